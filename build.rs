@@ -1,0 +1,2 @@
+//! Prepares what the executable embeds.
+fn main() {}

@@ -1,0 +1,12 @@
+//! Miyu (秘語): pairs two strangers and lets them talk.
+//!
+//! Modules in reading order, from the pure core outwards; dependencies point inwards only.
+
+pub mod id;
+pub mod model;
+
+pub mod channel;
+pub mod matching;
+pub mod store;
+
+pub mod config;

@@ -1,0 +1,1 @@
+//! The waiting pool of one process.

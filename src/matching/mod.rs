@@ -1,0 +1,151 @@
+//! Who meets whom. The rules are pure ([`rule`]); a [`WaitingPool`] keeps those who wait.
+//!
+//! A backend is finished when the contract suite in `tests/it/contract/pool.rs` passes.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Address, RoomId, SessionId, TicketId, Timestamp};
+use crate::model::{Pairing, Persona, Wish};
+
+pub mod memory;
+pub mod rule;
+
+/// What a pool method answers with: boxed, because the pool is chosen at run time.
+pub type PoolFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, PoolError>> + Send + 'a>>;
+
+/// Why the pool could not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PoolError {
+    /// It does not answer, or is closed. Repeating the same call is safe.
+    #[error("the waiting pool does not answer: {0}")]
+    Unavailable(Arc<str>),
+    /// It holds as many tickets as it may.
+    #[error("too many people are waiting already")]
+    Full,
+    /// This session has `limits.tickets_per_session` tickets waiting.
+    #[error("this browser is waiting in too many windows already")]
+    TooManyTickets,
+}
+
+/// How far somebody's patience has relaxed; each includes the ones before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Only somebody who shares a tag.
+    SharedTags,
+    /// Any fit.
+    Anyone,
+    /// Also one of the last ten partners.
+    Repeats,
+}
+
+/// One search of one connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Names the search; the same over all phases.
+    pub id: TicketId,
+    /// The room to be, should this ticket be the one that finds the other.
+    pub room: RoomId,
+    /// Whose search.
+    pub session: SessionId,
+    /// Who they will be. Two equal `user_id`s are never paired, and one (session, `user_id`) is in
+    /// the pool once.
+    pub persona: Persona,
+    /// Whom they look for.
+    pub wish: Wish,
+    /// How far they relaxed.
+    pub phase: Phase,
+    /// Since when they wait: kept through phases and through a pairing that failed.
+    pub since: Timestamp,
+    /// Sessions never to meet, in either direction. At most `limits.blocks_per_session` each way.
+    pub blocked: Vec<SessionId>,
+    /// Sessions met lately, at most ten.
+    pub recent: Vec<SessionId>,
+    /// Where to tell them.
+    pub address: Address,
+}
+
+/// What became of [`WaitingPool::enter`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entered {
+    /// Matched, now or by somebody else before: exactly this pairing. The caller that it names as
+    /// side A must create the room, then tell side B; nobody else is told.
+    Paired(Arc<Pairing>),
+    /// Queued for a lease. The ticket of the same (session, `user_id`) that this one replaced, if any.
+    Waiting {
+        /// Whoever searched under the same name before, to be told.
+        replaced: Option<Address>,
+    },
+}
+
+/// What became of [`WaitingPool::renew`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Renewed {
+    /// Still queued, for another lease.
+    Waiting,
+    /// Matched in the meantime.
+    Paired(Arc<Pairing>),
+    /// Not known: expired, withdrawn or replaced. Enter again to go on.
+    Gone,
+}
+
+/// How many wait, by what they are and whom they want: enough to say why nobody fits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// `[gender][preferred gender]`, by their `index()`.
+    pub waiting: [[u32; 4]; 3],
+}
+
+impl Census {
+    /// Everybody.
+    pub fn total(&self) -> u64 {
+        self.waiting.iter().flatten().copied().map(u64::from).sum()
+    }
+}
+
+/// Those who wait, over all nodes. Pairing happens on arrival, never by a scan.
+///
+/// Exactly once: a ticket is paired at most once; whoever asks about it gets the same answer until
+/// the outcome's lease ends. All methods are atomic towards each other. `now` is the caller's clock.
+pub trait WaitingPool: Send + Sync {
+    /// Looks for a partner by the rules of [`rule`]; queues the ticket when there is none.
+    /// Entering again with a known `id` replaces the queued ticket (a later phase, a new wish) and
+    /// keeps its place by `since`; an id whose outcome is still kept answers that outcome.
+    fn enter(&self, ticket: Ticket, now: Timestamp) -> PoolFuture<'_, Entered>;
+
+    /// Takes a ticket out. True: it was still waiting and is the caller's; nobody will be paired
+    /// with it. False: it was paired, or is not known.
+    fn withdraw(&self, id: TicketId) -> PoolFuture<'_, bool>;
+
+    /// Keeps a ticket (and the outcome it became) for another lease.
+    fn renew(&self, id: TicketId, now: Timestamp) -> PoolFuture<'_, Renewed>;
+
+    /// The room of this pairing could not be made, or `gone` could not be told of it: forgets the
+    /// outcome and puts the tickets, except `gone`, back with their waiting time. They are not
+    /// paired by this call, only by a later `enter`. Idempotent.
+    fn give_back(&self, room: RoomId, gone: Option<TicketId>, now: Timestamp)
+    -> PoolFuture<'_, ()>;
+
+    /// Who waits now. Cheap, may lag by a second over nodes.
+    fn census(&self) -> Census;
+
+    /// Takes nothing more; everybody waiting is forgotten.
+    fn close(&self) -> PoolFuture<'_, ()>;
+}
+
+/// What the composition root takes from the configuration.
+#[derive(Clone, Debug)]
+pub struct PoolRules {
+    /// Two tabs of one browser may meet when nobody else fits (`matching.same_session`).
+    pub same_session: bool,
+    /// How long a ticket or an outcome is kept without being renewed (`matching.lease`).
+    pub lease: Duration,
+    /// Most tickets of one session (`limits.tickets_per_session`); 0: no limit.
+    pub tickets_per_session: usize,
+    /// Most tickets at all (`limits.connections` bounds them first).
+    pub tickets: usize,
+}

@@ -1,0 +1,13 @@
+//! What Miyu talks about: people's profiles and wishes, rooms and their entries.
+//! Parsed once at the edge, valid from then on. No I/O, no clock.
+
+pub mod entry;
+pub mod profile;
+pub mod room;
+pub mod text;
+pub mod wish;
+
+pub use entry::{Entry, EntryKind, LeaveReason, MessageRef, Quote};
+pub use profile::{Gender, Mood, Persona, Profile, UserId};
+pub use room::{Pairing, Party, Room, RoomSide};
+pub use wish::{PreferredGender, Tags, Wish};

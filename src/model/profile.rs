@@ -1,0 +1,158 @@
+//! Who somebody is in one chat. Parsing never refuses: what is outside the table becomes the default.
+
+use serde::{Deserialize, Serialize};
+
+use super::text::clean_name;
+
+/// Longest stored nickname, in characters (wire contract, section 2).
+pub const NICKNAME_CHARS: usize = 50;
+/// Longest `user_id`, in bytes; it is ASCII.
+pub const USER_ID_BYTES: usize = 50;
+/// What a nickname becomes when nothing visible is left of it.
+pub const DEFAULT_NICKNAME: &str = "匿名用戶";
+/// Avatars are numbered 1 to this.
+pub const AVATARS: u8 = 20;
+
+/// How somebody feels today.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mood {
+    /// Happy.
+    Happy,
+    /// Neither; the default.
+    #[default]
+    Neutral,
+    /// Sad.
+    Sad,
+}
+
+impl Mood {
+    /// The wire word, or the default for any other.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "happy" => Self::Happy,
+            "sad" => Self::Sad,
+            _ => Self::Neutral,
+        }
+    }
+}
+
+/// What somebody says they are; used for wishes only, never displayed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gender {
+    /// Male.
+    Male,
+    /// Female.
+    Female,
+    /// Other, or rather not say; the default.
+    #[default]
+    Other,
+}
+
+impl Gender {
+    /// All, in index order.
+    pub const ALL: [Gender; 3] = [Gender::Male, Gender::Female, Gender::Other];
+
+    /// The wire word, or the default for any other.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "male" => Self::Male,
+            "female" => Self::Female,
+            _ => Self::Other,
+        }
+    }
+
+    /// Position in [`Gender::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// The name somebody has in one chat: 1 to 50 of `A-Z a-z 0-9 _ -`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UserId(String);
+
+impl UserId {
+    /// `None` when empty, too long or made of other characters.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = !text.is_empty()
+            && text.len() <= USER_ID_BYTES
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// A fresh random id, so that it links nothing across rooms.
+    pub fn fresh() -> Self {
+        Self(format!("u-{}", uuid::Uuid::new_v4().simple()))
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a partner sees of somebody, and the gender that only matching sees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Visible name, clean, never empty.
+    pub nickname: String,
+    /// 1 to [`AVATARS`].
+    pub avatar: u8,
+    /// How they feel.
+    pub mood: Mood,
+    /// What they say they are.
+    pub gender: Gender,
+}
+
+impl Profile {
+    /// Parses the raw words of a client; every unknown value becomes its default.
+    pub fn parse(nickname: &str, avatar: &str, mood: &str, gender: &str) -> Self {
+        let mut nickname = clean_name(nickname, NICKNAME_CHARS);
+        if nickname.is_empty() {
+            DEFAULT_NICKNAME.clone_into(&mut nickname);
+        }
+        let avatar = avatar.parse().ok().filter(|n| (1..=AVATARS).contains(n));
+        Self {
+            nickname,
+            avatar: avatar.unwrap_or(1),
+            mood: Mood::parse(mood),
+            gender: Gender::parse(gender),
+        }
+    }
+}
+
+/// Who a session is in one chat: the id with the profile. Lives in the ticket and the room only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Persona {
+    /// `sender_id` of their messages.
+    pub user_id: UserId,
+    /// What they look like.
+    pub profile: Profile,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_values_become_defaults() {
+        let profile = Profile::parse(" \u{200B} ", "21", "furious", "robot");
+        assert_eq!(profile.nickname, DEFAULT_NICKNAME);
+        assert_eq!(profile.avatar, 1);
+        assert_eq!(profile.mood, Mood::Neutral);
+        assert_eq!(profile.gender, Gender::Other);
+    }
+
+    #[test]
+    fn user_ids_are_plain_and_short() {
+        assert!(UserId::parse("user_abc-9").is_some());
+        assert!(UserId::parse("").is_none());
+        assert!(UserId::parse("a b").is_none());
+        assert!(UserId::parse(&"a".repeat(51)).is_none());
+        assert!(UserId::parse(UserId::fresh().as_str()).is_some());
+    }
+}

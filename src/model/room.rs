@@ -1,0 +1,125 @@
+//! A room: two sides, who is on each, and whether it is open. And the pairing it is born from.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::profile::Persona;
+use crate::id::{Address, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
+
+/// One of the two people of a pairing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// The ticket that was matched.
+    pub ticket: TicketId,
+    /// Whose it was.
+    pub session: SessionId,
+    /// Who they are in this room.
+    pub persona: Persona,
+    /// Their waiting connection, to be told.
+    pub address: Address,
+}
+
+/// Two tickets that were matched, and the room they will have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pairing {
+    /// Chosen before, so that creating the room is idempotent.
+    pub room: RoomId,
+    /// By [`Side::index`]: the one who arrived, the one who waited.
+    pub parties: [Party; 2],
+    /// Interests both named.
+    pub common_tags: Vec<String>,
+    /// They have talked before, as far as rooms are remembered.
+    pub met_before: bool,
+    /// One side is a program.
+    pub is_bot: bool,
+}
+
+impl Pairing {
+    /// Two tabs of one browser.
+    pub fn same_session(&self) -> bool {
+        self.parties[0].session == self.parties[1].session
+    }
+
+    /// The side that this ticket became.
+    pub fn side_of(&self, ticket: TicketId) -> Option<Side> {
+        Side::BOTH
+            .into_iter()
+            .find(|side| self.parties[side.index()].ticket == ticket)
+    }
+}
+
+/// One person of a room, as remembered by the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomSide {
+    /// Whose side it is.
+    pub session: SessionId,
+    /// Who they are here.
+    pub persona: Persona,
+    /// First connection, if there ever was one.
+    pub joined_at: Option<Timestamp>,
+    /// The connection that speaks for this side now; `None` when none is open.
+    pub connection: Option<Address>,
+    /// Since when no connection is open; `None` while one is, and before the first.
+    pub away_since: Option<Timestamp>,
+    /// The last entry this side was sent, written lazily.
+    pub cursor: Seq,
+    /// The last entry this side says it has read.
+    pub read: Seq,
+}
+
+impl RoomSide {
+    /// A connection is open.
+    pub fn online(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// How much of the reconnection grace is left; `None` while online or not yet arrived.
+    pub fn grace_left(&self, grace: Duration, now: Timestamp) -> Option<Duration> {
+        let since = self.away_since?;
+        Some(grace.saturating_sub(now.since(since)))
+    }
+}
+
+/// A room as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Its name.
+    pub id: RoomId,
+    /// By [`Side::index`].
+    pub sides: [RoomSide; 2],
+    /// Interests both named.
+    pub common_tags: Vec<String>,
+    /// One side is a program.
+    pub is_bot: bool,
+    /// When it was made.
+    pub opened_at: Timestamp,
+    /// When somebody left; nothing can be added from then on.
+    pub closed_at: Option<Timestamp>,
+    /// The newest entry.
+    pub last_seq: Seq,
+}
+
+impl Room {
+    /// Messages may still be added.
+    pub fn active(&self) -> bool {
+        self.closed_at.is_none()
+    }
+
+    /// Two tabs of one browser.
+    pub fn same_session(&self) -> bool {
+        self.sides[0].session == self.sides[1].session
+    }
+
+    /// The person on that side.
+    pub fn side(&self, side: Side) -> &RoomSide {
+        &self.sides[side.index()]
+    }
+
+    /// The sides that belong to this session: none, one, or both for two tabs of one browser.
+    pub fn sides_of(&self, session: SessionId) -> impl Iterator<Item = Side> + '_ {
+        Side::BOTH
+            .into_iter()
+            .filter(move |side| self.side(*side).session == session)
+    }
+}

@@ -1,0 +1,103 @@
+//! Cleaning of the short texts that strangers see: names and tags.
+//! Message text is not touched here; pages isolate it instead.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// More combining marks than this on one character only serve to overprint neighbouring lines.
+const COMBINING_MARKS: usize = 3;
+
+/// NFC, without control, bidi and zero-width characters, white space collapsed to single spaces,
+/// trimmed, at most `max_chars` Unicode scalar values. May come out empty.
+pub fn clean_name(raw: &str, max_chars: usize) -> String {
+    tidy(raw.nfc(), max_chars)
+}
+
+/// Like [`clean_name`] but NFKC, so that full-width and half-width spellings of a tag agree.
+pub fn clean_tag(raw: &str, max_chars: usize) -> String {
+    tidy(raw.nfkc(), max_chars)
+}
+
+fn tidy(chars: impl Iterator<Item = char>, max_chars: usize) -> String {
+    let mut out = String::new();
+    let mut count = 0;
+    let mut marks = 0;
+    let mut space_pending = false;
+    for c in chars {
+        if c.is_whitespace() {
+            space_pending = count > 0;
+            continue;
+        }
+        if is_invisible(c) {
+            continue;
+        }
+        marks = if unicode_normalization::char::is_combining_mark(c) {
+            marks + 1
+        } else {
+            0
+        };
+        if marks > COMBINING_MARKS {
+            continue;
+        }
+        if space_pending {
+            if count + 1 >= max_chars {
+                break;
+            }
+            out.push(' ');
+            count += 1;
+            space_pending = false;
+        }
+        if count >= max_chars {
+            break;
+        }
+        out.push(c);
+        count += 1;
+    }
+    out
+}
+
+/// Characters that show nothing or reorder their neighbours: general categories Cc and Cf, the
+/// fillers that render blank, and private or unassigned-by-design code points.
+/// Source: Unicode 16, `DerivedGeneralCategory.txt` and `Default_Ignorable_Code_Point`.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00AD}' | '\u{034F}' | '\u{0600}'..='\u{0605}' | '\u{061C}' | '\u{06DD}'
+            | '\u{070F}' | '\u{0890}'..='\u{0891}' | '\u{08E2}' | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}'
+            | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_what_cannot_be_seen() {
+        assert_eq!(clean_name("  a\u{202E}b\u{200B}\t c\n", 50), "ab c");
+        assert_eq!(clean_name("\u{200B}\u{FEFF}\u{3164}", 50), "");
+        assert_eq!(clean_name("e\u{301}", 50), "é");
+    }
+
+    #[test]
+    fn names_are_cut_at_characters_without_a_trailing_space() {
+        assert_eq!(clean_name("一二三四", 3), "一二三");
+        assert_eq!(clean_name("ab cd", 3), "ab");
+    }
+
+    #[test]
+    fn stacked_marks_are_bounded() {
+        let zalgo: String = std::iter::once('x')
+            .chain(std::iter::repeat_n('\u{0336}', 40))
+            .collect();
+        assert_eq!(clean_name(&zalgo, 50).chars().count(), 1 + COMBINING_MARKS);
+    }
+
+    #[test]
+    fn tags_agree_across_widths() {
+        assert_eq!(clean_tag("Ｒｕｓｔ", 20), "Rust");
+    }
+}

@@ -1,0 +1,142 @@
+//! Whom somebody would like to meet: a gender wish and up to three shared interests.
+
+use serde::{Deserialize, Serialize};
+
+use super::profile::Gender;
+use super::text::clean_tag;
+
+/// How many tags count (wire contract, section 2).
+pub const TAGS: usize = 3;
+/// Longest tag, in characters.
+pub const TAG_CHARS: usize = 20;
+/// How many raw tags are looked at before giving up on finding three distinct ones.
+const TAGS_LOOKED_AT: usize = 20;
+
+/// Whom somebody wants to meet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PreferredGender {
+    /// Anybody; the default.
+    #[default]
+    All,
+    /// Men.
+    Male,
+    /// Women.
+    Female,
+    /// People who said "other".
+    Other,
+}
+
+impl PreferredGender {
+    /// All, in index order.
+    pub const ALL: [PreferredGender; 4] = [Self::All, Self::Male, Self::Female, Self::Other];
+
+    /// The wire word, or the default for any other.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "male" => Self::Male,
+            "female" => Self::Female,
+            "other" => Self::Other,
+            _ => Self::All,
+        }
+    }
+
+    /// Whether somebody of this gender is welcome.
+    pub fn accepts(self, gender: Gender) -> bool {
+        match self {
+            Self::All => true,
+            Self::Male => gender == Gender::Male,
+            Self::Female => gender == Gender::Female,
+            Self::Other => gender == Gender::Other,
+        }
+    }
+
+    /// Position in [`PreferredGender::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Up to three distinct interests. Spelled as the person wrote them, compared without case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tags(Vec<String>);
+
+impl Tags {
+    /// Cleans raw words and keeps the first three distinct ones.
+    pub fn parse<'a>(raw: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut kept: Vec<String> = Vec::new();
+        for word in raw.into_iter().take(TAGS_LOOKED_AT) {
+            let tag = clean_tag(word, TAG_CHARS);
+            let known = kept.iter().any(|k| fold(k) == fold(&tag));
+            if !tag.is_empty() && !known {
+                kept.push(tag);
+            }
+            if kept.len() == TAGS {
+                break;
+            }
+        }
+        Self(kept)
+    }
+
+    /// As the person spelled them.
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+
+    /// No interest named.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The forms that compare equal without case, sorted.
+    pub fn folded(&self) -> Vec<String> {
+        let mut keys: Vec<String> = self.0.iter().map(|t| fold(t)).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// The tags both have, in this one's spelling and order.
+    pub fn common(&self, other: &Tags) -> Vec<String> {
+        let theirs = other.folded();
+        let shared = |tag: &&String| theirs.contains(&fold(tag));
+        self.0.iter().filter(shared).cloned().collect()
+    }
+}
+
+/// Lower case, as tags are compared.
+fn fold(tag: &str) -> String {
+    tag.to_lowercase()
+}
+
+/// A gender wish and interests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Whom they want to meet.
+    pub gender: PreferredGender,
+    /// What they want to talk about.
+    pub tags: Tags,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_three_distinct_tags_count() {
+        let tags = Tags::parse(["音樂", "Rust", "ｒｕｓｔ", " ", "電影", "旅行"]);
+        assert_eq!(tags.as_slice(), ["音樂", "Rust", "電影"]);
+    }
+
+    #[test]
+    fn common_tags_ignore_case() {
+        let mine = Tags::parse(["Rust", "音樂"]);
+        let theirs = Tags::parse(["音樂", "RUST"]);
+        assert_eq!(mine.common(&theirs), ["Rust", "音樂"]);
+    }
+
+    #[test]
+    fn wishes_accept_what_they_say() {
+        assert!(PreferredGender::All.accepts(Gender::Other));
+        assert!(!PreferredGender::Male.accepts(Gender::Other));
+    }
+}

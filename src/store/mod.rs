@@ -1,0 +1,279 @@
+//! The store: the truth about rooms, their entries and who blocked whom.
+//!
+//! [`Store`] is the sum of four small traits. A backend is finished when the contract suite in
+//! `tests/it/contract/store.rs` passes. Driver types never leave a backend.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::id::{Address, RoomId, Seq, SessionId, Side, Timestamp};
+use crate::model::{Entry, LeaveReason, MessageRef, Pairing, Room};
+
+pub mod sqlite;
+
+/// What every method that does real I/O answers with: boxed, because the store is chosen at run time.
+pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
+
+/// Why the store could not do what it was asked. Absence is `Option`, a broken rule an outcome enum.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The same id already names something else.
+    #[error("the store already holds something else under this id")]
+    Conflict,
+    /// No answer in time, a full disk, a full queue, or shutting down. The request may or may not
+    /// have taken effect; repeating it is safe.
+    #[error("the store does not answer: {0}")]
+    Unavailable(Arc<str>),
+    /// The data is not what this program wrote; repeating it will not help.
+    #[error("the store's data is damaged: {0}")]
+    Corrupt(Arc<str>),
+}
+
+/// A message that wants a place in a room's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Where.
+    pub room: RoomId,
+    /// Who says it.
+    pub side: Side,
+    /// The sender's own name for it; (room, side, client_id) is stored at most once.
+    pub client_id: String,
+    /// 1 to 2,000 characters, trimmed.
+    pub content: String,
+    /// What it answers. Naming nothing counts as no reply.
+    pub reply_to: Option<MessageRef>,
+}
+
+/// What became of a [`Draft`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// Committed, and already handed to the [`CommitSink`].
+    Done(Entry),
+    /// The same side stored the same content under this `client_id` before: the entry as it stands
+    /// now. Nothing was stored or published. A recalled one counts as the same content.
+    Repeat(Entry),
+    /// Nothing was stored.
+    Refused(Refusal),
+}
+
+/// What became of a recall.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recalled {
+    /// Text erased and recall entry committed in one transaction, and handed to the sink.
+    Done(Entry),
+    /// Nothing changed.
+    Refused(Refusal),
+}
+
+/// What became of a delete-for-me.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    /// This side will not be sent this message again. Doing it twice answers the same.
+    Done(Seq),
+    /// Nothing changed.
+    Refused(Refusal),
+}
+
+/// The rule that an action broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The room is closed, or was never there.
+    RoomClosed,
+    /// `limits.room_entries` messages are in it already.
+    RoomFull,
+    /// The reference names no message of this room.
+    NoSuchMessage,
+    /// Only its sender may recall a message.
+    NotYours,
+    /// It was recalled before.
+    AlreadyRecalled,
+    /// This `client_id` already names a message with other content.
+    ClientIdReused,
+}
+
+/// An entry on its way to the people of its room.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// Who is in the room: names and avatars for the frame. Immutable parts only.
+    pub people: Arc<RoomPeople>,
+    /// What happened.
+    pub entry: Entry,
+}
+
+/// The part of a room that never changes, shared by everything about it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RoomPeople {
+    /// The room.
+    pub room: RoomId,
+    /// By [`Side::index`].
+    pub personas: [crate::model::Persona; 2],
+}
+
+/// Takes what was committed, on the store's own completion path: after COMMIT, before the asker is
+/// answered, each room in `seq` order. Must be quick and must not block: the writer waits for it.
+pub trait CommitSink: Send + Sync + 'static {
+    /// Publishes one batch.
+    fn committed(&self, batch: &[Committed]);
+}
+
+/// A stretch of a room's log for one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// In `seq` order, each later than asked for; what this side hid is left out, what was recalled
+    /// is there without content.
+    pub entries: Vec<Entry>,
+    /// Where the next page starts: equal to `last_seq` when nothing is left.
+    pub upto: Seq,
+    /// The room's newest entry as of the same read.
+    pub last_seq: Seq,
+    /// The room was closed as of the same read.
+    pub closed: bool,
+}
+
+/// Rooms: who is in them and who is there now.
+pub trait Rooms: Send + Sync {
+    /// Makes the room of a pairing. Idempotent: making it again answers `Ok` and changes nothing;
+    /// [`StoreError::Conflict`] when the id names a room of other people.
+    fn create_room(&self, pairing: &Pairing) -> Pending<()>;
+
+    /// One room, open or closed, as of every earlier call of this process; `None` when unknown or erased.
+    fn room(&self, room: RoomId) -> Pending<Option<Room>>;
+
+    /// The open rooms that this session has a side in, newest first, at most 32.
+    fn open_rooms(&self, session: SessionId) -> Pending<Vec<Room>>;
+
+    /// A connection speaks for this side from now on: it takes over from an earlier one, the side
+    /// counts as joined and is away no more. Answers the room after the change; `None` when unknown.
+    /// A closed room is answered unchanged.
+    fn arrive(&self, room: RoomId, side: Side, connection: Address) -> Pending<Option<Room>>;
+
+    /// That connection is no more. Answers true when it was the one that spoke for the side, which
+    /// is away from now on; false when another took over before (then only the marks are kept).
+    fn depart(&self, room: RoomId, side: Side, connection: Address, marks: Marks) -> Pending<bool>;
+
+    /// Keeps marks, lazily: lost by a crash, never going backwards. Returns at once.
+    fn mark(&self, room: RoomId, side: Side, marks: Marks);
+
+    /// Closes the room for good because of `side`. True for exactly one caller; its departure entry
+    /// was committed and handed to the sink. False when it was closed or unknown.
+    fn close_room(&self, room: RoomId, side: Side, reason: LeaveReason) -> Pending<bool>;
+
+    /// Open rooms of two people, over all nodes, now.
+    fn count_open_rooms(&self) -> u64;
+}
+
+/// How far one side got. Zero leaves what is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// The last entry sent to it.
+    pub cursor: Seq,
+    /// The last entry it says it has read.
+    pub read: Seq,
+}
+
+/// Entries: the append-only log of each room.
+pub trait Entries: Send + Sync {
+    /// Puts a message at the end of its room's log.
+    ///
+    /// The call itself takes the place in the order, not the first poll: two appends called one
+    /// after the other are committed in that order, or the earlier one fails. Dropping the future
+    /// does not take the message back. The queue is bounded; a full one answers `Unavailable` at once.
+    fn append(&self, draft: Draft) -> Pending<Appended>;
+
+    /// Takes back a message of this side: erases its text and every quote of it, and appends a
+    /// recall entry. Ordered like [`Entries::append`]. Allowed in a closed room.
+    /// `client_id` is what the recall entry carries; `None`: the target's own.
+    fn recall(
+        &self,
+        room: RoomId,
+        side: Side,
+        target: MessageRef,
+        client_id: Option<String>,
+    ) -> Pending<Recalled>;
+
+    /// Hides a message (either side's) from this side's replays; the partner learns nothing.
+    /// Ordered like [`Entries::append`]. Allowed in a closed room.
+    fn hide(&self, room: RoomId, side: Side, target: MessageRef) -> Pending<Hidden>;
+
+    /// At most `limit` entries after `after`; `None` when the room is unknown or erased.
+    fn page(&self, room: RoomId, side: Side, after: Seq, limit: usize) -> Pending<Option<Page>>;
+
+    /// The newest entry of each of these rooms; unknown ones are left out.
+    fn last_seqs(&self, rooms: Vec<RoomId>) -> Pending<Vec<(RoomId, Seq)>>;
+}
+
+/// Who must not, and who rather should not, meet whom.
+pub trait Relations: Send + Sync {
+    /// These two sessions never meet again. A session keeps its newest `limits.blocks_per_session`.
+    /// Blocking oneself changes nothing.
+    fn block(&self, by: SessionId, whom: SessionId) -> Pending<()>;
+
+    /// What matching must know about a session. Renews the life of its blocks.
+    fn relations(&self, session: SessionId) -> Pending<RelationsOf>;
+}
+
+/// A session's blocks and recent partners.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RelationsOf {
+    /// Sessions that it blocked or that blocked it.
+    pub blocked: Vec<SessionId>,
+    /// The last ten partners of rooms not yet erased, newest first, without itself.
+    pub recent: Vec<SessionId>,
+}
+
+/// What the sweeper did in one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Rooms closed because a side did not come, or did not come back.
+    pub closed: usize,
+    /// Closed rooms erased.
+    pub erased: usize,
+    /// More is due already: call again soon.
+    pub more: bool,
+}
+
+/// Time's work on the data, and the store's own life.
+pub trait Upkeep: Send + Sync {
+    /// One small step, by the store's clock: closes open rooms whose `chat.arrival` or
+    /// `chat.reconnect_grace` passed (publishing their departures), erases rooms closed longer than
+    /// `store.retention` ago and blocks unused for `session.lifetime`.
+    fn sweep(&self) -> Pending<Swept>;
+
+    /// Whether a write would be taken now; the reason when not.
+    fn ready(&self) -> Pending<()>;
+
+    /// The key that signs cookies and tokens, generated once and kept with the data.
+    fn session_key(&self) -> Pending<[u8; 32]>;
+
+    /// Takes nothing more, finishes what was taken, leaves the data at rest. Idempotent.
+    fn close(&self) -> Pending<()>;
+}
+
+/// Everything above: what the composition root holds as `Arc<dyn Store>`.
+pub trait Store: Rooms + Entries + Relations + Upkeep {}
+
+impl<T: Rooms + Entries + Relations + Upkeep> Store for T {}
+
+/// The rules of time and number that a backend applies; the composition root takes them from the
+/// configuration.
+#[derive(Clone, Debug)]
+pub struct StoreRules {
+    /// How long an away side's place is kept (`chat.reconnect_grace`).
+    pub reconnect_grace: Duration,
+    /// How long a side has to come to a new room (`chat.arrival`).
+    pub arrival: Duration,
+    /// How long a closed room is kept (`store.retention`).
+    pub retention: Duration,
+    /// How long an unused block is kept (`session.lifetime`).
+    pub block_lifetime: Duration,
+    /// Most entries of one room (`limits.room_entries`); recalls and the departure may exceed it.
+    pub room_entries: u64,
+    /// Most blocks a session keeps (`limits.blocks_per_session`).
+    pub blocks_per_session: usize,
+    /// How long a caller waits before `Unavailable` (`store.timeout`).
+    pub timeout: Duration,
+}
+
+/// A moment by the store's clock; backends read it through this so that tests can move it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
