@@ -5,6 +5,8 @@
 pub mod id;
 pub mod model;
 
+pub mod protocol;
+
 pub mod channel;
 pub mod matching;
 pub mod store;

@@ -1,0 +1,329 @@
+//! What clients send: frames decoded into actions. Nothing here knows rooms or people.
+
+use std::borrow::Cow;
+
+use serde::de::MapAccess;
+
+use super::close::ErrorCode;
+use super::field::{Field, Fill, Object, Words};
+use crate::id::Seq;
+use crate::model::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
+use crate::model::{MessageRef, PreferredGender, Profile, Tags, UserId, Wish};
+
+/// Why a frame was not understood, with what the answer needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    /// Which error.
+    pub code: ErrorCode,
+    /// The field at fault, for `invalid_field`.
+    pub field: Option<&'static str>,
+    /// The frame's own name for the action, so that the client can find it.
+    pub client_id: Option<String>,
+}
+
+impl DecodeError {
+    fn new(code: ErrorCode) -> Self {
+        Self {
+            code,
+            field: None,
+            client_id: None,
+        }
+    }
+
+    fn field(field: &'static str) -> Self {
+        Self {
+            field: Some(field),
+            ..Self::new(ErrorCode::InvalidField)
+        }
+    }
+
+    fn with_client_id(mut self, client_id: Option<String>) -> Self {
+        self.client_id = client_id;
+        self
+    }
+
+    /// The frame itself was unusable, as opposed to a content limit that a person can run into.
+    pub fn is_malformed(&self) -> bool {
+        !matches!(self.code, ErrorCode::TooLong | ErrorCode::Empty)
+    }
+}
+
+/// An action on the matching socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LobbyAction {
+    /// Search with this profile and wish; a missing `user_id` becomes a fresh random one.
+    Start {
+        /// Who they want to be, if they said so.
+        user_id: Option<UserId>,
+        /// What they look like.
+        profile: Profile,
+        /// Whom they look for.
+        wish: Wish,
+    },
+    /// Stop searching.
+    Cancel,
+}
+
+/// A frame on the chat socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatFrame {
+    /// Whom the sender claims to be; checked against the room, never believed.
+    pub user_id: Option<String>,
+    /// What to do.
+    pub action: ChatAction,
+}
+
+/// An action on the chat socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChatAction {
+    /// Say something.
+    Send {
+        /// Trimmed, 1 to 2,000 characters.
+        content: String,
+        /// What it answers.
+        reply_to: Option<MessageRef>,
+        /// The sender's own name for it; `None`: the server makes one up, nothing is idempotent.
+        client_id: Option<String>,
+    },
+    /// Take back a message.
+    Recall {
+        /// Which.
+        target: MessageRef,
+        /// Carried by the recall entry.
+        client_id: Option<String>,
+    },
+    /// Hide a message from this side.
+    Delete {
+        /// Which.
+        target: MessageRef,
+        /// As the client named it, for the answer.
+        named: String,
+    },
+    /// Leave for good.
+    FindNext,
+    /// Started or stopped typing.
+    Typing(bool),
+    /// Has seen everything up to here.
+    Read(Seq),
+    /// Leave, and never meet again.
+    Block,
+}
+
+#[derive(Debug, Default)]
+struct RawFrame<'a> {
+    action: Field<'a>,
+    user_id: Field<'a>,
+    user_data: Object<RawUserData<'a>>,
+    message: Object<RawMessage<'a>>,
+    message_id: Field<'a>,
+    client_id: Field<'a>,
+    is_typing: Field<'a>,
+    seq: Field<'a>,
+}
+
+impl<'de> Fill<'de> for RawFrame<'de> {
+    fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+        match key {
+            "action" => self.action = map.next_value()?,
+            "user_id" => self.user_id = map.next_value()?,
+            "user_data" => self.user_data = map.next_value()?,
+            "message" => self.message = map.next_value()?,
+            "message_id" => self.message_id = map.next_value()?,
+            "client_id" => self.client_id = map.next_value()?,
+            "is_typing" => self.is_typing = map.next_value()?,
+            "seq" => self.seq = map.next_value()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[derive(Debug, Default)]
+struct RawMessage<'a> {
+    content: Field<'a>,
+    replied_to: Field<'a>,
+    client_id: Field<'a>,
+}
+
+impl<'de> Fill<'de> for RawMessage<'de> {
+    fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+        match key {
+            "content" => self.content = map.next_value()?,
+            "replied_to" => self.replied_to = map.next_value()?,
+            "client_id" => self.client_id = map.next_value()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[derive(Debug, Default)]
+struct RawUserData<'a> {
+    user_id: Field<'a>,
+    nickname: Field<'a>,
+    avatar: Field<'a>,
+    mood: Field<'a>,
+    gender: Field<'a>,
+    preferred_gender: Field<'a>,
+    tags: Words<'a>,
+}
+
+impl<'de> Fill<'de> for RawUserData<'de> {
+    fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+        match key {
+            "user_id" => self.user_id = map.next_value()?,
+            "nickname" => self.nickname = map.next_value()?,
+            "avatar" => self.avatar = map.next_value()?,
+            "mood" => self.mood = map.next_value()?,
+            "gender" => self.gender = map.next_value()?,
+            "preferredGender" => self.preferred_gender = map.next_value()?,
+            "tags" => self.tags = map.next_value()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+fn parse(text: &str) -> Result<RawFrame<'_>, DecodeError> {
+    // What is ignored is skipped without recursion; the frame size bounds everything else.
+    let parsed: Result<Object<RawFrame<'_>>, _> = serde_json::from_str(text);
+    match parsed {
+        Ok(Object(Some(frame))) => Ok(frame),
+        _ => Err(DecodeError::new(ErrorCode::BadJson)),
+    }
+}
+
+/// Decodes a frame of the matching socket.
+///
+/// # Errors
+/// `bad_json`, `unknown_action`, or `invalid_field` for `user_data` and its `user_id`.
+pub fn lobby(text: &str) -> Result<LobbyAction, DecodeError> {
+    let frame = parse(text)?;
+    match frame.action.text() {
+        Some("start_matching") => start(frame.user_data),
+        Some("cancel_matching") => Ok(LobbyAction::Cancel),
+        _ => Err(DecodeError::new(ErrorCode::UnknownAction)),
+    }
+}
+
+fn start(user_data: Object<RawUserData<'_>>) -> Result<LobbyAction, DecodeError> {
+    let data = user_data.0.ok_or(DecodeError::field("user_data"))?;
+    let user_id = match &data.user_id {
+        Field::Absent | Field::Null => None,
+        Field::Str(text) if text.is_empty() => None,
+        Field::Str(text) => Some(UserId::parse(text).ok_or(DecodeError::field("user_id"))?),
+        _ => return Err(DecodeError::field("user_id")),
+    };
+    let avatar = data.avatar.text_or_number().unwrap_or_default();
+    let profile = Profile::parse(
+        data.nickname.text().unwrap_or_default(),
+        &avatar,
+        data.mood.text().unwrap_or_default(),
+        data.gender.text().unwrap_or_default(),
+    );
+    let wish = Wish {
+        gender: PreferredGender::parse(data.preferred_gender.text().unwrap_or_default()),
+        tags: Tags::parse(data.tags.0.iter().map(|word| &**word)),
+    };
+    Ok(LobbyAction::Start {
+        user_id,
+        profile,
+        wish,
+    })
+}
+
+/// Decodes a frame of the chat socket.
+///
+/// # Errors
+/// `bad_json`, `unknown_action`, `invalid_field` with the field's name, `too_long`, `empty`.
+pub fn chat(text: &str) -> Result<ChatFrame, DecodeError> {
+    let frame = parse(text)?;
+    let user_id = match frame.user_id {
+        Field::Absent | Field::Null => None,
+        Field::Str(text) => Some(text.into_owned()),
+        _ => return Err(DecodeError::field("user_id")),
+    };
+    let action = match frame.action.text() {
+        Some("send_message") => send(frame.message)?,
+        Some("recall_message") => recall(frame.message_id, frame.client_id)?,
+        Some("delete_message") => delete(frame.message_id)?,
+        Some("find_next") => ChatAction::FindNext,
+        Some("typing") => match frame.is_typing {
+            Field::Bool(typing) => ChatAction::Typing(typing),
+            _ => return Err(DecodeError::field("is_typing")),
+        },
+        Some("read") => match frame.seq {
+            Field::Number(n) => ChatAction::Read(Seq(n)),
+            _ => return Err(DecodeError::field("seq")),
+        },
+        Some("block") => ChatAction::Block,
+        _ => return Err(DecodeError::new(ErrorCode::UnknownAction)),
+    };
+    Ok(ChatFrame { user_id, action })
+}
+
+fn send(message: Object<RawMessage<'_>>) -> Result<ChatAction, DecodeError> {
+    let message = message.0.ok_or(DecodeError::field("message"))?;
+    let client_id = client_id(message.client_id)?;
+    let Some(content) = message.content.text() else {
+        return Err(DecodeError::field("content").with_client_id(client_id));
+    };
+    let content = content.trim();
+    if content.is_empty() {
+        return Err(DecodeError::new(ErrorCode::Empty).with_client_id(client_id));
+    }
+    // A character has at most four bytes: most messages need no counting.
+    if content.len() > CONTENT_CHARS && content.chars().count() > CONTENT_CHARS {
+        return Err(DecodeError::new(ErrorCode::TooLong).with_client_id(client_id));
+    }
+    let reply_to = match message.replied_to.text_or_number() {
+        // Longer than any name a message can have: it names nothing.
+        Some(name) if !name.is_empty() && name.chars().count() <= CLIENT_ID_CHARS => {
+            Some(MessageRef::parse(&name))
+        }
+        _ => None,
+    };
+    Ok(ChatAction::Send {
+        content: content.to_owned(),
+        reply_to,
+        client_id,
+    })
+}
+
+fn recall(message_id: Field<'_>, name: Field<'_>) -> Result<ChatAction, DecodeError> {
+    let client_id = client_id(name)?;
+    let target = named_message(message_id).map_err(|e| e.with_client_id(client_id.clone()))?;
+    Ok(ChatAction::Recall {
+        target: MessageRef::parse(&target),
+        client_id,
+    })
+}
+
+fn delete(message_id: Field<'_>) -> Result<ChatAction, DecodeError> {
+    let named = named_message(message_id)?.into_owned();
+    Ok(ChatAction::Delete {
+        target: MessageRef::parse(&named),
+        named,
+    })
+}
+
+fn named_message(field: Field<'_>) -> Result<Cow<'_, str>, DecodeError> {
+    field
+        .text_or_number()
+        .filter(|name| !name.is_empty() && name.chars().count() <= CLIENT_ID_CHARS)
+        .ok_or(DecodeError::field("message_id"))
+}
+
+fn client_id(field: Field<'_>) -> Result<Option<String>, DecodeError> {
+    if field.is_none() {
+        return Ok(None);
+    }
+    match field.text_or_number() {
+        Some(text) if text.is_empty() => Ok(None),
+        Some(text) if text.chars().count() <= CLIENT_ID_CHARS => Ok(Some(text.into_owned())),
+        _ => Err(DecodeError::field("client_id")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

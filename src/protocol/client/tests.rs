@@ -1,0 +1,126 @@
+//! Decoding: what is taken, what is refused and with which words.
+
+use super::*;
+
+fn chat_error(text: &str) -> (ErrorCode, Option<&'static str>) {
+    let error = chat(text).expect_err(text);
+    (error.code, error.field)
+}
+
+#[test]
+fn a_message_as_original_clients_send_it() {
+    let frame = chat(
+        r#"{"action":"send_message","user_id":"u1","message":{"content":" 嗨 ","replied_to":null,"client_id":"msg-1"}}"#,
+    )
+    .unwrap();
+    assert_eq!(frame.user_id.as_deref(), Some("u1"));
+    assert_eq!(
+        frame.action,
+        ChatAction::Send {
+            content: "嗨".into(),
+            reply_to: None,
+            client_id: Some("msg-1".into())
+        }
+    );
+}
+
+#[test]
+fn references_are_numbers_or_own_names() {
+    for (given, wanted) in [
+        (r#""7""#, MessageRef::Seq(Seq(7))),
+        ("7", MessageRef::Seq(Seq(7))),
+        (r#""msg-7""#, MessageRef::ClientId("msg-7".into())),
+        (
+            r#""99999999999999999999""#,
+            MessageRef::ClientId("99999999999999999999".into()),
+        ),
+    ] {
+        let text = format!(r#"{{"action":"recall_message","message_id":{given}}}"#);
+        let ChatAction::Recall { target, .. } = chat(&text).unwrap().action else {
+            panic!("not a recall")
+        };
+        assert_eq!(target, wanted);
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    use ErrorCode::*;
+    assert_eq!(chat_error("["), (BadJson, None));
+    assert_eq!(chat_error("[]"), (BadJson, None));
+    assert_eq!(chat_error("{}"), (UnknownAction, None));
+    assert_eq!(chat_error(r#"{"action":5}"#), (UnknownAction, None));
+    assert_eq!(
+        chat_error(r#"{"action":"send_message"}"#),
+        (InvalidField, Some("message"))
+    );
+    assert_eq!(
+        chat_error(r#"{"action":"send_message","message":{"content":1}}"#),
+        (InvalidField, Some("content"))
+    );
+    assert_eq!(
+        chat_error(r#"{"action":"send_message","message":{"content":" \n "}}"#),
+        (Empty, None)
+    );
+    assert_eq!(
+        chat_error(r#"{"action":"typing","is_typing":"yes"}"#),
+        (InvalidField, Some("is_typing"))
+    );
+    assert_eq!(
+        chat_error(r#"{"action":"read","seq":-1}"#),
+        (InvalidField, Some("seq"))
+    );
+    assert_eq!(
+        chat_error(r#"{"action":"find_next","user_id":[]}"#),
+        (InvalidField, Some("user_id"))
+    );
+}
+
+#[test]
+fn length_counts_characters_not_bytes() {
+    let message = |n: usize| {
+        format!(
+            r#"{{"action":"send_message","message":{{"content":"{}","client_id":"c"}}}}"#,
+            "語".repeat(n)
+        )
+    };
+    assert!(chat(&message(2000)).is_ok());
+    let error = chat(&message(2001)).unwrap_err();
+    assert_eq!(error.code, ErrorCode::TooLong);
+    assert_eq!(error.client_id.as_deref(), Some("c"));
+}
+
+#[test]
+fn deep_nesting_costs_no_stack() {
+    let nested = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
+    let ignored = format!(r#"{{"action":"find_next","x":{nested}}}"#);
+    assert!(matches!(chat(&ignored), Ok(frame) if frame.action == ChatAction::FindNext));
+    let known = format!(r#"{{"action":"typing","is_typing":{nested}}}"#);
+    let error = chat(&known).err().map(|e| (e.code, e.field));
+    assert_eq!(error, Some((ErrorCode::InvalidField, Some("is_typing"))));
+}
+
+#[test]
+fn profiles_never_refuse() {
+    let LobbyAction::Start {
+        user_id,
+        profile,
+        wish,
+    } = lobby(
+        r#"{"action":"start_matching","user_data":{"nickname":7,"avatar":3,"mood":[],"gender":"x","preferredGender":{},"tags":["音樂",5,"音樂","a"]}}"#,
+    )
+    .unwrap()
+    else {
+        panic!("not a start")
+    };
+    assert_eq!(user_id, None);
+    assert_eq!(profile.avatar, 3);
+    assert_eq!(profile.nickname, "匿名用戶");
+    assert_eq!(wish.tags.as_slice(), ["音樂", "a"]);
+}
+
+#[test]
+fn a_bad_user_id_is_an_error() {
+    let error = lobby(r#"{"action":"start_matching","user_data":{"user_id":"a b"}}"#).unwrap_err();
+    assert_eq!(error.field, Some("user_id"));
+}

@@ -1,0 +1,133 @@
+//! Error and close codes, each with what the client is to do.
+
+/// Why an action had no effect. The connection stays open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// Not JSON, or not an object. Fix the client.
+    BadJson,
+    /// No such action here. Fix the client.
+    UnknownAction,
+    /// A field has the wrong type or size; `field` names it. Fix the client.
+    InvalidField,
+    /// The `user_id` belongs to somebody else's side.
+    NotAMember,
+    /// The room is closed: nothing can be added.
+    RoomClosed,
+    /// The room holds as many entries as it may. Go next.
+    RoomFull,
+    /// The reference names no message of this room.
+    NoSuchMessage,
+    /// Only its sender may recall a message.
+    NotYours,
+    /// It was recalled before.
+    AlreadyRecalled,
+    /// This `client_id` already names a message with other content. Use a fresh one.
+    ClientIdReused,
+    /// The content is too long. Shorten it.
+    TooLong,
+    /// Nothing is left of the content after trimming.
+    Empty,
+    /// Too fast; repeat after `retry_after_ms`.
+    RateLimited,
+    /// No answer in time; repeating the same `client_id` is safe and gives the truth.
+    Unavailable,
+}
+
+impl ErrorCode {
+    /// The wire word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BadJson => "bad_json",
+            Self::UnknownAction => "unknown_action",
+            Self::InvalidField => "invalid_field",
+            Self::NotAMember => "not_a_member",
+            Self::RoomClosed => "room_closed",
+            Self::RoomFull => "room_full",
+            Self::NoSuchMessage => "no_such_message",
+            Self::NotYours => "not_yours",
+            Self::AlreadyRecalled => "already_recalled",
+            Self::ClientIdReused => "client_id_reused",
+            Self::TooLong => "too_long",
+            Self::Empty => "empty",
+            Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// English for developers; pages translate the code.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::BadJson => "the frame is not a JSON object",
+            Self::UnknownAction => "no such action on this socket",
+            Self::InvalidField => "a field has the wrong type, form or size",
+            Self::NotAMember => "this user_id is not on your side of the room",
+            Self::RoomClosed => "the room is closed; nothing can be added",
+            Self::RoomFull => "the room holds as many messages as it may",
+            Self::NoSuchMessage => "no message of this room has that id",
+            Self::NotYours => "only its sender may recall a message",
+            Self::AlreadyRecalled => "the message was recalled before",
+            Self::ClientIdReused => "this client_id already names a message with other content",
+            Self::TooLong => "the content has more characters than allowed",
+            Self::Empty => "the content is empty after trimming",
+            Self::RateLimited => "too fast; repeat after retry_after_ms",
+            Self::Unavailable => {
+                "no answer in time; it may or may not have taken effect, repeating it is safe"
+            }
+        }
+    }
+}
+
+/// Why the server closes a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// The peer said goodbye; answered in kind.
+    Normal,
+    /// The server is going away. Reconnect after a random delay.
+    GoingAway,
+    /// Flood, or repeated bad frames. Do not reconnect.
+    Policy,
+    /// A frame larger than `limits.max_frame`. Do not reconnect.
+    TooLarge,
+    /// One replaced connection too many. Do not reconnect.
+    Replaced,
+    /// Cannot keep up: a write passed its deadline. Reconnect with `after`.
+    TooSlow,
+    /// Heartbeat missed. Reconnect with `after`.
+    HeartbeatMissed,
+    /// This room is no more. Do not reconnect.
+    RoomGone,
+    /// A defect of the server. Reconnect after a delay.
+    Internal,
+}
+
+impl CloseReason {
+    /// The close code of RFC 6455, or of the 4000s for our own.
+    pub fn code(self) -> u16 {
+        match self {
+            Self::Normal => 1000,
+            Self::GoingAway => 1001,
+            Self::Policy => 1008,
+            Self::TooLarge => 1009,
+            Self::Internal => 1011,
+            Self::Replaced => 4000,
+            Self::TooSlow => 4001,
+            Self::HeartbeatMissed => 4002,
+            Self::RoomGone => 4004,
+        }
+    }
+
+    /// English for developers.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Normal => "",
+            Self::GoingAway => "server going away",
+            Self::Policy => "policy",
+            Self::TooLarge => "frame too large",
+            Self::Internal => "internal error",
+            Self::Replaced => "replaced by newer connections",
+            Self::TooSlow => "connection cannot keep up",
+            Self::HeartbeatMissed => "heartbeat missed",
+            Self::RoomGone => "this room is no more",
+        }
+    }
+}

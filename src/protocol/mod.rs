@@ -1,0 +1,15 @@
+//! The wire contract: the only place that knows the JSON of the sockets.
+//! Text in, actions out ([`client`]); facts in, text out ([`server`]); codes ([`close`]).
+//! No I/O, no clock.
+
+pub mod client;
+pub mod close;
+mod field;
+pub mod server;
+
+pub use client::{ChatAction, ChatFrame, DecodeError, LobbyAction};
+pub use close::{CloseReason, ErrorCode};
+pub use server::Encoder;
+
+/// An encoded frame: UTF-8 that is cheap to clone, made once for all its receivers.
+pub type Text = hyper_tungstenite::tungstenite::Utf8Bytes;

@@ -1,0 +1,461 @@
+//! What the server says: facts encoded into frames, once for all who receive them.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::Text;
+use super::client::DecodeError;
+use super::close::ErrorCode;
+use crate::id::{RoomId, Seq, Side, Timestamp};
+use crate::matching::Phase;
+use crate::model::{Entry, EntryKind, LeaveReason, Mood, Pairing, Persona, Quote, Room};
+
+/// Encodes frames. Holds the zone of `sent_at`; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    zone: TimeZone,
+}
+
+/// An entry's two encodings; they differ for departures only.
+#[derive(Clone, Debug)]
+pub struct EntryTexts {
+    by_side: [Text; 2],
+}
+
+impl EntryTexts {
+    /// What this side is sent.
+    pub fn for_side(&self, side: Side) -> &Text {
+        &self.by_side[side.index()]
+    }
+}
+
+#[derive(Serialize)]
+struct NewMessage<'a> {
+    action: &'static str,
+    message: Message<'a>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    id: String,
+    seq: Seq,
+    sender_id: &'a str,
+    sender_nickname: &'a str,
+    sender_avatar: String,
+    content: Option<&'a str>,
+    recalled: bool,
+    replied_to: Option<String>,
+    replied_to_content: Option<&'a str>,
+    replied_to_sender: Option<&'a str>,
+    sent_at: String,
+    sent_at_ms: i64,
+    client_id: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    repeat: bool,
+}
+
+#[derive(Serialize)]
+struct Person<'a> {
+    nickname: &'a str,
+    avatar: String,
+    mood: Mood,
+    gender: crate::model::Gender,
+}
+
+impl<'a> Person<'a> {
+    fn of(persona: &'a Persona) -> Self {
+        let profile = &persona.profile;
+        Self {
+            nickname: &profile.nickname,
+            avatar: profile.avatar.to_string(),
+            mood: profile.mood,
+            gender: profile.gender,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Partner<'a> {
+    #[serde(flatten)]
+    person: Person<'a>,
+    online: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grace_ends_ms: Option<u64>,
+}
+
+/// `room_state`, also the JSON of a room over HTTP.
+#[derive(Serialize)]
+pub struct RoomState<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'static str>,
+    room_id: RoomId,
+    user_id: &'a str,
+    partner: Partner<'a>,
+    common_tags: &'a [String],
+    is_bot: bool,
+    active: bool,
+    last_seq: Seq,
+    partner_read: Seq,
+    same_session: bool,
+}
+
+impl<'a> RoomState<'a> {
+    /// The room as `side` is told of it.
+    pub fn of(room: &'a Room, side: Side, grace: Duration, now: Timestamp) -> Self {
+        let partner = room.side(side.other());
+        let grace_left = partner.grace_left(grace, now).filter(|_| room.active());
+        Self {
+            action: None,
+            room_id: room.id,
+            user_id: room.side(side).persona.user_id.as_str(),
+            partner: Partner {
+                person: Person::of(&partner.persona),
+                online: partner.online(),
+                grace_ends_ms: grace_left.map(millis),
+            },
+            common_tags: &room.common_tags,
+            is_bot: room.is_bot,
+            active: room.active(),
+            last_seq: room.last_seq,
+            partner_read: partner.read,
+            same_session: room.same_session(),
+        }
+    }
+}
+
+/// What somebody who waits is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitingFor {
+    /// How far they relaxed.
+    pub phase: Phase,
+    /// Until the next phase.
+    pub phase_ends: Option<Duration>,
+    /// Other people in the pool.
+    pub waiting: u64,
+    /// People wait, and only the gender wishes keep them apart.
+    pub unfit: bool,
+}
+
+impl Encoder {
+    /// `zone` is that of `sent_at`.
+    pub fn new(zone: TimeZone) -> Self {
+        Self { zone }
+    }
+
+    /// Both encodings of a committed entry.
+    pub fn entry_texts(&self, personas: &[Persona; 2], entry: &Entry) -> EntryTexts {
+        let first = self.entry(personas, entry, Side::A);
+        let second = match entry.kind {
+            EntryKind::Departure { .. } => self.entry(personas, entry, Side::B),
+            _ => first.clone(),
+        };
+        EntryTexts {
+            by_side: [first, second],
+        }
+    }
+
+    /// An entry as `receiver` is sent it.
+    pub fn entry(&self, personas: &[Persona; 2], entry: &Entry, receiver: Side) -> Text {
+        match &entry.kind {
+            EntryKind::Message { .. } => self.message(personas, entry, false),
+            EntryKind::Recall {
+                target, client_id, ..
+            } => encode(&MessageRecalled {
+                action: "message_recalled",
+                message_id: target.to_string(),
+                client_id,
+                seq: entry.seq,
+            }),
+            EntryKind::Departure { side, reason } => {
+                user_left(personas, *side, *reason, entry.seq, receiver)
+            }
+        }
+    }
+
+    /// The answer to a repeated `client_id`: the stored message, outside the ordered stream.
+    pub fn repeat(&self, personas: &[Persona; 2], entry: &Entry) -> Text {
+        self.message(personas, entry, true)
+    }
+
+    fn message(&self, personas: &[Persona; 2], entry: &Entry, repeat: bool) -> Text {
+        let EntryKind::Message {
+            side,
+            client_id,
+            content,
+            reply,
+        } = &entry.kind
+        else {
+            unreachable!("only messages are encoded as messages");
+        };
+        let sender = &personas[side.index()];
+        let quoted = |quote: &Quote| personas[quote.side.index()].profile.nickname.clone();
+        let quoted_sender = reply.as_ref().map(quoted);
+        encode(&NewMessage {
+            action: "new_message",
+            message: Message {
+                id: entry.seq.to_string(),
+                seq: entry.seq,
+                sender_id: sender.user_id.as_str(),
+                sender_nickname: &sender.profile.nickname,
+                sender_avatar: sender.profile.avatar.to_string(),
+                content: content.as_deref(),
+                recalled: content.is_none(),
+                replied_to: reply.as_ref().map(|quote| quote.seq.to_string()),
+                replied_to_content: reply.as_ref().and_then(|quote| quote.content.as_deref()),
+                replied_to_sender: quoted_sender.as_deref(),
+                sent_at: self.clock_face(entry.at),
+                sent_at_ms: entry.at.0,
+                client_id,
+                repeat,
+            },
+        })
+    }
+
+    /// Hours and minutes in the configured zone.
+    fn clock_face(&self, at: Timestamp) -> String {
+        let Ok(at) = jiff::Timestamp::from_millisecond(at.0) else {
+            return String::new();
+        };
+        let time = self.zone.to_datetime(at);
+        format!("{:02}:{:02}", time.hour(), time.minute())
+    }
+
+    /// `room_state` for this side.
+    pub fn room_state(&self, room: &Room, side: Side, grace: Duration, now: Timestamp) -> Text {
+        encode(&RoomState {
+            action: Some("room_state"),
+            ..RoomState::of(room, side, grace, now)
+        })
+    }
+
+    /// `match_found` for this side.
+    pub fn match_found(&self, pairing: &Pairing, side: Side, token: &str) -> Text {
+        let me = &pairing.parties[side.index()].persona;
+        encode(&MatchFound {
+            action: "match_found",
+            room_id: pairing.room,
+            matched_user: Person::of(&pairing.parties[side.other().index()].persona),
+            common_tags: &pairing.common_tags,
+            is_bot: pairing.is_bot,
+            user_id: me.user_id.as_str(),
+            token,
+            same_session: pairing.same_session(),
+            met_before: pairing.met_before,
+        })
+    }
+
+    /// `waiting_for_match`.
+    pub fn waiting(&self, state: &WaitingFor) -> Text {
+        encode(&Waiting {
+            action: "waiting_for_match",
+            phase: state.phase,
+            phase_ends_ms: state.phase_ends.map(millis),
+            waiting: state.waiting,
+            unfit: state.unfit,
+        })
+    }
+
+    /// `matching_cancelled`.
+    pub fn matching_cancelled(&self) -> Text {
+        Text::from_static(r#"{"action":"matching_cancelled"}"#)
+    }
+
+    /// `replaced`, on either socket.
+    pub fn replaced(&self) -> Text {
+        Text::from_static(r#"{"action":"replaced"}"#)
+    }
+
+    /// `in_room`.
+    pub fn in_room(&self, room: RoomId) -> Text {
+        encode(&InRoom {
+            action: "in_room",
+            room_id: room,
+        })
+    }
+
+    /// `message_deleted`. `named` is how the client called the message.
+    pub fn message_deleted(&self, seq: Seq) -> Text {
+        encode(&MessageDeleted {
+            action: "message_deleted",
+            message_id: seq.to_string(),
+        })
+    }
+
+    /// `user_left` for a room that is unknown or erased: nobody is named.
+    pub fn nobody_left(&self) -> Text {
+        encode(&UserLeft {
+            action: "user_left",
+            user_id: "",
+            reason: LeaveReason::Left.as_str(),
+            seq: Seq::ZERO,
+        })
+    }
+
+    /// `partner_status`.
+    pub fn partner_status(&self, online: bool, grace_left: Option<Duration>) -> Text {
+        encode(&PartnerStatus {
+            action: "partner_status",
+            online,
+            grace_ends_ms: grace_left.map(millis),
+        })
+    }
+
+    /// `partner_typing`.
+    pub fn partner_typing(&self, is_typing: bool) -> Text {
+        Text::from_static(if is_typing {
+            r#"{"action":"partner_typing","is_typing":true}"#
+        } else {
+            r#"{"action":"partner_typing","is_typing":false}"#
+        })
+    }
+
+    /// `partner_read`.
+    pub fn partner_read(&self, seq: Seq) -> Text {
+        encode(&PartnerRead {
+            action: "partner_read",
+            seq,
+        })
+    }
+
+    /// `error`.
+    pub fn error(
+        &self,
+        code: ErrorCode,
+        client_id: Option<&str>,
+        retry_after: Option<Duration>,
+    ) -> Text {
+        encode(&ErrorFrame {
+            action: "error",
+            code: code.as_str(),
+            message: code.message(),
+            field: None,
+            client_id,
+            retry_after_ms: retry_after.map(millis),
+        })
+    }
+
+    /// `error` for a frame that could not be understood.
+    pub fn decode_error(&self, error: &DecodeError) -> Text {
+        encode(&ErrorFrame {
+            action: "error",
+            code: error.code.as_str(),
+            message: error.code.message(),
+            field: error.field,
+            client_id: error.client_id.as_deref(),
+            retry_after_ms: None,
+        })
+    }
+}
+
+/// Who asked to leave is told their own id; who timed out is not, since clients of the original
+/// take their own id as "I asked for it".
+fn user_left(
+    personas: &[Persona; 2],
+    side: Side,
+    reason: LeaveReason,
+    seq: Seq,
+    receiver: Side,
+) -> Text {
+    let named = match reason {
+        LeaveReason::Left => side,
+        LeaveReason::NoShow | LeaveReason::Timeout => receiver.other(),
+    };
+    encode(&UserLeft {
+        action: "user_left",
+        user_id: personas[named.index()].user_id.as_str(),
+        reason: reason.as_str(),
+        seq,
+    })
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Most frames fit: one allocation.
+const FRAME_BYTES: usize = 512;
+
+fn encode<T: Serialize>(value: &T) -> Text {
+    let mut buffer = Vec::with_capacity(FRAME_BYTES);
+    serde_json::to_writer(&mut buffer, value).expect("frames have string keys and finite numbers");
+    String::from_utf8(buffer).expect("JSON is UTF-8").into()
+}
+
+#[derive(Serialize)]
+struct MessageRecalled<'a> {
+    action: &'static str,
+    message_id: String,
+    client_id: &'a str,
+    seq: Seq,
+}
+
+#[derive(Serialize)]
+struct MessageDeleted {
+    action: &'static str,
+    message_id: String,
+}
+
+#[derive(Serialize)]
+struct UserLeft<'a> {
+    action: &'static str,
+    user_id: &'a str,
+    reason: &'static str,
+    seq: Seq,
+}
+
+#[derive(Serialize)]
+struct MatchFound<'a> {
+    action: &'static str,
+    room_id: RoomId,
+    matched_user: Person<'a>,
+    common_tags: &'a [String],
+    is_bot: bool,
+    user_id: &'a str,
+    token: &'a str,
+    same_session: bool,
+    met_before: bool,
+}
+
+#[derive(Serialize)]
+struct Waiting {
+    action: &'static str,
+    phase: Phase,
+    phase_ends_ms: Option<u64>,
+    waiting: u64,
+    unfit: bool,
+}
+
+#[derive(Serialize)]
+struct InRoom {
+    action: &'static str,
+    room_id: RoomId,
+}
+
+#[derive(Serialize)]
+struct PartnerStatus {
+    action: &'static str,
+    online: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grace_ends_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct PartnerRead {
+    action: &'static str,
+    seq: Seq,
+}
+
+#[derive(Serialize)]
+struct ErrorFrame<'a> {
+    action: &'static str,
+    code: &'static str,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
