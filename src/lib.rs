@@ -12,3 +12,10 @@ pub mod matching;
 pub mod store;
 
 pub mod config;
+pub mod session;
+
+pub mod http;
+
+pub mod app;
+pub mod shutdown;
+pub mod telemetry;

@@ -1,0 +1,178 @@
+//! The session cookie: 16 random bytes that name a browser, when they were signed, a signature.
+//! Nothing about it is stored on the server.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hyper::HeaderMap;
+use hyper::header::{COOKIE, HeaderValue};
+
+use super::{MAC_BYTES, Signer, sign, verify};
+use crate::id::{SessionId, Timestamp};
+
+/// The cookie's name over plain http.
+pub const NAME: &str = "miyu_session";
+/// Its name over https: a browser accepts this prefix only with Secure, from us, for the whole site.
+pub const SECURE_NAME: &str = "__Host-miyu_session";
+
+/// A cookie older than this is signed anew when it is seen, so that a browser in use stays known.
+const RENEW_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// A signature may be this far in the future: clocks of nodes differ.
+const CLOCK_SKEW: Duration = Duration::from_secs(3600);
+
+const BODY_BYTES: usize = 16 + 8;
+/// More of our cookies in one request than this are not looked at: verifying costs.
+const CANDIDATES: usize = 4;
+
+/// A cookie that was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Whose it is.
+    pub session: SessionId,
+    /// It is worth setting again.
+    pub needs_renewal: bool,
+}
+
+/// The request's valid session cookie, if it has one.
+pub fn read(signer: &Signer, headers: &HeaderMap, https: bool) -> Option<Seen> {
+    read_at(signer, headers, https, Timestamp::now())
+}
+
+/// [`read`] at a given time.
+pub fn read_at(signer: &Signer, headers: &HeaderMap, https: bool, now: Timestamp) -> Option<Seen> {
+    let wanted = name(https);
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| *name == wanted)
+        .take(CANDIDATES)
+        .find_map(|(_, value)| open(signer, value, now))
+}
+
+/// The `Set-Cookie` that makes a browser be this session from now on.
+pub fn set_cookie(signer: &Signer, session: SessionId, https: bool) -> HeaderValue {
+    set_cookie_at(signer, session, https, Timestamp::now())
+}
+
+/// [`set_cookie`] at a given time.
+pub fn set_cookie_at(
+    signer: &Signer,
+    session: SessionId,
+    https: bool,
+    now: Timestamp,
+) -> HeaderValue {
+    let text = format!(
+        "{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{}",
+        name(https),
+        seal(signer, session, now),
+        signer.lifetime().as_secs(),
+        if https { "; Secure" } else { "" },
+    );
+    HeaderValue::from_str(&text).expect("base64 and digits are header characters")
+}
+
+fn name(https: bool) -> &'static str {
+    if https { SECURE_NAME } else { NAME }
+}
+
+fn seal(signer: &Signer, session: SessionId, now: Timestamp) -> String {
+    let mut bytes = Vec::with_capacity(BODY_BYTES + MAC_BYTES);
+    bytes.extend_from_slice(&session.0);
+    bytes.extend_from_slice(&(now.0 / 1000).to_be_bytes());
+    let signature = sign(&signer.cookie, &bytes);
+    bytes.extend_from_slice(&signature);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn open(signer: &Signer, value: &str, now: Timestamp) -> Option<Seen> {
+    let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
+    if bytes.len() != BODY_BYTES + MAC_BYTES {
+        return None;
+    }
+    let (body, signature) = bytes.split_at(BODY_BYTES);
+    if !verify(&signer.cookie, body, signature) {
+        return None;
+    }
+    let session = SessionId(body[..16].try_into().ok()?);
+    let seconds = i64::from_be_bytes(body[16..].try_into().ok()?);
+    let issued = Timestamp(seconds.saturating_mul(1000));
+    let age = now.since(issued);
+    if age > signer.lifetime() || issued.since(now) > CLOCK_SKEW {
+        return None;
+    }
+    Some(Seen {
+        session,
+        needs_renewal: age > RENEW_AFTER.min(signer.lifetime() / 2),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    fn signer() -> Signer {
+        Signer::new(&[7; 32], 30 * DAY)
+    }
+
+    /// What a browser sends back after this `Set-Cookie`, with others around it.
+    fn echo(set: &HeaderValue) -> HeaderMap {
+        let pair = set.to_str().unwrap().split(';').next().unwrap();
+        let mut headers = HeaderMap::new();
+        let text = format!("theme=dark; {pair}; x=\"y\"");
+        headers.insert(COOKIE, HeaderValue::from_str(&text).unwrap());
+        headers
+    }
+
+    #[test]
+    fn a_cookie_comes_back() {
+        let (signer, session) = (signer(), SessionId::fresh());
+        for https in [false, true] {
+            let headers = echo(&set_cookie_at(&signer, session, https, NOW));
+            let seen = read_at(&signer, &headers, https, NOW.plus(DAY / 2)).unwrap();
+            assert_eq!(seen.session, session);
+            assert!(!seen.needs_renewal);
+            assert_eq!(read_at(&signer, &headers, !https, NOW), None, "other name");
+        }
+    }
+
+    #[test]
+    fn old_ones_are_renewed_then_refused() {
+        let (signer, session) = (signer(), SessionId::fresh());
+        let headers = echo(&set_cookie_at(&signer, session, false, NOW));
+        let later = read_at(&signer, &headers, false, NOW.plus(2 * DAY)).unwrap();
+        assert!(later.needs_renewal);
+        assert_eq!(read_at(&signer, &headers, false, NOW.plus(31 * DAY)), None);
+        assert_eq!(read_at(&signer, &headers, false, NOW.minus(DAY)), None);
+    }
+
+    #[test]
+    fn every_changed_character_is_noticed() {
+        let signer = signer();
+        let value = seal(&signer, SessionId::fresh(), NOW);
+        for at in 0..value.len() {
+            let mut bytes = value.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).unwrap();
+            assert_eq!(open(&signer, &changed, NOW), None, "character {at}");
+        }
+        let other = Signer::new(&[8; 32], 30 * DAY);
+        assert_eq!(open(&other, &value, NOW), None, "another key");
+    }
+
+    #[test]
+    fn a_forged_one_before_the_true_one_does_not_hide_it() {
+        let (signer, session) = (signer(), SessionId::fresh());
+        let text = format!("{NAME}=AAAA; {NAME}={}", seal(&signer, session, NOW));
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_str(&text).unwrap());
+        let seen = read_at(&signer, &headers, false, NOW).unwrap();
+        assert_eq!(seen.session, session);
+    }
+}

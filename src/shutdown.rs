@@ -1,0 +1,264 @@
+//! Going away in order: signals, the drain token, the tracker of every task, and the reaper that
+//! does what `Drop` cannot await. The only place that may spawn tasks.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+/// Exit code when a second signal asks to leave at once (128 + SIGINT, what a shell expects).
+pub const IMPATIENT_EXIT: i32 = 130;
+
+/// How much the reaper may have waiting; more is dropped and left to leases.
+const REAPER_QUEUE: usize = 10_000;
+/// Reapings in progress at once.
+const REAPER_WORKERS: usize = 4;
+
+/// What every long-lived task is given: the token that says "close now" and the tracker that a
+/// shutdown waits for. Cheap to clone.
+#[derive(Clone)]
+pub struct Drain {
+    token: CancellationToken,
+    tracker: TaskTracker,
+    ready: Arc<AtomicBool>,
+    reaper: Reaper,
+}
+
+impl Drain {
+    /// A running server's drain. Must be called within the runtime: the reaper's workers start here.
+    pub fn new() -> Self {
+        Self {
+            token: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+            ready: Arc::new(AtomicBool::new(true)),
+            reaper: Reaper::start(REAPER_QUEUE, REAPER_WORKERS),
+        }
+    }
+
+    /// Cancelled when connections are to close themselves.
+    pub fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// Whether connections are to close themselves.
+    pub fn draining(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
+    /// False from the first moment of a shutdown: `/readyz` says so before anything closes.
+    pub fn ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// Turns readiness off.
+    pub fn unready(&self) {
+        self.ready.store(false, Ordering::Relaxed);
+    }
+
+    /// Runs a task that a shutdown waits for. A panic in it ends that task alone and is counted.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let watched = async move {
+            use futures_util::FutureExt as _;
+            if std::panic::AssertUnwindSafe(task)
+                .catch_unwind()
+                .await
+                .is_err()
+            {
+                // The panic hook has logged where; here it is only counted.
+                metrics::counter!(crate::telemetry::PANICS).increment(1);
+            }
+        };
+        self.tracker.spawn(watched);
+    }
+
+    /// Hands over what a `Drop` cannot await: see [`Reaper::submit`].
+    pub fn reap(&self, future: impl Future<Output = ()> + Send + 'static) -> bool {
+        self.reaper.submit(future)
+    }
+
+    /// The reaper itself.
+    pub fn reaper(&self) -> &Reaper {
+        &self.reaper
+    }
+
+    /// Tasks now running.
+    pub fn tasks(&self) -> usize {
+        self.tracker.len()
+    }
+
+    /// Tells everybody to close and waits, up to `deadline` altogether: first for the tasks, then
+    /// for the reaper. Answers how many tasks were left behind.
+    pub async fn finish(&self, timeout: Duration) -> usize {
+        self.unready();
+        self.token.cancel();
+        self.tracker.close();
+        let left = match tokio::time::timeout(timeout, self.tracker.wait()).await {
+            Ok(()) => 0,
+            Err(_) => self.tracker.len(),
+        };
+        self.reaper.finish(timeout).await;
+        left
+    }
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+type Errand = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A bounded queue of errands and a few workers. Everything it does is also covered by a lease, so
+/// dropping an errand when the queue is full delays an effect, it never loses one.
+#[derive(Clone)]
+pub struct Reaper {
+    queue: mpsc::Sender<Errand>,
+    workers: TaskTracker,
+    closing: CancellationToken,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Reaper {
+    fn start(capacity: usize, workers: usize) -> Self {
+        let (queue, errands) = mpsc::channel(capacity);
+        let errands = Arc::new(tokio::sync::Mutex::new(errands));
+        let reaper = Self {
+            queue,
+            workers: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            dropped: Arc::default(),
+        };
+        for _ in 0..workers {
+            let work = work(Arc::clone(&errands), reaper.closing.clone());
+            reaper.workers.spawn(work);
+        }
+        reaper
+    }
+
+    /// Queues an errand without waiting. False: the queue is full or the server is gone, and the
+    /// errand was dropped; a lease covers it.
+    pub fn submit(&self, errand: impl Future<Output = ()> + Send + 'static) -> bool {
+        let queued = self.queue.try_send(Box::pin(errand)).is_ok();
+        // Logged at powers of two: an overflow must not flood the log as well.
+        if !queued
+            && self
+                .dropped
+                .fetch_add(1, Ordering::Relaxed)
+                .is_power_of_two()
+        {
+            warn!("the reaper's queue is full: leaving clean-up to leases");
+        }
+        queued
+    }
+
+    /// Finishes what is queued, at most this long.
+    async fn finish(&self, timeout: Duration) {
+        self.closing.cancel();
+        self.workers.close();
+        if tokio::time::timeout(timeout, self.workers.wait())
+            .await
+            .is_err()
+        {
+            warn!("the reaper did not finish in time: leases cover the rest");
+        }
+    }
+}
+
+/// Takes errands until the reaper closes and the queue is empty.
+async fn work(
+    errands: Arc<tokio::sync::Mutex<mpsc::Receiver<Errand>>>,
+    closing: CancellationToken,
+) {
+    loop {
+        let errand = {
+            let mut errands = errands.lock().await;
+            tokio::select! {
+                biased;
+                errand = errands.recv() => errand,
+                () = closing.cancelled() => errands.try_recv().ok(),
+            }
+        };
+        let Some(errand) = errand else { return };
+        use futures_util::FutureExt as _;
+        if std::panic::AssertUnwindSafe(errand)
+            .catch_unwind()
+            .await
+            .is_err()
+        {
+            metrics::counter!(crate::telemetry::PANICS).increment(1);
+        }
+    }
+}
+
+/// Resolves at the first SIGTERM or SIGINT. From then on, a second one ends the process at once.
+pub async fn signalled() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let name = tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    };
+    info!(signal = name, "draining; a second signal leaves at once");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "must outlive every tracked task: it ends the process when they hang"
+    )]
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(IMPATIENT_EXIT);
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn draining_waits_for_tasks_and_errands() {
+        let drain = Drain::new();
+        let done = Arc::new(AtomicUsize::new(0));
+        let (token, count, errand_drain) = (drain.token().clone(), done.clone(), drain.clone());
+        drain.spawn(async move {
+            token.cancelled().await;
+            let reaped = count.clone();
+            assert!(errand_drain.reap(async move {
+                reaped.fetch_add(1, Ordering::SeqCst);
+            }));
+            count.fetch_add(1, Ordering::SeqCst);
+        });
+        drain.spawn(async { panic!("one task's panic is its own") });
+        assert_eq!(drain.finish(Duration::from_secs(5)).await, 0);
+        assert_eq!(done.load(Ordering::SeqCst), 2);
+        assert!(!drain.ready());
+    }
+
+    #[tokio::test]
+    async fn a_task_that_hangs_is_left_behind_and_counted() {
+        let drain = Drain::new();
+        drain.spawn(std::future::pending());
+        assert_eq!(drain.finish(Duration::from_millis(20)).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_full_reaper_refuses() {
+        let reaper = Reaper::start(1, 1);
+        let refused = (0..10)
+            .filter(|_| !reaper.submit(std::future::pending()))
+            .count();
+        assert!(refused >= 8);
+    }
+}
