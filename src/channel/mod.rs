@@ -1,1 +1,93 @@
-//! The channel layer.
+//! The channel layer: frames between connections, perhaps across nodes. Only a hint; the store is
+//! the truth. The word is Django Channels'.
+//!
+//! A backend is finished when the contract suite in `tests/it/contract/channel.rs` passes.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::id::{Address, RoomId};
+
+pub mod frame;
+pub mod hub;
+pub mod mailbox;
+pub mod memory;
+
+pub use frame::Frame;
+pub use hub::Membership;
+pub use mailbox::{Mailbox, Outbox, Received};
+
+/// Those who hear what is published to one room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GroupId(pub RoomId);
+
+/// Why a frame could not be put into a mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The mailbox is full; its owner was marked lagged and will look for itself.
+    #[error("the mailbox is full")]
+    Full,
+    /// There is no such mailbox (any more).
+    #[error("the mailbox is gone")]
+    Gone,
+    /// Nobody knows: its node does not answer.
+    #[error("the mailbox's node does not answer")]
+    Unavailable,
+}
+
+/// What the layer holds now, on this node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Open mailboxes.
+    pub mailboxes: usize,
+    /// Groups with at least one member.
+    pub groups: usize,
+}
+
+/// How the layer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Everything published reaches every member that keeps up.
+    Live,
+    /// Frames to and from other nodes may be lost; the reason.
+    Degraded(String),
+}
+
+/// What [`ChannelLayer::join`] answers with.
+pub type Joining<'a> = Pin<Box<dyn Future<Output = Membership> + Send + 'a>>;
+
+/// Frames between connections.
+///
+/// Delivery: at most once, to every member whose mailbox has room; it may lose, it never invents.
+/// Order: frames that one thread publishes to one group arrive in that order on this node.
+/// It never waits for a slow reader: a full mailbox drops the frame and marks its owner lagged.
+pub trait ChannelLayer: Send + Sync {
+    /// A new address, unique over all nodes and for ever, with its mailbox. Dropping the mailbox
+    /// forgets the address.
+    fn open(&self) -> (Outbox, Mailbox);
+
+    /// Puts a frame into one mailbox.
+    ///
+    /// # Errors
+    /// See [`SendError`]; for another node, `Ok` means handed over, not received.
+    fn send(&self, to: &Address, frame: Frame) -> Result<(), SendError>;
+
+    /// Membership is live when this resolves: what is published from then on arrives. A backend that
+    /// cannot reach its peers resolves within a second all the same, degraded.
+    fn join<'a>(&'a self, group: GroupId, outbox: &'a Outbox) -> Joining<'a>;
+
+    /// Gives a frame to every member of the group, the publisher included. Never blocks.
+    fn publish(&self, group: GroupId, frame: Frame);
+
+    /// What this node holds.
+    fn counts(&self) -> Counts;
+
+    /// How the layer is.
+    fn status(&self) -> Status;
+
+    /// Takes nothing more.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// A frame as mailboxes hold it: shared by all its receivers.
+pub type SharedFrame = Arc<Frame>;

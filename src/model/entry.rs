@@ -43,7 +43,7 @@ pub enum EntryKind {
         /// The recalling client's name for this act, else the target's `client_id`.
         client_id: String,
     },
-    /// Somebody left and the room closed; always the last entry.
+    /// Somebody left and the room closed; only recalls may follow.
     Departure {
         /// Who left, or never came, or did not come back.
         side: Side,

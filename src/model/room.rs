@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::entry::{Entry, EntryKind, LeaveReason};
 use super::profile::Persona;
 use crate::id::{Address, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
 
@@ -94,16 +95,43 @@ pub struct Room {
     pub is_bot: bool,
     /// When it was made.
     pub opened_at: Timestamp,
-    /// When somebody left; nothing can be added from then on.
-    pub closed_at: Option<Timestamp>,
+    /// How it closed; nothing but recalls can be added from then on.
+    pub departure: Option<Departure>,
     /// The newest entry.
     pub last_seq: Seq,
+}
+
+/// The entry that closed a room. Recalls may follow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// When.
+    pub at: Timestamp,
+    /// Who left, or never came, or did not come back.
+    pub side: Side,
+    /// Why.
+    pub reason: LeaveReason,
+}
+
+impl Departure {
+    /// As an entry of the log.
+    pub fn entry(&self) -> Entry {
+        Entry {
+            seq: self.seq,
+            at: self.at,
+            kind: EntryKind::Departure {
+                side: self.side,
+                reason: self.reason,
+            },
+        }
+    }
 }
 
 impl Room {
     /// Messages may still be added.
     pub fn active(&self) -> bool {
-        self.closed_at.is_none()
+        self.departure.is_none()
     }
 
     /// Two tabs of one browser.

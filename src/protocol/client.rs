@@ -96,8 +96,6 @@ pub enum ChatAction {
     Delete {
         /// Which.
         target: MessageRef,
-        /// As the client named it, for the answer.
-        named: String,
     },
     /// Leave for good.
     FindNext,
@@ -300,11 +298,8 @@ fn recall(message_id: Field<'_>, name: Field<'_>) -> Result<ChatAction, DecodeEr
 }
 
 fn delete(message_id: Field<'_>) -> Result<ChatAction, DecodeError> {
-    let named = named_message(message_id)?.into_owned();
-    Ok(ChatAction::Delete {
-        target: MessageRef::parse(&named),
-        named,
-    })
+    let target = MessageRef::parse(&named_message(message_id)?);
+    Ok(ChatAction::Delete { target })
 }
 
 fn named_message(field: Field<'_>) -> Result<Cow<'_, str>, DecodeError> {

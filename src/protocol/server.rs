@@ -275,7 +275,7 @@ impl Encoder {
         })
     }
 
-    /// `message_deleted`. `named` is how the client called the message.
+    /// `message_deleted`.
     pub fn message_deleted(&self, seq: Seq) -> Text {
         encode(&MessageDeleted {
             action: "message_deleted",

@@ -1,0 +1,67 @@
+//! What travels between connections. Durable entries carry their encodings; the rest are signals
+//! that each connection turns into what its own client is to be told.
+
+use std::sync::Arc;
+
+use crate::id::{Address, Seq, SessionId, Side};
+use crate::model::Pairing;
+use crate::protocol::server::EntryTexts;
+
+/// One frame.
+#[derive(Clone, Debug)]
+pub enum Frame {
+    /// An entry was committed.
+    Entry {
+        /// Its place in the room's log.
+        seq: Seq,
+        /// Who caused it: their own typing has ended.
+        by: Side,
+        /// What to write, by side.
+        texts: EntryTexts,
+    },
+    /// A connection speaks for this side from now on.
+    Opened {
+        /// The side.
+        side: Side,
+        /// The connection.
+        connection: Address,
+    },
+    /// A connection of this side is no more.
+    Closed {
+        /// The side.
+        side: Side,
+        /// The connection.
+        connection: Address,
+        /// No other connection speaks for the side: it is away from now on.
+        away: bool,
+    },
+    /// The two provisional connections of one session exchange their sides.
+    Swapped {
+        /// Whose sides.
+        session: SessionId,
+        /// Who caused it and has swapped already.
+        by: Address,
+    },
+    /// Somebody started or stopped typing.
+    Typing {
+        /// Who.
+        side: Side,
+        /// Which.
+        is_typing: bool,
+    },
+    /// Somebody has read up to here.
+    Read {
+        /// Who.
+        side: Side,
+        /// Up to where.
+        seq: Seq,
+    },
+    /// Frames may have been lost: look into the store.
+    Resync,
+    /// To a waiting connection: its ticket was paired and the room is made.
+    Matched(Arc<Pairing>),
+    /// To a waiting connection: another one searches under its name now.
+    TicketReplaced,
+    /// To a waiting connection: its ticket was paired, but the room could not be made; it waits on.
+    GaveBack,
+}

@@ -1,0 +1,135 @@
+//! The switchboard of one process: mailboxes by number, groups by room. Both backends use it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::mailbox::{self, Mailbox, Outbox};
+use super::{Counts, Frame, GroupId, SendError, SharedFrame};
+use crate::id::{Address, NodeId};
+
+/// Locks are held for a map access; this many keep two cores from meeting often.
+const SHARDS: usize = 16;
+
+/// Mailboxes and groups of this process.
+pub struct Hub {
+    node: NodeId,
+    capacity: usize,
+    next: AtomicU64,
+    hasher: RandomState,
+    mailboxes: [Mutex<HashMap<u64, Outbox>>; SHARDS],
+    groups: [Mutex<HashMap<GroupId, Vec<Outbox>>>; SHARDS],
+}
+
+impl Hub {
+    /// A hub whose mailboxes hold `capacity` frames.
+    pub fn new(node: NodeId, capacity: usize) -> Arc<Self> {
+        Arc::new(Self {
+            node,
+            capacity: capacity.max(1),
+            next: AtomicU64::new(1),
+            hasher: RandomState::new(),
+            mailboxes: std::array::from_fn(|_| Mutex::default()),
+            groups: std::array::from_fn(|_| Mutex::default()),
+        })
+    }
+
+    /// A new address with its mailbox.
+    pub fn open(self: &Arc<Self>) -> (Outbox, Mailbox) {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let address = Address {
+            node: self.node,
+            number,
+        };
+        let hub = Arc::downgrade(self);
+        let (outbox, mailbox) = mailbox::channel(address, self.capacity, move |address| {
+            if let Some(hub) = hub.upgrade() {
+                hub.mailboxes[hub.shard(&address.number)]
+                    .lock()
+                    .remove(&address.number);
+            }
+        });
+        self.mailboxes[self.shard(&number)]
+            .lock()
+            .insert(number, outbox.clone());
+        (outbox, mailbox)
+    }
+
+    /// Puts a frame into a mailbox of this process.
+    ///
+    /// # Errors
+    /// `Gone` also for an address of another process or incarnation.
+    pub fn send(&self, to: &Address, frame: Frame) -> Result<(), SendError> {
+        if to.node != self.node {
+            return Err(SendError::Gone);
+        }
+        let outbox = self.mailboxes[self.shard(&to.number)]
+            .lock()
+            .get(&to.number)
+            .cloned();
+        outbox.ok_or(SendError::Gone)?.push(Arc::new(frame))
+    }
+
+    /// Adds a member; dropping the membership removes it.
+    pub fn join(self: &Arc<Self>, group: GroupId, outbox: &Outbox) -> Membership {
+        self.groups[self.shard(&group)]
+            .lock()
+            .entry(group)
+            .or_default()
+            .push(outbox.clone());
+        Membership {
+            hub: Arc::clone(self),
+            group,
+            address: outbox.address(),
+        }
+    }
+
+    /// Gives a frame to every member of the group in this process.
+    pub fn publish(&self, group: GroupId, frame: SharedFrame) {
+        // The lock is kept while pushing: that makes one order for all members, and a push is short.
+        let groups = self.groups[self.shard(&group)].lock();
+        for member in groups.get(&group).into_iter().flatten() {
+            // A full mailbox has marked itself lagged, a closed one is about to leave: both are
+            // answered for already.
+            let _ = member.push(Arc::clone(&frame));
+        }
+    }
+
+    /// What is there now.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            mailboxes: self.mailboxes.iter().map(|shard| shard.lock().len()).sum(),
+            groups: self.groups.iter().map(|shard| shard.lock().len()).sum(),
+        }
+    }
+
+    fn leave(&self, group: GroupId, address: Address) {
+        let mut groups = self.groups[self.shard(&group)].lock();
+        if let Some(members) = groups.get_mut(&group) {
+            members.retain(|member| member.address() != address);
+            if members.is_empty() {
+                groups.remove(&group);
+            }
+        }
+    }
+
+    fn shard(&self, key: &impl Hash) -> usize {
+        usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).expect("below SHARDS")
+    }
+}
+
+/// Being heard by a group; dropping it leaves.
+pub struct Membership {
+    hub: Arc<Hub>,
+    group: GroupId,
+    address: Address,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.hub.leave(self.group, self.address);
+    }
+}

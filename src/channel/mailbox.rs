@@ -1,0 +1,148 @@
+//! A connection's mailbox: a bounded ring that allocates on first use and never makes a sender wait.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use parking_lot::Mutex;
+
+use super::{SendError, SharedFrame};
+use crate::id::Address;
+
+/// What an owner finds in its mailbox.
+#[derive(Clone, Debug)]
+pub enum Received {
+    /// A frame.
+    Frame(SharedFrame),
+    /// Frames were dropped since: look into the store.
+    Lagged,
+}
+
+#[derive(Debug)]
+struct Ring {
+    frames: VecDeque<SharedFrame>,
+    capacity: usize,
+    lagged: bool,
+    open: bool,
+    waker: Option<Waker>,
+}
+
+/// The writing end; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    address: Address,
+    ring: Arc<Mutex<Ring>>,
+}
+
+/// The reading end; there is one. Dropping it closes the mailbox.
+pub struct Mailbox {
+    address: Address,
+    ring: Arc<Mutex<Ring>>,
+    forget: Option<Box<dyn FnOnce(Address) + Send>>,
+}
+
+/// A new mailbox for at most `capacity` frames. `forget` runs when the reading end is dropped.
+pub(super) fn channel(
+    address: Address,
+    capacity: usize,
+    forget: impl FnOnce(Address) + Send + 'static,
+) -> (Outbox, Mailbox) {
+    let ring = Arc::new(Mutex::new(Ring {
+        frames: VecDeque::new(),
+        capacity,
+        lagged: false,
+        open: true,
+        waker: None,
+    }));
+    let outbox = Outbox {
+        address,
+        ring: Arc::clone(&ring),
+    };
+    let mailbox = Mailbox {
+        address,
+        ring,
+        forget: Some(Box::new(forget)),
+    };
+    (outbox, mailbox)
+}
+
+impl Outbox {
+    /// Where this leads.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Puts a frame in and wakes the owner.
+    ///
+    /// # Errors
+    /// `Full` after marking the owner lagged, `Gone` when the owner is no more.
+    pub fn push(&self, frame: SharedFrame) -> Result<(), SendError> {
+        let mut ring = self.ring.lock();
+        if !ring.open {
+            return Err(SendError::Gone);
+        }
+        let fits = ring.frames.len() < ring.capacity;
+        if fits {
+            ring.frames.push_back(frame);
+        } else {
+            ring.lagged = true;
+        }
+        let waker = ring.waker.take();
+        drop(ring);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        if fits { Ok(()) } else { Err(SendError::Full) }
+    }
+}
+
+impl Mailbox {
+    /// Where this is reached.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The next frame; after the last one that fitted, that others did not.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
+        let mut ring = self.ring.lock();
+        if let Some(frame) = ring.frames.pop_front() {
+            if ring.frames.is_empty() {
+                // An idle connection holds no ring: most of them are idle most of the time.
+                ring.frames.shrink_to(0);
+            }
+            return Poll::Ready(Received::Frame(frame));
+        }
+        if std::mem::take(&mut ring.lagged) {
+            return Poll::Ready(Received::Lagged);
+        }
+        match &mut ring.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// Waits for [`Mailbox::poll_recv`]. Cancel safe.
+    pub async fn recv(&mut self) -> Received {
+        std::future::poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// What is there already, without waiting.
+    pub fn try_recv(&mut self) -> Option<SharedFrame> {
+        self.ring.lock().frames.pop_front()
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        {
+            let mut ring = self.ring.lock();
+            ring.open = false;
+            ring.frames = VecDeque::new();
+            ring.waker = None;
+        }
+        if let Some(forget) = self.forget.take() {
+            forget(self.address);
+        }
+    }
+}
