@@ -1,0 +1,105 @@
+// Small helpers to make and change elements. Text only ever arrives through
+// textContent: there is no way in here to turn a string into markup.
+
+export function el(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) setAttribute(node, key, value);
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+function setAttribute(node, key, value) {
+  if (value === null || value === undefined || value === false) return;
+  if (key === 'class') node.className = value;
+  else if (key === 'test') node.dataset.testid = value;
+  else if (key.startsWith('on')) node.addEventListener(key.slice(2), value);
+  else if (value === true) node.setAttribute(key, '');
+  else node.setAttribute(key, value);
+}
+
+export const byTest = (id, root = document) => root.querySelector(`[data-testid="${id}"]`);
+
+/** Sets text only when it differs, so that live regions stay quiet. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setHidden(node, hidden) {
+  if (node.hidden !== hidden) node.hidden = hidden;
+}
+
+export function setAttr(node, name, value) {
+  if (value === null || value === undefined) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
+
+const svgNamespace = 'http://www.w3.org/2000/svg';
+
+const shapes = {
+  back: 'M15 5l-7 7 7 7',
+  more: 'M12 5.5v.01M12 12v.01M12 18.5v.01',
+  send: 'M12 19V5M6 11l6-6 6 6',
+  close: 'M6 6l12 12M18 6L6 18',
+  right: 'M9 5l7 7-7 7',
+  plus: 'M12 5v14M5 12h14',
+  reply: 'M9 7l-5 5 5 5M4 12h10a6 6 0 0 1 6 6',
+  copy: 'M9 9h10v11H9zM5 15V4h10',
+  recall: 'M4 4v6h6M4.5 10a8 8 0 1 1-.5 4',
+  trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
+  block: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M5.8 5.8l12.4 12.4',
+  flag: 'M6 21V4h12l-3 4 3 4H6',
+  sound: 'M4 10v4h4l5 4V6L8 10zM17 9a4 4 0 0 1 0 6',
+  bell: 'M6 17V11a6 6 0 0 1 12 0v6l1.5 1.5h-15zM10.5 21h3',
+  check: 'M5 12.5l4.5 4.5L19 7.5',
+  leave: 'M14 4H6v16h8M11 12h9M16.5 8.5L20 12l-3.5 3.5',
+  next: 'M5 6l7 6-7 6M13 6l7 6-7 6',
+  auto: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 3v18M12 8h8M12 12h9M12 16h8',
+  light: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6L19 19M19 5l-1.4 1.4M6.4 17.6L5 19',
+  dark: 'M19.5 14.5A8 8 0 0 1 9.5 4.5a8 8 0 1 0 10 10',
+  dice: 'M5 5h14v14H5zM9 9v.01M15 15v.01M15 9v.01M9 15v.01',
+};
+
+export function icon(name) {
+  const svg = document.createElementNS(svgNamespace, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(svgNamespace, 'path');
+  path.setAttribute('d', shapes[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** Puts the icon an element asks for (data-icon) in front of its content. */
+export function fillIcons(root) {
+  for (const node of root.querySelectorAll('[data-icon]')) {
+    if (!node.querySelector('svg.icon')) node.prepend(icon(node.dataset.icon));
+  }
+}
+
+/** Our mark: my ring, their disc, and what they share. */
+export function mark(className = 'mark') {
+  const svg = document.createElementNS(svgNamespace, 'svg');
+  svg.setAttribute('viewBox', '0 0 34 24');
+  svg.setAttribute('class', className);
+  svg.setAttribute('aria-hidden', 'true');
+  const parts = [
+    ['mark-theirs', 'M23 3.2a8.8 8.8 0 1 1 0 17.6a8.8 8.8 0 0 1 0-17.6z'],
+    ['mark-lens', 'M17 5.56a8.8 8.8 0 0 1 0 12.88a8.8 8.8 0 0 1 0-12.88z'],
+    ['mark-mine', 'M11 4.4a7.6 7.6 0 1 1 0 15.2a7.6 7.6 0 0 1 0-15.2z'],
+  ];
+  for (const [name, d] of parts) {
+    const path = document.createElementNS(svgNamespace, 'path');
+    path.setAttribute('class', name);
+    path.setAttribute('d', d);
+    svg.append(path);
+  }
+  return svg;
+}
+
+export function avatarUrl(number) {
+  const safe = Math.min(20, Math.max(1, Number.parseInt(number, 10) || 1));
+  return new URL(`../../images/avatars/${safe}.svg`, import.meta.url).href;
+}
+
+export const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;

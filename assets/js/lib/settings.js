@@ -1,0 +1,45 @@
+// What this browser remembers about its person: theme, language, sound, marks.
+// Kept in localStorage only; the server never sees any of it.
+
+import { local } from './storage.js';
+import { language, pickLanguage, setLanguage } from './i18n.js';
+
+export const themes = ['auto', 'light', 'dark'];
+
+export function theme() {
+  const stored = local.get('theme', 'auto');
+  return themes.includes(stored) ? stored : 'auto';
+}
+
+export function setTheme(next) {
+  local.set('theme', next);
+  if (next === 'auto') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = next;
+}
+
+/** Chooses the language for this page; the root element's lang follows. */
+export function startLanguage() {
+  const root = document.documentElement;
+  useLanguage(pickLanguage(local.get('lang'), root.dataset.siteLang, navigator.languages));
+  root.classList.remove('loading');
+}
+
+export function switchLanguage() {
+  const next = language() === 'en' ? 'zh-TW' : 'en';
+  local.set('lang', next);
+  useLanguage(next);
+}
+
+function useLanguage(next) {
+  document.documentElement.lang = next;
+  setLanguage(next);
+}
+
+const flag = (key, fallback) => ({
+  get: () => Boolean(local.get(key, fallback)),
+  set: (value) => local.set(key, Boolean(value)),
+});
+
+export const sound = flag('sound', false);
+export const notifications = flag('notify', false);
+export const readMarks = flag('readMarks', true);

@@ -1,0 +1,113 @@
+// A profile: what a person shows and wishes for. Pure: chance comes in as
+// `choose`, the language as an argument. Not the form (ui/profile-card.js).
+
+import { cleanNickname, cleanTag, countCharacters, sameTag } from './text.js';
+import { t } from '../lib/i18n.js';
+
+export const builtInTags = ['音樂', '電影', '旅行', '美食', '運動', '遊戲', '閱讀', '攝影', '藝術'];
+export const moods = ['happy', 'neutral', 'sad'];
+export const genders = ['male', 'female', 'other'];
+export const wishes = ['all', 'male', 'female', 'other'];
+export const maxTags = 3;
+export const avatarCount = 20;
+
+const adjectives = {
+  'zh-TW': ['安靜的', '想睡的', '散步的', '聽雨的', '好奇的', '慢慢的', '剛醒的', '迷路的', '害羞的', '發呆的'],
+  en: ['Calm', 'Shy', 'Kind', 'Soft', 'Slow', 'Late', 'Warm', 'Lost', 'Mild', 'Odd'],
+};
+
+/** A name nobody has to type: 安靜的天燈 / Calm Lantern, at most `limit` long. */
+export function defaultNickname(avatar, lang, choose, limit = 12) {
+  const thing = t(`avatar.${avatar}`, {}, lang);
+  const space = lang === 'zh-TW' ? '' : ' ';
+  const fitting = adjectives[lang].map((word) => word + space + thing).filter((name) => countCharacters(name) <= limit);
+  return fitting.length > 0 ? choose(fitting) : thing;
+}
+
+const oneOf = (value, allowed, otherwise) => (allowed.includes(value) ? value : otherwise);
+
+/** Makes a whole profile out of whatever was stored; gender may stay unchosen. */
+export function readProfile(stored, lang, choose) {
+  const from = stored && typeof stored === 'object' ? stored : {};
+  const number = Number.parseInt(from.avatar, 10);
+  const avatar = String(number >= 1 && number <= avatarCount ? number : choose(range(avatarCount)));
+  const nickname = typeof from.nickname === 'string' ? cleanNickname(from.nickname) : '';
+  return {
+    avatar,
+    nickname: nickname || defaultNickname(avatar, lang, choose),
+    // True once the person has typed a name; until then it follows the avatar.
+    named: Boolean(nickname && from.named),
+    mood: oneOf(from.mood, moods, 'neutral'),
+    gender: oneOf(from.gender, genders, null),
+    wish: oneOf(from.wish, wishes, 'all'),
+    tags: readTags(from.tags),
+    ownTags: readTags(from.ownTags),
+  };
+}
+
+function readTags(value) {
+  const kept = [];
+  for (const raw of Array.isArray(value) ? value : []) {
+    const tag = typeof raw === 'string' ? cleanTag(raw) : '';
+    if (tag && kept.length < maxTags && !kept.some((other) => sameTag(other, tag))) kept.push(tag);
+  }
+  return kept;
+}
+
+const range = (count) => Array.from({ length: count }, (_, index) => index + 1);
+
+/** Turns a tag on or off. Returns the same profile when three are already on. */
+export function toggleTag(profile, tag) {
+  if (profile.tags.some((other) => sameTag(other, tag))) {
+    return { ...profile, tags: profile.tags.filter((other) => !sameTag(other, tag)) };
+  }
+  if (profile.tags.length >= maxTags) return profile;
+  return { ...profile, tags: [...profile.tags, tag] };
+}
+
+/** Adds a word of one's own and turns it on. */
+export function addOwnTag(profile, text) {
+  const tag = cleanTag(text);
+  if (!tag) return profile;
+  const known = [...builtInTags, ...profile.ownTags].find((other) => sameTag(other, tag));
+  if (known) return profile.tags.includes(known) ? profile : toggleTag(profile, known);
+  if (profile.tags.length >= maxTags) return profile;
+  return { ...profile, ownTags: [...profile.ownTags, tag].slice(-maxTags), tags: [...profile.tags, tag] };
+}
+
+export function removeOwnTag(profile, tag) {
+  return {
+    ...profile,
+    ownTags: profile.ownTags.filter((other) => !sameTag(other, tag)),
+    tags: profile.tags.filter((other) => !sameTag(other, tag)),
+  };
+}
+
+/** A random second person whom the first one's wishes and tags fit at once. */
+export function guestProfile(first, lang, choose) {
+  const others = range(avatarCount).map(String).filter((avatar) => avatar !== first?.avatar);
+  const avatar = choose(others);
+  const gender = genders.includes(first?.wish) ? first.wish : choose(genders);
+  return {
+    ...readProfile({}, lang, choose),
+    avatar,
+    nickname: defaultNickname(avatar, lang, choose),
+    mood: choose(moods),
+    gender,
+    wish: 'all',
+    tags: first?.tags?.length ? [first.tags[0]] : [],
+    ownTags: first?.tags?.length && !builtInTags.includes(first.tags[0]) ? [first.tags[0]] : [],
+  };
+}
+
+/** What goes on the wire with start_matching. */
+export function userData(profile) {
+  return {
+    nickname: profile.nickname,
+    avatar: profile.avatar,
+    mood: profile.mood,
+    gender: profile.gender ?? 'other',
+    preferredGender: profile.wish,
+    tags: profile.tags,
+  };
+}

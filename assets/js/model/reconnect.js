@@ -1,0 +1,19 @@
+// When a lost socket may be opened again, and how long to wait. Pure.
+
+const firstDelay = 500;
+const longestDelay = 20_000;
+const never = new Set([1008, 1009, 4000, 4004]);
+
+export const isFinal = (code) => never.has(code);
+
+/**
+ * Back-off with full jitter: anything between 0 and a doubling ceiling, so
+ * that thousands of pages do not come back in the same instant. A server that
+ * goes away (1001) always gets a moment.
+ */
+export function reconnectDelay(attempt, code, random) {
+  if (isFinal(code)) return null;
+  const ceiling = Math.min(longestDelay, firstDelay * 2 ** Math.min(attempt, 10));
+  const least = code === 1001 ? 300 : 0;
+  return Math.round(least + random * Math.max(ceiling, code === 1001 ? 3000 : 0));
+}

@@ -1,0 +1,207 @@
+// One conversation as data. `reduceAll(state, events, now)` folds what the
+// server said and what this person did into a new state; messages that did not
+// change keep their identity, so the page can skip them. Pure: no DOM, no clock.
+
+export function newRoom(roomId, pending = []) {
+  return {
+    roomId,
+    me: null,
+    partner: null,
+    commonTags: [],
+    isBot: false,
+    sameSession: false,
+    active: true,
+    known: false, // a room_state has arrived
+    lastSeq: 0, // the last entry seen: what a reconnect passes as `after`
+    targetSeq: 0, // last_seq of the latest room_state: below it we are replaying
+    messages: [], // in seq order, stored by the server
+    pending, // ours, not yet acknowledged, in the order written
+    partnerRead: 0,
+    partnerTyping: false,
+    partnerOnline: true,
+    graceEndsAt: null,
+    replaced: false,
+    storeDown: false,
+    ended: null, // { by: 'me' | 'them', reason, at }
+  };
+}
+
+export const reduce = (state, event, now) => reduceAll(state, [event], now);
+
+export function reduceAll(state, events, now) {
+  const draft = { ...state, messages: state.messages.slice(), pending: state.pending.slice() };
+  for (const event of events) handlers[event.action]?.(draft, event, now);
+  return draft;
+}
+
+export const isReplaying = (state) => !state.known || state.lastSeq < state.targetSeq;
+
+const handlers = {
+  room_state(draft, event, now) {
+    draft.known = true;
+    draft.replaced = false;
+    draft.me = event.user_id ?? draft.me;
+    draft.partner = event.partner ?? draft.partner;
+    draft.commonTags = event.common_tags ?? draft.commonTags;
+    draft.isBot = Boolean(event.is_bot);
+    draft.sameSession = Boolean(event.same_session);
+    draft.active = event.active !== false;
+    draft.targetSeq = event.last_seq ?? draft.targetSeq;
+    draft.partnerRead = Math.max(draft.partnerRead, event.partner_read ?? 0);
+    draft.partnerTyping = false;
+    setPresence(draft, event.partner ?? {}, now);
+  },
+
+  new_message(draft, event) {
+    const message = readMessage(event.message, draft);
+    if (!message) return;
+    if (message.mine) dropPending(draft, message.clientId);
+    if (event.repeat && message.seq > draft.lastSeq) {
+      // An answer outside the stream: the entry itself is still on its way, or
+      // was just read from the log. Showing it now and once is enough.
+      insert(draft, message);
+      return;
+    }
+    draft.lastSeq = Math.max(draft.lastSeq, message.seq);
+    insert(draft, message);
+    if (!message.mine) draft.partnerTyping = false;
+    draft.storeDown = false;
+  },
+
+  message_recalled(draft, event) {
+    if (typeof event.seq === 'number') draft.lastSeq = Math.max(draft.lastSeq, event.seq);
+    const id = String(event.message_id);
+    draft.messages = draft.messages.map((message) => {
+      if (message.id === id) return { ...message, content: null, recalled: true, quoteText: null };
+      if (message.repliedTo === id && message.quoteText !== null) return { ...message, quoteText: null };
+      return message;
+    });
+  },
+
+  message_deleted(draft, event) {
+    const id = String(event.message_id);
+    draft.messages = draft.messages.filter((message) => message.id !== id);
+  },
+
+  user_left(draft, event, now) {
+    if (typeof event.seq === 'number') draft.lastSeq = Math.max(draft.lastSeq, event.seq);
+    draft.active = false;
+    draft.partnerTyping = false;
+    draft.graceEndsAt = null;
+    const mine = event.reason === 'left' && draft.me !== null && event.user_id === draft.me;
+    // What was still on its way can no longer be stored.
+    draft.pending = draft.pending.map((item) => ({ ...item, failed: item.failed ?? 'room_closed' }));
+    draft.ended ??= { by: mine ? 'me' : 'them', reason: event.reason ?? 'left', at: now };
+  },
+
+  partner_status: (draft, event, now) => setPresence(draft, event, now),
+
+  partner_typing(draft, event) {
+    draft.partnerTyping = Boolean(event.is_typing) && draft.active;
+  },
+
+  partner_read(draft, event) {
+    draft.partnerRead = Math.max(draft.partnerRead, event.seq ?? 0);
+  },
+
+  replaced(draft) {
+    draft.replaced = true;
+  },
+
+  error(draft, event) {
+    if (event.code === 'unavailable') {
+      draft.storeDown = true;
+      return;
+    }
+    if (!event.client_id) return;
+    const failing = fatalForMessage.has(event.code);
+    draft.pending = draft.pending.map((item) =>
+      failing && item.clientId === event.client_id ? { ...item, failed: event.code } : item,
+    );
+  },
+
+  // What this person does.
+  wrote(draft, event) {
+    draft.pending.push({ clientId: event.clientId, content: event.content, reply: event.reply ?? null, at: event.at, failed: null });
+  },
+
+  retry(draft, event) {
+    draft.pending = draft.pending.map((item) => (item.clientId === event.clientId ? { ...item, failed: null } : item));
+  },
+
+  discard: (draft, event) => dropPending(draft, event.clientId),
+
+  blocked(draft) {
+    draft.blocked = true;
+  },
+};
+
+const fatalForMessage = new Set(['too_long', 'empty', 'room_closed', 'room_full', 'client_id_reused', 'invalid_field', 'not_a_member']);
+
+function setPresence(draft, { online, grace_ends_ms: grace }, now) {
+  draft.partnerOnline = online !== false;
+  draft.graceEndsAt = !draft.partnerOnline && typeof grace === 'number' ? now + grace : null;
+  if (!draft.partnerOnline) draft.partnerTyping = false;
+}
+
+function dropPending(draft, clientId) {
+  draft.pending = draft.pending.filter((item) => item.clientId !== clientId);
+}
+
+/** Puts a message at its seq; one that is there already is replaced. */
+function insert(draft, message) {
+  const list = draft.messages;
+  let at = list.length;
+  while (at > 0 && list[at - 1].seq > message.seq) at -= 1;
+  if (at > 0 && list[at - 1].seq === message.seq) {
+    const before = list[at - 1];
+    list[at - 1] = before.recalled && !message.recalled ? before : message;
+    return;
+  }
+  list.splice(at, 0, message);
+}
+
+function readMessage(raw, { me, messages }) {
+  if (!raw || typeof raw !== 'object') return null;
+  const seq = Number(raw.seq ?? raw.id);
+  if (!Number.isFinite(seq)) return null;
+  return {
+    id: String(raw.id ?? seq),
+    seq,
+    mine: raw.sender_id === me,
+    clientId: raw.client_id ?? null,
+    nickname: raw.sender_nickname ?? '',
+    content: raw.recalled ? null : (raw.content ?? null),
+    recalled: Boolean(raw.recalled) || raw.content === null,
+    repliedTo: raw.replied_to === null || raw.replied_to === undefined ? null : String(raw.replied_to),
+    quoteText: raw.replied_to_content ?? null,
+    quoteMine: isMine(raw.replied_to, messages) ?? raw.replied_to_sender === me,
+    at: raw.sent_at_ms ?? 0,
+  };
+}
+
+/** Whether the message of that id is mine, when it is in the log. */
+function isMine(id, messages) {
+  if (id === null || id === undefined) return false;
+  return messages.findLast((message) => message.id === String(id))?.mine ?? null;
+}
+
+/** Both have said something: leaving then needs a second press. */
+export function bothSpoke(state) {
+  const mine = state.pending.length > 0 || state.messages.some((message) => message.mine);
+  return mine && state.messages.some((message) => !message.mine);
+}
+
+export function lastSeqOfPartner(state) {
+  for (let at = state.messages.length - 1; at >= 0; at -= 1) {
+    if (!state.messages[at].mine) return state.messages[at].seq;
+  }
+  return 0;
+}
+
+export function minutesTalked(state) {
+  if (state.messages.length === 0) return 0;
+  const first = state.messages[0].at;
+  const last = state.messages[state.messages.length - 1].at;
+  return Math.max(1, Math.round((last - first) / 60_000));
+}

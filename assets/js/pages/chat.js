@@ -1,0 +1,175 @@
+// The chat page: searching, then a conversation, then perhaps the next search.
+// Decides which of the two is shown and what the address says; each of them
+// runs in search.js and room.js.
+
+import { byTest, setHidden } from '../lib/dom.js';
+import { onLanguage, t } from '../lib/i18n.js';
+import { defaultSite, getRooms, getSite } from '../net/http.js';
+import { alertMeeting, setTitle } from '../ui/alerts.js';
+import { mountAppbar } from '../ui/appbar.js';
+import { mountBanner } from '../ui/banner.js';
+import { mountComposer } from '../ui/composer.js';
+import { mountEndCard } from '../ui/end-card.js';
+import { openGuide } from '../ui/guide.js';
+import { mountLog } from '../ui/log.js';
+import { mountLogGestures } from '../ui/log-gestures.js';
+import { mountMatchingView } from '../ui/matching-view.js';
+import { playMeeting } from '../ui/meeting.js';
+import { hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
+import { mountRoomHeader } from '../ui/room-header.js';
+import { mountSideCard } from '../ui/side-card.js';
+import { announce } from '../ui/toast.js';
+import { knownRooms, rememberSide } from './sides.js';
+import { openRoom } from './room.js';
+import { startSearch } from './search.js';
+
+let site = defaultSite;
+let profile = null;
+let search = null;
+let room = null;
+
+mountAppbar({ onGuide: () => openGuide(site) });
+profile = loadProfile();
+
+const sections = { matching: byTest('matching'), chat: byTest('chat'), gone: byTest('gone') };
+const matchingView = mountMatchingView(sections.matching, {
+  onCancel: () => search?.cancel(),
+  onAgain: () => search?.again(),
+  onWiden: widen,
+});
+const ui = mountRoom(sections.chat);
+
+function mountRoom(section) {
+  const log = mountLog(section.querySelector('.room-main'), { onSeen: () => room?.seen() });
+  const composer = mountComposer(section.querySelector('[data-slot="composer"]'), {
+    limit: () => site.max_message_chars,
+    onSend: (text) => room?.send(text),
+    onInput: (text) => room?.wrote(text),
+    onDropReply: () => room?.setReply(null),
+  });
+  mountLogGestures(log, {
+    onMenu: (node, at) => room?.messageMenu(node, at),
+    onReply: (node) => room?.replyTo(node),
+    onQuote: (id) => room?.quote(id),
+    onRetry: (node) => room?.retry(node),
+    onEscape: () => composer.focus(),
+  });
+  const header = mountRoomHeader(section.querySelector('.room-header'), {
+    needsSecondPress: () => room?.needsSecondPress() ?? false,
+    onNext: () => room?.next(),
+    onMenu: (button) => room?.roomMenu(button),
+  });
+  const side = mountSideCard(section.querySelector('.side-card'));
+  const banner = mountBanner(byTest('banner', section), { onContinue: () => room?.continueHere() });
+  const endCard = mountEndCard(byTest('end-card', section), { onNext: () => room?.next(), onBlock: () => room?.block() });
+  return { log, composer, header, side, banner, endCard };
+}
+
+function show(name) {
+  for (const [key, section] of Object.entries(sections)) setHidden(section, key !== name);
+}
+
+function match() {
+  room?.stop();
+  room = null;
+  search?.stop();
+  history.replaceState(null, '', '/chat/?match=1');
+  profile = loadProfile();
+  show('matching');
+  setTitle(`${t('match.title')} · ${site.name}`);
+  byTest('match-title').focus({ preventScroll: true });
+  search = startSearch({
+    view: { update: (view) => matchingView.update({ ...view, guest: isGuest() }) },
+    getProfile: () => profile,
+    onFound: met,
+    onCancel: () => location.assign('/'),
+  });
+}
+
+function widen() {
+  profile = { ...profile, wish: 'all' };
+  saveProfile(profile);
+  search?.renew();
+  search?.render();
+}
+
+async function met(found) {
+  search = null;
+  const roomId = found.room_id;
+  rememberSide(roomId, {
+    user_id: found.user_id,
+    met_before: Boolean(found.met_before),
+    profile: { nickname: profile.nickname, avatar: profile.avatar },
+  });
+  history.replaceState(null, '', `/chat/?room=${encodeURIComponent(roomId)}`);
+  alertMeeting();
+  announce(t('found.title'));
+  const partner = found.matched_user ?? {};
+  await playMeeting({
+    scene: sections.matching,
+    room: sections.chat,
+    target: ui.header.avatar,
+    avatar: partner.avatar,
+    showRoom() {
+      enter(roomId);
+      setTitle(`${t('found.title')} · ${site.name}`);
+    },
+  });
+}
+
+function enter(roomId, { focus = true } = {}) {
+  show('chat');
+  room = openRoom({
+    roomId,
+    ui,
+    section: sections.chat,
+    getSite: () => site,
+    getProfile: () => profile,
+    onGone: gone,
+    onNext: match,
+  });
+  if (focus) ui.composer.focus();
+}
+
+function gone() {
+  room = null;
+  show('gone');
+  setTitle(site.name);
+  sections.gone.querySelector('.calm-title').focus();
+}
+
+/** `/chat/` alone: back to this tab's open room, else another, else a search. */
+async function resume() {
+  const rooms = await getRooms().catch(() => []);
+  const open = rooms.filter((entry) => entry.active !== false);
+  const mine = new Set(knownRooms());
+  const here = open.find((entry) => mine.has(entry.room_id)) ?? open[0];
+  if (here) {
+    history.replaceState(null, '', `/chat/?room=${encodeURIComponent(here.room_id)}`);
+    enter(here.room_id);
+  } else {
+    begin();
+  }
+}
+
+/** Nobody searches without having chosen who they are and agreed once. */
+function begin() {
+  if (profile.gender && hasConsent()) match();
+  else location.replace('/');
+}
+
+onLanguage(() => {
+  search?.render();
+  room?.render();
+  ui.composer.relabel();
+});
+getSite().then((answer) => {
+  site = answer;
+  room?.render();
+});
+
+const query = new URLSearchParams(location.search);
+const asked = query.get('room');
+if (asked) enter(asked, { focus: matchMedia('(hover: hover)').matches });
+else if (query.has('match')) begin();
+else resume();

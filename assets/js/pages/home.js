@@ -1,0 +1,105 @@
+// The home page: choose how to appear, press start. Only wiring; what a
+// profile is stands in model/profile.js.
+
+import { avatarUrl, byTest, setHidden, setText } from '../lib/dom.js';
+import { onLanguage, t } from '../lib/i18n.js';
+import { local } from '../lib/storage.js';
+import { defaultSite, getRooms, getSite, getStats } from '../net/http.js';
+import { mountAppbar } from '../ui/appbar.js';
+import { askConsent } from '../ui/consent.js';
+import { hoursOf, openGuide } from '../ui/guide.js';
+import { mountProfileCard } from '../ui/profile-card.js';
+import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
+import { mountStats } from '../ui/stats.js';
+
+const refreshEvery = 10_000;
+
+let site = defaultSite;
+let stats = null;
+let reachable = true;
+let resumable = null;
+
+mountAppbar({ onGuide: () => openGuide(site) });
+const wantsGuest = new URLSearchParams(location.search).has('guest');
+if (wantsGuest && !isGuest()) becomeGuest();
+
+let profile = loadProfile();
+saveProfile(profile);
+const card = mountProfileCard(document.querySelector('[data-slot="profile"]'), {
+  nicknameLimit: site.max_nickname_chars,
+  onChange(next) {
+    profile = next;
+    saveProfile(profile);
+    render();
+  },
+});
+const statsLine = mountStats(byTest('stats'));
+const start = byTest('start');
+
+function render() {
+  card.update(profile);
+  statsLine.update(stats, reachable);
+  setText(start, t(reachable ? 'home.start' : 'home.retry'));
+  setText(document.querySelector('[data-slot="sub"]'), t('home.sub', { h: hoursOf(site) }));
+  setHidden(document.querySelector('[data-slot="guest"]'), !isGuest());
+  renderResume();
+}
+
+function renderResume() {
+  const bar = byTest('resume');
+  setHidden(bar, !resumable);
+  if (!resumable) return;
+  bar.href = `/chat/?room=${encodeURIComponent(resumable.room_id)}`;
+  bar.querySelector('img').src = avatarUrl(resumable.partner?.avatar);
+  setText(bar.querySelector('.resume-text'), t('home.resume', { name: resumable.partner?.nickname ?? '' }));
+}
+
+async function refresh() {
+  const [numbers, rooms] = await Promise.allSettled([getStats(), getRooms()]);
+  if (numbers.status === 'fulfilled') stats = numbers.value;
+  reachable = numbers.status === 'fulfilled' || numbers.reason?.status !== undefined;
+  if (rooms.status === 'fulfilled') resumable = rooms.value.find((room) => room.active !== false) ?? null;
+  render();
+}
+
+async function begin() {
+  if (!profile.gender) {
+    card.askGender();
+    return;
+  }
+  if (!reachable) {
+    await refresh();
+    if (!reachable) return;
+  }
+  if (!hasConsent()) {
+    if (!(await askConsent(site))) return;
+    giveConsent(site.minimum_age);
+  }
+  goMatch();
+}
+
+const goMatch = () => location.assign('/chat/?match=1');
+
+start.addEventListener('click', begin);
+onLanguage(() => {
+  // A name nobody typed follows the language.
+  if (!profile.named && !isGuest()) profile = { ...loadProfile(), ...profile };
+  render();
+});
+document.addEventListener('visibilitychange', () => !document.hidden && refresh());
+addEventListener('pageshow', (event) => event.persisted && refresh());
+setInterval(() => !document.hidden && refresh(), refreshEvery);
+render();
+
+// A guest window is opened to meet the first one: it starts by itself, with
+// the agreement already given in this browser.
+if (wantsGuest && hasConsent()) {
+  location.replace('/chat/?match=1');
+} else {
+  getSite().then((answer) => {
+    site = answer;
+    if (local.get('consent')?.age < site.minimum_age) local.remove('consent');
+    render();
+  });
+  refresh();
+}

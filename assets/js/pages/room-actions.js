@@ -1,0 +1,73 @@
+// The two menus of a conversation: of one message, and of the room. Builds
+// their items; what an item does is passed in.
+
+import { copyText } from '../lib/clipboard.js';
+import { t } from '../lib/i18n.js';
+import { notifications, readMarks, sound } from '../lib/settings.js';
+import { canNotify, toggleNotifications, toggleSound } from '../ui/alerts.js';
+import { openMenu } from '../ui/menu.js';
+import { toast } from '../ui/toast.js';
+
+const onOff = (flag) => t(flag.get() ? 'menu.on' : 'menu.off');
+
+export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onLeave, onBlock, onReadMarks }) {
+  const box = button.getBoundingClientRect();
+  let armed = false;
+  let menu = null;
+  const leave = () => {
+    if (needsSecondPress() && !armed) {
+      armed = true;
+      return true;
+    }
+    onLeave();
+    return false;
+  };
+  const items = () =>
+    [
+      { test: 'menu-sound', icon: 'sound', label: t('menu.sound'), value: onOff(sound), checked: sound.get(), onPress: () => (toggleSound(), true) },
+      canNotify() && {
+        test: 'menu-notify',
+        icon: 'bell',
+        label: t('menu.notify'),
+        value: onOff(notifications),
+        checked: notifications.get(),
+        onPress: () => {
+          toggleNotifications().then(() => menu?.refresh());
+          return true;
+        },
+      },
+      {
+        test: 'menu-read',
+        icon: 'check',
+        label: t('menu.read'),
+        value: onOff(readMarks),
+        checked: readMarks.get(),
+        onPress: () => {
+          readMarks.set(!readMarks.get());
+          onReadMarks();
+          return true;
+        },
+      },
+      canBlock && { test: 'menu-block', icon: 'block', label: t('menu.block'), danger: true, onPress: () => false, afterClose: onBlock },
+      canLeave && { test: 'menu-leave', icon: 'leave', label: t(armed ? 'next.again' : 'menu.leave'), danger: armed, onPress: leave },
+    ].filter(Boolean);
+  menu = openMenu({ label: t('menu.label'), items, at: { x: box.right - 240, y: box.bottom + 4 }, anchor: button, className: 'room-menu' });
+}
+
+/** `row` is the row of the log (model/rows.js) the menu is about. */
+export function openMessageMenu(row, at, { onReply, onRecall, onDelete, onDiscard }) {
+  const { source } = row;
+  const stored = Boolean(source.seq);
+  const copy = async () => {
+    if (await copyText(source.content)) toast(t('mm.copied'));
+  };
+  const items = () =>
+    [
+      stored && !row.recalled && { test: 'mm-reply', icon: 'reply', label: t('mm.reply'), onPress: () => false, afterClose: onReply },
+      !row.recalled && { test: 'mm-copy', icon: 'copy', label: t('mm.copy'), onPress: () => false, afterClose: copy },
+      stored && row.mine && !row.recalled && { test: 'mm-recall', icon: 'recall', label: t('mm.recall'), onPress: () => onRecall() },
+      stored && { test: 'mm-delete', icon: 'trash', label: t('mm.delete'), danger: true, onPress: () => onDelete() },
+      !stored && { test: 'mm-drop', icon: 'trash', label: t('mm.drop'), danger: true, onPress: () => onDiscard() },
+    ].filter(Boolean);
+  openMenu({ label: t('mm.label'), items, at, className: 'message-menu' });
+}

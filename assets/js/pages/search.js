@@ -1,0 +1,98 @@
+// One search: the matching socket, its state, and the view that shows it.
+// Ends by calling `onFound` with match_found, `onCancel`, or `onRoom`.
+
+import { t, tagList } from '../lib/i18n.js';
+import { isLoopback, newSearch, options, reduceSearch, searchLines } from '../model/matching.js';
+import { userData } from '../model/profile.js';
+import { openLink, socketUrl } from '../net/link.js';
+
+const cancelPatience = 1500;
+
+export function startSearch({ view, getProfile, onFound, onCancel }) {
+  let search = newSearch(Date.now());
+  let cancelTimer = null;
+  let done = false;
+
+  const link = openLink({
+    url: () => socketUrl('/ws/matching/'),
+    onOpen() {
+      apply({ action: 'link', status: 'open' });
+      ask();
+    },
+    onFrame: apply,
+    onLost: () => apply({ action: 'link', status: 'lost' }),
+    onFinal: () => apply({ action: 'link', status: 'stopped' }),
+  });
+  const ticker = setInterval(tick, 500);
+
+  function ask() {
+    link.send({ action: 'start_matching', user_data: userData(getProfile()) });
+  }
+
+  function apply(event) {
+    if (done) return;
+    search = reduceSearch(search, event, Date.now());
+    if (search.found) finish(() => onFound(search.found));
+    else if (search.cancelled) finish(onCancel);
+    else render();
+  }
+
+  function finish(then) {
+    done = true;
+    stop();
+    then();
+  }
+
+  function stop() {
+    clearInterval(ticker);
+    clearTimeout(cancelTimer);
+    link.close();
+  }
+
+  function tick() {
+    if (search.retryAt !== null && search.halted && Date.now() >= search.retryAt) again();
+    render();
+  }
+
+  function again() {
+    apply({ action: 'restart' });
+    if (search.link === 'stopped') link.revive();
+    else if (link.isOpen()) ask();
+    else link.reconnect();
+  }
+
+  function render() {
+    if (done) return;
+    const now = Date.now();
+    const profile = getProfile();
+    const tags = tagList(profile.tags);
+    view.update({
+      looking: tags ? t('match.lookingTags', { tags }) : t('match.lookingAny'),
+      waited: now - search.startedAt,
+      lines: searchLines(search, tags, now),
+      phase: `${search.link}/${search.halted}/${search.phase}/${search.unfit}/${search.waiting > 0}`,
+      options: options(search, { wish: profile.wish, loopback: isLoopback(location.hostname), now }),
+      roomId: search.roomId,
+      profile,
+      canRetry: search.halted === 'replaced' || search.halted === 'rate' || search.link === 'stopped',
+      retryIn: search.halted === 'rate' ? Math.max(0, search.retryAt - now) : 0,
+    });
+  }
+
+  render();
+  return {
+    render,
+    again,
+    /** Asks again with the profile as it is now, keeping the time waited. */
+    renew: () => link.isOpen() && ask(),
+    cancel() {
+      // The server decides who was first: a partner or the cancel button.
+      if (!link.send({ action: 'cancel_matching' })) finish(onCancel);
+      else cancelTimer = setTimeout(() => !done && finish(onCancel), cancelPatience);
+    },
+    stop() {
+      done = true;
+      stop();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+// What this tab knows about its rooms: which side it is, what it looked like,
+// what it wrote that is not acknowledged yet, and an unfinished draft.
+
+import { tab } from '../lib/storage.js';
+
+const keepRooms = 20;
+
+export function rememberSide(roomId, side) {
+  const sides = tab.get('sides', {});
+  sides[roomId] = { ...sides[roomId], ...side };
+  const names = Object.keys(sides);
+  for (const old of names.slice(0, Math.max(0, names.length - keepRooms))) delete sides[old];
+  tab.set('sides', sides);
+}
+
+export const sideOf = (roomId) => tab.get('sides', {})[roomId] ?? {};
+
+export const knownRooms = () => Object.keys(tab.get('sides', {}));
+
+export function loadPending(roomId) {
+  const stored = tab.get(`pending.${roomId}`, []);
+  return Array.isArray(stored) ? stored.filter((item) => item && typeof item.clientId === 'string') : [];
+}
+
+export function savePending(roomId, pending) {
+  if (pending.length > 0) tab.set(`pending.${roomId}`, pending);
+  else tab.remove(`pending.${roomId}`);
+}
+
+export const loadDraft = (roomId) => tab.get(`draft.${roomId}`, '');
+
+export function saveDraft(roomId, text) {
+  if (text) tab.set(`draft.${roomId}`, text);
+  else tab.remove(`draft.${roomId}`);
+}

@@ -1,0 +1,52 @@
+// Two small things told to the partner: that I am writing, and how far I have
+// read. Both are best effort and sent sparingly; read marks can be switched off.
+
+import { readMarks } from '../lib/settings.js';
+
+const typingEvery = 3000;
+const typingIdle = 4500;
+
+export function createTyping(tell) {
+  let toldAt = 0;
+  let timer = null;
+
+  function end() {
+    clearTimeout(timer);
+    if (toldAt === 0) return;
+    toldAt = 0;
+    tell(false);
+  }
+
+  return {
+    changed(text) {
+      if (text.trim() === '') {
+        end();
+        return;
+      }
+      clearTimeout(timer);
+      timer = setTimeout(end, typingIdle);
+      if (Date.now() - toldAt < typingEvery) return;
+      toldAt = Date.now();
+      tell(true);
+    },
+    /** A message ends typing by itself: nothing has to be said. */
+    sent() {
+      clearTimeout(timer);
+      toldAt = 0;
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+export function createReadMarks(tell) {
+  let told = 0;
+  return {
+    seen(seq, canTell) {
+      if (seq <= told || !canTell || !readMarks.get()) return;
+      if (tell(seq)) told = seq;
+    },
+    forget() {
+      told = 0;
+    },
+  };
+}

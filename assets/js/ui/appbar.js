@@ -1,0 +1,36 @@
+// The bar on top of every page: mark, guide, language, theme. Also puts icons
+// and the mark into the page's static HTML and keeps its texts translated.
+
+import { byTest, fillIcons, icon, mark } from '../lib/dom.js';
+import { onLanguage, t, translate } from '../lib/i18n.js';
+import { setTheme, startLanguage, switchLanguage, theme, themes } from '../lib/settings.js';
+
+const siteName = () => document.querySelector('.wordmark-name')?.textContent ?? '';
+
+export function mountAppbar({ onGuide } = {}) {
+  startLanguage();
+  for (const link of document.querySelectorAll('[data-mark]')) link.prepend(mark());
+  fillIcons(document);
+  const paint = () => {
+    translate(document, { site: siteName() });
+    for (const button of document.querySelectorAll('[data-testid="theme"]')) paintTheme(button);
+  };
+  for (const button of document.querySelectorAll('[data-testid="theme"]')) {
+    button.addEventListener('click', () => {
+      setTheme(themes[(themes.indexOf(theme()) + 1) % themes.length]);
+      paint();
+    });
+  }
+  byTest('lang')?.addEventListener('click', switchLanguage);
+  byTest('guide')?.addEventListener('click', () => onGuide?.());
+  onLanguage(paint);
+  paint();
+}
+
+function paintTheme(button) {
+  const mode = theme();
+  button.replaceChildren(icon(mode));
+  const label = t('app.theme', { mode: t(`theme.${mode}`) });
+  button.setAttribute('aria-label', label);
+  button.title = label;
+}

@@ -1,0 +1,16 @@
+// Asks once before a block, because it cannot be taken back.
+
+import { el } from '../lib/dom.js';
+import { t } from '../lib/i18n.js';
+import { openSheet } from './sheet.js';
+
+/** Resolves to true when the person means it. */
+export async function askBlock(name) {
+  const yes = el('button', { type: 'button', class: 'button-danger', test: 'block-confirm' }, t('menu.block'));
+  const no = el('button', { type: 'button', class: 'button-ghost', test: 'block-cancel' }, t('app.cancel'));
+  const sheet = openSheet({ title: t('block.title', { name }), body: [el('p', {}, t('block.ask'))], foot: [no, yes], test: 'block-sheet', className: 'sheet-ask' });
+  yes.addEventListener('click', () => sheet.close(true));
+  no.addEventListener('click', () => sheet.close());
+  no.focus();
+  return (await sheet.closed) === true;
+}

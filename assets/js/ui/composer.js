@@ -1,0 +1,84 @@
+// Where one writes. Enter sends with a hardware keyboard and never while an
+// input method composes; on touch Enter breaks the line. Keeps its own text.
+
+import { byTest, setHidden, setText } from '../lib/dom.js';
+import { t } from '../lib/i18n.js';
+import { countCharacters } from '../model/text.js';
+
+const countFrom = 200;
+
+export function mountComposer(form, { limit, onSend, onInput, onDropReply }) {
+  const input = byTest('composer', form);
+  const send = byTest('send', form);
+  const strip = byTest('reply-strip', form);
+  const counter = form.querySelector('.composer-count');
+  let reply = null;
+
+  const isTouch = () => matchMedia('(hover: none) and (pointer: coarse)').matches;
+  const left = () => limit() - countCharacters(input.value.trim());
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    submit();
+  });
+  // The button must not take the focus away: the phone's keyboard stays open.
+  send.addEventListener('pointerdown', (event) => event.preventDefault());
+  input.addEventListener('input', changed);
+  input.addEventListener('keydown', (event) => {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === 'Enter' && !event.shiftKey && !isTouch()) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === 'Escape' && reply) {
+      onDropReply();
+    }
+  });
+  byTest('reply-cancel', form).addEventListener('click', () => {
+    onDropReply();
+    input.focus();
+  });
+
+  function submit() {
+    const text = input.value.trim();
+    if (!text || left() < 0) return;
+    onSend(text, reply);
+    input.value = '';
+    changed();
+    input.focus({ preventScroll: true });
+  }
+
+  function changed() {
+    fit();
+    const rest = left();
+    setHidden(counter, rest > countFrom);
+    if (rest <= countFrom) setText(counter, rest >= 0 ? t('chat.left', { n: rest }) : t('chat.over', { n: -rest }));
+    counter.classList.toggle('is-over', rest < 0);
+    const empty = input.value.trim() === '';
+    send.setAttribute('aria-disabled', String(empty || rest < 0));
+    onInput(input.value);
+  }
+
+  function fit() {
+    input.style.setProperty('height', 'auto');
+    input.style.setProperty('height', `${input.scrollHeight}px`);
+  }
+
+  return {
+    element: form,
+    input,
+    focus: () => input.focus({ preventScroll: true }),
+    setText(text) {
+      input.value = text;
+      changed();
+    },
+    showReply(next, partnerName) {
+      reply = next;
+      setHidden(strip, !reply);
+      if (reply) {
+        const name = reply.mine ? t('chat.you') : partnerName;
+        setText(strip.querySelector('.reply-text'), t('chat.quoteOf', { name, text: reply.text }));
+      }
+    },
+    relabel: changed,
+  };
+}

@@ -1,0 +1,44 @@
+// What takes the composer's place when a conversation is over.
+
+import { el, setHidden } from '../lib/dom.js';
+import { t } from '../lib/i18n.js';
+import { minutesTalked } from '../model/room.js';
+
+export function mountEndCard(section, { onNext, onBlock }) {
+  let shown = '';
+  return {
+    update(state, hours) {
+      setHidden(section, state.active);
+      if (state.active) {
+        shown = '';
+        return;
+      }
+      const title = endTitle(state);
+      const minutes = minutesTalked(state);
+      const note = minutes > 0 ? t('end.talked', { n: minutes, h: hours }) : t('end.brief', { h: hours });
+      const key = `${title}|${note}|${Boolean(state.blocked)}`;
+      if (key === shown) return;
+      shown = key;
+      section.setAttribute('aria-label', title);
+      section.replaceChildren(
+        el('h2', { class: 'end-title' }, title),
+        el('p', { class: 'end-note' }, note),
+        el(
+          'div',
+          { class: 'end-actions' },
+          el('button', { type: 'button', class: 'button-primary', test: 'end-next', onclick: onNext }, t('end.next')),
+          el('a', { class: 'button-ghost', href: '/', test: 'end-home' }, t('end.home')),
+          !state.blocked && !state.isBot && el('button', { type: 'button', class: 'button-text is-danger', test: 'end-block', onclick: onBlock }, t('menu.block')),
+        ),
+      );
+    },
+  };
+}
+
+export function endTitle(state) {
+  const name = state.partner?.nickname ?? '';
+  if (state.blocked) return t('block.done');
+  if (state.ended?.by === 'me') return t('end.me');
+  const keys = { timeout: 'end.timeout', no_show: 'end.noShow' };
+  return t(keys[state.ended?.reason] ?? 'end.left', { name });
+}

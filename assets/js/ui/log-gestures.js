@@ -1,0 +1,100 @@
+// How a message is touched: arrow keys, Enter, right click, long press, swipe
+// right, a tap on a quote or on retry. Reports what was meant; changes nothing.
+
+const longPress = 450;
+const slop = 10;
+const swipeEnough = 56;
+
+export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEscape }) {
+  const { list } = log;
+  const messageOf = (target) => target.closest?.('.message') ?? null;
+
+  list.addEventListener('click', (event) => {
+    const message = messageOf(event.target);
+    if (!message) return;
+    const quote = event.target.closest('.quote');
+    if (quote) onQuote(quote.dataset.target);
+    else if (event.target.closest('.meta-failed')) onRetry(message);
+  });
+
+  list.addEventListener('contextmenu', (event) => {
+    const message = messageOf(event.target);
+    if (!message || !event.target.closest('.bubble')) return;
+    event.preventDefault();
+    cancelTouch();
+    onMenu(message, { x: event.clientX, y: event.clientY });
+  });
+
+  list.addEventListener('keydown', (event) => {
+    const message = messageOf(event.target);
+    if (!message || event.target !== message) return;
+    const go = { ArrowUp: () => step(message, -1), ArrowDown: () => step(message, 1), Home: () => edge(0), End: () => edge(-1) }[event.key];
+    if (go) {
+      event.preventDefault();
+      go();
+    } else if (event.key === 'Enter' || event.key === ' ') {
+      event.preventDefault();
+      const box = message.querySelector('.bubble').getBoundingClientRect();
+      onMenu(message, { x: box.left + 8, y: box.bottom });
+    } else if (event.key === 'Escape') {
+      onEscape();
+    }
+  });
+
+  const messages = () => [...list.querySelectorAll('.message')];
+
+  function step(message, by) {
+    const all = messages();
+    const next = all[all.indexOf(message) + by];
+    if (next) log.focusMessage(next);
+  }
+
+  function edge(index) {
+    const next = messages().at(index);
+    if (next) log.focusMessage(next);
+  }
+
+  let touch = null;
+
+  list.addEventListener('pointerdown', (event) => {
+    if (event.pointerType === 'mouse') return;
+    const message = messageOf(event.target);
+    if (!message || !event.target.closest('.bubble')) return;
+    cancelTouch();
+    touch = { message, bubble: message.querySelector('.bubble'), x: event.clientX, y: event.clientY, dx: 0, swiping: false };
+    touch.timer = setTimeout(() => {
+      const { x, y } = touch;
+      cancelTouch();
+      onMenu(message, { x, y });
+    }, longPress);
+  });
+
+  list.addEventListener('pointermove', (event) => {
+    if (!touch) return;
+    const dx = event.clientX - touch.x;
+    const dy = event.clientY - touch.y;
+    if (Math.hypot(dx, dy) > slop) clearTimeout(touch.timer);
+    if (!touch.swiping && Math.abs(dy) > slop && Math.abs(dy) > Math.abs(dx)) {
+      cancelTouch();
+      return;
+    }
+    if (dx > slop) touch.swiping = true;
+    touch.dx = dx;
+    if (touch.swiping) touch.bubble.style.setProperty('transform', `translateX(${Math.max(0, Math.min(72, dx))}px)`);
+  });
+
+  list.addEventListener('pointerup', () => {
+    if (!touch) return;
+    const { message, swiping, dx } = touch;
+    cancelTouch();
+    if (swiping && dx >= swipeEnough) onReply(message);
+  });
+  list.addEventListener('pointercancel', cancelTouch);
+
+  function cancelTouch() {
+    if (!touch) return;
+    clearTimeout(touch.timer);
+    touch.bubble.style.removeProperty('transform');
+    touch = null;
+  }
+}

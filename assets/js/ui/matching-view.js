@@ -1,0 +1,111 @@
+// The waiting scene: what we look for, how long, what is relaxed, and after a
+// while the rows of what one could do instead. Shows, and reports presses.
+
+import { avatarUrl, byTest, el, icon, setHidden, setText } from '../lib/dom.js';
+import { copyText } from '../lib/clipboard.js';
+import { t } from '../lib/i18n.js';
+import { minutesSeconds } from '../lib/time.js';
+import { announce, toast } from './toast.js';
+
+export function mountMatchingView(section, { onCancel, onWiden, onAgain }) {
+  const slot = (name) => section.querySelector(`[data-slot="${name}"]`);
+  const again = byTest('match-again', section);
+  const cancel = byTest('cancel', section);
+  let shownOptions = '';
+  let saidPhase = '';
+  cancel.addEventListener('click', () => onCancel());
+  again.addEventListener('click', () => onAgain());
+
+  const builders = {
+    widen: (view) => row('option-widen', t('match.widen'), t('match.widenWhy', { wish: t(`wish.${view.profile.wish}`) }), onWiden),
+    second: () => secondRow(),
+    copy: () => row('option-copy', t('match.invite'), location.origin, copyAddress),
+    room: (view) => linkRow('option-room', t('match.inRoomGo'), '', `/chat/?room=${encodeURIComponent(view.roomId)}`),
+  };
+
+  function updateOptions(view) {
+    const wanted = `${view.options.join()}|${view.profile.wish}|${view.roomId}|${t('match.widen')}`;
+    if (wanted === shownOptions) return;
+    shownOptions = wanted;
+    slot('options').replaceChildren(...view.options.map((name) => builders[name](view)));
+  }
+
+  function updateLines(view) {
+    const texts = view.lines.map(([key, values]) => t(key, values));
+    const box = slot('lines');
+    while (box.children.length > texts.length) box.lastChild.remove();
+    texts.forEach((text, index) => {
+      if (!box.children[index]) box.append(el('p', {}));
+      setText(box.children[index], text);
+    });
+    // The counting seconds are not read aloud; a new situation is, once.
+    if (view.phase !== saidPhase) {
+      saidPhase = view.phase;
+      announce(texts.join(' '));
+    }
+  }
+
+  function updateMe({ profile, guest }) {
+    const box = slot('me');
+    const text = t(guest ? 'match.guest' : 'match.me', { name: profile.nickname });
+    const url = avatarUrl(profile.avatar);
+    if (box.dataset.shown === text + url) return;
+    box.dataset.shown = text + url;
+    box.replaceChildren(el('img', { src: url, alt: t(`avatar.${profile.avatar}`), width: 28, height: 28, class: 'avatar' }), el('span', { dir: 'auto' }, text));
+  }
+
+  return {
+    update(view) {
+      setText(slot('looking'), view.looking);
+      setText(slot('waited'), t('match.waited', { t: minutesSeconds(view.waited) }));
+      updateLines(view);
+      updateOptions(view);
+      updateMe(view);
+      setHidden(again, !view.canRetry);
+      again.disabled = view.retryIn > 0;
+      const label = view.retryIn > 0 ? t('err.rate', { s: Math.ceil(view.retryIn / 1000) }) : t('match.retry');
+      setText(again, label);
+    },
+  };
+}
+
+function rowParts(title, why) {
+  return [
+    el('span', { class: 'option-title' }, title),
+    why && el('span', { class: 'option-why' }, why),
+    icon('right'),
+  ];
+}
+
+function row(test, title, why, onPress) {
+  return el('button', { type: 'button', class: 'option-row', test, onclick: onPress }, ...rowParts(title, why));
+}
+
+function linkRow(test, title, why, href, extra = {}) {
+  return el('a', { class: 'option-row', test, href, ...extra }, ...rowParts(title, why));
+}
+
+/** A link, so that it works everywhere; where windows exist, a window beside. */
+function secondRow() {
+  const link = linkRow('option-second', t('match.second'), t('match.secondWhy'), '/?guest=1', { target: '_blank', rel: 'noopener' });
+  link.addEventListener('click', (event) => {
+    if (matchMedia('(pointer: coarse)').matches || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const left = Math.max(0, screen.availWidth - 480);
+    // noopener: the new window must not copy this tab's sessionStorage.
+    window.open(link.href, '_blank', `noopener,popup,width=440,height=${Math.min(860, screen.availHeight)},left=${left},top=0`);
+  });
+  return link;
+}
+
+async function copyAddress(event) {
+  const button = event.currentTarget;
+  if (await copyText(location.origin)) {
+    toast(t('match.copied'));
+    return;
+  }
+  const field = el('input', { class: 'option-address', readonly: true, value: location.origin, 'aria-label': t('match.copyByHand') });
+  button.replaceWith(field);
+  field.focus();
+  field.select();
+}

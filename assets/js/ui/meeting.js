@@ -1,0 +1,39 @@
+// The meeting: fog parts, the amber light comes into focus as the partner's
+// face of light, and travels to the header. 600 ms; a cross-fade without motion.
+
+import { avatarUrl, el, reducedMotion } from '../lib/dom.js';
+
+const travelTime = 600;
+const ease = 'cubic-bezier(.2,.8,.2,1)';
+
+/** Call while the scene is still visible; `showRoom` swaps the two sections. */
+export async function playMeeting({ scene, room, target, avatar, showRoom }) {
+  const lamp = scene.querySelector('.lamp-theirs').getBoundingClientRect();
+  const still = reducedMotion() || document.hidden || lamp.width === 0;
+  showRoom();
+  if (still) {
+    if (!document.hidden) room.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 200 });
+    return;
+  }
+  const end = target.getBoundingClientRect();
+  const traveller = el('img', { class: 'traveller', src: avatarUrl(avatar), alt: '', width: 40, height: 40 });
+  traveller.style.setProperty('left', `${end.left}px`);
+  traveller.style.setProperty('top', `${end.top}px`);
+  document.body.append(traveller);
+  target.style.setProperty('visibility', 'hidden');
+  const dx = lamp.left + lamp.width / 2 - (end.left + end.width / 2);
+  const dy = lamp.top + lamp.height / 2 - (end.top + end.height / 2);
+  const far = `translate(${dx}px, ${dy}px)`;
+  room.animate([{ opacity: 0 }, { opacity: 1 }], { duration: travelTime, easing: ease });
+  const travel = traveller.animate(
+    [
+      { transform: `${far} scale(3)`, filter: 'blur(14px)', opacity: 0.2 },
+      { transform: `${far} scale(2.4)`, filter: 'blur(0)', opacity: 1, offset: 0.4 },
+      { transform: 'none', filter: 'blur(0)', opacity: 1 },
+    ],
+    { duration: travelTime, easing: ease },
+  );
+  await travel.finished.catch(() => {});
+  target.style.removeProperty('visibility');
+  traveller.remove();
+}

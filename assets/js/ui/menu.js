@@ -1,0 +1,92 @@
+// A small menu: beside the pointer on a desktop, a sheet from below on a phone.
+// Items are { test, icon, label, danger?, checked?, onPress }. An item whose
+// onPress returns true keeps the menu open and is asked for its label again.
+
+import { el, icon, setText } from '../lib/dom.js';
+
+let closeOpen = null;
+
+export function openMenu({ label, items, at, anchor = null, className = '' }) {
+  closeOpen?.();
+  const back = document.activeElement;
+  const nodes = items().map(makeItem);
+  const menu = el('div', { class: `menu ${className}`, role: 'menu', 'aria-label': label, test: className || null }, ...nodes.map((item) => item.node));
+  const veil = el('div', { class: 'menu-veil' });
+  document.body.append(veil, menu);
+  anchor?.setAttribute('aria-expanded', 'true');
+  if (getComputedStyle(menu).position === 'fixed' && !matchMedia('(max-width: 640px)').matches) placeAt(menu, at);
+  nodes[0]?.node.focus({ preventScroll: true });
+
+  function makeItem(item) {
+    const text = el('span', { class: 'menu-text' }, item.label);
+    const value = el('span', { class: 'menu-value' }, item.value ?? '');
+    const checkable = item.checked !== undefined;
+    const node = el(
+      'button',
+      { type: 'button', class: `menu-item${item.danger ? ' is-danger' : ''}`, role: checkable ? 'menuitemcheckbox' : 'menuitem', 'aria-checked': checkable ? String(item.checked) : null, test: item.test, tabindex: '-1' },
+      icon(item.icon),
+      text,
+      value,
+    );
+    node.addEventListener('click', () => press(item, node));
+    return { node, text, value };
+  }
+
+  function press(item, node) {
+    if (item.onPress() !== true) {
+      close(true);
+      item.afterClose?.();
+      return;
+    }
+    refresh();
+    node.focus();
+  }
+
+  function refresh() {
+    items().forEach((fresh, index) => {
+      setText(nodes[index].text, fresh.label);
+      setText(nodes[index].value, fresh.value ?? '');
+      if (fresh.checked !== undefined) nodes[index].node.setAttribute('aria-checked', String(fresh.checked));
+    });
+  }
+
+  function close(refocus) {
+    if (closeOpen !== close) return;
+    closeOpen = null;
+    document.removeEventListener('keydown', onKey, true);
+    menu.remove();
+    veil.remove();
+    anchor?.setAttribute('aria-expanded', 'false');
+    if (refocus) back?.focus?.({ preventScroll: true });
+  }
+
+  function onKey(event) {
+    const order = nodes.map((item) => item.node);
+    const here = order.indexOf(document.activeElement);
+    const goes = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: order.length - 1 }[event.key];
+    if (goes !== undefined) {
+      event.preventDefault();
+      order[(goes + order.length) % order.length].focus();
+    } else if (event.key === 'Escape' || event.key === 'Tab') {
+      event.preventDefault();
+      event.stopPropagation();
+      close(true);
+    }
+  }
+
+  closeOpen = close;
+  document.addEventListener('keydown', onKey, true);
+  veil.addEventListener('pointerdown', (event) => {
+    event.preventDefault();
+    close(true);
+  });
+  return { close: () => close(true), refresh };
+}
+
+function placeAt(menu, { x, y }) {
+  const { offsetWidth: width, offsetHeight: height } = menu;
+  const left = Math.max(8, Math.min(x, innerWidth - width - 8));
+  const top = y + height + 8 > innerHeight ? Math.max(8, y - height) : y;
+  menu.style.setProperty('left', `${left}px`);
+  menu.style.setProperty('top', `${top}px`);
+}

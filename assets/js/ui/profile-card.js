@@ -1,0 +1,73 @@
+// The card on the home page: one form that shows a profile and reports every
+// change. It stores nothing itself.
+
+import { avatarUrl, byTest, setAttr, setHidden, setText } from '../lib/dom.js';
+import { choose } from '../lib/id.js';
+import { language, t } from '../lib/i18n.js';
+import { defaultNickname } from '../model/profile.js';
+import { cleanNickname } from '../model/text.js';
+import { pickAvatar } from './avatar-picker.js';
+import { mountSegmented } from './segmented.js';
+import { mountTags } from './tags.js';
+
+export function mountProfileCard(form, { nicknameLimit, onChange }) {
+  let profile = null;
+  const avatarButton = byTest('avatar', form);
+  const image = avatarButton.querySelector('img');
+  const nickname = byTest('nickname', form);
+  const error = byTest('gender-error', form);
+  const group = (name) => form.querySelector(`[data-group="${name}"]`);
+  const change = (part) => onChange({ ...profile, ...part });
+
+  const mood = mountSegmented(group('mood'), (value) => change({ mood: value }));
+  const gender = mountSegmented(group('gender'), (value) => {
+    setHidden(error, true);
+    setAttr(group('gender'), 'aria-describedby', null);
+    change({ gender: value });
+  });
+  const wish = mountSegmented(group('wish'), (value) => change({ wish: value }));
+  const tags = mountTags(form.querySelector('[data-slot="tags"]'), onChange);
+
+  form.addEventListener('submit', (event) => event.preventDefault());
+  nickname.maxLength = nicknameLimit * 2;
+  nickname.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && !event.isComposing && event.keyCode !== 229) nickname.blur();
+  });
+  nickname.addEventListener('change', () => {
+    const name = cleanNickname(nickname.value, nicknameLimit);
+    if (name) change({ nickname: name, named: true });
+    else change({ nickname: defaultNickname(profile.avatar, language(), choose), named: false });
+  });
+  byTest('shuffle', form).addEventListener('click', () => {
+    change({ nickname: defaultNickname(profile.avatar, language(), choose, nicknameLimit), named: false });
+  });
+  avatarButton.addEventListener('click', async () => {
+    const avatar = await pickAvatar(profile.avatar);
+    if (!avatar || avatar === profile.avatar) return;
+    const renamed = profile.named ? {} : { nickname: defaultNickname(avatar, language(), choose, nicknameLimit) };
+    change({ avatar, ...renamed });
+  });
+
+  return {
+    update(next) {
+      profile = next;
+      const url = avatarUrl(profile.avatar);
+      if (image.src !== url) image.src = url;
+      setAttr(avatarButton, 'aria-label', t('profile.avatar', { name: t(`avatar.${profile.avatar}`) }));
+      if (nickname.value !== profile.nickname) nickname.value = profile.nickname;
+      mood.update(profile.mood);
+      gender.update(profile.gender);
+      wish.update(profile.wish);
+      tags.update(profile);
+      if (!error.hidden) setText(error, t('home.gender'));
+    },
+    /** The one thing Start asks for. */
+    askGender() {
+      setHidden(error, false);
+      setText(error, t('home.gender'));
+      setAttr(group('gender'), 'aria-describedby', error.id);
+      gender.focus();
+      group('gender').scrollIntoView({ block: 'center' });
+    },
+  };
+}

@@ -1,0 +1,73 @@
+// The bar over a conversation: who is there, are they, Next, and the menu
+// button. Next asks for a second press when both have spoken.
+
+import { avatarUrl, byTest, setHidden, setText } from '../lib/dom.js';
+import { t, tagList } from '../lib/i18n.js';
+import { minutesSeconds } from '../lib/time.js';
+
+const armedFor = 4000;
+
+export function mountRoomHeader(header, { needsSecondPress, onNext, onMenu }) {
+  const avatar = header.querySelector('.room-avatar');
+  const name = byTest('partner-name', header);
+  const status = byTest('partner-status', header);
+  const next = byTest('next', header);
+  const menu = byTest('menu', header);
+  let armed = null;
+
+  function disarm() {
+    clearTimeout(armed);
+    armed = null;
+    paintNext();
+  }
+
+  function paintNext() {
+    setText(next, t(armed ? 'next.again' : 'next'));
+    next.classList.toggle('is-armed', armed !== null);
+  }
+
+  next.addEventListener('click', () => {
+    if (!armed && needsSecondPress()) {
+      armed = setTimeout(disarm, armedFor);
+      paintNext();
+      return;
+    }
+    disarm();
+    onNext();
+  });
+  next.addEventListener('keydown', (event) => event.key === 'Escape' && armed && disarm());
+  menu.addEventListener('click', () => onMenu(menu));
+
+  function statusText(state, now) {
+    if (!state.active) return t('chat.ended');
+    if (!state.partnerOnline) {
+      if (state.graceEndsAt === null) return t('chat.offline');
+      return t('partner.awayShort', { t: minutesSeconds(state.graceEndsAt - now) });
+    }
+    const both = state.commonTags.length > 0 ? [t('chat.both', { tags: tagList(state.commonTags) })] : [];
+    return [t('chat.online'), ...both].join(' · ');
+  }
+
+  return {
+    avatar,
+    disarm,
+    update(state, now) {
+      const partner = state.partner;
+      setHidden(next, !state.active);
+      paintNext();
+      header.classList.toggle('is-away', state.active && !state.partnerOnline);
+      setHidden(header.querySelector('.room-bot'), !state.isBot);
+      if (!partner) {
+        setText(status, t('chat.opening'));
+        return;
+      }
+      const url = avatarUrl(partner.avatar);
+      if (avatar.src !== url) avatar.src = url;
+      avatar.alt = t(`avatar.${safeAvatar(partner.avatar)}`);
+      setText(name, partner.nickname);
+      setText(status, statusText(state, now));
+    },
+  };
+}
+
+export const safeAvatar = (value) => Math.min(20, Math.max(1, Number.parseInt(value, 10) || 1));

@@ -1,0 +1,27 @@
+// A short word at the bottom that goes away by itself, and the page's one
+// status region for screen readers. Never for errors: those stay where they are.
+
+import { el, setText } from '../lib/dom.js';
+
+let node = null;
+let timer = null;
+
+export function toast(text) {
+  node?.remove();
+  clearTimeout(timer);
+  node = el('p', { class: 'toast', test: 'toast', role: 'status' }, text);
+  // On top of an open dialog, else it would lie behind its backdrop.
+  (document.querySelector('dialog[open]') ?? document.body).append(node);
+  timer = setTimeout(() => {
+    node?.remove();
+    node = null;
+  }, 4000);
+}
+
+/** Says something to a screen reader without showing it. */
+export function announce(text) {
+  const region = document.querySelector('[data-slot="status"]');
+  if (!region) return;
+  if (region.textContent === text) region.textContent = '';
+  setText(region, text);
+}
