@@ -1,16 +1,27 @@
-//! The composition root: what the running server is made of.
+//! The composition root: configuration to backends to a running server, and back down again.
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+use tokio::net::TcpListener;
+use tokio::time::{interval, timeout};
+use tracing::{error, info, warn};
+
+use crate::backends::{self, BackendError, Backends, Died};
+use crate::channel::ChannelLayer;
 use crate::config::Config;
-use crate::http::limit::RateLimits;
+use crate::http::assets::Assets;
+use crate::http::limit::{FORGET_EVERY, RateLimits};
 use crate::http::request::ProxyNotice;
+use crate::http::{Door, accept, descriptors};
 use crate::id::NodeId;
 use crate::matching::WaitingPool;
-use crate::session::Signer;
+use crate::protocol::Encoder;
 use crate::session::online::Online;
+use crate::session::{self, Signer};
 use crate::shutdown::Drain;
 use crate::store::Store;
+use crate::telemetry;
 
 /// Everything a connection or a request may need.
 pub struct App {
@@ -22,14 +33,207 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// Who waits.
     pub pool: Arc<dyn WaitingPool>,
+    /// Frames between connections.
+    pub channel: Arc<dyn ChannelLayer>,
+    /// Encodes what clients are sent.
+    pub encoder: Encoder,
     /// Signs cookies and tokens.
     pub signer: Signer,
     /// Rates and counts of people.
     pub limits: RateLimits,
+    /// Pages and files.
+    pub assets: Arc<Assets>,
     /// Browsers with an open socket.
     pub online: Online,
     /// Forwarded headers from somebody not trusted.
     pub proxy_notice: ProxyNotice,
     /// The way out.
     pub shutdown: Drain,
+    store_died: Mutex<Option<Died>>,
+}
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The configuration is to blame.
+    #[error("{0}")]
+    Config(String),
+    /// The store is to blame.
+    #[error("{0}")]
+    Store(String),
+}
+
+impl From<BackendError> for BuildError {
+    fn from(error: BackendError) -> Self {
+        match error {
+            BackendError::Config(why) => Self::Config(why),
+            BackendError::Store(why) => Self::Store(why),
+        }
+    }
+}
+
+/// Bound sockets. Bound before [`serve`] is called, so that nobody has to wait for readiness.
+pub struct Listeners {
+    /// The site.
+    pub site: TcpListener,
+    /// Operators' own, when `server.operator_listen` is set.
+    pub operator: Option<TcpListener>,
+}
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// As asked.
+    Drained,
+    /// The store's writer is gone; what was acknowledged is safe.
+    StoreDied,
+}
+
+impl App {
+    /// Opens the backends and puts everything together.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub async fn build(config: Config) -> Result<Arc<Self>, BuildError> {
+        let node = NodeId::fresh();
+        let backends = backends::open(&config, node).await?;
+        Self::with(config, node, backends).await
+    }
+
+    /// Puts a server together on these backends.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub async fn with(
+        config: Config,
+        node: NodeId,
+        backends: Backends,
+    ) -> Result<Arc<Self>, BuildError> {
+        let key = signing_key(&config, &*backends.store).await?;
+        let assets = Assets::load(&config)
+            .map_err(|error| BuildError::Config(format!("assets.dir: {error}")))?;
+        Ok(Arc::new(Self {
+            node,
+            signer: Signer::new(&key, config.session.lifetime),
+            limits: RateLimits::new(&config.limits, descriptors::for_connections()),
+            assets: Arc::new(assets),
+            online: Online::default(),
+            proxy_notice: ProxyNotice::default(),
+            shutdown: Drain::new(),
+            config: Arc::new(config),
+            store: backends.store,
+            pool: backends.pool,
+            channel: backends.channel,
+            encoder: backends.encoder,
+            store_died: Mutex::new(Some(backends.store_died)),
+        }))
+    }
+}
+
+/// Serves until `shutdown` resolves or the store dies, then drains: readiness off, no new
+/// connections, every socket closed, every task and errand finished, backends closed.
+pub async fn serve(
+    app: Arc<App>,
+    listeners: Listeners,
+    shutdown: impl Future<Output = ()>,
+) -> Ended {
+    let door = match listeners.operator {
+        Some(_) => Door::Site,
+        None => Door::Both,
+    };
+    app.shutdown
+        .spawn(accept::run(Arc::clone(&app), listeners.site, door));
+    if let Some(listener) = listeners.operator {
+        let run = accept::run(Arc::clone(&app), listener, Door::Operator);
+        app.shutdown.spawn(run);
+    }
+    app.shutdown.spawn(housekeeping(Arc::clone(&app)));
+    let died = app.store_died.lock().take();
+    let died = async {
+        match died {
+            Some(died) => died.await,
+            None => std::future::pending().await,
+        }
+    };
+    let ended = tokio::select! {
+        () = shutdown => Ended::Drained,
+        why = died => {
+            error!(why, "the store is gone; leaving");
+            Ended::StoreDied
+        }
+    };
+    drain(&app).await;
+    ended
+}
+
+async fn drain(app: &App) {
+    let wait = app.config.server.drain_timeout;
+    let left = app.shutdown.finish(wait).await;
+    if left > 0 {
+        warn!(left, "connections did not close in time");
+    }
+    if timeout(wait, app.pool.close()).await.is_err() {
+        warn!("the waiting pool did not close in time");
+    }
+    if timeout(wait, app.channel.close()).await.is_err() {
+        warn!("the channel layer did not close in time");
+    }
+    match timeout(wait, app.store.close()).await {
+        Ok(Ok(())) => info!("closed"),
+        Ok(Err(error)) => warn!(%error, "the store did not close cleanly"),
+        Err(_) => warn!("the store did not close in time"),
+    }
+}
+
+/// Folds metrics and lets limiters forget.
+async fn housekeeping(app: Arc<App>) {
+    let mut upkeep = interval(telemetry::UPKEEP_EVERY);
+    let mut forget = interval(FORGET_EVERY);
+    let stop = app.shutdown.token();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = upkeep.tick() => telemetry::upkeep(),
+            _ = forget.tick() => app.limits.forget(),
+        }
+    }
+}
+
+/// The configured key, or the one that the store keeps.
+async fn signing_key(
+    config: &Config,
+    store: &dyn Store,
+) -> Result<[u8; session::KEY_BYTES], BuildError> {
+    if let Some(text) = &config.session.key {
+        return parse_key(text).map_err(|why| BuildError::Config(format!("session.key: {why}")));
+    }
+    if let Some(path) = &config.session.key_file {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        return text.and_then(|text| parse_key(text.trim())).map_err(|why| {
+            BuildError::Config(format!("session.key_file {}: {why}", path.display()))
+        });
+    }
+    // Bounded by the store's own timeout.
+    let key = store.session_key().await;
+    key.map_err(|error| BuildError::Store(format!("the session key cannot be had: {error}")))
+}
+
+/// A key of 64 hexadecimal digits that nobody else knows.
+fn parse_key(text: &str) -> Result<[u8; session::KEY_BYTES], String> {
+    let advice = "make one with `openssl rand -hex 32`";
+    let mut key = [0; session::KEY_BYTES];
+    if text.len() != 2 * key.len() || !text.is_ascii() {
+        return Err(format!(
+            "must be {} hexadecimal digits; {advice}",
+            2 * key.len()
+        ));
+    }
+    for (index, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16)
+            .map_err(|_| format!("must be hexadecimal digits; {advice}"))?;
+    }
+    match session::key_weakness(&key) {
+        Some(why) => Err(format!("everybody could know this key: {why}; {advice}")),
+        None => Ok(key),
+    }
 }

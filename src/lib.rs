@@ -17,5 +17,7 @@ pub mod session;
 pub mod http;
 
 pub mod app;
+pub mod backends;
+pub mod error;
 pub mod shutdown;
 pub mod telemetry;

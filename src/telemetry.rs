@@ -1,7 +1,22 @@
-//! Logging and the names of metrics. Nothing here decides what is worth recording.
+//! Logging, and the names of all metrics. Nothing here decides what is worth recording.
+
+use std::io::IsTerminal as _;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config;
 
 /// Gauge: open sockets, by `kind` (`matching`, `chat`).
 pub const CONNECTIONS: &str = "miyu_connections";
+/// Gauge: open TCP connections, sockets included.
+pub const TCP: &str = "miyu_tcp_connections";
+/// Counter: TCP connections sent away, by `why` (`address`, `full`).
+pub const REFUSED: &str = "miyu_refused_connections_total";
+/// Gauge: browsers with an open socket.
+pub const ONLINE: &str = "miyu_online";
 /// Gauge: people waiting for a partner.
 pub const WAITING: &str = "miyu_waiting";
 /// Gauge: open rooms.
@@ -20,3 +35,107 @@ pub const PAGES: &str = "miyu_pages_total";
 pub const ERRORS: &str = "miyu_errors_total";
 /// Counter: tasks that panicked.
 pub const PANICS: &str = "miyu_panics_total";
+
+/// How often histograms are folded; without it they grow.
+pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+const MATCH_SECONDS: [f64; 9] = [0.01, 0.1, 1.0, 5.0, 10.0, 20.0, 60.0, 300.0, 1800.0];
+const COMMIT_SECONDS: [f64; 10] = [
+    0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1.0, 5.0,
+];
+const BATCH_ENTRIES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+static PROMETHEUS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// Starts logging to stderr. A second call in one process changes nothing.
+///
+/// # Errors
+/// When `log.filter` cannot be understood.
+pub fn start_logging(log: &config::Log) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&log.filter).map_err(|error| error.to_string())?;
+    let pretty = match log.format.as_str() {
+        "pretty" => true,
+        "json" => false,
+        _ => std::io::stderr().is_terminal(),
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // The only possible error is that a subscriber is there already: then it stays.
+    let _ = match pretty {
+        true => builder.with_target(false).compact().try_init(),
+        false => builder.json().flatten_event(true).try_init(),
+    };
+    log_panics();
+    Ok(())
+}
+
+/// Sends panics through the log, so that JSON stays JSON.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        let payload = panic.payload();
+        let text = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        tracing::error!(
+            at = at.as_deref().unwrap_or("?"),
+            thread = std::thread::current().name().unwrap_or("?"),
+            "panic: {}",
+            text.unwrap_or("?")
+        );
+    }));
+}
+
+/// Installs the recorder of metrics and describes them, once for the process. Whoever calls this
+/// must also call [`upkeep`] every [`UPKEEP_EVERY`].
+pub fn start_metrics() {
+    PROMETHEUS.get_or_init(|| {
+        let recorder = buckets(PrometheusBuilder::new());
+        let handle = recorder
+            .and_then(PrometheusBuilder::install_recorder)
+            .ok()?;
+        describe();
+        Some(handle)
+    });
+}
+
+/// What renders `/metrics`; `None` before [`start_metrics`].
+pub fn prometheus() -> Option<&'static PrometheusHandle> {
+    PROMETHEUS.get()?.as_ref()
+}
+
+/// Folds what histograms collected.
+pub fn upkeep() {
+    if let Some(handle) = prometheus() {
+        handle.run_upkeep();
+    }
+}
+
+type Built = Result<PrometheusBuilder, metrics_exporter_prometheus::BuildError>;
+
+fn buckets(builder: PrometheusBuilder) -> Built {
+    let full = |name: &str| Matcher::Full(name.to_owned());
+    builder
+        .set_buckets_for_metric(full(TIME_TO_MATCH), &MATCH_SECONDS)?
+        .set_buckets_for_metric(full(COMMIT_TIME), &COMMIT_SECONDS)?
+        .set_buckets_for_metric(full(BATCH_SIZE), &BATCH_ENTRIES)
+}
+
+fn describe() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+    describe_gauge!(CONNECTIONS, "Open sockets by kind");
+    describe_gauge!(TCP, "Open TCP connections, sockets included");
+    describe_counter!(REFUSED, "TCP connections sent away, by reason");
+    describe_gauge!(ONLINE, "Browsers with an open socket");
+    describe_gauge!(WAITING, "People waiting for a partner");
+    describe_gauge!(ROOMS, "Open rooms");
+    describe_counter!(MESSAGES, "Messages stored");
+    describe_histogram!(TIME_TO_MATCH, "Seconds from start_matching to match_found");
+    describe_histogram!(COMMIT_TIME, "Seconds of one commit");
+    describe_histogram!(BATCH_SIZE, "Entries of one commit");
+    describe_counter!(PAGES, "Pages read from the store, by cause");
+    describe_counter!(ERRORS, "Errors told to clients, by code");
+    describe_counter!(PANICS, "Tasks that panicked");
+}

@@ -200,7 +200,8 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-fn is_trusted(server: &config::Server, address: IpAddr) -> bool {
+/// Whether this address is a proxy of ours.
+pub fn is_trusted(server: &config::Server, address: IpAddr) -> bool {
     server
         .trusted_proxies
         .iter()

@@ -1,0 +1,159 @@
+//! What an HTTP request is told when it cannot be answered: RFC 9457 problem details with a stable
+//! `code`. Sockets have their own errors in [`crate::protocol`].
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use hyper::StatusCode;
+use serde::Serialize;
+
+use crate::store::StoreError;
+
+/// A refusal. `code` is for programs and never changes; `detail` says what to do, in English.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// Stable name of the case.
+    pub code: &'static str,
+    /// For people: what is wrong and what to do.
+    pub detail: Cow<'static, str>,
+    /// When trying again makes sense.
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Serialize)]
+struct ProblemJson<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+impl Problem {
+    /// A refusal with its code and advice.
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
+
+    /// 404 for an address that means nothing here.
+    pub fn no_such_page() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is nothing at this address; check its spelling",
+        )
+    }
+
+    /// 400: the room's name is not a UUID.
+    pub fn not_a_room_id() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "not_a_uuid",
+            "a room is named by a UUID, as match_found gave it",
+        )
+    }
+
+    /// 401: neither a cookie nor a token that we signed.
+    pub fn no_identity() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "no_identity",
+            "send the session cookie, or the token of match_found as ?token=",
+        )
+    }
+
+    /// 403: a room of other people.
+    pub fn not_a_side() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "not_a_member",
+            "this browser is not in this room",
+        )
+    }
+
+    /// 404: a room that was never there or is erased.
+    pub fn no_such_room() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no_such_room",
+            "this room is unknown or was erased; find somebody new",
+        )
+    }
+
+    /// 403: a page of another site asks.
+    pub fn foreign_origin() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "foreign_origin",
+            "pages of other origins may not do this; the operator can allow one in \
+             server.allowed_origins, or name this site's address in server.public_url",
+        )
+    }
+
+    /// 429.
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                "too many requests; wait as long as retry_after_ms says",
+            )
+        }
+    }
+
+    /// 503.
+    pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(2)),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+        }
+    }
+
+    /// The body of the answer.
+    pub fn json(&self) -> Vec<u8> {
+        let body = ProblemJson {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: &self.detail,
+            retry_after_ms: self.retry_after.map(millis),
+        };
+        serde_json::to_vec(&body).expect("strings and numbers encode")
+    }
+}
+
+/// What the caller did is not to blame; the cause was logged where it happened.
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) | StoreError::Conflict => {
+                Self::unavailable("the store does not answer at the moment; try again")
+            }
+            StoreError::Corrupt(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "damaged",
+                "the stored data cannot be read; the operator finds the reason in the log",
+            ),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

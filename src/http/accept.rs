@@ -1,0 +1,140 @@
+//! Accepting connections and speaking HTTP/1 on them, with a bound on everything a client can hold:
+//! how many, how long a request head may take and be, how long a connection lives.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tracing::{debug, warn};
+
+use super::limit::{ConnectionGuard, Refused, Slot};
+use super::request::{Peer, is_trusted};
+use super::{Door, router};
+use crate::app::App;
+use crate::telemetry;
+
+/// Most header lines of a request.
+const HEADERS: usize = 64;
+/// Largest request head, and hyper's buffer of one connection.
+const HEAD_BYTES: usize = 16 * 1024;
+/// An HTTP connection is told to finish after this long, however busy: nobody keeps one by reading
+/// slowly. Upgraded sockets are not HTTP connections any more.
+const LIFETIME: Duration = Duration::from_secs(300);
+/// How long accepting rests after the system refused a descriptor or memory.
+const REST: Duration = Duration::from_millis(100);
+
+const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\n\
+    connection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Accepts until the drain begins. Dropping the listener then frees the port at once.
+pub async fn run(app: Arc<App>, listener: TcpListener, door: Door) {
+    let mut troubled = false;
+    let stop = app.shutdown.token().clone();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, address)) => {
+                troubled = false;
+                admit(&app, stream, address, door);
+            }
+            Err(error) if is_about_one_connection(&error) => {}
+            Err(error) => {
+                // Once for each spell of trouble: this would come ten times a second.
+                if !troubled {
+                    warn!(%error, "cannot accept connections; trying on (raise the descriptor limit?)");
+                }
+                troubled = true;
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+/// Counts the connection in and gives it a task, or sends it away.
+fn admit(app: &Arc<App>, stream: TcpStream, address: SocketAddr, door: Door) {
+    let ip = address.ip().to_canonical();
+    // A proxy's connections belong to many people, who are counted when they open a socket.
+    let counted = (!is_trusted(&app.config.server, ip)).then_some(ip);
+    match app.limits.accepted(counted) {
+        Ok(guard) => {
+            let task = connection(Arc::clone(app), stream, address, door, guard);
+            app.shutdown.spawn(task);
+        }
+        Err(refused) => {
+            let why = match refused {
+                Refused::Address => "address",
+                Refused::Full => "full",
+            };
+            metrics::counter!(telemetry::REFUSED, "why" => why).increment(1);
+            // Best effort: a fresh socket's buffer has room for it.
+            let _ = stream.try_write(BUSY);
+        }
+    }
+}
+
+async fn connection(
+    app: Arc<App>,
+    stream: TcpStream,
+    address: SocketAddr,
+    door: Door,
+    guard: ConnectionGuard,
+) {
+    // Frames and answers are small and complete: waiting to merge them only delays them.
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "no TCP_NODELAY");
+    }
+    let slot = Slot::holding(guard);
+    let service = service_fn(|request: Request<Incoming>| {
+        let app = Arc::clone(&app);
+        let slot = slot.clone();
+        async move {
+            let uri_host = request.uri().authority().map(|it| it.as_str().to_owned());
+            let peer = Peer::resolve(
+                &app.config.server,
+                &app.proxy_notice,
+                address,
+                uri_host.as_deref(),
+                request.headers(),
+                slot,
+            );
+            Ok::<_, Infallible>(router::handle(&app, door, peer, request).await)
+        }
+    });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(app.config.limits.header_timeout)
+        .max_headers(HEADERS)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut serving = std::pin::pin!(serving);
+    tokio::select! {
+        _ = serving.as_mut() => return,
+        () = app.shutdown.token().cancelled() => {}
+        () = tokio::time::sleep(LIFETIME) => {}
+    }
+    // Finishes the request in progress and takes no other. Errors are the client's own affair.
+    serving.as_mut().graceful_shutdown();
+    let _ = timeout(app.config.limits.write_timeout, serving).await;
+}
+
+/// The client was gone before we took its connection.
+fn is_about_one_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
+    )
+}

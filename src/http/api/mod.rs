@@ -1,0 +1,4 @@
+//! The JSON that pages and programs ask for over HTTP. The only place that knows its shapes.
+
+pub mod rooms;
+pub mod site;

@@ -1,0 +1,131 @@
+//! `GET /api/rooms/…`: a session's rooms and their logs, answered like the chat handshake, since
+//! browsers cannot read why a handshake was refused.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use tracing::warn;
+
+use crate::app::App;
+use crate::error::Problem;
+use crate::http::{Body, response};
+use crate::id::{RoomId, Seq, SessionId, Side, Timestamp};
+use crate::model::{Persona, Room, UserId};
+use crate::protocol::server::RoomState;
+use crate::session::token;
+use crate::store::StoreError;
+
+/// Who asks, and what for.
+pub struct Asker<'a> {
+    /// From the cookie.
+    pub session: Option<SessionId>,
+    /// The query string.
+    pub query: &'a str,
+}
+
+#[derive(Serialize)]
+struct RoomsJson<'a> {
+    rooms: Vec<RoomState<'a>>,
+}
+
+/// `GET /api/rooms/`: the open rooms of this session; for two tabs of one browser, both sides.
+pub async fn list(app: &App, session: Option<SessionId>) -> Result<Response<Body>, Problem> {
+    let Some(session) = session else {
+        return Ok(response::json(
+            StatusCode::OK,
+            &RoomsJson { rooms: Vec::new() },
+        ));
+    };
+    let rooms = app.store.open_rooms(session).await.map_err(told)?;
+    let now = Timestamp::now();
+    let grace = app.config.chat.reconnect_grace;
+    let states = rooms.iter().flat_map(|room| {
+        let sides = room.sides_of(session);
+        sides.map(move |side| RoomState::of(room, side, grace, now))
+    });
+    let body = RoomsJson {
+        rooms: states.collect(),
+    };
+    Ok(response::json(StatusCode::OK, &body))
+}
+
+/// `GET /api/rooms/ROOM/`.
+pub async fn one(app: &App, room: &str, asker: &Asker<'_>) -> Result<Response<Body>, Problem> {
+    let (room, side) = find(app, room, asker).await?;
+    let grace = app.config.chat.reconnect_grace;
+    let state = RoomState::of(&room, side, grace, Timestamp::now());
+    Ok(response::json(StatusCode::OK, &state))
+}
+
+/// `GET /api/rooms/ROOM/messages/?after=&limit=`: the frames that the socket would send.
+pub async fn messages(app: &App, room: &str, asker: &Asker<'_>) -> Result<Response<Body>, Problem> {
+    let number = |name| match parameter(asker.query, name) {
+        None => Ok(None),
+        Some(text) => text.parse::<u64>().map(Some).map_err(|_| {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "bad_query",
+                format!("{name} must be a number from 0 up"),
+            )
+        }),
+    };
+    let most = app.config.limits.page_entries;
+    // The store counts in signed 64 bits; anything later is simply after everything.
+    let after = Seq(number("after")?.unwrap_or(0).min(i64::MAX as u64));
+    let limit = number("limit")?.map_or(most, |limit| {
+        usize::try_from(limit).unwrap_or(most).clamp(1, most)
+    });
+    let (room, side) = find(app, room, asker).await?;
+    let page = app.store.page(room.id, side, after, limit).await;
+    let page = page.map_err(told)?.ok_or_else(Problem::no_such_room)?;
+    let personas: [Persona; 2] = [&room.sides[0], &room.sides[1]].map(|it| it.persona.clone());
+    let mut body = BytesMut::with_capacity(512 * (page.entries.len() + 1));
+    body.put_slice(b"{\"entries\":[");
+    for (index, entry) in page.entries.iter().enumerate() {
+        if index > 0 {
+            body.put_u8(b',');
+        }
+        let frame = app.encoder.entry(&personas, entry, side);
+        body.put_slice(frame.as_bytes());
+    }
+    let end = format!("],\"last_seq\":{},\"upto\":{}}}", page.last_seq, page.upto);
+    body.put_slice(end.as_bytes());
+    Ok(response::raw_json(StatusCode::OK, Bytes::from(body)))
+}
+
+/// The room and the side of whoever asks: by token, else by cookie; where both sides are theirs,
+/// `user_id` names one.
+async fn find(app: &App, room: &str, asker: &Asker<'_>) -> Result<(Room, Side), Problem> {
+    let id = RoomId::parse(room).ok_or_else(Problem::not_a_room_id)?;
+    let named = parameter(asker.query, "token").and_then(|it| token::verify(&app.signer, it));
+    if named.is_none() && asker.session.is_none() {
+        return Err(Problem::no_identity());
+    }
+    let room = app.store.room(id).await.map_err(told)?;
+    let room = room.ok_or_else(Problem::no_such_room)?;
+    let by_token = named.filter(|(of, _)| *of == id).map(|(_, side)| side);
+    let side = by_token.or_else(|| {
+        let sides: Vec<Side> = room.sides_of(asker.session?).collect();
+        let wanted = parameter(asker.query, "user_id").and_then(UserId::parse);
+        let named = sides
+            .iter()
+            .find(|side| Some(&room.side(**side).persona.user_id) == wanted.as_ref());
+        named.or(sides.first()).copied()
+    });
+    side.map(|side| (room, side))
+        .ok_or_else(Problem::not_a_side)
+}
+
+/// A query parameter. Ours are numbers, UUIDs, base64 and plain ids: nothing that needs decoding.
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs
+        .find(|(key, value)| *key == name && !value.is_empty())
+        .map(|(_, value)| value)
+}
+
+/// Logs why the store failed, once, here where it is handled.
+fn told(error: StoreError) -> Problem {
+    warn!(%error, "an API request could not be answered");
+    error.into()
+}

@@ -1,0 +1,82 @@
+//! `GET /api/site` and `GET /api/stats`: what this site is, and who is here.
+
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::http::assets::Language;
+use crate::http::{Body, response};
+use crate::model::entry::CONTENT_CHARS;
+
+/// Longest nickname that our pages accept; the wire allows more.
+const PAGE_NICKNAME_CHARS: usize = 12;
+
+#[derive(Serialize)]
+struct SiteJson<'a> {
+    name: &'a str,
+    tagline: &'a str,
+    rules: &'a str,
+    contact: &'a str,
+    minimum_age: u8,
+    default_language: &'a str,
+    languages: [&'static str; 2],
+    retention_ms: u64,
+    reconnect_grace_ms: u64,
+    tag_patience_ms: u64,
+    repeat_patience_ms: u64,
+    max_message_chars: usize,
+    max_nickname_chars: usize,
+    options: Options,
+}
+
+/// Parts that later versions may switch on; a page shows what is true.
+#[derive(Serialize)]
+struct Options {
+    companion: bool,
+    accounts: bool,
+    reports: bool,
+}
+
+#[derive(Serialize)]
+struct StatsJson {
+    online: u64,
+    waiting: u64,
+    rooms: u64,
+}
+
+/// `GET /api/site`.
+pub fn site(app: &App) -> Response<Body> {
+    let config = &app.config;
+    let millis = |it: std::time::Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
+    let body = SiteJson {
+        name: &config.site.name,
+        tagline: &config.site.tagline,
+        rules: &config.site.rules,
+        contact: &config.site.contact,
+        minimum_age: config.site.minimum_age,
+        default_language: &config.site.default_language,
+        languages: Language::ALL.map(Language::tag),
+        retention_ms: millis(config.store.retention),
+        reconnect_grace_ms: millis(config.chat.reconnect_grace),
+        tag_patience_ms: millis(config.matching.tag_patience),
+        repeat_patience_ms: millis(config.matching.repeat_patience),
+        max_message_chars: CONTENT_CHARS,
+        max_nickname_chars: PAGE_NICKNAME_CHARS,
+        options: Options {
+            companion: false,
+            accounts: false,
+            reports: false,
+        },
+    };
+    response::json(StatusCode::OK, &body)
+}
+
+/// `GET /api/stats`.
+pub fn stats(app: &App) -> Response<Body> {
+    let body = StatsJson {
+        online: app.online.count() as u64,
+        waiting: app.pool.census().total(),
+        rooms: app.store.count_open_rooms(),
+    };
+    response::json(StatusCode::OK, &body)
+}

@@ -1,0 +1,108 @@
+//! Pages and files: embedded in the executable, with an operator's overlay on top.
+//!
+//! Everything is read, rendered and compressed into one immutable [`Bundle`] whose hash is part of
+//! every file's address, so browsers keep files for ever and an edit changes the address. A release
+//! build without an overlay never looks at the disk again. A debug build (which reads `assets/` of
+//! the source tree) and an overlay (`assets.dir`) are watched: a request finds an edited file at
+//! most half a second later, without a restart, and the hash changes with it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, RwLock};
+use tracing::warn;
+
+use crate::config::{Config, Site};
+
+pub mod bundle;
+pub mod overlay;
+pub mod serve;
+pub mod template;
+
+pub use bundle::{Asset, Bundle};
+pub use template::Language;
+
+/// How old the last look at the disk may be.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// The current bundle, and what it takes to make the next.
+pub struct Assets {
+    site: Site,
+    overlay: Option<PathBuf>,
+    current: RwLock<Arc<Bundle>>,
+    looked: Mutex<Looked>,
+}
+
+struct Looked {
+    at: Instant,
+    print: u64,
+}
+
+impl Assets {
+    /// Reads everything. An overlay that cannot be read is an error: the operator asked for it.
+    pub fn load(config: &Config) -> std::io::Result<Self> {
+        let overlay = config.assets.dir.clone();
+        let print = fingerprint(overlay.as_deref());
+        let bundle = Bundle::load(&config.site, overlay.as_deref())?;
+        Ok(Self {
+            site: config.site.clone(),
+            overlay,
+            current: RwLock::new(Arc::new(bundle)),
+            looked: Mutex::new(Looked {
+                at: Instant::now(),
+                print,
+            }),
+        })
+    }
+
+    /// The bundle to serve from. Looks at the disk first when files are watched.
+    pub async fn current(self: &Arc<Self>) -> Arc<Bundle> {
+        if self.watched() && self.due() {
+            let assets = Arc::clone(self);
+            // A panic while reading leaves the old bundle in place.
+            let _ = tokio::task::spawn_blocking(move || assets.refresh()).await;
+        }
+        Arc::clone(&self.current.read())
+    }
+
+    fn watched(&self) -> bool {
+        cfg!(debug_assertions) || self.overlay.is_some()
+    }
+
+    /// True for one caller of all who ask within [`LOOK_AGAIN`].
+    fn due(&self) -> bool {
+        let mut looked = self.looked.lock();
+        let due = looked.at.elapsed() >= LOOK_AGAIN;
+        if due {
+            looked.at = Instant::now();
+        }
+        due
+    }
+
+    fn refresh(&self) {
+        let print = fingerprint(self.overlay.as_deref());
+        if print == self.looked.lock().print {
+            return;
+        }
+        match Bundle::load(&self.site, self.overlay.as_deref()) {
+            Ok(bundle) => *self.current.write() = Arc::new(bundle),
+            Err(error) => {
+                warn!(%error, "the edited assets cannot be read; serving the former ones")
+            }
+        }
+        self.looked.lock().print = print;
+    }
+}
+
+/// Changes when a watched file does.
+fn fingerprint(overlay: Option<&std::path::Path>) -> u64 {
+    let mut print = 0;
+    if cfg!(debug_assertions) {
+        print = overlay::fingerprint(std::path::Path::new(bundle::SOURCE));
+    }
+    if let Some(dir) = overlay {
+        print = print.wrapping_mul(31) ^ overlay::fingerprint(dir);
+    }
+    print
+}

@@ -1,0 +1,88 @@
+//! For whoever runs this: is it alive, is it ready and why not, its numbers.
+
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+
+use super::{Body, response};
+use crate::app::App;
+use crate::channel;
+use crate::telemetry;
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    /// What keeps it from being ready.
+    problems: Vec<Finding>,
+    /// What works but is not as it should be.
+    notices: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    part: &'static str,
+    why: String,
+}
+
+/// `/healthz`: the process answers.
+pub fn alive() -> Response<Body> {
+    response::text(StatusCode::OK, "ok\n")
+}
+
+/// `/readyz`: traffic may be sent here; the reasons when not.
+pub async fn ready(app: &App) -> Response<Body> {
+    let mut problems = Vec::new();
+    let mut notices = Vec::new();
+    let mut problem = |part, why: String| problems.push(Finding { part, why });
+    if !app.shutdown.ready() {
+        problem("server", "it is shutting down".into());
+    }
+    if let Err(error) = app.store.ready().await {
+        problem("store", error.to_string());
+    }
+    if let channel::Status::Degraded(why) = app.channel.status() {
+        notices.push(Finding {
+            part: "channel",
+            why,
+        });
+    }
+    if let Some(why) = app.proxy_notice.hint() {
+        notices.push(Finding {
+            part: "server.trusted_proxies",
+            why,
+        });
+    }
+    let (open, most) = (app.limits.open_connections(), app.limits.max_connections());
+    if open.saturating_mul(10) >= most.saturating_mul(9) {
+        notices.push(Finding {
+            part: "limits.connections",
+            why: format!("{open} of at most {most} connections are open"),
+        });
+    }
+    let ready = problems.is_empty();
+    let status = match ready {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let body = Readiness {
+        ready,
+        problems,
+        notices,
+    };
+    response::json(status, &body)
+}
+
+/// `/metrics`: Prometheus text. Gauges that are cheap to read are read now.
+pub fn metrics(app: &App) -> Response<Body> {
+    let Some(handle) = telemetry::prometheus() else {
+        return response::text(StatusCode::SERVICE_UNAVAILABLE, "metrics are not set up\n");
+    };
+    metrics::gauge!(telemetry::WAITING).set(app.pool.census().total() as f64);
+    metrics::gauge!(telemetry::ROOMS).set(app.store.count_open_rooms() as f64);
+    metrics::gauge!(telemetry::ONLINE).set(app.online.count() as f64);
+    metrics::gauge!(telemetry::TCP).set(app.limits.open_connections() as f64);
+    response::with_type(
+        StatusCode::OK,
+        "text/plain; version=0.0.4; charset=utf-8",
+        handle.render().into(),
+    )
+}

@@ -1,0 +1,131 @@
+//! Answers and the headers that every one of them carries.
+
+use bytes::Bytes;
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, VARY,
+};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+
+use super::Body;
+use super::request::Peer;
+use crate::error::Problem;
+
+/// Nothing may be loaded but our own files; nobody may frame us; no string becomes markup.
+const POLICY_HEAD: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; require-trusted-types-for 'script'; connect-src 'self'";
+
+/// Headers with the same value on every answer.
+const ALWAYS: [(&str, &str); 6] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
+    ),
+    ("x-frame-options", "DENY"),
+];
+
+/// A JSON answer that nobody but this browser may keep.
+pub fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    let body = serde_json::to_vec(value).expect("our types encode");
+    raw_json(status, Bytes::from(body))
+}
+
+/// [`json`] of what is encoded already.
+pub fn raw_json(status: StatusCode, body: Bytes) -> Response<Body> {
+    with_type(status, "application/json", body)
+}
+
+/// A refusal.
+pub fn problem(problem: &Problem) -> Response<Body> {
+    let body = Bytes::from(problem.json());
+    let mut answer = with_type(problem.status, "application/problem+json", body);
+    if let Some(after) = problem.retry_after {
+        // The header counts whole seconds: round up, so that obeying it is enough.
+        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        answer
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
+}
+
+/// 405 with the methods that would do.
+pub fn method_not_allowed(allowed: &'static str) -> Response<Body> {
+    let mut answer = problem(&Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        format!("this address answers {allowed} only"),
+    ));
+    let headers = answer.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static(allowed));
+    answer
+}
+
+/// Plain text for operators.
+pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
+    with_type(status, "text/plain; charset=utf-8", body.into())
+}
+
+/// 308: the same thing is there.
+pub fn moved(to: &str) -> Response<Body> {
+    let mut answer = text(StatusCode::PERMANENT_REDIRECT, "");
+    if let Ok(to) = HeaderValue::from_str(to) {
+        answer.headers_mut().insert(LOCATION, to);
+    }
+    answer
+}
+
+/// An answer with a body of this type, not kept by anybody unless the caller says otherwise.
+pub fn with_type(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Body> {
+    let mut answer = Response::new(Body::new(body));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    answer
+}
+
+/// Adds a name to `Vary` without losing those that are there.
+pub fn vary(answer: &mut Response<Body>, name: &'static str) {
+    answer
+        .headers_mut()
+        .append(VARY, HeaderValue::from_static(name));
+}
+
+/// What every answer carries. `hsts`: the operator said that this site is https.
+pub fn secure(answer: &mut Response<Body>, peer: &Peer, hsts: bool) {
+    let headers = answer.headers_mut();
+    for (name, value) in ALWAYS {
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy(peer)) {
+        headers.insert(HeaderName::from_static("content-security-policy"), policy);
+    }
+    if hsts {
+        headers.insert(
+            HeaderName::from_static("strict-transport-security"),
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
+}
+
+/// Safari before 15.4 does not take `'self'` to include our own sockets, so they are named, when
+/// the host is made of nothing but what a host is made of.
+fn policy(peer: &Peer) -> String {
+    let scheme = if peer.scheme_https { "wss" } else { "ws" };
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    match peer.host.as_deref() {
+        Some(host) if host.len() <= 255 && host.chars().all(plain) => {
+            format!("{POLICY_HEAD} {scheme}://{host}")
+        }
+        _ => POLICY_HEAD.to_owned(),
+    }
+}

@@ -1,0 +1,295 @@
+//! Which address means what, and what is checked before anything is answered.
+
+use std::sync::{Arc, LazyLock};
+
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{ACCEPT, CONNECTION, HeaderMap, HeaderValue, SET_COOKIE, TRANSFER_ENCODING};
+use hyper::{Method, Request, Response, StatusCode};
+use matchit::Router;
+
+use super::api::{rooms, site};
+use super::assets::{self, bundle};
+use super::request::{Peer, origin_allowed};
+use super::{Body, Door, health, response};
+use crate::app::App;
+use crate::error::Problem;
+use crate::id::SessionId;
+use crate::session::cookie;
+
+/// What an address means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Page(&'static str),
+    Manifest,
+    Static,
+    /// An address without its last slash.
+    AddSlash,
+    Site,
+    Stats,
+    Rooms,
+    Room,
+    Messages,
+    Matching,
+    Chat,
+    Alive,
+    Ready,
+    Metrics,
+}
+
+/// No route takes a body yet; this much is ignored rather than refused.
+const IGNORED_BODY: u64 = 4096;
+
+const TABLE: [(&str, Route); 22] = [
+    ("/", Route::Page("index")),
+    ("/chat/", Route::Page("chat")),
+    ("/chat", Route::AddSlash),
+    ("/manifest.webmanifest", Route::Manifest),
+    ("/static/{*path}", Route::Static),
+    ("/api/site", Route::Site),
+    ("/api/site/", Route::Site),
+    ("/api/stats", Route::Stats),
+    ("/api/stats/", Route::Stats),
+    ("/api/rooms", Route::Rooms),
+    ("/api/rooms/", Route::Rooms),
+    ("/api/rooms/{room}", Route::Room),
+    ("/api/rooms/{room}/", Route::Room),
+    ("/api/rooms/{room}/messages", Route::Messages),
+    ("/api/rooms/{room}/messages/", Route::Messages),
+    ("/ws/matching/", Route::Matching),
+    ("/ws/chat/", Route::Chat),
+    ("/ws/chat/{room}", Route::Chat),
+    ("/ws/chat/{room}/", Route::Chat),
+    ("/healthz", Route::Alive),
+    ("/readyz", Route::Ready),
+    ("/metrics", Route::Metrics),
+];
+
+static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
+    let mut router = Router::new();
+    for (path, route) in TABLE {
+        router.insert(path, route).expect("routes differ");
+    }
+    router
+});
+
+impl Route {
+    /// Sets or renews the session cookie on its answer.
+    fn knows_sessions(self) -> bool {
+        matches!(
+            self,
+            Self::Page(_) | Self::Site | Self::Stats | Self::Rooms | Self::Room | Self::Messages
+        )
+    }
+
+    fn is_api(self) -> bool {
+        self.knows_sessions() && !matches!(self, Self::Page(_))
+    }
+
+    fn is_operators(self) -> bool {
+        matches!(self, Self::Alive | Self::Ready | Self::Metrics)
+    }
+}
+
+/// Answers one request, with the headers that every answer carries.
+pub async fn handle(
+    app: &Arc<App>,
+    door: Door,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let hsts = app.config.server.public_url.is_some() && peer.scheme_https;
+    let told = peer.clone();
+    let mut answer = match refuse_early(app, &peer, &request) {
+        Some(refused) => refused,
+        None => dispatch(app, door, peer, request).await,
+    };
+    response::secure(&mut answer, &told, hsts);
+    answer
+}
+
+/// Bodies that nobody asked for, and changes ordered by pages of other sites.
+fn refuse_early(app: &App, peer: &Peer, request: &Request<Incoming>) -> Option<Response<Body>> {
+    let length = request.body().size_hint().exact();
+    let chunked = request.headers().contains_key(TRANSFER_ENCODING);
+    if chunked || length.is_some_and(|length| length > IGNORED_BODY) {
+        let mut answer = response::problem(&Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            "this address takes no body",
+        ));
+        // Not read, so the connection cannot be used for another request.
+        answer
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+        return Some(answer);
+    }
+    let changes = [Method::POST, Method::PUT, Method::DELETE, Method::PATCH];
+    let foreign =
+        changes.contains(request.method()) && !origin_allowed(app, peer, request.headers());
+    foreign.then(|| response::problem(&Problem::foreign_origin()))
+}
+
+async fn dispatch(
+    app: &Arc<App>,
+    door: Door,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    let Ok(found) = ROUTES.at(&path) else {
+        return not_found(app, request.headers()).await;
+    };
+    let route = *found.value;
+    if !door.opens(route.is_operators(), &peer) {
+        return not_found(app, request.headers()).await;
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return refuse_method(app, request.headers()).await;
+    }
+    match route {
+        Route::Alive => health::alive(),
+        Route::Ready => health::ready(app).await,
+        Route::Metrics => health::metrics(app),
+        Route::Static => match found.params.get("path") {
+            Some(path) => file(app, path, request.headers()).await,
+            None => not_found(app, request.headers()).await,
+        },
+        Route::Manifest => page(app, bundle::MANIFEST, StatusCode::OK, request.headers()).await,
+        Route::AddSlash => {
+            let query = request.uri().query();
+            let query = query.map(|it| format!("?{it}")).unwrap_or_default();
+            response::moved(&format!("{path}/{query}"))
+        }
+        Route::Matching | Route::Chat => upgrade(app, peer, request, route).await,
+        _ => known(app, &peer, route, found.params.get("room"), &request).await,
+    }
+}
+
+/// Routes of somebody whom we know or get to know by it.
+async fn known(
+    app: &Arc<App>,
+    peer: &Peer,
+    route: Route,
+    room: Option<&str>,
+    request: &Request<Incoming>,
+) -> Response<Body> {
+    debug_assert!(route.knows_sessions());
+    let seen = cookie::read(&app.signer, request.headers(), peer.scheme_https);
+    let session = seen.map(|seen| seen.session);
+    let limited = match route.is_api() {
+        true => app.limits.requests(session, peer.address),
+        false => Ok(()),
+    };
+    let mut answer = match (limited, route) {
+        (Err(wait), _) => response::problem(&Problem::rate_limited(wait)),
+        (Ok(()), Route::Page(name)) => page(app, name, StatusCode::OK, request.headers()).await,
+        (Ok(()), _) => api(app, route, room, session, request)
+            .await
+            .unwrap_or_else(|problem| response::problem(&problem)),
+    };
+    if seen.is_none_or(|seen| seen.needs_renewal) {
+        let session = session.unwrap_or_else(SessionId::fresh);
+        let cookie = cookie::set_cookie(&app.signer, session, peer.scheme_https);
+        answer.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    answer
+}
+
+async fn api(
+    app: &App,
+    route: Route,
+    room: Option<&str>,
+    session: Option<SessionId>,
+    request: &Request<Incoming>,
+) -> Result<Response<Body>, Problem> {
+    let asker = rooms::Asker {
+        session,
+        query: request.uri().query().unwrap_or_default(),
+    };
+    let room = room.unwrap_or_default();
+    match route {
+        Route::Site => Ok(site::site(app)),
+        Route::Stats => Ok(site::stats(app)),
+        Route::Rooms => rooms::list(app, session).await,
+        Route::Room => rooms::one(app, room, &asker).await,
+        Route::Messages => rooms::messages(app, room, &asker).await,
+        _ => Err(Problem::no_such_page()),
+    }
+}
+
+/// The sockets' handshake.
+async fn upgrade(
+    _app: &Arc<App>,
+    _peer: Peer,
+    _request: Request<Incoming>,
+    _route: Route,
+) -> Response<Body> {
+    response::problem(&Problem::new(
+        StatusCode::NOT_IMPLEMENTED,
+        "not_there_yet",
+        "sockets are not there yet",
+    ))
+}
+
+async fn file(app: &App, path: &str, headers: &HeaderMap) -> Response<Body> {
+    let bundle = app.assets.current().await;
+    match assets::serve::file(&bundle, path, headers) {
+        Some(answer) => answer,
+        None => response::problem(&Problem::no_such_page()),
+    }
+}
+
+async fn page(app: &App, name: &str, status: StatusCode, headers: &HeaderMap) -> Response<Body> {
+    let bundle = app.assets.current().await;
+    match assets::serve::page(&bundle, &app.config.site, name, status, headers) {
+        Some(answer) => answer,
+        None => response::problem(&Problem::no_such_page()),
+    }
+}
+
+/// A page for people, a problem for programs.
+async fn not_found(app: &App, headers: &HeaderMap) -> Response<Body> {
+    match wants_html(headers) {
+        true => page(app, "error", StatusCode::NOT_FOUND, headers).await,
+        false => response::problem(&Problem::no_such_page()),
+    }
+}
+
+async fn refuse_method(app: &App, headers: &HeaderMap) -> Response<Body> {
+    const ALLOWED: &str = "GET, HEAD";
+    let plain = response::method_not_allowed(ALLOWED);
+    if !wants_html(headers) {
+        return plain;
+    }
+    let mut answer = page(app, "error", StatusCode::METHOD_NOT_ALLOWED, headers).await;
+    for (name, value) in plain.headers() {
+        if name == hyper::header::ALLOW {
+            answer.headers_mut().insert(name, value.clone());
+        }
+    }
+    answer
+}
+
+fn wants_html(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter();
+    accepted
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.contains("text/html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_mean_what_the_contract_says() {
+        let of = |path: &str| ROUTES.at(path).ok().map(|found| *found.value);
+        assert_eq!(of("/"), Some(Route::Page("index")));
+        assert_eq!(of("/static/css/a.css"), Some(Route::Static));
+        assert_eq!(of("/api/rooms/x/messages/"), Some(Route::Messages));
+        assert_eq!(of("/ws/chat/"), Some(Route::Chat));
+        assert_eq!(of("/ws/chat/0190/"), Some(Route::Chat));
+        assert_eq!(of("/ws/chat/0190/x/"), None);
+        assert_eq!(of("/nothing"), None);
+    }
+}
