@@ -53,10 +53,10 @@ const shapes = {
   check: 'M5 12.5l4.5 4.5L19 7.5',
   leave: 'M14 4H6v16h8M11 12h9M16.5 8.5L20 12l-3.5 3.5',
   next: 'M5 6l7 6-7 6M13 6l7 6-7 6',
-  auto: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 3v18M12 8h8M12 12h9M12 16h8',
+  auto: ['M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18', 'M12 3a9 9 0 0 1 0 18z'],
   light: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6L19 19M19 5l-1.4 1.4M6.4 17.6L5 19',
   dark: 'M19.5 14.5A8 8 0 0 1 9.5 4.5a8 8 0 1 0 10 10',
-  dice: 'M5 5h14v14H5zM9 9v.01M15 15v.01M15 9v.01M9 15v.01',
+  again: 'M19.5 12a7.5 7.5 0 1 1-2.2-5.3L20 9M20 4v5h-5',
 };
 
 export function icon(name) {
@@ -64,10 +64,17 @@ export function icon(name) {
   svg.setAttribute('viewBox', '0 0 24 24');
   svg.setAttribute('class', 'icon');
   svg.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS(svgNamespace, 'path');
-  path.setAttribute('d', shapes[name]);
-  svg.append(path);
+  const [line, solid] = [shapes[name]].flat();
+  svg.append(pathOf(line, 'icon-line'));
+  if (solid) svg.append(pathOf(solid, 'icon-solid'));
   return svg;
+}
+
+function pathOf(d, className) {
+  const path = document.createElementNS(svgNamespace, 'path');
+  path.setAttribute('class', className);
+  path.setAttribute('d', d);
+  return path;
 }
 
 /** Puts the icon an element asks for (data-icon) in front of its content. */
@@ -88,12 +95,7 @@ export function mark(className = 'mark') {
     ['mark-lens', 'M17 5.56a8.8 8.8 0 0 1 0 12.88a8.8 8.8 0 0 1 0-12.88z'],
     ['mark-mine', 'M11 4.4a7.6 7.6 0 1 1 0 15.2a7.6 7.6 0 0 1 0-15.2z'],
   ];
-  for (const [name, d] of parts) {
-    const path = document.createElementNS(svgNamespace, 'path');
-    path.setAttribute('class', name);
-    path.setAttribute('d', d);
-    svg.append(path);
-  }
+  for (const [name, d] of parts) svg.append(pathOf(d, name));
   return svg;
 }
 

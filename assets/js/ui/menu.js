@@ -12,7 +12,7 @@ export function openMenu({ label, items, at, anchor = null, className = '' }) {
   const nodes = items().map(makeItem);
   const menu = el('div', { class: `menu ${className}`, role: 'menu', 'aria-label': label, test: className || null }, ...nodes.map((item) => item.node));
   const veil = el('div', { class: 'menu-veil' });
-  document.body.append(veil, menu);
+  (document.querySelector('.room-main') ?? document.body).append(veil, menu);
   anchor?.setAttribute('aria-expanded', 'true');
   if (getComputedStyle(menu).position === 'fixed' && !matchMedia('(max-width: 640px)').matches) placeAt(menu, at);
   nodes[0]?.node.focus({ preventScroll: true });

@@ -1,0 +1,58 @@
+// Every text exists in both languages, every key used exists, every key is used.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { catalogue, languages } from '../../assets/js/lib/catalogue.js';
+import { pickLanguage, t } from '../../assets/js/lib/i18n.js';
+import { sources } from './sources.mjs';
+
+const own = 'assets/js/lib/catalogue.js';
+const code = sources().filter((file) => file.path !== own);
+const text = code.map((file) => file.text).join('\n');
+
+test('each text exists in each language and asks for the same values', () => {
+  const names = (value) => [...value.matchAll(/\{(\w+)/g)].map((match) => match[1]);
+  for (const [key, pair] of Object.entries(catalogue)) {
+    assert.equal(pair.length, languages.length, key);
+    for (const value of pair) assert.ok(value.trim(), `${key} is empty`);
+    assert.deepEqual([...new Set(names(pair[0]))].sort(), [...new Set(names(pair[1]))].sort(), key);
+  }
+});
+
+test('each key is used', () => {
+  for (const key of Object.keys(catalogue)) {
+    const direct = text.includes(`'${key}'`) || text.includes(`"${key}"`);
+    const prefix = key.slice(0, key.lastIndexOf('.') + 1);
+    const built = prefix !== '' && text.includes(`\`${prefix}\${`);
+    assert.ok(direct || built, `${key} is not used`);
+  }
+});
+
+test('each used key exists', () => {
+  const used = [
+    ...[...text.matchAll(/\bt\(\s*'([^']+)'/g)].map((match) => match[1]),
+    ...[...text.matchAll(/data-i18n[a-z-]*="([^"]+)"/g)].map((match) => match[1]),
+    ...[...text.matchAll(/'((?:match|end|found|err|net|partner|home|chat|msg|menu)\.[a-zA-Z_]+)'/g)].map((match) => match[1]),
+  ];
+  for (const key of used) assert.ok(catalogue[key], `${key} is missing`);
+  assert.ok(used.length > 100, 'the search for keys found suspiciously few');
+});
+
+test('values and plurals are filled in', () => {
+  assert.equal(t('home.sub', { h: 24 }, 'zh-TW'), '不用註冊。對話結束 24 小時後抹去。');
+  assert.equal(t('home.stats', { online: 2, waiting: 0, rooms: 1 }, 'en'), '2 online · 0 waiting · 1 chat');
+  assert.equal(t('home.stats', { online: 4, waiting: 0, rooms: 2 }, 'en'), '4 online · 0 waiting · 2 chats');
+  assert.equal(t('mm.reply', {}, 'en'), 'Reply');
+});
+
+test('a value is never read as a placeholder', () => {
+  assert.equal(t('end.left', { name: '{t}' }, 'en'), '{t} left.');
+});
+
+test('language: choice, then the operator, then the browser', () => {
+  assert.equal(pickLanguage('en', 'zh-TW', ['zh-TW']), 'en');
+  assert.equal(pickLanguage(null, 'zh-TW', ['en-US']), 'zh-TW');
+  assert.equal(pickLanguage(null, 'auto', ['zh-Hant-HK', 'en']), 'zh-TW');
+  assert.equal(pickLanguage(null, 'auto', ['en-GB']), 'en');
+  assert.equal(pickLanguage(null, 'auto', ['fr']), 'en');
+});

@@ -1,0 +1,75 @@
+// What the content policy and the structure of the tree forbid, read from the
+// files themselves: markup from strings, inline code, arrows that point out.
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+import { root, sources } from './sources.mjs';
+
+const scripts = sources('assets/js', /\.js$/);
+const pages = sources('assets/html', /\.html$/);
+
+test('each file opens with what it is', () => {
+  for (const { path, text } of scripts) assert.match(text, /^\/\/ \S/, path);
+  for (const { path, text } of sources('assets/css', /\.css$/)) assert.match(text, /^\/\* \S/, path);
+});
+
+test('text never becomes markup or code', () => {
+  for (const { path, text } of scripts) {
+    assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function/, path);
+  }
+});
+
+test('pages have no inline script, style or handler, and no other origin', () => {
+  for (const { path, text } of pages) {
+    assert.doesNotMatch(text, /<script(?![^>]*\bsrc=)/, path);
+    assert.doesNotMatch(text, /\sstyle=|<style|\son[a-z]+=/, path);
+    assert.doesNotMatch(text, /https?:\/\//, path);
+  }
+});
+
+test('each file a page names is there', () => {
+  for (const { path, text } of pages) {
+    for (const [, name] of text.matchAll(/\{\{base\}\}\/((?:js|css)\/[^"]+)"/g)) {
+      assert.ok(existsSync(join(root, 'assets', name)), `${path} names ${name}`);
+    }
+  }
+});
+
+test('each module a page loads is preloaded, so that nothing waterfalls', () => {
+  const imports = (file) => {
+    const text = scripts.find(({ path }) => path === file)?.text ?? '';
+    return [...text.matchAll(/from '(\.[^']+)'/g)].map(([, to]) => normalize(join(dirname(file), to)));
+  };
+  for (const { path, text } of pages) {
+    const entry = text.match(/type="module" src="\{\{base\}\}\/([^"]+)"/)[1];
+    const seen = new Set();
+    const walk = (file) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const next of imports(file)) {
+        assert.ok(existsSync(join(root, next)), `${file} imports ${next}`);
+        walk(next);
+      }
+    };
+    walk(`assets/${entry}`);
+    const preloaded = new Set([...text.matchAll(/modulepreload" href="\{\{base\}\}\/([^"]+)"/g)].map(([, name]) => `assets/${name}`));
+    for (const file of seen) if (file !== `assets/${entry}`) assert.ok(preloaded.has(file), `${path} does not preload ${file}`);
+    for (const file of preloaded) assert.ok(seen.has(file), `${path} preloads ${file} for nothing`);
+  }
+});
+
+test('model is pure: no page, no clock, no network, and nothing from outside', () => {
+  for (const { path, text } of scripts.filter((file) => file.path.includes('/model/'))) {
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    assert.doesNotMatch(code, /\bdocument\b|\bwindow\b|Date\.now|new Date\(\)|setTimeout|fetch\(|WebSocket|localStorage|Math\.random/, path);
+    assert.doesNotMatch(code, /from '\.\.\/(ui|net|pages)\//, path);
+  }
+});
+
+test('colours are named in one file only', () => {
+  for (const { path, text } of sources('assets/css', /\.css$/)) {
+    if (!path.endsWith('tokens.css')) assert.doesNotMatch(text, /#[0-9a-f]{3,8}\b|rgba?\(|hsla?\(/i, path);
+  }
+});
