@@ -15,6 +15,7 @@ pub mod config;
 pub mod session;
 
 pub mod http;
+pub mod ws;
 
 pub mod app;
 pub mod backends;

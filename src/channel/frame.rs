@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::id::{Address, Seq, SessionId, Side};
+use crate::id::{Address, Seq, SessionId, Side, TicketId};
 use crate::model::Pairing;
 use crate::protocol::server::EntryTexts;
 
@@ -16,6 +16,8 @@ pub enum Frame {
         seq: Seq,
         /// Who caused it: their own typing has ended.
         by: Side,
+        /// It is the departure that closes the room.
+        closes: bool,
         /// What to write, by side.
         texts: EntryTexts,
     },
@@ -61,7 +63,7 @@ pub enum Frame {
     /// To a waiting connection: its ticket was paired and the room is made.
     Matched(Arc<Pairing>),
     /// To a waiting connection: another one searches under its name now.
-    TicketReplaced,
+    TicketReplaced(TicketId),
     /// To a waiting connection: its ticket was paired, but the room could not be made; it waits on.
     GaveBack,
 }

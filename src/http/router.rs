@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::error::Problem;
 use crate::id::SessionId;
 use crate::session::cookie;
+use crate::ws;
 
 /// What an address means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +161,11 @@ async fn dispatch(
             let query = query.map(|it| format!("?{it}")).unwrap_or_default();
             response::moved(&format!("{path}/{query}"))
         }
-        Route::Matching | Route::Chat => upgrade(app, peer, request, route).await,
+        Route::Matching => ws::upgrade::matching(Arc::clone(app), peer, request),
+        Route::Chat => {
+            let room = found.params.get("room");
+            ws::upgrade::chat(Arc::clone(app), peer, request, room).await
+        }
         _ => known(app, &peer, route, found.params.get("room"), &request).await,
     }
 }
@@ -218,19 +223,6 @@ async fn api(
 }
 
 /// The sockets' handshake.
-async fn upgrade(
-    _app: &Arc<App>,
-    _peer: Peer,
-    _request: Request<Incoming>,
-    _route: Route,
-) -> Response<Body> {
-    response::problem(&Problem::new(
-        StatusCode::NOT_IMPLEMENTED,
-        "not_there_yet",
-        "sockets are not there yet",
-    ))
-}
-
 async fn file(app: &App, path: &str, headers: &HeaderMap) -> Response<Body> {
     let bundle = app.assets.current().await;
     match assets::serve::file(&bundle, path, headers) {

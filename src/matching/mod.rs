@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Address, RoomId, SessionId, TicketId, Timestamp};
-use crate::model::{Pairing, Persona, Wish};
+use crate::model::{Gender, Pairing, Persona, PreferredGender, Wish};
 
 pub mod memory;
 pub mod rule;
@@ -78,7 +78,7 @@ pub enum Entered {
     /// Queued for a lease. The ticket of the same (session, `user_id`) that this one replaced, if any.
     Waiting {
         /// Whoever searched under the same name before, to be told.
-        replaced: Option<Address>,
+        replaced: Option<(TicketId, Address)>,
     },
 }
 
@@ -104,6 +104,26 @@ impl Census {
     /// Everybody.
     pub fn total(&self) -> u64 {
         self.waiting.iter().flatten().copied().map(u64::from).sum()
+    }
+
+    /// Everybody but one person of this kind: what somebody who waits is told.
+    #[must_use]
+    pub fn without(mut self, gender: Gender, wish: PreferredGender) -> Self {
+        let own = &mut self.waiting[gender.index()][wish.index()];
+        *own = own.saturating_sub(1);
+        self
+    }
+
+    /// People wait, and no two gender wishes of theirs and this one agree.
+    pub fn unfit(&self, gender: Gender, wish: PreferredGender) -> bool {
+        let fits = |(theirs, wanted): (Gender, PreferredGender)| {
+            let count = self.waiting[theirs.index()][wanted.index()];
+            count > 0 && wish.accepts(theirs) && wanted.accepts(gender)
+        };
+        let mut kinds = Gender::ALL
+            .into_iter()
+            .flat_map(|theirs| PreferredGender::ALL.map(|wanted| (theirs, wanted)));
+        self.total() > 0 && !kinds.any(fits)
     }
 }
 

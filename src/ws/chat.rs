@@ -1,0 +1,663 @@
+//! The chat state machine: what one connection to a room does with its client's actions, the room's
+//! frames and the store's answers. Pure: no I/O, no clock. The ordered stream of entries is in
+//! [`stream`], the partner's presence in [`partner`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Action, Actions, Machine, Now, Weight};
+use crate::channel::Frame;
+use crate::id::{Address, RoomId, Seq, SessionId, Side};
+use crate::model::{Entry, EntryKind, MessageRef, Persona, Room};
+use crate::protocol::client::{self, ChatAction, ChatFrame};
+use crate::protocol::{CloseReason, DecodeError, Encoder, ErrorCode, Text};
+use crate::store::{Appended, Draft, Hidden, Marks, Page, Recalled, Refusal, StoreError};
+
+pub mod partner;
+pub mod stream;
+#[cfg(test)]
+mod tests;
+
+use partner::Partner;
+use stream::{Live, Stream};
+
+/// Replaced connections of one side that may stay open; an older one is closed.
+const REPLACED: usize = 2;
+/// A client that goes on typing says so again; it is passed on at most this often.
+const TYPING_AGAIN: Duration = Duration::from_secs(2);
+
+/// What a machine needs to know about how this server is set up.
+#[derive(Clone, Debug)]
+pub struct ChatRules {
+    /// `chat.reconnect_grace`.
+    pub reconnect_grace: Duration,
+    /// `chat.presence_settle`.
+    pub presence_settle: Duration,
+}
+
+/// How a connection came to its room.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The room after this connection arrived.
+    pub room: Room,
+    /// Its side.
+    pub side: Side,
+    /// This connection.
+    pub connection: Address,
+    /// The side was guessed among two of one session: the first `user_id` may correct it.
+    pub provisional: bool,
+    /// Where to go on; `None` for clients of the original: from what this side was last sent.
+    pub after: Option<Seq>,
+}
+
+/// Work for [`super::chat_io`].
+#[derive(Debug)]
+pub enum Job {
+    /// Append a message.
+    Append(Draft),
+    /// Recall one.
+    Recall {
+        /// Which.
+        target: MessageRef,
+        /// Carried by the entry and the answer.
+        client_id: Option<String>,
+        /// Whose.
+        side: Side,
+    },
+    /// Hide one.
+    Hide {
+        /// Which.
+        target: MessageRef,
+        /// From whom.
+        side: Side,
+    },
+    /// Leave for good; with `block`, never meet that session again.
+    Leave {
+        /// Who leaves.
+        side: Side,
+        /// Whom they block.
+        block: Option<(SessionId, SessionId)>,
+    },
+    /// Speak for this side from now on, instead of another.
+    Arrive {
+        /// The side.
+        side: Side,
+        /// The side it spoke for by mistake.
+        instead_of: Option<Side>,
+    },
+    /// Tell the room something passing.
+    Publish(Frame),
+    /// Remember how far this side got.
+    Mark {
+        /// Whose.
+        side: Side,
+        /// How far.
+        marks: Marks,
+    },
+    /// Read the log after this place.
+    Page {
+        /// Whose view.
+        side: Side,
+        /// After which entry.
+        after: Seq,
+        /// Also the room itself: signals may have been lost.
+        with_room: bool,
+        /// For the metrics.
+        cause: &'static str,
+    },
+    /// The connection is over.
+    Depart {
+        /// Whose.
+        side: Side,
+        /// How far it got.
+        marks: Marks,
+    },
+}
+
+/// What became of a [`Job`].
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of an append, with its `client_id`.
+    Appended(String, Result<Appended, StoreError>),
+    /// Of a recall, with the client's name for it.
+    Recalled(Option<String>, Result<Recalled, StoreError>),
+    /// Of hiding.
+    Hidden(Result<Hidden, StoreError>),
+    /// Of leaving: whether this closed the room.
+    Left(Result<bool, StoreError>),
+    /// Of a page, and the room when asked for.
+    Paged(Result<Option<Page>, StoreError>, Option<Box<Room>>),
+    /// Nothing to tell.
+    Done,
+}
+
+/// One connection to one room.
+pub struct Chat {
+    encoder: Encoder,
+    rules: ChatRules,
+    room: RoomId,
+    sessions: [SessionId; 2],
+    personas: Arc<[Persona; 2]>,
+    first_state: Option<Box<Room>>,
+    side: Side,
+    connection: Address,
+    provisional: bool,
+    stream: Stream,
+    active: bool,
+    /// How the room had closed before this connection opened, until that is told.
+    departure: Option<Entry>,
+    told_departure: bool,
+    partner: Partner,
+    /// Connections of this side that were opened later, oldest first.
+    newer: Vec<Address>,
+    typing: Option<Instant>,
+    read: Seq,
+    retry_page: Option<Instant>,
+}
+
+impl Chat {
+    /// A machine for a connection that has arrived.
+    pub fn new(encoder: Encoder, rules: ChatRules, opening: Opening) -> Self {
+        let Opening {
+            room,
+            side,
+            connection,
+            provisional,
+            after,
+        } = opening;
+        let stream = match after {
+            // A place that is not there yet (another server's, a client's mistake) is the end.
+            Some(after) => Stream::resuming(after.min(room.last_seq)),
+            None => Stream::from_cursor(room.side(side).cursor.min(room.last_seq)),
+        };
+        Self {
+            encoder,
+            partner: Partner::new(room.side(side.other()).online(), rules.presence_settle),
+            rules,
+            room: room.id,
+            sessions: [room.sides[0].session, room.sides[1].session],
+            personas: Arc::new([room.sides[0].persona.clone(), room.sides[1].persona.clone()]),
+            side,
+            connection,
+            provisional,
+            stream,
+            active: room.active(),
+            departure: room.departure.map(|departure| departure.entry()),
+            told_departure: false,
+            newer: Vec::new(),
+            typing: None,
+            read: room.side(side).read,
+            retry_page: None,
+            first_state: Some(Box::new(room)),
+        }
+    }
+
+    fn replaced(&self) -> bool {
+        !self.newer.is_empty()
+    }
+
+    /// Writes to the client, unless a newer connection has taken over.
+    fn tell(&self, text: Text, out: &mut Actions<Job>) {
+        if !self.replaced() {
+            out.push(Action::Write(text));
+        }
+    }
+
+    fn fail(&self, code: ErrorCode, client_id: Option<&str>, out: &mut Actions<Job>) {
+        out.push(Action::Erred(code));
+        self.tell(self.encoder.error(code, client_id, None), out);
+    }
+
+    fn marks(&self) -> Marks {
+        Marks {
+            cursor: self.stream.last(),
+            read: self.read,
+        }
+    }
+
+    fn page(&mut self, with_room: bool, cause: &'static str, out: &mut Actions<Job>) {
+        if let Some(after) = self.stream.start_paging() {
+            out.push(Action::Aside(Job::Page {
+                side: self.side,
+                after,
+                with_room,
+                cause,
+            }));
+        }
+    }
+
+    /// Whether the frame's `user_id` may speak here. May correct a guessed side.
+    fn speaks(&mut self, user_id: Option<&str>, out: &mut Actions<Job>) -> bool {
+        let Some(user_id) = user_id else { return true };
+        let other = self.side.other();
+        let is = |side: Side| self.personas[side.index()].user_id.as_str() == user_id;
+        if is(self.side) {
+            self.provisional = false;
+            return true;
+        }
+        if !is(other) {
+            // An id of this session from elsewhere: it claims nobody's side.
+            return true;
+        }
+        if self.sessions[0] != self.sessions[1] {
+            return false;
+        }
+        if self.provisional {
+            self.swap();
+            out.push(Action::Queue(Job::Publish(Frame::Swapped {
+                session: self.sessions[0],
+                by: self.connection,
+            })));
+            self.arrive(Some(other.other()), out);
+        }
+        true
+    }
+
+    fn swap(&mut self) {
+        self.side = self.side.other();
+        self.provisional = false;
+        self.newer.clear();
+    }
+
+    fn on_swapped(&mut self, session: SessionId, by: Address, out: &mut Actions<Job>) {
+        let mine = self.sessions[self.side.index()] == session;
+        if !mine || by == self.connection {
+            return;
+        }
+        if self.provisional {
+            let before = self.side;
+            self.swap();
+            self.arrive(Some(before), out);
+        } else {
+            self.no_longer_newer(by, out);
+        }
+    }
+
+    fn arrive(&mut self, instead_of: Option<Side>, out: &mut Actions<Job>) {
+        out.push(Action::Queue(Job::Arrive {
+            side: self.side,
+            instead_of,
+        }));
+    }
+
+    fn on_chat_action(&mut self, action: ChatAction, now: Now, out: &mut Actions<Job>) {
+        let side = self.side;
+        match action {
+            ChatAction::Send {
+                content,
+                reply_to,
+                client_id,
+            } => {
+                self.typing = None;
+                let client_id = client_id.unwrap_or_else(server_made_name);
+                out.push(Action::Queue(Job::Append(Draft {
+                    room: self.room,
+                    side,
+                    client_id,
+                    content,
+                    reply_to,
+                })));
+            }
+            ChatAction::Recall { target, client_id } => out.push(Action::Queue(Job::Recall {
+                target,
+                client_id,
+                side,
+            })),
+            ChatAction::Delete { target } => {
+                out.push(Action::Queue(Job::Hide { target, side }));
+            }
+            ChatAction::FindNext => out.push(Action::Queue(Job::Leave { side, block: None })),
+            ChatAction::Block => {
+                let block = (
+                    self.sessions[side.index()],
+                    self.sessions[side.other().index()],
+                );
+                out.push(Action::Queue(Job::Leave {
+                    side,
+                    block: Some(block),
+                }));
+            }
+            ChatAction::Typing(is_typing) => self.on_typing(is_typing, now, out),
+            ChatAction::Read(seq) => self.on_read(seq, out),
+        }
+    }
+
+    fn on_typing(&mut self, is_typing: bool, now: Now, out: &mut Actions<Job>) {
+        let said_lately = self
+            .typing
+            .is_some_and(|at| now.instant < at + TYPING_AGAIN);
+        if !self.active || (is_typing && said_lately) {
+            return;
+        }
+        if is_typing || self.typing.is_some() {
+            out.push(Action::Queue(Job::Publish(Frame::Typing {
+                side: self.side,
+                is_typing,
+            })));
+        }
+        self.typing = is_typing.then_some(now.instant);
+    }
+
+    fn on_typing_of(&mut self, side: Side, is_typing: bool, now: Now, out: &mut Actions<Job>) {
+        if side != self.side && self.partner.typing(is_typing, now.instant) {
+            self.tell(self.encoder.partner_typing(is_typing), out);
+        }
+    }
+
+    fn on_read(&mut self, seq: Seq, out: &mut Actions<Job>) {
+        let seq = seq.min(self.stream.last());
+        if seq <= self.read {
+            return;
+        }
+        self.read = seq;
+        let side = self.side;
+        let marks = self.marks();
+        out.push(Action::Queue(Job::Mark { side, marks }));
+        out.push(Action::Queue(Job::Publish(Frame::Read { side, seq })));
+    }
+
+    fn on_entry(&mut self, seq: Seq, by: Side, text: &Text, now: Now, out: &mut Actions<Job>) {
+        if self.replaced() {
+            return;
+        }
+        match self.stream.live(seq, text, now.instant) {
+            Live::Write => {
+                if by != self.side && self.partner.stopped_typing() {
+                    out.push(Action::Write(self.encoder.partner_typing(false)));
+                }
+                out.push(Action::Write(text.clone()));
+                self.release(out);
+            }
+            Live::Known | Live::Parked => {}
+            Live::Overflow => self.page(false, "hole", out),
+        }
+    }
+
+    fn release(&mut self, out: &mut Actions<Job>) {
+        while let Some(text) = self.stream.release() {
+            out.push(Action::Write(text));
+        }
+    }
+
+    fn on_opened(&mut self, side: Side, connection: Address, out: &mut Actions<Job>) {
+        if side != self.side {
+            if self.partner.came() {
+                self.tell(self.encoder.partner_status(true, None), out);
+            }
+            return;
+        }
+        if connection == self.connection || self.newer.contains(&connection) {
+            return;
+        }
+        self.tell(self.encoder.replaced(), out);
+        self.newer.push(connection);
+        if self.newer.len() > REPLACED {
+            out.push(Action::Close(CloseReason::Replaced));
+        }
+    }
+
+    fn on_closed(
+        &mut self,
+        side: Side,
+        connection: Address,
+        away: bool,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        if side != self.side {
+            if away {
+                self.partner.went(now.instant);
+            }
+            return;
+        }
+        self.no_longer_newer(connection, out);
+    }
+
+    fn no_longer_newer(&mut self, connection: Address, out: &mut Actions<Job>) {
+        let was_replaced = self.replaced();
+        self.newer.retain(|newer| *newer != connection);
+        if was_replaced && !self.replaced() {
+            // Nobody newer is left: this connection speaks for its side again and catches up.
+            self.arrive(None, out);
+            self.page(true, "resync", out);
+        }
+    }
+
+    fn on_paged(
+        &mut self,
+        page: Result<Option<Page>, StoreError>,
+        room: Option<Box<Room>>,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        if let Some(room) = room {
+            self.refresh(&room, out);
+        }
+        match page {
+            Ok(Some(page)) => self.replay(page, now, out),
+            Ok(None) => {
+                self.stream.page_failed();
+                self.tell(self.encoder.nobody_left(), out);
+                out.push(Action::Close(CloseReason::RoomGone));
+            }
+            Err(_) => {
+                self.stream.page_failed();
+                self.retry_page = Some(now.instant + stream::RETRY);
+            }
+        }
+    }
+
+    fn replay(&mut self, page: Page, now: Now, out: &mut Actions<Job>) {
+        let replaced = self.replaced();
+        for entry in &page.entries {
+            if self.stream.skips(entry) || replaced {
+                continue;
+            }
+            if matches!(entry.kind, EntryKind::Departure { .. }) {
+                self.active = false;
+                self.told_departure = true;
+            }
+            out.push(Action::Write(self.encoder.entry(
+                &self.personas,
+                entry,
+                self.side,
+            )));
+        }
+        if replaced {
+            self.stream.page_failed();
+            return;
+        }
+        let more = self.stream.paged(page.upto, page.last_seq, now.instant);
+        self.release(out);
+        if more {
+            self.page(false, "open", out);
+        } else if let Some(departure) = self.departure.take()
+            && !self.told_departure
+        {
+            // On opening a closed room its end is always told, also when it was seen before.
+            let text = self.encoder.entry(&self.personas, &departure, self.side);
+            out.push(Action::Write(text));
+        }
+    }
+
+    /// Signals may have been lost: compares what was told with what is.
+    fn refresh(&mut self, room: &Room, out: &mut Actions<Job>) {
+        let partner = room.side(self.side.other());
+        if partner.online() && self.partner.came() {
+            self.tell(self.encoder.partner_status(true, None), out);
+        }
+        if partner.read > Seq::ZERO {
+            self.tell(self.encoder.partner_read(partner.read), out);
+        }
+    }
+
+    fn grace_after_settling(&self) -> Duration {
+        self.rules
+            .reconnect_grace
+            .saturating_sub(self.rules.presence_settle)
+    }
+}
+
+impl Machine for Chat {
+    type Input = ChatFrame;
+    type Job = Job;
+    type Outcome = Outcome;
+
+    fn decode(text: &str) -> Result<ChatFrame, DecodeError> {
+        client::chat(text)
+    }
+
+    fn weight(frame: &ChatFrame) -> Weight {
+        match frame.action {
+            ChatAction::Typing(_) | ChatAction::Read(_) => Weight::Signal,
+            _ => Weight::Message,
+        }
+    }
+
+    fn open(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let Some(room) = self.first_state.take() {
+            let grace = self.rules.reconnect_grace;
+            let state = self.encoder.room_state(&room, self.side, grace, now.wall);
+            out.push(Action::Write(state));
+        }
+        self.page(false, "open", out);
+    }
+
+    fn on_input(&mut self, frame: ChatFrame, now: Now, out: &mut Actions<Job>) {
+        if self.speaks(frame.user_id.as_deref(), out) {
+            self.on_chat_action(frame.action, now, out);
+        } else {
+            let client_id = match &frame.action {
+                ChatAction::Send { client_id, .. } | ChatAction::Recall { client_id, .. } => {
+                    client_id.as_deref()
+                }
+                _ => None,
+            };
+            self.fail(ErrorCode::NotAMember, client_id, out);
+        }
+    }
+
+    fn on_bad_frame(&mut self, error: &DecodeError, out: &mut Actions<Job>) {
+        out.push(Action::Erred(error.code));
+        self.tell(self.encoder.decode_error(error), out);
+    }
+
+    fn on_frame(&mut self, frame: &Frame, now: Now, out: &mut Actions<Job>) {
+        match frame {
+            Frame::Entry {
+                seq,
+                by,
+                closes,
+                texts,
+            } => {
+                self.active &= !closes;
+                let text = texts.for_side(self.side).clone();
+                self.on_entry(*seq, *by, &text, now, out);
+            }
+            Frame::Opened { side, connection } => self.on_opened(*side, *connection, out),
+            Frame::Closed {
+                side,
+                connection,
+                away,
+            } => self.on_closed(*side, *connection, *away, now, out),
+            Frame::Swapped { session, by } => self.on_swapped(*session, *by, out),
+            Frame::Typing { side, is_typing } => {
+                self.on_typing_of(*side, *is_typing, now, out);
+            }
+            Frame::Read { side, seq } if *side != self.side => {
+                self.tell(self.encoder.partner_read(*seq), out);
+            }
+            Frame::Resync => self.page(true, "resync", out),
+            _ => {}
+        }
+    }
+
+    fn on_lagged(&mut self, _: Now, out: &mut Actions<Job>) {
+        if !self.replaced() {
+            self.page(true, "lagged", out);
+        }
+    }
+
+    fn on_outcome(&mut self, outcome: Outcome, now: Now, out: &mut Actions<Job>) {
+        match outcome {
+            Outcome::Appended(_, Ok(Appended::Done(_))) => {}
+            Outcome::Appended(_, Ok(Appended::Repeat(entry))) => {
+                self.tell(self.encoder.repeat(&self.personas, &entry), out);
+            }
+            Outcome::Appended(client_id, Ok(Appended::Refused(why))) => {
+                self.fail(refusal(why), Some(&client_id), out);
+            }
+            Outcome::Appended(client_id, Err(_)) => {
+                self.fail(ErrorCode::Unavailable, Some(&client_id), out);
+            }
+            Outcome::Recalled(client_id, Ok(Recalled::Refused(why))) => {
+                self.fail(refusal(why), client_id.as_deref(), out);
+            }
+            Outcome::Recalled(client_id, Err(_)) => {
+                self.fail(ErrorCode::Unavailable, client_id.as_deref(), out);
+            }
+            Outcome::Hidden(Ok(Hidden::Done(seq))) => {
+                self.tell(self.encoder.message_deleted(seq), out);
+            }
+            Outcome::Hidden(Ok(Hidden::Refused(why))) => self.fail(refusal(why), None, out),
+            Outcome::Hidden(Err(_)) | Outcome::Left(Err(_)) => {
+                self.fail(ErrorCode::Unavailable, None, out);
+            }
+            Outcome::Paged(page, room) => self.on_paged(page, room, now, out),
+            Outcome::Recalled(_, Ok(Recalled::Done(_))) | Outcome::Left(Ok(_)) | Outcome::Done => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        [
+            self.stream.deadline(),
+            self.partner.deadline(),
+            self.retry_page,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn on_timer(&mut self, now: Now, out: &mut Actions<Job>) {
+        if self.stream.gap_is_old(now.instant) {
+            self.page(false, "hole", out);
+        }
+        if self.retry_page.is_some_and(|at| at <= now.instant) {
+            self.retry_page = None;
+            self.page(true, "open", out);
+        }
+        if self.partner.typing_expired(now.instant) {
+            self.tell(self.encoder.partner_typing(false), out);
+        }
+        if self.partner.is_away(now.instant) {
+            let grace = self.active.then(|| self.grace_after_settling());
+            self.tell(self.encoder.partner_status(false, grace), out);
+        }
+    }
+
+    fn on_flushed(&mut self) {}
+
+    fn farewell(self) -> Option<Job> {
+        Some(Job::Depart {
+            side: self.side,
+            marks: self.marks(),
+        })
+    }
+}
+
+fn refusal(why: Refusal) -> ErrorCode {
+    match why {
+        Refusal::RoomClosed => ErrorCode::RoomClosed,
+        Refusal::RoomFull => ErrorCode::RoomFull,
+        Refusal::NoSuchMessage => ErrorCode::NoSuchMessage,
+        Refusal::NotYours => ErrorCode::NotYours,
+        Refusal::AlreadyRecalled => ErrorCode::AlreadyRecalled,
+        Refusal::ClientIdReused => ErrorCode::ClientIdReused,
+    }
+}
+
+/// For a client that gives its message no name: nothing of it is idempotent then.
+fn server_made_name() -> String {
+    format!("srv-{}", uuid::Uuid::new_v4().simple())
+}

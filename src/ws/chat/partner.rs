@@ -1,0 +1,112 @@
+//! What this client was told of its partner: there or away, typing or not.
+
+use std::time::{Duration, Instant};
+
+/// How long "is typing" lives without being said again.
+const TYPING: Duration = Duration::from_secs(6);
+
+/// The partner as last told.
+#[derive(Debug)]
+pub(super) struct Partner {
+    told_online: bool,
+    settle: Duration,
+    went: Option<Instant>,
+    typing_until: Option<Instant>,
+}
+
+impl Partner {
+    /// As `room_state` said. An absence is told after `settle`.
+    pub(super) fn new(online: bool, settle: Duration) -> Self {
+        Self {
+            told_online: online,
+            settle,
+            went: None,
+            typing_until: None,
+        }
+    }
+
+    /// A connection opened. True: the client believes they are away.
+    pub(super) fn came(&mut self) -> bool {
+        self.went = None;
+        !std::mem::replace(&mut self.told_online, true)
+    }
+
+    /// The last connection closed.
+    pub(super) fn went(&mut self, now: Instant) {
+        if self.told_online {
+            self.went.get_or_insert(now);
+        }
+    }
+
+    /// Gone for long enough to tell. Answers true once.
+    pub(super) fn is_away(&mut self, now: Instant) -> bool {
+        let away = self.went.is_some_and(|at| at + self.settle <= now);
+        if away {
+            self.went = None;
+            self.told_online = false;
+        }
+        away
+    }
+
+    /// They say so. True: the client is to be told.
+    pub(super) fn typing(&mut self, is_typing: bool, now: Instant) -> bool {
+        let before = self.typing_until.is_some();
+        self.typing_until = is_typing.then(|| now + TYPING);
+        before != is_typing
+    }
+
+    /// A message of theirs ends it. True: the client believes they are typing.
+    pub(super) fn stopped_typing(&mut self) -> bool {
+        self.typing_until.take().is_some()
+    }
+
+    /// It was not said again in time. Answers true once.
+    pub(super) fn typing_expired(&mut self, now: Instant) -> bool {
+        self.typing_until.is_some_and(|at| at <= now) && self.stopped_typing()
+    }
+
+    /// When to look again.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let away = self.went.map(|at| at + self.settle);
+        [away, self.typing_until].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTLE: Duration = Duration::from_secs(2);
+
+    #[test]
+    fn a_short_absence_is_not_told() {
+        let now = Instant::now();
+        let mut partner = Partner::new(true, SETTLE);
+        partner.went(now);
+        assert!(!partner.is_away(now + SETTLE / 2));
+        assert!(!partner.came());
+        assert!(!partner.is_away(now + 2 * SETTLE));
+    }
+
+    #[test]
+    fn a_long_absence_is_told_once_and_so_is_the_return() {
+        let now = Instant::now();
+        let mut partner = Partner::new(true, SETTLE);
+        partner.went(now);
+        assert!(partner.is_away(now + SETTLE));
+        assert!(!partner.is_away(now + SETTLE));
+        assert!(partner.came());
+        assert!(!partner.came());
+    }
+
+    #[test]
+    fn typing_expires() {
+        let now = Instant::now();
+        let mut partner = Partner::new(true, SETTLE);
+        assert!(partner.typing(true, now));
+        assert!(!partner.typing(true, now + TYPING / 2));
+        assert!(!partner.typing_expired(now + TYPING));
+        assert!(partner.typing_expired(now + TYPING + TYPING / 2));
+        assert!(!partner.stopped_typing());
+    }
+}

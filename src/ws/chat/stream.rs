@@ -1,0 +1,230 @@
+//! The ordered stream of one connection: every entry once, in `seq` order, whatever the channel
+//! layer loses or reorders. A hole is waited for briefly, then the store is asked.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::id::Seq;
+use crate::model::{Entry, EntryKind};
+use crate::protocol::Text;
+
+/// Frames kept while an earlier one is missing: two nodes may publish one room in another order.
+const PARKED: usize = 32;
+/// How long an earlier frame is waited for.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// After how long a page that the store could not answer is asked for again.
+pub(super) const RETRY: Duration = Duration::from_secs(1);
+
+/// What to do with a live frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Live {
+    /// Write it, then whatever [`Stream::release`] gives.
+    Write,
+    /// It was written before.
+    Known,
+    /// It is kept until what comes before it is there.
+    Parked,
+    /// It was dropped: read the store.
+    Overflow,
+}
+
+/// Where one connection is in its room's log.
+#[derive(Debug)]
+pub(super) struct Stream {
+    last: Seq,
+    parked: BTreeMap<Seq, Text>,
+    gap_since: Option<Instant>,
+    paging: bool,
+    again: bool,
+    /// Clients of the original are not shown recalled messages when they open a room.
+    without_recalled: bool,
+}
+
+impl Stream {
+    /// For a client that says what it has seen.
+    pub(super) fn resuming(after: Seq) -> Self {
+        Self {
+            last: after,
+            parked: BTreeMap::new(),
+            gap_since: None,
+            paging: false,
+            again: false,
+            without_recalled: false,
+        }
+    }
+
+    /// For a client of the original: from what its side was last sent.
+    pub(super) fn from_cursor(cursor: Seq) -> Self {
+        Self {
+            without_recalled: true,
+            ..Self::resuming(cursor)
+        }
+    }
+
+    /// The newest entry written.
+    pub(super) fn last(&self) -> Seq {
+        self.last
+    }
+
+    /// A committed entry arrived by the channel layer.
+    pub(super) fn live(&mut self, seq: Seq, text: &Text, now: Instant) -> Live {
+        if seq <= self.last {
+            return Live::Known;
+        }
+        if seq == self.last.next() && !self.paging {
+            self.last = seq;
+            return Live::Write;
+        }
+        if self.parked.len() >= PARKED {
+            self.again = true;
+            return Live::Overflow;
+        }
+        self.parked.insert(seq, text.clone());
+        self.gap_since.get_or_insert(now);
+        Live::Parked
+    }
+
+    /// The next parked frame whose turn has come.
+    pub(super) fn release(&mut self) -> Option<Text> {
+        let text = match self.parked.is_empty() || self.paging {
+            true => None,
+            false => self.parked.remove(&self.last.next()),
+        };
+        if text.is_some() {
+            self.last = self.last.next();
+        }
+        if self.parked.is_empty() {
+            self.gap_since = None;
+        }
+        text
+    }
+
+    /// Where to read from; `None` while a page is on its way already (another one will follow it).
+    pub(super) fn start_paging(&mut self) -> Option<Seq> {
+        if self.paging {
+            self.again = true;
+            return None;
+        }
+        self.paging = true;
+        self.again = false;
+        Some(self.last)
+    }
+
+    /// Whether this entry of a page is left out.
+    pub(super) fn skips(&self, entry: &Entry) -> bool {
+        let recalled = matches!(entry.kind, EntryKind::Message { content: None, .. });
+        entry.seq <= self.last || (recalled && self.without_recalled)
+    }
+
+    /// A page was written. True: there is more to read.
+    pub(super) fn paged(&mut self, upto: Seq, last_seq: Seq, now: Instant) -> bool {
+        self.paging = false;
+        self.last = self.last.max(upto);
+        self.parked = self.parked.split_off(&self.last.next());
+        self.gap_since = (!self.parked.is_empty()).then_some(now);
+        let more = self.again || self.last < last_seq;
+        if !more {
+            self.without_recalled = false;
+        }
+        more
+    }
+
+    /// The page was not written.
+    pub(super) fn page_failed(&mut self) {
+        self.paging = false;
+    }
+
+    /// When to look whether the gap has closed.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let since = self.gap_since.filter(|_| !self.paging)?;
+        Some(since + PATIENCE)
+    }
+
+    /// Something is missing and was waited for long enough.
+    pub(super) fn gap_is_old(&self, now: Instant) -> bool {
+        self.deadline().is_some_and(|at| at <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(n: u64) -> Text {
+        n.to_string().into()
+    }
+
+    fn live(stream: &mut Stream, n: u64, now: Instant) -> Vec<String> {
+        let mut written = Vec::new();
+        if stream.live(Seq(n), &text(n), now) == Live::Write {
+            written.push(n.to_string());
+            while let Some(text) = stream.release() {
+                written.push(text.to_string());
+            }
+        }
+        written
+    }
+
+    #[test]
+    fn in_order_frames_are_written_at_once() {
+        let now = Instant::now();
+        let mut stream = Stream::resuming(Seq(4));
+        assert_eq!(live(&mut stream, 4, now), Vec::<String>::new());
+        assert_eq!(live(&mut stream, 5, now), ["5"]);
+        assert_eq!(stream.deadline(), None);
+    }
+
+    #[test]
+    fn reordered_frames_wait_for_each_other() {
+        let now = Instant::now();
+        let mut stream = Stream::resuming(Seq(0));
+        assert!(live(&mut stream, 2, now).is_empty());
+        assert!(live(&mut stream, 3, now).is_empty());
+        assert_eq!(live(&mut stream, 1, now), ["1", "2", "3"]);
+        assert_eq!(stream.deadline(), None);
+    }
+
+    #[test]
+    fn a_hole_is_read_from_the_store() {
+        let now = Instant::now();
+        let mut stream = Stream::resuming(Seq(0));
+        live(&mut stream, 3, now);
+        assert!(!stream.gap_is_old(now));
+        assert!(stream.gap_is_old(now + PATIENCE));
+        assert_eq!(stream.start_paging(), Some(Seq(0)));
+        assert!(!stream.paged(Seq(3), Seq(3), now));
+        assert_eq!(stream.release(), None);
+        assert_eq!(live(&mut stream, 4, now), ["4"]);
+    }
+
+    #[test]
+    fn what_arrives_while_paging_is_written_after_the_page() {
+        let now = Instant::now();
+        let mut stream = Stream::resuming(Seq(0));
+        stream.start_paging();
+        assert_eq!(stream.live(Seq(2), &text(2), now), Live::Parked);
+        assert_eq!(stream.live(Seq(1), &text(1), now), Live::Parked);
+        assert!(!stream.paged(Seq(1), Seq(1), now));
+        assert_eq!(stream.release().as_deref(), Some("2"));
+        assert_eq!(stream.last(), Seq(2));
+    }
+
+    #[test]
+    fn a_second_reason_to_page_pages_again() {
+        let now = Instant::now();
+        let mut stream = Stream::resuming(Seq(0));
+        stream.start_paging();
+        assert_eq!(stream.start_paging(), None);
+        assert!(stream.paged(Seq(5), Seq(5), now));
+    }
+
+    #[test]
+    fn too_much_out_of_order_overflows_and_is_read() {
+        let now = Instant::now();
+        let mut stream = Stream::resuming(Seq(0));
+        for n in 2..2 + PARKED as u64 {
+            assert_eq!(stream.live(Seq(n), &text(n), now), Live::Parked);
+        }
+        assert_eq!(stream.live(Seq(99), &text(99), now), Live::Overflow);
+    }
+}

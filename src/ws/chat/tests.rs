@@ -1,0 +1,1 @@
+//! The chat machine, event by event.

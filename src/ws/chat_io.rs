@@ -1,0 +1,176 @@
+//! The chat machine's jobs against the store and the channel layer.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Io;
+use super::chat::{Chat, Job, Outcome};
+use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
+use crate::id::{Address, RoomId, SessionId, Side};
+use crate::model::LeaveReason;
+use crate::shutdown::Drain;
+use crate::store::{Marks, Store, StoreError};
+use crate::telemetry;
+
+/// What a chat connection reaches.
+pub struct ChatIo {
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// The room's other connections.
+    pub channel: Arc<dyn ChannelLayer>,
+    /// The room.
+    pub room: RoomId,
+    /// This connection.
+    pub connection: Address,
+    /// `limits.page_entries`.
+    pub page_entries: usize,
+    /// For departures that the store could not take yet.
+    pub drain: Drain,
+    /// Being heard by the room, for as long as the connection lives.
+    pub membership: Membership,
+}
+
+type Doing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+impl Io<Chat> for ChatIo {
+    fn start(&self, job: Job) -> Doing {
+        match job {
+            Job::Append(draft) => {
+                let client_id = draft.client_id.clone();
+                let appending = self.store.append(draft);
+                Box::pin(async move { Outcome::Appended(client_id, appending.await) })
+            }
+            Job::Recall {
+                target,
+                client_id,
+                side,
+            } => {
+                let recalling = self
+                    .store
+                    .recall(self.room, side, target, client_id.clone());
+                Box::pin(async move { Outcome::Recalled(client_id, recalling.await) })
+            }
+            Job::Hide { target, side } => {
+                let hiding = self.store.hide(self.room, side, target);
+                Box::pin(async move { Outcome::Hidden(hiding.await) })
+            }
+            Job::Leave { side, block } => self.leave(side, block),
+            Job::Arrive { side, instead_of } => self.arrive(side, instead_of),
+            Job::Publish(frame) => {
+                self.channel.publish(GroupId(self.room), frame);
+                Box::pin(std::future::ready(Outcome::Done))
+            }
+            Job::Mark { side, marks } => {
+                self.store.mark(self.room, side, marks);
+                Box::pin(std::future::ready(Outcome::Done))
+            }
+            Job::Page {
+                side,
+                after,
+                with_room,
+                cause,
+            } => {
+                metrics::counter!(telemetry::PAGES, "cause" => cause).increment(1);
+                let room = with_room.then(|| self.store.room(self.room));
+                let page = self.store.page(self.room, side, after, self.page_entries);
+                Box::pin(async move {
+                    let room = match room {
+                        Some(room) => room.await.ok().flatten().map(Box::new),
+                        None => None,
+                    };
+                    Outcome::Paged(page.await, room)
+                })
+            }
+            Job::Depart { side, marks } => self.depart(side, marks),
+        }
+    }
+}
+
+impl ChatIo {
+    fn leave(&self, side: Side, block: Option<(SessionId, SessionId)>) -> Doing {
+        let blocking = block.map(|(by, whom)| self.store.block(by, whom));
+        let closing = self.store.close_room(self.room, side, LeaveReason::Left);
+        Box::pin(async move {
+            // The room closes even when the block could not be kept; the client is told of that.
+            let closed = closing.await;
+            match blocking {
+                Some(blocking) => Outcome::Left(match blocking.await {
+                    Ok(()) => closed,
+                    Err(error) => Err(error),
+                }),
+                None => Outcome::Left(closed),
+            }
+        })
+    }
+
+    fn arrive(&self, side: Side, instead_of: Option<Side>) -> Doing {
+        let (room, connection) = (self.room, self.connection);
+        let leaving =
+            instead_of.map(|old| self.store.depart(room, old, connection, Marks::default()));
+        let arriving = self.store.arrive(room, side, connection);
+        let channel = Arc::clone(&self.channel);
+        Box::pin(async move {
+            if let Some(leaving) = leaving {
+                leaving.await.unwrap_or_default();
+            }
+            if arriving.await.is_ok() {
+                channel.publish(GroupId(room), Frame::Opened { side, connection });
+            }
+            Outcome::Done
+        })
+    }
+
+    fn depart(&self, side: Side, marks: Marks) -> Doing {
+        let (room, connection) = (self.room, self.connection);
+        let departing = self.store.depart(room, side, connection, marks);
+        let channel = Arc::clone(&self.channel);
+        let store = Arc::clone(&self.store);
+        let drain = self.drain.clone();
+        Box::pin(async move {
+            let away = match departing.await {
+                Ok(away) => away,
+                Err(StoreError::Unavailable(_)) => {
+                    // Whoever stays online in the store keeps their partner waiting for ever. The
+                    // reaper must not wait for the disk, so this goes on beside it.
+                    let again = depart_until_done(store, room, side, connection, marks);
+                    let stop = drain.token().clone().cancelled_owned();
+                    drain.spawn(async move {
+                        tokio::select! { () = again => {}, () = stop => {} }
+                    });
+                    true
+                }
+                Err(_) => false,
+            };
+            let frame = Frame::Closed {
+                side,
+                connection,
+                away,
+            };
+            channel.publish(GroupId(room), frame);
+            Outcome::Done
+        })
+    }
+}
+
+/// First pause between attempts to write a departure; doubled each time.
+const DEPART_AGAIN: Duration = Duration::from_secs(1);
+/// Longest pause.
+const DEPART_PAUSE: Duration = Duration::from_secs(30);
+
+async fn depart_until_done(
+    store: Arc<dyn Store>,
+    room: RoomId,
+    side: Side,
+    connection: Address,
+    marks: Marks,
+) {
+    let mut pause = DEPART_AGAIN;
+    loop {
+        tokio::time::sleep(pause).await;
+        match store.depart(room, side, connection, marks).await {
+            Err(StoreError::Unavailable(_)) => pause = (pause * 2).min(DEPART_PAUSE),
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! The one loop of every socket: a closed set of inputs, one state machine, one writer.
+//!
+//! Inputs: outcomes of queued jobs (in order), the outcome of the job aside, the mailbox, the socket
+//! (only while there is room for what it may ask), the drain token, one timer. Nobody else touches
+//! the socket, and this task awaits no other connection.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio::time::Sleep;
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use super::heartbeat::{Beat, Heartbeat};
+use super::rate::Conduct;
+use super::socket::{Incoming, Socket};
+use super::{Action, Actions, Io, Machine, Now, Weight};
+use crate::app::App;
+use crate::channel::{Mailbox, Received};
+use crate::id::SessionId;
+use crate::protocol::{CloseReason, Text};
+use crate::telemetry;
+
+/// Frames taken from the mailbox before what they caused is written and flushed.
+const MAIL_BATCH: usize = 64;
+
+/// Whose connection it is, for rates.
+#[derive(Clone, Copy, Debug)]
+pub struct Who {
+    /// The browser.
+    pub session: SessionId,
+    /// The real client's address.
+    pub address: IpAddr,
+}
+
+type Job<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// One socket's task.
+pub struct Connection<M: Machine, I: Io<M>> {
+    app: Arc<App>,
+    who: Who,
+    mailbox: Mailbox,
+    /// `None` only while being dropped.
+    machine: Option<M>,
+    io: I,
+    queue: VecDeque<Job<M::Outcome>>,
+    aside: Option<Job<M::Outcome>>,
+    /// An input over the rate, and when it may be taken.
+    held: Option<(M::Input, Instant)>,
+    heart: Heartbeat,
+    conduct: Conduct,
+    drain: Pin<Box<WaitForCancellationFutureOwned>>,
+    drain_at: Option<Instant>,
+    timer: Pin<Box<Sleep>>,
+    closing: Option<CloseReason>,
+    /// Nothing can be written any more.
+    gone: bool,
+}
+
+enum Event<T> {
+    Done(T),
+    DoneAside(T),
+    Mail(Received),
+    Socket(Incoming),
+    Drain,
+    Timer,
+}
+
+impl<M: Machine, I: Io<M>> Connection<M, I> {
+    /// Prepares the task of one socket.
+    pub fn new(app: Arc<App>, who: Who, mailbox: Mailbox, machine: M, io: I) -> Self {
+        let now = Instant::now();
+        let limits = &app.config.limits;
+        let heart = Heartbeat::new(limits.heartbeat, now);
+        let conduct = Conduct::new(limits.bad_frames, limits.flood, now);
+        let timer = Box::pin(tokio::time::sleep_until(heart.deadline().into()));
+        let drain = Box::pin(app.shutdown.token().clone().cancelled_owned());
+        Self {
+            app,
+            who,
+            mailbox,
+            machine: Some(machine),
+            io,
+            queue: VecDeque::new(),
+            aside: None,
+            held: None,
+            heart,
+            conduct,
+            drain,
+            drain_at: None,
+            timer,
+            closing: None,
+            gone: false,
+        }
+    }
+
+    /// Runs until the socket is closed. What is left to do afterwards goes to the reaper.
+    pub async fn run(mut self, mut socket: Socket) {
+        let mut actions = Vec::new();
+        let mut writes = Vec::new();
+        self.machine().open(Now::read(), &mut actions);
+        let reason = loop {
+            self.perform(&mut actions, &mut writes);
+            self.write(&mut socket, &mut writes).await;
+            if let Some(reason) = self.closing
+                && self.queue.is_empty()
+            {
+                // What was committed before the queue ran dry is in the mailbox by now.
+                self.take_mail(&mut actions);
+                self.perform(&mut actions, &mut writes);
+                self.write(&mut socket, &mut writes).await;
+                if self.queue.is_empty() {
+                    break reason;
+                }
+            }
+            match self.next(&mut socket).await {
+                Event::Done(outcome) => {
+                    self.queue.pop_front();
+                    self.machine()
+                        .on_outcome(outcome, Now::read(), &mut actions);
+                }
+                Event::DoneAside(outcome) => {
+                    self.aside = None;
+                    self.machine()
+                        .on_outcome(outcome, Now::read(), &mut actions);
+                }
+                Event::Mail(received) => {
+                    self.on_mail(received, Now::read(), &mut actions);
+                    self.take_mail(&mut actions);
+                }
+                Event::Socket(incoming) => self.on_incoming(incoming, &mut actions),
+                Event::Drain => {
+                    let jitter = self.app.config.server.drain_jitter;
+                    self.drain_at = Some(Instant::now() + jitter.mul_f64(rand::random()));
+                }
+                Event::Timer => self.on_timer(&mut socket, &mut actions).await,
+            }
+        };
+        // The other end may take its time to say goodbye; what it leaves behind need not wait.
+        drop(self);
+        socket.close(reason).await;
+    }
+
+    fn machine(&mut self) -> &mut M {
+        self.machine.as_mut().expect("taken in drop only")
+    }
+
+    /// Whether the socket is read: it is not while there is no room for what it might ask.
+    fn reading(&self) -> bool {
+        self.closing.is_none()
+            && self.held.is_none()
+            && self.queue.len() < self.app.config.limits.in_flight
+    }
+
+    async fn next(&mut self, socket: &mut Socket) -> Event<M::Outcome> {
+        let reading = self.reading();
+        self.set_timer();
+        tokio::select! {
+            biased;
+            outcome = front(&mut self.queue) => Event::Done(outcome),
+            outcome = optional(&mut self.aside) => Event::DoneAside(outcome),
+            received = self.mailbox.recv() => Event::Mail(received),
+            () = &mut self.drain, if self.drain_at.is_none() => Event::Drain,
+            () = &mut self.timer => Event::Timer,
+            incoming = socket.recv(), if reading => Event::Socket(incoming),
+        }
+    }
+
+    /// Lets the timer ring at the earliest deadline. It may ring early: everybody checks.
+    fn set_timer(&mut self) {
+        let held = self.held.as_ref().map(|(_, at)| *at);
+        let machine = self.machine().deadline();
+        // A deadline that has rung already and waits for the queue only must not ring again at once.
+        let drain = self.drain_at.filter(|_| self.closing.is_none());
+        let deadline = [held, machine, drain]
+            .into_iter()
+            .flatten()
+            .fold(self.heart.deadline(), Instant::min);
+        let set = self.timer.deadline().into_std();
+        if deadline < set || self.timer.is_elapsed() {
+            self.timer.as_mut().reset(deadline.into());
+        }
+    }
+
+    fn on_mail(&mut self, received: Received, now: Now, actions: &mut Actions<M::Job>) {
+        match received {
+            Received::Frame(frame) => self.machine().on_frame(&frame, now, actions),
+            Received::Lagged => self.machine().on_lagged(now, actions),
+        }
+    }
+
+    fn take_mail(&mut self, actions: &mut Actions<M::Job>) {
+        let now = Now::read();
+        for _ in 0..MAIL_BATCH {
+            let Some(frame) = self.mailbox.try_recv() else {
+                break;
+            };
+            self.on_mail(Received::Frame(frame), now, actions);
+        }
+    }
+
+    fn on_incoming(&mut self, incoming: Incoming, actions: &mut Actions<M::Job>) {
+        let now = Now::read();
+        self.heart.heard(now.instant);
+        match incoming {
+            Incoming::Text(text) => self.on_text(&text, now, actions),
+            Incoming::Binary => {
+                self.closing = Some(CloseReason::Policy);
+            }
+            Incoming::Control => {
+                if let Err(wait) = self.conduct.signal(now.instant) {
+                    self.throttle(now.instant, wait);
+                }
+            }
+            Incoming::Unacceptable(reason) => self.closing = Some(reason),
+            Incoming::Gone => {
+                self.gone = true;
+                self.closing = Some(CloseReason::Normal);
+            }
+        }
+    }
+
+    fn on_text(&mut self, text: &str, now: Now, actions: &mut Actions<M::Job>) {
+        match M::decode(text) {
+            Ok(input) => {
+                self.conduct.good_frame();
+                self.admit(input, now, actions);
+            }
+            Err(error) => {
+                if error.is_malformed() && self.conduct.bad_frame() {
+                    self.closing = Some(CloseReason::Policy);
+                }
+                if let Err(wait) = self.conduct.signal(now.instant) {
+                    self.throttle(now.instant, wait);
+                }
+                self.machine().on_bad_frame(&error, actions);
+            }
+        }
+    }
+
+    /// Takes an input, or holds it (and leaves the socket unread) while it is over the rate.
+    fn admit(&mut self, input: M::Input, now: Now, actions: &mut Actions<M::Job>) {
+        let counted = match M::weight(&input) {
+            Weight::Message => self.app.limits.messages(self.who.session, self.who.address),
+            Weight::Signal => self.conduct.signal(now.instant),
+        };
+        match counted {
+            Ok(()) => self.machine().on_input(input, now, actions),
+            Err(wait) => {
+                self.held = Some((input, now.instant + wait));
+                self.throttle(now.instant, wait);
+            }
+        }
+    }
+
+    fn throttle(&mut self, now: Instant, wait: Duration) {
+        if self.conduct.throttled(now, wait) {
+            self.closing = Some(CloseReason::Policy);
+        }
+    }
+
+    async fn on_timer(&mut self, socket: &mut Socket, actions: &mut Actions<M::Job>) {
+        let now = Now::read();
+        if self.drain_at.is_some_and(|at| at <= now.instant) {
+            self.closing.get_or_insert(CloseReason::GoingAway);
+        }
+        if self.held.as_ref().is_some_and(|(_, at)| *at <= now.instant)
+            && let Some((input, _)) = self.held.take()
+        {
+            self.admit(input, now, actions);
+        }
+        if self
+            .machine()
+            .deadline()
+            .is_some_and(|at| at <= now.instant)
+        {
+            self.machine().on_timer(now, actions);
+        }
+        if !self.reading() {
+            // What we do not read cannot be missed.
+            self.heart.heard(now.instant);
+        }
+        match self.heart.beat(now.instant) {
+            Beat::Wait => {}
+            Beat::Missed => {
+                self.closing.get_or_insert(CloseReason::HeartbeatMissed);
+            }
+            Beat::Ping => {
+                if let Err(reason) = socket.ping().await {
+                    self.broken(reason);
+                }
+            }
+        }
+    }
+
+    /// Does what the machine asked; frames are collected in `writes`.
+    fn perform(&mut self, actions: &mut Actions<M::Job>, writes: &mut Vec<Text>) {
+        for action in actions.drain(..) {
+            match action {
+                Action::Write(text) => writes.push(text),
+                Action::Queue(job) => self.queue.push_back(self.io.start(job)),
+                Action::Aside(job) => self.aside = Some(self.io.start(job)),
+                Action::Close(reason) => {
+                    self.closing.get_or_insert(reason);
+                }
+                Action::Erred(code) => {
+                    metrics::counter!(telemetry::ERRORS, "code" => code.as_str()).increment(1);
+                }
+            }
+        }
+    }
+
+    async fn write(&mut self, socket: &mut Socket, writes: &mut Vec<Text>) {
+        if self.gone {
+            writes.clear();
+            return;
+        }
+        if writes.is_empty() {
+            return;
+        }
+        match socket.write(writes).await {
+            Ok(()) => self.machine().on_flushed(),
+            Err(reason) => self.broken(reason),
+        }
+        // A long replay must not keep its room for the rest of a quiet connection's life.
+        writes.shrink_to(MAIL_BATCH);
+    }
+
+    fn broken(&mut self, reason: CloseReason) {
+        self.gone = true;
+        self.closing.get_or_insert(reason);
+    }
+}
+
+impl<M: Machine, I: Io<M>> Drop for Connection<M, I> {
+    /// Also after a panic: whoever is gone must not stay in the pool or online in a room.
+    fn drop(&mut self) {
+        let machine = self.machine.take();
+        if let Some(job) = machine.and_then(Machine::farewell) {
+            let errand = self.io.start(job);
+            // A full reaper leaves it to the leases and the sweeper.
+            let _ = self.app.shutdown.reap(async move {
+                errand.await;
+            });
+        }
+    }
+}
+
+/// The outcome of the first queued job; never, when there is none.
+async fn front<T>(queue: &mut VecDeque<Job<T>>) -> T {
+    poll_fn(|cx| match queue.front_mut() {
+        Some(job) => job.as_mut().poll(cx),
+        None => Poll::Pending,
+    })
+    .await
+}
+
+async fn optional<T>(job: &mut Option<Job<T>>) -> T {
+    poll_fn(|cx| match job {
+        Some(job) => job.as_mut().poll(cx),
+        None => Poll::Pending,
+    })
+    .await
+}

@@ -1,0 +1,686 @@
+//! The matching state machine: one connection that looks for somebody. Pure: no I/O, no clock.
+//!
+//! At most one search at a time and one job of it in flight, so that each answer of the pool has
+//! one meaning. `withdraw` decides every race: true, the ticket is ours; false, a match is coming.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Action, Actions, Machine, Now, Weight};
+use crate::channel::Frame;
+use crate::id::{Address, RoomId, SessionId, Side, TicketId, Timestamp};
+use crate::matching::{Census, Entered, Phase, PoolError, Renewed, Ticket};
+use crate::model::{Pairing, Persona, Profile, UserId, Wish};
+use crate::protocol::client::{self, LobbyAction};
+use crate::protocol::server::WaitingFor;
+use crate::protocol::{DecodeError, Encoder, ErrorCode};
+use crate::store::RelationsOf;
+
+#[cfg(test)]
+mod tests;
+
+/// How often a waiting ticket is renewed and its client told when a number changed.
+const TICK: Duration = Duration::from_secs(5);
+/// How often it is looked whether a room was left, and for how long.
+const ROOM_LOOK: Duration = Duration::from_millis(200);
+const ROOM_WAIT: Duration = Duration::from_secs(5);
+/// After how long a search whose room could not be made enters the pool again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What a machine needs to know about how this server is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct LobbyRules {
+    /// `matching.tag_patience`.
+    pub tag_patience: Duration,
+    /// `matching.repeat_patience`.
+    pub repeat_patience: Duration,
+}
+
+/// Work for [`super::lobby_io`].
+#[derive(Debug)]
+pub enum Job {
+    /// Count the search, look for a room the user is still in, read relations.
+    Prepare {
+        /// Whom the user says they are, if they do.
+        user_id: Option<UserId>,
+        /// Not the first look: the search is counted already.
+        again: bool,
+    },
+    /// Look for a partner, or queue.
+    Enter(Box<Ticket>),
+    /// Keep waiting.
+    Renew(TicketId),
+    /// Stop waiting.
+    Withdraw(TicketId),
+    /// Make the room of a pairing, and tell the other side.
+    Create {
+        /// Who meets.
+        pairing: Arc<Pairing>,
+        /// Who makes the room; usually A.
+        by: Side,
+    },
+    /// The connection is over while its ticket waits.
+    Abandon(TicketId),
+    /// The pairing could not be told to this side.
+    Untold {
+        /// The room.
+        room: RoomId,
+        /// Who does not know.
+        side: Side,
+    },
+}
+
+/// What [`Job::Prepare`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prepared {
+    /// Search.
+    Ready(RelationsOf),
+    /// The user is in this room with a live connection.
+    InRoom(RoomId),
+    /// Too many searches; how long to wait.
+    Limited(Duration),
+    /// The store does not answer.
+    Unavailable,
+}
+
+/// What [`Job::Create`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The room is there and the other side is told.
+    Done,
+    /// The other side is gone; our ticket is back in the pool.
+    PartnerGone,
+    /// The room could not be made; both tickets are back in the pool.
+    Failed,
+}
+
+/// What became of a [`Job`].
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of preparing.
+    Prepared(Prepared),
+    /// Of entering, with who waits now (this ticket included).
+    Entered(Result<Entered, PoolError>, Census),
+    /// Of renewing, with who waits now.
+    Renewed(Result<Renewed, PoolError>, Census),
+    /// Of withdrawing.
+    Withdrawn(Result<bool, PoolError>),
+    /// Of making the room.
+    Created(Created),
+    /// Nothing to tell.
+    Done,
+}
+
+/// What a client asked to search with.
+#[derive(Clone, Debug)]
+struct Request {
+    user_id: Option<UserId>,
+    profile: Profile,
+    wish: Wish,
+}
+
+/// One search.
+#[derive(Debug)]
+struct Search {
+    ticket: Ticket,
+    /// A job of this search is in flight.
+    busy: bool,
+    /// It is in the pool, as far as we know.
+    entered: bool,
+    cancel: bool,
+    /// Another search is to follow this one.
+    successor: Option<Request>,
+    /// The pool says it is paired, and the side that should make the room has not said so yet.
+    overdue: bool,
+    tick_at: Instant,
+    phase_at: Option<Instant>,
+    told: Option<WaitingFor>,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    Preparing {
+        request: Request,
+        since: Instant,
+        look_at: Option<Instant>,
+        cancel: bool,
+    },
+    Searching(Box<Search>),
+    Creating(Arc<Pairing>, Side, Box<Search>),
+    Matched {
+        room: RoomId,
+        side: Side,
+        told: bool,
+    },
+}
+
+/// One connection to the matching socket.
+pub struct Lobby {
+    encoder: Encoder,
+    rules: LobbyRules,
+    session: SessionId,
+    address: Address,
+    sign: Sign,
+    state: State,
+}
+
+/// Signs the token of a room's side.
+pub type Sign = Box<dyn Fn(RoomId, Side) -> String + Send>;
+
+impl Lobby {
+    /// A machine for a fresh connection.
+    pub fn new(
+        encoder: Encoder,
+        rules: LobbyRules,
+        session: SessionId,
+        address: Address,
+        sign: Sign,
+    ) -> Self {
+        Self {
+            encoder,
+            rules,
+            session,
+            address,
+            sign,
+            state: State::Idle,
+        }
+    }
+
+    fn fail(&self, code: ErrorCode, retry_after: Option<Duration>, out: &mut Actions<Job>) {
+        out.push(Action::Erred(code));
+        out.push(Action::Write(self.encoder.error(code, None, retry_after)));
+    }
+
+    fn start(&mut self, request: Request, now: Now, out: &mut Actions<Job>) {
+        match &mut self.state {
+            State::Idle | State::Matched { told: true, .. } => self.prepare(request, now, out),
+            State::Matched { .. } | State::Creating(..) => {
+                // A match is on its way; it answers this as well.
+            }
+            State::Preparing {
+                request: asked,
+                cancel,
+                ..
+            } => {
+                *asked = request;
+                *cancel = false;
+            }
+            State::Searching(search) => {
+                search.successor = Some(request);
+                search.cancel = false;
+                self.settle(now, out);
+            }
+        }
+    }
+
+    fn prepare(&mut self, request: Request, now: Now, out: &mut Actions<Job>) {
+        out.push(Action::Queue(Job::Prepare {
+            user_id: request.user_id.clone(),
+            again: false,
+        }));
+        self.state = State::Preparing {
+            request,
+            since: now.instant,
+            look_at: None,
+            cancel: false,
+        };
+    }
+
+    fn cancel(&mut self, now: Now, out: &mut Actions<Job>) {
+        match &mut self.state {
+            State::Idle => out.push(Action::Write(self.encoder.matching_cancelled())),
+            State::Preparing {
+                cancel, look_at, ..
+            } => {
+                if look_at.is_some() {
+                    self.state = State::Idle;
+                    out.push(Action::Write(self.encoder.matching_cancelled()));
+                } else {
+                    *cancel = true;
+                }
+            }
+            State::Searching(search) => {
+                search.cancel = true;
+                search.successor = None;
+                self.settle(now, out);
+            }
+            // Answered by `match_found`.
+            State::Creating(..) | State::Matched { .. } => {}
+        }
+    }
+
+    /// With no job in flight: withdraws when that was asked for, enters or renews when it is time.
+    fn settle(&mut self, now: Now, out: &mut Actions<Job>) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        if search.busy {
+            return;
+        }
+        let job = if search.cancel || search.successor.is_some() {
+            Job::Withdraw(search.ticket.id)
+        } else if !search.entered || search.phase_at.is_some_and(|at| at <= now.instant) {
+            let waited = now.wall.since(search.ticket.since);
+            let (phase, _) = phase(&self.rules, &search.ticket, waited);
+            search.ticket.phase = phase;
+            Job::Enter(Box::new(search.ticket.clone()))
+        } else if search.tick_at <= now.instant {
+            Job::Renew(search.ticket.id)
+        } else {
+            return;
+        };
+        search.busy = true;
+        out.push(Action::Queue(job));
+    }
+
+    fn on_prepared(&mut self, prepared: Prepared, now: Now, out: &mut Actions<Job>) {
+        let State::Preparing {
+            request,
+            since,
+            cancel,
+            ..
+        } = &self.state
+        else {
+            return;
+        };
+        if *cancel {
+            self.state = State::Idle;
+            out.push(Action::Write(self.encoder.matching_cancelled()));
+            return;
+        }
+        match prepared {
+            Prepared::Ready(relations) => {
+                let ticket = self.ticket(request.clone(), relations, now.wall);
+                self.state = State::Searching(Box::new(Search {
+                    ticket,
+                    busy: false,
+                    entered: false,
+                    cancel: false,
+                    successor: None,
+                    overdue: false,
+                    tick_at: now.instant,
+                    phase_at: None,
+                    told: None,
+                }));
+                self.settle(now, out);
+            }
+            Prepared::InRoom(_) if now.instant < *since + ROOM_WAIT => {
+                if let State::Preparing { look_at, .. } = &mut self.state {
+                    *look_at = Some(now.instant + ROOM_LOOK);
+                }
+            }
+            Prepared::InRoom(room) => {
+                self.state = State::Idle;
+                out.push(Action::Write(self.encoder.in_room(room)));
+            }
+            Prepared::Limited(wait) => {
+                self.state = State::Idle;
+                self.fail(ErrorCode::RateLimited, Some(wait), out);
+            }
+            Prepared::Unavailable => {
+                self.state = State::Idle;
+                self.fail(ErrorCode::Unavailable, None, out);
+            }
+        }
+    }
+
+    fn ticket(&self, request: Request, relations: RelationsOf, now: Timestamp) -> Ticket {
+        Ticket {
+            id: TicketId::fresh(),
+            room: RoomId::fresh(),
+            session: self.session,
+            persona: Persona {
+                user_id: request.user_id.unwrap_or_else(UserId::fresh),
+                profile: request.profile,
+            },
+            wish: request.wish,
+            phase: Phase::SharedTags,
+            since: now,
+            blocked: relations.blocked,
+            recent: relations.recent,
+            address: self.address,
+        }
+    }
+
+    fn on_entered(
+        &mut self,
+        entered: Result<Entered, PoolError>,
+        census: Census,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        let rules = self.rules;
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        search.busy = false;
+        match entered {
+            Ok(Entered::Paired(pairing)) => self.on_paired(pairing, out),
+            Ok(Entered::Waiting { .. }) => {
+                search.entered = true;
+                search.tick_at = now.instant + TICK;
+                let waited = now.wall.since(search.ticket.since);
+                let (_, ends) = phase(&rules, &search.ticket, waited);
+                search.phase_at = ends.map(|left| now.instant + left);
+                self.tell_waiting(census, now, out);
+                self.settle(now, out);
+            }
+            // Before the first time: nothing waits yet, the client is told. Later: it is tried again.
+            Err(error) if !search.entered => {
+                let (code, wait) = match error {
+                    PoolError::TooManyTickets => (ErrorCode::RateLimited, Some(TICK)),
+                    PoolError::Full | PoolError::Unavailable(_) => (ErrorCode::Unavailable, None),
+                };
+                self.state = State::Idle;
+                self.fail(code, wait, out);
+            }
+            Err(_) => search.phase_at = Some(now.instant + AGAIN),
+        }
+    }
+
+    fn on_renewed(
+        &mut self,
+        renewed: Result<Renewed, PoolError>,
+        census: Census,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        search.busy = false;
+        search.tick_at = now.instant + TICK;
+        match renewed {
+            Ok(Renewed::Paired(pairing)) => return self.on_paired(pairing, out),
+            Ok(Renewed::Waiting) => self.tell_waiting(census, now, out),
+            Ok(Renewed::Gone) => search.entered = false,
+            Err(_) => {}
+        }
+        self.settle(now, out);
+    }
+
+    fn on_withdrawn(&mut self, ours: bool, now: Now, out: &mut Actions<Job>) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        search.busy = false;
+        // Not entered (given back and not entered again yet, or expired) is as good as withdrawn.
+        if ours || !search.entered {
+            let successor = search.successor.take();
+            self.state = State::Idle;
+            match successor {
+                Some(request) => self.prepare(request, now, out),
+                None => out.push(Action::Write(self.encoder.matching_cancelled())),
+            }
+            return;
+        }
+        // A match is coming; should it be taken back instead, this is asked again.
+        search.busy = true;
+        out.push(Action::Queue(Job::Renew(search.ticket.id)));
+    }
+
+    /// The pool says so. Side A makes the room and tells side B; should A have died over it, B
+    /// does the same when it hears of the pairing for the second time.
+    fn on_paired(&mut self, pairing: Arc<Pairing>, out: &mut Actions<Job>) {
+        let state = std::mem::replace(&mut self.state, State::Idle);
+        let State::Searching(mut search) = state else {
+            self.state = state;
+            return;
+        };
+        search.busy = false;
+        search.successor = None;
+        match pairing.side_of(search.ticket.id) {
+            Some(side) if side == Side::A || search.overdue => {
+                out.push(Action::Queue(Job::Create {
+                    pairing: Arc::clone(&pairing),
+                    by: side,
+                }));
+                self.state = State::Creating(pairing, side, search);
+            }
+            _ => {
+                search.overdue = true;
+                search.phase_at = None;
+                self.state = State::Searching(search);
+            }
+        }
+    }
+
+    fn on_created(&mut self, created: Created, now: Now, out: &mut Actions<Job>) {
+        let state = std::mem::replace(&mut self.state, State::Idle);
+        let State::Creating(pairing, side, mut search) = state else {
+            self.state = state;
+            return;
+        };
+        if created == Created::Done {
+            self.found(&pairing, side, &search, now, out);
+            return;
+        }
+        // The outcome is forgotten; a fresh room id keeps a half-made room from being met again.
+        search.ticket.room = RoomId::fresh();
+        search.busy = false;
+        search.overdue = false;
+        search.phase_at = Some(match created {
+            Created::PartnerGone => now.instant,
+            _ => now.instant + AGAIN,
+        });
+        self.state = State::Searching(search);
+        self.settle(now, out);
+    }
+
+    fn on_matched(&mut self, pairing: &Arc<Pairing>, now: Now, out: &mut Actions<Job>) {
+        let state = std::mem::replace(&mut self.state, State::Idle);
+        match state {
+            State::Searching(search) | State::Creating(_, _, search)
+                if pairing.side_of(search.ticket.id).is_some() =>
+            {
+                let side = pairing.side_of(search.ticket.id).unwrap_or(Side::B);
+                self.found(pairing, side, &search, now, out);
+            }
+            State::Matched { room, .. } if room == pairing.room => self.state = state,
+            other => {
+                // Not ours any more, which `withdraw` rules out; the partner must not wait.
+                self.state = other;
+                if let Some(side) = self.side_by_address(pairing) {
+                    let room = pairing.room;
+                    out.push(Action::Queue(Job::Untold { room, side }));
+                }
+            }
+        }
+    }
+
+    fn side_by_address(&self, pairing: &Pairing) -> Option<Side> {
+        Side::BOTH
+            .into_iter()
+            .find(|side| pairing.parties[side.index()].address == self.address)
+    }
+
+    fn found(
+        &mut self,
+        pairing: &Pairing,
+        side: Side,
+        search: &Search,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        let waited = now.wall.since(search.ticket.since);
+        metrics::histogram!(crate::telemetry::TIME_TO_MATCH).record(waited.as_secs_f64());
+        let token = (self.sign)(pairing.room, side);
+        out.push(Action::Write(
+            self.encoder.match_found(pairing, side, &token),
+        ));
+        self.state = State::Matched {
+            room: pairing.room,
+            side,
+            told: false,
+        };
+    }
+
+    fn tell_waiting(&mut self, census: Census, now: Now, out: &mut Actions<Job>) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        let ticket = &search.ticket;
+        let (gender, wish) = (ticket.persona.profile.gender, ticket.wish.gender);
+        let others = census.without(gender, wish);
+        let waited = now.wall.since(ticket.since);
+        let (_, phase_ends) = phase(&self.rules, ticket, waited);
+        let state = WaitingFor {
+            phase: ticket.phase,
+            phase_ends,
+            waiting: others.total(),
+            unfit: others.unfit(gender, wish),
+        };
+        let same = search.told.is_some_and(|told| {
+            (told.phase, told.waiting, told.unfit) == (state.phase, state.waiting, state.unfit)
+        });
+        if !same {
+            search.told = Some(state);
+            out.push(Action::Write(self.encoder.waiting(&state)));
+        }
+    }
+}
+
+impl Machine for Lobby {
+    type Input = LobbyAction;
+    type Job = Job;
+    type Outcome = Outcome;
+
+    fn decode(text: &str) -> Result<LobbyAction, DecodeError> {
+        client::lobby(text)
+    }
+
+    fn weight(_: &LobbyAction) -> Weight {
+        // Searches have their own rate, which answers instead of leaving the socket unread.
+        Weight::Signal
+    }
+
+    fn open(&mut self, _: Now, _: &mut Actions<Job>) {}
+
+    fn on_input(&mut self, action: LobbyAction, now: Now, out: &mut Actions<Job>) {
+        match action {
+            LobbyAction::Start {
+                user_id,
+                profile,
+                wish,
+            } => {
+                let request = Request {
+                    user_id,
+                    profile,
+                    wish,
+                };
+                self.start(request, now, out);
+            }
+            LobbyAction::Cancel => self.cancel(now, out),
+        }
+    }
+
+    fn on_bad_frame(&mut self, error: &DecodeError, out: &mut Actions<Job>) {
+        out.push(Action::Erred(error.code));
+        out.push(Action::Write(self.encoder.decode_error(error)));
+    }
+
+    fn on_frame(&mut self, frame: &Frame, now: Now, out: &mut Actions<Job>) {
+        match frame {
+            Frame::Matched(pairing) => self.on_matched(pairing, now, out),
+            Frame::TicketReplaced(ticket) => {
+                if matches!(&self.state, State::Searching(search) if search.ticket.id == *ticket) {
+                    self.state = State::Idle;
+                    out.push(Action::Write(self.encoder.replaced()));
+                }
+            }
+            Frame::GaveBack => {
+                if let State::Searching(search) = &mut self.state {
+                    search.overdue = false;
+                    search.phase_at = Some(now.instant + AGAIN);
+                }
+                self.settle(now, out);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_lagged(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let State::Searching(search) = &mut self.state {
+            search.tick_at = now.instant;
+            self.settle(now, out);
+        }
+    }
+
+    fn on_outcome(&mut self, outcome: Outcome, now: Now, out: &mut Actions<Job>) {
+        match outcome {
+            Outcome::Prepared(prepared) => self.on_prepared(prepared, now, out),
+            Outcome::Entered(entered, census) => self.on_entered(entered, census, now, out),
+            Outcome::Renewed(renewed, census) => self.on_renewed(renewed, census, now, out),
+            Outcome::Withdrawn(Ok(ours)) => self.on_withdrawn(ours, now, out),
+            Outcome::Withdrawn(Err(_)) => {
+                if let State::Searching(search) = &mut self.state {
+                    search.busy = false;
+                    search.tick_at = now.instant + AGAIN;
+                }
+            }
+            Outcome::Created(created) => self.on_created(created, now, out),
+            Outcome::Done => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Preparing { look_at, .. } => *look_at,
+            State::Searching(search) if !search.busy => Some(match search.phase_at {
+                Some(phase_at) => phase_at.min(search.tick_at),
+                None => search.tick_at,
+            }),
+            _ => None,
+        }
+    }
+
+    fn on_timer(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let State::Preparing {
+            request, look_at, ..
+        } = &mut self.state
+        {
+            *look_at = None;
+            out.push(Action::Queue(Job::Prepare {
+                user_id: request.user_id.clone(),
+                again: true,
+            }));
+        }
+        self.settle(now, out);
+    }
+
+    fn on_flushed(&mut self) {
+        if let State::Matched { told, .. } = &mut self.state {
+            *told = true;
+        }
+    }
+
+    fn farewell(self) -> Option<Job> {
+        match self.state {
+            State::Searching(search) => Some(Job::Abandon(search.ticket.id)),
+            State::Creating(pairing, side, _) => Some(Job::Untold {
+                room: pairing.room,
+                side,
+            }),
+            State::Matched {
+                room,
+                side,
+                told: false,
+            } => Some(Job::Untold { room, side }),
+            State::Idle | State::Preparing { .. } | State::Matched { .. } => None,
+        }
+    }
+}
+
+/// How far somebody who waited this long has relaxed, and how long until the next step.
+fn phase(rules: &LobbyRules, ticket: &Ticket, waited: Duration) -> (Phase, Option<Duration>) {
+    let tags = rules.tag_patience.saturating_sub(waited);
+    let repeats = rules.repeat_patience.saturating_sub(waited);
+    if !ticket.wish.tags.is_empty() && !tags.is_zero() {
+        (Phase::SharedTags, Some(tags))
+    } else if !repeats.is_zero() {
+        (Phase::Anyone, Some(repeats))
+    } else {
+        (Phase::Repeats, None)
+    }
+}

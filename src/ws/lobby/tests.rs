@@ -1,0 +1,1 @@
+//! The lobby machine, event by event.

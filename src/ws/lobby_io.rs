@@ -1,0 +1,176 @@
+//! The lobby machine's jobs against the pool, the store and the channel layer.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Io;
+use super::connection::Who;
+use super::lobby::{Created, Job, Lobby, Outcome, Prepared};
+use crate::app::App;
+use crate::channel::{Frame, SendError};
+use crate::id::{RoomId, Side, TicketId, Timestamp};
+use crate::matching::{Entered, Renewed, Ticket};
+use crate::model::{LeaveReason, Pairing, Room, UserId};
+use crate::store::StoreError;
+
+/// A room left a moment ago may be a page on its way from one view to the next.
+const ABANDONED: Duration = Duration::from_secs(3);
+
+/// What a waiting connection reaches.
+pub struct LobbyIo {
+    /// Everything.
+    pub app: Arc<App>,
+    /// Whose search.
+    pub who: Who,
+}
+
+type Doing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+impl Io<Lobby> for LobbyIo {
+    fn start(&self, job: Job) -> Doing {
+        let app = Arc::clone(&self.app);
+        let who = self.who;
+        match job {
+            Job::Prepare { user_id, again } => {
+                let prepared = prepare(app, who, user_id, again);
+                Box::pin(async move { Outcome::Prepared(prepared.await) })
+            }
+            Job::Enter(ticket) => Box::pin(enter(app, *ticket)),
+            Job::Renew(id) => Box::pin(async move {
+                let renewed = app.pool.renew(id, Timestamp::now()).await;
+                Outcome::Renewed(renewed, app.pool.census())
+            }),
+            Job::Withdraw(id) => {
+                Box::pin(async move { Outcome::Withdrawn(app.pool.withdraw(id).await) })
+            }
+            Job::Create { pairing, by } => {
+                Box::pin(async move { Outcome::Created(create(&app, &pairing, by).await) })
+            }
+            Job::Abandon(id) => Box::pin(async move {
+                abandon(&app, id).await;
+                Outcome::Done
+            }),
+            Job::Untold { room, side } => Box::pin(async move {
+                untold(&app, room, side).await;
+                Outcome::Done
+            }),
+        }
+    }
+}
+
+async fn prepare(app: Arc<App>, who: Who, user_id: Option<UserId>, again: bool) -> Prepared {
+    if !again && let Err(wait) = app.limits.matches(who.session, who.address) {
+        return Prepared::Limited(wait);
+    }
+    let Ok(rooms) = app.store.open_rooms(who.session).await else {
+        return Prepared::Unavailable;
+    };
+    for room in rooms {
+        for side in room.sides_of(who.session) {
+            match standing(&room, side, user_id.as_ref(), Timestamp::now()) {
+                Standing::Elsewhere => {}
+                Standing::Inside => return Prepared::InRoom(room.id),
+                Standing::Abandoned => {
+                    let left = app.store.close_room(room.id, side, LeaveReason::Left);
+                    if left.await.is_err() {
+                        return Prepared::Unavailable;
+                    }
+                }
+            }
+        }
+    }
+    match app.store.relations(who.session).await {
+        Ok(relations) => Prepared::Ready(relations),
+        Err(_) => Prepared::Unavailable,
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    /// Another tab's room.
+    Elsewhere,
+    /// The user is in it now.
+    Inside,
+    /// The user's own, with nobody connected.
+    Abandoned,
+}
+
+/// What a room means to somebody of this session who starts a search. Who names no `user_id` is
+/// nobody in particular: rooms with a connection are other tabs', and one that was left alone for
+/// a moment is given up.
+fn standing(room: &Room, side: Side, user_id: Option<&UserId>, now: Timestamp) -> Standing {
+    let person = room.side(side);
+    match user_id {
+        Some(id) if person.persona.user_id != *id => Standing::Elsewhere,
+        Some(_) if person.online() => Standing::Inside,
+        Some(_) => Standing::Abandoned,
+        None => match person.away_since {
+            Some(since) if now.since(since) >= ABANDONED => Standing::Abandoned,
+            _ => Standing::Elsewhere,
+        },
+    }
+}
+
+async fn enter(app: Arc<App>, ticket: Ticket) -> Outcome {
+    let entered = app.pool.enter(ticket, Timestamp::now()).await;
+    if let Ok(Entered::Waiting {
+        replaced: Some((id, address)),
+    }) = &entered
+    {
+        // Whoever is gone need not be told.
+        let _ = app.channel.send(address, Frame::TicketReplaced(*id));
+    }
+    Outcome::Entered(entered, app.pool.census())
+}
+
+/// Makes the room and tells the other side. Both sides learn of it, or both go back.
+async fn create(app: &App, pairing: &Arc<Pairing>, by: Side) -> Created {
+    let now = Timestamp::now;
+    let room = pairing.room;
+    let other = &pairing.parties[by.other().index()];
+    if app.store.create_room(pairing).await.is_err() {
+        // It may have been made all the same: nobody was told, so nobody may find it open.
+        untold(app, room, by.other()).await;
+        let _ = app.pool.give_back(room, None, now()).await;
+        let _ = app.channel.send(&other.address, Frame::GaveBack);
+        return Created::Failed;
+    }
+    let told = app
+        .channel
+        .send(&other.address, Frame::Matched(Arc::clone(pairing)));
+    match told {
+        // A full mailbox was marked lagged: its owner asks the pool and hears it there.
+        Ok(()) | Err(SendError::Full) => Created::Done,
+        Err(SendError::Gone | SendError::Unavailable) => {
+            untold(app, room, by.other()).await;
+            let _ = app.pool.give_back(room, Some(other.ticket), now()).await;
+            Created::PartnerGone
+        }
+    }
+}
+
+/// The connection of a waiting ticket is over. If it was paired meanwhile, nobody will come.
+async fn abandon(app: &App, id: TicketId) {
+    if !matches!(app.pool.withdraw(id).await, Ok(false)) {
+        return;
+    }
+    if let Ok(Renewed::Paired(pairing)) = app.pool.renew(id, Timestamp::now()).await
+        && let Some(side) = pairing.side_of(id)
+    {
+        untold(app, pairing.room, side).await;
+    }
+}
+
+/// Closes a room that one side was never told of.
+async fn untold(app: &App, room: RoomId, side: Side) {
+    let mut pause = Duration::from_millis(200);
+    for _ in 0..5 {
+        match app.store.close_room(room, side, LeaveReason::NoShow).await {
+            Err(StoreError::Unavailable(_)) => tokio::time::sleep(pause).await,
+            // The arrival deadline closes what could not be closed now.
+            _ => return,
+        }
+        pause *= 2;
+    }
+}

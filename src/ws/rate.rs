@@ -1,0 +1,120 @@
+//! How one connection behaves: bad frames in a row, passing signals, and whether being over its
+//! rate has gone on for so long that it is a flood. The message rate itself is counted per session
+//! and address by `http::limit`.
+
+use std::time::{Duration, Instant};
+
+/// Signals (typing, read, pings) that one connection may send at once.
+const SIGNAL_BURST: f64 = 40.0;
+/// And in each second after.
+const SIGNALS_PER_SECOND: f64 = 20.0;
+/// A pause in being throttled shorter than this does not end a flood.
+const CALM: Duration = Duration::from_secs(2);
+
+/// One connection's conduct.
+#[derive(Debug)]
+pub struct Conduct {
+    bad_frames: u32,
+    max_bad_frames: u32,
+    flood: Duration,
+    throttled_since: Option<Instant>,
+    throttled_until: Instant,
+    signals: f64,
+    refilled: Instant,
+}
+
+impl Conduct {
+    /// `max_bad_frames` in a row, or throttling for `flood` on end, are too much.
+    pub fn new(max_bad_frames: u32, flood: Duration, now: Instant) -> Self {
+        Self {
+            bad_frames: 0,
+            max_bad_frames,
+            flood,
+            throttled_since: None,
+            throttled_until: now,
+            signals: SIGNAL_BURST,
+            refilled: now,
+        }
+    }
+
+    /// A frame was understood.
+    pub fn good_frame(&mut self) {
+        self.bad_frames = 0;
+    }
+
+    /// A frame was not; true: one too many.
+    pub fn bad_frame(&mut self) -> bool {
+        self.bad_frames += 1;
+        self.bad_frames >= self.max_bad_frames
+    }
+
+    /// Counts a passing signal; `Err` is how long to leave the socket unread.
+    ///
+    /// # Errors
+    /// The wait until the next signal fits.
+    pub fn signal(&mut self, now: Instant) -> Result<(), Duration> {
+        let passed = now.saturating_duration_since(self.refilled).as_secs_f64();
+        self.signals = (self.signals + passed * SIGNALS_PER_SECOND).min(SIGNAL_BURST);
+        self.refilled = now;
+        if self.signals >= 1.0 {
+            self.signals -= 1.0;
+            return Ok(());
+        }
+        Err(Duration::from_secs_f64(
+            (1.0 - self.signals) / SIGNALS_PER_SECOND,
+        ))
+    }
+
+    /// The socket is left unread for `wait`; true: this has gone on for too long.
+    pub fn throttled(&mut self, now: Instant, wait: Duration) -> bool {
+        let calm = now.saturating_duration_since(self.throttled_until) >= CALM;
+        let since = match self.throttled_since {
+            Some(since) if !calm => since,
+            _ => now,
+        };
+        self.throttled_since = Some(since);
+        self.throttled_until = now + wait;
+        now.saturating_duration_since(since) >= self.flood
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FLOOD: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn bad_frames_count_in_a_row() {
+        let mut conduct = Conduct::new(3, FLOOD, Instant::now());
+        assert!(!conduct.bad_frame());
+        assert!(!conduct.bad_frame());
+        conduct.good_frame();
+        assert!(!conduct.bad_frame());
+        assert!(!conduct.bad_frame());
+        assert!(conduct.bad_frame());
+    }
+
+    #[test]
+    fn signals_have_a_burst_and_a_rate() {
+        let start = Instant::now();
+        let mut conduct = Conduct::new(3, FLOOD, start);
+        let taken = (0..100).filter(|_| conduct.signal(start).is_ok()).count();
+        assert_eq!(taken, 40);
+        let wait = conduct.signal(start).unwrap_err();
+        assert!(conduct.signal(start + wait).is_ok());
+    }
+
+    #[test]
+    fn a_flood_is_being_over_the_rate_without_a_pause() {
+        let start = Instant::now();
+        let step = Duration::from_secs(1);
+        let mut conduct = Conduct::new(3, FLOOD, start);
+        assert!((0..30).all(|n| !conduct.throttled(start + n * step, step)));
+        assert!(conduct.throttled(start + 30 * step, step));
+
+        let mut conduct = Conduct::new(3, FLOOD, start);
+        assert!((0..20).all(|n| !conduct.throttled(start + n * step, step)));
+        assert!((25..50).all(|n| !conduct.throttled(start + n * step, step)));
+    }
+}

@@ -1,0 +1,141 @@
+//! A WebSocket as the loop needs it: text in, batches of text out with a deadline, closed properly.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use hyper::upgrade::Upgraded;
+use hyper_tungstenite::WebSocketStream;
+use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use hyper_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use hyper_tungstenite::tungstenite::{Error, Message};
+use hyper_util::rt::TokioIo;
+
+use crate::config::Limits;
+use crate::protocol::{CloseReason, Text};
+
+/// Read buffer of a socket: most frames are smaller, larger ones grow it for a while.
+const READ_BUFFER: usize = 1024;
+/// A write buffer above this is handed to the kernel before the batch is complete.
+const WRITE_BUFFER: usize = 4096;
+/// How long a close handshake may take before the connection is simply dropped.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What arrived.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A text frame.
+    Text(Text),
+    /// A binary frame; nobody here speaks that.
+    Binary,
+    /// A ping (answered already) or pong.
+    Control,
+    /// Larger than allowed, or not UTF-8, or no WebSocket frame at all: close like this.
+    Unacceptable(CloseReason),
+    /// The other end closed, or the connection broke.
+    Gone,
+}
+
+/// One socket, whole, in one task.
+pub struct Socket {
+    stream: WebSocketStream<TokioIo<Upgraded>>,
+    write_timeout: Duration,
+    max_write_buffer: usize,
+}
+
+/// Small buffers and the configured bounds. tungstenite's defaults cost 131 kB a socket.
+pub fn websocket_config(limits: &Limits) -> WebSocketConfig {
+    let max_frame = usize::try_from(limits.max_frame).unwrap_or(usize::MAX);
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(max_write_buffer(limits))
+        .max_message_size(Some(max_frame))
+        .max_frame_size(Some(max_frame))
+}
+
+/// One answer may be several times a frame: a quote beside a content, each escaped.
+fn max_write_buffer(limits: &Limits) -> usize {
+    let max_frame = usize::try_from(limits.max_frame).unwrap_or(usize::MAX);
+    WRITE_BUFFER + max_frame.saturating_mul(4)
+}
+
+impl Socket {
+    /// Wraps an upgraded connection.
+    pub fn new(stream: WebSocketStream<TokioIo<Upgraded>>, limits: &Limits) -> Self {
+        Self {
+            stream,
+            write_timeout: limits.write_timeout,
+            max_write_buffer: max_write_buffer(limits),
+        }
+    }
+
+    /// The next frame. Cancel safe.
+    pub async fn recv(&mut self) -> Incoming {
+        match self.stream.next().await {
+            Some(Ok(Message::Text(text))) => Incoming::Text(text),
+            Some(Ok(Message::Binary(_))) => Incoming::Binary,
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Incoming::Control,
+            Some(Ok(Message::Close(_))) | None => Incoming::Gone,
+            Some(Err(error)) => match error {
+                Error::Capacity(_) => Incoming::Unacceptable(CloseReason::TooLarge),
+                Error::Utf8(_) => Incoming::Unacceptable(CloseReason::Policy),
+                // A reset is how most connections end.
+                Error::Protocol(hyper_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => Incoming::Gone,
+                Error::Protocol(_) => Incoming::Unacceptable(CloseReason::Policy),
+                _ => Incoming::Gone,
+            },
+        }
+    }
+
+    /// Writes everything and hands it to the kernel.
+    ///
+    /// # Errors
+    /// `TooSlow` when the deadline passed, `Normal` when the connection is broken.
+    pub async fn write(&mut self, texts: &mut Vec<Text>) -> Result<(), CloseReason> {
+        let limit = self.max_write_buffer;
+        let stream = &mut self.stream;
+        let writing = async {
+            for text in texts.drain(..) {
+                // One frame above the bound would be refused by the buffer; nothing we encode is.
+                debug_assert!(text.len() < limit, "a frame larger than the write buffer");
+                stream.feed(Message::Text(text)).await?;
+            }
+            stream.flush().await
+        };
+        finished(tokio::time::timeout(self.write_timeout, writing).await)
+    }
+
+    /// Asks whether the other end is there.
+    ///
+    /// # Errors
+    /// As [`Socket::write`].
+    pub async fn ping(&mut self) -> Result<(), CloseReason> {
+        let writing = self.stream.send(Message::Ping(Default::default()));
+        finished(tokio::time::timeout(self.write_timeout, writing).await)
+    }
+
+    /// Says goodbye and waits a moment for the answer.
+    pub async fn close(mut self, reason: CloseReason) {
+        let frame = CloseFrame {
+            code: CloseCode::from(reason.code()),
+            reason: reason.text().into(),
+        };
+        let goodbye = async {
+            if self.stream.close(Some(frame)).await.is_ok() {
+                while let Some(Ok(_)) = self.stream.next().await {}
+            }
+        };
+        // Whoever does not answer is gone: dropping the stream closes the connection.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
+    }
+}
+
+fn finished(
+    done: Result<Result<(), Error>, tokio::time::error::Elapsed>,
+) -> Result<(), CloseReason> {
+    match done {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(CloseReason::Normal),
+        Err(_) => Err(CloseReason::TooSlow),
+    }
+}

@@ -1,0 +1,381 @@
+//! From an HTTP request to a socket's task: who may, on which side, and what they start with.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::SET_COOKIE;
+use hyper::{Request, Response, StatusCode};
+use hyper_tungstenite::HyperWebsocket;
+
+use super::chat::{Chat, ChatRules, Opening};
+use super::chat_io::ChatIo;
+use super::connection::{Connection, Who};
+use super::lobby::{Lobby, LobbyRules};
+use super::lobby_io::LobbyIo;
+use super::socket::{Socket, websocket_config};
+use crate::app::App;
+use crate::channel::{Frame, GroupId};
+use crate::error::Problem;
+use crate::http::Body;
+use crate::http::request::{Peer, origin_allowed};
+use crate::http::response;
+use crate::id::{RoomId, Seq, SessionId, Side};
+use crate::model::Room;
+use crate::protocol::{CloseReason, Text};
+use crate::session::{cookie, token};
+
+/// `GET /ws/matching/`
+pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    let identity = identity(&app, &peer, &request);
+    let who = Who {
+        session: identity.session,
+        address: peer.address,
+    };
+    let shared = Arc::clone(&app);
+    accept(
+        app,
+        peer,
+        request,
+        identity,
+        who,
+        move |guards, ws| async move {
+            search(shared, who, guards, ws).await;
+        },
+    )
+}
+
+/// `GET /ws/chat/?room=ROOM` or `GET /ws/chat/ROOM/`
+pub async fn chat(
+    app: Arc<App>,
+    peer: Peer,
+    request: Request<Incoming>,
+    room: Option<&str>,
+) -> Response<Body> {
+    let identity = identity(&app, &peer, &request);
+    let entrance = match entrance(&app, &identity, &request, room).await {
+        Ok(entrance) => entrance,
+        Err(problem) => return response::problem(&problem),
+    };
+    let who = Who {
+        session: entrance
+            .seat
+            .as_ref()
+            .map_or(identity.session, |seat| seat.session),
+        address: peer.address,
+    };
+    let shared = Arc::clone(&app);
+    accept(
+        app,
+        peer,
+        request,
+        identity,
+        who,
+        move |guards, ws| async move {
+            talk(shared, who, entrance, guards, ws).await;
+        },
+    )
+}
+
+/// The browser behind a request: its session, and whether to set the cookie (again).
+struct Identity {
+    session: SessionId,
+    known: bool,
+    set_cookie: bool,
+}
+
+fn identity(app: &App, peer: &Peer, request: &Request<Incoming>) -> Identity {
+    match cookie::read(&app.signer, request.headers(), peer.scheme_https) {
+        Some(seen) => Identity {
+            session: seen.session,
+            known: true,
+            set_cookie: seen.needs_renewal,
+        },
+        None => Identity {
+            session: SessionId::fresh(),
+            known: false,
+            set_cookie: true,
+        },
+    }
+}
+
+/// What a connection holds for as long as it lives.
+struct Guards {
+    _connection: crate::http::limit::ConnectionGuard,
+    _online: crate::session::online::OnlineGuard,
+}
+
+/// Checks what holds for every handshake, answers 101 and starts the socket's task.
+fn accept<F, T>(
+    app: Arc<App>,
+    peer: Peer,
+    mut request: Request<Incoming>,
+    identity: Identity,
+    who: Who,
+    task: T,
+) -> Response<Body>
+where
+    F: Future<Output = ()> + Send + 'static,
+    T: FnOnce(Guards, HyperWebsocket) -> F + Send + 'static,
+{
+    let guards = match admit(&app, &peer, &request, &identity, who) {
+        Ok(guards) => guards,
+        Err(problem) => return response::problem(&problem),
+    };
+    let config = websocket_config(&app.config.limits);
+    let (mut answer, websocket) = match hyper_tungstenite::upgrade(&mut request, Some(config)) {
+        Ok(upgraded) => upgraded,
+        Err(_) => return response::problem(&not_a_handshake()),
+    };
+    if identity.set_cookie {
+        let cookie = cookie::set_cookie(&app.signer, identity.session, peer.scheme_https);
+        answer.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    app.shutdown.spawn(task(guards, websocket));
+    answer
+}
+
+fn admit(
+    app: &App,
+    peer: &Peer,
+    request: &Request<Incoming>,
+    identity: &Identity,
+    who: Who,
+) -> Result<Guards, Problem> {
+    if !hyper_tungstenite::is_upgrade_request(request) {
+        return Err(not_a_handshake());
+    }
+    if !origin_allowed(app, peer, request.headers()) {
+        return Err(Problem::foreign_origin());
+    }
+    if app.shutdown.draining() {
+        return Err(Problem::unavailable("the server is restarting; try again"));
+    }
+    let session = identity.known.then_some(identity.session);
+    app.limits
+        .requests(session, peer.address)
+        .map_err(Problem::rate_limited)?;
+    let connection = app.limits.connection(peer).map_err(|_| {
+        Problem::unavailable("too many connections, here or from your network; try again later")
+    })?;
+    Ok(Guards {
+        _connection: connection,
+        _online: app.online.enter(who.session),
+    })
+}
+
+fn not_a_handshake() -> Problem {
+    Problem::new(
+        StatusCode::UPGRADE_REQUIRED,
+        "not_a_handshake",
+        "this address speaks WebSocket version 13; connect with ws:// or wss://",
+    )
+}
+
+/// Where a chat connection goes.
+struct Entrance {
+    room: RoomId,
+    /// `None`: the room is unknown or erased; the client is told and let go.
+    seat: Option<Seat>,
+    after: Option<Seq>,
+}
+
+/// A side of a room, and how sure we are of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seat {
+    side: Side,
+    session: SessionId,
+    provisional: bool,
+}
+
+async fn entrance(
+    app: &App,
+    identity: &Identity,
+    request: &Request<Incoming>,
+    room: Option<&str>,
+) -> Result<Entrance, Problem> {
+    let query = request.uri().query().unwrap_or_default();
+    let room = room
+        .or_else(|| parameter(query, "room"))
+        .and_then(RoomId::parse)
+        .ok_or_else(Problem::not_a_room_id)?;
+    let after = match parameter(query, "after") {
+        None | Some("") => None,
+        Some(text) => Some(Seq(text.parse().map_err(|_| not_a_place())?)),
+    };
+    let Some(found) = app.store.room(room).await? else {
+        let seat = None;
+        return Ok(Entrance { room, seat, after });
+    };
+    let claimed = parameter(query, "token").and_then(|token| token::verify(&app.signer, token));
+    let seat = match claimed.filter(|(of, _)| *of == room) {
+        Some((_, side)) => Seat {
+            side,
+            session: found.side(side).session,
+            provisional: false,
+        },
+        None if !identity.known => return Err(Problem::no_identity()),
+        None => {
+            let user_id = parameter(query, "user_id");
+            seat(&found, identity.session, user_id).ok_or_else(Problem::not_a_side)?
+        }
+    };
+    Ok(Entrance {
+        room,
+        seat: Some(seat),
+        after,
+    })
+}
+
+fn not_a_place() -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_after",
+        "after is the seq of the last entry you have seen, 0 for the whole log",
+    )
+}
+
+/// The session's side; of two, the one that `user_id` names, else for now the one without a
+/// connection.
+fn seat(room: &Room, session: SessionId, user_id: Option<&str>) -> Option<Seat> {
+    let mut sides = room.sides_of(session);
+    let first = sides.next()?;
+    let sure = |side| Seat {
+        side,
+        session,
+        provisional: false,
+    };
+    let Some(second) = sides.next() else {
+        return Some(sure(first));
+    };
+    let both = [first, second];
+    let named = both
+        .into_iter()
+        .find(|side| Some(room.side(*side).persona.user_id.as_str()) == user_id);
+    Some(named.map_or_else(
+        || {
+            Seat {
+                side: both
+                    .into_iter()
+                    .find(|side| !room.side(*side).online())
+                    .unwrap_or(first),
+                session,
+                provisional: true,
+            }
+        },
+        sure,
+    ))
+}
+
+/// A query parameter as written. What we take there (ids, numbers, tokens) needs no escaping.
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+async fn search(app: Arc<App>, who: Who, guards: Guards, websocket: HyperWebsocket) {
+    let Some(socket) = opened(&app, websocket).await else {
+        return;
+    };
+    let (outbox, mailbox) = app.channel.open();
+    let signing = Arc::clone(&app);
+    let matching = &app.config.matching;
+    let machine = Lobby::new(
+        app.encoder.clone(),
+        LobbyRules {
+            tag_patience: matching.tag_patience,
+            repeat_patience: matching.repeat_patience,
+        },
+        who.session,
+        outbox.address(),
+        Box::new(move |room, side| token::sign(&signing.signer, room, side)),
+    );
+    let io = LobbyIo {
+        app: Arc::clone(&app),
+        who,
+    };
+    Connection::new(app, who, mailbox, machine, io)
+        .run(socket)
+        .await;
+    drop(guards);
+}
+
+async fn talk(
+    app: Arc<App>,
+    who: Who,
+    entrance: Entrance,
+    guards: Guards,
+    websocket: HyperWebsocket,
+) {
+    let Some(mut socket) = opened(&app, websocket).await else {
+        return;
+    };
+    let group = GroupId(entrance.room);
+    let (outbox, mailbox) = app.channel.open();
+    let connection = outbox.address();
+    // Join first, then read: whatever is committed after the read arrives by the mailbox.
+    let membership = app.channel.join(group, &outbox).await;
+    let arrived = match entrance.seat {
+        Some(seat) => match app.store.arrive(entrance.room, seat.side, connection).await {
+            Ok(room) => room.map(|room| (room, seat)),
+            // Not a word of the room's fate: come back after a moment.
+            Err(_) => return socket.close(CloseReason::GoingAway).await,
+        },
+        None => None,
+    };
+    let Some((room, seat)) = arrived else {
+        let mut writes: Vec<Text> = vec![app.encoder.nobody_left()];
+        // Whoever cannot be told is closed all the same.
+        let _ = socket.write(&mut writes).await;
+        return socket.close(CloseReason::RoomGone).await;
+    };
+    let side = seat.side;
+    app.channel
+        .publish(group, Frame::Opened { side, connection });
+    let chat = &app.config.chat;
+    let rules = ChatRules {
+        reconnect_grace: chat.reconnect_grace,
+        presence_settle: chat.presence_settle,
+    };
+    let opening = Opening {
+        room,
+        side,
+        connection,
+        provisional: seat.provisional,
+        after: entrance.after,
+    };
+    let machine = Chat::new(app.encoder.clone(), rules, opening);
+    let io = ChatIo {
+        store: Arc::clone(&app.store),
+        channel: Arc::clone(&app.channel),
+        room: entrance.room,
+        connection,
+        page_entries: app.config.limits.page_entries,
+        drain: app.shutdown.clone(),
+        membership,
+    };
+    Connection::new(app, who, mailbox, machine, io)
+        .run(socket)
+        .await;
+    drop(guards);
+}
+
+async fn opened(app: &App, websocket: HyperWebsocket) -> Option<Socket> {
+    // Fails when the client is gone before the answer; nothing began yet.
+    let stream = websocket.await.ok()?;
+    Some(Socket::new(stream, &app.config.limits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_found_by_their_whole_name() {
+        assert_eq!(parameter("xroom=1&room=2&room=3", "room"), Some("2"));
+        assert_eq!(parameter("room", "room"), None);
+        assert_eq!(parameter("", "room"), None);
+    }
+}
