@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 use crate::backends::{self, BackendError, Backends, Died};
 use crate::channel::ChannelLayer;
 use crate::config::Config;
+use crate::config::check::configured_key;
 use crate::http::assets::Assets;
 use crate::http::limit::{FORGET_EVERY, RateLimits};
 use crate::http::request::ProxyNotice;
@@ -18,7 +19,7 @@ use crate::id::NodeId;
 use crate::matching::WaitingPool;
 use crate::protocol::Encoder;
 use crate::session::online::Online;
-use crate::session::{self, Signer};
+use crate::session::{KEY_BYTES, Signer};
 use crate::shutdown::Drain;
 use crate::store::Store;
 use crate::telemetry;
@@ -200,40 +201,13 @@ async fn housekeeping(app: Arc<App>) {
 }
 
 /// The configured key, or the one that the store keeps.
-async fn signing_key(
-    config: &Config,
-    store: &dyn Store,
-) -> Result<[u8; session::KEY_BYTES], BuildError> {
-    if let Some(text) = &config.session.key {
-        return parse_key(text).map_err(|why| BuildError::Config(format!("session.key: {why}")));
-    }
-    if let Some(path) = &config.session.key_file {
-        let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
-        return text.and_then(|text| parse_key(text.trim())).map_err(|why| {
-            BuildError::Config(format!("session.key_file {}: {why}", path.display()))
-        });
+async fn signing_key(config: &Config, store: &dyn Store) -> Result<[u8; KEY_BYTES], BuildError> {
+    let configured = configured_key(config)
+        .map_err(|why| BuildError::Config(format!("the session key: {why}")))?;
+    if let Some(key) = configured {
+        return Ok(key);
     }
     // Bounded by the store's own timeout.
     let key = store.session_key().await;
     key.map_err(|error| BuildError::Store(format!("the session key cannot be had: {error}")))
-}
-
-/// A key of 64 hexadecimal digits that nobody else knows.
-fn parse_key(text: &str) -> Result<[u8; session::KEY_BYTES], String> {
-    let advice = "make one with `openssl rand -hex 32`";
-    let mut key = [0; session::KEY_BYTES];
-    if text.len() != 2 * key.len() || !text.is_ascii() {
-        return Err(format!(
-            "must be {} hexadecimal digits; {advice}",
-            2 * key.len()
-        ));
-    }
-    for (index, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16)
-            .map_err(|_| format!("must be hexadecimal digits; {advice}"))?;
-    }
-    match session::key_weakness(&key) {
-        Some(why) => Err(format!("everybody could know this key: {why}; {advice}")),
-        None => Ok(key),
-    }
 }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tracing::warn;
 
 use crate::app::App;
-use crate::config;
+use crate::config::{self, origin};
 use crate::http::limit::Slot;
 
 /// The other end of a request.
@@ -55,7 +55,7 @@ impl Peer {
             notice.saw(direct);
         }
         let told = |name| trusted.then(|| last_value(headers, name)).flatten();
-        let (https, host) = match server.public_url.as_deref().and_then(split_origin) {
+        let (https, host) = match server.public_url.as_deref().and_then(origin::split) {
             Some((https, host)) => (https, Some(host)),
             None => {
                 let https = told("x-forwarded-proto")
@@ -63,7 +63,7 @@ impl Peer {
                 let host = told("x-forwarded-host")
                     .or_else(|| uri_host.map(str::to_owned))
                     .or_else(|| last_value(headers, HOST.as_str()));
-                (https, host.map(|host| plain_host(&host, https)))
+                (https, host.map(|host| origin::plain_host(&host, https)))
             }
         };
         let address = match trusted {
@@ -89,13 +89,13 @@ impl Peer {
 /// Whether a page that made this request may: no `Origin` (not a browser), our own, or an allowed one.
 pub fn origin_allowed(app: &App, peer: &Peer, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(ORIGIN).iter();
-    let Some(origin) = origins.next() else {
+    let Some(header) = origins.next() else {
         return true;
     };
     if origins.next().is_some() {
         return false;
     }
-    let Some((https, host)) = origin.to_str().ok().and_then(split_origin) else {
+    let Some((https, host)) = header.to_str().ok().and_then(origin::split) else {
         return false;
     };
     let own = peer.scheme_https == https && peer.host.as_deref() == Some(host.as_str());
@@ -104,7 +104,7 @@ pub fn origin_allowed(app: &App, peer: &Peer, headers: &HeaderMap) -> bool {
         .server
         .allowed_origins
         .iter()
-        .any(|allowed| split_origin(allowed) == Some((https, host.clone())))
+        .any(|allowed| origin::split(allowed) == Some((https, host.clone())))
 }
 
 /// Remembers the first forwarded header from somebody who is not trusted, and says so once.
@@ -137,28 +137,6 @@ impl ProxyNotice {
         );
         warn!("{text}");
         *hint = Some(text);
-    }
-}
-
-/// Scheme and host of an origin such as `https://chat.example`; `None` for anything else.
-pub fn split_origin(origin: &str) -> Option<(bool, String)> {
-    let (scheme, host) = origin.trim_end_matches('/').split_once("://")?;
-    let https = match scheme.to_ascii_lowercase().as_str() {
-        "https" => true,
-        "http" => false,
-        _ => return None,
-    };
-    let bad = |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '@' | '\\' | ',');
-    (!host.is_empty() && !host.contains(bad)).then(|| (https, plain_host(host, https)))
-}
-
-/// Lower case, without the port that the scheme has anyway.
-fn plain_host(host: &str, https: bool) -> String {
-    let host = host.trim().to_ascii_lowercase();
-    let usual = if https { ":443" } else { ":80" };
-    match host.strip_suffix(usual) {
-        Some(bare) => bare.to_owned(),
-        None => host,
     }
 }
 
@@ -277,23 +255,5 @@ mod tests {
         let peer = peer(&server, "127.0.0.1:9", &[("host", "localhost:8000")]);
         assert_eq!(peer.origin().unwrap(), "https://chat.example");
         assert!(peer.loopback);
-    }
-
-    #[test]
-    fn origins_are_scheme_and_host() {
-        assert_eq!(
-            split_origin("http://A.example:80/"),
-            Some((false, "a.example".into()))
-        );
-        for bad in [
-            "null",
-            "",
-            "ftp://a",
-            "https://",
-            "https://a/b",
-            "https://u@a",
-        ] {
-            assert_eq!(split_origin(bad), None, "{bad}");
-        }
     }
 }

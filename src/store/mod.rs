@@ -30,6 +30,16 @@ pub enum StoreError {
     Corrupt(Arc<str>),
 }
 
+/// What an acknowledged message survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// A power cut.
+    #[default]
+    Power,
+    /// A crash of the process, not of the machine.
+    Process,
+}
+
 /// A message that wants a place in a room's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {

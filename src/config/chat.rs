@@ -1,0 +1,17 @@
+//! `[chat]`.
+
+use std::time::Duration;
+
+section! {
+    /// What happens in a room.
+    Chat = "chat" {
+        /// How long the place of somebody who lost the connection is kept.
+        reconnect_grace: Duration = "5m";
+        /// How long somebody has to come to a new room.
+        arrival: Duration = "20s";
+        /// How long an absence lasts before the partner is told.
+        presence_settle: Duration = "2s";
+        /// Zone of the times beside messages, by its IANA name.
+        time_zone: String = "Asia/Taipei";
+    }
+}

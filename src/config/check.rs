@@ -1,0 +1,333 @@
+//! Rules that one key's type cannot say: bounds, and keys that must fit each other.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tracing_subscriber::EnvFilter;
+
+use super::load::Layers;
+use super::problem::Problems;
+use super::{Config, origin};
+use crate::session::{KEY_BYTES, key_weakness};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MILLI: Duration = Duration::from_millis(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How to make a key, for messages.
+const KEY_ADVICE: &str = "make one with `openssl rand -hex 32`";
+
+/// Notes everything that is wrong with these values.
+pub fn check(config: &Config, layers: &Layers, problems: &mut Problems) {
+    let mut checker = Checker { layers, problems };
+    server(config, &mut checker);
+    site(config, &mut checker);
+    backends(config, &mut checker);
+    session(config, &mut checker);
+    durations(config, &mut checker);
+    numbers(config, &mut checker);
+    log(config, &mut checker);
+}
+
+struct Checker<'a> {
+    layers: &'a Layers,
+    problems: &'a mut Problems,
+}
+
+impl Checker<'_> {
+    /// Notes a problem of `section.key` unless it holds.
+    fn that(&mut self, holds: bool, key: &str, why: impl Into<String>) {
+        if !holds {
+            let (section, name) = key.split_once('.').unwrap_or((key, ""));
+            self.problems
+                .add(key, self.layers.source(section, name), why);
+        }
+    }
+}
+
+fn server(config: &Config, checker: &mut Checker<'_>) {
+    let server = &config.server;
+    if let Some(url) = &server.public_url {
+        checker.that(
+            origin::split(url).is_some(),
+            "server.public_url",
+            "must be scheme and host only, such as \"https://chat.example\"",
+        );
+    }
+    for allowed in &server.allowed_origins {
+        checker.that(
+            origin::split(allowed).is_some(),
+            "server.allowed_origins",
+            "each must be scheme and host only, such as \"https://partner.example\"",
+        );
+    }
+    for network in &server.trusted_proxies {
+        checker.that(
+            network.prefix_len() > 0,
+            "server.trusted_proxies",
+            format!("{network} trusts everybody, so anybody could pretend to be anybody"),
+        );
+    }
+    checker.that(
+        server.operator_listen != Some(server.listen) || server.listen.port() == 0,
+        "server.operator_listen",
+        "is the same as server.listen; leave it empty to share the port",
+    );
+}
+
+fn site(config: &Config, checker: &mut Checker<'_>) {
+    let site = &config.site;
+    checker.that(
+        !site.name.trim().is_empty(),
+        "site.name",
+        "must not be empty",
+    );
+    let texts = [
+        ("site.name", &site.name, 60),
+        ("site.tagline", &site.tagline, 200),
+        ("site.rules", &site.rules, 10_000),
+        ("site.contact", &site.contact, 500),
+    ];
+    for (key, text, most) in texts {
+        checker.that(
+            text.chars().count() <= most,
+            key,
+            format!("must be at most {most} characters"),
+        );
+    }
+    checker.that(
+        ["auto", "zh-TW", "en"].contains(&&*site.default_language),
+        "site.default_language",
+        "must be \"auto\", \"zh-TW\" or \"en\"",
+    );
+    if let Some(dir) = &config.assets.dir {
+        checker.that(
+            dir.is_dir(),
+            "assets.dir",
+            format!("{} is no folder that can be read", dir.display()),
+        );
+    }
+}
+
+fn backends(config: &Config, checker: &mut Checker<'_>) {
+    checker.that(
+        config
+            .store
+            .url
+            .strip_prefix("sqlite:")
+            .is_some_and(|path| !path.is_empty()),
+        "store.url",
+        "must be \"sqlite:PATH\", the one store of this version",
+    );
+    checker.that(
+        config.channel.url == "memory:",
+        "channel.url",
+        "must be \"memory:\", the one channel layer of this version",
+    );
+    checker.that(
+        TimeZone::get(&config.chat.time_zone).is_ok(),
+        "chat.time_zone",
+        "must be an IANA name such as \"Asia/Taipei\" or \"UTC\"",
+    );
+}
+
+fn session(config: &Config, checker: &mut Checker<'_>) {
+    let session = &config.session;
+    checker.that(
+        session.key.is_none() || session.key_file.is_none(),
+        "session.key_file",
+        "session.key is set as well; keep one of them",
+    );
+    if let Err(why) = configured_key(config) {
+        let key = match session.key {
+            Some(_) => "session.key",
+            None => "session.key_file",
+        };
+        checker.that(false, key, why);
+    }
+}
+
+/// The key that the configuration gives, itself or by a file; `None` when it gives none.
+///
+/// # Errors
+/// Why it cannot be used.
+pub fn configured_key(config: &Config) -> Result<Option<[u8; KEY_BYTES]>, String> {
+    let session = &config.session;
+    if let Some(key) = &session.key {
+        return parse_key(key.expose()).map(Some);
+    }
+    let Some(path) = &session.key_file else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    parse_key(text.trim()).map(Some)
+}
+
+/// A key that nobody else knows, as hexadecimal digits.
+fn parse_key(text: &str) -> Result<[u8; KEY_BYTES], String> {
+    let mut key = [0; KEY_BYTES];
+    let digits = text.len() == 2 * KEY_BYTES && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if !digits {
+        return Err(format!(
+            "must be {} hexadecimal digits; {KEY_ADVICE}",
+            2 * KEY_BYTES
+        ));
+    }
+    for (index, byte) in key.iter_mut().enumerate() {
+        let pair = &text[2 * index..2 * index + 2];
+        *byte = u8::from_str_radix(pair, 16).expect("two hexadecimal digits");
+    }
+    match key_weakness(&key) {
+        Some(why) => Err(format!("anybody could know this key: {why}; {KEY_ADVICE}")),
+        None => Ok(key),
+    }
+}
+
+fn durations(config: &Config, checker: &mut Checker<'_>) {
+    let Config {
+        server,
+        store,
+        matching,
+        chat,
+        session,
+        limits,
+        ..
+    } = config;
+    let bounds = [
+        ("server.drain_timeout", server.drain_timeout, MILLI, HOUR),
+        (
+            "server.drain_jitter",
+            server.drain_jitter,
+            Duration::ZERO,
+            server.drain_timeout,
+        ),
+        ("store.timeout", store.timeout, 10 * MILLI, 5 * MINUTE),
+        ("store.retention", store.retention, SECOND, 365 * DAY),
+        (
+            "matching.tag_patience",
+            matching.tag_patience,
+            Duration::ZERO,
+            DAY,
+        ),
+        (
+            "matching.repeat_patience",
+            matching.repeat_patience,
+            matching.tag_patience,
+            DAY,
+        ),
+        ("matching.lease", matching.lease, 100 * MILLI, HOUR),
+        (
+            "chat.reconnect_grace",
+            chat.reconnect_grace,
+            10 * MILLI,
+            7 * DAY,
+        ),
+        ("chat.arrival", chat.arrival, 10 * MILLI, HOUR),
+        (
+            "chat.presence_settle",
+            chat.presence_settle,
+            Duration::ZERO,
+            chat.reconnect_grace,
+        ),
+        ("session.lifetime", session.lifetime, SECOND, 400 * DAY),
+        ("limits.flood", limits.flood, 100 * MILLI, HOUR),
+        (
+            "limits.header_timeout",
+            limits.header_timeout,
+            10 * MILLI,
+            5 * MINUTE,
+        ),
+        (
+            "limits.write_timeout",
+            limits.write_timeout,
+            10 * MILLI,
+            5 * MINUTE,
+        ),
+        ("limits.heartbeat", limits.heartbeat, 10 * MILLI, HOUR),
+    ];
+    for (key, value, least, most) in bounds {
+        let shown = |it| humantime::format_duration(it);
+        checker.that(
+            least <= value && value <= most,
+            key,
+            format!(
+                "is {}; must be from {} to {}",
+                shown(value),
+                shown(least),
+                shown(most)
+            ),
+        );
+    }
+}
+
+fn numbers(config: &Config, checker: &mut Checker<'_>) {
+    let limits = &config.limits;
+    let bounds: [(&str, u64, u64, u64); 13] = [
+        ("site.minimum_age", config.site.minimum_age.into(), 0, 120),
+        ("limits.max_frame", limits.max_frame, 16 * 1024, 1 << 20),
+        ("limits.in_flight", limits.in_flight as u64, 1, 256),
+        ("limits.mailbox", limits.mailbox as u64, 8, 65_536),
+        (
+            "limits.messages_per_second",
+            limits.messages_per_second.into(),
+            0,
+            1_000_000,
+        ),
+        (
+            "limits.message_burst",
+            limits.message_burst.into(),
+            1,
+            1_000_000,
+        ),
+        (
+            "limits.matches_per_minute",
+            limits.matches_per_minute.into(),
+            0,
+            1_000_000,
+        ),
+        (
+            "limits.requests_per_minute",
+            limits.requests_per_minute.into(),
+            0,
+            1_000_000,
+        ),
+        (
+            "limits.address_factor",
+            limits.address_factor.into(),
+            1,
+            1_000_000,
+        ),
+        ("limits.room_entries", limits.room_entries, 1, 1_000_000),
+        (
+            "limits.blocks_per_session",
+            limits.blocks_per_session as u64,
+            1,
+            10_000,
+        ),
+        ("limits.page_entries", limits.page_entries as u64, 1, 1_000),
+        ("limits.bad_frames", limits.bad_frames.into(), 1, 1_000_000),
+    ];
+    for (key, value, least, most) in bounds {
+        checker.that(
+            (least..=most).contains(&value),
+            key,
+            format!("is {value}; must be from {least} to {most}"),
+        );
+    }
+}
+
+fn log(config: &Config, checker: &mut Checker<'_>) {
+    checker.that(
+        ["auto", "pretty", "json"].contains(&&*config.log.format),
+        "log.format",
+        "must be \"auto\", \"pretty\" or \"json\"",
+    );
+    checker.that(
+        EnvFilter::try_new(&config.log.filter).is_ok(),
+        "log.filter",
+        "must be a level such as \"info\" or a filter such as \"miyu=debug\"",
+    );
+}

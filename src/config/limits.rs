@@ -1,0 +1,50 @@
+//! `[limits]`.
+
+use std::time::Duration;
+
+use super::value::Size;
+
+section! {
+    /// Every numeric bound. 0 means "none" for rates and counts of people only.
+    Limits = "limits" {
+        /// Largest frame a client may send.
+        max_frame: u64 as Size = "64KiB";
+        /// Appends of one connection that may wait for the store.
+        in_flight: usize = 16;
+        /// Frames a mailbox holds before its owner pages the store instead.
+        mailbox: usize = 256;
+        /// Chat actions a second and session. 0: none.
+        messages_per_second: u32 = 5;
+        /// Chat actions at once.
+        message_burst: u32 = 20;
+        /// Searches a minute and session. 0: none.
+        matches_per_minute: u32 = 20;
+        /// API requests a minute and session. 0: none.
+        requests_per_minute: u32 = 120;
+        /// How many times a session's rate one address (IPv6: one /64) may use.
+        address_factor: u32 = 100;
+        /// Open connections of one address (IPv6: one /64). 0: none.
+        connections_per_address: usize = 1000;
+        /// Open connections altogether. 0: what the descriptor limit leaves.
+        connections: usize = 0;
+        /// Searches of one session at the same time. 0: none.
+        tickets_per_session: usize = 4;
+        /// Entries of one room.
+        room_entries: u64 = 20_000;
+        /// Blocks one session keeps.
+        blocks_per_session: usize = 200;
+        /// Entries read from the store at once.
+        page_entries: usize = 200;
+        /// Frames in a row that cannot be understood before the socket is closed.
+        bad_frames: u32 = 20;
+        /// How long a socket may stay over its message rate before it is closed.
+        flood: Duration = "30s";
+        /// How long a client may take to send its request head.
+        header_timeout: Duration = "10s";
+        /// How long a write may take before the connection cannot keep up.
+        write_timeout: Duration = "10s";
+        /// How often a silent socket is asked whether it is there; twice this without a sign
+        /// closes it.
+        heartbeat: Duration = "25s";
+    }
+}

@@ -1,0 +1,11 @@
+//! `[log]`.
+
+section! {
+    /// What is written to stderr.
+    Log = "log" {
+        /// "auto" (pretty on a terminal, JSON otherwise), "pretty" or "json".
+        format: String = "auto";
+        /// A level or tracing filter, such as "info" or "miyu=debug".
+        filter: String = "info";
+    }
+}

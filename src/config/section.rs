@@ -1,0 +1,101 @@
+//! How a section of the configuration is declared: fields, documentation and defaults together, so
+//! that the structure, the sample file and the list of known keys cannot disagree.
+
+use figment::value::Value;
+
+/// A declared section.
+pub struct Section {
+    /// The word in brackets.
+    pub name: &'static str,
+    /// What it is about.
+    pub about: &'static [&'static str],
+    /// Its keys, as declared.
+    pub keys: &'static [Key],
+}
+
+/// A declared key.
+pub struct Key {
+    /// Its name within the section.
+    pub name: &'static str,
+    /// What it means, line by line.
+    pub doc: &'static [&'static str],
+    /// Its default as TOML.
+    pub default: &'static str,
+    /// Its value is never shown.
+    pub secret: bool,
+    /// What kind of value it takes, for messages.
+    pub kind: &'static str,
+    /// Reads the text of an environment variable or a flag.
+    pub from_text: fn(&str) -> Value,
+    /// Checks a value and writes it as TOML, the way it was understood.
+    pub show: fn(&Value) -> Result<String, String>,
+}
+
+/// Declares a section: `field: Type = default;`, where the default is a TOML literal, or
+/// `field: Type as Wire = default;` when it is written as `Wire` and kept as `Type`.
+macro_rules! section {
+    (
+        $(#[doc = $about:literal])*
+        $struct:ident = $section:literal {
+            $(
+                $(#[doc = $doc:literal])*
+                $field:ident: $type:ty $(as $wire:ty)? = $default:tt;
+            )*
+        }
+    ) => {
+        $(#[doc = $about])*
+        #[derive(Clone, Debug)]
+        pub struct $struct {
+            $( $(#[doc = $doc])* pub $field: $type, )*
+        }
+
+        impl $struct {
+            pub(super) const SECTION: $crate::config::section::Section =
+                $crate::config::section::Section {
+                    name: $section,
+                    about: &[$($about),*],
+                    keys: &[$( $crate::config::section::Key {
+                        name: stringify!($field),
+                        doc: &[$($doc),*],
+                        default: stringify!($default),
+                        secret: <section!(@wire $type $(, $wire)?)
+                            as $crate::config::value::Setting>::SECRET,
+                        kind: <section!(@wire $type $(, $wire)?)
+                            as $crate::config::value::Setting>::KIND,
+                        from_text: <section!(@wire $type $(, $wire)?)
+                            as $crate::config::value::Setting>::from_text,
+                        show: |value| {
+                            <section!(@wire $type $(, $wire)?)
+                                as $crate::config::value::Setting>::parse(value)
+                                .map(|it| $crate::config::value::Setting::show(&it))
+                        },
+                    } ),*],
+                };
+
+            pub(super) fn read(
+                layers: &$crate::config::load::Layers,
+                problems: &mut $crate::config::problem::Problems,
+            ) -> Self {
+                Self {
+                    $( $field: layers
+                        .read::<section!(@wire $type $(, $wire)?)>(
+                            $section,
+                            stringify!($field),
+                            stringify!($default),
+                            problems,
+                        )
+                        .into(), )*
+                }
+            }
+        }
+
+        impl Default for $struct {
+            fn default() -> Self {
+                let layers = $crate::config::load::Layers::none();
+                Self::read(&layers, &mut $crate::config::problem::Problems::default())
+            }
+        }
+    };
+    (@wire $type:ty) => { $type };
+    (@wire $type:ty, $wire:ty) => { $wire };
+}

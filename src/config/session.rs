@@ -1,0 +1,19 @@
+//! `[session]`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Secret;
+
+section! {
+    /// Cookies and tokens.
+    Session = "session" {
+        /// Signs cookies and tokens: 64 hexadecimal digits (`openssl rand -hex 32`). Empty: a
+        /// generated one is kept beside the data.
+        key: Option<Secret<String>> = "";
+        /// A file that holds the key instead.
+        key_file: Option<PathBuf> = "";
+        /// How long an unused browser is remembered.
+        lifetime: Duration = "30days";
+    }
+}

@@ -1,0 +1,290 @@
+//! The types that keys have: how each is read from TOML or text, and how it is written again.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use figment::value::Value;
+
+use super::{Durability, Secret};
+
+/// A type that a key can have.
+pub trait Setting: Sized {
+    /// What to write, for people: "must be …".
+    const KIND: &'static str;
+    /// The value is never shown.
+    const SECRET: bool = false;
+
+    /// Reads a TOML value.
+    ///
+    /// # Errors
+    /// What it must be instead; never the value itself, which may be secret.
+    fn parse(value: &Value) -> Result<Self, String>;
+
+    /// Writes it as TOML.
+    fn show(&self) -> String;
+
+    /// Reads the text of an environment variable or flag: as it is.
+    fn from_text(text: &str) -> Value {
+        Value::from(text)
+    }
+}
+
+/// Types that are written as TOML strings.
+macro_rules! textual {
+    ($($type:ty, $kind:literal, |$text:ident| $parse:expr, |$it:ident| $show:expr;)*) => { $(
+        impl Setting for $type {
+            const KIND: &'static str = $kind;
+            fn parse(value: &Value) -> Result<Self, String> {
+                let $text = value.as_str().ok_or_else(|| must_be::<Self>())?;
+                $parse
+            }
+            fn show(&self) -> String {
+                let $it = self;
+                quote(&$show)
+            }
+        }
+    )* };
+}
+
+textual! {
+    String, "text in quotes", |text| Ok(text.to_owned()), |it| it.clone();
+    PathBuf, "a path in quotes", |text| Ok(PathBuf::from(text)), |it| it.display().to_string();
+    SocketAddr, "an address and port such as \"0.0.0.0:8000\" or \"[::]:8000\"",
+        |text| text.parse().map_err(|_| must_be::<Self>()), |it| it.to_string();
+    ipnet::IpNet, "a network such as \"10.0.0.0/8\" or an address",
+        |text| network(text).ok_or_else(must_be::<Self>), |it| it.to_string();
+    Duration, "a duration with its unit, such as \"500ms\", \"10s\", \"5m\" or \"24h\"",
+        |text| duration(text), |it| humantime::format_duration(*it).to_string().replace(' ', "");
+    Size, "a size with its unit, such as \"64KiB\" or \"1MiB\"",
+        |text| size(text), |it| shown_size(it.0);
+    Durability, "\"power\" or \"process\"", |text| match text {
+        "power" => Ok(Self::Power),
+        "process" => Ok(Self::Process),
+        _ => Err(must_be::<Self>()),
+    }, |it| match it {
+        Self::Power => "power".to_owned(),
+        Self::Process => "process".to_owned(),
+    };
+}
+
+/// Numbers; underscores are welcome, as in TOML.
+macro_rules! numeric {
+    ($($type:ty),*) => { $(
+        impl Setting for $type {
+            const KIND: &'static str = "a whole number from 0 up";
+            fn parse(value: &Value) -> Result<Self, String> {
+                let number = value.to_i128().or_else(|| value.to_u128()?.try_into().ok());
+                number
+                    .and_then(|number| number.try_into().ok())
+                    .ok_or_else(must_be::<Self>)
+            }
+            fn show(&self) -> String {
+                self.to_string()
+            }
+            fn from_text(text: &str) -> Value {
+                match text.trim().parse::<u64>() {
+                    Ok(number) => Value::from(number),
+                    Err(_) => Value::from(text),
+                }
+            }
+        }
+    )* };
+}
+
+numeric!(u8, u32, u64, usize);
+
+impl Setting for bool {
+    const KIND: &'static str = "true or false";
+
+    fn parse(value: &Value) -> Result<Self, String> {
+        value.to_bool().ok_or_else(must_be::<Self>)
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+
+    fn from_text(text: &str) -> Value {
+        match text.trim() {
+            "true" => Value::from(true),
+            "false" => Value::from(false),
+            _ => Value::from(text),
+        }
+    }
+}
+
+/// Empty text means "not set".
+impl<T: Setting> Setting for Option<T> {
+    const KIND: &'static str = T::KIND;
+    const SECRET: bool = T::SECRET;
+
+    fn parse(value: &Value) -> Result<Self, String> {
+        match value.as_str() {
+            Some("") => Ok(None),
+            _ => T::parse(value).map(Some),
+        }
+    }
+
+    fn show(&self) -> String {
+        self.as_ref().map_or_else(|| quote(""), T::show)
+    }
+
+    fn from_text(text: &str) -> Value {
+        T::from_text(text)
+    }
+}
+
+/// A TOML array; as text, its elements with commas between them.
+impl<T: Setting> Setting for Vec<T> {
+    const KIND: &'static str = "a list in brackets";
+
+    fn parse(value: &Value) -> Result<Self, String> {
+        let elements = value.as_array().ok_or_else(must_be::<Self>)?;
+        elements
+            .iter()
+            .map(|element| T::parse(element).map_err(|why| format!("each element {why}")))
+            .collect()
+    }
+
+    fn show(&self) -> String {
+        let elements: Vec<String> = self.iter().map(T::show).collect();
+        format!("[{}]", elements.join(", "))
+    }
+
+    fn from_text(text: &str) -> Value {
+        let text = text.trim();
+        let bare = text.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        let elements = bare.unwrap_or(text).split(',');
+        let elements = elements.map(|it| it.trim().trim_matches(['"', '\'']));
+        Value::from(
+            elements
+                .filter(|it| !it.is_empty())
+                .map(T::from_text)
+                .collect::<Vec<_>>(),
+        )
+    }
+}
+
+impl<T: Setting> Setting for Secret<T> {
+    const KIND: &'static str = T::KIND;
+    const SECRET: bool = true;
+
+    fn parse(value: &Value) -> Result<Self, String> {
+        T::parse(value).map(Self::new)
+    }
+
+    fn show(&self) -> String {
+        quote("(set, not shown)")
+    }
+
+    fn from_text(text: &str) -> Value {
+        T::from_text(text)
+    }
+}
+
+/// A number of bytes, written with its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(u64);
+
+impl From<Size> for u64 {
+    fn from(size: Size) -> u64 {
+        size.0
+    }
+}
+
+fn must_be<T: Setting>() -> String {
+    format!("must be {}", T::KIND)
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let bare = text.bytes().all(|b| b.is_ascii_digit());
+    match humantime::parse_duration(text) {
+        // humantime lets a bare 0 pass; "0s" says the same and can be read.
+        Ok(duration) if !bare => Ok(duration),
+        _ => Err(must_be::<Duration>()),
+    }
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    let text = text.trim();
+    let has_unit = text.bytes().any(|b| b.is_ascii_alphabetic());
+    match text.parse::<ByteSize>() {
+        Ok(size) if has_unit => Ok(Size(size.as_u64())),
+        _ => Err(must_be::<Size>()),
+    }
+}
+
+/// The largest unit that divides it.
+fn shown_size(bytes: u64) -> String {
+    for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] {
+        if bytes > 0 && bytes.trailing_zeros() >= shift {
+            return format!("{}{unit}", bytes >> shift);
+        }
+    }
+    format!("{bytes}B")
+}
+
+fn network(text: &str) -> Option<ipnet::IpNet> {
+    let text = text.trim();
+    let alone = || text.parse::<std::net::IpAddr>().ok().map(Into::into);
+    text.parse().ok().or_else(alone)
+}
+
+/// A TOML basic string.
+pub fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_required() {
+        assert_eq!(duration("5m").unwrap(), Duration::from_secs(300));
+        assert_eq!(duration("1h30m").unwrap(), Duration::from_secs(5400));
+        for bad in ["10", "0", "", "m", "5 parsecs"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+        assert_eq!(size("64KiB").unwrap(), Size(65536));
+        assert!(size("65536").is_err());
+        assert!(Duration::parse(&Value::from(10)).is_err());
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_again() {
+        for seconds in [1, 60, 300, 5400, 86_400, 2_592_000] {
+            let it = Duration::from_secs(seconds);
+            let shown = it.show();
+            assert_eq!(duration(shown.trim_matches('"')).unwrap(), it, "{shown}");
+        }
+        for bytes in [1, 1000, 1024, 65_536, 3 << 20] {
+            assert_eq!(size(&shown_size(bytes)).unwrap(), Size(bytes));
+        }
+        assert_eq!(quote("a\"b\\c\n\u{1}"), "\"a\\\"b\\\\c\\n\\u0001\"");
+    }
+
+    #[test]
+    fn lists_are_read_from_text() {
+        let value = Vec::<ipnet::IpNet>::from_text("10.0.0.0/8, 192.0.2.1");
+        let networks = Vec::<ipnet::IpNet>::parse(&value).unwrap();
+        assert_eq!(networks.show(), "[\"10.0.0.0/8\", \"192.0.2.1/32\"]");
+        let value = Vec::<String>::from_text("[\"a\", 'b']");
+        assert_eq!(Vec::<String>::parse(&value).unwrap(), ["a", "b"]);
+    }
+}
