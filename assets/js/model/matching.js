@@ -76,6 +76,8 @@ export function searchLines(state, tags, now) {
     lines.push(seconds ? ['match.tags', { tags, s: seconds }] : ['match.tagsSoon', { tags }]);
   } else if (state.phase === 'anyone' && tags) {
     lines.push(['match.anyone', {}]);
+  } else if (state.phase === 'anyone' && seconds && state.waiting > 0) {
+    lines.push(['match.repeatsSoon', { s: seconds }]);
   } else if (state.phase === 'repeats') {
     lines.push(['match.repeats', {}]);
   }

@@ -56,7 +56,7 @@ const handlers = {
     const message = readMessage(event.message, draft);
     if (!message) return;
     if (message.mine) dropPending(draft, message.clientId);
-    if (event.repeat && message.seq > draft.lastSeq) {
+    if (event.message.repeat && message.seq > draft.lastSeq) {
       // An answer outside the stream: the entry itself is still on its way, or
       // was just read from the log. Showing it now and once is enough.
       insert(draft, message);

@@ -1,15 +1,22 @@
 // The bar on top of every page: mark, guide, language, theme. Also puts icons
 // and the mark into the page's static HTML and keeps its texts translated.
 
-import { byTest, fillIcons, icon, mark } from '../lib/dom.js';
+import { byTest, el, fillIcons, icon, mark } from '../lib/dom.js';
 import { onLanguage, t, translate } from '../lib/i18n.js';
 import { setTheme, startLanguage, switchLanguage, theme, themes } from '../lib/settings.js';
 
 const siteName = () => document.querySelector('.wordmark-name')?.textContent ?? '';
 
+/** 秘語 Miyu: the two scripts need different spacing, so each gets its own. */
+function paintName(node) {
+  const parts = node.textContent.match(/^([\p{Script=Han}]+)\s+(.+)$/u);
+  if (parts) node.replaceChildren(`${parts[1]} `, el('span', { class: 'wordmark-latin', lang: 'en' }, parts[2]));
+}
+
 export function mountAppbar({ onGuide } = {}) {
   startLanguage();
   for (const link of document.querySelectorAll('[data-mark]')) link.prepend(mark());
+  document.querySelectorAll('.wordmark-name').forEach(paintName);
   fillIcons(document);
   const paint = () => {
     translate(document, { site: siteName() });

@@ -1,0 +1,123 @@
+// What a person does in a conversation: write, reply, take back, block, leave.
+// Each deed changes the state at once and is sent; the server's answer then
+// confirms or corrects it. `core` is the running room (room.js).
+
+import { randomId } from '../lib/id.js';
+import { t } from '../lib/i18n.js';
+import { bothSpoke } from '../model/room.js';
+import { askBlock } from '../ui/block-sheet.js';
+import { toast } from '../ui/toast.js';
+import { openMessageMenu, openRoomMenu } from './room-actions.js';
+
+const leavePatience = 1500;
+
+export function createDeeds({ core, link, ui, typing, marks, onNext }) {
+  let reply = null;
+  let leaving = null;
+  const state = () => core.getState();
+  const partnerName = () => state().partner?.nickname ?? '';
+
+  function send(content) {
+    core.act({ action: 'wrote', clientId: `m-${randomId(18)}`, content, reply, at: Date.now() });
+    setReply(null);
+    typing.sent();
+    ui.log.toBottom(false);
+    link.sendMessage(state().pending.at(-1));
+  }
+
+  function setReply(next) {
+    reply = next;
+    ui.composer.showReply(reply, partnerName());
+    if (reply) ui.composer.focus();
+  }
+
+  /** The stored or pending message an element of the log stands for. */
+  function rowOf({ dataset }) {
+    const stored = dataset.seq ? state().messages.find((message) => message.seq === Number(dataset.seq)) : null;
+    const source = stored ?? state().pending.find((item) => item.clientId === dataset.clientId);
+    return source ? { source, mine: dataset.mine === 'true', recalled: Boolean(source.recalled) } : null;
+  }
+
+  function replyTo(node) {
+    const row = rowOf(node);
+    if (!row?.source.seq || row.recalled || !state().active) return;
+    setReply({ id: row.source.id, text: row.source.content, mine: row.mine });
+  }
+
+  function messageMenu(node, at) {
+    const row = rowOf(node);
+    if (!row) return;
+    const id = row.source.id;
+    openMessageMenu(row, at, {
+      canReply: state().active,
+      onReply: () => replyTo(node),
+      onRecall: () => link.sendSurely({ action: 'recall_message', message_id: id }),
+      onDelete() {
+        link.sendSurely({ action: 'delete_message', message_id: id });
+        toast(t('mm.deleted'));
+      },
+      onDiscard: () => core.act({ action: 'discard', clientId: row.source.clientId }),
+    });
+  }
+
+  function retry({ dataset }) {
+    if (!state().active) return;
+    core.act({ action: 'retry', clientId: dataset.clientId });
+    const item = state().pending.find((pending) => pending.clientId === dataset.clientId);
+    if (item) link.sendMessage(item);
+  }
+
+  /** Leaves for good and goes on; the server's word is awaited only briefly. */
+  function next() {
+    let timer = null;
+    const go = () => {
+      clearTimeout(timer);
+      leaving = null;
+      core.stop();
+      onNext();
+    };
+    if (!state().active || !link.isOpen()) {
+      // Nobody to tell: a new search leaves a room that has no connection.
+      go();
+      return;
+    }
+    leaving = go;
+    timer = setTimeout(go, leavePatience);
+    leave();
+  }
+
+  function leave() {
+    link.sendSurely({ action: 'find_next' });
+  }
+
+  async function block() {
+    if (!(await askBlock(partnerName()))) return;
+    link.sendSurely({ action: 'block' });
+    core.act({ action: 'blocked' });
+    toast(t('block.done'));
+  }
+
+  function roomMenu(button) {
+    openRoomMenu(button, {
+      canLeave: state().active,
+      canBlock: !state().blocked && !state().isBot,
+      needsSecondPress: () => bothSpoke(state()),
+      onLeave: leave,
+      onBlock: block,
+      onReadMarks: () => marks.forget(),
+    });
+  }
+
+  return {
+    send,
+    setReply,
+    replyTo,
+    messageMenu,
+    retry,
+    next,
+    block,
+    roomMenu,
+    /** Called when the room has closed: the one who pressed Next goes on. */
+    closed: () => leaving?.(),
+  };
+}

@@ -1,0 +1,56 @@
+// Shows a conversation's state on all its parts at once. Decides nothing but
+// words: the state is model/room.js, the parts are in ui/.
+
+import { el, setHidden } from '../lib/dom.js';
+import { t, tagList } from '../lib/i18n.js';
+import { setTitle } from '../ui/alerts.js';
+import { hoursOf } from '../ui/guide.js';
+import { ownLine } from '../ui/side-card.js';
+import { sideOf } from './sides.js';
+
+export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
+  const head = section.querySelector('[data-slot="log-head"]');
+  let headShown = '';
+
+  const me = () => sideOf(roomId).profile ?? getProfile();
+
+  function meetingLine(state) {
+    const name = state.partner.nickname;
+    if (state.sameSession) return t('found.self', { name });
+    if (sideOf(roomId).met_before) return t('found.repeat', { name });
+    if (state.commonTags.length > 0) return t('found.tags', { name, tags: tagList(state.commonTags) });
+    return t('found.plain', { name });
+  }
+
+  function showHead(state) {
+    if (!state.partner) {
+      if (headShown !== '') head.replaceChildren();
+      headShown = '';
+      return;
+    }
+    const text = meetingLine(state);
+    if (headShown === text) return;
+    headShown = text;
+    head.replaceChildren(
+      el('p', { class: 'system-line is-meeting' }, text),
+      el('p', { class: 'system-line' }, t('chat.safety')),
+      ownLine(me()),
+    );
+  }
+
+  head.replaceChildren();
+  return {
+    meetingLine,
+    show(state, { settled, added, banner, now }) {
+      const { name } = getSite();
+      ui.header.update(state, now);
+      ui.side.update(state, me());
+      ui.banner.update(banner);
+      showHead(state);
+      ui.log.update(state, { still: !settled, names: { partner: state.partner?.nickname ?? '', bot: state.isBot }, added });
+      setHidden(ui.composer.element, !state.active);
+      ui.endCard.update(state, hoursOf(getSite()));
+      setTitle(state.partner ? `${state.partner.nickname} · ${name}` : name);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+// The search as data, and when a lost socket may come back.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isLoopback, newSearch, options, reduceSearch, searchLines } from '../../assets/js/model/matching.js';
+import { isFinal, reconnectDelay } from '../../assets/js/model/reconnect.js';
+import { dayName, minutesSeconds } from '../../assets/js/lib/time.js';
+
+const open = (event, now = 0) => reduceSearch(reduceSearch(newSearch(0), { action: 'link', status: 'open' }, 0), event, now);
+const waiting = (more) => ({ action: 'waiting_for_match', phase: 'anyone', phase_ends_ms: null, waiting: 0, unfit: false, ...more });
+const keys = (state, tags = '', now = 0) => searchLines(state, tags, now).map(([key]) => key);
+
+test('the countdown of relaxing starts from a duration', () => {
+  const state = open(waiting({ phase: 'shared_tags', phase_ends_ms: 10_000 }), 5000);
+  assert.deepEqual(searchLines(state, '音樂', 7500)[0], ['match.tags', { tags: '音樂', s: 8 }]);
+  assert.deepEqual(keys(state, '音樂', 20_000)[0], 'match.tagsSoon');
+});
+
+test('each situation has its sentence', () => {
+  assert.deepEqual(keys(newSearch(0)), ['match.connecting']);
+  assert.deepEqual(keys(open(waiting())), ['match.alone']);
+  assert.deepEqual(keys(open(waiting()), '音樂'), ['match.anyone', 'match.alone']);
+  assert.deepEqual(keys(open(waiting({ phase: 'repeats', waiting: 2, unfit: true }))), ['match.repeats', 'match.nofit']);
+  assert.deepEqual(keys(open({ action: 'replaced' })), ['match.replaced']);
+  assert.deepEqual(keys(open({ action: 'in_room', room_id: 'r' })), ['match.inRoom']);
+  assert.deepEqual(keys(open({ action: 'error', code: 'rate_limited', retry_after_ms: 2000 })), ['err.rate']);
+});
+
+test('what is offered, and only after a while', () => {
+  const state = open(waiting());
+  const at = (now, more) => options(state, { wish: 'all', loopback: true, now, ...more });
+  assert.deepEqual(at(14_999), []);
+  assert.deepEqual(at(15_000), ['second']);
+  assert.deepEqual(at(15_000, { wish: 'male', loopback: false }), ['widen', 'copy']);
+  assert.deepEqual(options(open({ action: 'in_room', room_id: 'r' }), { wish: 'all', loopback: true, now: 0 }), ['room']);
+});
+
+test('a later frame of waiting lifts a halt', () => {
+  const halted = open({ action: 'error', code: 'rate_limited' });
+  assert.equal(reduceSearch(halted, waiting(), 0).halted, null);
+});
+
+test('loopback has several names', () => {
+  for (const name of ['localhost', 'a.localhost', '127.0.0.1', '127.9.9.9', '[::1]']) assert.equal(isLoopback(name), true, name);
+  for (const name of ['example.org', '192.168.1.2', 'localhost.example.org', '127.0.0.1.example.org']) assert.equal(isLoopback(name), false, name);
+});
+
+test('back-off doubles, is capped, and jitters over its whole width', () => {
+  assert.equal(reconnectDelay(0, 1006, 1), 500);
+  assert.equal(reconnectDelay(3, 1006, 1), 4000);
+  assert.equal(reconnectDelay(50, 1006, 1), 20_000);
+  assert.equal(reconnectDelay(5, 1006, 0), 0);
+  assert.ok(reconnectDelay(0, 1001, 0) > 0);
+});
+
+test('some closes are final', () => {
+  for (const code of [1008, 1009, 4000, 4004]) {
+    assert.equal(isFinal(code), true);
+    assert.equal(reconnectDelay(0, code, 0.5), null);
+  }
+  for (const code of [1000, 1001, 1006, 4001, 4002]) assert.equal(isFinal(code), false);
+});
+
+test('time in words', () => {
+  assert.equal(minutesSeconds(84_999), '1:24');
+  assert.equal(minutesSeconds(-5), '0:00');
+  const now = new Date(2026, 4, 2, 0, 5).getTime();
+  assert.equal(dayName(now, now), 'today');
+  assert.equal(dayName(now - 600_000, now), 'yesterday');
+  assert.equal(dayName(now - 3 * 86_400_000, now), null);
+});

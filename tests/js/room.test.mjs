@@ -1,0 +1,140 @@
+// The conversation as data: what each frame and each deed does to it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bothSpoke, isReplaying, lastSeqOfPartner, minutesTalked, newRoom, reduce, reduceAll } from '../../assets/js/model/room.js';
+import { logRows, sameRow } from '../../assets/js/model/rows.js';
+
+const noon = new Date(2026, 4, 1, 12, 0).getTime();
+const partner = { nickname: '月亮', avatar: '1', mood: 'happy', online: true };
+const opening = { action: 'room_state', room_id: 'r', user_id: 'me', partner, common_tags: [], active: true, last_seq: 0, partner_read: 0 };
+
+const message = (seq, sender = 'me', more = {}) => ({
+  action: 'new_message',
+  message: { id: String(seq), seq, sender_id: sender, content: `m${seq}`, recalled: false, replied_to: null, client_id: `c${seq}`, sent_at_ms: noon + seq * 1000, ...more },
+});
+const wrote = (clientId, content = 'hi') => ({ action: 'wrote', clientId, content, at: noon });
+const room = (...events) => reduceAll(newRoom('r'), [opening, ...events], noon);
+const seqs = (state) => state.messages.map(({ seq }) => seq);
+
+test('an acknowledgement turns the pending message into a sent one, once', () => {
+  const before = room(wrote('c1'));
+  assert.equal(before.pending.length, 1);
+  const after = reduce(before, message(1), noon);
+  assert.equal(after.pending.length, 0);
+  assert.deepEqual(seqs(after), [1]);
+  assert.equal(logRows(before).at(-1).key, logRows(after).at(-1).key);
+});
+
+test('the partner may use a client_id of mine without touching what I wrote', () => {
+  const state = room(wrote('c1'), message(1, 'them'));
+  assert.equal(state.pending.length, 1);
+});
+
+test('messages stand in seq order and never twice', () => {
+  assert.deepEqual(seqs(room(message(2), message(1), message(2))), [1, 2]);
+});
+
+test('a repeat does not advance the stream, what it tells is shown', () => {
+  const state = room(message(1), message(5, 'me', { repeat: true }));
+  assert.equal(state.lastSeq, 1);
+  assert.deepEqual(seqs(state), [1, 5]);
+  assert.deepEqual(seqs(reduce(state, message(5), noon)), [1, 5]);
+});
+
+test('recalls and departures advance the stream too', () => {
+  const state = room(message(1), { action: 'message_recalled', message_id: '1', seq: 2 }, { action: 'user_left', user_id: 'them', reason: 'left', seq: 3 });
+  assert.equal(state.lastSeq, 3);
+  assert.equal(state.messages[0].content, null);
+  assert.equal(state.active, false);
+});
+
+test('a recall empties every quote of it', () => {
+  const quote = message(2, 'them', { replied_to: '1', replied_to_content: 'm1' });
+  const state = room(message(1), quote, { action: 'message_recalled', message_id: '1', seq: 3 });
+  assert.equal(state.messages[1].quoteText, null);
+  assert.equal(state.messages[1].quoteMine, true);
+});
+
+test('a message that did not change keeps its identity', () => {
+  const before = room(message(1), message(2));
+  const after = reduce(before, { action: 'message_recalled', message_id: '2', seq: 3 }, noon);
+  assert.equal(after.messages[0], before.messages[0]);
+  assert.notEqual(after.messages[1], before.messages[1]);
+});
+
+test('a recalled message does not come back with an older frame', () => {
+  const state = room(message(1), { action: 'message_recalled', message_id: '1', seq: 2 }, message(1));
+  assert.equal(state.messages[0].content, null);
+});
+
+test('delete for me removes it here', () => {
+  assert.deepEqual(seqs(room(message(1), message(2, 'them'), { action: 'message_deleted', message_id: '2' })), [1]);
+});
+
+test('who left, and why', () => {
+  assert.equal(room({ action: 'user_left', user_id: 'me', reason: 'left', seq: 1 }).ended.by, 'me');
+  assert.equal(room({ action: 'user_left', user_id: 'them', reason: 'left', seq: 1 }).ended.by, 'them');
+  assert.equal(room({ action: 'user_left', user_id: 'me', reason: 'timeout', seq: 1 }).ended.reason, 'timeout');
+});
+
+test('what was not stored when the room closed has failed', () => {
+  const state = room(wrote('c1'), { action: 'user_left', user_id: 'them', reason: 'left', seq: 1 });
+  assert.equal(state.pending[0].failed, 'room_closed');
+});
+
+test('unavailable keeps a message pending, a refusal fails it', () => {
+  const waiting = room(wrote('c1'), { action: 'error', code: 'unavailable', client_id: 'c1' });
+  assert.equal(waiting.pending[0].failed, null);
+  assert.equal(waiting.storeDown, true);
+  assert.equal(reduce(waiting, message(1), noon).storeDown, false);
+  const refused = room(wrote('c1'), { action: 'error', code: 'too_long', client_id: 'c1' });
+  assert.equal(refused.pending[0].failed, 'too_long');
+  assert.equal(reduce(refused, { action: 'retry', clientId: 'c1' }, noon).pending[0].failed, null);
+});
+
+test('unknown actions and broken frames change nothing', () => {
+  const state = room(message(1));
+  assert.deepEqual(seqs(reduceAll(state, [{ action: 'sparkle' }, { action: 'new_message' }, { action: 'new_message', message: 3 }], noon)), [1]);
+});
+
+test('presence: away with a deadline, and back', () => {
+  const away = room({ action: 'partner_status', online: false, grace_ends_ms: 1000 });
+  assert.equal(away.graceEndsAt, noon + 1000);
+  assert.equal(reduce(away, { action: 'partner_status', online: true }, noon).graceEndsAt, null);
+});
+
+test('replaying lasts until the last entry of the opening state', () => {
+  const state = reduceAll(newRoom('r'), [{ ...opening, last_seq: 2 }, message(1)], noon);
+  assert.equal(isReplaying(state), true);
+  assert.equal(isReplaying(reduce(state, message(2), noon)), false);
+});
+
+test('both have spoken, the partner was last at, minutes', () => {
+  const state = room(message(1), message(2, 'them'), message(3));
+  assert.equal(bothSpoke(state), true);
+  assert.equal(bothSpoke(room(message(1))), false);
+  assert.equal(lastSeqOfPartner(state), 2);
+  assert.equal(minutesTalked(state), 1);
+  assert.equal(minutesTalked(room()), 0);
+});
+
+test('a long history folds quickly', () => {
+  const events = Array.from({ length: 5000 }, (_, index) => message(index + 1, index % 2 ? 'me' : 'them'));
+  const started = performance.now();
+  const state = reduceAll(newRoom('r'), [opening, ...events], noon);
+  logRows(state);
+  assert.equal(state.messages.length, 5000);
+  assert.ok(performance.now() - started < 500);
+});
+
+test('rows: a day line, runs within two minutes, states, the newest of mine', () => {
+  const later = { sent_at_ms: noon + 600_000 };
+  const state = reduce(room(message(1), message(2), message(3, 'me', later), message(4, 'them', later)), { action: 'partner_read', seq: 2 }, noon);
+  const rows = logRows(state);
+  assert.deepEqual(rows.map((row) => row.kind), ['day', 'message', 'message', 'message', 'message']);
+  assert.deepEqual(rows.slice(1).map((row) => [row.first, row.last]), [[true, false], [false, true], [true, true], [true, true]]);
+  assert.deepEqual(rows.slice(1).map((row) => row.state), ['read', 'read', 'sent', 'sent']);
+  assert.deepEqual(rows.slice(1).map((row) => row.newest), [false, false, true, false]);
+  assert.ok(rows.every((row, index) => sameRow(row, logRows(state)[index])));
+});
