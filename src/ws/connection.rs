@@ -307,6 +307,9 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                 Action::Close(reason) => {
                     self.closing.get_or_insert(reason);
                 }
+                Action::Waited(waited) => {
+                    metrics::histogram!(telemetry::TIME_TO_MATCH).record(waited.as_secs_f64());
+                }
                 Action::Erred(code) => {
                     metrics::counter!(telemetry::ERRORS, "code" => code.as_str()).increment(1);
                 }

@@ -504,7 +504,7 @@ impl Lobby {
         out: &mut Actions<Job>,
     ) {
         let waited = now.wall.since(search.ticket.since);
-        metrics::histogram!(crate::telemetry::TIME_TO_MATCH).record(waited.as_secs_f64());
+        out.push(Action::Waited(waited));
         let token = (self.sign)(pairing.room, side);
         out.push(Action::Write(
             self.encoder.match_found(pairing, side, &token),

@@ -2,7 +2,7 @@
 //! Machines are pure: events in, [`Action`]s out; the loop does what they ask.
 
 use std::pin::Pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::channel::Frame;
 use crate::id::Timestamp;
@@ -51,6 +51,8 @@ pub enum Action<J> {
     Close(CloseReason),
     /// An error was answered: count it.
     Erred(ErrorCode),
+    /// Somebody was met after this long: count it.
+    Waited(Duration),
 }
 
 /// The actions of one event, in order.

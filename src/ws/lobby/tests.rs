@@ -1,1 +1,348 @@
-//! The lobby machine, event by event.
+//! The lobby machine, event by event: each answer of the pool, each race.
+
+use std::time::{Duration, Instant};
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::id::NodeId;
+use crate::model::Party;
+
+const TAGS: Duration = Duration::from_secs(10);
+const REPEATS: Duration = Duration::from_secs(20);
+
+fn address(number: u64) -> Address {
+    Address {
+        node: NodeId(1),
+        number,
+    }
+}
+
+struct Bench {
+    lobby: Lobby,
+    start: Instant,
+    at: Duration,
+    out: Actions<Job>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let rules = LobbyRules {
+            tag_patience: TAGS,
+            repeat_patience: REPEATS,
+        };
+        Self {
+            lobby: Lobby::new(
+                Encoder::new(TimeZone::UTC),
+                rules,
+                SessionId([1; 16]),
+                address(1),
+                Box::new(|_, _| "token".into()),
+            ),
+            start: Instant::now(),
+            at: Duration::ZERO,
+            out: Vec::new(),
+        }
+    }
+
+    /// Started, prepared, and waiting in the pool; what that wrote is forgotten.
+    fn waiting(tags: &str) -> (Self, Ticket) {
+        let mut bench = Self::new();
+        bench.input(&start(tags));
+        bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+        let ticket = bench.entering();
+        let queued = Entered::Waiting { replaced: None };
+        bench.outcome(Outcome::Entered(Ok(queued), Census::default()));
+        bench.out.clear();
+        (bench, ticket)
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            instant: self.start + self.at,
+            wall: Timestamp(0).plus(self.at),
+        }
+    }
+
+    fn input(&mut self, json: &str) {
+        let action = Lobby::decode(json).unwrap();
+        let now = self.now();
+        self.lobby.on_input(action, now, &mut self.out);
+    }
+
+    fn outcome(&mut self, outcome: Outcome) {
+        let now = self.now();
+        self.lobby.on_outcome(outcome, now, &mut self.out);
+    }
+
+    fn frame(&mut self, frame: &Frame) {
+        let now = self.now();
+        self.lobby.on_frame(frame, now, &mut self.out);
+    }
+
+    /// Lets time pass until the machine's own deadline.
+    fn ring(&mut self) {
+        self.at = self.lobby.deadline().expect("a deadline") - self.start;
+        let now = self.now();
+        self.lobby.on_timer(now, &mut self.out);
+    }
+
+    fn entering(&mut self) -> Ticket {
+        let ticket = self.out.drain(..).find_map(|action| match action {
+            Action::Queue(Job::Enter(ticket)) => Some(*ticket),
+            _ => None,
+        });
+        ticket.expect("entering the pool")
+    }
+
+    fn written(&mut self) -> Vec<serde_json::Value> {
+        let texts = self.out.drain(..).filter_map(|action| match action {
+            Action::Write(text) => serde_json::from_str(&text).ok(),
+            _ => None,
+        });
+        texts.collect()
+    }
+}
+
+fn start(tags: &str) -> String {
+    format!(r#"{{"action":"start_matching","user_data":{{"user_id":"ann","tags":[{tags}]}}}}"#)
+}
+
+const CANCEL: &str = r#"{"action":"cancel_matching"}"#;
+
+fn party(ticket: &Ticket) -> Party {
+    Party {
+        ticket: ticket.id,
+        session: ticket.session,
+        persona: ticket.persona.clone(),
+        address: ticket.address,
+    }
+}
+
+/// A pairing in which `ticket` is on that side, opposite somebody else.
+fn pairing(ticket: &Ticket, side: Side) -> Arc<Pairing> {
+    let mut other = party(ticket);
+    other.ticket = TicketId::fresh();
+    other.address = address(2);
+    let parties = match side {
+        Side::A => [party(ticket), other],
+        Side::B => [other, party(ticket)],
+    };
+    Arc::new(Pairing {
+        room: ticket.room,
+        parties,
+        common_tags: vec![],
+        met_before: false,
+        is_bot: false,
+    })
+}
+
+#[test]
+fn patience_relaxes_step_by_step() {
+    let (mut bench, ticket) = Bench::waiting(r#""音樂""#);
+    assert_eq!(ticket.phase, Phase::SharedTags);
+    let mut phases = vec![];
+    while bench.at < REPEATS {
+        bench.ring();
+        for action in std::mem::take(&mut bench.out) {
+            match action {
+                Action::Queue(Job::Enter(again)) => {
+                    assert_eq!((again.id, again.since), (ticket.id, ticket.since));
+                    phases.push((bench.at, again.phase));
+                    let queued = Entered::Waiting { replaced: None };
+                    bench.outcome(Outcome::Entered(Ok(queued), Census::default()));
+                }
+                Action::Queue(Job::Renew(_)) => {
+                    bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), Census::default()));
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(phases, [(TAGS, Phase::Anyone), (REPEATS, Phase::Repeats)]);
+}
+
+#[test]
+fn what_is_told_while_waiting_changes_only_with_the_numbers() {
+    let (mut bench, ticket) = Bench::waiting("");
+    let mut census = Census::default();
+    bench.ring();
+    bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), census));
+    assert!(bench.written().is_empty());
+    let wish = crate::model::PreferredGender::Female;
+    census.waiting[ticket.persona.profile.gender.index()][0] = 1;
+    census.waiting[0][wish.index()] = 3;
+    bench.ring();
+    bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), census));
+    let told = bench.written();
+    assert_eq!(told[0]["waiting"], 3);
+    assert_eq!(told[0]["unfit"], true);
+}
+
+#[test]
+fn a_cancel_is_answered_by_cancelled_or_found_never_both() {
+    let (mut bench, _) = Bench::waiting("");
+    bench.input(CANCEL);
+    assert!(matches!(bench.out[..], [Action::Queue(Job::Withdraw(_))]));
+    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    assert_eq!(bench.written()[0]["action"], "matching_cancelled");
+
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.input(CANCEL);
+    bench.outcome(Outcome::Withdrawn(Ok(false)));
+    bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
+    let told = bench.written();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["action"], "match_found");
+}
+
+#[test]
+fn a_cancel_before_the_pool_was_entered_enters_nothing() {
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    bench.input(CANCEL);
+    bench.out.clear();
+    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    assert!(bench.lobby.deadline().is_none());
+    assert_eq!(bench.written()[0]["action"], "matching_cancelled");
+}
+
+#[test]
+fn who_finds_makes_the_room_before_anybody_is_told() {
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    let ticket = bench.entering();
+    let paired = Entered::Paired(pairing(&ticket, Side::A));
+    bench.outcome(Outcome::Entered(Ok(paired), Census::default()));
+    assert!(matches!(
+        bench.out[..],
+        [Action::Queue(Job::Create { by: Side::A, .. })]
+    ));
+    bench.out.clear();
+    bench.outcome(Outcome::Created(Created::Done));
+    let told = bench.written();
+    assert_eq!(told[0]["action"], "match_found");
+    assert_eq!(told[0]["token"], "token");
+}
+
+#[test]
+fn a_room_that_could_not_be_made_sends_the_search_on_with_its_time() {
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    let ticket = bench.entering();
+    bench.at = Duration::from_secs(3);
+    let paired = Entered::Paired(pairing(&ticket, Side::A));
+    bench.outcome(Outcome::Entered(Ok(paired), Census::default()));
+    bench.out.clear();
+    bench.outcome(Outcome::Created(Created::PartnerGone));
+    let again = bench.entering();
+    assert_eq!((again.id, again.since), (ticket.id, ticket.since));
+    assert_ne!(again.room, ticket.room);
+}
+
+#[test]
+fn a_found_side_whose_finder_died_makes_the_room_itself() {
+    let (mut bench, ticket) = Bench::waiting("");
+    let found = pairing(&ticket, Side::B);
+    for makes in [false, true] {
+        bench.ring();
+        bench.out.clear();
+        let paired = Renewed::Paired(Arc::clone(&found));
+        bench.outcome(Outcome::Renewed(Ok(paired), Census::default()));
+        let creating = matches!(
+            bench.out[..],
+            [Action::Queue(Job::Create { by: Side::B, .. })]
+        );
+        assert_eq!(creating, makes);
+    }
+    // The finder lives after all: it is told once.
+    bench.out.clear();
+    bench.frame(&Frame::Matched(Arc::clone(&found)));
+    bench.outcome(Outcome::Created(Created::Done));
+    bench.frame(&Frame::Matched(found));
+    assert_eq!(bench.written().len(), 1);
+}
+
+#[test]
+fn leaving_gives_up_what_was_not_told() {
+    let (bench, ticket) = Bench::waiting("");
+    assert!(matches!(
+        bench.lobby.farewell(),
+        Some(Job::Abandon(id)) if id == ticket.id
+    ));
+
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
+    assert!(matches!(
+        bench.lobby.farewell(),
+        Some(Job::Untold { side: Side::B, .. })
+    ));
+
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
+    bench.lobby.on_flushed();
+    assert!(bench.lobby.farewell().is_none());
+}
+
+#[test]
+fn a_second_start_withdraws_the_first() {
+    let (mut bench, _) = Bench::waiting("");
+    bench.input(&start(r#""電影""#));
+    assert!(matches!(bench.out[..], [Action::Queue(Job::Withdraw(_))]));
+    bench.out.clear();
+    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    assert!(matches!(
+        bench.out[..],
+        [Action::Queue(Job::Prepare { again: false, .. })]
+    ));
+}
+
+#[test]
+fn a_newer_connection_under_the_same_name_ends_the_search() {
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.frame(&Frame::TicketReplaced(TicketId::fresh()));
+    assert!(bench.out.is_empty());
+    bench.frame(&Frame::TicketReplaced(ticket.id));
+    assert_eq!(bench.written()[0]["action"], "replaced");
+    assert!(bench.lobby.farewell().is_none());
+}
+
+#[test]
+fn a_room_the_user_is_in_is_waited_for_then_named() {
+    let mut bench = Bench::new();
+    let room = RoomId::fresh();
+    bench.input(&start(""));
+    let mut looks = 0;
+    loop {
+        bench.out.clear();
+        bench.outcome(Outcome::Prepared(Prepared::InRoom(room)));
+        if bench.lobby.deadline().is_none() {
+            break;
+        }
+        bench.ring();
+        looks += 1;
+    }
+    assert_eq!(looks, 25);
+    assert_eq!(bench.written()[0]["action"], "in_room");
+}
+
+#[test]
+fn too_many_searches_are_told_when_to_come_back() {
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    bench.outcome(Outcome::Prepared(Prepared::Limited(Duration::from_secs(3))));
+    let told = bench.written();
+    assert_eq!(told[0]["code"], "rate_limited");
+    assert_eq!(told[0]["retry_after_ms"], 3000);
+}
+
+#[test]
+fn an_expired_ticket_is_entered_again() {
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.ring();
+    bench.out.clear();
+    bench.outcome(Outcome::Renewed(Ok(Renewed::Gone), Census::default()));
+    assert_eq!(bench.entering().id, ticket.id);
+}
