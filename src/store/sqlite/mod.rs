@@ -1,1 +1,421 @@
 //! The store of one process: SQLite.
+//!
+//! One thread owns the write connection. It takes what is queued, runs it in one transaction,
+//! commits, publishes, answers: see [`writer`]. Two threads read pages. Nothing here is shared
+//! between them but queues, so there is no lock to hold while the disk works.
+//!
+//! Reading order: `mod` (the store as its callers see it) · `open` · `queue`, `jobs` (how work
+//! travels) · `writer` · `head` (what it remembers) · `append`, `rooms`, `relations`, `sweep` (the
+//! jobs) · `page` (the readers) · `rows` (columns) · `key`, `error`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use self::error::Fault;
+use self::head::Heads;
+use self::jobs::{Job, Mode};
+use self::open::Paths;
+use self::page::ReadJob;
+use self::queue::Queue;
+use self::writer::Writer;
+use crate::id::{Address, RoomId, Seq, SessionId, Side};
+use crate::model::{LeaveReason, MessageRef, Pairing, Room};
+use crate::store::{
+    Appended, Clock, CommitSink, Draft, Durability, Entries, Hidden, Marks, Page, Pending,
+    Recalled, Relations, RelationsOf, Rooms, StoreError, StoreRules, Swept, Upkeep,
+};
+
+mod append;
+mod error;
+mod head;
+mod jobs;
+mod key;
+mod open;
+mod page;
+mod queue;
+mod relations;
+mod rooms;
+mod rows;
+mod sweep;
+mod writer;
+
+pub use self::error::OpenError;
+
+/// Sizes that are nobody's business but this backend's. Tests make them tiny.
+#[derive(Clone, Debug)]
+pub struct Tuning {
+    /// Jobs that may wait for the writer, and for the readers.
+    pub queue: usize,
+    /// Jobs in one transaction.
+    pub batch: usize,
+    /// Reader threads.
+    pub readers: usize,
+    /// Rooms remembered.
+    pub heads: usize,
+    /// Entries of remembered rooms: 12 bytes each.
+    pub head_entries: usize,
+    /// Rooms whose row may be behind their log.
+    pub behind: usize,
+    /// Entries that a start may have to read after a crash: about 1 µs each.
+    pub scan: i64,
+    /// After so long without a write, what is behind is written and the WAL emptied.
+    pub idle: Duration,
+    /// How often the WAL is emptied because erased text may be in it, under load.
+    pub purge: Duration,
+    /// Entries erased in one step.
+    pub erase_rows: usize,
+    /// Rooms closed in one step.
+    pub close_rooms: usize,
+    /// Tests only: a full disk, in pages; 0 for none.
+    pub page_limit: Option<Arc<AtomicU32>>,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            queue: 65_536,
+            batch: 512,
+            readers: 2,
+            heads: 65_536,
+            head_entries: 4_000_000,
+            behind: 32_768,
+            scan: 200_000,
+            idle: Duration::from_secs(2),
+            purge: Duration::from_secs(60),
+            erase_rows: 500,
+            close_rooms: 64,
+            page_limit: None,
+        }
+    }
+}
+
+/// Where the threads say how they ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Working,
+    /// Closed in good order; everything is at rest.
+    Closed,
+    /// A thread panicked.
+    Died,
+}
+
+/// Tells the world when the thread that holds it panics.
+#[derive(Clone)]
+struct Alarm {
+    life: Arc<watch::Sender<Life>>,
+    jobs: Arc<Queue<Job>>,
+    reads: Arc<Queue<ReadJob>>,
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.life.send_replace(Life::Died);
+            self.jobs.abandon();
+            self.reads.abandon();
+        }
+    }
+}
+
+/// The embedded store. Dropping it without [`Upkeep::close`] is a crash: what was answered is kept,
+/// what was not may be lost. The drop waits for the threads to end.
+pub struct SqliteStore {
+    jobs: Arc<Queue<Job>>,
+    reads: Arc<Queue<ReadJob>>,
+    life: watch::Receiver<Life>,
+    open_rooms: Arc<AtomicU64>,
+    timeout: Duration,
+    renewal: Duration,
+    clock: Clock,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl SqliteStore {
+    /// Opens or makes the database at `path`; blocks. From now on every side of an open room is
+    /// away, until it arrives again.
+    pub fn open(
+        path: &Path,
+        durability: Durability,
+        rules: StoreRules,
+        sink: Arc<dyn CommitSink>,
+        clock: Clock,
+    ) -> Result<Arc<Self>, OpenError> {
+        Self::open_tuned(path, durability, rules, sink, clock, Tuning::default())
+    }
+
+    /// The same with other sizes.
+    pub fn open_tuned(
+        path: &Path,
+        durability: Durability,
+        rules: StoreRules,
+        sink: Arc<dyn CommitSink>,
+        clock: Clock,
+        tuning: Tuning,
+    ) -> Result<Arc<Self>, OpenError> {
+        let paths = Paths::of(path);
+        open::prepare_folder(&paths)?;
+        let lock = open::lock(&paths)?;
+        let mut conn = open::writer(&paths, durability)?;
+        let now = clock();
+        let start = open::recover(&mut conn, now, &rules)
+            .map_err(|fault| OpenError::from_fault(path, &fault))?;
+
+        let jobs = Arc::new(Queue::new(tuning.queue));
+        let reads = Arc::new(Queue::new(tuning.queue));
+        let (life_tx, life) = watch::channel(Life::Working);
+        let alarm = Alarm {
+            life: Arc::new(life_tx),
+            jobs: jobs.clone(),
+            reads: reads.clone(),
+        };
+        let readers = page::start(&paths, &tuning, &reads, &alarm)?;
+        let open_rooms = Arc::new(AtomicU64::new(start.open_rooms));
+        let (timeout, renewal) = (rules.timeout, rules.block_lifetime / 30);
+        let mut writer = Writer {
+            conn,
+            heads: Heads::new(tuning.heads, tuning.head_entries),
+            rules,
+            tuning,
+            paths: paths.clone(),
+            sink,
+            clock: clock.clone(),
+            now,
+            started: now,
+            next_id: start.next_id,
+            outbox: Vec::new(),
+            erased: Vec::new(),
+            opened: 0,
+            open_rooms: open_rooms.clone(),
+            begun: false,
+            failing: false,
+            purged: false,
+            wal_grown: true,
+            last_write: Instant::now(),
+            last_truncation: Instant::now(),
+        };
+        let thread = open::spawn(&paths, "miyu-write", move || {
+            writer.run(&alarm.jobs);
+            // Readers first: the WAL cannot be emptied while they look at it.
+            if alarm.jobs.abandoned() {
+                alarm.reads.abandon();
+            } else {
+                alarm.reads.close();
+            }
+            for reader in readers {
+                // A reader that panicked has raised the alarm itself.
+                drop(reader.join());
+            }
+            if !alarm.jobs.abandoned() {
+                writer.settle();
+            }
+            // The database before the lock: whoever gets the lock finds it closed.
+            drop(writer);
+            drop(lock);
+            alarm.life.send_if_modified(|life| {
+                let working = *life == Life::Working;
+                if working {
+                    *life = Life::Closed;
+                }
+                working
+            });
+        })?;
+        Ok(Arc::new(Self {
+            jobs,
+            reads,
+            life,
+            open_rooms,
+            timeout,
+            renewal,
+            clock,
+            writer: Mutex::new(Some(thread)),
+        }))
+    }
+
+    /// Resolves when one of the store's threads panicked: nothing can be stored any more, and the
+    /// process should end. Never resolves otherwise.
+    pub fn writer_died(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut life = self.life.clone();
+        async move {
+            if life.wait_for(|life| *life == Life::Died).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Queues work for the writer now; the answer is bounded in time.
+    fn ask<T: Send + 'static>(
+        &self,
+        mode: Mode,
+        work: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
+    ) -> Pending<T> {
+        let (job, answer) = jobs::job(mode, work);
+        match self.jobs.push(job) {
+            Ok(()) => jobs::bounded(self.timeout, jobs::wait(answer)),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // After `close` both do nothing: the thread has ended, or is about to in good order.
+        if *self.life.borrow() == Life::Working {
+            self.jobs.abandon();
+        }
+        if let Some(thread) = self.writer.get_mut().take() {
+            drop(thread.join());
+        }
+    }
+}
+
+impl Rooms for SqliteStore {
+    fn create_room(&self, pairing: &Pairing) -> Pending<()> {
+        let pairing = pairing.clone();
+        self.ask(Mode::Write, move |writer| writer.create_room(pairing))
+    }
+
+    fn room(&self, room: RoomId) -> Pending<Option<Room>> {
+        self.ask(Mode::Read, move |writer| writer.room(room))
+    }
+
+    fn open_rooms(&self, session: SessionId) -> Pending<Vec<Room>> {
+        self.ask(Mode::Read, move |writer| writer.open_rooms(session))
+    }
+
+    fn arrive(&self, room: RoomId, side: Side, connection: Address) -> Pending<Option<Room>> {
+        self.ask(Mode::Write, move |writer| {
+            writer.arrive(room, side, connection)
+        })
+    }
+
+    fn depart(&self, room: RoomId, side: Side, connection: Address, marks: Marks) -> Pending<bool> {
+        self.ask(Mode::Write, move |writer| {
+            writer.depart(room, side, connection, marks)
+        })
+    }
+
+    fn mark(&self, room: RoomId, side: Side, marks: Marks) {
+        // Nobody waits for it, and losing it costs a little repetition: the answer is dropped.
+        drop(self.ask(Mode::Note, move |writer| writer.mark(room, side, marks)));
+    }
+
+    fn close_room(&self, room: RoomId, side: Side, reason: LeaveReason) -> Pending<bool> {
+        self.ask(Mode::Write, move |writer| {
+            writer.close_room(room, side, reason)
+        })
+    }
+
+    fn count_open_rooms(&self) -> u64 {
+        self.open_rooms.load(Ordering::Relaxed)
+    }
+}
+
+impl Entries for SqliteStore {
+    fn append(&self, draft: Draft) -> Pending<Appended> {
+        self.ask(Mode::Write, move |writer| writer.append(draft))
+    }
+
+    fn recall(
+        &self,
+        room: RoomId,
+        side: Side,
+        target: MessageRef,
+        client_id: Option<String>,
+    ) -> Pending<Recalled> {
+        self.ask(Mode::Write, move |writer| {
+            writer.recall(room, side, &target, client_id)
+        })
+    }
+
+    fn hide(&self, room: RoomId, side: Side, target: MessageRef) -> Pending<Hidden> {
+        self.ask(Mode::Write, move |writer| writer.hide(room, side, &target))
+    }
+
+    fn page(&self, room: RoomId, side: Side, after: Seq, limit: usize) -> Pending<Option<Page>> {
+        let reads = self.reads.clone();
+        let plan = self.ask(Mode::Read, move |writer| {
+            writer.plan_page(room, after, limit)
+        });
+        jobs::bounded(self.timeout, async move {
+            let Some(plan) = plan.await? else {
+                return Ok(None);
+            };
+            let (job, answer) = page::read_job(move |conn| page::read(conn, &plan, side));
+            reads.push(job)?;
+            jobs::wait(answer).await
+        })
+    }
+
+    fn last_seqs(&self, rooms: Vec<RoomId>) -> Pending<Vec<(RoomId, Seq)>> {
+        self.ask(Mode::Read, move |writer| writer.last_seqs(&rooms))
+    }
+}
+
+impl Relations for SqliteStore {
+    fn block(&self, by: SessionId, whom: SessionId) -> Pending<()> {
+        self.ask(Mode::Write, move |writer| writer.block(by, whom))
+    }
+
+    fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
+        let (job, answer) = page::read_job(move |conn| relations::look(conn, session));
+        if let Err(error) = self.reads.push(job) {
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        let writer = self.jobs.clone();
+        let stale = (self.clock)().minus(self.renewal);
+        jobs::bounded(self.timeout, async move {
+            let looked = jobs::wait(answer).await?;
+            // A thirtieth of a life is near enough: not every search is a write.
+            if looked.oldest_use.is_some_and(|used| used <= stale.0) {
+                let (job, _) = jobs::job(Mode::Write, move |writer| writer.renew_blocks(session));
+                writer.push(job)?;
+            }
+            Ok(looked.relations)
+        })
+    }
+}
+
+impl Upkeep for SqliteStore {
+    fn sweep(&self) -> Pending<Swept> {
+        self.ask(Mode::Write, Writer::sweep)
+    }
+
+    fn ready(&self) -> Pending<()> {
+        let failing = self.ask(Mode::Read, |writer| Ok(writer.failing));
+        let jobs = self.jobs.clone();
+        jobs::bounded(self.timeout, async move {
+            if !failing.await? {
+                return Ok(());
+            }
+            // Nobody may be writing now, so the answer of the last one is tried again.
+            let (job, answer) = jobs::job(Mode::Write, Writer::probe);
+            jobs.push(job)?;
+            jobs::wait(answer).await
+        })
+    }
+
+    fn session_key(&self) -> Pending<[u8; 32]> {
+        let key = self.ask(Mode::Read, |writer| {
+            Ok(key::read_or_make(&writer.paths.key))
+        });
+        Box::pin(async move { key.await? })
+    }
+
+    fn close(&self) -> Pending<()> {
+        self.jobs.close();
+        let mut life = self.life.clone();
+        jobs::bounded(self.timeout, async move {
+            let ended = life.wait_for(|life| *life != Life::Working).await;
+            match ended.as_deref() {
+                Ok(Life::Closed) => Ok(()),
+                _ => Err(StoreError::Unavailable("the store's thread died".into())),
+            }
+        })
+    }
+}

@@ -1,0 +1,221 @@
+//! Jobs on a room's log: append, recall, hide. They run inside the batch's transaction: first the
+//! statements, which may fail, then the memory, which cannot.
+
+use super::error::Fault;
+use super::rows::{self, Place, Stored};
+use super::writer::Writer;
+use crate::id::{RoomId, Seq, Side};
+use crate::model::{Entry, EntryKind, MessageRef, Quote};
+use crate::store::{Appended, Committed, Draft, Hidden, Recalled, Refusal};
+
+/// A message that a reference names.
+struct Found {
+    row: i64,
+    seq: Seq,
+    side: Side,
+    client_id: String,
+    content: Option<String>,
+}
+
+impl Writer {
+    /// See [`crate::store::Entries::append`].
+    pub(super) fn append(&mut self, draft: Draft) -> Result<Appended, Fault> {
+        let key = self.heads.key(draft.side, &draft.client_id);
+        if self.head(draft.room)?.is_none() {
+            return Ok(Appended::Refused(Refusal::RoomClosed));
+        }
+        if let Some(stored) = self.find_own(draft.room, draft.side, &draft.client_id)? {
+            return Ok(repeated(&draft, stored.1));
+        }
+        let reply = match &draft.reply_to {
+            Some(reference) => self.find(draft.room, draft.side, reference)?,
+            None => None,
+        };
+        let Some(head) = self.head(draft.room)? else {
+            return Ok(Appended::Refused(Refusal::RoomClosed));
+        };
+        if head.state.departure.is_some() {
+            return Ok(Appended::Refused(Refusal::RoomClosed));
+        }
+        if head.last_seq().0 >= self.rules.room_entries {
+            return Ok(Appended::Refused(Refusal::RoomFull));
+        }
+        let target = reply.as_ref().map(|found| found.row);
+        let kind = EntryKind::Message {
+            side: draft.side,
+            client_id: draft.client_id,
+            content: Some(draft.content),
+            reply: reply.map(|found| Quote {
+                seq: found.seq,
+                side: found.side,
+                content: found.content,
+            }),
+        };
+        Ok(match self.write_entry(draft.room, kind, target, key)? {
+            Some(entry) => Appended::Done(entry),
+            None => Appended::Refused(Refusal::RoomClosed),
+        })
+    }
+
+    /// See [`crate::store::Entries::recall`].
+    pub(super) fn recall(
+        &mut self,
+        room: RoomId,
+        side: Side,
+        target: &MessageRef,
+        client_id: Option<String>,
+    ) -> Result<Recalled, Fault> {
+        if self.head(room)?.is_none() {
+            return Ok(Recalled::Refused(Refusal::RoomClosed));
+        }
+        let Some(found) = self.find(room, side, target)? else {
+            return Ok(Recalled::Refused(Refusal::NoSuchMessage));
+        };
+        if found.side != side {
+            return Ok(Recalled::Refused(Refusal::NotYours));
+        }
+        if found.content.is_none() {
+            return Ok(Recalled::Refused(Refusal::AlreadyRecalled));
+        }
+        let kind = EntryKind::Recall {
+            side,
+            target: found.seq,
+            client_id: client_id.unwrap_or(found.client_id),
+        };
+        let entry = self.together(|writer| {
+            let mut erase = writer
+                .conn
+                .prepare_cached("UPDATE entries SET body = NULL WHERE id = ?1")?;
+            erase.execute([found.row])?;
+            drop(erase);
+            writer.write_entry(room, kind, Some(found.row), 0)
+        })?;
+        self.purged = true;
+        Ok(match entry {
+            Some(entry) => Recalled::Done(entry),
+            None => Recalled::Refused(Refusal::RoomClosed),
+        })
+    }
+
+    /// See [`crate::store::Entries::hide`].
+    pub(super) fn hide(
+        &mut self,
+        room: RoomId,
+        side: Side,
+        target: &MessageRef,
+    ) -> Result<Hidden, Fault> {
+        if self.head(room)?.is_none() {
+            return Ok(Hidden::Refused(Refusal::RoomClosed));
+        }
+        let Some(found) = self.find(room, side, target)? else {
+            return Ok(Hidden::Refused(Refusal::NoSuchMessage));
+        };
+        let mut hide = self
+            .conn
+            .prepare_cached("UPDATE entries SET hidden = hidden | ?2 WHERE id = ?1")?;
+        hide.execute([found.row, rows::side_bit(side)])?;
+        Ok(Hidden::Done(found.seq))
+    }
+
+    /// Writes the next entry of a room and stages everything that follows from it. Nothing is
+    /// staged when it fails. `None` when the room is not there.
+    pub(super) fn write_entry(
+        &mut self,
+        room: RoomId,
+        kind: EntryKind,
+        target: Option<i64>,
+        key: u32,
+    ) -> Result<Option<Entry>, Fault> {
+        let (at, id) = (self.now, self.next_id);
+        let Some(head) = self.head(room)? else {
+            return Ok(None);
+        };
+        let entry = Entry {
+            seq: head.last_seq().next(),
+            at,
+            kind,
+        };
+        let place = Place {
+            id,
+            room: head.facts.no,
+            prev: head.last_row(),
+            target,
+        };
+        let people = head.facts.people.clone();
+        rows::insert_entry(&self.conn, &place, &entry)?;
+        self.next_id += 1;
+        self.heads.append(room, id, key);
+        self.outbox.push(Committed {
+            people,
+            entry: entry.clone(),
+        });
+        Ok(Some(entry))
+    }
+
+    /// The message that a reference of this side names.
+    fn find(
+        &mut self,
+        room: RoomId,
+        side: Side,
+        reference: &MessageRef,
+    ) -> Result<Option<Found>, Fault> {
+        let hit = match reference {
+            MessageRef::ClientId(client_id) => self.find_own(room, side, client_id)?,
+            MessageRef::Seq(seq) => {
+                let row = self.head(room)?.and_then(|head| head.message_row(*seq));
+                match row {
+                    Some(row) => Some((row, self.entry(row)?)),
+                    None => None,
+                }
+            }
+        };
+        Ok(hit.and_then(|(row, stored)| {
+            let (side, client_id, content) = stored.message()?;
+            Some(Found {
+                row,
+                seq: stored.entry.seq,
+                side,
+                client_id: client_id.to_owned(),
+                content: content.map(str::to_owned),
+            })
+        }))
+    }
+
+    /// This side's own message of that name: the hash says where it may be, the row whether it is.
+    fn find_own(
+        &mut self,
+        room: RoomId,
+        side: Side,
+        client_id: &str,
+    ) -> Result<Option<(i64, Stored)>, Fault> {
+        let key = self.heads.key(side, client_id);
+        let Some(head) = self.heads.get(room) else {
+            return Ok(None);
+        };
+        let hits: Vec<i64> = head.rows_with(key).collect();
+        for row in hits {
+            let stored = self.entry(row)?;
+            if stored
+                .message()
+                .is_some_and(|(s, name, _)| s == side && name == client_id)
+            {
+                return Ok(Some((row, stored)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn entry(&self, row: i64) -> Result<Stored, Fault> {
+        rows::read_entry(&self.conn, row)?.ok_or(Fault::Damaged("an entry that is missing"))
+    }
+}
+
+/// What a draft is told whose name is taken.
+fn repeated(draft: &Draft, stored: Stored) -> Appended {
+    let content = stored.message().and_then(|(_, _, content)| content);
+    if content.is_none_or(|content| content == draft.content) {
+        Appended::Repeat(stored.entry)
+    } else {
+        Appended::Refused(Refusal::ClientIdReused)
+    }
+}

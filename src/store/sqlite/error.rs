@@ -1,0 +1,197 @@
+//! What can go wrong inside this backend, and what each caller is told of it. Driver errors end here.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+use crate::store::StoreError;
+
+/// Why a store could not be opened; the text tells the operator what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder or a file in it cannot be created or written.
+    #[error(
+        "cannot write to {path}: {why}; give it to the user that runs miyu, or point store.url elsewhere"
+    )]
+    Unwritable {
+        /// What could not be written.
+        path: PathBuf,
+        /// The system's words.
+        why: String,
+    },
+    /// The file is somebody else's.
+    #[error(
+        "{path} is no Miyu database ({what}); it was left as it is: point store.url elsewhere or move it away"
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it seems to be.
+        what: String,
+    },
+    /// A newer program wrote it.
+    #[error("{path} was written by a newer miyu ({why}); run that version or restore a backup")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// How it shows.
+        why: String,
+    },
+    /// It is ours, but broken.
+    #[error(
+        "{path} is damaged ({why}); restore a backup, or move it away together with its -wal file to start empty"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The database's words.
+        why: String,
+    },
+    /// Another process uses it.
+    #[error("another process uses this store: it holds {lock}; stop that one first")]
+    Locked {
+        /// The lock file.
+        lock: PathBuf,
+    },
+    /// There is no space left. It may come back: trying again makes sense.
+    #[error("no space left on the disk of {path}; free some")]
+    DiskFull {
+        /// The file or folder that needed space.
+        path: PathBuf,
+    },
+    /// Anything else.
+    #[error("cannot open {path}: {why}")]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        why: String,
+    },
+}
+
+impl OpenError {
+    /// What a failed file operation means for somebody opening `path`.
+    pub(super) fn from_io(path: &Path, error: &std::io::Error) -> Self {
+        let path = path.to_owned();
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::DiskFull { path }
+            }
+            _ => Self::Unwritable {
+                path,
+                why: error.to_string(),
+            },
+        }
+    }
+
+    /// What a failed statement means for somebody opening `path`.
+    pub(super) fn from_sql(path: &Path, error: &rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        let why = error.to_string();
+        match Cause::of(error) {
+            Cause::Full => Self::DiskFull { path },
+            Cause::Damaged | Cause::Constraint => Self::Damaged { path, why },
+            Cause::Unwritable => Self::Unwritable { path, why },
+            Cause::Other => Self::Failed { path, why },
+        }
+    }
+
+    /// The same for what the writer's own code found.
+    pub(super) fn from_fault(path: &Path, fault: &Fault) -> Self {
+        match fault {
+            Fault::Sql(error) => Self::from_sql(path, error),
+            Fault::Conflict => Self::Damaged {
+                path: path.to_owned(),
+                why: "two rows of one name".into(),
+            },
+            Fault::Damaged(why) => Self::Damaged {
+                path: path.to_owned(),
+                why: (*why).to_owned(),
+            },
+        }
+    }
+}
+
+/// Why one job failed.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The database said no.
+    Sql(rusqlite::Error),
+    /// A row is not what we wrote. Fixed words only: they reach the log.
+    Damaged(&'static str),
+    /// The id names something else.
+    Conflict,
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl Fault {
+    /// Whether only the job that met it has failed; everything else fails its whole transaction.
+    pub(super) fn is_private(&self) -> bool {
+        match self {
+            Self::Sql(error) => {
+                matches!(Cause::of(error), Cause::Damaged | Cause::Constraint)
+            }
+            Self::Damaged(_) | Self::Conflict => true,
+        }
+    }
+
+    /// What the caller can do about it. Driver texts name tables and codes, never values.
+    pub(super) fn told(&self) -> StoreError {
+        match self {
+            Self::Sql(error) => match Cause::of(error) {
+                Cause::Full => StoreError::Unavailable("the disk is full".into()),
+                Cause::Damaged | Cause::Constraint => StoreError::Corrupt(error.to_string().into()),
+                Cause::Unwritable | Cause::Other => {
+                    StoreError::Unavailable(error.to_string().into())
+                }
+            },
+            Self::Damaged(what) => StoreError::Corrupt((*what).into()),
+            Self::Conflict => StoreError::Conflict,
+        }
+    }
+}
+
+/// The driver's many codes, as far as they ask for different deeds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    Full,
+    Damaged,
+    Constraint,
+    Unwritable,
+    Other,
+}
+
+impl Cause {
+    /// Sorts a driver's error.
+    pub(super) fn of(error: &rusqlite::Error) -> Self {
+        use rusqlite::Error as E;
+        match error {
+            E::SqliteFailure(failure, _) => Self::of_code(*failure),
+            E::FromSqlConversionFailure(..)
+            | E::IntegralValueOutOfRange(..)
+            | E::Utf8Error(..)
+            | E::InvalidColumnType(..)
+            | E::QueryReturnedNoRows => Self::Damaged,
+            _ => Self::Other,
+        }
+    }
+
+    fn of_code(failure: rusqlite::ffi::Error) -> Self {
+        match failure.code {
+            ErrorCode::DiskFull => Self::Full,
+            // The shared-memory file beside the WAL could not grow.
+            _ if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Damaged,
+            ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch => Self::Constraint,
+            ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+                Self::Unwritable
+            }
+            _ => Self::Other,
+        }
+    }
+}

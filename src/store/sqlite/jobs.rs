@@ -1,0 +1,106 @@
+//! What travels through the queues: a piece of work with the caller who waits for its result.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::error::Fault;
+use super::writer::Writer;
+use crate::store::{Pending, StoreError};
+
+/// When a job runs within its batch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// In order, inside the batch's transaction; answered after COMMIT.
+    Write,
+    /// In order with the writes, but touches memory only: needs no transaction of its own.
+    Note,
+    /// After the batch's transaction ended, so that it sees committed state only and does not fail
+    /// with it.
+    Read,
+}
+
+/// One piece of work for the writer thread.
+pub(super) struct Job {
+    pub(super) mode: Mode,
+    pub(super) work: Box<dyn Work>,
+}
+
+/// Runs once, then answers once.
+pub(super) trait Work: Send {
+    /// Does it and keeps the result. An error spoils the whole transaction.
+    fn run(&mut self, writer: &mut Writer) -> Result<(), Fault>;
+
+    /// Tells the caller: the result, or why the transaction around it failed.
+    fn answer(self: Box<Self>, spoilt: Option<&StoreError>);
+}
+
+struct Task<T, F> {
+    work: Option<F>,
+    result: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Work for Task<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Writer) -> Result<T, Fault> + Send,
+{
+    fn run(&mut self, writer: &mut Writer) -> Result<(), Fault> {
+        let Some(work) = self.work.take() else {
+            return Ok(());
+        };
+        match work(writer) {
+            Ok(value) => self.result = Some(Ok(value)),
+            Err(fault) if writer.survives(&fault) => self.result = Some(Err(fault.told())),
+            Err(fault) => return Err(fault),
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, spoilt: Option<&StoreError>) {
+        let result = match (spoilt, self.result) {
+            (Some(error), _) => Err(error.clone()),
+            (None, Some(result)) => result,
+            (None, None) => Err(StoreError::Unavailable("the store did not run this".into())),
+        };
+        // The caller may have given up: what was committed stays committed.
+        drop(self.reply.send(result));
+    }
+}
+
+/// Packs work for the writer together with the place where its answer will arrive.
+pub(super) fn job<T, F>(mode: Mode, work: F) -> (Job, Answer<T>)
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let task = Task {
+        work: Some(work),
+        result: None,
+        reply,
+    };
+    let work = Box::new(task);
+    (Job { mode, work }, answer)
+}
+
+/// Where a job's answer arrives.
+pub(super) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
+
+/// Waits for an answer.
+pub(super) async fn wait<T>(answer: Answer<T>) -> Result<T, StoreError> {
+    let gone = |_| Err(StoreError::Unavailable("the store was closed".into()));
+    answer.await.unwrap_or_else(gone)
+}
+
+/// Bounds a wait: later than `limit` is `Unavailable`, whatever becomes of the work.
+pub(super) fn bounded<T: Send + 'static>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Pending<T> {
+    Box::pin(async move {
+        let late = |_| Err(StoreError::Unavailable("no answer in time".into()));
+        tokio::time::timeout(limit, work).await.unwrap_or_else(late)
+    })
+}

@@ -1,0 +1,144 @@
+//! The reader threads: pages of rooms and what matching asks, away from the writer. Each owns one
+//! read-only connection. The writer says which rows make a page, so that no index is needed and a
+//! page never shows more than was committed when it was asked for.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension};
+use tokio::sync::oneshot;
+
+use super::error::{Fault, OpenError};
+use super::open::{self, Paths};
+use super::queue::Queue;
+use super::rows;
+use super::writer::Writer;
+use super::{Alarm, Tuning};
+use crate::id::{RoomId, Seq, Side};
+use crate::store::{Page, StoreError};
+
+/// Largest page, whatever is asked for.
+const PAGE: usize = 1000;
+/// Nobody needs a reader to wake for nothing.
+const NAP: Duration = Duration::from_secs(3600);
+
+/// Work for a reader thread: what it does includes telling the caller.
+pub(super) type ReadJob = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// Packs work for a reader together with the place where its answer will arrive.
+pub(super) fn read_job<T: Send + 'static>(
+    work: impl FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
+) -> (ReadJob, super::jobs::Answer<T>) {
+    let (reply, answer) = oneshot::channel();
+    let job = move |conn: &mut Connection| {
+        let result: Result<T, StoreError> = work(conn).map_err(|fault| fault.told());
+        drop(reply.send(result));
+    };
+    (Box::new(job), answer)
+}
+
+/// Starts the reader threads.
+pub(super) fn start(
+    paths: &Paths,
+    tuning: &Tuning,
+    queue: &Arc<Queue<ReadJob>>,
+    alarm: &Alarm,
+) -> Result<Vec<JoinHandle<()>>, OpenError> {
+    let mut threads = Vec::new();
+    for number in 0..tuning.readers {
+        let mut conn = open::reader(paths)?;
+        let (queue, alarm) = (queue.clone(), alarm.clone());
+        let body = move || {
+            let _alarm = alarm;
+            let mut jobs = Vec::with_capacity(1);
+            while queue.take(&mut jobs, 1, NAP) {
+                for job in jobs.drain(..) {
+                    job(&mut conn);
+                }
+            }
+        };
+        threads.push(open::spawn(paths, &format!("miyu-read-{number}"), body)?);
+    }
+    Ok(threads)
+}
+
+/// Which rows make a page.
+pub(super) struct Plan {
+    no: i64,
+    from: Seq,
+    rows: Vec<i64>,
+    last_seq: Seq,
+    closed: bool,
+}
+
+impl Writer {
+    /// The rows of a page as of now; `None` when the room is unknown or erased.
+    pub(super) fn plan_page(
+        &mut self,
+        room: RoomId,
+        after: Seq,
+        limit: usize,
+    ) -> Result<Option<Plan>, Fault> {
+        let Some(head) = self.head(room)? else {
+            return Ok(None);
+        };
+        Ok(Some(Plan {
+            no: head.facts.no,
+            from: after.min(head.last_seq()),
+            rows: head.rows_after(after, limit.clamp(1, PAGE)).to_vec(),
+            last_seq: head.last_seq(),
+            closed: head.state.departure.is_some(),
+        }))
+    }
+
+    /// See [`crate::store::Entries::last_seqs`].
+    pub(super) fn last_seqs(&mut self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, Fault> {
+        let mut found = Vec::with_capacity(rooms.len());
+        for &room in rooms {
+            let seq = match self.heads.peek(room) {
+                Some(head) if head.state.erasing => None,
+                Some(head) => Some(head.last_seq()),
+                // What is not remembered is not behind: its row is right.
+                None => rows::read_last_seq(&self.conn, room)?,
+            };
+            found.extend(seq.map(|seq| (room, seq)));
+        }
+        Ok(found)
+    }
+}
+
+/// Reads the rows of a page in one transaction.
+pub(super) fn read(conn: &mut Connection, plan: &Plan, side: Side) -> Result<Option<Page>, Fault> {
+    let snapshot = conn.transaction()?;
+    let mut entries = Vec::with_capacity(plan.rows.len());
+    let mut at = plan.from;
+    for &row in &plan.rows {
+        at = at.next();
+        let Some(stored) = rows::read_entry(&snapshot, row)? else {
+            return missing(&snapshot, plan.no);
+        };
+        if stored.room != plan.no || stored.entry.seq != at {
+            return Err(Fault::Damaged("an entry out of its place"));
+        }
+        if !stored.hidden_from(side) {
+            entries.push(stored.entry);
+        }
+    }
+    Ok(Some(Page {
+        entries,
+        upto: at,
+        last_seq: plan.last_seq,
+        closed: plan.closed,
+    }))
+}
+
+/// A row of the plan is not there: fine if the room was erased in the meantime.
+fn missing(conn: &Connection, no: i64) -> Result<Option<Page>, Fault> {
+    let mut statement = conn.prepare_cached("SELECT 1 FROM rooms WHERE no = ?1 AND erasing = 0")?;
+    let alive: Option<i64> = statement.query_row([no], |row| row.get(0)).optional()?;
+    match alive {
+        Some(_) => Err(Fault::Damaged("an entry that is missing")),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,218 @@
+//! Jobs on rooms: making, reading, arriving, departing, closing.
+
+use std::sync::Arc;
+
+use super::error::{Cause, Fault};
+use super::head::{Facts, Head, State};
+use super::rows;
+use super::writer::Writer;
+use crate::id::{Address, RoomId, Seq, SessionId, Side};
+use crate::model::{Departure, EntryKind, LeaveReason, Pairing, Room};
+use crate::store::{Marks, RoomPeople};
+
+/// Most open rooms of one session that are told.
+const OPEN_ROOMS: i64 = 32;
+
+impl Writer {
+    /// See [`crate::store::Rooms::create_room`].
+    pub(super) fn create_room(&mut self, pairing: Pairing) -> Result<(), Fault> {
+        if let Some(head) = self.head(pairing.room)? {
+            let same = Side::BOTH.iter().all(|side| {
+                let (i, party) = (side.index(), &pairing.parties[side.index()]);
+                head.facts.sessions[i] == party.session
+                    && head.facts.people.personas[i] == party.persona
+            });
+            return if same { Ok(()) } else { Err(Fault::Conflict) };
+        }
+        let Pairing {
+            room,
+            parties,
+            common_tags,
+            is_bot,
+            ..
+        } = pairing;
+        let sessions = [parties[0].session, parties[1].session];
+        let facts = Facts {
+            no: 0,
+            people: Arc::new(RoomPeople {
+                room,
+                personas: parties.map(|party| party.persona),
+            }),
+            sessions,
+            common_tags,
+            is_bot,
+            opened_at: self.now,
+        };
+        let facts = self.together(|writer| writer.insert_room(facts))?;
+        if !is_bot {
+            self.opened += 1;
+        }
+        let head = Head::new(facts, State::default(), Vec::new(), Vec::new());
+        self.heads.create(head);
+        Ok(())
+    }
+
+    fn insert_room(&mut self, mut facts: Facts) -> Result<Facts, Fault> {
+        let due = self.now.plus(self.rules.arrival);
+        facts.no = match rows::insert_room(&self.conn, &facts, due) {
+            // Only the id is unique: it names a room that is being erased.
+            Err(Fault::Sql(error)) if Cause::of(&error) == Cause::Constraint => {
+                return Err(Fault::Conflict);
+            }
+            other => other?,
+        };
+        let mut member = self.conn.prepare_cached(
+            "INSERT INTO members (session, open, room, side, partner) VALUES (?1, 1, ?2, ?3, ?4)",
+        )?;
+        for side in Side::BOTH {
+            let (mine, theirs) = (side.index(), side.other().index());
+            let sessions = (facts.sessions[mine].0, facts.sessions[theirs].0);
+            member.execute((sessions.0, facts.no, rows::size(mine), sessions.1))?;
+        }
+        Ok(facts)
+    }
+
+    /// See [`crate::store::Rooms::room`].
+    pub(super) fn room(&mut self, room: RoomId) -> Result<Option<Room>, Fault> {
+        Ok(self.head(room)?.map(Head::room))
+    }
+
+    /// See [`crate::store::Rooms::open_rooms`].
+    pub(super) fn open_rooms(&mut self, session: SessionId) -> Result<Vec<Room>, Fault> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT r.id FROM (SELECT DISTINCT room FROM members \
+                 WHERE session = ?1 AND open = 1 ORDER BY room DESC LIMIT ?2) m \
+             JOIN rooms r ON r.no = m.room ORDER BY r.no DESC",
+        )?;
+        let ids = statement
+            .query_map((session.0, OPEN_ROOMS), |row| row.get(0))?
+            .collect::<Result<Vec<[u8; 16]>, _>>()?;
+        drop(statement);
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(self.room(rows::room_id(id))?);
+        }
+        Ok(found)
+    }
+
+    /// See [`crate::store::Rooms::arrive`].
+    pub(super) fn arrive(
+        &mut self,
+        room: RoomId,
+        side: Side,
+        connection: Address,
+    ) -> Result<Option<Room>, Fault> {
+        let now = self.now;
+        let Some(head) = self.head(room)? else {
+            return Ok(None);
+        };
+        if head.state.departure.is_some() {
+            return Ok(Some(head.room()));
+        }
+        let mut state = head.state;
+        let mine = &mut state.sides[side.index()];
+        mine.joined_at.get_or_insert(now);
+        mine.connection = Some(connection);
+        mine.away_since = None;
+        self.change(room, state)?;
+        self.room(room)
+    }
+
+    /// See [`crate::store::Rooms::depart`].
+    pub(super) fn depart(
+        &mut self,
+        room: RoomId,
+        side: Side,
+        connection: Address,
+        marks: Marks,
+    ) -> Result<bool, Fault> {
+        let now = self.now;
+        self.mark(room, side, marks)?;
+        let Some(head) = self.head(room)? else {
+            return Ok(false);
+        };
+        let mut state = head.state;
+        let mine = &mut state.sides[side.index()];
+        if mine.connection != Some(connection) {
+            return Ok(false);
+        }
+        mine.connection = None;
+        mine.away_since = Some(now);
+        self.change(room, state)?;
+        Ok(true)
+    }
+
+    /// See [`crate::store::Rooms::mark`].
+    pub(super) fn mark(&mut self, room: RoomId, side: Side, marks: Marks) -> Result<(), Fault> {
+        let next_id = self.next_id;
+        let Some(head) = self.head(room)? else {
+            return Ok(());
+        };
+        let last = head.last_seq();
+        let known = head.state.sides[side.index()];
+        let later = |known: Seq, told: Seq| known.max(told.min(last));
+        let (cursor, read) = (
+            later(known.cursor, marks.cursor),
+            later(known.read, marks.read),
+        );
+        if (cursor, read) == (known.cursor, known.read) {
+            return Ok(());
+        }
+        if let Some(head) = self.heads.stage(room) {
+            let mine = &mut head.state.sides[side.index()];
+            (mine.cursor, mine.read) = (cursor, read);
+        }
+        self.heads.touch(room, next_id);
+        Ok(())
+    }
+
+    /// See [`crate::store::Rooms::close_room`].
+    pub(super) fn close_room(
+        &mut self,
+        room: RoomId,
+        side: Side,
+        reason: LeaveReason,
+    ) -> Result<bool, Fault> {
+        let now = self.now;
+        let Some(head) = self.head(room)? else {
+            return Ok(false);
+        };
+        if head.state.departure.is_some() {
+            return Ok(false);
+        }
+        let (no, sessions, is_bot) = (head.facts.no, head.facts.sessions, head.facts.is_bot);
+        let mut state = head.state;
+        state.departure = Some(Departure {
+            seq: head.last_seq().next(),
+            at: now,
+            side,
+            reason,
+        });
+        self.together(|writer| {
+            for session in sessions {
+                let mut leave = writer.conn.prepare_cached(
+                    "UPDATE members SET open = 0 WHERE session = ?1 AND open = 1 AND room = ?2",
+                )?;
+                leave.execute((session.0, no))?;
+            }
+            // The row first: once the entry is staged, nothing may fail any more.
+            writer.close_row(room, &state)?;
+            writer.write_entry(room, EntryKind::Departure { side, reason }, None, 0)
+        })?;
+        if let Some(head) = self.heads.stage(room) {
+            head.state = state;
+        }
+        if !is_bot {
+            self.opened -= 1;
+        }
+        Ok(true)
+    }
+
+    /// Closes the row alone; its newest entry follows lazily, as always.
+    fn close_row(&mut self, room: RoomId, state: &State) -> Result<(), Fault> {
+        match self.heads.peek(room) {
+            Some(head) => self.save(head, state),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Time's work, one small step at a time: closing rooms whose people stayed away, erasing closed
+//! rooms and unused blocks, giving pages back to the disk.
+
+use super::error::Fault;
+use super::head::Head;
+use super::rows;
+use super::writer::Writer;
+use crate::id::{RoomId, SessionId, Side, Timestamp};
+use crate::model::LeaveReason;
+use crate::store::Swept;
+
+/// Free pages that are kept for reuse.
+const SPARE_PAGES: i64 = 256;
+/// Free pages given back in one step.
+const VACUUM_PAGES: i64 = 64;
+
+/// A closed room whose time has come.
+struct Old {
+    no: i64,
+    room: RoomId,
+    head: i64,
+    erasing: bool,
+    sessions: [SessionId; 2],
+}
+
+impl Writer {
+    /// See [`crate::store::Upkeep::sweep`].
+    pub(super) fn sweep(&mut self) -> Result<Swept, Fault> {
+        let mut swept = Swept::default();
+        self.close_overdue(&mut swept)?;
+        self.erase_old(&mut swept)?;
+        self.erase_blocks(&mut swept)?;
+        if !swept.more {
+            self.vacuum()?;
+        }
+        Ok(swept)
+    }
+
+    fn close_overdue(&mut self, swept: &mut Swept) -> Result<(), Fault> {
+        let most = self.tuning.close_rooms;
+        let mut statement = self.conn.prepare_cached(
+            "SELECT id FROM rooms WHERE closed_at IS NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
+        )?;
+        let due = statement
+            .query_map((self.now.0, rows::size(most)), |row| row.get(0))?
+            .collect::<Result<Vec<[u8; 16]>, _>>()?;
+        drop(statement);
+        swept.more |= due.len() == most;
+        for room in due.into_iter().map(rows::room_id) {
+            let looked = self.head(room);
+            let looked = looked.map(|head| head.map(|head| (head.facts.opened_at, head.state)));
+            let gone = match looked {
+                Ok(gone) => gone,
+                Err(fault) if self.survives(&fault) => {
+                    self.close_damaged(room)?;
+                    swept.closed += 1;
+                    continue;
+                }
+                Err(fault) => return Err(fault),
+            };
+            let Some((opened_at, state)) = gone else {
+                continue;
+            };
+            let since = opened_at.max(self.started);
+            if let Some((side, reason)) = self.overdue(&state.sides, since) {
+                self.close_room(room, side, reason)?;
+                swept.closed += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The side to be named: of those who have been away too long, the one longest so. Somebody who
+    /// never came has been away since they could have come.
+    fn overdue(
+        &self,
+        sides: &[super::head::SideState; 2],
+        since: Timestamp,
+    ) -> Option<(Side, LeaveReason)> {
+        let late = Side::BOTH.into_iter().filter_map(|side| {
+            let state = &sides[side.index()];
+            let deadline = Head::deadline(state, since, &self.rules)?;
+            let gone = match state.joined_at {
+                None => (since, LeaveReason::NoShow),
+                Some(_) => (state.away_since.unwrap_or(since), LeaveReason::Timeout),
+            };
+            (deadline <= self.now).then_some((gone.0, gone.1 != LeaveReason::NoShow, side, gone.1))
+        });
+        late.min_by_key(|(away, came, side, _)| (*away, *came, side.index()))
+            .map(|(_, _, side, reason)| (side, reason))
+    }
+
+    /// A room whose log cannot be read is closed without a last word, so that it is erased in time
+    /// and not looked at every second.
+    fn close_damaged(&mut self, room: RoomId) -> Result<(), Fault> {
+        tracing::error!(%room, "a room's log is damaged; it was closed");
+        let mut close = self.conn.prepare_cached(
+            "UPDATE rooms SET closed_at = ?2, due_at = NULL WHERE id = ?1 \
+             RETURNING no, session_a, session_b, is_bot",
+        )?;
+        let (no, a, b, is_bot): (i64, [u8; 16], [u8; 16], bool) =
+            close.query_row((room.0.as_bytes(), self.now.0), |row| row.try_into())?;
+        let mut leave = self.conn.prepare_cached(
+            "UPDATE members SET open = 0 WHERE session IN (?1, ?2) AND open = 1 AND room = ?3",
+        )?;
+        leave.execute((a, b, no))?;
+        if !is_bot {
+            self.opened -= 1;
+        }
+        Ok(())
+    }
+
+    fn erase_old(&mut self, swept: &mut Swept) -> Result<(), Fault> {
+        let mut budget = self.tuning.erase_rows;
+        let before = self.now.minus(self.rules.retention);
+        for old in self.old_rooms(before)? {
+            if budget == 0 {
+                swept.more = true;
+                break;
+            }
+            let done = self.together(|writer| writer.erase_some(&old, &mut budget))?;
+            if done {
+                swept.erased += 1;
+                self.erased.push(old.room);
+            } else {
+                swept.more = true;
+            }
+            if let Some(head) = self.heads.stage(old.room) {
+                head.state.erasing = true;
+            }
+            self.purged = true;
+        }
+        Ok(())
+    }
+
+    fn old_rooms(&self, before: Timestamp) -> Result<Vec<Old>, Fault> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT no, id, head, erasing, session_a, session_b FROM rooms \
+             WHERE closed_at <= ?1 ORDER BY closed_at LIMIT 32",
+        )?;
+        let old = statement.query_map([before.0], |row| {
+            Ok(Old {
+                no: row.get(0)?,
+                room: rows::room_id(row.get(1)?),
+                head: row.get(2)?,
+                erasing: row.get(3)?,
+                sessions: [SessionId(row.get(4)?), SessionId(row.get(5)?)],
+            })
+        })?;
+        Ok(old.collect::<Result<_, _>>()?)
+    }
+
+    /// Erases from the newest entry backwards; true when nothing is left of the room.
+    fn erase_some(&mut self, old: &Old, budget: &mut usize) -> Result<bool, Fault> {
+        // Before the first step the row may be behind; from then on it alone knows how far we are.
+        let newest = match self.heads.peek(old.room) {
+            Some(head) if !old.erasing => head.last_row(),
+            _ => old.head,
+        };
+        let conn = &self.conn;
+        let mut erase =
+            conn.prepare_cached("DELETE FROM entries WHERE id = ?1 AND room = ?2 RETURNING prev")?;
+        let mut at = newest;
+        while at != 0 && *budget > 0 {
+            let mut rows = erase.query((at, old.no))?;
+            let Some(row) = rows.next()? else {
+                // A broken chain: what is left of it can only be found the long way.
+                tracing::error!(room = %old.room, "a room's log is damaged; erasing all of it");
+                conn.execute("DELETE FROM entries WHERE room = ?1", [old.no])?;
+                at = 0;
+                break;
+            };
+            at = row.get(0)?;
+            *budget -= 1;
+        }
+        if at != 0 {
+            let mut note =
+                conn.prepare_cached("UPDATE rooms SET erasing = 1, head = ?2 WHERE no = ?1")?;
+            note.execute((old.no, at))?;
+            return Ok(false);
+        }
+        let mut leave = conn.prepare_cached(
+            "DELETE FROM members WHERE session = ?1 AND room = ?2 AND open IN (0, 1)",
+        )?;
+        for session in old.sessions {
+            leave.execute((session.0, old.no))?;
+        }
+        let mut room = conn.prepare_cached("DELETE FROM rooms WHERE no = ?1")?;
+        room.execute([old.no])?;
+        Ok(true)
+    }
+
+    fn erase_blocks(&mut self, swept: &mut Swept) -> Result<(), Fault> {
+        let most = self.tuning.erase_rows;
+        let before = self.now.minus(self.rules.block_lifetime);
+        let mut erase = self.conn.prepare_cached(
+            "DELETE FROM blocks WHERE no IN (SELECT no FROM blocks WHERE used_at <= ?1 LIMIT ?2)",
+        )?;
+        swept.more |= erase.execute((before.0, rows::size(most)))? == most;
+        Ok(())
+    }
+
+    fn vacuum(&mut self) -> Result<(), Fault> {
+        let mut free = self.conn.prepare_cached("PRAGMA freelist_count")?;
+        let free: i64 = free.query_row([], |row| row.get(0))?;
+        if free <= SPARE_PAGES {
+            return Ok(());
+        }
+        let step = format!("PRAGMA incremental_vacuum({VACUUM_PAGES})");
+        let mut vacuum = self.conn.prepare_cached(&step)?;
+        let mut rows = vacuum.query([])?;
+        while rows.next()?.is_some() {}
+        Ok(())
+    }
+}

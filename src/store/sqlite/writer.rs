@@ -1,0 +1,401 @@
+//! The writer thread: takes what is queued, runs it in one transaction, commits, publishes, answers.
+//! Everything that changes the data goes through here, in the order of the calls. What the jobs do
+//! is in the files beside this one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::error::{Cause, Fault};
+use super::head::{Head, Heads, State};
+use super::jobs::{Job, Mode};
+use super::queue::Queue;
+use super::rows::{self, RoomRow};
+use super::{Tuning, open::Paths};
+use crate::id::{RoomId, Timestamp};
+use crate::store::{Clock, CommitSink, Committed, StoreError, StoreRules};
+
+/// How long the writer sleeps when nothing is asked of it; then it tidies up.
+const NAP: Duration = Duration::from_millis(500);
+/// Rows of rooms written in one transaction besides what was asked for.
+const FLUSH: usize = 1024;
+
+/// Everything the writer owns. Jobs get it whole.
+pub(super) struct Writer {
+    pub(super) conn: Connection,
+    pub(super) heads: Heads,
+    pub(super) rules: StoreRules,
+    pub(super) tuning: Tuning,
+    pub(super) paths: Paths,
+    pub(super) sink: Arc<dyn CommitSink>,
+    pub(super) clock: Clock,
+    /// The clock's value, read once a batch.
+    pub(super) now: Timestamp,
+    /// When this process took the store over: nobody could come before.
+    pub(super) started: Timestamp,
+    /// The next entry's row id. Never goes back, so that a failed transaction leaves a gap at most.
+    pub(super) next_id: i64,
+    /// Committed with this transaction, to be published after it.
+    pub(super) outbox: Vec<Committed>,
+    /// Rooms erased in this transaction.
+    pub(super) erased: Vec<RoomId>,
+    /// Rooms of two people opened minus closed in this transaction.
+    pub(super) opened: i64,
+    /// Open rooms of two people.
+    pub(super) open_rooms: Arc<AtomicU64>,
+    /// A transaction was begun and not yet ended by us.
+    pub(super) begun: bool,
+    /// The last transaction failed.
+    pub(super) failing: bool,
+    /// Text was erased that the WAL may still hold.
+    pub(super) purged: bool,
+    /// The WAL has grown since it was last emptied.
+    pub(super) wal_grown: bool,
+    pub(super) last_write: Instant,
+    pub(super) last_truncation: Instant,
+}
+
+impl Writer {
+    /// Works until the queue is closed and empty.
+    pub(super) fn run(&mut self, queue: &Queue<Job>) {
+        let mut jobs = Vec::new();
+        while queue.take(&mut jobs, self.tuning.batch, NAP) {
+            if !jobs.is_empty() {
+                self.batch(&mut jobs);
+            }
+            self.housekeep();
+        }
+    }
+
+    /// Leaves the data at rest: nothing lazily unwritten, nothing in the WAL.
+    pub(super) fn settle(&mut self) {
+        while self.heads.behind() > 0 {
+            if let Err(fault) = self.flush_alone() {
+                // Nothing is lost: the next start reads the tail of the entries instead.
+                tracing::warn!(error = %fault.told(), "could not tidy up at closing");
+                break;
+            }
+        }
+        self.truncate_wal();
+    }
+
+    fn batch(&mut self, jobs: &mut Vec<Job>) {
+        self.now = (self.clock)();
+        let (reads, mut writes): (Vec<Job>, Vec<Job>) =
+            jobs.drain(..).partition(|job| job.mode == Mode::Read);
+        let spoilt = self.transaction(&mut writes).err();
+        for job in writes {
+            job.work.answer(spoilt.as_ref());
+        }
+        for mut job in reads {
+            // A read has no transaction to spoil: its own failure is its answer.
+            let failed = job.work.run(self).err().map(|fault| fault.told());
+            job.work.answer(failed.as_ref());
+        }
+        self.heads.evict();
+    }
+
+    /// Runs the jobs and publishes what they made, or undoes everything and says why.
+    fn transaction(&mut self, jobs: &mut [Job]) -> Result<(), StoreError> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let begun = jobs.iter().any(|job| job.mode == Mode::Write);
+        match self.attempt(jobs, begun) {
+            Ok(written) => {
+                self.heads.commit(written);
+                self.committed();
+                if begun {
+                    self.report_recovery();
+                }
+                Ok(())
+            }
+            Err(fault) => {
+                self.undo();
+                self.report_failure(&fault);
+                Err(match fault.told() {
+                    // Whatever it was, it is not these callers' rooms that are damaged.
+                    StoreError::Corrupt(why) => StoreError::Unavailable(why),
+                    other => other,
+                })
+            }
+        }
+    }
+
+    /// Answers how many rows of rooms were brought up to date besides.
+    fn attempt(&mut self, jobs: &mut [Job], begin: bool) -> Result<usize, Fault> {
+        if begin {
+            self.limit_pages()?;
+            self.begin()?;
+        }
+        for job in jobs.iter_mut() {
+            job.work.run(self)?;
+        }
+        if !begin {
+            return Ok(0);
+        }
+        let written = self.flush(self.flush_due())?;
+        self.commit()?;
+        metrics::histogram!("miyu_store_batch_entries").record(self.outbox.len() as f64);
+        Ok(written)
+    }
+
+    fn begin(&mut self) -> Result<(), Fault> {
+        self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        self.begun = true;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), Fault> {
+        let started = Instant::now();
+        self.conn.prepare_cached("COMMIT")?.execute([])?;
+        self.begun = false;
+        self.last_write = Instant::now();
+        self.wal_grown = true;
+        let took = self.last_write.duration_since(started);
+        metrics::histogram!("miyu_store_commit_seconds").record(took.as_secs_f64());
+        Ok(())
+    }
+
+    /// After COMMIT: memory follows the data, then everybody learns.
+    fn committed(&mut self) {
+        for room in self.erased.drain(..) {
+            self.heads.forget(room);
+        }
+        if self.opened != 0 {
+            let open = self.open_rooms.load(Ordering::Relaxed);
+            let open = open.saturating_add_signed(self.opened);
+            self.open_rooms.store(open, Ordering::Relaxed);
+            self.opened = 0;
+        }
+        if !self.outbox.is_empty() {
+            self.sink.committed(&self.outbox);
+            self.outbox.clear();
+        }
+    }
+
+    fn undo(&mut self) {
+        self.begun = false;
+        // SQLite has rolled back by itself after some errors.
+        if !self.conn.is_autocommit()
+            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "could not roll back");
+        }
+        self.heads.rollback();
+        self.outbox.clear();
+        self.erased.clear();
+        self.opened = 0;
+    }
+
+    /// Whether the transaction can go on after a job met this.
+    pub(super) fn survives(&self, fault: &Fault) -> bool {
+        let kind = match fault {
+            Fault::Sql(error) => match Cause::of(error) {
+                Cause::Full => "full",
+                Cause::Damaged => "damaged",
+                Cause::Constraint => "constraint",
+                Cause::Unwritable => "unwritable",
+                Cause::Other => "other",
+            },
+            Fault::Damaged(_) => "damaged",
+            Fault::Conflict => "conflict",
+        };
+        metrics::counter!("miyu_store_errors_total", "kind" => kind).increment(1);
+        // After some errors SQLite ends the transaction itself; then nothing of it is left.
+        fault.is_private() && !(self.begun && self.conn.is_autocommit())
+    }
+
+    /// Several statements that take effect together or not at all, within the transaction.
+    pub(super) fn together<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+        let result = work(self);
+        if result.is_err() && !self.conn.is_autocommit() {
+            self.conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
+        }
+        if !self.conn.is_autocommit() {
+            self.conn.prepare_cached("RELEASE job")?.execute([])?;
+        }
+        result
+    }
+
+    /// The room, remembered from now on; `None` when unknown or being erased.
+    pub(super) fn head(&mut self, room: RoomId) -> Result<Option<&Head>, Fault> {
+        if self.heads.get(room).is_none() {
+            match rows::read_head(&self.conn, &self.heads, room)? {
+                Some(head) => self.heads.learn(head),
+                None => return Ok(None),
+            }
+        }
+        Ok(self.heads.get(room).filter(|head| !head.state.erasing))
+    }
+
+    /// Gives a room a new state: in its row, then in memory. Unknown rooms are left alone.
+    pub(super) fn change(&mut self, room: RoomId, state: State) -> Result<(), Fault> {
+        let Some(head) = self.heads.peek(room) else {
+            return Ok(());
+        };
+        self.save(head, &state)?;
+        if let Some(head) = self.heads.stage(room) {
+            head.state = state;
+            head.saved();
+        }
+        Ok(())
+    }
+
+    /// Writes a room's row: its newest entry as remembered, and this state.
+    pub(super) fn save(&self, head: &Head, state: &State) -> Result<(), Fault> {
+        let row = RoomRow {
+            no: head.facts.no,
+            head: head.last_row(),
+            last_seq: head.last_seq(),
+            due: self.due(head, state),
+            state,
+        };
+        rows::update_room(&self.conn, &row)
+    }
+
+    /// When the sweeper must look at an open room.
+    fn due(&self, head: &Head, state: &State) -> Option<Timestamp> {
+        if state.departure.is_some() {
+            return None;
+        }
+        let since = self.since(head);
+        let sides = state.sides.iter();
+        sides
+            .filter_map(|side| Head::deadline(side, since, &self.rules))
+            .min()
+    }
+
+    /// From when on a side could have come: nobody could while no process served the room.
+    pub(super) fn since(&self, head: &Head) -> Timestamp {
+        head.facts.opened_at.max(self.started)
+    }
+
+    /// How many rooms' rows should be written now, so that neither a start nor the memory has too
+    /// much to bear.
+    fn flush_due(&self) -> usize {
+        let behind = self.heads.behind();
+        if self.heads.crowded() {
+            return behind;
+        }
+        let mut count = behind.saturating_sub(self.tuning.behind).min(FLUSH);
+        let horizon = self.next_id - self.tuning.scan;
+        while count < FLUSH
+            && self
+                .heads
+                .first_behind(count)
+                .is_some_and(|id| id < horizon)
+        {
+            count += 1;
+        }
+        count
+    }
+
+    /// Writes the rows of the `count` rooms that are behind for longest, and how far that gets us.
+    fn flush(&mut self, count: usize) -> Result<usize, Fault> {
+        if count == 0 {
+            return Ok(0);
+        }
+        for head in self.heads.oldest_behind(count) {
+            self.save(head, &head.state)?;
+        }
+        let mark = self.heads.first_behind(count).unwrap_or(self.next_id) - 1;
+        let mut statement = self
+            .conn
+            .prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'mark'")?;
+        statement.execute([mark])?;
+        Ok(count)
+    }
+
+    fn flush_alone(&mut self) -> Result<(), Fault> {
+        let count = self.heads.behind().min(FLUSH);
+        let attempt = |writer: &mut Self| {
+            writer.begin()?;
+            let written = writer.flush(count)?;
+            writer.commit()?;
+            Ok(written)
+        };
+        match attempt(self) {
+            Ok(written) => self.heads.commit(written),
+            Err(fault) => {
+                self.undo();
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+
+    /// What can wait until nobody waits: rows that are behind, the WAL.
+    fn housekeep(&mut self) {
+        let idle = self.last_write.elapsed() >= self.tuning.idle;
+        if idle && self.heads.behind() > 0 && !self.failing {
+            if let Err(fault) = self.flush_alone() {
+                self.report_failure(&fault);
+            }
+            self.heads.evict();
+        }
+        let purge = self.purged && self.last_truncation.elapsed() >= self.tuning.purge;
+        if self.wal_grown && (idle || purge) {
+            self.truncate_wal();
+        }
+    }
+
+    /// Moves the WAL's content into the database and empties it, unless a reader is in the way.
+    fn truncate_wal(&mut self) {
+        self.last_truncation = Instant::now();
+        let busy = self
+            .conn
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                row.get::<_, i64>(0)
+            });
+        match busy {
+            Ok(0) => {
+                self.wal_grown = false;
+                self.purged = false;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "the WAL was not emptied"),
+        }
+    }
+
+    /// Writes something that needs space, and takes it away again.
+    pub(super) fn probe(&mut self) -> Result<(), Fault> {
+        self.conn
+            .execute_batch("INSERT INTO probe VALUES (zeroblob(65536)); DELETE FROM probe;")?;
+        Ok(())
+    }
+
+    /// Tests fill the disk by it.
+    fn limit_pages(&mut self) -> Result<(), Fault> {
+        let Some(limit) = &self.tuning.page_limit else {
+            return Ok(());
+        };
+        let limit = match limit.load(Ordering::Relaxed) {
+            0 => u32::MAX - 1,
+            limit => limit,
+        };
+        let set = format!("PRAGMA max_page_count = {limit}");
+        self.conn.query_row(&set, [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    fn report_failure(&mut self, fault: &Fault) {
+        if !self.failing {
+            self.failing = true;
+            tracing::error!(error = %fault.told(), "the store cannot write; asking again");
+        }
+    }
+
+    fn report_recovery(&mut self) {
+        if self.failing {
+            self.failing = false;
+            tracing::info!("the store writes again");
+        }
+    }
+}
