@@ -11,6 +11,7 @@ use crate::id::{Address, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::model::{Entry, LeaveReason, MessageRef, Pairing, Room};
 
 pub mod sqlite;
+pub mod sweeper;
 
 /// What every method that does real I/O answers with: boxed, because the store is chosen at run time.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
@@ -61,7 +62,9 @@ pub enum Appended {
     /// Committed, and already handed to the [`CommitSink`].
     Done(Entry),
     /// The same side stored the same content under this `client_id` before: the entry as it stands
-    /// now. Nothing was stored or published. A recalled one counts as the same content.
+    /// now. Nothing was stored or published. A recalled one counts as the same content. A repeat is
+    /// recognised before any other rule, also in a closed or full room: it asks what became of the
+    /// first attempt.
     Repeat(Entry),
     /// Nothing was stored.
     Refused(Refusal),
@@ -90,7 +93,7 @@ pub enum Hidden {
 pub enum Refusal {
     /// The room is closed, or was never there.
     RoomClosed,
-    /// `limits.room_entries` messages are in it already.
+    /// Its log has `limits.room_entries` entries already.
     RoomFull,
     /// The reference names no message of this room.
     NoSuchMessage,
@@ -206,7 +209,7 @@ pub trait Entries: Send + Sync {
     /// Ordered like [`Entries::append`]. Allowed in a closed room.
     fn hide(&self, room: RoomId, side: Side, target: MessageRef) -> Pending<Hidden>;
 
-    /// At most `limit` entries after `after`; `None` when the room is unknown or erased.
+    /// At most `limit` entries after `after` (a backend may give fewer); `None` when the room is unknown or erased.
     fn page(&self, room: RoomId, side: Side, after: Seq, limit: usize) -> Pending<Option<Page>>;
 
     /// The newest entry of each of these rooms; unknown ones are left out.
@@ -247,7 +250,9 @@ pub struct Swept {
 pub trait Upkeep: Send + Sync {
     /// One small step, by the store's clock: closes open rooms whose `chat.arrival` or
     /// `chat.reconnect_grace` passed (publishing their departures), erases rooms closed longer than
-    /// `store.retention` ago and blocks unused for `session.lifetime`.
+    /// `store.retention` ago and blocks unused for `session.lifetime`. When both sides are late,
+    /// the departure names the one gone for longest; who never came has been gone since they could
+    /// have come: since the room was made, or since the present incarnation.
     fn sweep(&self) -> Pending<Swept>;
 
     /// Whether a write would be taken now; the reason when not.
