@@ -1,0 +1,3 @@
+//! One suite per capability, generic over its backends: a backend is finished when its suite passes.
+
+mod store;

@@ -1,0 +1,23 @@
+//! The contract of `Store`, one test per behaviour and backend.
+
+use crate::support::store::Sqlite;
+
+mod entries;
+mod people;
+mod rooms;
+mod upkeep;
+
+/// Runs each behaviour as a test of each backend.
+macro_rules! for_each_backend {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name::<super::Sqlite>().await;
+                }
+            )*
+        }
+    };
+}
+use for_each_backend;

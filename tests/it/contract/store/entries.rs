@@ -1,0 +1,482 @@
+//! The log of a room: appending, repeating, replying, recalling, hiding, paging.
+
+use miyu::id::{RoomId, Seq, Side};
+use miyu::model::{EntryKind, LeaveReason, MessageRef, Quote};
+use miyu::store::{Appended, Hidden, Recalled, Refusal, StoreError};
+
+use super::Sqlite;
+use crate::support::store::{Backend, World, content, draft, rules, seqs};
+
+const A: Side = Side::A;
+const B: Side = Side::B;
+
+super::for_each_backend! {
+    seq_counts_without_a_gap_and_the_sink_sees_it
+    a_repeat_with_the_same_content_answers_the_stored_entry
+    a_repeat_with_other_content_is_refused
+    client_ids_belong_to_a_side
+    repeats_are_known_after_a_restart
+    a_repeat_of_a_recalled_message_answers_it_empty
+    a_repeat_is_known_in_a_closed_and_in_a_full_room
+    nothing_is_added_to_a_closed_or_unknown_room
+    a_full_room_takes_recalls_and_a_departure_only
+    a_reply_names_a_seq_or_an_own_client_id_or_nothing
+    a_recall_erases_the_text_and_its_quotes
+    a_recall_is_refused_for_many_reasons
+    a_recall_works_in_a_closed_room_and_by_client_id
+    a_hidden_message_is_gone_for_one_side_only
+    hiding_needs_a_message
+    pages_join_up
+    a_page_of_an_unknown_room_is_none
+    last_seqs_leave_out_what_is_unknown
+    rooms_are_published_in_order_under_concurrent_writers
+    calls_are_committed_in_the_order_of_the_calls
+    dropping_the_future_takes_nothing_back
+    a_late_answer_is_unavailable_and_the_repeat_tells_the_truth
+    many_rooms_keep_their_logs_apart
+}
+
+async fn seq_counts_without_a_gap_and_the_sink_sees_it<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await;
+    let first = world.say(room.room, A, "a1", "一").await;
+    let second = world.say(room.room, B, "b1", "二").await;
+    assert_eq!((first.seq, second.seq), (Seq(1), Seq(2)));
+    assert_eq!(first.at, world.setting.now.get());
+    assert_eq!(content(&first), Some("一"));
+    assert_eq!(world.sink().of(room.room), [first.clone(), second.clone()]);
+    assert_eq!(world.replay(room.room, A).await, [first, second]);
+}
+
+async fn a_repeat_with_the_same_content_answers_the_stored_entry<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    let first = world.say(room, A, "a1", "x").await;
+    world.say(room, B, "b1", "y").await;
+    let again = world.append(room, A, "a1", "x").await;
+    assert_eq!(again, Appended::Repeat(first));
+    assert_eq!(world.sink().of(room).len(), 2);
+    assert_eq!(seqs(&world.replay(room, B).await), [1, 2]);
+}
+
+async fn a_repeat_with_other_content_is_refused<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, A, "a1", "x").await;
+    let again = world.append(room, A, "a1", "z").await;
+    assert_eq!(again, Appended::Refused(Refusal::ClientIdReused));
+    assert_eq!(world.say(room, A, "a2", "z").await.seq, Seq(2));
+}
+
+async fn client_ids_belong_to_a_side<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    let other = world.room().await.room;
+    world.say(room, A, "same", "x").await;
+    assert_eq!(world.say(room, B, "same", "x").await.seq, Seq(2));
+    assert_eq!(world.say(other, A, "same", "x").await.seq, Seq(1));
+}
+
+async fn repeats_are_known_after_a_restart<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let room = world.room().await.room;
+    let first = world.say(room, A, "a1", "x").await;
+    world.reopen().await;
+    let again = world.append(room, A, "a1", "x").await;
+    assert_eq!(again, Appended::Repeat(first));
+    let second = world.say(room, A, "a2", "y").await;
+    world.crash().await;
+    let again = world.append(room, A, "a2", "y").await;
+    assert_eq!(again, Appended::Repeat(second));
+    assert_eq!(world.say(room, B, "b1", "z").await.seq, Seq(3));
+    assert_eq!(seqs(&world.replay(room, B).await), [1, 2, 3]);
+}
+
+async fn a_repeat_of_a_recalled_message_answers_it_empty<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, A, "a1", "x").await;
+    recall(&world, room, A, MessageRef::Seq(Seq(1))).await;
+    for text in ["x", "anything"] {
+        let Appended::Repeat(entry) = world.append(room, A, "a1", text).await else {
+            panic!("no repeat");
+        };
+        assert_eq!((entry.seq, content(&entry)), (Seq(1), None));
+    }
+}
+
+async fn a_repeat_is_known_in_a_closed_and_in_a_full_room<X: Backend>() {
+    let mut rules = rules();
+    rules.room_entries = 2;
+    let world = World::<X>::with(rules).await;
+    let room = world.room().await.room;
+    let first = world.say(room, A, "a1", "x").await;
+    world.say(room, A, "a2", "y").await;
+    let again = world.append(room, A, "a1", "x").await;
+    assert_eq!(again, Appended::Repeat(first.clone()));
+    let store = world.store();
+    assert!(store.close_room(room, B, LeaveReason::Left).await.unwrap());
+    let again = world.append(room, A, "a1", "x").await;
+    assert_eq!(again, Appended::Repeat(first));
+}
+
+async fn nothing_is_added_to_a_closed_or_unknown_room<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    let store = world.store();
+    assert!(store.close_room(room, B, LeaveReason::Left).await.unwrap());
+    for room in [room, RoomId::fresh()] {
+        let refused = world.append(room, A, "a1", "x").await;
+        assert_eq!(refused, Appended::Refused(Refusal::RoomClosed));
+    }
+    assert_eq!(seqs(&world.replay(room, A).await), [1]);
+}
+
+async fn a_full_room_takes_recalls_and_a_departure_only<X: Backend>() {
+    let mut rules = rules();
+    rules.room_entries = 3;
+    let world = World::<X>::with(rules).await;
+    let room = world.room().await.room;
+    for n in 1..=3 {
+        world.say(room, A, &format!("a{n}"), "x").await;
+    }
+    let refused = world.append(room, B, "b1", "x").await;
+    assert_eq!(refused, Appended::Refused(Refusal::RoomFull));
+    recall(&world, room, A, MessageRef::Seq(Seq(2))).await;
+    let store = world.store();
+    assert!(store.close_room(room, B, LeaveReason::Left).await.unwrap());
+    assert_eq!(seqs(&world.replay(room, A).await), [1, 2, 3, 4, 5]);
+}
+
+async fn a_reply_names_a_seq_or_an_own_client_id_or_nothing<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, A, "a1", "first").await;
+    recall(&world, room, A, MessageRef::Seq(Seq(1))).await;
+    world.say(room, B, "b1", "third").await;
+    let quote = |seq, side, content: Option<&str>| {
+        Some(Quote {
+            seq: Seq(seq),
+            side,
+            content: content.map(str::to_owned),
+        })
+    };
+    let cases = [
+        (A, MessageRef::Seq(Seq(3)), quote(3, B, Some("third"))),
+        (A, MessageRef::Seq(Seq(1)), quote(1, A, None)),
+        (A, MessageRef::ClientId("a1".into()), quote(1, A, None)),
+        (
+            B,
+            MessageRef::ClientId("b1".into()),
+            quote(3, B, Some("third")),
+        ),
+        // Somebody else's name, a recall, the future, nothing at all: no reply.
+        (A, MessageRef::ClientId("b1".into()), None),
+        (A, MessageRef::Seq(Seq(2)), None),
+        (A, MessageRef::Seq(Seq(99)), None),
+        (A, MessageRef::Seq(Seq(0)), None),
+        (A, MessageRef::Seq(Seq(u64::MAX)), None),
+        (A, MessageRef::ClientId(String::new()), None),
+    ];
+    for (n, (side, reference, expected)) in cases.into_iter().enumerate() {
+        let mut draft = draft(room, side, &format!("c{n}"), "re");
+        draft.reply_to = Some(reference);
+        let Appended::Done(entry) = world.store().append(draft).await.unwrap() else {
+            panic!("not appended");
+        };
+        let EntryKind::Message { reply, .. } = &entry.kind else {
+            panic!("no message");
+        };
+        assert_eq!(*reply, expected, "case {n}");
+        assert_eq!(world.replay(room, A).await.last(), Some(&entry));
+    }
+}
+
+async fn a_recall_erases_the_text_and_its_quotes<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, A, "a1", "a-secret-that-goes").await;
+    let mut reply = draft(room, B, "b1", "re");
+    reply.reply_to = Some(MessageRef::Seq(Seq(1)));
+    world.store().append(reply).await.unwrap();
+    let entry = recall(&world, room, A, MessageRef::Seq(Seq(1))).await;
+    assert_eq!(entry.seq, Seq(3));
+    let expected = EntryKind::Recall {
+        side: A,
+        target: Seq(1),
+        client_id: "a1".into(),
+    };
+    assert_eq!(entry.kind, expected);
+    assert_eq!(world.sink().of(room).last(), Some(&entry));
+    for side in Side::BOTH {
+        let log = world.replay(room, side).await;
+        assert_eq!(content(&log[0]), None);
+        let EntryKind::Message { reply, .. } = &log[1].kind else {
+            panic!("no message");
+        };
+        let reply = reply.as_ref().unwrap();
+        assert_eq!((reply.seq, reply.side, &reply.content), (Seq(1), A, &None));
+        assert_eq!(log[2], entry);
+    }
+    world.close().await;
+    assert!(!world.backend.holds("a-secret-that-goes").await);
+}
+
+async fn a_recall_is_refused_for_many_reasons<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, A, "a1", "x").await;
+    let store = world.store();
+    let refused = async |room, side, target| match store.recall(room, side, target, None).await {
+        Ok(Recalled::Refused(why)) => why,
+        other => panic!("not refused: {other:?}"),
+    };
+    let one = MessageRef::Seq(Seq(1));
+    assert_eq!(refused(room, B, one.clone()).await, Refusal::NotYours);
+    let named = MessageRef::ClientId("a1".into());
+    assert_eq!(refused(room, B, named).await, Refusal::NoSuchMessage);
+    let none = MessageRef::Seq(Seq(2));
+    assert_eq!(refused(room, A, none).await, Refusal::NoSuchMessage);
+    let lost = RoomId::fresh();
+    assert_eq!(refused(lost, A, one.clone()).await, Refusal::RoomClosed);
+    recall(&world, room, A, one.clone()).await;
+    assert_eq!(refused(room, A, one).await, Refusal::AlreadyRecalled);
+    let recall_entry = MessageRef::Seq(Seq(2));
+    assert_eq!(refused(room, A, recall_entry).await, Refusal::NoSuchMessage);
+    assert_eq!(world.sink().of(room).len(), 2);
+}
+
+async fn a_recall_works_in_a_closed_room_and_by_client_id<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, A, "a1", "x").await;
+    let store = world.store();
+    assert!(store.close_room(room, A, LeaveReason::Left).await.unwrap());
+    let target = MessageRef::ClientId("a1".into());
+    let recalled = store.recall(room, A, target, Some("r1".into())).await;
+    let Recalled::Done(entry) = recalled.unwrap() else {
+        panic!("refused");
+    };
+    let expected = EntryKind::Recall {
+        side: A,
+        target: Seq(1),
+        client_id: "r1".into(),
+    };
+    assert_eq!((entry.seq, entry.kind), (Seq(3), expected));
+}
+
+async fn a_hidden_message_is_gone_for_one_side_only<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, A, "a1", "x").await;
+    world.say(room, B, "b1", "y").await;
+    let published = world.sink().count();
+    for _ in 0..2 {
+        let hidden = world.store().hide(room, A, MessageRef::Seq(Seq(2))).await;
+        assert_eq!(hidden.unwrap(), Hidden::Done(Seq(2)));
+    }
+    let own = MessageRef::ClientId("a1".into());
+    assert_eq!(
+        world.store().hide(room, A, own).await.unwrap(),
+        Hidden::Done(Seq(1))
+    );
+    for _ in 0..2 {
+        let (mine, page) = world.replay_by(room, A, 1).await;
+        assert_eq!((mine.len(), page.last_seq), (0, Seq(2)));
+        assert_eq!(seqs(&world.replay(room, B).await), [1, 2]);
+        world.reopen().await;
+    }
+    assert_eq!(world.sink().count(), published);
+    // In a closed room too, and then by the other side.
+    let store = world.store();
+    assert!(store.close_room(room, A, LeaveReason::Left).await.unwrap());
+    let hidden = store.hide(room, B, MessageRef::Seq(Seq(2))).await;
+    assert_eq!(hidden.unwrap(), Hidden::Done(Seq(2)));
+    assert_eq!(seqs(&world.replay(room, B).await), [1, 3]);
+}
+
+async fn hiding_needs_a_message<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, A, "a1", "x").await;
+    recall(&world, room, A, MessageRef::Seq(Seq(1))).await;
+    let store = world.store();
+    for target in [
+        MessageRef::Seq(Seq(0)),
+        MessageRef::Seq(Seq(2)),
+        MessageRef::Seq(Seq(3)),
+        MessageRef::ClientId("b1".into()),
+    ] {
+        let hidden = store.hide(room, A, target).await.unwrap();
+        assert_eq!(hidden, Hidden::Refused(Refusal::NoSuchMessage));
+    }
+    let lost = store
+        .hide(RoomId::fresh(), A, MessageRef::Seq(Seq(1)))
+        .await;
+    assert_eq!(lost.unwrap(), Hidden::Refused(Refusal::RoomClosed));
+}
+
+async fn pages_join_up<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    let store = world.store();
+    let empty = store.page(room, A, Seq::ZERO, 10).await.unwrap().unwrap();
+    assert_eq!((empty.entries.len(), empty.upto), (0, Seq(0)));
+    assert!(!empty.closed);
+    for n in 1..=10 {
+        world.say(room, A, &format!("a{n}"), "x").await;
+    }
+    for limit in [1, 3, 10, 11] {
+        let (all, last) = world.replay_by(room, B, limit).await;
+        assert_eq!(seqs(&all), (1..=10).collect::<Vec<_>>());
+        assert_eq!((last.upto, last.last_seq), (Seq(10), Seq(10)));
+    }
+    let page = store.page(room, A, Seq(4), 3).await.unwrap().unwrap();
+    assert_eq!(seqs(&page.entries), [5, 6, 7]);
+    assert_eq!((page.upto, page.last_seq), (Seq(7), Seq(10)));
+    let beyond = store.page(room, A, Seq(99), 3).await.unwrap().unwrap();
+    assert_eq!((beyond.entries.len(), beyond.upto), (0, Seq(10)));
+    assert!(store.close_room(room, A, LeaveReason::Left).await.unwrap());
+    let page = store.page(room, A, Seq(10), 3).await.unwrap().unwrap();
+    assert_eq!((seqs(&page.entries), page.closed), (vec![11], true));
+}
+
+async fn a_page_of_an_unknown_room_is_none<X: Backend>() {
+    let world = World::<X>::new().await;
+    let store = world.store();
+    let page = store.page(RoomId::fresh(), A, Seq::ZERO, 10).await;
+    assert_eq!(page.unwrap(), None);
+}
+
+async fn last_seqs_leave_out_what_is_unknown<X: Backend>() {
+    let world = World::<X>::new().await;
+    let mut rooms = Vec::new();
+    for n in 0..5 {
+        let room = world.room().await.room;
+        for m in 0..n {
+            world.say(room, A, &format!("a{m}"), "x").await;
+        }
+        rooms.push((room, Seq(n)));
+    }
+    let mut asked: Vec<RoomId> = rooms.iter().map(|(room, _)| *room).collect();
+    asked.push(RoomId::fresh());
+    let mut found = world.store().last_seqs(asked).await.unwrap();
+    found.sort_unstable();
+    rooms.sort_unstable();
+    assert_eq!(found, rooms);
+}
+
+async fn rooms_are_published_in_order_under_concurrent_writers<X: Backend>() {
+    const EACH: usize = 40;
+    let mut rules = rules();
+    rules.room_entries = 10_000;
+    let world = World::<X>::with(rules).await;
+    let rooms = [world.room().await.room, world.room().await.room];
+    let mut tasks = tokio::task::JoinSet::new();
+    for writer in 0..8 {
+        let store = world.store().clone();
+        let (room, side) = (rooms[writer % 2], Side::BOTH[writer / 2 % 2]);
+        tasks.spawn(async move {
+            for n in 0..EACH {
+                let draft = draft(room, side, &format!("w{writer}-{n}"), "x");
+                let done = store.append(draft).await.unwrap();
+                assert!(matches!(done, Appended::Done(_)));
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.unwrap();
+    }
+    for room in rooms {
+        let published = seqs(&world.sink().of(room));
+        let expected: Vec<u64> = (1..=4 * EACH as u64).collect();
+        assert_eq!(published, expected);
+        assert_eq!(seqs(&world.replay(room, A).await), expected);
+    }
+}
+
+async fn calls_are_committed_in_the_order_of_the_calls<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    let store = world.store();
+    let first = store.append(draft(room, A, "a1", "x"));
+    let second = store.append(draft(room, A, "a2", "y"));
+    let closing = store.close_room(room, A, LeaveReason::Left);
+    let late = store.append(draft(room, A, "a3", "z"));
+    // Polled the other way round.
+    let refused = Appended::Refused(Refusal::RoomClosed);
+    assert_eq!(late.await.unwrap(), refused);
+    assert!(closing.await.unwrap());
+    for (pending, seq) in [(second, 2), (first, 1)] {
+        let Appended::Done(entry) = pending.await.unwrap() else {
+            panic!("not appended");
+        };
+        assert_eq!(entry.seq, Seq(seq));
+    }
+}
+
+async fn dropping_the_future_takes_nothing_back<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    drop(world.store().append(draft(room, A, "a1", "x")));
+    let next = world.say(room, A, "a2", "y").await;
+    assert_eq!(next.seq, Seq(2));
+    assert_eq!(seqs(&world.sink().of(room)), [1, 2]);
+}
+
+async fn a_late_answer_is_unavailable_and_the_repeat_tells_the_truth<X: Backend>() {
+    let mut rules = rules();
+    rules.timeout = std::time::Duration::from_millis(300);
+    let world = World::<X>::with(rules).await;
+    let room = world.room().await.room;
+    world.sink().hold();
+    let late = world.store().append(draft(room, A, "a1", "x")).await;
+    world.sink().release();
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    let again = world.append(room, A, "a1", "x").await;
+    assert!(matches!(again, Appended::Repeat(entry) if entry.seq == Seq(1)));
+}
+
+async fn many_rooms_keep_their_logs_apart<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let mut rooms = Vec::new();
+    for _ in 0..6 {
+        rooms.push(world.room().await.room);
+    }
+    for turn in 0..5 {
+        for (n, room) in rooms.iter().enumerate() {
+            let side = Side::BOTH[(turn + n) % 2];
+            let (name, text) = (format!("t{turn}"), format!("{n}/{turn}"));
+            let said = world.say(*room, side, &name, &text).await;
+            assert_eq!(said.seq, Seq(turn as u64 + 1));
+        }
+        match turn {
+            1 => world.crash().await,
+            3 => world.reopen().await,
+            _ => {}
+        }
+    }
+    for (n, room) in rooms.iter().enumerate() {
+        let log = world.replay(*room, A).await;
+        let texts: Vec<_> = log.iter().map(|entry| content(entry).unwrap()).collect();
+        let expected: Vec<String> = (0..5).map(|turn| format!("{n}/{turn}")).collect();
+        assert_eq!(texts, expected);
+    }
+}
+
+async fn recall<X: Backend>(
+    world: &World<X>,
+    room: RoomId,
+    side: Side,
+    target: MessageRef,
+) -> miyu::model::Entry {
+    match world
+        .store()
+        .recall(room, side, target, None)
+        .await
+        .unwrap()
+    {
+        Recalled::Done(entry) => entry,
+        Recalled::Refused(why) => panic!("refused: {why:?}"),
+    }
+}

@@ -1,0 +1,138 @@
+//! Blocks and recent partners.
+
+use std::time::Duration;
+
+use miyu::id::{SessionId, Side};
+use miyu::model::LeaveReason;
+
+use super::Sqlite;
+use crate::support::store::{Backend, World, pairing_of};
+
+super::for_each_backend! {
+    a_block_counts_for_both
+    blocking_twice_or_oneself_changes_nothing
+    a_session_keeps_its_newest_blocks
+    blocks_expire_unless_used
+    recent_partners_are_the_last_ten
+    nobody_is_their_own_recent_partner
+    erased_rooms_are_no_memory
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+async fn a_block_counts_for_both<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let (me, you, them) = (SessionId::fresh(), SessionId::fresh(), SessionId::fresh());
+    world.store().block(me, you).await.unwrap();
+    world.store().block(them, me).await.unwrap();
+    for _ in 0..2 {
+        let store = world.store();
+        let mut mine = store.relations(me).await.unwrap().blocked;
+        let mut expected = vec![you, them];
+        mine.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(mine, expected);
+        assert_eq!(store.relations(you).await.unwrap().blocked, [me]);
+        assert_eq!(store.relations(them).await.unwrap().blocked, [me]);
+        let stranger = store.relations(SessionId::fresh()).await.unwrap();
+        assert_eq!(stranger, Default::default());
+        world.crash().await;
+    }
+}
+
+async fn blocking_twice_or_oneself_changes_nothing<X: Backend>() {
+    let world = World::<X>::new().await;
+    let (me, you) = (SessionId::fresh(), SessionId::fresh());
+    let store = world.store();
+    store.block(me, me).await.unwrap();
+    assert!(store.relations(me).await.unwrap().blocked.is_empty());
+    for (by, whom) in [(me, you), (me, you), (you, me)] {
+        store.block(by, whom).await.unwrap();
+    }
+    assert_eq!(store.relations(me).await.unwrap().blocked, [you]);
+}
+
+async fn a_session_keeps_its_newest_blocks<X: Backend>() {
+    let world = World::<X>::new().await;
+    let (me, store) = (SessionId::fresh(), world.store());
+    let whom: Vec<SessionId> = (0..5).map(|_| SessionId::fresh()).collect();
+    for you in &whom {
+        store.block(me, *you).await.unwrap();
+    }
+    let mut kept = store.relations(me).await.unwrap().blocked;
+    let mut expected = whom[2..].to_vec();
+    kept.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(kept, expected);
+    assert!(store.relations(whom[0]).await.unwrap().blocked.is_empty());
+}
+
+async fn blocks_expire_unless_used<X: Backend>() {
+    let world = World::<X>::new().await;
+    let (used, unused, you) = (SessionId::fresh(), SessionId::fresh(), SessionId::fresh());
+    let store = world.store();
+    store.block(used, you).await.unwrap();
+    store.block(unused, you).await.unwrap();
+    for _ in 0..4 {
+        world.advance(10 * DAY);
+        assert_eq!(store.relations(used).await.unwrap().blocked, [you]);
+        while store.sweep().await.unwrap().more {}
+    }
+    assert_eq!(store.relations(you).await.unwrap().blocked, [used]);
+    assert!(store.relations(unused).await.unwrap().blocked.is_empty());
+}
+
+async fn recent_partners_are_the_last_ten<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let me = SessionId::fresh();
+    let mut partners = Vec::new();
+    for n in 0..13 {
+        let you = SessionId::fresh();
+        let pairing = if n % 2 == 0 {
+            pairing_of(me, you)
+        } else {
+            pairing_of(you, me)
+        };
+        world.store().create_room(&pairing).await.unwrap();
+        if n % 3 != 0 {
+            let closed = world
+                .store()
+                .close_room(pairing.room, Side::A, LeaveReason::Left);
+            assert!(closed.await.unwrap());
+        }
+        partners.push(you);
+    }
+    // Meeting somebody again counts as new.
+    let again = pairing_of(me, partners[5]);
+    world.store().create_room(&again).await.unwrap();
+    let old = partners.remove(5);
+    partners.push(old);
+    let expected: Vec<SessionId> = partners.iter().rev().take(10).copied().collect();
+    for _ in 0..2 {
+        let recent = world.store().relations(me).await.unwrap().recent;
+        assert_eq!(recent, expected);
+        world.crash().await;
+    }
+}
+
+async fn nobody_is_their_own_recent_partner<X: Backend>() {
+    let world = World::<X>::new().await;
+    let me = SessionId::fresh();
+    let store = world.store();
+    store.create_room(&pairing_of(me, me)).await.unwrap();
+    assert!(store.relations(me).await.unwrap().recent.is_empty());
+}
+
+async fn erased_rooms_are_no_memory<X: Backend>() {
+    let world = World::<X>::new().await;
+    let (me, you) = (SessionId::fresh(), SessionId::fresh());
+    let pairing = pairing_of(me, you);
+    let store = world.store();
+    store.create_room(&pairing).await.unwrap();
+    let closed = store.close_room(pairing.room, Side::A, LeaveReason::Left);
+    assert!(closed.await.unwrap());
+    assert_eq!(store.relations(you).await.unwrap().recent, [me]);
+    world.advance(DAY);
+    while store.sweep().await.unwrap().more {}
+    assert!(store.relations(you).await.unwrap().recent.is_empty());
+}

@@ -1,0 +1,312 @@
+//! Rooms: making, arriving, departing, marks, closing.
+
+use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side};
+use miyu::model::{EntryKind, LeaveReason};
+use miyu::store::{Marks, StoreError};
+
+use super::Sqlite;
+use crate::support::store::{Backend, World, address, draft, pairing, pairing_of, persona};
+
+const A: Side = Side::A;
+const B: Side = Side::B;
+
+super::for_each_backend! {
+    a_new_room_is_what_was_paired
+    making_a_room_again_changes_nothing
+    a_room_of_other_people_is_a_conflict
+    an_unknown_room_is_none
+    arriving_joins_and_ends_the_absence
+    departing_begins_an_absence
+    a_takeover_outlives_the_departure_of_the_old
+    a_closed_room_is_arrived_at_unchanged
+    marks_never_go_back
+    open_rooms_are_told_newest_first
+    a_room_of_one_session_is_told_once
+    a_room_closes_once_under_fifty_closers
+    a_departure_is_the_last_entry_and_published
+    open_rooms_are_counted
+    a_room_sees_every_earlier_call
+}
+
+async fn a_new_room_is_what_was_paired<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let pairing = world.room_unvisited().await;
+    for _ in 0..2 {
+        let room = world.store().room(pairing.room).await.unwrap().unwrap();
+        assert_eq!(room.id, pairing.room);
+        assert_eq!(room.common_tags, pairing.common_tags);
+        assert_eq!(room.opened_at, world.setting.now.get());
+        assert!(room.active() && !room.is_bot && room.last_seq == Seq::ZERO);
+        for side in Side::BOTH {
+            let party = &pairing.parties[side.index()];
+            let mine = room.side(side);
+            assert_eq!(
+                (mine.session, &mine.persona),
+                (party.session, &party.persona)
+            );
+            assert_eq!((mine.joined_at, mine.away_since), (None, None));
+            assert!(!mine.online());
+        }
+        world.reopen().await;
+    }
+}
+
+async fn making_a_room_again_changes_nothing<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let pairing = world.room().await;
+    world.say(pairing.room, A, "a1", "x").await;
+    world.store().create_room(&pairing).await.unwrap();
+    let mut again = pairing.clone();
+    again.common_tags.clear();
+    world.store().create_room(&again).await.unwrap();
+    world.reopen().await;
+    world.store().create_room(&pairing).await.unwrap();
+    let room = world.store().room(pairing.room).await.unwrap().unwrap();
+    assert_eq!(room.last_seq, Seq(1));
+    assert_eq!(room.common_tags, pairing.common_tags);
+    assert_eq!(world.store().count_open_rooms(), 1);
+}
+
+async fn a_room_of_other_people_is_a_conflict<X: Backend>() {
+    let world = World::<X>::new().await;
+    let first = world.room_unvisited().await;
+    let mut other = pairing();
+    other.room = first.room;
+    let refused = world.store().create_room(&other).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    let mut other = first.clone();
+    other.parties[1].persona = persona("丙");
+    let refused = world.store().create_room(&other).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    assert_eq!(world.store().count_open_rooms(), 1);
+}
+
+async fn an_unknown_room_is_none<X: Backend>() {
+    let world = World::<X>::new().await;
+    let (store, room) = (world.store(), RoomId::fresh());
+    assert_eq!(store.room(room).await.unwrap(), None);
+    assert_eq!(store.arrive(room, A, address(A)).await.unwrap(), None);
+    let marks = Marks::default();
+    assert!(!store.depart(room, A, address(A), marks).await.unwrap());
+    assert!(!store.close_room(room, A, LeaveReason::Left).await.unwrap());
+    store.mark(room, A, marks);
+}
+
+async fn arriving_joins_and_ends_the_absence<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let pairing = world.room_unvisited().await;
+    let joined = world.setting.now.get();
+    let store = world.store().clone();
+    let room = store.arrive(pairing.room, A, address(A)).await;
+    let room = room.unwrap().unwrap();
+    assert_eq!(room.side(A).joined_at, Some(joined));
+    assert_eq!(room.side(A).connection, Some(address(A)));
+    assert_eq!(room.side(B).joined_at, None);
+    assert_eq!(store.room(pairing.room).await.unwrap(), Some(room));
+    drop(store);
+    world.advance(std::time::Duration::from_secs(5));
+    world.reopen().await;
+    let room = world.store().room(pairing.room).await.unwrap().unwrap();
+    assert_eq!(room.side(A).joined_at, Some(joined));
+    assert_eq!(room.side(A).connection, None);
+    assert_eq!(room.side(A).away_since, Some(world.setting.now.get()));
+    assert_eq!(room.side(B).away_since, None);
+    world.advance(std::time::Duration::from_secs(5));
+    let room = world.store().arrive(pairing.room, A, address(A)).await;
+    let room = room.unwrap().unwrap();
+    assert_eq!(room.side(A).joined_at, Some(joined));
+    assert_eq!(room.side(A).away_since, None);
+}
+
+async fn departing_begins_an_absence<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, B, "b1", "x").await;
+    let store = world.store();
+    let marks = Marks {
+        cursor: Seq(1),
+        read: Seq::ZERO,
+    };
+    assert!(store.depart(room, A, address(A), marks).await.unwrap());
+    let state = store.room(room).await.unwrap().unwrap();
+    assert_eq!(state.side(A).away_since, Some(world.setting.now.get()));
+    assert_eq!(state.side(A).connection, None);
+    assert_eq!(state.side(A).cursor, Seq(1));
+    assert!(state.side(B).online());
+    assert!(!store.depart(room, A, address(A), marks).await.unwrap());
+}
+
+async fn a_takeover_outlives_the_departure_of_the_old<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, B, "b1", "x").await;
+    let store = world.store();
+    let newer = Address {
+        node: NodeId(9),
+        number: u64::MAX,
+    };
+    store.arrive(room, A, newer).await.unwrap().unwrap();
+    let marks = Marks {
+        cursor: Seq(1),
+        read: Seq(1),
+    };
+    assert!(!store.depart(room, A, address(A), marks).await.unwrap());
+    let state = store.room(room).await.unwrap().unwrap();
+    assert_eq!(state.side(A).connection, Some(newer));
+    assert_eq!(state.side(A).away_since, None);
+    assert_eq!((state.side(A).cursor, state.side(A).read), (Seq(1), Seq(1)));
+    assert!(store.depart(room, A, newer, marks).await.unwrap());
+}
+
+async fn a_closed_room_is_arrived_at_unchanged<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room_unvisited().await.room;
+    let store = world.store();
+    assert!(store.close_room(room, B, LeaveReason::Left).await.unwrap());
+    let before = store.room(room).await.unwrap();
+    assert_eq!(store.arrive(room, A, address(A)).await.unwrap(), before);
+    assert_eq!(store.room(room).await.unwrap(), before);
+}
+
+async fn marks_never_go_back<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let room = world.room().await.room;
+    for n in 0..5 {
+        world.say(room, B, &format!("b{n}"), "x").await;
+    }
+    let told = |cursor, read| Marks {
+        cursor: Seq(cursor),
+        read: Seq(read),
+    };
+    for marks in [told(4, 2), told(3, 3), told(0, 0), told(0, 1)] {
+        world.store().mark(room, A, marks);
+    }
+    for _ in 0..2 {
+        let state = world.store().room(room).await.unwrap().unwrap();
+        assert_eq!((state.side(A).cursor, state.side(A).read), (Seq(4), Seq(3)));
+        assert_eq!(state.side(B).cursor, Seq::ZERO);
+        // Closed in good order, marks are kept.
+        world.reopen().await;
+    }
+}
+
+async fn open_rooms_are_told_newest_first<X: Backend>() {
+    let world = World::<X>::new().await;
+    let (me, store) = (SessionId::fresh(), world.store());
+    let mut rooms = Vec::new();
+    for n in 0..40 {
+        let pairing = if n % 2 == 0 {
+            pairing_of(me, SessionId::fresh())
+        } else {
+            pairing_of(SessionId::fresh(), me)
+        };
+        store.create_room(&pairing).await.unwrap();
+        rooms.push(pairing.room);
+    }
+    let gone = rooms.remove(37);
+    assert!(store.close_room(gone, A, LeaveReason::Left).await.unwrap());
+    let told = store.open_rooms(me).await.unwrap();
+    let told: Vec<RoomId> = told.iter().map(|room| room.id).collect();
+    let expected: Vec<RoomId> = rooms.iter().rev().take(32).copied().collect();
+    assert_eq!(told, expected);
+    assert!(
+        store
+            .open_rooms(SessionId::fresh())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+async fn a_room_of_one_session_is_told_once<X: Backend>() {
+    let world = World::<X>::new().await;
+    let me = SessionId::fresh();
+    let pairing = pairing_of(me, me);
+    let store = world.store();
+    store.create_room(&pairing).await.unwrap();
+    let told = store.open_rooms(me).await.unwrap();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].same_session());
+    assert!(
+        store
+            .close_room(pairing.room, A, LeaveReason::Left)
+            .await
+            .unwrap()
+    );
+    assert!(store.open_rooms(me).await.unwrap().is_empty());
+}
+
+async fn a_room_closes_once_under_fifty_closers<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    let store = world.store();
+    let closers: Vec<_> = (0..50)
+        .map(|n| store.close_room(room, Side::BOTH[n % 2], LeaveReason::Left))
+        .collect();
+    let mut won = 0;
+    for closer in closers {
+        won += usize::from(closer.await.unwrap());
+    }
+    assert_eq!(won, 1);
+    let departures = world.sink().of(room);
+    assert_eq!(departures.len(), 1);
+    assert_eq!(world.replay(room, B).await, departures);
+}
+
+async fn a_departure_is_the_last_entry_and_published<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, A, "a1", "x").await;
+    let store = world.store().clone();
+    assert!(store.close_room(room, B, LeaveReason::Left).await.unwrap());
+    drop(store);
+    let expected = EntryKind::Departure {
+        side: B,
+        reason: LeaveReason::Left,
+    };
+    assert_eq!(world.sink().of(room)[1].kind, expected);
+    world.crash().await;
+    let mut log = world.replay(room, A).await;
+    assert_eq!((log.len(), &log[1].kind), (2, &expected));
+    let state = world.store().room(room).await.unwrap().unwrap();
+    assert_eq!(
+        state.departure.map(|departure| departure.entry()),
+        log.pop()
+    );
+    assert_eq!(state.last_seq, Seq(2));
+    let again = world.store().close_room(room, A, LeaveReason::Timeout);
+    assert!(!again.await.unwrap());
+}
+
+async fn open_rooms_are_counted<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let first = world.room().await.room;
+    world.room_unvisited().await;
+    let mut bot = pairing();
+    bot.is_bot = true;
+    world.store().create_room(&bot).await.unwrap();
+    assert_eq!(world.store().count_open_rooms(), 2);
+    let left = LeaveReason::Left;
+    assert!(world.store().close_room(first, A, left).await.unwrap());
+    assert!(world.store().close_room(bot.room, A, left).await.unwrap());
+    assert_eq!(world.store().count_open_rooms(), 1);
+    world.reopen().await;
+    assert_eq!(world.store().count_open_rooms(), 1);
+}
+
+async fn a_room_sees_every_earlier_call<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    let store = world.store();
+    drop(store.append(draft(room, B, "b1", "x")));
+    let marks = Marks {
+        cursor: Seq(1),
+        read: Seq(1),
+    };
+    store.mark(room, A, marks);
+    drop(store.depart(room, A, address(A), Marks::default()));
+    let state = store.room(room).await.unwrap().unwrap();
+    assert_eq!(state.last_seq, Seq(1));
+    assert_eq!(state.side(A).read, Seq(1));
+    assert!(!state.side(A).online());
+}

@@ -1,0 +1,3 @@
+//! What tests of several concerns share.
+
+pub mod store;

@@ -1,0 +1,345 @@
+//! A store on empty data with a clock that tests move and a sink that remembers, for any backend.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
+use miyu::model::{Entry, EntryKind, Pairing, Party, Persona, Profile, UserId};
+use miyu::store::sqlite::{SqliteStore, Tuning};
+use miyu::store::{
+    Appended, Clock, CommitSink, Committed, Draft, Durability, Page, Store, StoreRules,
+};
+use parking_lot::{Condvar, Mutex};
+
+/// A clock that stands still until it is moved.
+#[derive(Clone)]
+pub struct Now(Arc<AtomicI64>);
+
+impl Default for Now {
+    fn default() -> Self {
+        Self(Arc::new(AtomicI64::new(1_800_000_000_000)))
+    }
+}
+
+impl Now {
+    pub fn get(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+
+    pub fn advance(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap();
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    pub fn clock(&self) -> Clock {
+        let now = self.clone();
+        Arc::new(move || now.get())
+    }
+}
+
+/// Remembers what was published, in order; can be made to hold up the store.
+#[derive(Default)]
+pub struct Recorder {
+    seen: Mutex<Vec<Committed>>,
+    held: Mutex<bool>,
+    released: Condvar,
+}
+
+impl Recorder {
+    /// Everything published so far about one room.
+    pub fn of(&self, room: RoomId) -> Vec<Entry> {
+        let seen = self.seen.lock();
+        let mine = seen.iter().filter(|c| c.people.room == room);
+        mine.map(|c| c.entry.clone()).collect()
+    }
+
+    pub fn count(&self) -> usize {
+        self.seen.lock().len()
+    }
+
+    /// From now on publishing does not end until `release`.
+    pub fn hold(&self) {
+        *self.held.lock() = true;
+    }
+
+    pub fn release(&self) {
+        *self.held.lock() = false;
+        self.released.notify_all();
+    }
+}
+
+impl CommitSink for Recorder {
+    fn committed(&self, batch: &[Committed]) {
+        self.seen.lock().extend_from_slice(batch);
+        let mut held = self.held.lock();
+        while *held {
+            self.released.wait(&mut held);
+        }
+    }
+}
+
+/// Short rules; the clock stands still anyway.
+pub fn rules() -> StoreRules {
+    StoreRules {
+        reconnect_grace: Duration::from_secs(300),
+        arrival: Duration::from_secs(20),
+        retention: Duration::from_secs(24 * 3600),
+        block_lifetime: Duration::from_secs(30 * 24 * 3600),
+        room_entries: 50,
+        blocks_per_session: 3,
+        timeout: Duration::from_secs(20),
+    }
+}
+
+/// What a store is opened with.
+#[derive(Clone)]
+pub struct Setting {
+    pub rules: StoreRules,
+    pub sink: Arc<Recorder>,
+    pub now: Now,
+}
+
+/// A kind of store, and one place with data of it.
+pub trait Backend: Sized {
+    /// A place with no data.
+    async fn fresh() -> Self;
+    /// Opens the data of this place; nobody else has it open.
+    async fn open(&self, setting: &Setting) -> Arc<dyn Store>;
+    /// Whether these bytes are anywhere in the data, which nobody has open.
+    async fn holds(&self, text: &str) -> bool;
+}
+
+/// SQLite in a folder of its own, with sizes so small that every path runs.
+pub struct Sqlite {
+    pub folder: tempfile::TempDir,
+}
+
+/// Sizes at which a handful of rooms evicts, flushes and batches.
+pub fn tiny() -> Tuning {
+    Tuning {
+        batch: 4,
+        heads: 2,
+        head_entries: 64,
+        behind: 1,
+        scan: 8,
+        idle: Duration::from_millis(100),
+        erase_rows: 3,
+        close_rooms: 2,
+        ..Tuning::default()
+    }
+}
+
+impl Sqlite {
+    pub fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("data").join("miyu.db")
+    }
+
+    pub fn open_with(&self, setting: &Setting, tuning: Tuning) -> Arc<SqliteStore> {
+        let store = SqliteStore::open_tuned(
+            &self.path(),
+            Durability::Process,
+            setting.rules.clone(),
+            setting.sink.clone(),
+            setting.now.clock(),
+            tuning,
+        );
+        store.unwrap()
+    }
+}
+
+impl Backend for Sqlite {
+    async fn fresh() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    async fn open(&self, setting: &Setting) -> Arc<dyn Store> {
+        self.open_with(setting, tiny())
+    }
+
+    async fn holds(&self, text: &str) -> bool {
+        let files = std::fs::read_dir(self.path().parent().unwrap()).unwrap();
+        files.into_iter().any(|file| {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            bytes.windows(text.len()).any(|w| w == text.as_bytes())
+        })
+    }
+}
+
+/// A store with everything around it.
+pub struct World<B> {
+    pub backend: B,
+    pub setting: Setting,
+    store: Option<Arc<dyn Store>>,
+}
+
+impl<B: Backend> World<B> {
+    pub async fn new() -> Self {
+        Self::with(rules()).await
+    }
+
+    pub async fn with(rules: StoreRules) -> Self {
+        let setting = Setting {
+            rules,
+            sink: Arc::default(),
+            now: Now::default(),
+        };
+        let backend = B::fresh().await;
+        let store = Some(backend.open(&setting).await);
+        Self {
+            backend,
+            setting,
+            store,
+        }
+    }
+
+    pub fn store(&self) -> &Arc<dyn Store> {
+        self.store.as_ref().expect("open")
+    }
+
+    pub fn sink(&self) -> &Recorder {
+        &self.setting.sink
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.setting.now.advance(by);
+    }
+
+    /// Closes in good order.
+    pub async fn close(&mut self) {
+        let store = self.store.take().expect("open");
+        store.close().await.unwrap();
+    }
+
+    /// Opens after `close`.
+    pub async fn open(&mut self) {
+        self.store = Some(self.backend.open(&self.setting).await);
+    }
+
+    pub async fn reopen(&mut self) {
+        self.close().await;
+        self.open().await;
+    }
+
+    /// Ends without closing.
+    pub async fn crash(&mut self) {
+        drop(self.store.take().expect("open"));
+        self.open().await;
+    }
+
+    /// A new room of two new sessions, both of whom came.
+    pub async fn room(&self) -> Pairing {
+        let pairing = self.room_unvisited().await;
+        for side in Side::BOTH {
+            let arrived = self.store().arrive(pairing.room, side, address(side)).await;
+            arrived.unwrap().unwrap();
+        }
+        pairing
+    }
+
+    /// A new room to which nobody has come.
+    pub async fn room_unvisited(&self) -> Pairing {
+        let pairing = pairing();
+        self.store().create_room(&pairing).await.unwrap();
+        pairing
+    }
+
+    /// Says something new; it must work.
+    pub async fn say(&self, room: RoomId, side: Side, client_id: &str, text: &str) -> Entry {
+        match self.append(room, side, client_id, text).await {
+            Appended::Done(entry) => entry,
+            other => panic!("not appended: {other:?}"),
+        }
+    }
+
+    pub async fn append(&self, room: RoomId, side: Side, client_id: &str, text: &str) -> Appended {
+        let draft = draft(room, side, client_id, text);
+        self.store().append(draft).await.unwrap()
+    }
+
+    /// The whole log as this side sees it, page by page.
+    pub async fn replay(&self, room: RoomId, side: Side) -> Vec<Entry> {
+        self.replay_by(room, side, 7).await.0
+    }
+
+    /// The same with pages of a given size; also the last page.
+    pub async fn replay_by(&self, room: RoomId, side: Side, limit: usize) -> (Vec<Entry>, Page) {
+        let mut entries = Vec::new();
+        let mut after = Seq::ZERO;
+        loop {
+            let page = self.store().page(room, side, after, limit).await;
+            let page = page.unwrap().expect("a room");
+            entries.extend(page.entries.iter().cloned());
+            after = page.upto;
+            if page.upto == page.last_seq {
+                return (entries, page);
+            }
+        }
+    }
+}
+
+/// A connection of this side.
+pub fn address(side: Side) -> Address {
+    Address {
+        node: NodeId(7),
+        number: side.index() as u64,
+    }
+}
+
+pub fn persona(name: &str) -> Persona {
+    Persona {
+        user_id: UserId::fresh(),
+        profile: Profile::parse(name, "3", "happy", "female"),
+    }
+}
+
+pub fn party(session: SessionId, name: &str) -> Party {
+    Party {
+        ticket: TicketId::fresh(),
+        session,
+        persona: persona(name),
+        address: Address {
+            node: NodeId(7),
+            number: 0,
+        },
+    }
+}
+
+pub fn pairing() -> Pairing {
+    pairing_of(SessionId::fresh(), SessionId::fresh())
+}
+
+pub fn pairing_of(a: SessionId, b: SessionId) -> Pairing {
+    Pairing {
+        room: RoomId::fresh(),
+        parties: [party(a, "甲"), party(b, "乙")],
+        common_tags: vec!["音樂".into()],
+        met_before: false,
+        is_bot: false,
+    }
+}
+
+pub fn draft(room: RoomId, side: Side, client_id: &str, text: &str) -> Draft {
+    Draft {
+        room,
+        side,
+        client_id: client_id.into(),
+        content: text.into(),
+        reply_to: None,
+    }
+}
+
+/// What a message entry says now.
+pub fn content(entry: &Entry) -> Option<&str> {
+    match &entry.kind {
+        EntryKind::Message { content, .. } => content.as_deref(),
+        other => panic!("no message: {other:?}"),
+    }
+}
+
+/// The seqs of entries.
+pub fn seqs(entries: &[Entry]) -> Vec<u64> {
+    entries.iter().map(|entry| entry.seq.0).collect()
+}
