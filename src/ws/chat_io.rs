@@ -131,13 +131,8 @@ impl ChatIo {
             let away = match departing.await {
                 Ok(away) => away,
                 Err(StoreError::Unavailable(_)) => {
-                    // Whoever stays online in the store keeps their partner waiting for ever. The
-                    // reaper must not wait for the disk, so this goes on beside it.
-                    let again = depart_until_done(store, room, side, connection, marks);
-                    let stop = drain.token().clone().cancelled_owned();
-                    drain.spawn(async move {
-                        tokio::select! { () = again => {}, () = stop => {} }
-                    });
+                    // The reaper must not wait for the disk: this goes on beside it.
+                    depart_later(&drain, store, room, side, connection, marks);
                     true
                 }
                 Err(_) => false,
@@ -157,6 +152,23 @@ impl ChatIo {
 const DEPART_AGAIN: Duration = Duration::from_secs(1);
 /// Longest pause.
 const DEPART_PAUSE: Duration = Duration::from_secs(30);
+
+/// Goes on until the store takes the departure, or the process ends (the next start makes everybody
+/// away). Whoever stays online in the store would keep their partner waiting for ever.
+pub fn depart_later(
+    drain: &Drain,
+    store: Arc<dyn Store>,
+    room: RoomId,
+    side: Side,
+    connection: Address,
+    marks: Marks,
+) {
+    let departing = depart_until_done(store, room, side, connection, marks);
+    let stop = drain.token().clone().cancelled_owned();
+    drain.spawn(async move {
+        tokio::select! { () = departing => {}, () = stop => {} }
+    });
+}
 
 async fn depart_until_done(
     store: Arc<dyn Store>,

@@ -8,7 +8,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_tungstenite::HyperWebsocket;
 
 use super::chat::{Chat, ChatRules, Opening};
-use super::chat_io::ChatIo;
+use super::chat_io::{ChatIo, depart_later};
 use super::connection::{Connection, Who};
 use super::lobby::{Lobby, LobbyRules};
 use super::lobby_io::LobbyIo;
@@ -23,6 +23,7 @@ use crate::id::{RoomId, Seq, SessionId, Side};
 use crate::model::Room;
 use crate::protocol::{CloseReason, Text};
 use crate::session::{cookie, token};
+use crate::store::Marks;
 
 /// `GET /ws/matching/`
 pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
@@ -320,8 +321,14 @@ async fn talk(
     let arrived = match entrance.seat {
         Some(seat) => match app.store.arrive(entrance.room, seat.side, connection).await {
             Ok(room) => room.map(|room| (room, seat)),
-            // Not a word of the room's fate: come back after a moment.
-            Err(_) => return socket.close(CloseReason::GoingAway).await,
+            Err(_) => {
+                // It may have been written all the same, by and by.
+                let store = Arc::clone(&app.store);
+                let (room, marks) = (entrance.room, Marks::default());
+                depart_later(&app.shutdown, store, room, seat.side, connection, marks);
+                // Not a word of the room's fate: come back after a moment.
+                return socket.close(CloseReason::GoingAway).await;
+            }
         },
         None => None,
     };
