@@ -48,7 +48,8 @@ pub enum Phase {
 pub struct Ticket {
     /// Names the search; the same over all phases.
     pub id: TicketId,
-    /// The room to be, should this ticket be the one that finds the other.
+    /// The room to be, should this ticket be the one that finds the other. A fresh one after
+    /// a pairing was given back: its room may exist after all, with other people in it.
     pub room: RoomId,
     /// Whose search.
     pub session: SessionId,
@@ -57,7 +58,7 @@ pub struct Ticket {
     pub persona: Persona,
     /// Whom they look for.
     pub wish: Wish,
-    /// How far they relaxed.
+    /// How far they relaxed. Without tags `SharedTags` means `Anyone`.
     pub phase: Phase,
     /// Since when they wait: kept through phases and through a pairing that failed.
     pub since: Timestamp,
@@ -74,10 +75,16 @@ pub struct Ticket {
 pub enum Entered {
     /// Matched, now or by somebody else before: exactly this pairing. The caller that it names as
     /// side A must create the room, then tell side B; nobody else is told.
-    Paired(Arc<Pairing>),
-    /// Queued for a lease. The ticket of the same (session, `user_id`) that this one replaced, if any.
+    Paired {
+        /// Who meets whom, and where.
+        pairing: Arc<Pairing>,
+        /// As in [`Entered::Waiting`]; nothing when the pairing was made before.
+        replaced: Option<(TicketId, Address)>,
+    },
+    /// Queued for a lease.
     Waiting {
-        /// Whoever searched under the same name before, to be told.
+        /// Whoever waited under the same (session, `user_id`) with another ticket until this one
+        /// replaced it, to be told.
         replaced: Option<(TicketId, Address)>,
     },
 }
@@ -100,6 +107,15 @@ pub struct Census {
     pub waiting: [[u32; 4]; 3],
 }
 
+impl Entered {
+    /// The ticket this one took the name from, to be told.
+    pub fn replaced(&self) -> Option<(TicketId, Address)> {
+        match self {
+            Self::Paired { replaced, .. } | Self::Waiting { replaced } => *replaced,
+        }
+    }
+}
+
 impl Census {
     /// Everybody.
     pub fn total(&self) -> u64 {
@@ -114,16 +130,11 @@ impl Census {
         self
     }
 
-    /// People wait, and no two gender wishes of theirs and this one agree.
+    /// People wait, and the gender wishes alone keep this one apart from all of them. Leave
+    /// oneself out first ([`Census::without`]).
     pub fn unfit(&self, gender: Gender, wish: PreferredGender) -> bool {
-        let fits = |(theirs, wanted): (Gender, PreferredGender)| {
-            let count = self.waiting[theirs.index()][wanted.index()];
-            count > 0 && wish.accepts(theirs) && wanted.accepts(gender)
-        };
-        let mut kinds = Gender::ALL
-            .into_iter()
-            .flat_map(|theirs| PreferredGender::ALL.map(|wanted| (theirs, wanted)));
-        self.total() > 0 && !kinds.any(fits)
+        let waits = |(g, w): (Gender, PreferredGender)| self.waiting[g.index()][w.index()] > 0;
+        self.total() > 0 && !rule::classes(gender, wish).any(waits)
     }
 }
 
@@ -134,26 +145,33 @@ impl Census {
 pub trait WaitingPool: Send + Sync {
     /// Looks for a partner by the rules of [`rule`]; queues the ticket when there is none.
     /// Entering again with a known `id` replaces the queued ticket (a later phase, a new wish) and
-    /// keeps its place by `since`; an id whose outcome is still kept answers that outcome.
+    /// keeps its place (the earlier `since` counts); an id whose outcome is still kept answers that
+    /// outcome and keeps it for another lease. An error changes nothing.
+    ///
+    /// How many unfit tickets are looked at is bounded. Behind a crowd of blocked or recently met
+    /// people a fit may be overlooked; the ticket then waits for the next arrival or its own next
+    /// `enter`.
     fn enter(&self, ticket: Ticket, now: Timestamp) -> PoolFuture<'_, Entered>;
 
     /// Takes a ticket out. True: it was still waiting and is the caller's; nobody will be paired
-    /// with it. False: it was paired, or is not known.
+    /// with it. False: it was paired, or is not known. (Past its lease it may be either.)
     fn withdraw(&self, id: TicketId) -> PoolFuture<'_, bool>;
 
-    /// Keeps a ticket (and the outcome it became) for another lease.
+    /// Keeps a ticket (or the outcome it became) for another lease. Too late is `Gone`.
     fn renew(&self, id: TicketId, now: Timestamp) -> PoolFuture<'_, Renewed>;
 
     /// The room of this pairing could not be made, or `gone` could not be told of it: forgets the
     /// outcome and puts the tickets, except `gone`, back with their waiting time. They are not
-    /// paired by this call, only by a later `enter`. Idempotent.
+    /// paired by this call, only by a later `enter`. A ticket whose (session, `user_id`) waits anew
+    /// by now is dropped instead. Idempotent; nothing happens once the outcome's lease is over.
     fn give_back(&self, room: RoomId, gone: Option<TicketId>, now: Timestamp)
     -> PoolFuture<'_, ()>;
 
     /// Who waits now. Cheap, may lag by a second over nodes.
     fn census(&self) -> Census;
 
-    /// Takes nothing more; everybody waiting is forgotten.
+    /// Takes nothing more: `enter` fails from now on. Everybody waiting is forgotten, so to the
+    /// other methods no ticket is known.
     fn close(&self) -> PoolFuture<'_, ()>;
 }
 

@@ -1,1 +1,126 @@
-//! The rules of matching.
+//! The rules of matching: who may meet whom, who is preferred, and what the two then have.
+//! Pure and symmetric; keeping those who wait and finding the best of them is the pool's part.
+
+use std::cmp::Reverse;
+
+use super::{Phase, Ticket};
+use crate::id::{SessionId, Timestamp};
+use crate::model::{Gender, Pairing, Party, PreferredGender};
+
+/// Two tickets may meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fit {
+    /// How many tags both named.
+    pub shared: usize,
+    /// Two tabs of one browser: only when nobody else fits.
+    pub same_session: bool,
+}
+
+/// Orders candidates, the best first: somebody else before oneself in another tab, then most
+/// shared tags, then longest waiting, then first come (`arrival` counts up).
+pub type Rank = (bool, Reverse<usize>, Timestamp, u64);
+
+impl Fit {
+    /// Where a candidate who waits since then stands among those who fit.
+    pub fn rank(self, since: Timestamp, arrival: u64) -> Rank {
+        (self.same_session, Reverse(self.shared), since, arrival)
+    }
+}
+
+/// Whether these two may meet, in whichever order they came. `shared` is how many tags both named
+/// (pools count it by keys of their own; [`shared_tags`] counts it from scratch);
+/// `same_session` is whether two tabs of one browser may meet at all.
+pub fn fits(a: &Ticket, b: &Ticket, shared: usize, same_session: bool) -> Option<Fit> {
+    let one_browser = a.session == b.session;
+    let may = a.id != b.id
+        && a.persona.user_id != b.persona.user_id
+        && genders_fit(a, b)
+        && (shared > 0 || (open_to_anyone(a) && open_to_anyone(b)))
+        && if one_browser {
+            same_session
+        } else {
+            !blocked(a, b) && (!met_before(a, b) || (open_to_repeats(a) && open_to_repeats(b)))
+        };
+    may.then_some(Fit {
+        shared,
+        same_session: one_browser,
+    })
+}
+
+/// Somebody without tags has none to share: their first phase restricts nothing.
+pub fn open_to_anyone(ticket: &Ticket) -> bool {
+    ticket.phase >= Phase::Anyone || ticket.wish.tags.is_empty()
+}
+
+/// Whether either remembers the other.
+pub fn met_before(a: &Ticket, b: &Ticket) -> bool {
+    a.recent.contains(&b.session) || b.recent.contains(&a.session)
+}
+
+/// How many tags both named, without case.
+pub fn shared_tags(a: &Ticket, b: &Ticket) -> usize {
+    a.wish.tags.common(&b.wish.tags).len()
+}
+
+/// What two tickets become: the one who arrived is side A and brings the room.
+pub fn pair(arrived: &Ticket, waited: &Ticket) -> Pairing {
+    Pairing {
+        room: arrived.room,
+        parties: [party(arrived), party(waited)],
+        common_tags: arrived.wish.tags.common(&waited.wish.tags),
+        met_before: met_before(arrived, waited),
+        is_bot: false,
+    }
+}
+
+/// The (gender, wish) classes that somebody of this gender and wish could meet: at most six.
+pub fn classes(
+    gender: Gender,
+    wish: PreferredGender,
+) -> impl Iterator<Item = (Gender, PreferredGender)> {
+    let welcome = Gender::ALL.into_iter().filter(move |g| wish.accepts(*g));
+    welcome.flat_map(move |theirs| {
+        let wishes = PreferredGender::ALL.into_iter();
+        let welcoming = wishes.filter(move |w| w.accepts(gender));
+        welcoming.map(move |w| (theirs, w))
+    })
+}
+
+fn genders_fit(a: &Ticket, b: &Ticket) -> bool {
+    let welcome = |a: &Ticket, b: &Ticket| a.wish.gender.accepts(b.persona.profile.gender);
+    welcome(a, b) && welcome(b, a)
+}
+
+fn open_to_repeats(ticket: &Ticket) -> bool {
+    ticket.phase >= Phase::Repeats
+}
+
+fn blocked(a: &Ticket, b: &Ticket) -> bool {
+    let bars = |list: &[SessionId], session: &SessionId| list.contains(session);
+    bars(&a.blocked, &b.session) || bars(&b.blocked, &a.session)
+}
+
+fn party(ticket: &Ticket) -> Party {
+    Party {
+        ticket: ticket.id,
+        session: ticket.session,
+        persona: ticket.persona.clone(),
+        address: ticket.address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_hold_both_wishes() {
+        assert_eq!(classes(Gender::Male, PreferredGender::All).count(), 6);
+        let narrow: Vec<_> = classes(Gender::Male, PreferredGender::Female).collect();
+        let women = |wish| (Gender::Female, wish);
+        assert_eq!(
+            narrow,
+            [women(PreferredGender::All), women(PreferredGender::Male)]
+        );
+    }
+}

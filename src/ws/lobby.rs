@@ -356,7 +356,7 @@ impl Lobby {
         };
         search.busy = false;
         match entered {
-            Ok(Entered::Paired(pairing)) => self.on_paired(pairing, out),
+            Ok(Entered::Paired { pairing, .. }) => self.on_paired(pairing, out),
             Ok(Entered::Waiting { .. }) => {
                 search.entered = true;
                 search.tick_at = now.instant + TICK;

@@ -114,12 +114,9 @@ fn standing(room: &Room, side: Side, user_id: Option<&UserId>, now: Timestamp) -
 
 async fn enter(app: Arc<App>, ticket: Ticket) -> Outcome {
     let entered = app.pool.enter(ticket, Timestamp::now()).await;
-    if let Ok(Entered::Waiting {
-        replaced: Some((id, address)),
-    }) = &entered
-    {
+    if let Some((id, address)) = entered.as_ref().ok().and_then(Entered::replaced) {
         // Whoever is gone need not be told.
-        let _ = app.channel.send(address, Frame::TicketReplaced(*id));
+        let _ = app.channel.send(&address, Frame::TicketReplaced(id));
     }
     Outcome::Entered(entered, app.pool.census())
 }

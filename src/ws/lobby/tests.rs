@@ -213,7 +213,10 @@ fn who_finds_makes_the_room_before_anybody_is_told() {
     bench.input(&start(""));
     bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
     let ticket = bench.entering();
-    let paired = Entered::Paired(pairing(&ticket, Side::A));
+    let paired = Entered::Paired {
+        pairing: pairing(&ticket, Side::A),
+        replaced: None,
+    };
     bench.outcome(Outcome::Entered(Ok(paired), Census::default()));
     assert!(matches!(
         bench.out[..],
@@ -233,7 +236,10 @@ fn a_room_that_could_not_be_made_sends_the_search_on_with_its_time() {
     bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
     let ticket = bench.entering();
     bench.at = Duration::from_secs(3);
-    let paired = Entered::Paired(pairing(&ticket, Side::A));
+    let paired = Entered::Paired {
+        pairing: pairing(&ticket, Side::A),
+        replaced: None,
+    };
     bench.outcome(Outcome::Entered(Ok(paired), Census::default()));
     bench.out.clear();
     bench.outcome(Outcome::Created(Created::PartnerGone));

@@ -1,3 +1,4 @@
 //! One suite per capability, generic over its backends: a backend is finished when its suite passes.
 
+mod pool;
 mod store;

@@ -1,3 +1,4 @@
 //! What tests of several concerns share.
 
+pub mod pool;
 pub mod store;

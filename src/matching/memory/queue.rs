@@ -1,0 +1,291 @@
+//! The queues: who waits under which tags, oldest first. They hold names of tickets only; whether
+//! two tickets fit is the rules' part, asked through a closure.
+//!
+//! A ticket stands under each non-empty subset of its tags (at most seven) and, once it is open to
+//! anyone, in the line of those. So the best partner of an arrival is found from the large subsets
+//! to the small ones at the heads of queues, and never behind people who still insist on tags.
+
+use std::collections::btree_set;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
+
+use crate::id::Timestamp;
+use crate::matching::{Ticket, rule};
+use crate::model::wish::TAGS;
+use crate::model::{Gender, PreferredGender};
+
+/// How many tickets that do not fit are looked at for each number of shared tags. Each number has
+/// its own allowance, so that a crowd of blocked people with one's own tags hides nobody else.
+pub(super) const SKIPS: usize = 64;
+
+/// Names a ticket while it waits; counts up, so it also orders by arrival.
+pub(super) type Serial = u64;
+
+/// A ticket's place in every queue it stands in: within a class, longest waiting first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    class: u8,
+    since: Timestamp,
+    serial: Serial,
+}
+
+impl Place {
+    pub(super) fn of(ticket: &Ticket, since: Timestamp, serial: Serial) -> Self {
+        Self {
+            class: class(ticket.persona.profile.gender, ticket.wish.gender),
+            since,
+            serial,
+        }
+    }
+
+    /// Queues of several classes are merged by age.
+    fn age(self) -> (Timestamp, Serial) {
+        (self.since, self.serial)
+    }
+}
+
+/// Keyed hashes of a ticket's folded tags, sorted; two people share a tag when they share a hash.
+/// The hash is keyed per process, so nobody can aim for a collision of two tags.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TagKeys {
+    keys: [u64; TAGS],
+    len: u8,
+}
+
+impl TagKeys {
+    fn as_slice(&self) -> &[u64] {
+        &self.keys[..usize::from(self.len)]
+    }
+
+    /// How many tags both have.
+    pub(super) fn shared(&self, other: &TagKeys) -> usize {
+        let theirs = other.as_slice();
+        self.as_slice()
+            .iter()
+            .filter(|k| theirs.contains(k))
+            .count()
+    }
+
+    /// The keys of all subsets with this many tags.
+    fn subsets(self, size: usize) -> impl Iterator<Item = u64> {
+        let masks = 1u32..1 << self.len;
+        masks
+            .filter(move |mask| mask.count_ones() as usize == size)
+            .map(move |mask| self.subset(mask))
+    }
+
+    /// Each non-empty subset once.
+    fn all_subsets(self) -> impl Iterator<Item = u64> {
+        (1u32..1 << self.len).map(move |mask| self.subset(mask))
+    }
+
+    /// One subset as one key. The parts are keyed hashes already: mixing them needs no further
+    /// secret, only a rule by which {a, b} differs from {b} and from {a, b, c}.
+    fn subset(self, mask: u32) -> u64 {
+        let chosen = (0..TAGS).filter(|i| mask & (1 << i) != 0);
+        chosen.fold(0, |mixed: u64, i| {
+            (mixed.rotate_left(23) ^ self.keys[i]).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        })
+    }
+}
+
+/// What a look through the queues brought.
+pub(super) enum Look {
+    /// This one.
+    Take,
+    /// Not this one; go on.
+    Skip,
+}
+
+/// Everybody who waits, by tags and by readiness to meet anyone.
+#[derive(Default)]
+pub(super) struct Queues {
+    hasher: RandomState,
+    by_tags: HashMap<u64, Line>,
+    anyone: BTreeSet<Place>,
+}
+
+impl Queues {
+    /// The keys of a ticket's tags, computed once.
+    pub(super) fn keys(&self, ticket: &Ticket) -> TagKeys {
+        let mut keys = TagKeys::default();
+        for tag in ticket.wish.tags.folded().iter().take(TAGS) {
+            keys.keys[usize::from(keys.len)] = self.hasher.hash_one(tag);
+            keys.len += 1;
+        }
+        keys.keys[..usize::from(keys.len)].sort_unstable();
+        keys
+    }
+
+    /// Puts a ticket into each of its queues.
+    pub(super) fn insert(&mut self, ticket: &Ticket, keys: TagKeys, place: Place) {
+        for subset in keys.all_subsets() {
+            match self.by_tags.entry(subset) {
+                Entry::Occupied(mut line) => line.get_mut().insert(place),
+                Entry::Vacant(free) => {
+                    free.insert(Line::One(place));
+                }
+            }
+        }
+        if rule::open_to_anyone(ticket) {
+            self.anyone.insert(place);
+        }
+    }
+
+    /// Takes a ticket out of each of its queues.
+    pub(super) fn remove(&mut self, keys: TagKeys, place: Place) {
+        for subset in keys.all_subsets() {
+            if let Entry::Occupied(mut line) = self.by_tags.entry(subset)
+                && line.get_mut().remove(place)
+            {
+                line.remove();
+            }
+        }
+        self.anyone.remove(&place);
+    }
+
+    /// Shows those who may suit `ticket`, most shared tags first and then longest waiting, until
+    /// `look` takes one or the allowance is used up.
+    pub(super) fn find(
+        &self,
+        ticket: &Ticket,
+        keys: TagKeys,
+        mut look: impl FnMut(Serial) -> Look,
+    ) -> Option<Serial> {
+        let gender = ticket.persona.profile.gender;
+        let classes: Vec<u8> = rule::classes(gender, ticket.wish.gender)
+            .map(|(g, w)| class(g, w))
+            .collect();
+        for size in (1..=usize::from(keys.len)).rev() {
+            let lines = keys.subsets(size).filter_map(|k| self.by_tags.get(&k));
+            let heads = lines.flat_map(|line| classes.iter().map(|c| line.of_class(*c)));
+            if let Some(found) = first(Merge::new(heads), &mut look) {
+                return Some(found);
+            }
+        }
+        if !rule::open_to_anyone(ticket) {
+            return None;
+        }
+        let heads = classes.iter().map(|c| Heads::Many(range(&self.anyone, *c)));
+        first(Merge::new(heads), &mut look)
+    }
+}
+
+/// Walks through one merged line within its allowance.
+fn first(merged: Merge<'_>, look: &mut impl FnMut(Serial) -> Look) -> Option<Serial> {
+    merged
+        .take(SKIPS)
+        .find(|serial| matches!(look(*serial), Look::Take))
+}
+
+fn class(gender: Gender, wish: PreferredGender) -> u8 {
+    u8::try_from(gender.index() * PreferredGender::ALL.len() + wish.index())
+        .expect("there are twelve classes")
+}
+
+/// One queue. Most sets of tags are somebody's alone, and a tree for one would cost 300 bytes.
+enum Line {
+    One(Place),
+    Many(BTreeSet<Place>),
+}
+
+impl Line {
+    fn insert(&mut self, place: Place) {
+        match self {
+            Line::One(present) => *self = Line::Many(BTreeSet::from([*present, place])),
+            Line::Many(places) => {
+                places.insert(place);
+            }
+        }
+    }
+
+    /// True: nobody is left.
+    fn remove(&mut self, place: Place) -> bool {
+        match self {
+            Line::One(present) => *present == place,
+            Line::Many(places) => {
+                places.remove(&place);
+                places.is_empty()
+            }
+        }
+    }
+
+    fn of_class(&self, class: u8) -> Heads<'_> {
+        match self {
+            Line::One(place) if place.class == class => Heads::One(Some(*place)),
+            Line::One(_) => Heads::One(None),
+            Line::Many(places) => Heads::Many(range(places, class)),
+        }
+    }
+}
+
+/// Those of one class, longest waiting first.
+fn range(places: &BTreeSet<Place>, class: u8) -> btree_set::Range<'_, Place> {
+    let lowest = |class| Place {
+        class,
+        since: Timestamp(i64::MIN),
+        serial: Serial::MIN,
+    };
+    places.range(lowest(class)..lowest(class + 1))
+}
+
+/// What is left of one queue while it is walked.
+enum Heads<'a> {
+    One(Option<Place>),
+    Many(btree_set::Range<'a, Place>),
+}
+
+impl Iterator for Heads<'_> {
+    type Item = Place;
+
+    fn next(&mut self) -> Option<Place> {
+        match self {
+            Heads::One(place) => place.take(),
+            Heads::Many(places) => places.next().copied(),
+        }
+    }
+}
+
+/// Several queues as one, by age, each ticket once: who stands in two of them comes up twice in a
+/// row, because the age is the same in both.
+struct Merge<'a> {
+    queues: Vec<(Place, Heads<'a>)>,
+    last: Option<Serial>,
+}
+
+impl<'a> Merge<'a> {
+    fn new(queues: impl Iterator<Item = Heads<'a>>) -> Self {
+        let with_head = |mut queue: Heads<'a>| Some((queue.next()?, queue));
+        Self {
+            queues: queues.filter_map(with_head).collect(),
+            last: None,
+        }
+    }
+
+    /// Takes the oldest head off; at most 18 heads are compared.
+    fn pop(&mut self) -> Option<Serial> {
+        let heads = self.queues.iter().enumerate();
+        let (oldest, _) = heads.min_by_key(|(_, (head, _))| head.age())?;
+        let (head, rest) = &mut self.queues[oldest];
+        let serial = head.serial;
+        match rest.next() {
+            Some(next) => *head = next,
+            None => drop(self.queues.swap_remove(oldest)),
+        }
+        Some(serial)
+    }
+}
+
+impl Iterator for Merge<'_> {
+    type Item = Serial;
+
+    fn next(&mut self) -> Option<Serial> {
+        loop {
+            let serial = self.pop()?;
+            if self.last.replace(serial) != Some(serial) {
+                return Some(serial);
+            }
+        }
+    }
+}

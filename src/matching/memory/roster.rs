@@ -1,0 +1,112 @@
+//! The tickets that wait, with every index over them kept in step: by number, by name, by session,
+//! by class, and in the queues. Which ticket comes or goes, and why, is decided in `state`.
+
+use std::collections::HashMap;
+
+use super::lease::Lease;
+use super::queue::{Place, Queues, Serial, TagKeys};
+use crate::id::SessionId;
+use crate::matching::{Census, Ticket};
+use crate::model::UserId;
+
+/// A ticket with what is computed from it once.
+pub(super) struct Entrant {
+    pub(super) ticket: Ticket,
+    /// Its number; kept for as long as the search lasts.
+    pub(super) serial: Serial,
+    pub(super) keys: TagKeys,
+}
+
+impl Entrant {
+    fn place(&self) -> Place {
+        Place::of(&self.ticket, self.ticket.since, self.serial)
+    }
+
+    fn count<'a>(&self, census: &'a mut Census) -> &'a mut u32 {
+        let ticket = &self.ticket;
+        let by_wish = &mut census.waiting[ticket.persona.profile.gender.index()];
+        &mut by_wish[ticket.wish.gender.index()]
+    }
+}
+
+/// An entrant who waits.
+pub(super) struct Waiter {
+    /// On the heap, so that the table stays small and grows without moving tickets.
+    pub(super) entrant: Box<Entrant>,
+    pub(super) lease: Lease,
+}
+
+/// Everybody who waits.
+#[derive(Default)]
+pub(super) struct Roster {
+    waiters: HashMap<Serial, Waiter>,
+    names: HashMap<(SessionId, UserId), Serial>,
+    sessions: HashMap<SessionId, Vec<Serial>>,
+    census: Census,
+    pub(super) queues: Queues,
+}
+
+impl Roster {
+    pub(super) fn len(&self) -> usize {
+        self.waiters.len()
+    }
+
+    pub(super) fn census(&self) -> Census {
+        self.census
+    }
+
+    pub(super) fn get(&self, serial: Serial) -> Option<&Waiter> {
+        self.waiters.get(&serial)
+    }
+
+    pub(super) fn get_mut(&mut self, serial: Serial) -> Option<&mut Waiter> {
+        self.waiters.get_mut(&serial)
+    }
+
+    /// The ticket that waits under the same name as this one.
+    pub(super) fn namesake(&self, ticket: &Ticket) -> Option<Serial> {
+        self.names.get(&name(ticket)).copied()
+    }
+
+    /// The tickets of one browser, in no order.
+    pub(super) fn of_session(&self, session: SessionId) -> &[Serial] {
+        self.sessions.get(&session).map_or(&[], Vec::as_slice)
+    }
+
+    /// Takes somebody in. Their number and name must be free.
+    pub(super) fn insert(&mut self, entrant: Box<Entrant>, lease: Lease) {
+        let Entrant {
+            ticket,
+            serial,
+            keys,
+        } = &*entrant;
+        self.queues.insert(ticket, *keys, entrant.place());
+        self.names.insert(name(ticket), *serial);
+        self.sessions
+            .entry(ticket.session)
+            .or_insert_with(|| Vec::with_capacity(1))
+            .push(*serial);
+        *entrant.count(&mut self.census) += 1;
+        self.waiters.insert(*serial, Waiter { entrant, lease });
+    }
+
+    /// Lets somebody go.
+    pub(super) fn remove(&mut self, serial: Serial) -> Option<Waiter> {
+        let waiter = self.waiters.remove(&serial)?;
+        let entrant = &*waiter.entrant;
+        self.queues.remove(entrant.keys, entrant.place());
+        self.names.remove(&name(&entrant.ticket));
+        if let Some(own) = self.sessions.get_mut(&entrant.ticket.session) {
+            own.retain(|other| *other != serial);
+            if own.is_empty() {
+                self.sessions.remove(&entrant.ticket.session);
+            }
+        }
+        *entrant.count(&mut self.census) -= 1;
+        Some(waiter)
+    }
+}
+
+fn name(ticket: &Ticket) -> (SessionId, UserId) {
+    (ticket.session, ticket.persona.user_id.clone())
+}

@@ -1,0 +1,334 @@
+//! What happens to tickets in the pool of one process: entering, pairing, leaving, expiring.
+//! Plain and synchronous: `now` is handed in and the lock around it is the caller's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::lease::{Held, Lease, Leases};
+use super::queue::{Look, SKIPS, Serial};
+use super::roster::{Entrant, Roster};
+use crate::id::{Address, RoomId, SessionId, TicketId, Timestamp};
+use crate::matching::{Census, Entered, PoolError, PoolRules, Renewed, Ticket, rule};
+use crate::model::Pairing;
+
+/// How many leases that came up each call looks at: more than one call begins, so that the expired
+/// never pile up.
+const UPKEEP: usize = 4;
+
+/// A pairing that was made, with the two tickets as they were, should they have to go back.
+struct Outcome {
+    pairing: Arc<Pairing>,
+    entrants: [Box<Entrant>; 2],
+    lease: Lease,
+}
+
+/// Where a ticket is.
+#[derive(Clone, Copy)]
+enum Whereabouts {
+    Waiting(Serial),
+    Paired(RoomId),
+}
+
+/// The pool behind its lock.
+pub(super) struct State {
+    rules: PoolRules,
+    roster: Roster,
+    tickets: HashMap<TicketId, Whereabouts>,
+    outcomes: HashMap<RoomId, Outcome>,
+    leases: Leases,
+    next_serial: Serial,
+    closed: bool,
+}
+
+impl State {
+    pub(super) fn new(rules: PoolRules) -> Self {
+        Self {
+            rules,
+            roster: Roster::default(),
+            tickets: HashMap::new(),
+            outcomes: HashMap::new(),
+            leases: Leases::default(),
+            next_serial: 0,
+            closed: false,
+        }
+    }
+
+    pub(super) fn enter(&mut self, ticket: Ticket, now: Timestamp) -> Result<Entered, PoolError> {
+        if self.closed {
+            return Err(PoolError::Unavailable("the pool is closed".into()));
+        }
+        self.upkeep(now);
+        if let Renewed::Paired(pairing) = self.keep(ticket.id, now) {
+            return Ok(Entered::Paired {
+                pairing,
+                replaced: None,
+            });
+        }
+        self.admit(&ticket, now)?;
+        let (entrant, replaced) = self.take_over(ticket, now);
+        Ok(match self.find(&entrant, now) {
+            Some(partner) => Entered::Paired {
+                pairing: self.pair(entrant, partner, now),
+                replaced,
+            },
+            None => {
+                self.queue(entrant, now);
+                Entered::Waiting { replaced }
+            }
+        })
+    }
+
+    pub(super) fn withdraw(&mut self, id: TicketId) -> bool {
+        match self.tickets.get(&id) {
+            Some(Whereabouts::Waiting(serial)) => self.remove(*serial).is_some(),
+            Some(Whereabouts::Paired(_)) | None => false,
+        }
+    }
+
+    pub(super) fn renew(&mut self, id: TicketId, now: Timestamp) -> Renewed {
+        self.upkeep(now);
+        self.keep(id, now)
+    }
+
+    /// Begins another lease for whatever this ticket is now.
+    fn keep(&mut self, id: TicketId, now: Timestamp) -> Renewed {
+        let until = now.plus(self.rules.lease);
+        match self.tickets.get(&id).copied() {
+            Some(Whereabouts::Waiting(serial)) => {
+                let waiter = self.roster.get_mut(serial);
+                let waiter = waiter.expect("the whereabouts of a waiting ticket name a waiter");
+                if waiter.lease.over(now) {
+                    self.remove(serial);
+                    return Renewed::Gone;
+                }
+                waiter.lease.extend(until);
+                Renewed::Waiting
+            }
+            Some(Whereabouts::Paired(room)) => {
+                let outcome = self.outcomes.get_mut(&room);
+                let outcome = outcome.expect("the whereabouts of a paired ticket name an outcome");
+                if outcome.lease.over(now) {
+                    self.forget(room);
+                    return Renewed::Gone;
+                }
+                outcome.lease.extend(until);
+                Renewed::Paired(outcome.pairing.clone())
+            }
+            None => Renewed::Gone,
+        }
+    }
+
+    pub(super) fn give_back(&mut self, room: RoomId, gone: Option<TicketId>, now: Timestamp) {
+        self.upkeep(now);
+        let Some(outcome) = self.forget(room) else {
+            return;
+        };
+        if outcome.lease.over(now) {
+            return;
+        }
+        for entrant in outcome.entrants {
+            let ticket = &entrant.ticket;
+            if Some(ticket.id) != gone && self.roster.namesake(ticket).is_none() {
+                self.queue(entrant, now);
+            }
+        }
+    }
+
+    pub(super) fn census(&self) -> Census {
+        self.roster.census()
+    }
+
+    /// Returns what was forgotten, to be dropped outside the lock.
+    pub(super) fn close(&mut self) -> State {
+        let closed = State {
+            closed: true,
+            ..State::new(self.rules.clone())
+        };
+        std::mem::replace(self, closed)
+    }
+
+    /// Refuses a ticket for which there is no room. Whoever takes a place over needs no new one.
+    fn admit(&mut self, ticket: &Ticket, now: Timestamp) -> Result<(), PoolError> {
+        let known = self.tickets.contains_key(&ticket.id);
+        if known || self.roster.namesake(ticket).is_some() {
+            return Ok(());
+        }
+        let limit = self.rules.tickets_per_session;
+        if limit > 0 && self.roster.of_session(ticket.session).len() >= limit {
+            self.expire_session(ticket.session, now);
+            if self.roster.of_session(ticket.session).len() >= limit {
+                return Err(PoolError::TooManyTickets);
+            }
+        }
+        if self.roster.len() >= self.rules.tickets {
+            return Err(PoolError::Full);
+        }
+        Ok(())
+    }
+
+    /// Takes the ticket's former self and its namesake out of the pool. The former self leaves it
+    /// its place, the namesake its address to be told.
+    fn take_over(
+        &mut self,
+        mut ticket: Ticket,
+        now: Timestamp,
+    ) -> (Box<Entrant>, Option<(TicketId, Address)>) {
+        let mut serial = None;
+        if let Some(Whereabouts::Waiting(former)) = self.tickets.get(&ticket.id).copied()
+            && let Some(former) = self.remove(former)
+        {
+            ticket.since = ticket.since.min(former.ticket.since);
+            serial = Some(former.serial);
+        }
+        let mut replaced = None;
+        if let Some(namesake) = self.roster.namesake(&ticket) {
+            let expired = self.expired(namesake, now);
+            let namesake = self
+                .remove(namesake)
+                .map(|n| (n.ticket.id, n.ticket.address));
+            replaced = namesake.filter(|_| !expired);
+        }
+        let serial = serial.unwrap_or_else(|| {
+            self.next_serial += 1;
+            self.next_serial
+        });
+        let keys = self.roster.queues.keys(&ticket);
+        let entrant = Entrant {
+            ticket,
+            serial,
+            keys,
+        };
+        (Box::new(entrant), replaced)
+    }
+
+    /// The best partner who waits, in the order of [`rule::Fit::rank`].
+    fn find(&mut self, entrant: &Entrant, now: Timestamp) -> Option<Serial> {
+        // A room that is spoken for cannot be given to two more people.
+        if self.outcomes.contains_key(&entrant.ticket.room) {
+            return None;
+        }
+        let mut expired = Vec::new();
+        let others = self
+            .roster
+            .queues
+            .find(&entrant.ticket, entrant.keys, |serial| {
+                if self.expired(serial, now) {
+                    expired.push(serial);
+                    return Look::Skip;
+                }
+                match self.judge(entrant, serial) {
+                    Some(fit) if !fit.same_session => Look::Take,
+                    _ => Look::Skip,
+                }
+            });
+        let found = others.or_else(|| self.find_other_tab(entrant, now));
+        for serial in expired {
+            self.remove(serial);
+        }
+        found
+    }
+
+    /// The last resort.
+    fn find_other_tab(&self, entrant: &Entrant, now: Timestamp) -> Option<Serial> {
+        let tabs = self.roster.of_session(entrant.ticket.session).iter();
+        let ranked = tabs.take(SKIPS).filter_map(|serial| {
+            let fit = self.judge(entrant, *serial)?;
+            let since = self.roster.get(*serial)?.entrant.ticket.since;
+            (!self.expired(*serial, now)).then(|| (fit.rank(since, *serial), *serial))
+        });
+        ranked.min().map(|(_, serial)| serial)
+    }
+
+    fn judge(&self, entrant: &Entrant, serial: Serial) -> Option<rule::Fit> {
+        let other = &self.roster.get(serial)?.entrant;
+        let shared = entrant.keys.shared(&other.keys);
+        rule::fits(
+            &entrant.ticket,
+            &other.ticket,
+            shared,
+            self.rules.same_session,
+        )
+    }
+
+    /// Makes the pairing and keeps it for a lease.
+    fn pair(&mut self, arrived: Box<Entrant>, partner: Serial, now: Timestamp) -> Arc<Pairing> {
+        let waited = self.remove(partner).expect("the found partner waits");
+        let pairing = Arc::new(rule::pair(&arrived.ticket, &waited.ticket));
+        let room = pairing.room;
+        for entrant in [&arrived, &waited] {
+            self.tickets
+                .insert(entrant.ticket.id, Whereabouts::Paired(room));
+        }
+        let until = now.plus(self.rules.lease);
+        let outcome = Outcome {
+            pairing: pairing.clone(),
+            entrants: [arrived, waited],
+            lease: self.leases.begin(Held::Outcome(room), until),
+        };
+        self.outcomes.insert(room, outcome);
+        pairing
+    }
+
+    /// Lets somebody wait for a lease.
+    fn queue(&mut self, entrant: Box<Entrant>, now: Timestamp) {
+        let serial = entrant.serial;
+        let until = now.plus(self.rules.lease);
+        let lease = self.leases.begin(Held::Ticket(serial), until);
+        self.tickets
+            .insert(entrant.ticket.id, Whereabouts::Waiting(serial));
+        self.roster.insert(entrant, lease);
+    }
+
+    /// Takes a waiting ticket out of everything.
+    fn remove(&mut self, serial: Serial) -> Option<Box<Entrant>> {
+        let waiter = self.roster.remove(serial)?;
+        self.leases.end(Held::Ticket(serial), &waiter.lease);
+        self.tickets.remove(&waiter.entrant.ticket.id);
+        Some(waiter.entrant)
+    }
+
+    /// Takes an outcome out of everything.
+    fn forget(&mut self, room: RoomId) -> Option<Outcome> {
+        let outcome = self.outcomes.remove(&room)?;
+        self.leases.end(Held::Outcome(room), &outcome.lease);
+        for entrant in &outcome.entrants {
+            self.tickets.remove(&entrant.ticket.id);
+        }
+        Some(outcome)
+    }
+
+    fn expired(&self, serial: Serial, now: Timestamp) -> bool {
+        let waiter = self.roster.get(serial);
+        waiter.is_some_and(|waiter| waiter.lease.over(now))
+    }
+
+    fn expire_session(&mut self, session: SessionId, now: Timestamp) {
+        for serial in self.roster.of_session(session).to_vec() {
+            if self.expired(serial, now) {
+                self.remove(serial);
+            }
+        }
+    }
+
+    /// Drops a few of those whose lease is over.
+    fn upkeep(&mut self, now: Timestamp) {
+        for _ in 0..UPKEEP {
+            let Some(held) = self.leases.first_due(now) else {
+                return;
+            };
+            let lease = match held {
+                Held::Ticket(serial) => self.roster.get_mut(serial).map(|w| &mut w.lease),
+                Held::Outcome(room) => self.outcomes.get_mut(&room).map(|o| &mut o.lease),
+            };
+            let lease = lease.expect("a noted lease belongs to a ticket or an outcome");
+            if !lease.over(now) {
+                self.leases.put_back(held, lease);
+                continue;
+            }
+            match held {
+                Held::Ticket(serial) => drop(self.remove(serial)),
+                Held::Outcome(room) => drop(self.forget(room)),
+            }
+        }
+    }
+}
