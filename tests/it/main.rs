@@ -5,4 +5,5 @@
 )]
 
 mod contract;
+mod pool_model;
 mod support;
