@@ -140,6 +140,7 @@ export const catalogue = {
   'match.invite': ['複製網址，找朋友來', 'Copy the link for a friend'],
   'match.copied': ['網址複製好了', 'Link copied'],
   'match.copyByHand': ['請選取後複製', 'Select and copy'],
+  'match.sound': ['有人來時出聲：{state}', 'Sound when someone comes: {state}'],
   'match.guest': ['試用視窗：你在這裡是「{name}」', 'Trial window: here you are “{name}”'],
   'match.me': ['你：{name}', 'You: {name}'],
 
@@ -147,6 +148,9 @@ export const catalogue = {
   'found.tags': ['遇見 {name}。你們都想聊 {tags}。', 'You met {name}. You both like {tags}.'],
   'found.plain': ['遇見 {name}。打聲招呼吧。', 'You met {name}. Say hello.'],
   'found.repeat': ['又是 {name}：現在只有你們兩位。', '{name} again: it’s just the two of you right now.'],
+  'found.mood.happy': ['對方今天開心。', 'They feel happy today.'],
+  'found.mood.neutral': ['對方今天心情普通。', 'They feel so-so today.'],
+  'found.mood.sad': ['對方今天有點難過。', 'They feel sad today.'],
   'found.self': ['這是你自己的另一個視窗：{name}。', 'This is your own other window: {name}.'],
 
   'chat.you': ['我', 'You'],
@@ -190,6 +194,7 @@ export const catalogue = {
 
   'mm.label': ['這則訊息', 'This message'],
   'mm.reply': ['回覆', 'Reply'],
+  'mm.quote': ['看被回覆的那則', 'Go to the quoted message'],
   'mm.copy': ['複製', 'Copy'],
   'mm.copied': ['複製好了', 'Copied'],
   'mm.recall': ['收回', 'Unsend'],

@@ -43,6 +43,7 @@ const shapes = {
   right: 'M9 5l7 7-7 7',
   plus: 'M12 5v14M5 12h14',
   reply: 'M9 7l-5 5 5 5M4 12h10a6 6 0 0 1 6 6',
+  up: 'M12 19V6M6.5 11L12 5.5l5.5 5.5',
   copy: 'M9 9h10v11H9zM5 15V4h10',
   recall: 'M4 4v6h6M4.5 10a8 8 0 1 1-.5 4',
   trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',

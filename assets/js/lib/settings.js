@@ -15,6 +15,17 @@ export function setTheme(next) {
   local.set('theme', next);
   if (next === 'auto') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = next;
+  paintBrowserBar();
+}
+
+/** The browser's own bar follows a chosen theme, not only the system's. */
+export function paintBrowserBar() {
+  const chosen = theme();
+  for (const meta of document.querySelectorAll('meta[name="theme-color"]')) {
+    meta.dataset.own ??= meta.content;
+    const twin = document.querySelector(`meta[name="theme-color"][media*="${chosen}"]`);
+    meta.content = twin?.dataset.own ?? twin?.content ?? meta.dataset.own;
+  }
 }
 
 /** Chooses the language for this page; the root element's lang follows. */

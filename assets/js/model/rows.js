@@ -24,7 +24,7 @@ export function logRows(state) {
 }
 
 function addMessage(rows, before, item) {
-  if (!before || !sameDay(before.at, item.at)) rows.push({ kind: 'day', key: `d:${dayKey(item.at)}`, at: item.at });
+  if (!before || !sameDay(before.at, item.at)) rows.push({ kind: 'day', key: `d:${item.key}`, at: item.at });
   const apart =
     !before ||
     before.mine !== item.mine ||
@@ -33,11 +33,6 @@ function addMessage(rows, before, item) {
     before.recalled !== item.recalled;
   rows.push({ kind: 'message', first: apart, last: false, newest: false, ...item });
   return item;
-}
-
-function dayKey(ms) {
-  const date = new Date(ms);
-  return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
 }
 
 function sentItem(message, partnerRead) {

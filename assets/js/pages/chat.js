@@ -3,9 +3,9 @@
 // runs in search.js and room.js.
 
 import { byTest, setHidden } from '../lib/dom.js';
-import { onLanguage, t } from '../lib/i18n.js';
+import { onLanguage, t, tagList } from '../lib/i18n.js';
 import { defaultSite, getRooms, getSite } from '../net/http.js';
-import { alertMeeting, setTitle } from '../ui/alerts.js';
+import { alertMeeting, flashTitle, setTitle } from '../ui/alerts.js';
 import { mountAppbar } from '../ui/appbar.js';
 import { mountBanner } from '../ui/banner.js';
 import { mountComposer } from '../ui/composer.js';
@@ -19,6 +19,7 @@ import { hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-sto
 import { mountRoomHeader } from '../ui/room-header.js';
 import { mountSideCard } from '../ui/side-card.js';
 import { announce } from '../ui/toast.js';
+import { followKeyboard } from '../ui/viewport.js';
 import { knownRooms, rememberSide } from './sides.js';
 import { openRoom } from './room.js';
 import { startSearch } from './search.js';
@@ -30,6 +31,7 @@ let room = null;
 
 mountAppbar({ onGuide: () => openGuide(site) });
 profile = loadProfile();
+followKeyboard();
 
 const sections = { matching: byTest('matching'), chat: byTest('chat'), gone: byTest('gone') };
 const matchingView = mountMatchingView(sections.matching, {
@@ -102,18 +104,17 @@ async function met(found) {
     profile: { nickname: profile.nickname, avatar: profile.avatar },
   });
   history.replaceState(null, '', `/chat/?room=${encodeURIComponent(roomId)}`);
-  alertMeeting();
-  announce(t('found.title'));
   const partner = found.matched_user ?? {};
+  const tags = found.common_tags ?? [];
+  alertMeeting();
+  flashTitle(`${t('found.title')} · ${site.name}`);
+  announce(t(tags.length > 0 ? 'found.tags' : 'found.plain', { name: partner.nickname ?? '', tags: tagList(tags) }));
   await playMeeting({
     scene: sections.matching,
     room: sections.chat,
     target: ui.header.avatar,
     avatar: partner.avatar,
-    showRoom() {
-      enter(roomId);
-      setTitle(`${t('found.title')} · ${site.name}`);
-    },
+    showRoom: () => enter(roomId),
   });
 }
 

@@ -55,7 +55,7 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onL
 }
 
 /** `row` is the row of the log (model/rows.js) the menu is about. */
-export function openMessageMenu(row, at, { canReply, onReply, onRecall, onDelete, onDiscard }) {
+export function openMessageMenu(row, at, { canReply, onReply, onQuote, onRecall, onDelete, onDiscard }) {
   const { source } = row;
   const stored = Boolean(source.seq);
   const copy = async () => {
@@ -64,6 +64,7 @@ export function openMessageMenu(row, at, { canReply, onReply, onRecall, onDelete
   const items = () =>
     [
       canReply && stored && !row.recalled && { test: 'mm-reply', icon: 'reply', label: t('mm.reply'), onPress: () => false, afterClose: onReply },
+      source.repliedTo && !row.recalled && { test: 'mm-quote', icon: 'up', label: t('mm.quote'), onPress: () => false, afterClose: onQuote },
       !row.recalled && { test: 'mm-copy', icon: 'copy', label: t('mm.copy'), onPress: () => false, afterClose: copy },
       stored && row.mine && !row.recalled && { test: 'mm-recall', icon: 'recall', label: t('mm.recall'), onPress: () => onRecall() },
       stored && { test: 'mm-delete', icon: 'trash', label: t('mm.delete'), danger: true, onPress: () => onDelete() },

@@ -51,6 +51,7 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
     openMessageMenu(row, at, {
       canReply: state().active,
       onReply: () => replyTo(node),
+      onQuote: () => ui.log.glow(row.source.repliedTo, true),
       onRecall: () => link.sendSurely({ action: 'recall_message', message_id: id }),
       onDelete() {
         link.sendSurely({ action: 'delete_message', message_id: id });

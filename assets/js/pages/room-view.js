@@ -8,6 +8,8 @@ import { hoursOf } from '../ui/guide.js';
 import { ownLine } from '../ui/side-card.js';
 import { sideOf } from './sides.js';
 
+const moodKey = (mood) => `found.mood.${['happy', 'sad'].includes(mood) ? mood : 'neutral'}`;
+
 export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
   const head = section.querySelector('[data-slot="log-head"]');
   let headShown = '';
@@ -32,10 +34,18 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
     if (headShown === text) return;
     headShown = text;
     head.replaceChildren(
-      el('p', { class: 'system-line is-meeting' }, text),
+      el('p', { class: 'system-line is-meeting' }, text, ' ', t(moodKey(state.partner.mood))),
       el('p', { class: 'system-line' }, t('chat.safety')),
       ownLine(me()),
     );
+  }
+
+  /** The composer is about to go: whoever wrote in it is led to what replaces it. */
+  function leadAway(state) {
+    const wrote = !state.active && !ui.composer.element.hidden && ui.composer.element.contains(document.activeElement);
+    setHidden(ui.composer.element, !state.active);
+    ui.endCard.update(state, hoursOf(getSite()));
+    if (wrote) section.querySelector('.end-title')?.focus({ preventScroll: true });
   }
 
   head.replaceChildren();
@@ -48,8 +58,8 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
       ui.banner.update(banner);
       showHead(state);
       ui.log.update(state, { still: !settled, names: { partner: state.partner?.nickname ?? '', bot: state.isBot }, added });
-      setHidden(ui.composer.element, !state.active);
-      ui.endCard.update(state, hoursOf(getSite()));
+      leadAway(state);
+      section.classList.toggle('is-away', state.active && !state.partnerOnline);
       setTitle(state.partner ? `${state.partner.nickname} · ${name}` : name);
     },
   };

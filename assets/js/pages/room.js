@@ -38,7 +38,6 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   const deeds = createDeeds({ core: { getState: () => state, act, stop }, link, ui, typing, marks, onNext });
   const ticker = setInterval(tick, 1000);
   document.addEventListener('visibilitychange', render);
-  addEventListener('focus', render);
   ui.log.clear();
   ui.composer.setText(loadDraft(roomId));
   deeds.setReply(null);
@@ -163,7 +162,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   }
 
   function markRead() {
-    if (!settled || !state.active || state.replaced || document.hidden || !document.hasFocus()) return;
+    if (!settled || !state.active || state.replaced || document.hidden) return;
     if (ui.log.isAtBottom()) marks.seen(lastSeqOfPartner(state), link.isOpen());
   }
 
@@ -187,7 +186,6 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     clearInterval(ticker);
     clearTimeout(typingTimer);
     document.removeEventListener('visibilitychange', render);
-    removeEventListener('focus', render);
     typing.stop();
     link.close();
     ui.header.disarm();

@@ -8,18 +8,37 @@ const quietFor = 10_000;
 const soundGap = 3000;
 
 let title = document.title;
+let flash = null;
+let flashTimer = null;
 let unread = 0;
 let touchedAt = Date.now();
 let soundedAt = 0;
 let audio = null;
 
 const paint = () => {
-  document.title = unread > 0 ? `(${unread}) ${title}` : title;
+  const shown = flash ?? title;
+  document.title = unread > 0 ? `(${unread}) ${shown}` : shown;
 };
 
 export function setTitle(next) {
   title = next;
   paint();
+}
+
+/** Shows `text` as the title until somebody has looked at it for a moment. */
+export function flashTitle(text) {
+  flash = text;
+  paint();
+  endFlash();
+}
+
+function endFlash() {
+  clearTimeout(flashTimer);
+  if (flash === null || document.hidden) return;
+  flashTimer = setTimeout(() => {
+    flash = null;
+    paint();
+  }, 3000);
 }
 
 export function countUnread(more) {
@@ -35,6 +54,7 @@ function touched() {
 
 for (const name of ['pointerdown', 'keydown']) addEventListener(name, touched, { passive: true });
 document.addEventListener('visibilitychange', () => {
+  endFlash();
   if (document.hidden) return;
   unread = 0;
   paint();

@@ -58,7 +58,9 @@ export function mountComposer(form, { limit, onSend, onInput, onDropReply }) {
     onInput(input.value);
   }
 
+  /** Browsers without field-sizing need to be told the height. */
   function fit() {
+    if (CSS.supports('field-sizing', 'content')) return;
     input.style.setProperty('height', 'auto');
     input.style.setProperty('height', `${input.scrollHeight}px`);
   }

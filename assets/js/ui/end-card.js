@@ -21,7 +21,7 @@ export function mountEndCard(section, { onNext, onBlock }) {
       shown = key;
       section.setAttribute('aria-label', title);
       section.replaceChildren(
-        el('h2', { class: 'end-title' }, title),
+        el('h2', { class: 'end-title', tabindex: '-1' }, title),
         el('p', { class: 'end-note' }, note),
         el(
           'div',

@@ -7,6 +7,8 @@ const swipeEnough = 56;
 
 export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEscape }) {
   const { list } = log;
+  let touch = null;
+  let pressedAt = -Infinity;
   const messageOf = (target) => target.closest?.('.message') ?? null;
 
   list.addEventListener('click', (event) => {
@@ -22,6 +24,8 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
     if (!message || !event.target.closest('.bubble')) return;
     event.preventDefault();
     cancelTouch();
+    // Android says contextmenu after our own long press has opened the menu.
+    if (performance.now() - pressedAt < 1000) return;
     onMenu(message, { x: event.clientX, y: event.clientY });
   });
 
@@ -54,7 +58,6 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
     if (next) log.focusMessage(next);
   }
 
-  let touch = null;
 
   list.addEventListener('pointerdown', (event) => {
     if (event.pointerType === 'mouse') return;
@@ -65,6 +68,7 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
     touch.timer = setTimeout(() => {
       const { x, y } = touch;
       cancelTouch();
+      pressedAt = performance.now();
       onMenu(message, { x, y });
     }, longPress);
   });

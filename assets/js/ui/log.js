@@ -131,9 +131,11 @@ export function mountLog(main, { onSeen }) {
       node.focus({ preventScroll: true });
       node.scrollIntoView({ block: 'nearest' });
     },
-    glow(seq) {
+    /** Shows a message from elsewhere; `focus` when the keyboard asked for it. */
+    glow(seq, focus = false) {
       const node = list.querySelector(`[data-seq="${CSS.escape(String(seq))}"]`);
       if (!node) return;
+      if (focus) this.focusMessage(node);
       node.scrollIntoView({ block: 'center', behavior: reducedMotion() ? 'auto' : 'smooth' });
       node.classList.remove('is-glowing');
       requestAnimationFrame(() => node.classList.add('is-glowing'));

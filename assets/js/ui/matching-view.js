@@ -4,7 +4,9 @@
 import { avatarUrl, byTest, el, icon, setHidden, setText } from '../lib/dom.js';
 import { copyText } from '../lib/clipboard.js';
 import { t } from '../lib/i18n.js';
+import { sound } from '../lib/settings.js';
 import { minutesSeconds } from '../lib/time.js';
+import { toggleSound } from './alerts.js';
 import { announce, toast } from './toast.js';
 
 export function mountMatchingView(section, { onCancel, onWiden, onAgain }) {
@@ -13,6 +15,11 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain }) {
   const cancel = byTest('cancel', section);
   let shownOptions = '';
   let saidPhase = '';
+  const hear = byTest('match-sound', section);
+  hear.addEventListener('click', () => {
+    toggleSound();
+    paintSound();
+  });
   cancel.addEventListener('click', () => onCancel());
   again.addEventListener('click', () => onAgain());
 
@@ -54,8 +61,13 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain }) {
     box.replaceChildren(el('img', { src: url, alt: t(`avatar.${profile.avatar}`), width: 28, height: 28, class: 'avatar' }), el('span', { dir: 'auto' }, text));
   }
 
+  function paintSound() {
+    setText(hear, t('match.sound', { state: t(sound.get() ? 'menu.on' : 'menu.off') }));
+  }
+
   return {
     update(view) {
+      paintSound();
       setText(slot('looking'), view.looking);
       setText(slot('waited'), t('match.waited', { t: minutesSeconds(view.waited) }));
       updateLines(view);
