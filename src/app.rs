@@ -21,7 +21,7 @@ use crate::protocol::Encoder;
 use crate::session::online::Online;
 use crate::session::{KEY_BYTES, Signer};
 use crate::shutdown::Drain;
-use crate::store::Store;
+use crate::store::{Store, sweeper};
 use crate::telemetry;
 
 /// Everything a connection or a request may need.
@@ -149,6 +149,9 @@ pub async fn serve(
         app.shutdown.spawn(run);
     }
     app.shutdown.spawn(housekeeping(Arc::clone(&app)));
+    let stop = app.shutdown.token().clone();
+    app.shutdown
+        .spawn(sweeper::run(Arc::clone(&app.store), stop));
     let died = app.store_died.lock().take();
     let died = async {
         match died {

@@ -1,18 +1,23 @@
 //! Chooses backends by URL. A new backend is one more arm here.
 
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use tracing::warn;
 
 use crate::channel::ChannelLayer;
 use crate::channel::memory::MemoryLayer;
 use crate::config::Config;
-use crate::id::NodeId;
-use crate::matching::WaitingPool;
+use crate::id::{NodeId, Timestamp};
+use crate::matching::memory::MemoryPool;
+use crate::matching::{PoolRules, WaitingPool};
 use crate::protocol::Encoder;
-use crate::store::Store;
+use crate::store::sqlite::{OpenError, SqliteStore};
+use crate::store::{Clock, Store, StoreRules};
+use crate::ws::publish::Publisher;
 
 /// What the running server rests on.
 pub struct Backends {
@@ -42,7 +47,7 @@ pub enum BackendError {
     Store(String),
 }
 
-/// Opens everything that the configuration names.
+/// Opens everything that the configuration names. While the disk is full it waits for space.
 ///
 /// # Errors
 /// See [`BackendError`].
@@ -50,12 +55,94 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BackendErro
     let zone = TimeZone::get(&config.chat.time_zone)
         .map_err(|error| BackendError::Config(format!("chat.time_zone: {error}")))?;
     let encoder = Encoder::new(zone);
-    let _channel = channel(config, node)?;
-    let _ = (encoder, Duration::ZERO);
-    Err(BackendError::Store(
-        "there is no store yet in this version".to_owned(),
-    ))
+    let channel = channel(config, node)?;
+    let sink = Publisher::new(Arc::clone(&channel), encoder.clone());
+    let (store, store_died) = store(config, sink).await?;
+    Ok(Backends {
+        store,
+        pool: MemoryPool::new(pool_rules(config)),
+        channel,
+        encoder,
+        store_died,
+    })
 }
+
+async fn store(
+    config: &Config,
+    sink: Arc<Publisher>,
+) -> Result<(Arc<dyn Store>, Died), BackendError> {
+    match scheme(&config.store.url) {
+        "sqlite" => {
+            let store = sqlite(config, sink).await?;
+            let died = store.writer_died();
+            let died = Box::pin(async move {
+                died.await;
+                "the thread that writes to the database panicked".to_owned()
+            });
+            Ok((store, died))
+        }
+        other => Err(unknown("store.url", other, "sqlite:PATH")),
+    }
+}
+
+/// How often a full disk is looked at again.
+const FULL_DISK_PAUSE: Duration = Duration::from_secs(2);
+
+async fn sqlite(config: &Config, sink: Arc<Publisher>) -> Result<Arc<SqliteStore>, BackendError> {
+    let path = config
+        .store
+        .url
+        .split_once(':')
+        .map_or("", |(_, path)| path);
+    let path = PathBuf::from(path);
+    let rules = store_rules(config);
+    let durability = config.store.durability;
+    let mut said = false;
+    loop {
+        let (path, rules, sink) = (path.clone(), rules.clone(), Arc::clone(&sink));
+        let opened = tokio::task::spawn_blocking(move || {
+            let clock: Clock = Arc::new(Timestamp::now);
+            SqliteStore::open(&path, durability, rules, sink, clock)
+        });
+        match opened.await {
+            Ok(Ok(store)) => return Ok(store),
+            // A supervisor would only start us again: wait for what a restart cannot mend.
+            Ok(Err(error)) if matches!(error, OpenError::DiskFull { .. }) => {
+                if !said {
+                    warn!(%error, "waiting for space");
+                }
+                said = true;
+                tokio::time::sleep(FULL_DISK_PAUSE).await;
+            }
+            Ok(Err(error)) => return Err(BackendError::Store(error.to_string())),
+            Err(error) => return Err(BackendError::Store(format!("opening failed: {error}"))),
+        }
+    }
+}
+
+fn store_rules(config: &Config) -> StoreRules {
+    StoreRules {
+        reconnect_grace: config.chat.reconnect_grace,
+        arrival: config.chat.arrival,
+        retention: config.store.retention,
+        block_lifetime: config.session.lifetime,
+        room_entries: config.limits.room_entries,
+        blocks_per_session: config.limits.blocks_per_session,
+        timeout: config.store.timeout,
+    }
+}
+
+fn pool_rules(config: &Config) -> PoolRules {
+    PoolRules {
+        same_session: config.matching.same_session,
+        lease: config.matching.lease,
+        tickets_per_session: config.limits.tickets_per_session,
+        tickets: MOST_TICKETS,
+    }
+}
+
+/// Sockets are bounded first; this only keeps a mistake from eating all memory.
+const MOST_TICKETS: usize = 2_000_000;
 
 fn channel(config: &Config, node: NodeId) -> Result<Arc<dyn ChannelLayer>, BackendError> {
     match scheme(&config.channel.url) {
