@@ -66,7 +66,7 @@ pub fn ticket(number: u32) -> Ticket {
 
 /// Changes to a ticket, to be chained.
 pub trait With: Sized {
-    /// Another persona of the same name everywhere.
+    /// Another `user_id`.
     fn user(self, user_id: &str) -> Self;
     /// What they are and whom they want.
     fn gender(self, gender: Gender, wish: PreferredGender) -> Self;

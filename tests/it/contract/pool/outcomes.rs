@@ -1,0 +1,145 @@
+//! A pairing after it was made: answered again, given back, forgotten.
+
+use miyu::id::RoomId;
+use miyu::matching::Renewed;
+use miyu::model::{Gender, PreferredGender};
+
+use super::{Factory, for_each_backend, lease_ms, usual};
+use crate::support::pool::{With, lease_after, ticket};
+
+for_each_backend! {
+    a_paired_ticket_cannot_be_withdrawn
+    the_outcome_is_answered_again
+    an_outcome_lasts_a_lease_after_it_was_last_asked_for
+    given_back_tickets_wait_again
+    given_back_tickets_keep_their_waiting_time
+    who_is_gone_is_not_given_back
+    giving_back_twice_changes_nothing
+    an_outcome_past_its_lease_is_not_given_back
+    who_waits_anew_is_not_doubled_by_giving_back
+}
+
+async fn a_paired_ticket_cannot_be_withdrawn(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    for one in [&a, &b] {
+        assert!(!pool.withdraw(one).await);
+        assert_eq!(
+            pool.renew_at(one, 0).await,
+            Renewed::Paired(pairing.clone())
+        );
+    }
+}
+
+async fn the_outcome_is_answered_again(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    pool.wait(&ticket(3)).await;
+    for one in [&a, &b, &a] {
+        assert_eq!(pool.enter(&one.again()).await, Some(pairing.clone()));
+        assert_eq!(
+            pool.renew_at(one, 0).await,
+            Renewed::Paired(pairing.clone())
+        );
+    }
+    assert_eq!(pool.waiting(), 1);
+}
+
+async fn an_outcome_lasts_a_lease_after_it_was_last_asked_for(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    let asked = lease_ms() - 1;
+    assert_eq!(
+        pool.renew_at(&a, asked).await,
+        Renewed::Paired(pairing.clone())
+    );
+    let asked = 2 * asked;
+    assert_eq!(pool.enter_at(&b.again(), asked).await, Some(pairing));
+    let late = asked + lease_ms();
+    assert_eq!(pool.renew_at(&a, late).await, Renewed::Gone);
+    assert_eq!(pool.renew_at(&b, late).await, Renewed::Gone);
+}
+
+async fn given_back_tickets_wait_again(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    pool.give_back(pairing.room, None).await;
+    for one in [&a, &b] {
+        assert_eq!(pool.renew_at(one, 0).await, Renewed::Waiting);
+    }
+    assert_eq!(pool.waiting(), 2);
+    let other = b.again();
+    let second = pool.meet(&other, &a).await;
+    assert_eq!(second.room, other.room);
+}
+
+async fn given_back_tickets_keep_their_waiting_time(factory: Factory) {
+    let pool = usual(factory);
+    let woman = |n| ticket(n).gender(Gender::Female, PreferredGender::Male);
+    let man = |n| ticket(n).gender(Gender::Male, PreferredGender::All);
+    let (first, second) = (woman(1), woman(2).since(1));
+    let gone = man(3);
+    pool.wait(&first).await;
+    let pairing = pool.meet(&gone, &first).await;
+    pool.wait(&second).await;
+    pool.give_back(pairing.room, Some(&gone)).await;
+    pool.wait(&woman(4).since(2)).await;
+    pool.meet(&man(5), &first).await;
+}
+
+async fn who_is_gone_is_not_given_back(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    pool.give_back(pairing.room, Some(&a)).await;
+    assert_eq!(pool.renew_at(&a, 0).await, Renewed::Gone);
+    assert_eq!(pool.renew_at(&b, 0).await, Renewed::Waiting);
+    pool.meet(&ticket(3), &b).await;
+}
+
+async fn giving_back_twice_changes_nothing(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    pool.give_back(pairing.room, None).await;
+    assert!(pool.withdraw(&a).await);
+    pool.give_back(pairing.room, Some(&b)).await;
+    pool.give_back(RoomId::fresh(), None).await;
+    assert_eq!(pool.renew_at(&a, 0).await, Renewed::Gone);
+    assert_eq!(pool.renew_at(&b, 0).await, Renewed::Waiting);
+    assert_eq!(pool.waiting(), 1);
+}
+
+async fn an_outcome_past_its_lease_is_not_given_back(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    let late = pool.0.give_back(pairing.room, None, lease_after(0));
+    late.await.expect("answers");
+    assert_eq!(pool.waiting(), 0);
+}
+
+async fn who_waits_anew_is_not_doubled_by_giving_back(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    let anew = ticket(1);
+    pool.wait(&anew).await;
+    pool.give_back(pairing.room, None).await;
+    assert_eq!(pool.renew_at(&a, 0).await, Renewed::Gone);
+    assert_eq!(pool.renew_at(&anew, 0).await, Renewed::Waiting);
+    assert_eq!(pool.renew_at(&b, 0).await, Renewed::Waiting);
+    assert_eq!(pool.waiting(), 2);
+}

@@ -1,0 +1,190 @@
+//! Who may meet whom, in either order of arrival.
+
+use miyu::matching::{Phase, PoolRules, Ticket};
+use miyu::model::{Gender, PreferredGender};
+
+use super::{Factory, for_each_backend, usual};
+use crate::support::pool::{Pool, With, rules, ticket};
+
+for_each_backend! {
+    strangers_meet
+    side_a_is_who_arrived_and_brings_the_room
+    common_tags_are_in_the_spelling_of_side_a
+    gender_wishes_hold_on_both_sides
+    blocked_either_way_never_meet
+    equal_user_ids_never_meet
+    nobody_meets_themself_on_one_ticket
+    tagged_people_wait_for_a_shared_tag
+    relaxing_needs_both
+    without_tags_the_first_phase_restricts_nothing
+    a_shared_tag_needs_no_relaxing
+    recent_partners_meet_when_both_want_repeats
+    meeting_again_is_told
+    two_tabs_meet_whatever_they_remember
+    two_tabs_keep_the_rules_of_tags_and_gender
+    two_tabs_never_meet_where_that_is_off
+}
+
+async fn strangers_meet(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    pool.meet(&b, &a).await;
+    assert_eq!(pool.waiting(), 0);
+}
+
+async fn side_a_is_who_arrived_and_brings_the_room(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    assert_eq!(pairing.room, b.room);
+    for (party, ticket) in pairing.parties.iter().zip([&b, &a]) {
+        assert_eq!(party.session, ticket.session);
+        assert_eq!(party.persona, ticket.persona);
+        assert_eq!(party.address, ticket.address);
+    }
+    assert!(!pairing.is_bot && !pairing.met_before && !pairing.same_session());
+}
+
+async fn common_tags_are_in_the_spelling_of_side_a(factory: Factory) {
+    let pool = usual(factory);
+    let a = ticket(1).tags(&["rust", "音樂", "Go"]);
+    let b = ticket(2).tags(&["音樂", "旅行", "RUST"]);
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    assert_eq!(pairing.common_tags, ["音樂", "RUST"]);
+}
+
+async fn gender_wishes_hold_on_both_sides(factory: Factory) {
+    for mine in Gender::ALL {
+        for theirs in Gender::ALL {
+            for my_wish in PreferredGender::ALL {
+                for their_wish in PreferredGender::ALL {
+                    let a = ticket(1).gender(mine, my_wish);
+                    let b = ticket(2).gender(theirs, their_wish);
+                    let both = my_wish.accepts(theirs) && their_wish.accepts(mine);
+                    assert_eq!(meet(factory, &a, &b).await, both);
+                }
+            }
+        }
+    }
+}
+
+async fn blocked_either_way_never_meet(factory: Factory) {
+    let blocking = ticket(1).blocks(2).phase(Phase::Repeats);
+    assert!(!meet(factory, &blocking, &ticket(2).phase(Phase::Repeats)).await);
+    assert!(meet(factory, &blocking, &ticket(3)).await);
+}
+
+async fn equal_user_ids_never_meet(factory: Factory) {
+    let (a, b) = (ticket(1).user("same"), ticket(2).user("same"));
+    assert!(!meet(factory, &a, &b).await);
+}
+
+async fn nobody_meets_themself_on_one_ticket(factory: Factory) {
+    let pool = usual(factory);
+    let a = ticket(1);
+    pool.wait(&a).await;
+    pool.wait(&a.again().user("other-name")).await;
+    assert_eq!(pool.waiting(), 1);
+}
+
+async fn tagged_people_wait_for_a_shared_tag(factory: Factory) {
+    let tagged = |n, tag| ticket(n).tags(&[tag]).phase(Phase::SharedTags);
+    assert!(!meet(factory, &tagged(1, "音樂"), &tagged(2, "電影")).await);
+    assert!(meet(factory, &tagged(1, "音樂"), &tagged(2, "音樂")).await);
+}
+
+async fn relaxing_needs_both(factory: Factory) {
+    let strict = ticket(1).tags(&["音樂"]).phase(Phase::SharedTags);
+    let relaxed = strict.again().phase(Phase::Anyone);
+    let others = [
+        ticket(2),
+        ticket(2).phase(Phase::SharedTags),
+        ticket(2).tags(&["電影"]),
+        ticket(2).phase(Phase::Repeats),
+    ];
+    for other in others {
+        assert!(!meet(factory, &strict, &other).await);
+        assert!(meet(factory, &relaxed, &other).await);
+        let pool = usual(factory);
+        pool.wait(&strict).await;
+        pool.wait(&other).await;
+        pool.meet(&relaxed, &other).await;
+    }
+}
+
+async fn without_tags_the_first_phase_restricts_nothing(factory: Factory) {
+    let (a, b) = (ticket(1), ticket(2));
+    let (a, b) = (a.phase(Phase::SharedTags), b.phase(Phase::SharedTags));
+    assert!(meet(factory, &a, &b).await);
+}
+
+async fn a_shared_tag_needs_no_relaxing(factory: Factory) {
+    let strict = ticket(1).tags(&["a", "b"]).phase(Phase::SharedTags);
+    assert!(meet(factory, &strict, &ticket(2).tags(&["c", "B"])).await);
+}
+
+async fn recent_partners_meet_when_both_want_repeats(factory: Factory) {
+    for (mine, theirs) in [
+        (Phase::Anyone, Phase::Anyone),
+        (Phase::Repeats, Phase::Anyone),
+        (Phase::Anyone, Phase::Repeats),
+        (Phase::Repeats, Phase::Repeats),
+    ] {
+        let remembers = ticket(1).met(2).tags(&["a"]).phase(mine);
+        let other = ticket(2).tags(&["a"]).phase(theirs);
+        let both = mine == Phase::Repeats && theirs == Phase::Repeats;
+        assert_eq!(meet(factory, &remembers, &other).await, both);
+    }
+}
+
+async fn meeting_again_is_told(factory: Factory) {
+    let (a, b) = (
+        ticket(1).phase(Phase::Repeats),
+        ticket(2).phase(Phase::Repeats),
+    );
+    for (a, b) in [(a.clone().met(2), b.clone()), (a, b.met(1))] {
+        let pool = usual(factory);
+        pool.wait(&a).await;
+        assert!(pool.meet(&b, &a).await.met_before);
+    }
+}
+
+async fn two_tabs_meet_whatever_they_remember(factory: Factory) {
+    let other_tab = ticket(2).tab_of(1).blocks(1);
+    assert!(meet(factory, &ticket(1).met(1), &other_tab).await);
+}
+
+async fn two_tabs_keep_the_rules_of_tags_and_gender(factory: Factory) {
+    let strict = ticket(1).tags(&["a"]).phase(Phase::SharedTags);
+    let other_tab = ticket(2).tab_of(1);
+    assert!(!meet(factory, &strict, &other_tab).await);
+    let woman = other_tab
+        .again()
+        .gender(Gender::Female, PreferredGender::Male);
+    assert!(!meet(factory, &ticket(1), &woman).await);
+    assert!(!meet(factory, &ticket(1), &ticket(1)).await);
+}
+
+async fn two_tabs_never_meet_where_that_is_off(factory: Factory) {
+    let pool = Pool(factory(PoolRules {
+        same_session: false,
+        ..rules()
+    }));
+    pool.wait(&ticket(1)).await;
+    pool.wait(&ticket(2).tab_of(1)).await;
+}
+
+/// Whether two people meet, which must not depend on who comes first.
+async fn meet(factory: Factory, a: &Ticket, b: &Ticket) -> bool {
+    let mut met = Vec::new();
+    for (first, second) in [(a, b), (b, a)] {
+        let pool = usual(factory);
+        pool.wait(first).await;
+        met.push(pool.enter(second).await.is_some());
+    }
+    assert_eq!(met[0], met[1], "the order of arrival decided");
+    met[0]
+}

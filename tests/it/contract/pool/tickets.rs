@@ -1,0 +1,228 @@
+//! A ticket while it waits: replaced, withdrawn, renewed, counted.
+
+use miyu::matching::{Entered, Phase, PoolError, PoolRules, Renewed, Ticket};
+use miyu::model::{Gender, PreferredGender};
+
+use super::{Factory, for_each_backend, lease_ms, usual};
+use crate::support::pool::{Pool, With, rules, ticket};
+
+for_each_backend! {
+    one_name_waits_once
+    a_name_replaced_by_a_pairing_is_told
+    a_later_phase_replaces_the_ticket_and_keeps_its_place
+    an_earlier_since_stays
+    withdrawn_tickets_are_not_paired
+    an_unrenewed_ticket_is_not_paired
+    a_renewed_ticket_is_paired
+    an_expired_ticket_enters_again
+    a_session_waits_in_so_many_windows
+    expired_tickets_of_a_session_do_not_count
+    a_full_pool_takes_no_more
+    the_census_counts_by_gender_and_wish
+    unfit_is_who_wishes_keep_apart
+    a_closed_pool_takes_nothing
+}
+
+async fn one_name_waits_once(factory: Factory) {
+    let pool = usual(factory);
+    let (old, new) = (ticket(1), ticket(1));
+    let waiting = |replaced| Ok::<_, ()>(Entered::Waiting { replaced });
+    assert_eq!(pool.try_enter(&old, 0).await.map_err(drop), waiting(None));
+    let replaced = pool.try_enter(&new, 0).await.map_err(drop);
+    assert_eq!(replaced, waiting(Some((old.id, old.address))));
+    assert_eq!(pool.try_enter(&new, 0).await.map_err(drop), waiting(None));
+    assert_eq!(pool.waiting(), 1);
+    assert_eq!(pool.renew_at(&old, 0).await, Renewed::Gone);
+    assert!(!pool.withdraw(&old).await);
+    pool.meet(&ticket(2), &new).await;
+}
+
+async fn a_name_replaced_by_a_pairing_is_told(factory: Factory) {
+    let pool = usual(factory);
+    let old = ticket(1).gender(Gender::Female, PreferredGender::Female);
+    let other = ticket(2);
+    pool.wait(&old).await;
+    pool.wait(&other).await;
+    match pool.try_enter(&ticket(1), 0).await {
+        Ok(Entered::Paired { pairing, replaced }) => {
+            assert_eq!(pairing.parties[1].ticket, other.id);
+            assert_eq!(replaced, Some((old.id, old.address)));
+        }
+        answer => panic!("not paired: {answer:?}"),
+    }
+    assert_eq!(pool.renew_at(&old, 0).await, Renewed::Gone);
+    assert_eq!(pool.waiting(), 0);
+}
+
+async fn a_later_phase_replaces_the_ticket_and_keeps_its_place(factory: Factory) {
+    let pool = usual(factory);
+    let strict = ticket(1).tags(&["a"]).phase(Phase::SharedTags);
+    let second = ticket(2).tags(&["b"]).phase(Phase::SharedTags);
+    pool.wait(&strict).await;
+    pool.wait(&second).await;
+    pool.wait(&strict.again().phase(Phase::Anyone)).await;
+    assert_eq!(pool.waiting(), 2);
+    pool.meet(&ticket(3).tags(&["a", "b"]), &strict).await;
+}
+
+async fn an_earlier_since_stays(factory: Factory) {
+    let pool = usual(factory);
+    let first = ticket(1).gender(Gender::Female, PreferredGender::Male);
+    let second = ticket(2)
+        .since(5)
+        .gender(Gender::Female, PreferredGender::Male);
+    pool.wait(&first).await;
+    pool.wait(&second).await;
+    pool.wait(&first.again().since(10)).await;
+    let man = ticket(3).gender(Gender::Male, PreferredGender::All);
+    pool.meet(&man, &first).await;
+}
+
+async fn withdrawn_tickets_are_not_paired(factory: Factory) {
+    let pool = usual(factory);
+    let a = ticket(1).tags(&["a", "b", "c"]);
+    pool.wait(&a).await;
+    assert!(pool.withdraw(&a).await);
+    assert!(!pool.withdraw(&a).await);
+    assert_eq!(pool.renew_at(&a, 0).await, Renewed::Gone);
+    pool.wait(&ticket(2).tags(&["a", "b", "c"])).await;
+    assert_eq!(pool.waiting(), 1);
+}
+
+async fn an_unrenewed_ticket_is_not_paired(factory: Factory) {
+    let pool = usual(factory);
+    let a = ticket(1).tags(&["a"]);
+    pool.wait(&a).await;
+    let late = lease_ms();
+    assert_eq!(pool.enter_at(&ticket(2).tags(&["a"]), late).await, None);
+    assert_eq!(pool.renew_at(&a, late).await, Renewed::Gone);
+    assert_eq!(pool.waiting(), 1);
+}
+
+async fn a_renewed_ticket_is_paired(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    assert_eq!(pool.renew_at(&a, lease_ms() - 1).await, Renewed::Waiting);
+    let pairing = pool.enter_at(&b, 2 * lease_ms() - 2).await;
+    assert_eq!(pairing.expect("renewed").parties[1].ticket, a.id);
+}
+
+async fn an_expired_ticket_enters_again(factory: Factory) {
+    let pool = usual(factory);
+    let a = ticket(1);
+    pool.wait(&a).await;
+    assert_eq!(pool.enter_at(&a.again(), lease_ms()).await, None);
+    assert_eq!(pool.waiting(), 1);
+    let pairing = pool.enter_at(&ticket(2), 2 * lease_ms() - 1).await;
+    assert_eq!(pairing.expect("entered again").parties[1].ticket, a.id);
+}
+
+async fn a_session_waits_in_so_many_windows(factory: Factory) {
+    let pool = usual(factory);
+    for n in 1..=4 {
+        pool.wait(&apart(n)).await;
+    }
+    let fifth = apart(5);
+    let refused = pool.try_enter(&fifth, 0).await;
+    assert!(matches!(refused, Err(PoolError::TooManyTickets)));
+    pool.wait(&apart(4)).await;
+    assert_eq!(pool.waiting(), 4);
+    pool.wait(&ticket(9).gender(Gender::Male, PreferredGender::Male))
+        .await;
+
+    let pool = Pool(factory(PoolRules {
+        tickets_per_session: 0,
+        ..rules()
+    }));
+    for n in 1..=20 {
+        pool.wait(&apart(n)).await;
+    }
+}
+
+async fn expired_tickets_of_a_session_do_not_count(factory: Factory) {
+    let pool = Pool(factory(PoolRules {
+        tickets_per_session: 10,
+        ..rules()
+    }));
+    for n in 1..=10 {
+        pool.wait(&apart(n)).await;
+    }
+    let entered = pool.try_enter(&apart(11), lease_ms()).await;
+    assert!(matches!(entered, Ok(Entered::Waiting { .. })));
+}
+
+async fn a_full_pool_takes_no_more(factory: Factory) {
+    let pool = Pool(factory(PoolRules {
+        tickets: 2,
+        ..rules()
+    }));
+    let man = |n| ticket(n).gender(Gender::Male, PreferredGender::Female);
+    let (first, second) = (man(1), man(2));
+    pool.wait(&first).await;
+    pool.wait(&second).await;
+    let refused = pool.try_enter(&man(3), 0).await;
+    assert!(matches!(refused, Err(PoolError::Full)));
+    pool.wait(&second.again()).await;
+    assert!(pool.withdraw(&first).await);
+    pool.wait(&man(3)).await;
+}
+
+async fn the_census_counts_by_gender_and_wish(factory: Factory) {
+    let pool = usual(factory);
+    let man = ticket(1).gender(Gender::Male, PreferredGender::Female);
+    pool.wait(&man).await;
+    pool.wait(&ticket(2).gender(Gender::Other, PreferredGender::Female))
+        .await;
+    let census = pool.0.census();
+    assert_eq!(census.total(), 2);
+    let count = |gender: Gender| census.waiting[gender.index()][PreferredGender::Female.index()];
+    assert_eq!((count(Gender::Male), count(Gender::Other)), (1, 1));
+    // The same search with another wish moves on.
+    pool.wait(&man.again().gender(Gender::Male, PreferredGender::Male))
+        .await;
+    let census = pool.0.census();
+    assert_eq!(census.waiting[Gender::Male.index()], [0, 1, 0, 0]);
+    let others = census.without(Gender::Male, PreferredGender::Male);
+    assert_eq!(others.total(), 1);
+}
+
+async fn unfit_is_who_wishes_keep_apart(factory: Factory) {
+    let pool = usual(factory);
+    let unfit = |pool: &Pool, gender, wish| {
+        let census = pool.0.census();
+        census.without(gender, wish).unfit(gender, wish)
+    };
+    let man = (Gender::Male, PreferredGender::Female);
+    pool.wait(&ticket(1).gender(man.0, man.1)).await;
+    assert!(!unfit(&pool, man.0, man.1), "alone is not unfit");
+    let other = (Gender::Other, PreferredGender::All);
+    pool.wait(&ticket(2).gender(other.0, other.1)).await;
+    assert!(unfit(&pool, man.0, man.1));
+    assert!(unfit(&pool, other.0, other.1));
+    assert!(!unfit(&pool, Gender::Female, PreferredGender::Male));
+    let blocked = ticket(3).blocks(2).gender(other.0, other.1);
+    pool.wait(&blocked).await;
+    assert!(!unfit(&pool, other.0, other.1), "a block is never told");
+}
+
+async fn a_closed_pool_takes_nothing(factory: Factory) {
+    let pool = usual(factory);
+    let a = ticket(1);
+    pool.wait(&a).await;
+    pool.0.close().await.expect("closes");
+    pool.0.close().await.expect("closes twice");
+    let refused = pool.try_enter(&ticket(2), 0).await;
+    assert!(matches!(refused, Err(PoolError::Unavailable(_))));
+    assert_eq!(pool.waiting(), 0);
+    assert!(!pool.withdraw(&a).await);
+    assert_eq!(pool.renew_at(&a, 0).await, Renewed::Gone);
+    pool.give_back(a.room, None).await;
+}
+
+/// Tabs of one session that cannot meet.
+fn apart(n: u32) -> Ticket {
+    ticket(n)
+        .tab_of(1)
+        .gender(Gender::Male, PreferredGender::Female)
+}
