@@ -1,0 +1,414 @@
+//! The contract of every channel layer, one case per behaviour. A case gets a factory that makes a
+//! layer whose mailboxes hold a given number of frames. How fast it is, is not its concern.
+
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use miyu::channel::memory::MemoryLayer;
+use miyu::channel::{ChannelLayer, Counts, Frame, GroupId, Mailbox, Received, SendError, Status};
+use miyu::id::{Address, NodeId, RoomId, Seq, Side};
+
+/// Makes a layer whose mailboxes hold this many frames.
+type Factory = fn(usize) -> Arc<dyn ChannelLayer>;
+
+macro_rules! contract {
+    ($backend:ident, $factory:expr; $($case:ident)*) => {
+        mod $backend {
+            use super::*;
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    super::$case($factory).await;
+                }
+            )*
+        }
+    };
+}
+
+contract! { memory, |capacity| MemoryLayer::new(NodeId::fresh(), capacity);
+    a_frame_reaches_the_address_it_was_sent_to
+    addresses_are_unique
+    an_address_of_another_incarnation_is_gone
+    members_hear_what_is_published_the_publisher_included
+    groups_are_apart
+    one_mailbox_may_be_in_many_groups
+    a_mailbox_keeps_the_order_of_sends_and_publications
+    all_members_see_one_order
+    each_thread_keeps_its_order
+    what_is_published_after_join_resolves_arrives
+    a_full_mailbox_refuses_keeps_what_it_has_and_is_told_once
+    a_full_mailbox_holds_nobody_up
+    lagging_ends_when_it_was_told
+    a_sender_wakes_the_owner
+    receiving_may_be_given_up_without_loss
+    dropping_the_membership_ends_it
+    a_second_membership_of_one_mailbox_is_its_own
+    dropping_the_mailbox_forgets_the_address
+    a_member_without_a_mailbox_hurts_nobody
+    counts_say_what_is_there
+    it_is_live
+    closing_twice_is_harmless
+}
+
+fn fresh_group() -> GroupId {
+    GroupId(RoomId::fresh())
+}
+
+/// A frame that can be told from others.
+fn numbered(n: u64) -> Frame {
+    Frame::Read {
+        side: Side::A,
+        seq: Seq(n),
+    }
+}
+
+fn number(frame: &Frame) -> u64 {
+    match frame {
+        Frame::Read { seq, .. } => seq.0,
+        other => panic!("not one of ours: {other:?}"),
+    }
+}
+
+/// What happens next, or nothing.
+fn poll(mailbox: &mut Mailbox) -> Option<Received> {
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    match mailbox.poll_recv(&mut cx) {
+        Poll::Ready(received) => Some(received),
+        Poll::Pending => None,
+    }
+}
+
+async fn next(mailbox: &mut Mailbox) -> Received {
+    tokio::time::timeout(Duration::from_secs(10), mailbox.recv())
+        .await
+        .expect("a frame in time")
+}
+
+async fn next_number(mailbox: &mut Mailbox) -> u64 {
+    match next(mailbox).await {
+        Received::Frame(frame) => number(&frame),
+        Received::Lagged => panic!("lagged instead of a frame"),
+    }
+}
+
+async fn a_frame_reaches_the_address_it_was_sent_to(factory: Factory) {
+    let layer = factory(4);
+    let (outbox, mut mine) = layer.open();
+    let (_, mut yours) = layer.open();
+    assert_eq!(outbox.address(), mine.address());
+    layer.send(&mine.address(), numbered(7)).unwrap();
+    assert_eq!(next_number(&mut mine).await, 7);
+    assert!(poll(&mut yours).is_none());
+}
+
+async fn addresses_are_unique(factory: Factory) {
+    let (layer, other) = (factory(1), factory(1));
+    let mut seen = std::collections::HashSet::new();
+    for layer in [&layer, &other] {
+        for _ in 0..100 {
+            let (_, mailbox) = layer.open();
+            assert!(
+                seen.insert(mailbox.address()),
+                "never again, also when free"
+            );
+        }
+    }
+}
+
+async fn an_address_of_another_incarnation_is_gone(factory: Factory) {
+    let layer = factory(1);
+    let (_, mailbox) = layer.open();
+    let before = Address {
+        node: NodeId(mailbox.address().node.0 ^ 1),
+        ..mailbox.address()
+    };
+    assert!(matches!(
+        layer.send(&before, numbered(1)),
+        Err(SendError::Gone)
+    ));
+}
+
+async fn members_hear_what_is_published_the_publisher_included(factory: Factory) {
+    let layer = factory(4);
+    let group = fresh_group();
+    let (first, mut mine) = layer.open();
+    let (second, mut yours) = layer.open();
+    let _a = layer.join(group, &first).await;
+    let _b = layer.join(group, &second).await;
+    layer.publish(group, numbered(3));
+    assert_eq!(next_number(&mut mine).await, 3);
+    assert_eq!(next_number(&mut yours).await, 3);
+    layer.publish(fresh_group(), numbered(4));
+    assert!(poll(&mut mine).is_none(), "nobody's group reaches nobody");
+}
+
+async fn groups_are_apart(factory: Factory) {
+    let layer = factory(4);
+    let (first, mut mine) = layer.open();
+    let (second, mut yours) = layer.open();
+    let (here, there) = (fresh_group(), fresh_group());
+    let _a = layer.join(here, &first).await;
+    let _b = layer.join(there, &second).await;
+    layer.publish(here, numbered(1));
+    layer.publish(there, numbered(2));
+    assert_eq!(next_number(&mut mine).await, 1);
+    assert_eq!(next_number(&mut yours).await, 2);
+    assert!(poll(&mut mine).is_none());
+    assert!(poll(&mut yours).is_none());
+}
+
+async fn one_mailbox_may_be_in_many_groups(factory: Factory) {
+    let layer = factory(4);
+    let (outbox, mut mailbox) = layer.open();
+    let (here, there) = (fresh_group(), fresh_group());
+    let first = layer.join(here, &outbox).await;
+    let _second = layer.join(there, &outbox).await;
+    drop(first);
+    layer.publish(here, numbered(1));
+    layer.publish(there, numbered(2));
+    assert_eq!(next_number(&mut mailbox).await, 2);
+}
+
+async fn a_mailbox_keeps_the_order_of_sends_and_publications(factory: Factory) {
+    let layer = factory(1000);
+    let group = fresh_group();
+    let (outbox, mut mailbox) = layer.open();
+    let _member = layer.join(group, &outbox).await;
+    for n in 0..500 {
+        match n % 2 {
+            0 => layer.publish(group, numbered(n)),
+            _ => layer.send(&mailbox.address(), numbered(n)).unwrap(),
+        }
+    }
+    for n in 0..500 {
+        assert_eq!(next_number(&mut mailbox).await, n);
+    }
+}
+
+/// Publishes 4 × 500 numbered frames from four threads at once, then drains these mailboxes.
+async fn storm(
+    layer: &Arc<dyn ChannelLayer>,
+    group: GroupId,
+    from: [&mut Mailbox; 2],
+) -> [Vec<u64>; 2] {
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let layer = Arc::clone(layer);
+            scope.spawn(move || {
+                for n in 0..500 {
+                    layer.publish(group, numbered(thread * 1000 + n));
+                }
+            });
+        }
+    });
+    let mut seen = [Vec::new(), Vec::new()];
+    for (mailbox, seen) in from.into_iter().zip(&mut seen) {
+        for _ in 0..2000 {
+            seen.push(next_number(mailbox).await);
+        }
+    }
+    seen
+}
+
+async fn all_members_see_one_order(factory: Factory) {
+    let layer = factory(2000);
+    let group = fresh_group();
+    let (first, mut mine) = layer.open();
+    let (second, mut yours) = layer.open();
+    let _a = layer.join(group, &first).await;
+    let _b = layer.join(group, &second).await;
+    let [left, right] = storm(&layer, group, [&mut mine, &mut yours]).await;
+    assert_eq!(left, right);
+}
+
+async fn each_thread_keeps_its_order(factory: Factory) {
+    let layer = factory(2000);
+    let group = fresh_group();
+    let (first, mut mine) = layer.open();
+    let (second, mut yours) = layer.open();
+    let _a = layer.join(group, &first).await;
+    let _b = layer.join(group, &second).await;
+    for seen in storm(&layer, group, [&mut mine, &mut yours]).await {
+        for thread in 0..4 {
+            let of_thread: Vec<u64> = seen
+                .iter()
+                .copied()
+                .filter(|n| n / 1000 == thread)
+                .collect();
+            let expected: Vec<u64> = (0..500).map(|n| thread * 1000 + n).collect();
+            assert_eq!(of_thread, expected);
+        }
+    }
+}
+
+async fn what_is_published_after_join_resolves_arrives(factory: Factory) {
+    let layer = factory(4);
+    for n in 0..100 {
+        let group = fresh_group();
+        let (outbox, mut mailbox) = layer.open();
+        layer.publish(group, numbered(1000));
+        let _member = layer.join(group, &outbox).await;
+        layer.publish(group, numbered(n));
+        assert_eq!(
+            next_number(&mut mailbox).await,
+            n,
+            "and nothing from before"
+        );
+    }
+}
+
+async fn a_full_mailbox_refuses_keeps_what_it_has_and_is_told_once(factory: Factory) {
+    let layer = factory(2);
+    let (_, mut mailbox) = layer.open();
+    let address = mailbox.address();
+    layer.send(&address, numbered(1)).unwrap();
+    layer.send(&address, numbered(2)).unwrap();
+    for n in 3..6 {
+        let refused = layer.send(&address, numbered(n));
+        assert!(matches!(refused, Err(SendError::Full)));
+    }
+    assert_eq!(next_number(&mut mailbox).await, 1);
+    assert_eq!(next_number(&mut mailbox).await, 2);
+    assert!(matches!(next(&mut mailbox).await, Received::Lagged));
+    assert!(poll(&mut mailbox).is_none());
+}
+
+async fn a_full_mailbox_holds_nobody_up(factory: Factory) {
+    let layer = factory(2);
+    let group = fresh_group();
+    let (slow, mut lazy) = layer.open();
+    let (quick, mut eager) = layer.open();
+    let _a = layer.join(group, &slow).await;
+    let _b = layer.join(group, &quick).await;
+    for n in 0..1000 {
+        // Would hang here if publishing waited for the one that does not read.
+        layer.publish(group, numbered(n));
+        assert_eq!(next_number(&mut eager).await, n);
+    }
+    assert_eq!(next_number(&mut lazy).await, 0);
+    assert_eq!(next_number(&mut lazy).await, 1);
+    assert!(matches!(next(&mut lazy).await, Received::Lagged));
+}
+
+async fn lagging_ends_when_it_was_told(factory: Factory) {
+    let layer = factory(1);
+    let (_, mut mailbox) = layer.open();
+    let address = mailbox.address();
+    layer.send(&address, numbered(1)).unwrap();
+    layer.send(&address, numbered(2)).unwrap_err();
+    assert_eq!(next_number(&mut mailbox).await, 1);
+    assert!(matches!(next(&mut mailbox).await, Received::Lagged));
+    layer.send(&address, numbered(3)).unwrap();
+    assert_eq!(next_number(&mut mailbox).await, 3);
+    assert!(poll(&mut mailbox).is_none());
+}
+
+async fn a_sender_wakes_the_owner(factory: Factory) {
+    let layer = factory(1);
+    let (_, mut mailbox) = layer.open();
+    let address = mailbox.address();
+    let sending = async {
+        tokio::task::yield_now().await;
+        layer.send(&address, numbered(5)).unwrap();
+    };
+    let (got, ()) = tokio::join!(next_number(&mut mailbox), sending);
+    assert_eq!(got, 5);
+}
+
+async fn receiving_may_be_given_up_without_loss(factory: Factory) {
+    let layer = factory(8);
+    let (_, mut mailbox) = layer.open();
+    let address = mailbox.address();
+    for n in 0..8 {
+        assert!(poll(&mut mailbox).is_none());
+        {
+            let mut given_up = std::pin::pin!(mailbox.recv());
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(given_up.as_mut().poll(&mut cx).is_pending());
+            layer.send(&address, numbered(n)).unwrap();
+        }
+        assert_eq!(next_number(&mut mailbox).await, n);
+    }
+}
+
+async fn dropping_the_membership_ends_it(factory: Factory) {
+    let layer = factory(4);
+    let group = fresh_group();
+    let (outbox, mut mailbox) = layer.open();
+    let member = layer.join(group, &outbox).await;
+    drop(member);
+    layer.publish(group, numbered(1));
+    assert!(poll(&mut mailbox).is_none());
+    layer.send(&mailbox.address(), numbered(2)).unwrap();
+    assert_eq!(
+        next_number(&mut mailbox).await,
+        2,
+        "the mailbox itself stays"
+    );
+}
+
+async fn a_second_membership_of_one_mailbox_is_its_own(factory: Factory) {
+    let layer = factory(4);
+    let (group, other) = (fresh_group(), fresh_group());
+    let (outbox, mut mailbox) = layer.open();
+    let first = layer.join(group, &outbox).await;
+    drop(first);
+    let _again = layer.join(group, &outbox).await;
+    let _other = layer.join(other, &outbox).await;
+    layer.publish(group, numbered(1));
+    assert_eq!(next_number(&mut mailbox).await, 1);
+    assert!(poll(&mut mailbox).is_none());
+}
+
+async fn dropping_the_mailbox_forgets_the_address(factory: Factory) {
+    let layer = factory(4);
+    let (outbox, mailbox) = layer.open();
+    let address = mailbox.address();
+    drop(mailbox);
+    let to_nobody = layer.send(&address, numbered(1));
+    assert!(matches!(to_nobody, Err(SendError::Gone)));
+    let pushed = outbox.push(Arc::new(numbered(1)));
+    assert!(matches!(pushed, Err(SendError::Gone)));
+}
+
+async fn a_member_without_a_mailbox_hurts_nobody(factory: Factory) {
+    let layer = factory(4);
+    let group = fresh_group();
+    let (gone, mailbox) = layer.open();
+    let _a = layer.join(group, &gone).await;
+    drop(mailbox);
+    let (here, mut mine) = layer.open();
+    let _b = layer.join(group, &here).await;
+    layer.publish(group, numbered(1));
+    assert_eq!(next_number(&mut mine).await, 1);
+}
+
+async fn counts_say_what_is_there(factory: Factory) {
+    let layer = factory(4);
+    assert_eq!(layer.counts(), Counts::default());
+    let group = fresh_group();
+    let (first, mine) = layer.open();
+    let (second, yours) = layer.open();
+    let a = layer.join(group, &first).await;
+    let b = layer.join(group, &second).await;
+    let counts = |mailboxes, groups| Counts { mailboxes, groups };
+    assert_eq!(layer.counts(), counts(2, 1));
+    drop(a);
+    assert_eq!(layer.counts(), counts(2, 1));
+    drop(b);
+    assert_eq!(layer.counts(), counts(2, 0));
+    drop(mine);
+    drop(yours);
+    assert_eq!(layer.counts(), Counts::default());
+}
+
+async fn it_is_live(factory: Factory) {
+    assert_eq!(factory(1).status(), Status::Live);
+}
+
+async fn closing_twice_is_harmless(factory: Factory) {
+    let layer = factory(1);
+    layer.close().await;
+    layer.close().await;
+}
