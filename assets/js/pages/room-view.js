@@ -2,7 +2,7 @@
 // words: the state is model/room.js, the parts are in ui/.
 
 import { el, setHidden } from '../lib/dom.js';
-import { t, tagList } from '../lib/i18n.js';
+import { language, t, tagList } from '../lib/i18n.js';
 import { setTitle } from '../ui/alerts.js';
 import { hoursOf } from '../ui/guide.js';
 import { ownLine } from '../ui/side-card.js';
@@ -34,7 +34,7 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
     if (headShown === text) return;
     headShown = text;
     head.replaceChildren(
-      el('p', { class: 'system-line is-meeting' }, text, ' ', t(moodKey(state.partner.mood))),
+      el('p', { class: 'system-line is-meeting' }, text, language() === 'en' ? ' ' : '', t(moodKey(state.partner.mood))),
       el('p', { class: 'system-line' }, t('chat.safety')),
       ownLine(me()),
     );
