@@ -19,6 +19,7 @@ pub mod ws;
 
 pub mod app;
 pub mod backends;
+pub mod cli;
 pub mod error;
 pub mod shutdown;
 pub mod telemetry;

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::SECTIONS;
 use super::load::Loaded;
-use super::section::Key;
 
 const HEAD: &str = "\
 # Miyu's configuration: every key with its meaning and its default.
@@ -28,7 +27,7 @@ pub fn sample() -> String {
             for line in key.doc {
                 let _ = writeln!(out, "#{line}");
             }
-            let _ = writeln!(out, "# {} = {}", key.name, default_of(key));
+            let _ = writeln!(out, "# {} = {}", key.name, key.default);
         }
     }
     out
@@ -47,15 +46,6 @@ pub fn effective(loaded: &Loaded) -> String {
         out.push('\n');
     }
     out
-}
-
-/// The default as it is written, tidied the way values are.
-fn default_of(key: &Key) -> String {
-    let value = super::load::literal(key.default);
-    let shown = value.and_then(|value| (key.show)(&value).ok());
-    shown
-        .filter(|_| !key.secret)
-        .unwrap_or_else(|| "\"\"".to_owned())
 }
 
 /// A URL may carry a password; it is as secret as any other.

@@ -4,6 +4,12 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+mod architecture;
+mod assets;
+mod config;
 mod contract;
+mod http;
 mod pool_model;
+mod rooms;
+mod session;
 mod support;

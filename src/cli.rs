@@ -1,0 +1,299 @@
+//! The command line: what can be asked of the executable, and with which exit code it answers.
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
+
+use crate::app::{self, App, BuildError, Ended, Listeners};
+use crate::config::{self, Config, Given, Loaded, sample};
+use crate::shutdown::signalled;
+use crate::telemetry;
+
+/// How long `healthcheck` waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    as asked (a drained server, a valid configuration, a healthy server)
+  1    anything else went wrong, or `healthcheck` found no healthy server
+  2    the command line or the configuration is wrong
+  3    the address cannot be bound
+  4    the store cannot be opened
+  5    the store's writer died while serving
+  130  a second signal ended the drain";
+
+/// Pairs two strangers and lets them talk.
+#[derive(Parser)]
+#[command(name = "miyu", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The configuration file [default: config/miyu.toml, if it is there]
+    #[arg(long, global = true, value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// Address and port of the site, such as 0.0.0.0:8000 (server.listen)
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// The folder for the database (store.url = sqlite:FOLDER/miyu.db)
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// A level or filter, such as debug or miyu=debug (log.filter)
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum Command {
+    /// Run the server (what happens without a command)
+    Serve,
+    /// Check the configuration and show what is in effect, and where from
+    CheckConfig,
+    /// Print a configuration file with every key, its meaning and its default
+    DefaultConfig,
+    /// Ask the configured address whether the server is ready
+    Healthcheck,
+    /// Print the version
+    Version,
+}
+
+/// Why the process ends other than well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    Other = 1,
+    Config = 2,
+    Bind = 3,
+    Store = 4,
+    StoreDied = 5,
+}
+
+/// A failure with what to tell the person at the terminal.
+struct Exit(Failure, String);
+
+impl From<anyhow::Error> for Exit {
+    fn from(error: anyhow::Error) -> Self {
+        Self(Failure::Other, format!("{error:#}"))
+    }
+}
+
+/// Does what was asked and answers with the exit code.
+pub fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(&cli),
+        Command::CheckConfig => check_config(&cli),
+        Command::DefaultConfig => print(&sample::sample()),
+        Command::Healthcheck => healthcheck(&cli),
+        Command::Version => print(&format!("miyu {}\n", env!("CARGO_PKG_VERSION"))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Exit(failure, why)) => {
+            eprintln!("miyu: {why}");
+            ExitCode::from(failure as u8)
+        }
+    }
+}
+
+/// Writes to stdout; whoever closed it early (`| head`) knows enough.
+fn print(text: &str) -> Result<(), Exit> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Exit(Failure::Other, error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn load(cli: &Cli) -> Result<Loaded, Exit> {
+    let store = cli
+        .data_dir
+        .as_ref()
+        .map(|folder| format!("sqlite:{}", folder.join("miyu.db").display()));
+    let flags = [
+        ("server.listen", cli.listen.clone()),
+        ("store.url", store),
+        ("log.filter", cli.log.clone()),
+    ];
+    let flags = flags
+        .into_iter()
+        .filter_map(|(key, text)| Some((key, text?)))
+        .collect();
+    config::load(Given::from_process(cli.config.clone(), flags))
+        .map_err(|problems| Exit(Failure::Config, problems.to_string()))
+}
+
+fn check_config(cli: &Cli) -> Result<(), Exit> {
+    let loaded = load(cli)?;
+    print(&sample::effective(&loaded))
+}
+
+fn serve(cli: &Cli) -> Result<(), Exit> {
+    let loaded = load(cli)?;
+    telemetry::start_logging(&loaded.config.log).map_err(|why| Exit(Failure::Config, why))?;
+    telemetry::start_metrics();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let ended = runtime.block_on(serve_until_signalled(loaded.config));
+    // What is still blocking by now was given its time.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn serve_until_signalled(config: Config) -> Result<(), Exit> {
+    // Listening for signals begins before anything that takes time, so that a start can be
+    // interrupted as politely as a running server.
+    let mut signal = std::pin::pin!(signalled());
+    let listeners = bind(&config).await?;
+    let address = listeners.site.local_addr().context("no local address")?;
+    let built = tokio::select! {
+        biased;
+        signal = signal.as_mut() => return Ok(signal.context("cannot listen for signals")?),
+        built = App::build(config) => built,
+    };
+    let app = built.map_err(|error| match error {
+        BuildError::Config(why) => Exit(Failure::Config, why),
+        BuildError::Store(why) => Exit(Failure::Store, why),
+    })?;
+    announce(&app, address);
+    let shutdown = async {
+        if let Err(error) = signal.await {
+            tracing::error!(%error, "cannot listen for signals; leaving");
+        }
+    };
+    match app::serve(Arc::clone(&app), listeners, shutdown).await {
+        Ended::Drained => Ok(()),
+        Ended::StoreDied => Err(Exit(
+            Failure::StoreDied,
+            "the store's writer died; the log says why".to_owned(),
+        )),
+    }
+}
+
+async fn bind(config: &Config) -> Result<Listeners, Exit> {
+    let server = &config.server;
+    let site = bind_one(server.listen, "--listen ADDRESS:PORT or server.listen").await?;
+    let operator = match server.operator_listen {
+        Some(address) => Some(bind_one(address, "server.operator_listen").await?),
+        None => None,
+    };
+    Ok(Listeners { site, operator })
+}
+
+async fn bind_one(address: SocketAddr, setting: &str) -> Result<TcpListener, Exit> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program uses this port".to_owned(),
+            std::io::ErrorKind::PermissionDenied => {
+                "this port needs more rights; choose one from 1024 up".to_owned()
+            }
+            _ => error.to_string(),
+        };
+        let text = format!("cannot listen on {address}: {why}. Choose another with {setting}.");
+        Exit(Failure::Bind, text)
+    })
+}
+
+/// Tells the log, and a person at a terminal in their own words.
+fn announce(app: &App, address: SocketAddr) {
+    let config = &app.config;
+    let url = match &config.server.public_url {
+        Some(url) => url.clone(),
+        None => format!("http://{}", reachable(address)),
+    };
+    tracing::info!(
+        %address,
+        store = scheme(&config.store.url),
+        channel = scheme(&config.channel.url),
+        version = env!("CARGO_PKG_VERSION"),
+        "serving"
+    );
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
+    let data = data_folder(&config.store.url);
+    eprintln!();
+    eprintln!("  秘語 Miyu {}", env!("CARGO_PKG_VERSION"));
+    eprintln!();
+    eprintln!("  address   {url}");
+    eprintln!("  data      {data}");
+    eprintln!("  store     {}", scheme(&config.store.url));
+    eprintln!("  channel   {}", scheme(&config.channel.url));
+    eprintln!();
+    eprintln!("  Open it in two windows. Ctrl-C ends it.");
+    eprintln!();
+}
+
+/// The database's folder in full.
+fn data_folder(url: &str) -> String {
+    let path = url.split_once(':').map_or(url, |(_, path)| path);
+    let folder = std::path::Path::new(path)
+        .parent()
+        .unwrap_or_else(|| "".as_ref());
+    let full = std::path::absolute(match folder.as_os_str().is_empty() {
+        true => std::path::Path::new("."),
+        false => folder,
+    });
+    full.map_or_else(
+        |_| folder.display().to_string(),
+        |it| it.display().to_string(),
+    )
+}
+
+fn scheme(url: &str) -> &str {
+    url.split_once(':').map_or(url, |(scheme, _)| scheme)
+}
+
+/// An address that can be connected to: "all of mine" is nobody's.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// `GET /readyz` of the configured server. Fails with what the server says is wrong.
+fn healthcheck(cli: &Cli) -> Result<(), Exit> {
+    let config = load(cli)?.config;
+    let listen = config
+        .server
+        .operator_listen
+        .unwrap_or(config.server.listen);
+    let address = reachable(listen);
+    let answer = ask(address).with_context(|| format!("{address} does not answer"))?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    match head.split_whitespace().nth(1) {
+        Some("200") => Ok(()),
+        Some(status) => Err(Exit(
+            Failure::Other,
+            format!("not ready ({status}): {body}"),
+        )),
+        None => Err(Exit(
+            Failure::Other,
+            format!("{address} does not speak HTTP"),
+        )),
+    }
+}
+
+/// One request by hand: an HTTP client is not worth its weight for this.
+fn ask(address: SocketAddr) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    write!(
+        stream,
+        "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.take(64 * 1024).read_to_string(&mut answer)?;
+    Ok(answer)
+}

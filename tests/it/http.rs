@@ -1,0 +1,333 @@
+//! The HTTP edge: addresses, refusals, headers, who may ask, and what a bad client can hold.
+
+use std::time::{Duration, Instant};
+
+use miyu::app::Ended;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::support::http::{PATIENCE, exchange, get, get_with, parse, request};
+use crate::support::server::TestServer;
+
+#[tokio::test]
+async fn the_site_says_what_it_is() {
+    let server = TestServer::start_dead(|config| {
+        config.site.name = "小屋".into();
+        config.site.minimum_age = 20;
+    })
+    .await;
+    let answer = get(server.address, "/api/site").await;
+    assert_eq!(answer.status, 200);
+    let site = answer.json();
+    assert_eq!(site["name"], "小屋");
+    assert_eq!(site["minimum_age"], 20);
+    assert_eq!(site["languages"], serde_json::json!(["zh-TW", "en"]));
+    assert_eq!(site["max_message_chars"], 2000);
+    assert_eq!(site["retention_ms"], 86_400_000);
+    assert_eq!(site["options"]["accounts"], false);
+    let stats = get(server.address, "/api/stats").await.json();
+    assert_eq!(
+        stats,
+        serde_json::json!({"online": 0, "waiting": 0, "rooms": 0})
+    );
+    assert_eq!(server.stop().await, Ended::Drained);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let server = TestServer::start_dead(|_| {}).await;
+    for path in ["/", "/api/site", "/nothing", "/static/nothing", "/healthz"] {
+        let answer = get_with(server.address, path, &[("host", "chat.example:8000")]).await;
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'"), "{path}: {policy}");
+        assert!(
+            policy.ends_with("connect-src 'self' ws://chat.example:8000"),
+            "{policy}"
+        );
+        assert!(!policy.contains("unsafe"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+        assert_eq!(
+            answer.header("cross-origin-opener-policy"),
+            Some("same-origin")
+        );
+        assert_eq!(answer.header("strict-transport-security"), None);
+    }
+    let odd = get_with(server.address, "/", &[("host", "a;script-src *")]).await;
+    let policy = odd.header("content-security-policy").unwrap();
+    assert!(policy.ends_with("connect-src 'self'"), "{policy}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn https_is_known_from_the_public_url() {
+    let server = TestServer::start_dead(|config| {
+        config.server.public_url = Some("https://chat.example".into());
+    })
+    .await;
+    let answer = get(server.address, "/api/site").await;
+    assert!(answer.header("strict-transport-security").is_some());
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-miyu_session="), "{cookie}");
+    assert!(cookie.ends_with("; Secure"), "{cookie}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn unknown_addresses_and_methods_are_told_apart() {
+    let server = TestServer::start_dead(|_| {}).await;
+    let program = get(server.address, "/nothing").await;
+    assert_eq!(program.status, 404);
+    assert_eq!(
+        program.header("content-type"),
+        Some("application/problem+json")
+    );
+    assert_eq!(program.json()["code"], "not_found");
+    let person = get_with(server.address, "/nothing", &[("accept", "text/html,*/*")]).await;
+    assert_eq!(person.status, 404);
+    assert_eq!(
+        person.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let deleted = request(server.address, "DELETE", "/api/stats", &[]).await;
+    assert_eq!(deleted.status, 405);
+    assert_eq!(deleted.header("allow"), Some("GET, HEAD"));
+    assert_eq!(deleted.json()["code"], "method_not_allowed");
+    let moved = get(server.address, "/chat?room=x").await;
+    assert_eq!(
+        (moved.status, moved.header("location")),
+        (308, Some("/chat/?room=x"))
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn changes_from_other_origins_are_refused() {
+    let server = TestServer::start_dead(|config| {
+        config.server.allowed_origins = vec!["https://friend.example".into()];
+    })
+    .await;
+    let own = server.url();
+    for (origin, status) in [
+        (own.as_str(), 405),
+        ("https://friend.example", 405),
+        ("https://evil.example", 403),
+        ("null", 403),
+    ] {
+        let answer = request(server.address, "POST", "/api/site", &[("origin", origin)]).await;
+        assert_eq!(answer.status, status, "{origin}");
+    }
+    assert_eq!(
+        request(server.address, "POST", "/api/site", &[])
+            .await
+            .status,
+        405
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn rooms_are_answered_like_the_handshake() {
+    let server = TestServer::start_dead(|_| {}).await;
+    let bad = get(server.address, "/api/rooms/not-a-uuid/").await;
+    assert_eq!(
+        (bad.status, bad.json()["code"].as_str()),
+        (400, Some("not_a_uuid"))
+    );
+    let room = "/api/rooms/01900000-0000-7000-8000-000000000000/";
+    let nobody = get(server.address, room).await;
+    assert_eq!(
+        (nobody.status, nobody.json()["code"].as_str()),
+        (401, Some("no_identity"))
+    );
+    let cookie = nobody.cookie().expect("API answers give a session");
+    let dead = get_with(server.address, room, &[("cookie", &cookie)]).await;
+    assert_eq!(
+        (dead.status, dead.json()["code"].as_str()),
+        (503, Some("unavailable"))
+    );
+    assert!(dead.header("retry-after").is_some());
+    let forged = get_with(server.address, &format!("{room}?token=AAAA"), &[]).await;
+    assert_eq!(forged.status, 401);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn operators_are_those_on_this_machine_without_a_proxy() {
+    let server = TestServer::start_dead(|_| {}).await;
+    assert_eq!(get(server.address, "/healthz").await.status, 200);
+    let metrics = get(server.address, "/metrics").await;
+    assert_eq!(metrics.status, 200);
+    assert!(
+        metrics.text().contains("miyu_waiting"),
+        "{}",
+        metrics.text()
+    );
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        for header in ["x-forwarded-for", "forwarded", "via"] {
+            let answer = get_with(server.address, path, &[(header, "192.0.2.1")]).await;
+            assert_eq!(answer.status, 404, "{path} through a proxy ({header})");
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn operators_can_have_a_port_of_their_own() {
+    let server = TestServer::start_dead(|config| {
+        config.server.operator_listen = Some(([127, 0, 0, 1], 0).into());
+    })
+    .await;
+    let operator = server.operator.unwrap();
+    assert_eq!(get(server.address, "/healthz").await.status, 404);
+    assert_eq!(get(operator, "/healthz").await.status, 200);
+    assert_eq!(get(operator, "/api/site").await.status, 404);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn readiness_says_why_not() {
+    let server = TestServer::start_dead(|config| {
+        config.server.trusted_proxies = Vec::new();
+    })
+    .await;
+    let _ = get_with(
+        server.address,
+        "/api/site",
+        &[("x-forwarded-for", "192.0.2.1")],
+    )
+    .await;
+    let ready = get(server.address, "/readyz").await;
+    assert_eq!(ready.status, 503);
+    let body = ready.json();
+    assert_eq!(body["ready"], false);
+    assert_eq!(body["problems"][0]["part"], "store");
+    let why = body["problems"][0]["why"].as_str().unwrap();
+    assert!(why.contains("the disk is full"), "{why}");
+    assert_eq!(body["notices"][0]["part"], "server.trusted_proxies");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn requests_are_limited_by_session() {
+    let server = TestServer::start_dead(|config| config.limits.requests_per_minute = 3).await;
+    let first = get(server.address, "/api/stats").await;
+    let cookie = first.cookie().unwrap();
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        let answer = get_with(server.address, "/api/stats", &[("cookie", &cookie)]).await;
+        statuses.push(answer.status);
+        if answer.status == 429 {
+            assert_eq!(answer.json()["code"], "rate_limited");
+            assert!(answer.json()["retry_after_ms"].as_u64().unwrap() > 0);
+        }
+    }
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn bodies_are_refused() {
+    let server = TestServer::start_dead(|_| {}).await;
+    let large = b"POST /api/site HTTP/1.1\r\nhost: x\r\ncontent-length: 5000000\r\n\r\nabc";
+    assert_eq!(parse(&exchange(server.address, large).await).status, 413);
+    let chunked = b"POST /api/site HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    assert_eq!(parse(&exchange(server.address, chunked).await).status, 413);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn endless_and_slow_heads_end() {
+    let server = TestServer::start_dead(|config| {
+        config.limits.header_timeout = Duration::from_millis(200);
+    })
+    .await;
+    let mut many = b"GET / HTTP/1.1\r\n".to_vec();
+    for n in 0..500 {
+        many.extend_from_slice(format!("x-{n}: y\r\n").as_bytes());
+    }
+    many.extend_from_slice(b"\r\n");
+    assert_eq!(parse(&exchange(server.address, &many).await).status, 431);
+    let huge = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(100_000));
+    let raw = exchange(server.address, huge.as_bytes()).await;
+    assert!(raw.is_empty() || parse(&raw).status == 431);
+
+    // Silence, half a head, and silence after an answer: each is closed by the server.
+    for opening in [
+        "",
+        "GET / HTTP/1.1\r\nhost: x\r\n",
+        "GET /api/site HTTP/1.1\r\nhost: x\r\n\r\n",
+    ] {
+        let begun = Instant::now();
+        exchange(server.address, opening.as_bytes()).await;
+        assert!(begun.elapsed() < Duration::from_secs(3), "{opening:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn nonsense_is_answered_not_crashed_on() {
+    let server = TestServer::start_dead(|_| {}).await;
+    for bytes in [
+        &b"\x00\x01\x02\x03\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET http://[::1 HTTP/1.1\r\n\r\n",
+        b"GET /static/../../etc/passwd HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        b"GET /static/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+    ] {
+        let raw = exchange(server.address, bytes).await;
+        assert!(raw.is_empty() || (400..500).contains(&parse(&raw).status));
+    }
+    assert_eq!(get(server.address, "/healthz").await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn connections_are_capped() {
+    let server = TestServer::start_dead(|config| {
+        config.server.trusted_proxies = Vec::new();
+        config.limits.connections_per_address = 3;
+    })
+    .await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        let mut some = [0; 12];
+        stream.read_exact(&mut some).await.unwrap();
+        assert_eq!(&some, b"HTTP/1.1 200");
+        held.push(stream);
+    }
+    let refused = exchange(server.address, b"").await;
+    assert!(refused.starts_with(b"HTTP/1.1 503"));
+    drop(held);
+    let free = async { while get(server.address, "/healthz").await.status != 200 {} };
+    timeout(PATIENCE, free)
+        .await
+        .expect("closed connections are counted out");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_drain_ends_idle_connections_and_frees_the_port() {
+    let server = TestServer::start_dead(|_| {}).await;
+    let address = server.address;
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    let mut some = [0; 12];
+    idle.read_exact(&mut some).await.unwrap();
+    let begun = Instant::now();
+    assert_eq!(server.stop().await, Ended::Drained);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}

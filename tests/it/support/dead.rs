@@ -1,0 +1,113 @@
+//! A store and a pool that answer nothing but "unavailable": what an edge does about that.
+
+use std::sync::Arc;
+
+use miyu::id::{Address, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
+use miyu::matching::{Census, Entered, PoolError, PoolFuture, Renewed, Ticket, WaitingPool};
+use miyu::model::{LeaveReason, MessageRef, Pairing, Room};
+use miyu::store::{
+    Appended, Draft, Entries, Hidden, Marks, Page, Pending, Recalled, Relations, RelationsOf,
+    Rooms, StoreError, Swept, Upkeep,
+};
+
+/// Takes nothing, gives nothing, but has a session key.
+pub struct DeadStore;
+
+fn no<T: Send + 'static>() -> Pending<T> {
+    Box::pin(async { Err(StoreError::Unavailable("the disk is full".into())) })
+}
+
+impl Rooms for DeadStore {
+    fn create_room(&self, _: &Pairing) -> Pending<()> {
+        no()
+    }
+    fn room(&self, _: RoomId) -> Pending<Option<Room>> {
+        no()
+    }
+    fn open_rooms(&self, _: SessionId) -> Pending<Vec<Room>> {
+        no()
+    }
+    fn arrive(&self, _: RoomId, _: Side, _: Address) -> Pending<Option<Room>> {
+        no()
+    }
+    fn depart(&self, _: RoomId, _: Side, _: Address, _: Marks) -> Pending<bool> {
+        no()
+    }
+    fn mark(&self, _: RoomId, _: Side, _: Marks) {}
+    fn close_room(&self, _: RoomId, _: Side, _: LeaveReason) -> Pending<bool> {
+        no()
+    }
+    fn count_open_rooms(&self) -> u64 {
+        0
+    }
+}
+
+impl Entries for DeadStore {
+    fn append(&self, _: Draft) -> Pending<Appended> {
+        no()
+    }
+    fn recall(&self, _: RoomId, _: Side, _: MessageRef, _: Option<String>) -> Pending<Recalled> {
+        no()
+    }
+    fn hide(&self, _: RoomId, _: Side, _: MessageRef) -> Pending<Hidden> {
+        no()
+    }
+    fn page(&self, _: RoomId, _: Side, _: Seq, _: usize) -> Pending<Option<Page>> {
+        no()
+    }
+    fn last_seqs(&self, _: Vec<RoomId>) -> Pending<Vec<(RoomId, Seq)>> {
+        no()
+    }
+}
+
+impl Relations for DeadStore {
+    fn block(&self, _: SessionId, _: SessionId) -> Pending<()> {
+        no()
+    }
+    fn relations(&self, _: SessionId) -> Pending<RelationsOf> {
+        no()
+    }
+}
+
+impl Upkeep for DeadStore {
+    fn sweep(&self) -> Pending<Swept> {
+        no()
+    }
+    fn ready(&self) -> Pending<()> {
+        no()
+    }
+    fn session_key(&self) -> Pending<[u8; 32]> {
+        Box::pin(async { Ok(*b"a key that only these tests know") })
+    }
+    fn close(&self) -> Pending<()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Nobody waits here.
+pub struct DeadPool;
+
+fn closed<'a, T: Send + 'a>() -> PoolFuture<'a, T> {
+    Box::pin(async { Err(PoolError::Unavailable(Arc::from("closed"))) })
+}
+
+impl WaitingPool for DeadPool {
+    fn enter(&self, _: Ticket, _: Timestamp) -> PoolFuture<'_, Entered> {
+        closed()
+    }
+    fn withdraw(&self, _: TicketId) -> PoolFuture<'_, bool> {
+        closed()
+    }
+    fn renew(&self, _: TicketId, _: Timestamp) -> PoolFuture<'_, Renewed> {
+        closed()
+    }
+    fn give_back(&self, _: RoomId, _: Option<TicketId>, _: Timestamp) -> PoolFuture<'_, ()> {
+        closed()
+    }
+    fn census(&self) -> Census {
+        Census::default()
+    }
+    fn close(&self) -> PoolFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
