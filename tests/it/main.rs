@@ -12,4 +12,6 @@ mod http;
 mod pool_model;
 mod rooms;
 mod session;
+mod store_model;
+mod store_sqlite;
 mod support;
