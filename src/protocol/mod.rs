@@ -6,6 +6,7 @@ pub mod client;
 pub mod close;
 mod field;
 pub mod server;
+mod shapes;
 
 pub use client::{ChatAction, ChatFrame, DecodeError, LobbyAction};
 pub use close::{CloseReason, ErrorCode};

@@ -5,12 +5,15 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+pub use super::shapes::RoomState;
+use super::shapes::*;
+
 use super::Text;
 use super::client::DecodeError;
 use super::close::ErrorCode;
 use crate::id::{RoomId, Seq, Side, Timestamp};
 use crate::matching::Phase;
-use crate::model::{Entry, EntryKind, LeaveReason, Mood, Pairing, Persona, Quote, Room};
+use crate::model::{Entry, EntryKind, LeaveReason, Pairing, Persona, Quote, Room};
 
 /// Encodes frames. Holds the zone of `sent_at`; cheap to clone.
 #[derive(Clone, Debug)]
@@ -28,100 +31,6 @@ impl EntryTexts {
     /// What this side is sent.
     pub fn for_side(&self, side: Side) -> &Text {
         &self.by_side[side.index()]
-    }
-}
-
-#[derive(Serialize)]
-struct NewMessage<'a> {
-    action: &'static str,
-    message: Message<'a>,
-}
-
-#[derive(Serialize)]
-struct Message<'a> {
-    id: String,
-    seq: Seq,
-    sender_id: &'a str,
-    sender_nickname: &'a str,
-    sender_avatar: String,
-    content: Option<&'a str>,
-    recalled: bool,
-    replied_to: Option<String>,
-    replied_to_content: Option<&'a str>,
-    replied_to_sender: Option<&'a str>,
-    sent_at: String,
-    sent_at_ms: i64,
-    client_id: &'a str,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    repeat: bool,
-}
-
-#[derive(Serialize)]
-struct Person<'a> {
-    nickname: &'a str,
-    avatar: String,
-    mood: Mood,
-    gender: crate::model::Gender,
-}
-
-impl<'a> Person<'a> {
-    fn of(persona: &'a Persona) -> Self {
-        let profile = &persona.profile;
-        Self {
-            nickname: &profile.nickname,
-            avatar: profile.avatar.to_string(),
-            mood: profile.mood,
-            gender: profile.gender,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Partner<'a> {
-    #[serde(flatten)]
-    person: Person<'a>,
-    online: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grace_ends_ms: Option<u64>,
-}
-
-/// `room_state`, also the JSON of a room over HTTP.
-#[derive(Serialize)]
-pub struct RoomState<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    action: Option<&'static str>,
-    room_id: RoomId,
-    user_id: &'a str,
-    partner: Partner<'a>,
-    common_tags: &'a [String],
-    is_bot: bool,
-    active: bool,
-    last_seq: Seq,
-    partner_read: Seq,
-    same_session: bool,
-}
-
-impl<'a> RoomState<'a> {
-    /// The room as `side` is told of it.
-    pub fn of(room: &'a Room, side: Side, grace: Duration, now: Timestamp) -> Self {
-        let partner = room.side(side.other());
-        let grace_left = partner.grace_left(grace, now).filter(|_| room.active());
-        Self {
-            action: None,
-            room_id: room.id,
-            user_id: room.side(side).persona.user_id.as_str(),
-            partner: Partner {
-                person: Person::of(&partner.persona),
-                online: partner.online(),
-                grace_ends_ms: grace_left.map(millis),
-            },
-            common_tags: &room.common_tags,
-            is_bot: room.is_bot,
-            active: room.active(),
-            last_seq: room.last_seq,
-            partner_read: partner.read,
-            same_session: room.same_session(),
-        }
     }
 }
 
@@ -370,10 +279,6 @@ fn user_left(
     })
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// Most frames fit: one allocation.
 const FRAME_BYTES: usize = 512;
 
@@ -381,81 +286,4 @@ fn encode<T: Serialize>(value: &T) -> Text {
     let mut buffer = Vec::with_capacity(FRAME_BYTES);
     serde_json::to_writer(&mut buffer, value).expect("frames have string keys and finite numbers");
     String::from_utf8(buffer).expect("JSON is UTF-8").into()
-}
-
-#[derive(Serialize)]
-struct MessageRecalled<'a> {
-    action: &'static str,
-    message_id: String,
-    client_id: &'a str,
-    seq: Seq,
-}
-
-#[derive(Serialize)]
-struct MessageDeleted {
-    action: &'static str,
-    message_id: String,
-}
-
-#[derive(Serialize)]
-struct UserLeft<'a> {
-    action: &'static str,
-    user_id: &'a str,
-    reason: &'static str,
-    seq: Seq,
-}
-
-#[derive(Serialize)]
-struct MatchFound<'a> {
-    action: &'static str,
-    room_id: RoomId,
-    matched_user: Person<'a>,
-    common_tags: &'a [String],
-    is_bot: bool,
-    user_id: &'a str,
-    token: &'a str,
-    same_session: bool,
-    met_before: bool,
-}
-
-#[derive(Serialize)]
-struct Waiting {
-    action: &'static str,
-    phase: Phase,
-    phase_ends_ms: Option<u64>,
-    waiting: u64,
-    unfit: bool,
-}
-
-#[derive(Serialize)]
-struct InRoom {
-    action: &'static str,
-    room_id: RoomId,
-}
-
-#[derive(Serialize)]
-struct PartnerStatus {
-    action: &'static str,
-    online: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grace_ends_ms: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct PartnerRead {
-    action: &'static str,
-    seq: Seq,
-}
-
-#[derive(Serialize)]
-struct ErrorFrame<'a> {
-    action: &'static str,
-    code: &'static str,
-    message: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_ms: Option<u64>,
 }

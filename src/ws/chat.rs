@@ -8,128 +8,24 @@ use std::time::{Duration, Instant};
 use super::{Action, Actions, Machine, Now, Weight};
 use crate::channel::Frame;
 use crate::id::{Address, RoomId, Seq, SessionId, Side};
-use crate::model::{Entry, EntryKind, MessageRef, Persona, Room};
+use crate::model::{Entry, EntryKind, Persona, Room};
 use crate::protocol::client::{self, ChatAction, ChatFrame};
 use crate::protocol::{CloseReason, DecodeError, Encoder, ErrorCode, Text};
-use crate::store::{Appended, Draft, Hidden, Marks, Page, Recalled, Refusal, StoreError};
+use crate::store::{Appended, Hidden, Marks, Page, Recalled, Refusal, StoreError};
 
-pub mod partner;
-pub mod stream;
+mod actions;
+mod jobs;
+mod partner;
+mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use jobs::{ChatRules, Job, Opening, Outcome};
 use partner::Partner;
 use stream::{Live, Stream};
 
 /// Replaced connections of one side that may stay open; an older one is closed.
 const REPLACED: usize = 2;
-/// A client that goes on typing says so again; it is passed on at most this often.
-const TYPING_AGAIN: Duration = Duration::from_secs(2);
-
-/// What a machine needs to know about how this server is set up.
-#[derive(Clone, Debug)]
-pub struct ChatRules {
-    /// `chat.reconnect_grace`.
-    pub reconnect_grace: Duration,
-    /// `chat.presence_settle`.
-    pub presence_settle: Duration,
-}
-
-/// How a connection came to its room.
-#[derive(Clone, Debug)]
-pub struct Opening {
-    /// The room after this connection arrived.
-    pub room: Room,
-    /// Its side.
-    pub side: Side,
-    /// This connection.
-    pub connection: Address,
-    /// The side was guessed among two of one session: the first `user_id` may correct it.
-    pub provisional: bool,
-    /// Where to go on; `None` for clients of the original: from what this side was last sent.
-    pub after: Option<Seq>,
-}
-
-/// Work for [`super::chat_io`].
-#[derive(Debug)]
-pub enum Job {
-    /// Append a message.
-    Append(Draft),
-    /// Recall one.
-    Recall {
-        /// Which.
-        target: MessageRef,
-        /// Carried by the entry and the answer.
-        client_id: Option<String>,
-        /// Whose.
-        side: Side,
-    },
-    /// Hide one.
-    Hide {
-        /// Which.
-        target: MessageRef,
-        /// From whom.
-        side: Side,
-    },
-    /// Leave for good; with `block`, never meet that session again.
-    Leave {
-        /// Who leaves.
-        side: Side,
-        /// Whom they block.
-        block: Option<(SessionId, SessionId)>,
-    },
-    /// Speak for this side from now on, instead of another.
-    Arrive {
-        /// The side.
-        side: Side,
-        /// The side it spoke for by mistake.
-        instead_of: Option<Side>,
-    },
-    /// Tell the room something passing.
-    Publish(Frame),
-    /// Remember how far this side got.
-    Mark {
-        /// Whose.
-        side: Side,
-        /// How far.
-        marks: Marks,
-    },
-    /// Read the log after this place.
-    Page {
-        /// Whose view.
-        side: Side,
-        /// After which entry.
-        after: Seq,
-        /// Also the room itself: signals may have been lost.
-        with_room: bool,
-        /// For the metrics.
-        cause: &'static str,
-    },
-    /// The connection is over.
-    Depart {
-        /// Whose.
-        side: Side,
-        /// How far it got.
-        marks: Marks,
-    },
-}
-
-/// What became of a [`Job`].
-#[derive(Debug)]
-pub enum Outcome {
-    /// Of an append, with its `client_id`.
-    Appended(String, Result<Appended, StoreError>),
-    /// Of a recall, with the client's name for it.
-    Recalled(Option<String>, Result<Recalled, StoreError>),
-    /// Of hiding.
-    Hidden(Result<Hidden, StoreError>),
-    /// Of leaving: whether this closed the room.
-    Left(Result<bool, StoreError>),
-    /// Of a page, and the room when asked for.
-    Paged(Result<Option<Page>, StoreError>, Option<Box<Room>>),
-    /// Nothing to tell.
-    Done,
-}
 
 /// One connection to one room.
 pub struct Chat {
@@ -224,136 +120,6 @@ impl Chat {
                 cause,
             }));
         }
-    }
-
-    /// Whether the frame's `user_id` may speak here. May correct a guessed side.
-    fn speaks(&mut self, user_id: Option<&str>, out: &mut Actions<Job>) -> bool {
-        let Some(user_id) = user_id else { return true };
-        let other = self.side.other();
-        let is = |side: Side| self.personas[side.index()].user_id.as_str() == user_id;
-        if is(self.side) {
-            self.provisional = false;
-            return true;
-        }
-        if !is(other) {
-            // An id of this session from elsewhere: it claims nobody's side.
-            return true;
-        }
-        if self.sessions[0] != self.sessions[1] {
-            return false;
-        }
-        if self.provisional {
-            self.swap();
-            out.push(Action::Queue(Job::Publish(Frame::Swapped {
-                session: self.sessions[0],
-                by: self.connection,
-            })));
-            self.arrive(Some(other.other()), out);
-        }
-        true
-    }
-
-    fn swap(&mut self) {
-        self.side = self.side.other();
-        self.provisional = false;
-        self.newer.clear();
-    }
-
-    fn on_swapped(&mut self, session: SessionId, by: Address, out: &mut Actions<Job>) {
-        let mine = self.sessions[self.side.index()] == session;
-        if !mine || by == self.connection {
-            return;
-        }
-        if self.provisional {
-            let before = self.side;
-            self.swap();
-            self.arrive(Some(before), out);
-        } else {
-            self.no_longer_newer(by, out);
-        }
-    }
-
-    fn arrive(&mut self, instead_of: Option<Side>, out: &mut Actions<Job>) {
-        out.push(Action::Queue(Job::Arrive {
-            side: self.side,
-            instead_of,
-        }));
-    }
-
-    fn on_chat_action(&mut self, action: ChatAction, now: Now, out: &mut Actions<Job>) {
-        let side = self.side;
-        match action {
-            ChatAction::Send {
-                content,
-                reply_to,
-                client_id,
-            } => {
-                self.typing = None;
-                let client_id = client_id.unwrap_or_else(server_made_name);
-                out.push(Action::Queue(Job::Append(Draft {
-                    room: self.room,
-                    side,
-                    client_id,
-                    content,
-                    reply_to,
-                })));
-            }
-            ChatAction::Recall { target, client_id } => out.push(Action::Queue(Job::Recall {
-                target,
-                client_id,
-                side,
-            })),
-            ChatAction::Delete { target } => {
-                out.push(Action::Queue(Job::Hide { target, side }));
-            }
-            ChatAction::FindNext => out.push(Action::Queue(Job::Leave { side, block: None })),
-            ChatAction::Block => {
-                let block = (
-                    self.sessions[side.index()],
-                    self.sessions[side.other().index()],
-                );
-                out.push(Action::Queue(Job::Leave {
-                    side,
-                    block: Some(block),
-                }));
-            }
-            ChatAction::Typing(is_typing) => self.on_typing(is_typing, now, out),
-            ChatAction::Read(seq) => self.on_read(seq, out),
-        }
-    }
-
-    fn on_typing(&mut self, is_typing: bool, now: Now, out: &mut Actions<Job>) {
-        let said_lately = self
-            .typing
-            .is_some_and(|at| now.instant < at + TYPING_AGAIN);
-        if !self.active || (is_typing && said_lately) {
-            return;
-        }
-        if is_typing || self.typing.is_some() {
-            out.push(Action::Queue(Job::Publish(Frame::Typing {
-                side: self.side,
-                is_typing,
-            })));
-        }
-        self.typing = is_typing.then_some(now.instant);
-    }
-
-    fn on_typing_of(&mut self, side: Side, is_typing: bool, now: Now, out: &mut Actions<Job>) {
-        if side != self.side && self.partner.typing(is_typing, now.instant) {
-            self.tell(self.encoder.partner_typing(is_typing), out);
-        }
-    }
-
-    fn on_read(&mut self, seq: Seq, out: &mut Actions<Job>) {
-        let seq = seq.min(self.stream.last());
-        if seq <= self.read {
-            return;
-        }
-        self.read = seq;
-        let side = self.side;
-        let marks = self.marks();
-        out.push(Action::Queue(Job::Mark { side, marks }));
-        out.push(Action::Queue(Job::Publish(Frame::Read { side, seq })));
     }
 
     fn on_entry(&mut self, seq: Seq, by: Side, text: &Text, now: Now, out: &mut Actions<Job>) {
@@ -655,9 +421,4 @@ fn refusal(why: Refusal) -> ErrorCode {
         Refusal::AlreadyRecalled => ErrorCode::AlreadyRecalled,
         Refusal::ClientIdReused => ErrorCode::ClientIdReused,
     }
-}
-
-/// For a client that gives its message no name: nothing of it is idempotent then.
-fn server_made_name() -> String {
-    format!("srv-{}", uuid::Uuid::new_v4().simple())
 }

@@ -10,14 +10,20 @@ use super::{Action, Actions, Machine, Now, Weight};
 use crate::channel::Frame;
 use crate::id::{Address, RoomId, SessionId, Side, TicketId, Timestamp};
 use crate::matching::{Census, Entered, Phase, PoolError, Renewed, Ticket};
-use crate::model::{Pairing, Persona, Profile, UserId, Wish};
+use crate::model::{Pairing, Persona, UserId};
 use crate::protocol::client::{self, LobbyAction};
 use crate::protocol::server::WaitingFor;
 use crate::protocol::{DecodeError, Encoder, ErrorCode};
 use crate::store::RelationsOf;
 
+mod jobs;
+mod pairing;
+mod search;
 #[cfg(test)]
 mod tests;
+
+pub use jobs::{Created, Job, LobbyRules, Outcome, Prepared};
+use search::{Request, Search, phase};
 
 /// How often a waiting ticket is renewed and its client told when a number changed.
 const TICK: Duration = Duration::from_secs(5);
@@ -26,116 +32,6 @@ const ROOM_LOOK: Duration = Duration::from_millis(200);
 const ROOM_WAIT: Duration = Duration::from_secs(5);
 /// After how long a search whose room could not be made enters the pool again.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// What a machine needs to know about how this server is set up.
-#[derive(Clone, Copy, Debug)]
-pub struct LobbyRules {
-    /// `matching.tag_patience`.
-    pub tag_patience: Duration,
-    /// `matching.repeat_patience`.
-    pub repeat_patience: Duration,
-}
-
-/// Work for [`super::lobby_io`].
-#[derive(Debug)]
-pub enum Job {
-    /// Count the search, look for a room the user is still in, read relations.
-    Prepare {
-        /// Whom the user says they are, if they do.
-        user_id: Option<UserId>,
-        /// Not the first look: the search is counted already.
-        again: bool,
-    },
-    /// Look for a partner, or queue.
-    Enter(Box<Ticket>),
-    /// Keep waiting.
-    Renew(TicketId),
-    /// Stop waiting.
-    Withdraw(TicketId),
-    /// Make the room of a pairing, and tell the other side.
-    Create {
-        /// Who meets.
-        pairing: Arc<Pairing>,
-        /// Who makes the room; usually A.
-        by: Side,
-    },
-    /// The connection is over while its ticket waits.
-    Abandon(TicketId),
-    /// The pairing could not be told to this side.
-    Untold {
-        /// The room.
-        room: RoomId,
-        /// Who does not know.
-        side: Side,
-    },
-}
-
-/// What [`Job::Prepare`] found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Prepared {
-    /// Search.
-    Ready(RelationsOf),
-    /// The user is in this room with a live connection.
-    InRoom(RoomId),
-    /// Too many searches; how long to wait.
-    Limited(Duration),
-    /// The store does not answer.
-    Unavailable,
-}
-
-/// What [`Job::Create`] came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Created {
-    /// The room is there and the other side is told.
-    Done,
-    /// The other side is gone; our ticket is back in the pool.
-    PartnerGone,
-    /// The room could not be made; both tickets are back in the pool.
-    Failed,
-}
-
-/// What became of a [`Job`].
-#[derive(Debug)]
-pub enum Outcome {
-    /// Of preparing.
-    Prepared(Prepared),
-    /// Of entering, with who waits now (this ticket included).
-    Entered(Result<Entered, PoolError>, Census),
-    /// Of renewing, with who waits now.
-    Renewed(Result<Renewed, PoolError>, Census),
-    /// Of withdrawing.
-    Withdrawn(Result<bool, PoolError>),
-    /// Of making the room.
-    Created(Created),
-    /// Nothing to tell.
-    Done,
-}
-
-/// What a client asked to search with.
-#[derive(Clone, Debug)]
-struct Request {
-    user_id: Option<UserId>,
-    profile: Profile,
-    wish: Wish,
-}
-
-/// One search.
-#[derive(Debug)]
-struct Search {
-    ticket: Ticket,
-    /// A job of this search is in flight.
-    busy: bool,
-    /// It is in the pool, as far as we know.
-    entered: bool,
-    cancel: bool,
-    /// Another search is to follow this one.
-    successor: Option<Request>,
-    /// The pool says it is paired, and the side that should make the room has not said so yet.
-    overdue: bool,
-    tick_at: Instant,
-    phase_at: Option<Instant>,
-    told: Option<WaitingFor>,
-}
 
 #[derive(Debug)]
 enum State {
@@ -420,102 +316,6 @@ impl Lobby {
         out.push(Action::Queue(Job::Renew(search.ticket.id)));
     }
 
-    /// The pool says so. Side A makes the room and tells side B; should A have died over it, B
-    /// does the same when it hears of the pairing for the second time.
-    fn on_paired(&mut self, pairing: Arc<Pairing>, out: &mut Actions<Job>) {
-        let state = std::mem::replace(&mut self.state, State::Idle);
-        let State::Searching(mut search) = state else {
-            self.state = state;
-            return;
-        };
-        search.busy = false;
-        search.successor = None;
-        match pairing.side_of(search.ticket.id) {
-            Some(side) if side == Side::A || search.overdue => {
-                out.push(Action::Queue(Job::Create {
-                    pairing: Arc::clone(&pairing),
-                    by: side,
-                }));
-                self.state = State::Creating(pairing, side, search);
-            }
-            _ => {
-                search.overdue = true;
-                search.phase_at = None;
-                self.state = State::Searching(search);
-            }
-        }
-    }
-
-    fn on_created(&mut self, created: Created, now: Now, out: &mut Actions<Job>) {
-        let state = std::mem::replace(&mut self.state, State::Idle);
-        let State::Creating(pairing, side, mut search) = state else {
-            self.state = state;
-            return;
-        };
-        if created == Created::Done {
-            self.found(&pairing, side, &search, now, out);
-            return;
-        }
-        // The outcome is forgotten; a fresh room id keeps a half-made room from being met again.
-        search.ticket.room = RoomId::fresh();
-        search.busy = false;
-        search.overdue = false;
-        search.phase_at = Some(match created {
-            Created::PartnerGone => now.instant,
-            _ => now.instant + AGAIN,
-        });
-        self.state = State::Searching(search);
-        self.settle(now, out);
-    }
-
-    fn on_matched(&mut self, pairing: &Arc<Pairing>, now: Now, out: &mut Actions<Job>) {
-        let state = std::mem::replace(&mut self.state, State::Idle);
-        match state {
-            State::Searching(search) | State::Creating(_, _, search)
-                if pairing.side_of(search.ticket.id).is_some() =>
-            {
-                let side = pairing.side_of(search.ticket.id).unwrap_or(Side::B);
-                self.found(pairing, side, &search, now, out);
-            }
-            State::Matched { room, .. } if room == pairing.room => self.state = state,
-            other => {
-                // Not ours any more, which `withdraw` rules out; the partner must not wait.
-                self.state = other;
-                if let Some(side) = self.side_by_address(pairing) {
-                    let room = pairing.room;
-                    out.push(Action::Queue(Job::Untold { room, side }));
-                }
-            }
-        }
-    }
-
-    fn side_by_address(&self, pairing: &Pairing) -> Option<Side> {
-        Side::BOTH
-            .into_iter()
-            .find(|side| pairing.parties[side.index()].address == self.address)
-    }
-
-    fn found(
-        &mut self,
-        pairing: &Pairing,
-        side: Side,
-        search: &Search,
-        now: Now,
-        out: &mut Actions<Job>,
-    ) {
-        let waited = now.wall.since(search.ticket.since);
-        out.push(Action::Waited(waited));
-        let token = (self.sign)(pairing.room, side);
-        out.push(Action::Write(
-            self.encoder.match_found(pairing, side, &token),
-        ));
-        self.state = State::Matched {
-            room: pairing.room,
-            side,
-            told: false,
-        };
-    }
-
     fn tell_waiting(&mut self, census: Census, now: Now, out: &mut Actions<Job>) {
         let State::Searching(search) = &mut self.state else {
             return;
@@ -669,18 +469,5 @@ impl Machine for Lobby {
             } => Some(Job::Untold { room, side }),
             State::Idle | State::Preparing { .. } | State::Matched { .. } => None,
         }
-    }
-}
-
-/// How far somebody who waited this long has relaxed, and how long until the next step.
-fn phase(rules: &LobbyRules, ticket: &Ticket, waited: Duration) -> (Phase, Option<Duration>) {
-    let tags = rules.tag_patience.saturating_sub(waited);
-    let repeats = rules.repeat_patience.saturating_sub(waited);
-    if !ticket.wish.tags.is_empty() && !tags.is_zero() {
-        (Phase::SharedTags, Some(tags))
-    } else if !repeats.is_zero() {
-        (Phase::Anyone, Some(repeats))
-    } else {
-        (Phase::Repeats, None)
     }
 }

@@ -1,6 +1,6 @@
 //! Whom an arrival meets among those who fit.
 
-use miyu::matching::{Phase, Ticket};
+use miyu::matching::Phase;
 use miyu::model::{Gender, PreferredGender};
 
 use super::{Factory, for_each_backend, usual};

@@ -1,0 +1,185 @@
+//! The JSON of what the server says, field by field. Names, casing and nesting are the contract.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::id::{RoomId, Seq, Side, Timestamp};
+use crate::matching::Phase;
+use crate::model::{Mood, Persona, Room};
+
+#[derive(Serialize)]
+pub(super) struct NewMessage<'a> {
+    pub(super) action: &'static str,
+    pub(super) message: Message<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Message<'a> {
+    pub(super) id: String,
+    pub(super) seq: Seq,
+    pub(super) sender_id: &'a str,
+    pub(super) sender_nickname: &'a str,
+    pub(super) sender_avatar: String,
+    pub(super) content: Option<&'a str>,
+    pub(super) recalled: bool,
+    pub(super) replied_to: Option<String>,
+    pub(super) replied_to_content: Option<&'a str>,
+    pub(super) replied_to_sender: Option<&'a str>,
+    pub(super) sent_at: String,
+    pub(super) sent_at_ms: i64,
+    pub(super) client_id: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) repeat: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Person<'a> {
+    pub(super) nickname: &'a str,
+    pub(super) avatar: String,
+    pub(super) mood: Mood,
+    pub(super) gender: crate::model::Gender,
+}
+
+impl<'a> Person<'a> {
+    pub(super) fn of(persona: &'a Persona) -> Self {
+        let profile = &persona.profile;
+        Self {
+            nickname: &profile.nickname,
+            avatar: profile.avatar.to_string(),
+            mood: profile.mood,
+            gender: profile.gender,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Partner<'a> {
+    #[serde(flatten)]
+    pub(super) person: Person<'a>,
+    pub(super) online: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) grace_ends_ms: Option<u64>,
+}
+
+/// `room_state`, also the JSON of a room over HTTP.
+#[derive(Serialize)]
+pub struct RoomState<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) action: Option<&'static str>,
+    pub(super) room_id: RoomId,
+    pub(super) user_id: &'a str,
+    pub(super) partner: Partner<'a>,
+    pub(super) common_tags: &'a [String],
+    pub(super) is_bot: bool,
+    pub(super) active: bool,
+    pub(super) last_seq: Seq,
+    pub(super) partner_read: Seq,
+    pub(super) same_session: bool,
+}
+
+impl<'a> RoomState<'a> {
+    /// The room as `side` is told of it.
+    pub fn of(room: &'a Room, side: Side, grace: Duration, now: Timestamp) -> Self {
+        let partner = room.side(side.other());
+        let grace_left = partner.grace_left(grace, now).filter(|_| room.active());
+        Self {
+            action: None,
+            room_id: room.id,
+            user_id: room.side(side).persona.user_id.as_str(),
+            partner: Partner {
+                person: Person::of(&partner.persona),
+                online: partner.online(),
+                grace_ends_ms: grace_left.map(millis),
+            },
+            common_tags: &room.common_tags,
+            is_bot: room.is_bot,
+            active: room.active(),
+            last_seq: room.last_seq,
+            partner_read: partner.read,
+            same_session: room.same_session(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct MessageRecalled<'a> {
+    pub(super) action: &'static str,
+    pub(super) message_id: String,
+    pub(super) client_id: &'a str,
+    pub(super) seq: Seq,
+}
+
+#[derive(Serialize)]
+pub(super) struct MessageDeleted {
+    pub(super) action: &'static str,
+    pub(super) message_id: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct UserLeft<'a> {
+    pub(super) action: &'static str,
+    pub(super) user_id: &'a str,
+    pub(super) reason: &'static str,
+    pub(super) seq: Seq,
+}
+
+#[derive(Serialize)]
+pub(super) struct MatchFound<'a> {
+    pub(super) action: &'static str,
+    pub(super) room_id: RoomId,
+    pub(super) matched_user: Person<'a>,
+    pub(super) common_tags: &'a [String],
+    pub(super) is_bot: bool,
+    pub(super) user_id: &'a str,
+    pub(super) token: &'a str,
+    pub(super) same_session: bool,
+    pub(super) met_before: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Waiting {
+    pub(super) action: &'static str,
+    pub(super) phase: Phase,
+    pub(super) phase_ends_ms: Option<u64>,
+    pub(super) waiting: u64,
+    pub(super) unfit: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct InRoom {
+    pub(super) action: &'static str,
+    pub(super) room_id: RoomId,
+}
+
+#[derive(Serialize)]
+pub(super) struct PartnerStatus {
+    pub(super) action: &'static str,
+    pub(super) online: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) grace_ends_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct PartnerRead {
+    pub(super) action: &'static str,
+    pub(super) seq: Seq,
+}
+
+#[derive(Serialize)]
+pub(super) struct ErrorFrame<'a> {
+    pub(super) action: &'static str,
+    pub(super) code: &'static str,
+    pub(super) message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) field: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retry_after_ms: Option<u64>,
+}
+
+/// Whole milliseconds.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,113 @@
+//! What the chat machine is given, asks for, and is answered.
+
+use std::time::Duration;
+
+use crate::channel::Frame;
+use crate::id::{Address, Seq, SessionId, Side};
+use crate::model::{MessageRef, Room};
+use crate::store::{Appended, Draft, Hidden, Marks, Page, Recalled, StoreError};
+
+/// What a machine needs to know about how this server is set up.
+#[derive(Clone, Debug)]
+pub struct ChatRules {
+    /// `chat.reconnect_grace`.
+    pub reconnect_grace: Duration,
+    /// `chat.presence_settle`.
+    pub presence_settle: Duration,
+}
+
+/// How a connection came to its room.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The room after this connection arrived.
+    pub room: Room,
+    /// Its side.
+    pub side: Side,
+    /// This connection.
+    pub connection: Address,
+    /// The side was guessed among two of one session: the first `user_id` may correct it.
+    pub provisional: bool,
+    /// Where to go on; `None` for clients of the original: from what this side was last sent.
+    pub after: Option<Seq>,
+}
+
+/// Work for [`super::chat_io`].
+#[derive(Debug)]
+pub enum Job {
+    /// Append a message.
+    Append(Draft),
+    /// Recall one.
+    Recall {
+        /// Which.
+        target: MessageRef,
+        /// Carried by the entry and the answer.
+        client_id: Option<String>,
+        /// Whose.
+        side: Side,
+    },
+    /// Hide one.
+    Hide {
+        /// Which.
+        target: MessageRef,
+        /// From whom.
+        side: Side,
+    },
+    /// Leave for good; with `block`, never meet that session again.
+    Leave {
+        /// Who leaves.
+        side: Side,
+        /// Whom they block.
+        block: Option<(SessionId, SessionId)>,
+    },
+    /// Speak for this side from now on, instead of another.
+    Arrive {
+        /// The side.
+        side: Side,
+        /// The side it spoke for by mistake.
+        instead_of: Option<Side>,
+    },
+    /// Tell the room something passing.
+    Publish(Frame),
+    /// Remember how far this side got.
+    Mark {
+        /// Whose.
+        side: Side,
+        /// How far.
+        marks: Marks,
+    },
+    /// Read the log after this place.
+    Page {
+        /// Whose view.
+        side: Side,
+        /// After which entry.
+        after: Seq,
+        /// Also the room itself: signals may have been lost.
+        with_room: bool,
+        /// For the metrics.
+        cause: &'static str,
+    },
+    /// The connection is over.
+    Depart {
+        /// Whose.
+        side: Side,
+        /// How far it got.
+        marks: Marks,
+    },
+}
+
+/// What became of a [`Job`].
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of an append, with its `client_id`.
+    Appended(String, Result<Appended, StoreError>),
+    /// Of a recall, with the client's name for it.
+    Recalled(Option<String>, Result<Recalled, StoreError>),
+    /// Of hiding.
+    Hidden(Result<Hidden, StoreError>),
+    /// Of leaving: whether this closed the room.
+    Left(Result<bool, StoreError>),
+    /// Of a page, and the room when asked for.
+    Paged(Result<Option<Page>, StoreError>, Option<Box<Room>>),
+    /// Nothing to tell.
+    Done,
+}

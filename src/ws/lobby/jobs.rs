@@ -1,0 +1,93 @@
+//! What the lobby machine is given, asks for, and is answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::id::{RoomId, Side, TicketId};
+use crate::matching::{Census, Entered, PoolError, Renewed, Ticket};
+use crate::model::{Pairing, UserId};
+use crate::store::RelationsOf;
+
+/// What a machine needs to know about how this server is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct LobbyRules {
+    /// `matching.tag_patience`.
+    pub tag_patience: Duration,
+    /// `matching.repeat_patience`.
+    pub repeat_patience: Duration,
+}
+
+/// Work for [`super::lobby_io`].
+#[derive(Debug)]
+pub enum Job {
+    /// Count the search, look for a room the user is still in, read relations.
+    Prepare {
+        /// Whom the user says they are, if they do.
+        user_id: Option<UserId>,
+        /// Not the first look: the search is counted already.
+        again: bool,
+    },
+    /// Look for a partner, or queue.
+    Enter(Box<Ticket>),
+    /// Keep waiting.
+    Renew(TicketId),
+    /// Stop waiting.
+    Withdraw(TicketId),
+    /// Make the room of a pairing, and tell the other side.
+    Create {
+        /// Who meets.
+        pairing: Arc<Pairing>,
+        /// Who makes the room; usually A.
+        by: Side,
+    },
+    /// The connection is over while its ticket waits.
+    Abandon(TicketId),
+    /// The pairing could not be told to this side.
+    Untold {
+        /// The room.
+        room: RoomId,
+        /// Who does not know.
+        side: Side,
+    },
+}
+
+/// What [`Job::Prepare`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prepared {
+    /// Search.
+    Ready(RelationsOf),
+    /// The user is in this room with a live connection.
+    InRoom(RoomId),
+    /// Too many searches; how long to wait.
+    Limited(Duration),
+    /// The store does not answer.
+    Unavailable,
+}
+
+/// What [`Job::Create`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The room is there and the other side is told.
+    Done,
+    /// The other side is gone; our ticket is back in the pool.
+    PartnerGone,
+    /// The room could not be made; both tickets are back in the pool.
+    Failed,
+}
+
+/// What became of a [`Job`].
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of preparing.
+    Prepared(Prepared),
+    /// Of entering, with who waits now (this ticket included).
+    Entered(Result<Entered, PoolError>, Census),
+    /// Of renewing, with who waits now.
+    Renewed(Result<Renewed, PoolError>, Census),
+    /// Of withdrawing.
+    Withdrawn(Result<bool, PoolError>),
+    /// Of making the room.
+    Created(Created),
+    /// Nothing to tell.
+    Done,
+}

@@ -1,0 +1,107 @@
+//! From a pairing to a room that both sides know of: who makes it, who is told, what is given up.
+
+use std::sync::Arc;
+
+use super::search::Search;
+use super::{AGAIN, Created, Job, Lobby, State};
+use crate::id::{RoomId, Side};
+use crate::model::Pairing;
+use crate::ws::{Action, Actions, Now};
+
+impl Lobby {
+    /// The pool says so. Side A makes the room and tells side B; should A have died over it, B
+    /// does the same when it hears of the pairing for the second time.
+    pub(super) fn on_paired(&mut self, pairing: Arc<Pairing>, out: &mut Actions<Job>) {
+        let state = std::mem::replace(&mut self.state, State::Idle);
+        let State::Searching(mut search) = state else {
+            self.state = state;
+            return;
+        };
+        search.busy = false;
+        search.successor = None;
+        match pairing.side_of(search.ticket.id) {
+            Some(side) if side == Side::A || search.overdue => {
+                out.push(Action::Queue(Job::Create {
+                    pairing: Arc::clone(&pairing),
+                    by: side,
+                }));
+                self.state = State::Creating(pairing, side, search);
+            }
+            _ => {
+                search.overdue = true;
+                search.phase_at = None;
+                self.state = State::Searching(search);
+            }
+        }
+    }
+
+    pub(super) fn on_created(&mut self, created: Created, now: Now, out: &mut Actions<Job>) {
+        let state = std::mem::replace(&mut self.state, State::Idle);
+        let State::Creating(pairing, side, mut search) = state else {
+            self.state = state;
+            return;
+        };
+        if created == Created::Done {
+            self.found(&pairing, side, &search, now, out);
+            return;
+        }
+        // The outcome is forgotten; a fresh room id keeps a half-made room from being met again.
+        search.ticket.room = RoomId::fresh();
+        search.busy = false;
+        search.overdue = false;
+        search.phase_at = Some(match created {
+            Created::PartnerGone => now.instant,
+            _ => now.instant + AGAIN,
+        });
+        self.state = State::Searching(search);
+        self.settle(now, out);
+    }
+
+    pub(super) fn on_matched(&mut self, pairing: &Arc<Pairing>, now: Now, out: &mut Actions<Job>) {
+        let state = std::mem::replace(&mut self.state, State::Idle);
+        match state {
+            State::Searching(search) | State::Creating(_, _, search)
+                if pairing.side_of(search.ticket.id).is_some() =>
+            {
+                let side = pairing.side_of(search.ticket.id).unwrap_or(Side::B);
+                self.found(pairing, side, &search, now, out);
+            }
+            State::Matched { room, .. } if room == pairing.room => self.state = state,
+            other => {
+                // Not ours any more, which `withdraw` rules out; the partner must not wait.
+                self.state = other;
+                if let Some(side) = self.side_by_address(pairing) {
+                    let room = pairing.room;
+                    out.push(Action::Queue(Job::Untold { room, side }));
+                }
+            }
+        }
+    }
+
+    pub(super) fn side_by_address(&self, pairing: &Pairing) -> Option<Side> {
+        Side::BOTH
+            .into_iter()
+            .find(|side| pairing.parties[side.index()].address == self.address)
+    }
+
+    pub(super) fn found(
+        &mut self,
+        pairing: &Pairing,
+        side: Side,
+        search: &Search,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        let waited = now.wall.since(search.ticket.since);
+        out.push(Action::Waited(waited));
+        let token = (self.sign)(pairing.room, side);
+        out.push(Action::Write(
+            self.encoder.match_found(pairing, side, &token),
+        ));
+        self.state = State::Matched {
+            room: pairing.room,
+            side,
+            told: false,
+        };
+    }
+}

@@ -1,0 +1,51 @@
+//! One search, and how its patience relaxes.
+
+use std::time::{Duration, Instant};
+
+use super::LobbyRules;
+use crate::matching::{Phase, Ticket};
+use crate::model::{Profile, UserId, Wish};
+use crate::protocol::server::WaitingFor;
+
+/// What a client asked to search with.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) user_id: Option<UserId>,
+    pub(super) profile: Profile,
+    pub(super) wish: Wish,
+}
+
+/// One search.
+#[derive(Debug)]
+pub(super) struct Search {
+    pub(super) ticket: Ticket,
+    /// A job of this search is in flight.
+    pub(super) busy: bool,
+    /// It is in the pool, as far as we know.
+    pub(super) entered: bool,
+    pub(super) cancel: bool,
+    /// Another search is to follow this one.
+    pub(super) successor: Option<Request>,
+    /// The pool says it is paired, and the side that should make the room has not said so yet.
+    pub(super) overdue: bool,
+    pub(super) tick_at: Instant,
+    pub(super) phase_at: Option<Instant>,
+    pub(super) told: Option<WaitingFor>,
+}
+
+/// How far somebody who waited this long has relaxed, and how long until the next step.
+pub(super) fn phase(
+    rules: &LobbyRules,
+    ticket: &Ticket,
+    waited: Duration,
+) -> (Phase, Option<Duration>) {
+    let tags = rules.tag_patience.saturating_sub(waited);
+    let repeats = rules.repeat_patience.saturating_sub(waited);
+    if !ticket.wish.tags.is_empty() && !tags.is_zero() {
+        (Phase::SharedTags, Some(tags))
+    } else if !repeats.is_zero() {
+        (Phase::Anyone, Some(repeats))
+    } else {
+        (Phase::Repeats, None)
+    }
+}
