@@ -75,6 +75,7 @@ function match() {
   room?.stop();
   room = null;
   search?.stop();
+  ui.log.clear();
   history.replaceState(null, '', '/chat/?match=1');
   profile = loadProfile();
   show('matching');
