@@ -73,3 +73,33 @@ test('colours are named in one file only', () => {
     if (!path.endsWith('tokens.css')) assert.doesNotMatch(text, /#[0-9a-f]{3,8}\b|rgba?\(|hsla?\(/i, path);
   }
 });
+
+const tokens = sources('assets/css', /tokens\.css$/)[0].text;
+const colours = (block) => Object.fromEntries([...block.matchAll(/--c-([\w-]+): (#\w+);/g)].map(([, name, value]) => [name, value]));
+const [light, systemDark, chosenDark] = tokens.split(/\n\}\n/).map(colours);
+
+test('dark is the same whether the system or the person chose it', () => {
+  assert.ok(Object.keys(chosenDark).length > 15);
+  assert.deepEqual(systemDark, chosenDark);
+});
+
+function luminance(hex) {
+  const channels = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255);
+  const [r, g, b] = channels.map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function contrast(a, b) {
+  const [bright, dim] = [luminance(a), luminance(b)].sort((x, y) => y - x);
+  return (bright + 0.05) / (dim + 0.05);
+}
+
+test('words and borders stand out enough from what is behind them', () => {
+  const text = ['ink/fog', 'ink/surface', 'ink-2/fog', 'ink-2/surface', 'ink-2/sunk', 'on-jade/jade', 'on-mine/mine', 'on-lamp/lamp', 'lamp-ink/fog', 'lamp-ink/surface', 'jade/surface', 'danger/surface', 'on-danger/danger'];
+  const shapes = ['edge/fog', 'edge/surface', 'edge/sunk', 'focus/surface', 'focus/fog'];
+  for (const theme of [light, { ...light, ...chosenDark }]) {
+    const ratio = (pair) => contrast(...pair.split('/').map((name) => theme[name]));
+    for (const pair of text) assert.ok(ratio(pair) >= 4.5, `${pair} ${ratio(pair)}`);
+    for (const pair of shapes) assert.ok(ratio(pair) >= 3, `${pair} ${ratio(pair)}`);
+  }
+});

@@ -14,7 +14,7 @@ import { openGuide } from '../ui/guide.js';
 import { mountLog } from '../ui/log.js';
 import { mountLogGestures } from '../ui/log-gestures.js';
 import { mountMatchingView } from '../ui/matching-view.js';
-import { playMeeting } from '../ui/meeting.js';
+import { endParting, playMeeting } from '../ui/meeting.js';
 import { hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
 import { mountRoomHeader } from '../ui/room-header.js';
 import { mountSideCard } from '../ui/side-card.js';
@@ -68,6 +68,7 @@ function mountRoom(section) {
 }
 
 function show(name) {
+  endParting(sections.matching, true);
   for (const [key, section] of Object.entries(sections)) setHidden(section, key !== name);
 }
 

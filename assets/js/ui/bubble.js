@@ -44,10 +44,10 @@ function quoteOf(row, names) {
   const quote = quoteFields(row);
   if (!quote) return null;
   const text = quote.text === null ? t('msg.quoteGone') : quote.text;
-  const name = quote.mine ? t('chat.you') : names.partner;
+  const words = { name: names.partner, text };
   return el(
     'span',
-    { class: `quote${quote.text === null ? ' is-gone' : ''}`, 'data-target': quote.id, 'aria-label': t('chat.quoteOf', { name, text }), role: 'note' },
+    { class: `quote${quote.text === null ? ' is-gone' : ''}`, 'data-target': quote.id, 'aria-label': quote.mine ? t('chat.quoteOwn', words) : t('chat.quoteOf', words), role: 'note' },
     el('span', { class: 'quote-text', dir: 'auto' }, text),
   );
 }

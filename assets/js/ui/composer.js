@@ -77,8 +77,8 @@ export function mountComposer(form, { limit, onSend, onInput, onDropReply }) {
       reply = next;
       setHidden(strip, !reply);
       if (reply) {
-        const name = reply.mine ? t('chat.you') : partnerName;
-        setText(strip.querySelector('.reply-text'), t('chat.quoteOf', { name, text: reply.text }));
+        const words = { name: partnerName, text: reply.text };
+        setText(strip.querySelector('.reply-text'), reply.mine ? t('chat.quoteOwn', words) : t('chat.quoteOf', words));
       }
     },
     relabel: changed,

@@ -1,6 +1,8 @@
 // How a message is touched: arrow keys, Enter, right click, long press, swipe
 // right, a tap on a quote or on retry. Reports what was meant; changes nothing.
 
+import { el, icon } from '../lib/dom.js';
+
 const longPress = 450;
 const slop = 10;
 const swipeEnough = 56;
@@ -17,6 +19,19 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
     const quote = event.target.closest('.quote');
     if (quote) onQuote(quote.dataset.target);
     else if (event.target.closest('.meta-failed')) onRetry(message);
+  });
+
+  // A mouse finds the menu beside the message; one button serves them all.
+  const more = el('button', { type: 'button', class: 'message-more', tabindex: '-1', 'aria-hidden': 'true' }, icon('more'));
+  list.addEventListener('pointerover', (event) => {
+    if (event.pointerType !== 'mouse') return;
+    const bubble = messageOf(event.target)?.querySelector('.bubble');
+    if (bubble && more.parentNode !== bubble) bubble.append(more);
+  });
+  list.addEventListener('pointerleave', () => more.remove());
+  more.addEventListener('click', () => {
+    const box = more.getBoundingClientRect();
+    onMenu(messageOf(more), { x: box.left, y: box.bottom + 4 });
   });
 
   list.addEventListener('contextmenu', (event) => {

@@ -15,6 +15,7 @@ export async function playMeeting({ scene, room, target, avatar, showRoom }) {
     if (!document.hidden) room.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 200 });
     return;
   }
+  partFog(scene);
   const end = target.getBoundingClientRect();
   const traveller = el('img', { class: 'traveller', src: avatarUrl(avatar), alt: '', width: 40, height: 40 });
   traveller.style.setProperty('left', `${end.left}px`);
@@ -36,4 +37,24 @@ export async function playMeeting({ scene, room, target, avatar, showRoom }) {
   await travel.finished.catch(() => {});
   target.style.removeProperty('visibility');
   traveller.remove();
+}
+
+/** The fog goes left and right over the room that is already there. */
+function partFog(scene) {
+  scene.hidden = false;
+  scene.inert = true;
+  scene.classList.add('is-parting');
+  const away = (sign) => [{ transform: 'none' }, { transform: `translateX(${sign * 60}%)`, opacity: 0 }];
+  scene.querySelectorAll('.bank').forEach((bank, index) => bank.animate(away(index % 2 ? -1 : 1), { duration: travelTime, easing: ease, fill: 'forwards' }));
+  const fade = scene.animate([{ opacity: 1 }, { opacity: 0 }], { duration: travelTime, easing: 'ease-in' });
+  fade.finished.catch(() => {}).then(() => endParting(scene, true));
+}
+
+/** Puts the scene back as it was; it may be needed again at once. */
+export function endParting(scene, hide) {
+  if (!scene.classList.contains('is-parting')) return;
+  scene.classList.remove('is-parting');
+  scene.inert = false;
+  scene.hidden = hide;
+  for (const animation of scene.getAnimations({ subtree: true })) if (!(animation instanceof CSSAnimation)) animation.cancel();
 }
