@@ -55,16 +55,20 @@ export function mountLog(main, { onSeen }) {
   function change(entry, row, names, still) {
     if (row.kind === 'day') {
       setText(entry.node, dayText(row.at));
-    } else if (row.recalled && !entry.row.recalled && !still && !reducedMotion()) {
-      const { node } = entry;
-      node.dataset.state = row.state;
-      const text = node.querySelector('.bubble');
-      const fade = text.animate([{ filter: 'blur(0)', opacity: 1 }, { filter: 'blur(6px)', opacity: 0 }], { duration: recallTime });
-      fade.onfinish = () => fillMessage(node, entry.row, names);
+    } else if (row.recalled && !entry.row.recalled && !still && !document.hidden && !reducedMotion()) {
+      fadeAway(entry, names);
     } else {
       fillMessage(entry.node, row, names);
     }
     entry.row = row;
+  }
+
+  /** Fog closes over the words; then they are gone from the page as well. */
+  function fadeAway(entry, names) {
+    const bubble = entry.node.querySelector('.bubble');
+    bubble.animate([{ filter: 'blur(0)', opacity: 1 }, { filter: 'blur(6px)', opacity: 0 }], { duration: recallTime, fill: 'forwards' });
+    // A timer, not the animation's end: that may never come in a hidden tab.
+    setTimeout(() => fillMessage(entry.node, entry.row, names), recallTime);
   }
 
   /** Walks rows and elements in step; new neighbours go in as one fragment. */
