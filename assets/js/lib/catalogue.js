@@ -115,6 +115,7 @@ export const catalogue = {
   'guide.rules': ['看使用規則', 'Read the rules'],
 
   'match.title': ['正在霧裡找一盞燈', 'Looking for a light in the fog'],
+  'match.titlePaused': ['先停在這裡', 'Paused for now'],
   'match.lookingTags': ['想聊 {tags}', 'To talk about {tags}'],
   'match.lookingAny': ['什麼都可以聊', 'To talk about anything'],
   'match.waited': ['已等 {t}', '{t} so far'],
@@ -201,6 +202,7 @@ export const catalogue = {
   'mm.recall': ['收回', 'Unsend'],
   'mm.delete': ['只刪我這邊', 'Delete for me'],
   'mm.deleted': ['只在你這邊刪掉了', 'Deleted on your side only'],
+  'mm.retry': ['再送一次', 'Send again'],
   'mm.drop': ['不送了', 'Discard'],
   'msg.pending': ['傳送中', 'Sending'],
   'msg.sent': ['已送出', 'Sent'],

@@ -55,7 +55,7 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onL
 }
 
 /** `row` is the row of the log (model/rows.js) the menu is about. */
-export function openMessageMenu(row, at, { canReply, onReply, onQuote, onRecall, onDelete, onDiscard }) {
+export function openMessageMenu(row, at, { canReply, onReply, onQuote, onRecall, onDelete, onDiscard, onRetry }) {
   const { source } = row;
   const stored = Boolean(source.seq);
   const copy = async () => {
@@ -68,6 +68,7 @@ export function openMessageMenu(row, at, { canReply, onReply, onQuote, onRecall,
       !row.recalled && { test: 'mm-copy', icon: 'copy', label: t('mm.copy'), onPress: () => false, afterClose: copy },
       stored && row.mine && !row.recalled && { test: 'mm-recall', icon: 'recall', label: t('mm.recall'), onPress: () => onRecall() },
       stored && { test: 'mm-delete', icon: 'trash', label: t('mm.delete'), danger: true, onPress: () => onDelete() },
+      !stored && row.canRetry && { test: 'mm-retry', icon: 'again', label: t('mm.retry'), onPress: () => onRetry() },
       !stored && { test: 'mm-drop', icon: 'trash', label: t('mm.drop'), danger: true, onPress: () => onDiscard() },
     ].filter(Boolean);
   openMenu({ label: t('mm.label'), items, at, className: 'message-menu' });

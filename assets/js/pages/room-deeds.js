@@ -35,7 +35,7 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
   function rowOf({ dataset }) {
     const stored = dataset.seq ? state().messages.find((message) => message.seq === Number(dataset.seq)) : null;
     const source = stored ?? state().pending.find((item) => item.clientId === dataset.clientId);
-    return source ? { source, mine: dataset.mine === 'true', recalled: Boolean(source.recalled) } : null;
+    return source ? { source, mine: dataset.mine === 'true', recalled: Boolean(source.recalled), canRetry: state().active && Boolean(source.failed) } : null;
   }
 
   function replyTo(node) {
@@ -57,6 +57,7 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
         link.sendSurely({ action: 'delete_message', message_id: id });
         toast(t('mm.deleted'));
       },
+      onRetry: () => retry(node),
       onDiscard: () => core.act({ action: 'discard', clientId: row.source.clientId }),
     });
   }

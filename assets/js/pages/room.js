@@ -120,7 +120,10 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     const silent = ['unavailable', 'unknown_action', 'already_recalled', 'client_id_reused'];
     if (silent.includes(code) || (code === 'room_closed' && !clientId)) return;
     const known = ['too_long', 'room_closed', 'room_full', 'no_such_message'];
-    toast(t(known.includes(code) ? `err.${code}` : 'err.other', { n: getSite().max_message_chars }));
+    const words = t(known.includes(code) ? `err.${code}` : 'err.other', { n: getSite().max_message_chars });
+    // About a message: the bubble itself says it. About anything else: here.
+    if (clientId) announce(words);
+    else toast(words);
   }
 
   function onStatus(next) {

@@ -59,15 +59,19 @@ function quoteFields({ source, state }) {
 }
 
 function metaOf(row) {
-  if (row.state === 'failed') {
-    const text = t('msg.failed');
-    return [el('button', { type: 'button', class: 'meta meta-failed', test: 'retry', tabindex: '-1' }, el('span', { class: 'state-failed', 'aria-hidden': 'true' }, '!'), text)];
-  }
+  if (row.state === 'failed') return [failedMeta(row.source.failed)];
   if (!row.last) return [];
   const parts = [clock(row.at)];
   if (row.mine) parts.push(stateShape(row.state));
   if (row.mine && row.newest) parts.push(t(`msg.${row.state}`));
   return [el('p', { class: 'meta', 'aria-hidden': 'true' }, ...parts)];
+}
+
+/** Why it was not sent; a press tries again where that can help. */
+function failedMeta(code) {
+  const shape = el('span', { class: 'state-failed', 'aria-hidden': 'true' }, '!');
+  if (code === 'room_closed' || code === 'room_full') return el('p', { class: 'meta meta-failed' }, shape, t(`err.${code}`));
+  return el('button', { type: 'button', class: 'meta meta-failed', test: 'retry', tabindex: '-1' }, shape, t('msg.failed'));
 }
 
 function stateShape(state) {

@@ -18,7 +18,7 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
     if (!message) return;
     const quote = event.target.closest('.quote');
     if (quote) onQuote(quote.dataset.target);
-    else if (event.target.closest('.meta-failed')) onRetry(message);
+    else if (event.target.closest('button.meta-failed')) onRetry(message);
   });
 
   // A mouse finds the menu beside the message; one button serves them all.

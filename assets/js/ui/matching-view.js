@@ -11,6 +11,7 @@ import { announce, toast } from './toast.js';
 
 export function mountMatchingView(section, { onCancel, onWiden, onAgain }) {
   const slot = (name) => section.querySelector(`[data-slot="${name}"]`);
+  const title = byTest('match-title', section);
   const again = byTest('match-again', section);
   const cancel = byTest('cancel', section);
   let shownOptions = '';
@@ -68,6 +69,8 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain }) {
   return {
     update(view) {
       paintSound();
+      setText(title, t(view.paused ? 'match.titlePaused' : 'match.title'));
+      section.classList.toggle('is-paused', view.paused);
       setText(slot('looking'), view.looking);
       setText(slot('waited'), t('match.waited', { t: minutesSeconds(view.waited) }));
       updateLines(view);
