@@ -122,7 +122,12 @@ fn foreign_files_are_left_as_they_are() {
 #[test]
 fn another_programs_database_is_left_as_it_is() {
     let (_folder, path) = place();
-    for sign in ["", "PRAGMA application_id = 7;", "PRAGMA user_version = 3;"] {
+    for sign in [
+        "",
+        "PRAGMA application_id = 7;",
+        "PRAGMA user_version = 3;",
+        "PRAGMA journal_mode = WAL;",
+    ] {
         let other = rusqlite::Connection::open(&path).unwrap();
         let made = format!("{sign} CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1);");
         other.execute_batch(&made).unwrap();
@@ -197,6 +202,50 @@ fn the_first_schema_can_give_pages_back() {
         .query_row("PRAGMA journal_mode", [], |row| row.get(0))
         .unwrap();
     assert_eq!(mode, "wal");
+}
+
+/// Somebody else is writing at this moment; opening it must not even tidy up their WAL.
+#[test]
+fn another_programs_busy_database_is_left_as_it_is() {
+    let (_folder, path) = place();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other
+        .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE theirs (x);")
+        .unwrap();
+    let wal = path.with_extension("db-wal");
+    let before = (std::fs::read(&path).unwrap(), std::fs::read(&wal).unwrap());
+    let error = refusal(&path);
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+    let after = (std::fs::read(&path).unwrap(), std::fs::read(&wal).unwrap());
+    assert!(before == after);
+}
+
+#[tokio::test]
+async fn the_sweeper_closes_erases_and_stops() {
+    let world = World::<Sqlite>::new().await;
+    let mut rooms = Vec::new();
+    for _ in 0..5 {
+        rooms.push(world.room_unvisited().await.room);
+    }
+    let stop = tokio_util::sync::CancellationToken::new();
+    let sweeper = miyu::store::sweeper::run(world.store().clone(), stop.clone());
+    let watcher = async {
+        world.advance(rules().arrival);
+        while world.sink().count() < 5 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        world.advance(rules().retention);
+        for room in rooms {
+            while world.store().room(room).await.unwrap().is_some() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        stop.cancel();
+    };
+    let both = async { tokio::join!(sweeper, watcher) };
+    tokio::time::timeout(Duration::from_secs(20), both)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

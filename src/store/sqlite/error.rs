@@ -140,6 +140,22 @@ impl Fault {
         }
     }
 
+    /// For the operator's graphs.
+    pub(super) fn count(&self) {
+        let kind = match self {
+            Self::Sql(error) => match Cause::of(error) {
+                Cause::Full => "full",
+                Cause::Damaged => "damaged",
+                Cause::Constraint => "constraint",
+                Cause::Unwritable => "unwritable",
+                Cause::Other => "other",
+            },
+            Self::Damaged(_) => "damaged",
+            Self::Conflict => "conflict",
+        };
+        metrics::counter!("miyu_store_errors_total", "kind" => kind).increment(1);
+    }
+
     /// What the caller can do about it. Driver texts name tables and codes, never values.
     pub(super) fn told(&self) -> StoreError {
         match self {

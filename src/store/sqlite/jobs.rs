@@ -52,7 +52,10 @@ where
         };
         match work(writer) {
             Ok(value) => self.result = Some(Ok(value)),
-            Err(fault) if writer.survives(&fault) => self.result = Some(Err(fault.told())),
+            Err(fault) if writer.survives(&fault) => {
+                fault.count();
+                self.result = Some(Err(fault.told()));
+            }
             Err(fault) => return Err(fault),
         }
         Ok(())

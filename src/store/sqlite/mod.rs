@@ -5,7 +5,7 @@
 //! between them but queues, so there is no lock to hold while the disk works.
 //!
 //! Reading order: `mod` (the store as its callers see it) · `open` · `queue`, `jobs` (how work
-//! travels) · `writer` · `head` (what it remembers) · `append`, `rooms`, `relations`, `sweep` (the
+//! travels) · `threads` · `writer` · `head` (what it remembers) · `append`, `rooms`, `relations`, `sweep` (the
 //! jobs) · `page` (the readers) · `rows` (columns) · `key`, `error`.
 
 use std::path::Path;
@@ -23,6 +23,7 @@ use self::jobs::{Job, Mode};
 use self::open::Paths;
 use self::page::ReadJob;
 use self::queue::Queue;
+use self::threads::{Alarm, Life};
 use self::writer::Writer;
 use crate::id::{Address, RoomId, Seq, SessionId, Side};
 use crate::model::{LeaveReason, MessageRef, Pairing, Room};
@@ -43,6 +44,7 @@ mod relations;
 mod rooms;
 mod rows;
 mod sweep;
+mod threads;
 mod writer;
 
 pub use self::error::OpenError;
@@ -95,34 +97,6 @@ impl Default for Tuning {
     }
 }
 
-/// Where the threads say how they ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Life {
-    Working,
-    /// Closed in good order; everything is at rest.
-    Closed,
-    /// A thread panicked.
-    Died,
-}
-
-/// Tells the world when the thread that holds it panics.
-#[derive(Clone)]
-struct Alarm {
-    life: Arc<watch::Sender<Life>>,
-    jobs: Arc<Queue<Job>>,
-    reads: Arc<Queue<ReadJob>>,
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.life.send_replace(Life::Died);
-            self.jobs.abandon();
-            self.reads.abandon();
-        }
-    }
-}
-
 /// The embedded store. Dropping it without [`Upkeep::close`] is a crash: what was answered is kept,
 /// what was not may be lost. The drop waits for the threads to end.
 pub struct SqliteStore {
@@ -166,23 +140,17 @@ impl SqliteStore {
         let start = open::recover(&mut conn, now, &rules)
             .map_err(|fault| OpenError::from_fault(path, &fault))?;
 
-        let jobs = Arc::new(Queue::new(tuning.queue));
-        let reads = Arc::new(Queue::new(tuning.queue));
-        let (life_tx, life) = watch::channel(Life::Working);
-        let alarm = Alarm {
-            life: Arc::new(life_tx),
-            jobs: jobs.clone(),
-            reads: reads.clone(),
-        };
-        let readers = page::start(&paths, &tuning, &reads, &alarm)?;
         let open_rooms = Arc::new(AtomicU64::new(start.open_rooms));
         let (timeout, renewal) = (rules.timeout, rules.block_lifetime / 30);
-        let mut writer = Writer {
+        let (jobs, reads) = (Queue::new(tuning.queue), Queue::new(tuning.queue));
+        let (alarm, life) = Alarm::new(jobs, reads);
+        let (jobs, reads) = (alarm.jobs.clone(), alarm.reads.clone());
+        let writer = Writer {
             conn,
             heads: Heads::new(tuning.heads, tuning.head_entries),
             rules,
             tuning,
-            paths: paths.clone(),
+            paths,
             sink,
             clock: clock.clone(),
             now,
@@ -199,32 +167,7 @@ impl SqliteStore {
             last_write: Instant::now(),
             last_truncation: Instant::now(),
         };
-        let thread = open::spawn(&paths, "miyu-write", move || {
-            writer.run(&alarm.jobs);
-            // Readers first: the WAL cannot be emptied while they look at it.
-            if alarm.jobs.abandoned() {
-                alarm.reads.abandon();
-            } else {
-                alarm.reads.close();
-            }
-            for reader in readers {
-                // A reader that panicked has raised the alarm itself.
-                drop(reader.join());
-            }
-            if !alarm.jobs.abandoned() {
-                writer.settle();
-            }
-            // The database before the lock: whoever gets the lock finds it closed.
-            drop(writer);
-            drop(lock);
-            alarm.life.send_if_modified(|life| {
-                let working = *life == Life::Working;
-                if working {
-                    *life = Life::Closed;
-                }
-                working
-            });
-        })?;
+        let thread = threads::start(writer, lock, alarm)?;
         Ok(Arc::new(Self {
             jobs,
             reads,

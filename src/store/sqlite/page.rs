@@ -1,28 +1,18 @@
-//! The reader threads: pages of rooms and what matching asks, away from the writer. Each owns one
+//! What the reader threads do: pages of rooms and what matching asks, away from the writer. Each owns one
 //! read-only connection. The writer says which rows make a page, so that no index is needed and a
 //! page never shows more than was committed when it was asked for.
-
-use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
-use super::error::{Fault, OpenError};
-use super::open::{self, Paths};
-use super::queue::Queue;
+use super::error::Fault;
 use super::rows;
 use super::writer::Writer;
-use super::{Alarm, Tuning};
 use crate::id::{RoomId, Seq, Side};
 use crate::store::{Page, StoreError};
 
 /// Largest page, whatever is asked for.
 const PAGE: usize = 1000;
-/// Nobody needs a reader to wake for nothing.
-const NAP: Duration = Duration::from_secs(3600);
-
 /// Work for a reader thread: what it does includes telling the caller.
 pub(super) type ReadJob = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -32,35 +22,13 @@ pub(super) fn read_job<T: Send + 'static>(
 ) -> (ReadJob, super::jobs::Answer<T>) {
     let (reply, answer) = oneshot::channel();
     let job = move |conn: &mut Connection| {
-        let result: Result<T, StoreError> = work(conn).map_err(|fault| fault.told());
+        let result: Result<T, StoreError> = work(conn).map_err(|fault| {
+            fault.count();
+            fault.told()
+        });
         drop(reply.send(result));
     };
     (Box::new(job), answer)
-}
-
-/// Starts the reader threads.
-pub(super) fn start(
-    paths: &Paths,
-    tuning: &Tuning,
-    queue: &Arc<Queue<ReadJob>>,
-    alarm: &Alarm,
-) -> Result<Vec<JoinHandle<()>>, OpenError> {
-    let mut threads = Vec::new();
-    for number in 0..tuning.readers {
-        let mut conn = open::reader(paths)?;
-        let (queue, alarm) = (queue.clone(), alarm.clone());
-        let body = move || {
-            let _alarm = alarm;
-            let mut jobs = Vec::with_capacity(1);
-            while queue.take(&mut jobs, 1, NAP) {
-                for job in jobs.drain(..) {
-                    job(&mut conn);
-                }
-            }
-        };
-        threads.push(open::spawn(paths, &format!("miyu-read-{number}"), body)?);
-    }
-    Ok(threads)
 }
 
 /// Which rows make a page.

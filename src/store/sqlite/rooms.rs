@@ -90,7 +90,12 @@ impl Writer {
         drop(statement);
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
-            found.extend(self.room(rows::room_id(id))?);
+            match self.room(rows::room_id(id)) {
+                Ok(room) => found.extend(room),
+                // A damaged one does not keep its people from the others.
+                Err(fault) if self.survives(&fault) => fault.count(),
+                Err(fault) => return Err(fault),
+            }
         }
         Ok(found)
     }

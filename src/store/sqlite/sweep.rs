@@ -14,6 +14,9 @@ const SPARE_PAGES: i64 = 256;
 /// Free pages given back in one step.
 const VACUUM_PAGES: i64 = 64;
 
+/// Rooms erased in one step, if they are short.
+const OLD_ROOMS: usize = 32;
+
 /// A closed room whose time has come.
 struct Old {
     no: i64,
@@ -113,7 +116,9 @@ impl Writer {
     fn erase_old(&mut self, swept: &mut Swept) -> Result<(), Fault> {
         let mut budget = self.tuning.erase_rows;
         let before = self.now.minus(self.rules.retention);
-        for old in self.old_rooms(before)? {
+        let old = self.old_rooms(before)?;
+        swept.more |= old.len() == OLD_ROOMS;
+        for old in old {
             if budget == 0 {
                 swept.more = true;
                 break;
@@ -136,9 +141,9 @@ impl Writer {
     fn old_rooms(&self, before: Timestamp) -> Result<Vec<Old>, Fault> {
         let mut statement = self.conn.prepare_cached(
             "SELECT no, id, head, erasing, session_a, session_b FROM rooms \
-             WHERE closed_at <= ?1 ORDER BY closed_at LIMIT 32",
+             WHERE closed_at <= ?1 ORDER BY closed_at LIMIT ?2",
         )?;
-        let old = statement.query_map([before.0], |row| {
+        let old = statement.query_map((before.0, rows::size(OLD_ROOMS)), |row| {
             Ok(Old {
                 no: row.get(0)?,
                 room: rows::room_id(row.get(1)?),

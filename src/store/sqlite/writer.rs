@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::error::{Cause, Fault};
+use super::Tuning;
+use super::error::Fault;
 use super::head::{Head, Heads, State};
 use super::jobs::{Job, Mode};
+use super::open::{self, Paths};
 use super::queue::Queue;
 use super::rows::{self, RoomRow};
-use super::{Tuning, open::Paths};
 use crate::id::{RoomId, Timestamp};
 use crate::store::{Clock, CommitSink, Committed, StoreError, StoreRules};
 
@@ -113,6 +114,7 @@ impl Writer {
                 Ok(())
             }
             Err(fault) => {
+                fault.count();
                 self.undo();
                 self.report_failure(&fault);
                 Err(match fault.told() {
@@ -192,18 +194,6 @@ impl Writer {
 
     /// Whether the transaction can go on after a job met this.
     pub(super) fn survives(&self, fault: &Fault) -> bool {
-        let kind = match fault {
-            Fault::Sql(error) => match Cause::of(error) {
-                Cause::Full => "full",
-                Cause::Damaged => "damaged",
-                Cause::Constraint => "constraint",
-                Cause::Unwritable => "unwritable",
-                Cause::Other => "other",
-            },
-            Fault::Damaged(_) => "damaged",
-            Fault::Conflict => "conflict",
-        };
-        metrics::counter!("miyu_store_errors_total", "kind" => kind).increment(1);
         // After some errors SQLite ends the transaction itself; then nothing of it is left.
         fault.is_private() && !(self.begun && self.conn.is_autocommit())
     }
@@ -282,7 +272,8 @@ impl Writer {
     fn flush_due(&self) -> usize {
         let behind = self.heads.behind();
         if self.heads.crowded() {
-            return behind;
+            // Only rooms that are not behind can be forgotten.
+            return behind.min(FLUSH);
         }
         let mut count = behind.saturating_sub(self.tuning.behind).min(FLUSH);
         let horizon = self.next_id - self.tuning.scan;
@@ -340,8 +331,9 @@ impl Writer {
             }
             self.heads.evict();
         }
-        let purge = self.purged && self.last_truncation.elapsed() >= self.tuning.purge;
-        if self.wal_grown && (idle || purge) {
+        let since = self.last_truncation.elapsed();
+        let purge = self.purged && since >= self.tuning.purge;
+        if self.wal_grown && (purge || idle && since >= self.tuning.idle) {
             self.truncate_wal();
         }
     }
@@ -349,12 +341,7 @@ impl Writer {
     /// Moves the WAL's content into the database and empties it, unless a reader is in the way.
     fn truncate_wal(&mut self) {
         self.last_truncation = Instant::now();
-        let busy = self
-            .conn
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-                row.get::<_, i64>(0)
-            });
-        match busy {
+        match self.checkpoint() {
             Ok(0) => {
                 self.wal_grown = false;
                 self.purged = false;
@@ -362,6 +349,17 @@ impl Writer {
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "the WAL was not emptied"),
         }
+    }
+
+    /// Answers whether somebody was in the way. Never waits for them: an operator's backup may take
+    /// long, and the next idle moment will do.
+    fn checkpoint(&self) -> Result<i64, rusqlite::Error> {
+        self.conn.busy_timeout(Duration::ZERO)?;
+        let busy = self
+            .conn
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        self.conn.busy_timeout(open::BUSY)?;
+        busy
     }
 
     /// Writes something that needs space, and takes it away again.

@@ -34,6 +34,7 @@ super::for_each_backend! {
     dropping_the_future_takes_nothing_back
     a_late_answer_is_unavailable_and_the_repeat_tells_the_truth
     many_rooms_keep_their_logs_apart
+    a_page_is_one_consistent_read
 }
 
 async fn seq_counts_without_a_gap_and_the_sink_sees_it<X: Backend>() {
@@ -462,6 +463,47 @@ async fn many_rooms_keep_their_logs_apart<X: Backend>() {
         let expected: Vec<String> = (0..5).map(|turn| format!("{n}/{turn}")).collect();
         assert_eq!(texts, expected);
     }
+}
+
+async fn a_page_is_one_consistent_read<X: Backend>() {
+    const MESSAGES: u64 = 300;
+    let mut rules = rules();
+    rules.room_entries = 10_000;
+    let world = World::<X>::with(rules).await;
+    let room = world.room().await.room;
+    let store = world.store().clone();
+    let mut writer = tokio::task::JoinSet::new();
+    writer.spawn(async move {
+        for n in 1..=MESSAGES {
+            let mut draft = draft(room, A, &format!("a{n}"), "x");
+            draft.reply_to = Some(MessageRef::Seq(Seq(n / 2)));
+            store.append(draft).await.unwrap();
+            if n % 5 == 0 {
+                let target = MessageRef::ClientId(format!("a{n}"));
+                store.recall(room, A, target, None).await.unwrap();
+            }
+        }
+        store.close_room(room, A, LeaveReason::Left).await.unwrap();
+    });
+    let mut last = Seq::ZERO;
+    loop {
+        let (log, page) = world.replay_by(room, B, 40).await;
+        assert!(page.last_seq >= last, "it never goes back");
+        last = page.last_seq;
+        assert_eq!(seqs(&log), (1..=last.0).collect::<Vec<_>>());
+        let departed = matches!(
+            log.last().map(|e| &e.kind),
+            Some(EntryKind::Departure { .. })
+        );
+        assert_eq!(page.closed, departed);
+        if page.closed {
+            break;
+        }
+    }
+    while let Some(done) = writer.join_next().await {
+        done.unwrap();
+    }
+    assert_eq!(last.0, MESSAGES + MESSAGES / 5 + 1);
 }
 
 async fn recall<X: Backend>(

@@ -1,0 +1,127 @@
+//! The store's threads: one that writes, a few that read; how they start, how they end, and who is
+//! told. What they do is in `writer` and `page`.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::error::OpenError;
+use super::jobs::Job;
+use super::open::{self, Paths};
+use super::page::ReadJob;
+use super::queue::Queue;
+use super::writer::Writer;
+
+/// Nobody needs a reader to wake for nothing.
+const NAP: Duration = Duration::from_secs(3600);
+
+/// Where the threads say how they ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    Working,
+    /// Closed in good order; everything is at rest.
+    Closed,
+    /// A thread panicked.
+    Died,
+}
+
+/// Tells the world when the thread that holds it panics.
+#[derive(Clone)]
+pub(super) struct Alarm {
+    pub(super) life: Arc<watch::Sender<Life>>,
+    pub(super) jobs: Arc<Queue<Job>>,
+    pub(super) reads: Arc<Queue<ReadJob>>,
+}
+
+impl Alarm {
+    /// For the threads of one store, with where their end is seen.
+    pub(super) fn new(jobs: Queue<Job>, reads: Queue<ReadJob>) -> (Self, watch::Receiver<Life>) {
+        let (sender, life) = watch::channel(Life::Working);
+        let alarm = Self {
+            life: Arc::new(sender),
+            jobs: Arc::new(jobs),
+            reads: Arc::new(reads),
+        };
+        (alarm, life)
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.life.send_replace(Life::Died);
+            self.jobs.abandon();
+            self.reads.abandon();
+        }
+    }
+}
+
+/// Starts all of them. The lock is let go when the last has ended.
+pub(super) fn start(
+    mut writer: Writer,
+    lock: File,
+    alarm: Alarm,
+) -> Result<JoinHandle<()>, OpenError> {
+    let paths = writer.paths.clone();
+    let mut readers = Vec::new();
+    for number in 0..writer.tuning.readers {
+        readers.push(reader(&paths, number, alarm.clone())?);
+    }
+    spawn(&paths, "miyu-write", move || {
+        writer.run(&alarm.jobs);
+        end(writer, readers, &alarm);
+        // After the database was closed: whoever gets the lock finds it at rest.
+        drop(lock);
+        alarm.life.send_if_modified(|life| {
+            let working = *life == Life::Working;
+            if working {
+                *life = Life::Closed;
+            }
+            working
+        });
+    })
+}
+
+/// Readers first: the WAL cannot be emptied while they look at it.
+fn end(mut writer: Writer, readers: Vec<JoinHandle<()>>, alarm: &Alarm) {
+    let abandoned = alarm.jobs.abandoned();
+    if abandoned {
+        alarm.reads.abandon();
+    } else {
+        alarm.reads.close();
+    }
+    for reader in readers {
+        // One that panicked has raised the alarm itself.
+        drop(reader.join());
+    }
+    if !abandoned {
+        writer.settle();
+    }
+}
+
+fn reader(paths: &Paths, number: usize, alarm: Alarm) -> Result<JoinHandle<()>, OpenError> {
+    let mut conn = open::reader(paths)?;
+    spawn(paths, &format!("miyu-read-{number}"), move || {
+        let mut jobs = Vec::with_capacity(1);
+        while alarm.reads.take(&mut jobs, 1, NAP) {
+            for job in jobs.drain(..) {
+                job(&mut conn);
+            }
+        }
+    })
+}
+
+fn spawn(
+    paths: &Paths,
+    name: &str,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, OpenError> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(body).map_err(|error| OpenError::Failed {
+        path: paths.database.clone(),
+        why: format!("no thread: {error}"),
+    })
+}
