@@ -52,7 +52,9 @@ static PROMETHEUS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 /// # Errors
 /// When `log.filter` cannot be understood.
 pub fn start_logging(log: &config::Log) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&log.filter).map_err(|error| error.to_string())?;
+    // The migrator narrates every step at info; what it is told to show comes after this.
+    let filter = format!("refinery_core=warn,{}", log.filter);
+    let filter = EnvFilter::try_new(filter).map_err(|error| error.to_string())?;
     let pretty = match log.format.as_str() {
         "pretty" => true,
         "json" => false,

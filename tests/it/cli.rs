@@ -1,0 +1,166 @@
+//! The executable itself: what it prints, how it ends, that it says what to do.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// The executable in an empty folder, without this machine's variables.
+fn miyu(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_miyu"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .stdin(Stdio::null());
+    command
+}
+
+fn output(arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    miyu(folder.path(), arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A serving process, ended by its id when the test ends early.
+struct Serving {
+    child: Child,
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+impl Serving {
+    fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut all = vec!["--listen", "127.0.0.1:0"];
+        all.extend_from_slice(arguments);
+        let mut child = miyu(folder.path(), &all)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The log says which port it became.
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let serving = lines
+            .by_ref()
+            .map(Result::unwrap)
+            .find(|line| line.contains("\"serving\""))
+            .expect("the server says that it serves");
+        let line: serde_json::Value = serde_json::from_str(&serving).unwrap();
+        let address = line["address"].as_str().unwrap().parse().unwrap();
+        // Keeps the pipe from filling up.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            child,
+            address,
+            folder,
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    fn wait(&mut self) -> Option<i32> {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(20) {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it does not end");
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn version_and_sample_are_printed() {
+    let version = output(&["version"]);
+    assert_eq!(version.status.code(), Some(0));
+    assert!(text(&version.stdout).starts_with("miyu "));
+    let sample = output(&["default-config"]);
+    assert!(text(&sample.stdout).contains("[server]"));
+    let help = text(&output(&["--help"]).stdout);
+    assert!(help.contains("Exit codes"), "{help}");
+}
+
+#[test]
+fn check_config_shows_what_is_in_effect() {
+    let good = output(&["check-config", "--listen", "127.0.0.1:9"]);
+    assert_eq!(good.status.code(), Some(0));
+    assert!(text(&good.stdout).contains("listen = \"127.0.0.1:9\"  # flag"));
+    let bad = output(&["check-config", "--listen", "nowhere"]);
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(text(&bad.stderr).contains("server.listen (flag)"));
+    let missing = output(&["check-config", "--config", "/nowhere.toml"]);
+    assert_eq!(missing.status.code(), Some(2));
+}
+
+#[test]
+fn a_busy_port_names_the_flag() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = output(&["--listen", &address]);
+    assert_eq!(refused.status.code(), Some(3));
+    let why = text(&refused.stderr);
+    assert!(why.contains("another program uses this port"), "{why}");
+    assert!(why.contains("--listen"), "{why}");
+}
+
+#[test]
+fn one_process_a_database_and_both_signals_end_it_well() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut serving = Serving::start(&["--data-dir", "data"]);
+        let address = serving.address.to_string();
+        let again = ["--listen", "127.0.0.1:0", "--data-dir", "data"];
+        let second = miyu(serving.folder.path(), &again).output().unwrap();
+        assert_eq!(second.status.code(), Some(4), "{}", text(&second.stderr));
+        let healthy = output(&["healthcheck", "--listen", &address]);
+        assert_eq!(healthy.status.code(), Some(0), "{}", text(&healthy.stderr));
+        serving.signal(signal);
+        assert_eq!(serving.wait(), Some(0));
+        let gone = output(&["healthcheck", "--listen", &address]);
+        assert_eq!(gone.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn a_second_signal_leaves_at_once() {
+    use std::net::TcpStream;
+    let mut serving = Serving::start(&[]);
+    // A request that never ends holds the drain up.
+    let mut held = TcpStream::connect(serving.address).unwrap();
+    std::io::Write::write_all(&mut held, b"GET / HTTP/1.1\r\n").unwrap();
+    serving.signal(Signal::TERM);
+    std::thread::sleep(Duration::from_millis(200));
+    if serving.child.try_wait().unwrap().is_none() {
+        serving.signal(Signal::TERM);
+        assert_eq!(serving.wait(), Some(130));
+    }
+    let mut rest = Vec::new();
+    let _ = held.read_to_end(&mut rest);
+}
+
+#[test]
+fn damaged_data_is_refused_with_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    std::fs::write(folder.path().join("data/miyu.db"), "this is no database".repeat(100)).unwrap();
+    let refused = miyu(folder.path(), &["--listen", "127.0.0.1:0"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(text(&refused.stderr).contains("miyu.db"), "{}", text(&refused.stderr));
+}
