@@ -159,8 +159,18 @@ fn a_second_signal_leaves_at_once() {
 fn damaged_data_is_refused_with_its_path() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("data")).unwrap();
-    std::fs::write(folder.path().join("data/miyu.db"), "this is no database".repeat(100)).unwrap();
-    let refused = miyu(folder.path(), &["--listen", "127.0.0.1:0"]).output().unwrap();
+    std::fs::write(
+        folder.path().join("data/miyu.db"),
+        "this is no database".repeat(100),
+    )
+    .unwrap();
+    let refused = miyu(folder.path(), &["--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
     assert_eq!(refused.status.code(), Some(4));
-    assert!(text(&refused.stderr).contains("miyu.db"), "{}", text(&refused.stderr));
+    assert!(
+        text(&refused.stderr).contains("miyu.db"),
+        "{}",
+        text(&refused.stderr)
+    );
 }

@@ -6,6 +6,7 @@
 
 mod architecture;
 mod assets;
+mod cli;
 mod config;
 mod contract;
 mod http;
