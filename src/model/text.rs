@@ -9,12 +9,18 @@ const COMBINING_MARKS: usize = 3;
 /// NFC, without control, bidi and zero-width characters, white space collapsed to single spaces,
 /// trimmed, at most `max_chars` Unicode scalar values. May come out empty.
 pub fn clean_name(raw: &str, max_chars: usize) -> String {
-    tidy(raw.nfc(), max_chars)
+    tidy(visible(raw).nfc(), max_chars)
 }
 
 /// Like [`clean_name`] but NFKC, so that full-width and half-width spellings of a tag agree.
 pub fn clean_tag(raw: &str, max_chars: usize) -> String {
-    tidy(raw.nfkc(), max_chars)
+    tidy(visible(raw).nfkc(), max_chars)
+}
+
+/// Before composing: what stands unseen between a letter and its mark would keep them apart.
+fn visible(raw: &str) -> impl Iterator<Item = char> {
+    raw.chars()
+        .filter(|c| c.is_whitespace() || !is_invisible(*c))
 }
 
 fn tidy(chars: impl Iterator<Item = char>, max_chars: usize) -> String {
@@ -27,6 +33,7 @@ fn tidy(chars: impl Iterator<Item = char>, max_chars: usize) -> String {
             space_pending = count > 0;
             continue;
         }
+        // Again: compatibility forms of some letters are invisible.
         if is_invisible(c) {
             continue;
         }
@@ -80,6 +87,7 @@ mod tests {
         assert_eq!(clean_name("  a\u{202E}b\u{200B}\t c\n", 50), "ab c");
         assert_eq!(clean_name("\u{200B}\u{FEFF}\u{3164}", 50), "");
         assert_eq!(clean_name("e\u{301}", 50), "é");
+        assert_eq!(clean_name("e\u{200B}\u{301}", 50), "é");
     }
 
     #[test]
