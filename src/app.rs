@@ -144,10 +144,12 @@ pub async fn serve(
     };
     app.shutdown
         .spawn(accept::run(Arc::clone(&app), listeners.site, door));
-    if let Some(listener) = listeners.operator {
-        let run = accept::run(Arc::clone(&app), listener, Door::Operator);
-        app.shutdown.spawn(run);
-    }
+    let operators = async {
+        match listeners.operator {
+            Some(listener) => accept::run_to_the_end(Arc::clone(&app), listener).await,
+            None => std::future::pending().await,
+        }
+    };
     app.shutdown.spawn(housekeeping(Arc::clone(&app)));
     let stop = app.shutdown.token().clone();
     app.shutdown
@@ -159,15 +161,21 @@ pub async fn serve(
             None => std::future::pending().await,
         }
     };
-    let ended = tokio::select! {
-        () = shutdown => Ended::Drained,
-        why = died => {
-            error!(why, "the store is gone; leaving");
-            Ended::StoreDied
-        }
+    let serving = async {
+        let ended = tokio::select! {
+            () = shutdown => Ended::Drained,
+            why = died => {
+                error!(why, "the store is gone; leaving");
+                Ended::StoreDied
+            }
+        };
+        drain(&app).await;
+        ended
     };
-    drain(&app).await;
-    ended
+    tokio::select! {
+        ended = serving => ended,
+        never = operators => never,
+    }
 }
 
 async fn drain(app: &App) {

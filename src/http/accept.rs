@@ -12,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
@@ -36,42 +37,87 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\n\
 
 /// Accepts until the drain begins. Dropping the listener then frees the port at once.
 pub async fn run(app: Arc<App>, listener: TcpListener, door: Door) {
-    let mut troubled = false;
+    let mut listener = Listener::new(listener);
     let stop = app.shutdown.token().clone();
     loop {
-        let accepted = tokio::select! {
+        let (stream, address) = tokio::select! {
             biased;
             () = stop.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        match accepted {
-            Ok((stream, address)) => {
-                troubled = false;
-                admit(&app, stream, address, door);
-            }
-            Err(error) if is_about_one_connection(&error) => {}
-            Err(error) => {
-                // Once for each spell of trouble: this would come ten times a second.
-                if !troubled {
-                    warn!(%error, "cannot accept connections; trying on (raise the descriptor limit?)");
+        if let Some(guard) = admit(&app, &stream, address) {
+            let task = connection(Arc::clone(&app), stream, address, door, guard);
+            app.shutdown.spawn(task);
+        }
+    }
+}
+
+/// Accepts on the operators' own port for as long as it is polled, the drain included: whoever asks
+/// there is told why this node takes nobody any more. Its connections hold no shutdown up, and end
+/// when this is dropped.
+pub async fn run_to_the_end(app: Arc<App>, listener: TcpListener) -> ! {
+    let mut listener = Listener::new(listener);
+    // As many as `limits.connections` admits.
+    let mut tasks = JoinSet::new();
+    loop {
+        let (stream, address) = tokio::select! {
+            Some(ended) = tasks.join_next() => {
+                if ended.is_err() {
+                    metrics::counter!(telemetry::PANICS).increment(1);
                 }
-                troubled = true;
-                tokio::time::sleep(REST).await;
+                continue;
+            }
+            accepted = listener.accept() => accepted,
+        };
+        if let Some(guard) = admit(&app, &stream, address) {
+            let app = Arc::clone(&app);
+            tasks.spawn(connection(app, stream, address, Door::Operator, guard));
+        }
+    }
+}
+
+/// A listener that goes on whatever happens.
+struct Listener {
+    inner: TcpListener,
+    troubled: bool,
+}
+
+impl Listener {
+    fn new(inner: TcpListener) -> Self {
+        Self {
+            inner,
+            troubled: false,
+        }
+    }
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.inner.accept().await {
+                Ok(accepted) => {
+                    self.troubled = false;
+                    return accepted;
+                }
+                Err(error) if is_about_one_connection(&error) => {}
+                Err(error) => {
+                    // Once for each spell of trouble: this would come ten times a second.
+                    if !self.troubled {
+                        warn!(%error, "cannot accept connections; trying on (raise the descriptor limit?)");
+                    }
+                    self.troubled = true;
+                    tokio::time::sleep(REST).await;
+                }
             }
         }
     }
 }
 
-/// Counts the connection in and gives it a task, or sends it away.
-fn admit(app: &Arc<App>, stream: TcpStream, address: SocketAddr, door: Door) {
+/// Counts the connection in, or sends it away.
+fn admit(app: &App, stream: &TcpStream, address: SocketAddr) -> Option<ConnectionGuard> {
     let ip = address.ip().to_canonical();
     // A proxy's connections belong to many people, who are counted when they open a socket.
     let counted = (!is_trusted(&app.config.server, ip)).then_some(ip);
     match app.limits.accepted(counted) {
-        Ok(guard) => {
-            let task = connection(Arc::clone(app), stream, address, door, guard);
-            app.shutdown.spawn(task);
-        }
+        Ok(guard) => Some(guard),
         Err(refused) => {
             let why = match refused {
                 Refused::Address => "address",
@@ -80,6 +126,7 @@ fn admit(app: &Arc<App>, stream: TcpStream, address: SocketAddr, door: Door) {
             metrics::counter!(telemetry::REFUSED, "why" => why).increment(1);
             // Best effort: a fresh socket's buffer has room for it.
             let _ = stream.try_write(BUSY);
+            None
         }
     }
 }
@@ -120,9 +167,16 @@ async fn connection(
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
+    let leaving = async {
+        match door {
+            // Answered to the end.
+            Door::Operator => std::future::pending().await,
+            Door::Site | Door::Both => app.shutdown.token().cancelled().await,
+        }
+    };
     tokio::select! {
         _ = serving.as_mut() => return,
-        () = app.shutdown.token().cancelled() => {}
+        () = leaving => {}
         () = tokio::time::sleep(LIFETIME) => {}
     }
     // Finishes the request in progress and takes no other. Errors are the client's own affair.
