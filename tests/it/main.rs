@@ -9,6 +9,7 @@ mod assets;
 mod cli;
 mod config;
 mod contract;
+mod crash;
 mod http;
 mod pool_model;
 mod rooms;

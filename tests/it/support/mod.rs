@@ -1,8 +1,13 @@
 //! What tests share: a real server in this process, a small HTTP client, backends for the contract
 //! suites, backends that are dead.
 
+pub mod binary;
+pub mod checker;
 pub mod dead;
+pub mod driver;
 pub mod http;
 pub mod pool;
+pub mod scene;
 pub mod server;
 pub mod store;
+pub mod talker;

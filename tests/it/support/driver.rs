@@ -1,0 +1,225 @@
+//! A small WebSocket client of the public protocol, made to be run by the thousand: connect, meet,
+//! say, hear. Keeps no state of a conversation; used by the tests of the executable and by the load
+//! example.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message as Raw};
+
+/// Longest silence of a server that is asked something.
+pub const SILENCE: Duration = Duration::from_secs(60);
+
+/// Why a socket is of no more use.
+#[derive(Debug)]
+pub enum Lost {
+    /// Closed with this code; 1006 when it just broke.
+    Closed(u16),
+    /// Not even opened.
+    Refused(String),
+    /// No frame within [`SILENCE`].
+    Silent,
+    /// A frame that the protocol does not know.
+    Garbled(String),
+}
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Closed(code) => write!(f, "closed with {code}"),
+            Self::Refused(why) => write!(f, "not opened: {why}"),
+            Self::Silent => write!(f, "no answer"),
+            Self::Garbled(what) => write!(f, "not understood: {what}"),
+        }
+    }
+}
+
+/// What the server says, as far as a load or a checker cares.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Frame {
+    /// Paired.
+    MatchFound {
+        room_id: String,
+        user_id: String,
+        token: String,
+    },
+    /// The first frame of a chat.
+    RoomState { last_seq: u64, active: bool },
+    /// An entry, or the answer to a repeat.
+    NewMessage { message: Message },
+    /// An entry.
+    MessageRecalled {
+        message_id: String,
+        client_id: String,
+        seq: u64,
+    },
+    /// An entry.
+    UserLeft { seq: u64 },
+    /// To the deleter alone.
+    MessageDeleted { message_id: String },
+    /// An action had no effect.
+    Error {
+        code: String,
+        client_id: Option<String>,
+    },
+    /// Everything else.
+    #[serde(other)]
+    Other,
+}
+
+/// A message as delivered.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Message {
+    pub seq: u64,
+    pub sender_id: String,
+    pub content: Option<String>,
+    pub recalled: bool,
+    pub replied_to: Option<String>,
+    pub replied_to_content: Option<String>,
+    pub client_id: String,
+    #[serde(default)]
+    pub repeat: bool,
+}
+
+/// One side of a room: what a client must keep to come back.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    pub room: String,
+    pub user_id: String,
+    pub token: String,
+}
+
+impl Seat {
+    /// The chat socket's path, for what comes after this entry.
+    pub fn path(&self, after: u64) -> String {
+        let Self { room, token, .. } = self;
+        format!("/ws/chat/?room={room}&after={after}&token={token}")
+    }
+
+    /// An API path of this room, with who asks.
+    pub fn api(&self, rest: &str) -> String {
+        let Self { room, token, .. } = self;
+        let joint = if rest.contains('?') { '&' } else { '?' };
+        format!("/api/rooms/{room}/{rest}{joint}token={token}")
+    }
+}
+
+/// One open WebSocket.
+pub struct Socket(WebSocketStream<TcpStream>);
+
+impl Socket {
+    /// Opens one; small buffers, since there may be thousands.
+    pub async fn open(address: SocketAddr, path: &str) -> Result<Self, Lost> {
+        let refused = |error: &dyn std::fmt::Display| Lost::Refused(error.to_string());
+        let opening = async {
+            let stream = TcpStream::connect(address).await.map_err(|e| refused(&e))?;
+            stream.set_nodelay(true).map_err(|e| refused(&e))?;
+            let config = WebSocketConfig::default().read_buffer_size(4096);
+            let url = format!("ws://{address}{path}");
+            let upgraded =
+                tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await;
+            upgraded.map(|(ws, _)| Self(ws)).map_err(|e| refused(&e))
+        };
+        timeout(SILENCE, opening).await.unwrap_or(Err(Lost::Silent))
+    }
+
+    /// The next frame.
+    pub async fn hear(&mut self) -> Result<Frame, Lost> {
+        let text = self.hear_text().await?;
+        serde_json::from_str(&text).map_err(|error| Lost::Garbled(format!("{error}: {text}")))
+    }
+
+    /// The next frame as it was sent.
+    pub async fn hear_text(&mut self) -> Result<String, Lost> {
+        loop {
+            let next = timeout(SILENCE, self.0.next()).await;
+            match next.map_err(|_| Lost::Silent)? {
+                Some(Ok(Raw::Text(text))) => return Ok(text.as_str().to_owned()),
+                Some(Ok(Raw::Close(frame))) => {
+                    let code = frame.map_or(1005, |it| it.code.into());
+                    return Err(Lost::Closed(code));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(Error::Capacity(error))) => return Err(Lost::Garbled(error.to_string())),
+                Some(Err(_)) | None => return Err(Lost::Closed(1006)),
+            }
+        }
+    }
+
+    /// Queues an action; [`Socket::flush`] sends what is queued.
+    pub async fn say(&mut self, action: &serde_json::Value) -> Result<(), Lost> {
+        let text = Raw::text(action.to_string());
+        self.0.feed(text).await.map_err(|_| Lost::Closed(1006))
+    }
+
+    /// Sends what is queued.
+    pub async fn flush(&mut self) -> Result<(), Lost> {
+        self.0.flush().await.map_err(|_| Lost::Closed(1006))
+    }
+
+    /// Queues an action and sends it.
+    pub async fn tell(&mut self, action: &serde_json::Value) -> Result<(), Lost> {
+        self.say(action).await?;
+        self.flush().await
+    }
+
+    /// Says goodbye and waits for nothing.
+    pub async fn close(mut self) {
+        let _ = self.0.close(None).await;
+    }
+}
+
+/// `send_message`.
+pub fn send(content: &str, client_id: &str, replied_to: Option<u64>) -> serde_json::Value {
+    let replied_to = replied_to.map(|seq| seq.to_string());
+    let message = json!({ "content": content, "client_id": client_id, "replied_to": replied_to });
+    json!({ "action": "send_message", "message": message })
+}
+
+/// `recall_message`.
+pub fn recall(message_id: &str, client_id: &str) -> serde_json::Value {
+    json!({ "action": "recall_message", "message_id": message_id, "client_id": client_id })
+}
+
+/// Two people who share a tag that nobody else has: they meet each other and nobody else.
+pub async fn meet(address: SocketAddr, tag: &str) -> Result<[Seat; 2], Lost> {
+    let (one, two) = tokio::try_join!(search(address, tag, "a"), search(address, tag, "b"))?;
+    match one.room == two.room {
+        true => Ok([one, two]),
+        false => Err(Lost::Garbled(format!("{tag}: paired with somebody else"))),
+    }
+}
+
+/// Searches for somebody with this tag until found.
+pub async fn search(address: SocketAddr, tag: &str, name: &str) -> Result<Seat, Lost> {
+    let mut socket = Socket::open(address, "/ws/matching/").await?;
+    let user = json!({ "nickname": name, "gender": "other", "tags": [tag] });
+    let start = json!({ "action": "start_matching", "user_data": user });
+    socket.tell(&start).await?;
+    loop {
+        match socket.hear().await? {
+            Frame::MatchFound {
+                room_id,
+                user_id,
+                token,
+            } => {
+                socket.close().await;
+                return Ok(Seat {
+                    room: room_id,
+                    user_id,
+                    token,
+                });
+            }
+            Frame::Other => {}
+            other => return Err(Lost::Garbled(format!("while searching: {other:?}"))),
+        }
+    }
+}

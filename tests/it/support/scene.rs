@@ -1,0 +1,74 @@
+//! Scenes that several tests of the executable play: people paired and talking, waiting for
+//! something to become true, every promise checked at the end.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::binary::{PATIENCE, Server};
+use super::checker;
+use super::driver::meet;
+use super::talker::{Journal, Stage, Talker, opening, violations};
+
+/// The executable under test.
+pub const MIYU: &str = env!("CARGO_BIN_EXE_miyu");
+
+/// Pairs up so many, and lets everybody talk.
+pub async fn talkers(address: SocketAddr, pairs: usize, stage: &Stage) -> JoinSet<Journal> {
+    let mut talk = JoinSet::new();
+    for pair in 0..pairs {
+        let seats = meet(address, &format!("pair{pair}")).await;
+        for seat in seats.expect("both find each other") {
+            talk.spawn(Talker::new(seat, stage.clone()).run());
+        }
+    }
+    talk
+}
+
+/// Waits until this many more messages were acknowledged.
+pub async fn progress(stage: &Stage, more: u64, server: &Server) {
+    let before = stage.acked();
+    let enough = async || stage.acked() >= before + more;
+    until("more is acknowledged", enough, || server.said()).await;
+}
+
+/// Waits until it is true; complains with what `evidence` says otherwise.
+pub async fn until(what: &str, is_so: impl AsyncFn() -> bool, evidence: impl Fn() -> String) {
+    let started = Instant::now();
+    while !is_so().await {
+        let patient = started.elapsed() < PATIENCE;
+        assert!(patient, "waited in vain until {what}: {}", evidence());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Every promise made to every talker holds.
+pub async fn assert_kept(address: SocketAddr, journals: &[Journal]) {
+    assert_eq!(violations(journals), HashSet::new());
+    let mut wrong = Vec::new();
+    for one in journals {
+        let partner =
+            |it: &&Journal| it.seat.room == one.seat.room && it.seat.user_id != one.seat.user_id;
+        let other = journals.iter().find(partner).expect("rooms have two sides");
+        if one.seat.user_id < other.seat.user_id {
+            wrong.extend(checker::check(address, [one, other]).await);
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// The openings of everything that talkers said and that any file of this folder holds.
+pub fn said_in_files(folder: &Path) -> HashSet<String> {
+    let mut found = HashSet::new();
+    for file in std::fs::read_dir(folder).expect("the data folder") {
+        let path = file.expect("a file").path();
+        let bytes = std::fs::read(&path).expect("a file of ours");
+        let text = String::from_utf8_lossy(&bytes);
+        let starts = text.match_indices("word ").map(|(at, _)| &text[at..]);
+        found.extend(starts.map(|it| opening(it).to_owned()));
+    }
+    found
+}
