@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod contract;
 mod crash;
+mod disk_full;
 mod http;
 mod pool_model;
 mod rooms;

@@ -11,3 +11,4 @@ pub mod scene;
 pub mod server;
 pub mod store;
 pub mod talker;
+pub mod tmpfs;
