@@ -16,5 +16,6 @@ mod pool_model;
 mod rooms;
 mod session;
 mod store_model;
+mod store_refused;
 mod store_sqlite;
 mod support;
