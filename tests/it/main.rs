@@ -11,6 +11,7 @@ mod config;
 mod contract;
 mod crash;
 mod disk_full;
+mod drain;
 mod http;
 mod pool_model;
 mod rooms;
