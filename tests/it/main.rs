@@ -12,6 +12,7 @@ mod contract;
 mod crash;
 mod disk_full;
 mod drain;
+mod fuzz_decoder;
 mod http;
 mod pool_model;
 mod rooms;

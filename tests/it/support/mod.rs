@@ -5,6 +5,7 @@ pub mod binary;
 pub mod checker;
 pub mod dead;
 pub mod driver;
+pub mod frame_rules;
 pub mod http;
 pub mod pool;
 pub mod scene;
