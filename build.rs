@@ -1,8 +1,8 @@
 //! Prepares what a release build embeds: a copy of `assets/` in `OUT_DIR`, with a brotli and a gzip
-//! variant beside every file that shrinks. Debug builds read `assets/` itself and need nothing.
+//! variant beside every file that shrinks. Debug builds read `assets/` itself while they run.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Extensions of files that are text and shrink.
@@ -18,24 +18,29 @@ const TEXT: [&str; 8] = [
 ];
 
 fn main() -> io::Result<()> {
-    println!("cargo::rerun-if-changed=assets");
     println!("cargo::rerun-if-changed=build.rs");
-    if env::var_os("CARGO_CFG_DEBUG_ASSERTIONS").is_some() {
-        return Ok(());
-    }
-    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
-    let target = Path::new(&out).join("assets");
-    if target.exists() {
-        fs::remove_dir_all(&target)?;
-    }
-    fs::create_dir_all(&target)?;
-    let source = Path::new("assets");
-    if source.exists() {
-        prepare(source, &target)?;
-    }
+    let variable = |name| env::var_os(name).ok_or_else(|| io::Error::other(format!("no {name}")));
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    let source = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("assets");
+    // Not CARGO_CFG_DEBUG_ASSERTIONS: cargo sets that for every profile.
+    let release = variable("PROFILE")? == "release";
+    let folder = if release || !source.exists() {
+        let target = out.join("assets");
+        if target.exists() {
+            fs::remove_dir_all(&target)?;
+        }
+        fs::create_dir_all(&target)?;
+        println!("cargo::rerun-if-changed=assets");
+        if source.exists() {
+            prepare(&source, &target)?;
+        }
+        target
+    } else {
+        source
+    };
     // Written out because `#[folder]` takes no variables without more dependencies.
-    let code = format!("#[derive(rust_embed::Embed)]\n#[folder = {target:?}]\nstruct Embedded;\n");
-    fs::write(Path::new(&out).join("embedded.rs"), code)
+    let code = format!("#[derive(rust_embed::Embed)]\n#[folder = {folder:?}]\nstruct Embedded;\n");
+    fs::write(out.join("embedded.rs"), code)
 }
 
 fn prepare(source: &Path, target: &Path) -> io::Result<()> {

@@ -267,7 +267,7 @@ fn numbers(config: &Config, checker: &mut Checker<'_>) {
     let limits = &config.limits;
     let bounds: [(&str, u64, u64, u64); 13] = [
         ("site.minimum_age", config.site.minimum_age.into(), 0, 120),
-        ("limits.max_frame", limits.max_frame, 16 * 1024, 1 << 20),
+        ("limits.max_frame", limits.max_frame, 32 * 1024, 1 << 20),
         ("limits.in_flight", limits.in_flight as u64, 1, 256),
         ("limits.mailbox", limits.mailbox as u64, 8, 65_536),
         (

@@ -11,7 +11,8 @@ section! {
         /// Address and port of the site. "0.0.0.0:8000" lets phones of the same network in.
         listen: SocketAddr = "127.0.0.1:8000";
         /// Where `/healthz`, `/readyz` and `/metrics` are served. Empty: on `listen`, to requests
-        /// from this machine that come through no proxy.
+        /// from this machine that come through no proxy. Set it when a proxy on this machine adds
+        /// no forwarded header: its requests look local.
         operator_listen: Option<SocketAddr> = "";
         /// Scheme and host that people see, such as "https://chat.example". Empty: as each request
         /// says. Set it behind a proxy that ends TLS: it turns on Secure cookies and HSTS.

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
@@ -23,7 +24,7 @@ const KEYS: usize = 200_000;
 /// How long somebody waits when the limiter remembers too many already.
 const CROWDED: Duration = Duration::from_secs(5);
 /// How often limiters forget those who have been quiet; the timer is in [`crate::app`].
-pub const FORGET_EVERY: Duration = Duration::from_secs(60);
+pub const FORGET_EVERY: Duration = Duration::from_secs(15);
 
 /// An address as counted: IPv6 by its /64, since one household or server has a whole one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -138,7 +139,55 @@ type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock>;
 
 /// One rate, by session and by address; absent when the configured rate is 0.
 struct Rate {
-    limiters: Option<(Keyed<SessionId>, Keyed<AddressKey>)>,
+    limiters: Option<(Counted<SessionId>, Counted<AddressKey>)>,
+}
+
+/// A limiter that knows, roughly, whether it remembers too many keys: counting them takes every
+/// lock of its map, so it is done once in many checks.
+struct Counted<K: Hash + Eq + Clone> {
+    limiter: Keyed<K>,
+    checks: AtomicUsize,
+    crowded: AtomicBool,
+}
+
+/// Checks between two counts. The map can outgrow [`KEYS`] by this much.
+const CHECKS: usize = 1024;
+
+impl<K: Clone + Hash + Eq> Counted<K> {
+    fn new(quota: Quota) -> Self {
+        Self {
+            limiter: RateLimiter::dashmap(quota),
+            checks: AtomicUsize::new(0),
+            crowded: AtomicBool::new(false),
+        }
+    }
+
+    /// `None` when there is no room to remember this key.
+    fn check(&self, key: &K) -> Option<Result<(), Duration>> {
+        if self
+            .checks
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(CHECKS)
+        {
+            self.count();
+        }
+        if self.crowded.load(Ordering::Relaxed) {
+            return None;
+        }
+        let checked = self.limiter.check_key(key);
+        Some(checked.map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now())))
+    }
+
+    fn count(&self) {
+        let crowded = self.limiter.len() >= KEYS;
+        self.crowded.store(crowded, Ordering::Relaxed);
+    }
+
+    fn forget(&self) {
+        self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
+        self.count();
+    }
 }
 
 impl Rate {
@@ -157,44 +206,33 @@ impl Rate {
                     .expect("a period of at least a nanosecond")
                     .allow_burst(burst)
             };
-            (
-                RateLimiter::dashmap(quota(1)),
-                RateLimiter::dashmap(quota(factor.max(1))),
-            )
+            (Counted::new(quota(1)), Counted::new(quota(factor.max(1))))
         });
         Self { limiters }
     }
 
     fn check(&self, session: SessionId, address: IpAddr) -> Result<(), Duration> {
         self.check_address(address)?;
-        match &self.limiters {
-            Some((sessions, _)) if sessions.len() < KEYS => check(sessions, &session),
-            _ => Ok(()),
-        }
+        let Some((sessions, _)) = &self.limiters else {
+            return Ok(());
+        };
+        // With too many sessions to remember, the address alone counts.
+        sessions.check(&session).unwrap_or(Ok(()))
     }
 
     fn check_address(&self, address: IpAddr) -> Result<(), Duration> {
         match &self.limiters {
-            Some((_, addresses)) if addresses.len() < KEYS => check(addresses, &address.into()),
-            Some(_) => Err(CROWDED),
+            Some((_, addresses)) => addresses.check(&address.into()).unwrap_or(Err(CROWDED)),
             None => Ok(()),
         }
     }
 
     fn forget(&self) {
         if let Some((sessions, addresses)) = &self.limiters {
-            sessions.retain_recent();
-            sessions.shrink_to_fit();
-            addresses.retain_recent();
-            addresses.shrink_to_fit();
+            sessions.forget();
+            addresses.forget();
         }
     }
-}
-
-fn check<K: Clone + Hash + Eq>(limiter: &Keyed<K>, key: &K) -> Result<(), Duration> {
-    limiter
-        .check_key(key)
-        .map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
 }
 
 /// The open connections and their caps.

@@ -20,7 +20,8 @@ pub struct Peer {
     pub scheme_https: bool,
     /// The host the browser asked for, lower case, without the scheme's own port.
     pub host: Option<String>,
-    /// The request comes from this machine and through no proxy.
+    /// The request comes from this machine, through no proxy that says so, and means this machine:
+    /// a name of somewhere else that points here could be a page that reads what it must not.
     pub loopback: bool,
     /// The count of the connection it came on; an upgrade takes it over.
     pub slot: Slot,
@@ -74,7 +75,7 @@ impl Peer {
             address,
             scheme_https: https,
             host,
-            loopback: direct.is_loopback() && !forwarded,
+            loopback: direct.is_loopback() && !forwarded && names_this_machine(uri_host, headers),
             slot,
         }
     }
@@ -138,6 +139,20 @@ impl ProxyNotice {
         warn!("{text}");
         *hint = Some(text);
     }
+}
+
+/// The host asked for is `localhost` or an address of the loopback network.
+fn names_this_machine(uri_host: Option<&str>, headers: &HeaderMap) -> bool {
+    let header = || headers.get(HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = uri_host.or_else(header) else {
+        return true;
+    };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|it| it.is_loopback())
 }
 
 /// The nearest proxy's word: the last element of the last header of that name.
@@ -244,6 +259,23 @@ mod tests {
         assert_eq!(peer.address.to_string(), "192.0.2.7");
         assert_eq!(peer.origin().unwrap(), "https://chat.example");
         assert!(!peer.loopback, "forwarded is not local");
+    }
+
+    #[test]
+    fn local_is_who_means_this_machine() {
+        let server = config::Server::default();
+        for (host, local) in [
+            ("localhost:8000", true),
+            ("127.0.0.1:8000", true),
+            ("[::1]:8000", true),
+            ("[::1]", true),
+            ("rebound.example:8000", false),
+            ("10.0.0.1", false),
+        ] {
+            let peer = peer(&server, "127.0.0.1:9", &[("host", host)]);
+            assert_eq!(peer.loopback, local, "{host}");
+        }
+        assert!(!peer(&server, "192.0.2.1:9", &[("host", "localhost")]).loopback);
     }
 
     #[test]

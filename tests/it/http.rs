@@ -166,6 +166,8 @@ async fn operators_are_those_on_this_machine_without_a_proxy() {
         metrics.text()
     );
     for path in ["/healthz", "/readyz", "/metrics"] {
+        let rebound = [("host", "rebound.example")];
+        assert_eq!(get_with(server.address, path, &rebound).await.status, 404);
         for header in ["x-forwarded-for", "forwarded", "via"] {
             let answer = get_with(server.address, path, &[(header, "192.0.2.1")]).await;
             assert_eq!(answer.status, 404, "{path} through a proxy ({header})");
@@ -296,7 +298,7 @@ async fn connections_are_capped() {
     for _ in 0..3 {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         stream
-            .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
             .await
             .unwrap();
         let mut some = [0; 12];
@@ -319,7 +321,7 @@ async fn a_drain_ends_idle_connections_and_frees_the_port() {
     let server = TestServer::start_dead(|_| {}).await;
     let address = server.address;
     let mut idle = TcpStream::connect(address).await.unwrap();
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .await
         .unwrap();
     let mut some = [0; 12];
