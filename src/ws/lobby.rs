@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use super::{Action, Actions, Machine, Now, Weight};
 use crate::channel::Frame;
-use crate::id::{Address, RoomId, SessionId, Side, TicketId, Timestamp};
-use crate::matching::{Census, Entered, Phase, PoolError, Renewed, Ticket};
-use crate::model::{Pairing, Persona, UserId};
+use crate::id::{Address, RoomId, SessionId, Side};
+use crate::matching::{Census, Entered, PoolError, Renewed};
+use crate::model::Pairing;
 use crate::protocol::client::{self, LobbyAction};
 use crate::protocol::server::WaitingFor;
 use crate::protocol::{DecodeError, Encoder, ErrorCode};
-use crate::store::RelationsOf;
 
 mod jobs;
 mod pairing;
+mod request;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -88,64 +88,6 @@ impl Lobby {
         out.push(Action::Write(self.encoder.error(code, None, retry_after)));
     }
 
-    fn start(&mut self, request: Request, now: Now, out: &mut Actions<Job>) {
-        match &mut self.state {
-            State::Idle | State::Matched { told: true, .. } => self.prepare(request, now, out),
-            State::Matched { .. } | State::Creating(..) => {
-                // A match is on its way; it answers this as well.
-            }
-            State::Preparing {
-                request: asked,
-                cancel,
-                ..
-            } => {
-                *asked = request;
-                *cancel = false;
-            }
-            State::Searching(search) => {
-                search.successor = Some(request);
-                search.cancel = false;
-                self.settle(now, out);
-            }
-        }
-    }
-
-    fn prepare(&mut self, request: Request, now: Now, out: &mut Actions<Job>) {
-        out.push(Action::Queue(Job::Prepare {
-            user_id: request.user_id.clone(),
-            again: false,
-        }));
-        self.state = State::Preparing {
-            request,
-            since: now.instant,
-            look_at: None,
-            cancel: false,
-        };
-    }
-
-    fn cancel(&mut self, now: Now, out: &mut Actions<Job>) {
-        match &mut self.state {
-            State::Idle => out.push(Action::Write(self.encoder.matching_cancelled())),
-            State::Preparing {
-                cancel, look_at, ..
-            } => {
-                if look_at.is_some() {
-                    self.state = State::Idle;
-                    out.push(Action::Write(self.encoder.matching_cancelled()));
-                } else {
-                    *cancel = true;
-                }
-            }
-            State::Searching(search) => {
-                search.cancel = true;
-                search.successor = None;
-                self.settle(now, out);
-            }
-            // Answered by `match_found`.
-            State::Creating(..) | State::Matched { .. } => {}
-        }
-    }
-
     /// With no job in flight: withdraws when that was asked for, enters or renews when it is time.
     fn settle(&mut self, now: Now, out: &mut Actions<Job>) {
         let State::Searching(search) = &mut self.state else {
@@ -168,75 +110,6 @@ impl Lobby {
         };
         search.busy = true;
         out.push(Action::Queue(job));
-    }
-
-    fn on_prepared(&mut self, prepared: Prepared, now: Now, out: &mut Actions<Job>) {
-        let State::Preparing {
-            request,
-            since,
-            cancel,
-            ..
-        } = &self.state
-        else {
-            return;
-        };
-        if *cancel {
-            self.state = State::Idle;
-            out.push(Action::Write(self.encoder.matching_cancelled()));
-            return;
-        }
-        match prepared {
-            Prepared::Ready(relations) => {
-                let ticket = self.ticket(request.clone(), relations, now.wall);
-                self.state = State::Searching(Box::new(Search {
-                    ticket,
-                    busy: false,
-                    entered: false,
-                    cancel: false,
-                    successor: None,
-                    overdue: false,
-                    tick_at: now.instant,
-                    phase_at: None,
-                    told: None,
-                }));
-                self.settle(now, out);
-            }
-            Prepared::InRoom(_) if now.instant < *since + ROOM_WAIT => {
-                if let State::Preparing { look_at, .. } = &mut self.state {
-                    *look_at = Some(now.instant + ROOM_LOOK);
-                }
-            }
-            Prepared::InRoom(room) => {
-                self.state = State::Idle;
-                out.push(Action::Write(self.encoder.in_room(room)));
-            }
-            Prepared::Limited(wait) => {
-                self.state = State::Idle;
-                self.fail(ErrorCode::RateLimited, Some(wait), out);
-            }
-            Prepared::Unavailable => {
-                self.state = State::Idle;
-                self.fail(ErrorCode::Unavailable, None, out);
-            }
-        }
-    }
-
-    fn ticket(&self, request: Request, relations: RelationsOf, now: Timestamp) -> Ticket {
-        Ticket {
-            id: TicketId::fresh(),
-            room: RoomId::fresh(),
-            session: self.session,
-            persona: Persona {
-                user_id: request.user_id.unwrap_or_else(UserId::fresh),
-                profile: request.profile,
-            },
-            wish: request.wish,
-            phase: Phase::SharedTags,
-            since: now,
-            blocked: relations.blocked,
-            recent: relations.recent,
-            address: self.address,
-        }
     }
 
     fn on_entered(

@@ -11,6 +11,7 @@ use crate::protocol::{CloseReason, DecodeError, ErrorCode, Text};
 pub mod chat;
 pub mod chat_io;
 pub mod connection;
+mod entrance;
 pub mod heartbeat;
 pub mod lobby;
 pub mod lobby_io;

@@ -10,6 +10,7 @@ use hyper_tungstenite::HyperWebsocket;
 use super::chat::{Chat, ChatRules, Opening};
 use super::chat_io::{ChatIo, depart_later};
 use super::connection::{Connection, Who};
+use super::entrance::{self, Entrance};
 use super::lobby::{Lobby, LobbyRules};
 use super::lobby_io::LobbyIo;
 use super::socket::{Socket, websocket_config};
@@ -19,15 +20,18 @@ use crate::error::Problem;
 use crate::http::Body;
 use crate::http::request::{Peer, origin_allowed};
 use crate::http::response;
-use crate::id::{RoomId, Seq, SessionId, Side};
-use crate::model::Room;
+use crate::id::SessionId;
 use crate::protocol::{CloseReason, Text};
 use crate::session::{cookie, token};
 use crate::store::Marks;
+use crate::telemetry;
 
 /// `GET /ws/matching/`
 pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
     let identity = identity(&app, &peer, &request);
+    if let Err(problem) = may_ask(&app, &peer, &request, &identity) {
+        return response::problem(&problem);
+    }
     let who = Who {
         session: identity.session,
         address: peer.address,
@@ -53,15 +57,18 @@ pub async fn chat(
     room: Option<&str>,
 ) -> Response<Body> {
     let identity = identity(&app, &peer, &request);
-    let entrance = match entrance(&app, &identity, &request, room).await {
+    // Before the store is asked anything: a flood of handshakes must not become a flood of reads.
+    if let Err(problem) = may_ask(&app, &peer, &request, &identity) {
+        return response::problem(&problem);
+    }
+    let known = identity.known.then_some(identity.session);
+    let entrance = match entrance::entrance(&app, known, &request, room).await {
         Ok(entrance) => entrance,
         Err(problem) => return response::problem(&problem),
     };
+    let seat = entrance.seat.as_ref();
     let who = Who {
-        session: entrance
-            .seat
-            .as_ref()
-            .map_or(identity.session, |seat| seat.session),
+        session: seat.map_or(identity.session, |seat| seat.session),
         address: peer.address,
     };
     let shared = Arc::clone(&app);
@@ -105,43 +112,29 @@ struct Guards {
     _online: crate::session::online::OnlineGuard,
 }
 
-/// Checks what holds for every handshake, answers 101 and starts the socket's task.
-fn accept<F, T>(
-    app: Arc<App>,
-    peer: Peer,
-    mut request: Request<Incoming>,
-    identity: Identity,
-    who: Who,
-    task: T,
-) -> Response<Body>
-where
-    F: Future<Output = ()> + Send + 'static,
-    T: FnOnce(Guards, HyperWebsocket) -> F + Send + 'static,
-{
-    let guards = match admit(&app, &peer, &request, &identity, who) {
-        Ok(guards) => guards,
-        Err(problem) => return response::problem(&problem),
-    };
-    let config = websocket_config(&app.config.limits);
-    let (mut answer, websocket) = match hyper_tungstenite::upgrade(&mut request, Some(config)) {
-        Ok(upgraded) => upgraded,
-        Err(_) => return response::problem(&not_a_handshake()),
-    };
-    if identity.set_cookie {
-        let cookie = cookie::set_cookie(&app.signer, identity.session, peer.scheme_https);
-        answer.headers_mut().insert(SET_COOKIE, cookie);
+/// Counts an open socket in the metrics.
+struct Counted(&'static str);
+
+impl Counted {
+    fn new(kind: &'static str) -> Self {
+        metrics::gauge!(telemetry::CONNECTIONS, "kind" => kind).increment(1.0);
+        Self(kind)
     }
-    app.shutdown.spawn(task(guards, websocket));
-    answer
 }
 
-fn admit(
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!(telemetry::CONNECTIONS, "kind" => self.0).decrement(1.0);
+    }
+}
+
+/// What holds for every handshake, before anything is looked up for it.
+fn may_ask(
     app: &App,
     peer: &Peer,
     request: &Request<Incoming>,
     identity: &Identity,
-    who: Who,
-) -> Result<Guards, Problem> {
+) -> Result<(), Problem> {
     if !hyper_tungstenite::is_upgrade_request(request) {
         return Err(not_a_handshake());
     }
@@ -154,14 +147,42 @@ fn admit(
     let session = identity.known.then_some(identity.session);
     app.limits
         .requests(session, peer.address)
-        .map_err(Problem::rate_limited)?;
-    let connection = app.limits.connection(peer).map_err(|_| {
-        Problem::unavailable("too many connections, here or from your network; try again later")
-    })?;
-    Ok(Guards {
+        .map_err(Problem::rate_limited)
+}
+
+/// Counts the connection, answers 101 and starts the socket's task.
+fn accept<F, T>(
+    app: Arc<App>,
+    peer: Peer,
+    mut request: Request<Incoming>,
+    identity: Identity,
+    who: Who,
+    task: T,
+) -> Response<Body>
+where
+    F: Future<Output = ()> + Send + 'static,
+    T: FnOnce(Guards, HyperWebsocket) -> F + Send + 'static,
+{
+    let Ok(connection) = app.limits.connection(&peer) else {
+        return response::problem(&Problem::unavailable(
+            "too many connections, here or from your network; try again later",
+        ));
+    };
+    let config = websocket_config(&app.config.limits);
+    let (mut answer, websocket) = match hyper_tungstenite::upgrade(&mut request, Some(config)) {
+        Ok(upgraded) => upgraded,
+        Err(_) => return response::problem(&not_a_handshake()),
+    };
+    if identity.set_cookie {
+        let cookie = cookie::set_cookie(&app.signer, identity.session, peer.scheme_https);
+        answer.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    let guards = Guards {
         _connection: connection,
         _online: app.online.enter(who.session),
-    })
+    };
+    app.shutdown.spawn(task(guards, websocket));
+    answer
 }
 
 fn not_a_handshake() -> Problem {
@@ -172,114 +193,11 @@ fn not_a_handshake() -> Problem {
     )
 }
 
-/// Where a chat connection goes.
-struct Entrance {
-    room: RoomId,
-    /// `None`: the room is unknown or erased; the client is told and let go.
-    seat: Option<Seat>,
-    after: Option<Seq>,
-}
-
-/// A side of a room, and how sure we are of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seat {
-    side: Side,
-    session: SessionId,
-    provisional: bool,
-}
-
-async fn entrance(
-    app: &App,
-    identity: &Identity,
-    request: &Request<Incoming>,
-    room: Option<&str>,
-) -> Result<Entrance, Problem> {
-    let query = request.uri().query().unwrap_or_default();
-    let room = room
-        .or_else(|| parameter(query, "room"))
-        .and_then(RoomId::parse)
-        .ok_or_else(Problem::not_a_room_id)?;
-    let after = match parameter(query, "after") {
-        None | Some("") => None,
-        Some(text) => Some(Seq(text.parse().map_err(|_| not_a_place())?)),
-    };
-    let Some(found) = app.store.room(room).await? else {
-        let seat = None;
-        return Ok(Entrance { room, seat, after });
-    };
-    let claimed = parameter(query, "token").and_then(|token| token::verify(&app.signer, token));
-    let seat = match claimed.filter(|(of, _)| *of == room) {
-        Some((_, side)) => Seat {
-            side,
-            session: found.side(side).session,
-            provisional: false,
-        },
-        None if !identity.known => return Err(Problem::no_identity()),
-        None => {
-            let user_id = parameter(query, "user_id");
-            seat(&found, identity.session, user_id).ok_or_else(Problem::not_a_side)?
-        }
-    };
-    Ok(Entrance {
-        room,
-        seat: Some(seat),
-        after,
-    })
-}
-
-fn not_a_place() -> Problem {
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "invalid_after",
-        "after is the seq of the last entry you have seen, 0 for the whole log",
-    )
-}
-
-/// The session's side; of two, the one that `user_id` names, else for now the one without a
-/// connection.
-fn seat(room: &Room, session: SessionId, user_id: Option<&str>) -> Option<Seat> {
-    let mut sides = room.sides_of(session);
-    let first = sides.next()?;
-    let sure = |side| Seat {
-        side,
-        session,
-        provisional: false,
-    };
-    let Some(second) = sides.next() else {
-        return Some(sure(first));
-    };
-    let both = [first, second];
-    let named = both
-        .into_iter()
-        .find(|side| Some(room.side(*side).persona.user_id.as_str()) == user_id);
-    Some(named.map_or_else(
-        || {
-            Seat {
-                side: both
-                    .into_iter()
-                    .find(|side| !room.side(*side).online())
-                    .unwrap_or(first),
-                session,
-                provisional: true,
-            }
-        },
-        sure,
-    ))
-}
-
-/// A query parameter as written. What we take there (ids, numbers, tokens) needs no escaping.
-fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value)
-}
-
 async fn search(app: Arc<App>, who: Who, guards: Guards, websocket: HyperWebsocket) {
     let Some(socket) = opened(&app, websocket).await else {
         return;
     };
+    let _counted = Counted::new("matching");
     let (outbox, mailbox) = app.channel.open();
     let signing = Arc::clone(&app);
     let matching = &app.config.matching;
@@ -313,6 +231,7 @@ async fn talk(
     let Some(mut socket) = opened(&app, websocket).await else {
         return;
     };
+    let _counted = Counted::new("chat");
     let group = GroupId(entrance.room);
     let (outbox, mailbox) = app.channel.open();
     let connection = outbox.address();
@@ -373,16 +292,4 @@ async fn opened(app: &App, websocket: HyperWebsocket) -> Option<Socket> {
     // Fails when the client is gone before the answer; nothing began yet.
     let stream = websocket.await.ok()?;
     Some(Socket::new(stream, &app.config.limits))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_found_by_their_whole_name() {
-        assert_eq!(parameter("xroom=1&room=2&room=3", "room"), Some("2"));
-        assert_eq!(parameter("room", "room"), None);
-        assert_eq!(parameter("", "room"), None);
-    }
 }

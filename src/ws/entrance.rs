@@ -1,0 +1,127 @@
+//! Who may enter a room, and on which side: a token or a cookie decides, never a claimed id.
+
+use hyper::body::Incoming;
+use hyper::{Request, StatusCode};
+
+use crate::app::App;
+use crate::error::Problem;
+use crate::id::{RoomId, Seq, SessionId, Side};
+use crate::model::Room;
+use crate::session::token;
+
+/// Where a chat connection goes.
+pub(super) struct Entrance {
+    pub(super) room: RoomId,
+    /// `None`: the room is unknown or erased; the client is told and let go.
+    pub(super) seat: Option<Seat>,
+    pub(super) after: Option<Seq>,
+}
+
+/// A side of a room, and how sure we are of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seat {
+    pub(super) side: Side,
+    pub(super) session: SessionId,
+    pub(super) provisional: bool,
+}
+
+/// Finds the room that a handshake names, and the side of whoever asks.
+pub(super) async fn entrance(
+    app: &App,
+    cookie: Option<SessionId>,
+    request: &Request<Incoming>,
+    room: Option<&str>,
+) -> Result<Entrance, Problem> {
+    let query = request.uri().query().unwrap_or_default();
+    let room = room
+        .or_else(|| parameter(query, "room"))
+        .and_then(RoomId::parse)
+        .ok_or_else(Problem::not_a_room_id)?;
+    let after = match parameter(query, "after") {
+        None | Some("") => None,
+        Some(text) => Some(Seq(text.parse().map_err(|_| not_a_place())?)),
+    };
+    let Some(found) = app.store.room(room).await? else {
+        let seat = None;
+        return Ok(Entrance { room, seat, after });
+    };
+    let claimed = parameter(query, "token").and_then(|token| token::verify(&app.signer, token));
+    let seat = match claimed.filter(|(of, _)| *of == room) {
+        Some((_, side)) => Seat {
+            side,
+            session: found.side(side).session,
+            provisional: false,
+        },
+        None => {
+            let session = cookie.ok_or_else(Problem::no_identity)?;
+            let user_id = parameter(query, "user_id");
+            seat(&found, session, user_id).ok_or_else(Problem::not_a_side)?
+        }
+    };
+    Ok(Entrance {
+        room,
+        seat: Some(seat),
+        after,
+    })
+}
+
+fn not_a_place() -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_after",
+        "after is the seq of the last entry you have seen, 0 for the whole log",
+    )
+}
+
+/// The session's side; of two, the one that `user_id` names, else for now the one without a
+/// connection.
+fn seat(room: &Room, session: SessionId, user_id: Option<&str>) -> Option<Seat> {
+    let mut sides = room.sides_of(session);
+    let first = sides.next()?;
+    let sure = |side| Seat {
+        side,
+        session,
+        provisional: false,
+    };
+    let Some(second) = sides.next() else {
+        return Some(sure(first));
+    };
+    let both = [first, second];
+    let named = both
+        .into_iter()
+        .find(|side| Some(room.side(*side).persona.user_id.as_str()) == user_id);
+    Some(named.map_or_else(
+        || {
+            Seat {
+                side: both
+                    .into_iter()
+                    .find(|side| !room.side(*side).online())
+                    .unwrap_or(first),
+                session,
+                provisional: true,
+            }
+        },
+        sure,
+    ))
+}
+
+/// A query parameter as written. What we take there (ids, numbers, tokens) needs no escaping.
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_found_by_their_whole_name() {
+        assert_eq!(parameter("xroom=1&room=2&room=3", "room"), Some("2"));
+        assert_eq!(parameter("room", "room"), None);
+        assert_eq!(parameter("", "room"), None);
+    }
+}
