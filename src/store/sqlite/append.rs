@@ -142,8 +142,9 @@ impl Writer {
             target,
         };
         let people = head.facts.people.clone();
-        rows::insert_entry(&self.conn, &place, &entry)?;
+        // Used up even if the row is refused: what was in its way would be again.
         self.next_id += 1;
+        rows::insert_entry(&self.conn, &place, &entry)?;
         self.heads.append(room, id, key);
         self.outbox.push(Committed {
             people,

@@ -92,7 +92,11 @@ impl Writer {
         }
         for mut job in reads {
             // A read has no transaction to spoil: its own failure is its answer.
-            let failed = job.work.run(self).err().map(|fault| fault.told());
+            let failed = job.work.run(self).err();
+            let failed = failed.map(|fault| {
+                fault.count();
+                fault.told()
+            });
             job.work.answer(failed.as_ref());
         }
         self.heads.evict();
