@@ -136,6 +136,10 @@ impl Lobby {
                 self.settle(now, out);
             }
             // Before the first time: nothing waits yet, the client is told. Later: it is tried again.
+            Err(_) if search.cancel && !search.entered => {
+                self.state = State::Idle;
+                out.push(Action::Write(self.encoder.matching_cancelled()));
+            }
             Err(error) if !search.entered => {
                 let (code, wait) = match error {
                     PoolError::TooManyTickets => (ErrorCode::RateLimited, Some(TICK)),

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::id::NodeId;
+use crate::id::{NodeId, RoomId, TicketId, Timestamp};
+use crate::matching::{Phase, Ticket};
 use crate::model::Party;
+use crate::store::RelationsOf;
 
 const TAGS: Duration = Duration::from_secs(10);
 const REPEATS: Duration = Duration::from_secs(20);
