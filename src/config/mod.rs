@@ -1,5 +1,5 @@
 //! Everything an operator can set: one small file per concern, each key with its meaning, its
-//! default and its type in one place ([`section`]). Layering is in [`load`], rules between keys in
+//! default and its type in one place ([`section`]). Layering is in [`mod@load`], rules between keys in
 //! [`check`]; `miyu default-config` and `config/miyu.toml` are generated from the same declarations.
 
 #[macro_use]

@@ -45,6 +45,10 @@ macro_rules! section {
     ) => {
         $(#[doc = $about])*
         #[derive(Clone, Debug)]
+        #[allow(
+            rustdoc::bare_urls,
+            reason = "the docs are printed into the sample file, where brackets would puzzle"
+        )]
         pub struct $struct {
             $( $(#[doc = $doc])* pub $field: $type, )*
         }

@@ -125,6 +125,14 @@ fn top_level(group: &str) -> Vec<&str> {
 }
 
 #[test]
+fn the_reader_sees_every_arrow() {
+    let code = "use crate::id::RoomId;\nuse crate::{http::limit::{self, X}, store::{a, b}};\n\
+                fn f() { crate::telemetry::upkeep() }";
+    assert_eq!(named(code), ["id", "http", "store", "telemetry"]);
+    assert!(ring("http") > ring("store") && ring("store") > ring("model"));
+}
+
+#[test]
 fn arrows_point_inwards() {
     let mut wrong = Vec::new();
     for source in sources().iter().filter(|it| !is_test(&it.path)) {

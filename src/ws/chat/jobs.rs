@@ -31,7 +31,7 @@ pub struct Opening {
     pub after: Option<Seq>,
 }
 
-/// Work for [`super::chat_io`].
+/// Work for [`crate::ws::chat_io`].
 #[derive(Debug)]
 pub enum Job {
     /// Append a message.

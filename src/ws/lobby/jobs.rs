@@ -17,7 +17,7 @@ pub struct LobbyRules {
     pub repeat_patience: Duration,
 }
 
-/// Work for [`super::lobby_io`].
+/// Work for [`crate::ws::lobby_io`].
 #[derive(Debug)]
 pub enum Job {
     /// Count the search, look for a room the user is still in, read relations.
