@@ -314,6 +314,64 @@ async fn a_full_disk_is_unavailable_and_nothing_is_lost() {
     assert!(matches!(repeat, Appended::Repeat(entry) if entry.seq == Seq(1)));
 }
 
+/// The first of a batch fits, a later one does not: nothing of the batch may stay, in memory either.
+#[tokio::test]
+async fn a_batch_that_fails_fails_whole() {
+    let pages = Arc::new(AtomicU32::new(0));
+    let tuning = Tuning {
+        batch: 16,
+        page_limit: Some(pages.clone()),
+        ..tiny()
+    };
+    let (setting, backend) = (setting(), Sqlite::fresh().await);
+    let store = backend.open_with(&setting, tuning);
+    let (old, new) = (pairing(), pairing());
+    store.create_room(&old).await.unwrap();
+    let room = old.room;
+    // The writer is held while it publishes this, so that what follows is one batch.
+    setting.sink.hold();
+    let first = store.append(draft(room, A, "a0", "fits"));
+    while setting.sink.count() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    pages.store(1, Ordering::Relaxed);
+    let small = store.append(draft(room, A, "a1", "fits"));
+    let recall = store.recall(room, A, MessageRef::Seq(Seq(1)), None);
+    let making = store.create_room(&new);
+    let arrival = store.arrive(room, A, crate::support::store::address(A));
+    let closing = store.close_room(room, A, LeaveReason::Left);
+    let huge = "x".repeat(100_000);
+    let large = store.append(draft(new.room, A, "b0", &huge));
+    let reading = store.room(room);
+    setting.sink.release();
+    assert!(matches!(first.await, Ok(Appended::Done(_))));
+    assert!(small.await.is_err());
+    assert!(recall.await.is_err());
+    assert!(making.await.is_err());
+    assert!(arrival.await.is_err());
+    assert!(closing.await.is_err());
+    assert!(large.await.is_err());
+    // The read of the same batch sees the room as it was before.
+    let seen = reading.await.unwrap().unwrap();
+    assert!(seen.active() && !seen.side(A).online());
+    assert_eq!((seen.last_seq, setting.sink.count()), (Seq(1), 1));
+    assert_eq!(store.room(new.room).await.unwrap(), None);
+    assert_eq!(store.count_open_rooms(), 1);
+
+    pages.store(0, Ordering::Relaxed);
+    let repeat = store.append(draft(room, A, "a0", "fits")).await.unwrap();
+    assert!(matches!(repeat, Appended::Repeat(entry) if entry.seq == Seq(1)));
+    let again = store.append(draft(room, A, "a1", "fits")).await.unwrap();
+    assert!(matches!(again, Appended::Done(entry) if entry.seq == Seq(2)));
+    store.create_room(&new).await.unwrap();
+    assert_eq!(store.count_open_rooms(), 2);
+    let log = setting.sink.of(room);
+    drop(store);
+    let store = backend.open(&setting).await;
+    let page = store.page(room, A, Seq::ZERO, 50).await.unwrap().unwrap();
+    assert_eq!(page.entries, log);
+}
+
 /// Panics as soon as anything is published.
 struct Broken;
 
