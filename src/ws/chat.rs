@@ -126,11 +126,12 @@ impl Chat {
         if self.replaced() {
             return;
         }
+        // Also when the message itself is written later, or was by a page.
+        if by != self.side && self.partner.stopped_typing() {
+            out.push(Action::Write(self.encoder.partner_typing(false)));
+        }
         match self.stream.live(seq, text, now.instant) {
             Live::Write => {
-                if by != self.side && self.partner.stopped_typing() {
-                    out.push(Action::Write(self.encoder.partner_typing(false)));
-                }
                 out.push(Action::Write(text.clone()));
                 self.release(out);
             }
@@ -152,7 +153,7 @@ impl Chat {
             }
             return;
         }
-        if connection == self.connection || self.newer.contains(&connection) {
+        if !self.is_newer(connection) || self.newer.contains(&connection) {
             return;
         }
         self.tell(self.encoder.replaced(), out);
@@ -176,7 +177,19 @@ impl Chat {
             }
             return;
         }
+        let spoke_before = !self.replaced();
         self.no_longer_newer(connection, out);
+        if away && spoke_before && connection != self.connection {
+            // Arrivals crossed in the store: it took an older connection for the side's, and that
+            // one is no more. This one is here.
+            self.arrive(None, out);
+        }
+    }
+
+    /// Opened later than this one. Two that open at the same moment hear of each other, and of two
+    /// of one process both must agree which is the newer: else each would take itself for replaced.
+    fn is_newer(&self, other: Address) -> bool {
+        other.node != self.connection.node || other.number > self.connection.number
     }
 
     fn no_longer_newer(&mut self, connection: Address, out: &mut Actions<Job>) {

@@ -327,6 +327,31 @@ fn a_replaced_connection_is_silent_until_it_is_the_newest_again() {
 }
 
 #[test]
+fn an_older_connection_that_comes_back_replaces_nobody() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    let back = Frame::Opened {
+        side: Side::A,
+        connection: address(0),
+    };
+    bench.frame(&back, Duration::ZERO);
+    assert!(bench.out.is_empty());
+    // The store believed that one last: without it the side would be away.
+    let closed = |away| Frame::Closed {
+        side: Side::A,
+        connection: address(0),
+        away,
+    };
+    bench.frame(&closed(false), Duration::ZERO);
+    assert!(bench.out.is_empty());
+    bench.frame(&closed(true), Duration::ZERO);
+    let arrives = Job::Arrive {
+        side: Side::A,
+        instead_of: None,
+    };
+    assert_eq!(format!("{:?}", bench.jobs()), format!("{:?}", [arrives]));
+}
+
+#[test]
 fn one_replaced_connection_too_many_is_closed() {
     let mut bench = Bench::live(room([1, 2]), false);
     for number in 2..=4 {
