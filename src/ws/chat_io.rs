@@ -58,8 +58,12 @@ impl Io<Chat> for ChatIo {
             Job::Leave { side, block } => self.leave(side, block),
             Job::Arrive { side, instead_of } => self.arrive(side, instead_of),
             Job::Publish(frame) => {
-                self.channel.publish(GroupId(self.room), frame);
-                Box::pin(std::future::ready(Outcome::Done))
+                // Not before its turn: "is typing" after a message must not overtake the message.
+                let (channel, group) = (Arc::clone(&self.channel), GroupId(self.room));
+                Box::pin(async move {
+                    channel.publish(group, frame);
+                    Outcome::Done
+                })
             }
             Job::Mark { side, marks } => {
                 self.store.mark(self.room, side, marks);
