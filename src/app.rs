@@ -48,6 +48,8 @@ pub struct App {
     pub online: Online,
     /// Forwarded headers from somebody not trusted.
     pub proxy_notice: ProxyNotice,
+    /// Whose turn it is to take a side of a room that has two of theirs.
+    pub seating: tokio::sync::Mutex<()>,
     /// The way out.
     pub shutdown: Drain,
     store_died: Mutex<Option<Died>>,
@@ -120,6 +122,7 @@ impl App {
             assets: Arc::new(assets),
             online: Online::default(),
             proxy_notice: ProxyNotice::default(),
+            seating: tokio::sync::Mutex::default(),
             shutdown: Drain::new(),
             config: Arc::new(config),
             store: backends.store,

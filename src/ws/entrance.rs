@@ -1,13 +1,17 @@
 //! Who may enter a room, and on which side: a token or a cookie decides, never a claimed id.
 
+use std::sync::Arc;
+
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 
+use super::chat_io::depart_later;
 use crate::app::App;
 use crate::error::Problem;
-use crate::id::{RoomId, Seq, SessionId, Side};
+use crate::id::{Address, RoomId, Seq, SessionId, Side};
 use crate::model::Room;
 use crate::session::token;
+use crate::store::{Marks, StoreError};
 
 /// Where a chat connection goes.
 pub(super) struct Entrance {
@@ -53,7 +57,11 @@ pub(super) async fn entrance(
             provisional: false,
         },
         None => {
-            let session = cookie.ok_or_else(Problem::no_identity)?;
+            // Another room's token is an identity, though not one of this room.
+            let session = cookie.ok_or_else(|| match claimed {
+                Some(_) => Problem::not_a_side(),
+                None => Problem::no_identity(),
+            })?;
             let user_id = parameter(query, "user_id");
             seat(&found, session, user_id).ok_or_else(Problem::not_a_side)?
         }
@@ -63,6 +71,34 @@ pub(super) async fn entrance(
         seat: Some(seat),
         after,
     })
+}
+
+/// Takes the seat for this connection. `None`: the room is gone by now.
+pub(super) async fn sit_down(
+    app: &App,
+    room: RoomId,
+    mut seat: Seat,
+    connection: Address,
+) -> Result<Option<(Room, Seat)>, StoreError> {
+    // Two tabs that open at the same moment both see both sides free. One at a time they look
+    // again and sit down, or they would take the same one and nobody would come to the other.
+    let _turn = match seat.provisional {
+        true => Some(app.seating.lock().await),
+        false => None,
+    };
+    if seat.provisional {
+        let Some(found) = app.store.room(room).await? else {
+            return Ok(None);
+        };
+        seat = self::seat(&found, seat.session, None).unwrap_or(seat);
+    }
+    let arrived = app.store.arrive(room, seat.side, connection).await;
+    if arrived.is_err() {
+        // It may have been written all the same, by and by.
+        let (store, marks) = (Arc::clone(&app.store), Marks::default());
+        depart_later(&app.shutdown, store, room, seat.side, connection, marks);
+    }
+    Ok(arrived?.map(|room| (room, seat)))
 }
 
 fn not_a_place() -> Problem {

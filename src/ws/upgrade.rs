@@ -8,9 +8,9 @@ use hyper::{Request, Response, StatusCode};
 use hyper_tungstenite::HyperWebsocket;
 
 use super::chat::{Chat, ChatRules, Opening};
-use super::chat_io::{ChatIo, depart_later};
+use super::chat_io::ChatIo;
 use super::connection::{Connection, Who};
-use super::entrance::{self, Entrance};
+use super::entrance::{self, Entrance, sit_down};
 use super::lobby::{Lobby, LobbyRules};
 use super::lobby_io::LobbyIo;
 use super::socket::{Socket, websocket_config};
@@ -23,7 +23,6 @@ use crate::http::response;
 use crate::id::SessionId;
 use crate::protocol::{CloseReason, Text};
 use crate::session::{cookie, token};
-use crate::store::Marks;
 use crate::telemetry;
 
 /// `GET /ws/matching/`
@@ -238,16 +237,10 @@ async fn talk(
     // Join first, then read: whatever is committed after the read arrives by the mailbox.
     let membership = app.channel.join(group, &outbox).await;
     let arrived = match entrance.seat {
-        Some(seat) => match app.store.arrive(entrance.room, seat.side, connection).await {
-            Ok(room) => room.map(|room| (room, seat)),
-            Err(_) => {
-                // It may have been written all the same, by and by.
-                let store = Arc::clone(&app.store);
-                let (room, marks) = (entrance.room, Marks::default());
-                depart_later(&app.shutdown, store, room, seat.side, connection, marks);
-                // Not a word of the room's fate: come back after a moment.
-                return socket.close(CloseReason::GoingAway).await;
-            }
+        Some(seat) => match sit_down(&app, entrance.room, seat, connection).await {
+            Ok(arrived) => arrived,
+            // Not a word of the room's fate: come back after a moment.
+            Err(_) => return socket.close(CloseReason::GoingAway).await,
         },
         None => None,
     };
