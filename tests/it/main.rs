@@ -6,7 +6,13 @@
 
 mod architecture;
 mod assets;
+mod chat_errors;
+mod chat_leaving;
+mod chat_log;
+mod chat_presence;
+mod chat_socket;
 mod cli;
+mod close_codes;
 mod config;
 mod contract;
 mod crash;
@@ -14,6 +20,10 @@ mod disk_full;
 mod drain;
 mod fuzz_decoder;
 mod http;
+mod identity;
+mod matching_races;
+mod matching_socket;
+mod matching_wishes;
 mod pool_model;
 mod rooms;
 mod session;

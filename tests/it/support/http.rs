@@ -36,6 +36,15 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// The `code` of a problem, after checking that it is one.
+    pub fn code(&self) -> String {
+        let kind = self.header("content-type");
+        assert_eq!(kind, Some("application/problem+json"), "{}", self.status);
+        let json = self.json();
+        assert_eq!(json["status"], self.status);
+        json["code"].as_str().unwrap().to_owned()
+    }
+
     /// `name=value` of the cookie that the answer sets.
     pub fn cookie(&self) -> Option<String> {
         let set = self.header("set-cookie")?;

@@ -1,15 +1,18 @@
 //! What tests share: a real server in this process, a small HTTP client, backends for the contract
-//! suites, backends that are dead.
+//! suites, backends that are dead; a browser's sockets and two people who meet by them.
 
 pub mod binary;
 pub mod checker;
+pub mod client;
 pub mod dead;
 pub mod driver;
 pub mod frame_rules;
 pub mod http;
+pub mod people;
 pub mod pool;
 pub mod scene;
 pub mod server;
 pub mod store;
 pub mod talker;
 pub mod tmpfs;
+pub mod wire;

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use miyu::app::{self, App, Ended, Listeners};
-use miyu::backends::Backends;
+use miyu::backends::{self, Backends};
 use miyu::channel::memory::MemoryLayer;
 use miyu::config::Config;
 use miyu::id::NodeId;
 use miyu::protocol::Encoder;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::dead::{DeadPool, DeadStore};
 
@@ -24,23 +24,31 @@ pub struct TestServer {
     pub address: SocketAddr,
     /// Where operators ask, when the configuration gave them a port of their own.
     pub operator: Option<SocketAddr>,
-    stop: oneshot::Sender<()>,
+    stop: CancellationToken,
     serving: JoinHandle<Ended>,
-    _data: TempDir,
+    config: Config,
+    data: Arc<TempDir>,
 }
 
 impl TestServer {
     /// Starts on SQLite in a fresh folder.
     pub async fn start(change: impl FnOnce(&mut Config)) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::start_on(change, |backends| backends).await
+    }
+
+    /// The same, with something between the server and its backends.
+    pub async fn start_on(
+        change: impl FnOnce(&mut Config),
+        wrap: impl FnOnce(Backends) -> Backends,
+    ) -> Self {
+        let data = Arc::new(tempfile::tempdir().unwrap());
         let config = Self::config(&data, change);
-        let app = App::build(config).await.unwrap();
-        Self::serve(app, data).await
+        Self::open(config, data, wrap).await
     }
 
     /// Starts on a store that answers nothing.
     pub async fn start_dead(change: impl FnOnce(&mut Config)) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        let data = Arc::new(tempfile::tempdir().unwrap());
         let config = Self::config(&data, change);
         let node = NodeId::fresh();
         let backends = Backends {
@@ -50,8 +58,14 @@ impl TestServer {
             encoder: Encoder::new(TimeZone::UTC),
             store_died: Box::pin(std::future::pending()),
         };
-        let app = App::with(config, node, backends).await.unwrap();
-        Self::serve(app, data).await
+        Self::serve(config, data, node, backends).await
+    }
+
+    /// Drains it and starts another one on the same data, on another port.
+    pub async fn restart(self) -> Self {
+        let (config, data) = (self.config.clone(), Arc::clone(&self.data));
+        assert_eq!(self.stop().await, Ended::Drained);
+        Self::open(config, data, |backends| backends).await
     }
 
     fn config(data: &TempDir, change: impl FnOnce(&mut Config)) -> Config {
@@ -63,8 +77,19 @@ impl TestServer {
         config
     }
 
-    async fn serve(app: Arc<App>, data: TempDir) -> Self {
+    async fn open(
+        config: Config,
+        data: Arc<TempDir>,
+        wrap: impl FnOnce(Backends) -> Backends,
+    ) -> Self {
+        let node = NodeId::fresh();
+        let backends = backends::open(&config, node).await.unwrap();
+        Self::serve(config, data, node, wrap(backends)).await
+    }
+
+    async fn serve(config: Config, data: Arc<TempDir>, node: NodeId, backends: Backends) -> Self {
         miyu::telemetry::start_metrics();
+        let app = App::with(config.clone(), node, backends).await.unwrap();
         let site = TcpListener::bind(app.config.server.listen).await.unwrap();
         let operator = match app.config.server.operator_listen {
             Some(address) => Some(TcpListener::bind(address).await.unwrap()),
@@ -72,11 +97,9 @@ impl TestServer {
         };
         let address = site.local_addr().unwrap();
         let operator_address = operator.as_ref().map(|it| it.local_addr().unwrap());
-        let (stop, stopped) = oneshot::channel();
+        let stop = CancellationToken::new();
         let listeners = Listeners { site, operator };
-        let shutdown = async {
-            let _ = stopped.await;
-        };
+        let shutdown = stop.clone().cancelled_owned();
         #[expect(
             clippy::disallowed_methods,
             reason = "the server under test, awaited by stop"
@@ -88,7 +111,8 @@ impl TestServer {
             operator: operator_address,
             stop,
             serving,
-            _data: data,
+            config,
+            data,
         }
     }
 
@@ -97,9 +121,14 @@ impl TestServer {
         format!("http://{}", self.address)
     }
 
+    /// Begins the drain.
+    pub fn begin_drain(&self) {
+        self.stop.cancel();
+    }
+
     /// Drains it and answers how it ended.
     pub async fn stop(self) -> Ended {
-        let _ = self.stop.send(());
+        self.stop.cancel();
         self.serving.await.unwrap()
     }
 }

@@ -1,0 +1,311 @@
+//! Who may open a socket, and as whom: cookies, tokens, origins, and what a handshake is refused
+//! with (contract, sections 1 and 3).
+
+use serde_json::json;
+
+use crate::support::client::Browser;
+use crate::support::http::{Answer, get_with};
+use crate::support::people::{both_enter, chat, meet};
+use crate::support::server::TestServer;
+
+/// The refusal, which must say the same over the API.
+async fn refused(browser: &Browser, room: &str, query: &str) -> (u16, String) {
+    let path = format!("/ws/chat/?room={room}{query}");
+    let answer = browser.try_open(&path, &[]).await.err().expect("a refusal");
+    let query = query.replacen('&', "?", 1);
+    let api = browser.get(&format!("/api/rooms/{room}/{query}")).await;
+    assert_eq!(
+        (api.status, api.code()),
+        (answer.status, answer.code()),
+        "{room} {query}"
+    );
+    (answer.status, answer.code())
+}
+
+fn with_cookie(server: &TestServer, cookie: &str) -> Browser {
+    let browser = Browser::new(server);
+    browser.set_cookie(cookie);
+    browser
+}
+
+#[tokio::test]
+async fn the_handshake_gives_a_cookie_to_whoever_has_none() {
+    let server = TestServer::start(|_| {}).await;
+    let browser = Browser::new(&server);
+    let first = browser.open("/ws/matching/").await;
+    let set = first.answer().header("set-cookie").unwrap().to_owned();
+    for part in ["miyu_session=", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
+        assert!(set.contains(part), "{set}");
+    }
+    let second = browser.open("/ws/matching/").await;
+    assert_eq!(second.answer().header("set-cookie"), None, "known already");
+    let https = [("X-Forwarded-Proto", "https")];
+    let secure = Browser::new(&server)
+        .try_open("/ws/matching/", &https)
+        .await;
+    let secure = secure.ok().unwrap();
+    let set = secure.answer().header("set-cookie").unwrap();
+    assert!(
+        set.starts_with("__Host-miyu_session=") && set.contains("; Secure"),
+        "{set}"
+    );
+    assert_eq!(server.app.online.count(), 2);
+}
+
+#[tokio::test]
+async fn rooms_are_refused_before_the_upgrade() {
+    let server = TestServer::start(|_| {}).await;
+    let (ming, _) = meet(&server).await;
+    let stranger = Browser::new(&server);
+    stranger.get("/").await;
+    for name in [
+        "",
+        "x",
+        "1",
+        "%2e%2e",
+        "0190a0a0-0000-7000-8000-00000000000",
+        "../../etc/passwd",
+    ] {
+        let path = format!("/ws/chat/?room={name}");
+        let answer = stranger.try_open(&path, &[]).await.err().unwrap();
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "not_a_uuid"),
+            "{name}"
+        );
+    }
+    let none = stranger.try_open("/ws/chat/", &[]).await.err().unwrap();
+    assert_eq!(none.status, 400);
+    let bad = format!("{}&after=-1", ming.path());
+    let answer = ming.browser.try_open(&bad, &[]).await.err().unwrap();
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (400, "invalid_after")
+    );
+    let refusal = refused(&Browser::forgetful(&server), ming.room(), "").await;
+    assert_eq!(refusal, (401, "no_identity".into()));
+    assert_eq!(
+        refused(&stranger, ming.room(), "").await,
+        (403, "not_a_member".into())
+    );
+}
+
+#[tokio::test]
+async fn somebody_elses_user_id_opens_nothing() {
+    let server = TestServer::start(|_| {}).await;
+    let (ming, mei) = meet(&server).await;
+    let stranger = Browser::new(&server);
+    stranger.get("/").await;
+    let query = format!("&user_id={}", ming.user_id());
+    assert_eq!(refused(&stranger, ming.room(), &query).await.0, 403);
+    // The other side's name does not make anybody the other side.
+    let mut socket = ming.enter(&format!("&user_id={}", mei.user_id())).await;
+    assert_eq!(socket.expect("room_state").await["user_id"], ming.user_id());
+}
+
+#[tokio::test]
+async fn a_token_is_enough_and_names_its_side() {
+    let server = TestServer::start(|_| {}).await;
+    let (ming, mei) = meet(&server).await;
+    let anybody = Browser::forgetful(&server);
+    let path = format!("/ws/chat/{}/?token={}", ming.room(), ming.token());
+    let mut a = anybody.open(&path).await;
+    assert_eq!(a.expect("room_state").await["user_id"], ming.user_id());
+    // More than the cookie's side: it was handed out for that.
+    let path = format!("{}&token={}", mei.path(), mei.token());
+    let mut b = ming.browser.open(&path).await;
+    assert_eq!(b.expect("room_state").await["user_id"], mei.user_id());
+    a.expect("partner_status").await;
+    let say = json!({"content": "x", "client_id": "c-1"});
+    let frame = json!({"action": "send_message", "user_id": ming.user_id(), "message": say});
+    b.send(frame).await;
+    b.expect_error("not_a_member").await;
+    b.say("as mei", "c-1").await;
+    let heard = a.expect("new_message").await;
+    assert_eq!(heard["message"]["sender_id"], mei.user_id());
+}
+
+#[tokio::test]
+async fn forged_and_foreign_tokens_open_nothing() {
+    let server = TestServer::start(|_| {}).await;
+    let (ming, _) = meet(&server).await;
+    let (elsewhere, _) = meet(&server).await;
+    let token = ming.token();
+    let cut = &token[..token.len() - 1];
+    let mut changed = token.to_owned().into_bytes();
+    changed[24] = if changed[24] == b'A' { b'B' } else { b'A' };
+    let changed = String::from_utf8(changed).unwrap();
+    let cookie = ming.browser.cookie().unwrap();
+    let (_, session) = cookie.split_once('=').unwrap();
+    let nobody = Browser::forgetful(&server);
+    let stranger = Browser::new(&server);
+    stranger.get("/").await;
+    for forged in [cut, &changed, session, "", "%00", "AAAA"] {
+        let query = format!("&token={forged}");
+        assert_eq!(
+            refused(&nobody, ming.room(), &query).await.0,
+            401,
+            "{forged}"
+        );
+        assert_eq!(
+            refused(&stranger, ming.room(), &query).await.0,
+            403,
+            "{forged}"
+        );
+        // Whoever has the cookie needs no token, so a bad one does no harm.
+        ming.enter(&query).await.expect("room_state").await;
+    }
+    let foreign = format!("&token={}", elsewhere.token());
+    assert_eq!(refused(&nobody, ming.room(), &foreign).await.0, 403);
+    assert_eq!(refused(&stranger, ming.room(), &foreign).await.0, 403);
+    ming.enter(&foreign).await.expect("room_state").await;
+}
+
+#[tokio::test]
+async fn forged_cookies_are_nobodys() {
+    let server = TestServer::start(|_| {}).await;
+    let (ming, _) = meet(&server).await;
+    let cookie = ming.browser.cookie().unwrap();
+    let (name, value) = cookie.split_once('=').unwrap();
+    let mut changed = value.to_owned().into_bytes();
+    changed[3] = if changed[3] == b'A' { b'B' } else { b'A' };
+    let changed = String::from_utf8(changed).unwrap();
+    let forged = [
+        format!("{name}={}", &value[..value.len() - 2]),
+        format!("{name}={changed}"),
+        format!("{name}={}", ming.token()),
+        format!("{name}={value}{value}"),
+        format!("__Host-{cookie}"),
+        format!("MIYU_SESSION={value}"),
+        format!("{name}="),
+    ];
+    for forged in forged {
+        let browser = with_cookie(&server, &forged);
+        let answer = browser.try_open(&ming.path(), &[]).await.err().unwrap();
+        assert_eq!(answer.status, 401, "{forged}");
+        // Elsewhere they are somebody new.
+        let browser = with_cookie(&server, &forged);
+        let socket = browser.open("/ws/matching/").await;
+        assert!(socket.answer().cookie().is_some_and(|new| new != cookie));
+    }
+    // Between others, or twice, it is still found.
+    for around in [
+        format!("a=b; {cookie}; c=\"d\""),
+        format!("{name}=AAAA; {cookie}"),
+    ] {
+        let browser = with_cookie(&server, &around);
+        browser.open(&ming.path()).await.expect("room_state").await;
+    }
+}
+
+#[tokio::test]
+async fn another_servers_cookies_and_tokens_are_worth_nothing() {
+    let server = TestServer::start(|_| {}).await;
+    let other = TestServer::start(|_| {}).await;
+    let (ming, _) = meet(&server).await;
+    let (yan, _) = meet(&other).await;
+    let browser = with_cookie(&server, &yan.browser.cookie().unwrap());
+    let query = format!("&token={}", yan.token());
+    assert_eq!(refused(&browser, ming.room(), &query).await.0, 401);
+}
+
+fn status(opened: Result<crate::support::client::Socket, Answer>) -> (u16, String) {
+    match opened {
+        Ok(socket) => (socket.answer().status, String::new()),
+        Err(answer) => (answer.status, answer.code()),
+    }
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_may_not_connect() {
+    let server = TestServer::start(|config| {
+        config.server.allowed_origins = vec!["https://friend.example".into()];
+    })
+    .await;
+    let (ming, _) = meet(&server).await;
+    let own = format!("http://{}", server.address);
+    let refused = (403, "foreign_origin".to_owned());
+    for path in ["/ws/matching/".to_owned(), ming.path()] {
+        for origin in [
+            own.as_str(),
+            "https://friend.example",
+            "https://FRIEND.example:443",
+        ] {
+            let opened = ming.browser.try_open(&path, &[("Origin", origin)]).await;
+            assert_eq!(status(opened).0, 101, "{origin}");
+        }
+        let secure = own.replace("http:", "https:");
+        let longer = format!("{own}.evil.example");
+        for origin in [
+            "https://evil.example",
+            "null",
+            "",
+            "http://friend.example",
+            "https://friend.example.evil",
+            "https://friend.example@evil",
+            "file://",
+            "http://127.0.0.1",
+            &secure,
+            &longer,
+        ] {
+            let opened = ming.browser.try_open(&path, &[("Origin", origin)]).await;
+            assert_eq!(status(opened), refused, "{origin}");
+        }
+        let two = [("Origin", own.as_str()), ("Origin", "https://evil.example")];
+        let opened = ming.browser.try_open(&path, &two).await;
+        assert_eq!(status(opened), refused, "two of them");
+    }
+}
+
+#[tokio::test]
+async fn only_trusted_proxies_forward() {
+    let evil = [
+        ("Origin", "https://evil.example"),
+        ("X-Forwarded-Host", "evil.example"),
+        ("X-Forwarded-Proto", "https"),
+    ];
+    let server = TestServer::start(|config| config.server.trusted_proxies.clear()).await;
+    let opened = Browser::new(&server).try_open("/ws/matching/", &evil).await;
+    assert_eq!(status(opened).0, 403, "whoever sends both can make up both");
+    // By default a proxy on this machine is believed.
+    let server = TestServer::start(|_| {}).await;
+    let opened = Browser::new(&server).try_open("/ws/matching/", &evil).await;
+    assert_eq!(status(opened).0, 101);
+}
+
+#[tokio::test]
+async fn sockets_are_no_pages() {
+    let server = TestServer::start(|_| {}).await;
+    let (ming, _) = meet(&server).await;
+    let cookie = ming.browser.cookie().unwrap();
+    for path in ["/ws/matching/".to_owned(), ming.path()] {
+        let answer = get_with(server.address, &path, &[("Cookie", &cookie)]).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (426, "not_a_handshake")
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_session_in_two_rooms_is_kept_apart() {
+    let server = TestServer::start(|_| {}).await;
+    let first = chat(&server).await;
+    let (ming, yan) = {
+        let yan = Browser::new(&server);
+        let again = json!({"user_id": "ming-again"});
+        crate::support::people::pair((&first.ming.browser, again), (&yan, json!({}))).await
+    };
+    let (mut a, mut b) = both_enter(&ming, &yan).await;
+    a.say("in the second room", "c-1").await;
+    assert_eq!(
+        a.expect("new_message").await["message"]["sender_id"],
+        "ming-again"
+    );
+    b.expect("new_message").await;
+    let mut first = first;
+    first.a.nothing_more().await;
+    first.b.nothing_more().await;
+    assert_eq!(refused(&yan.browser, first.ming.room(), "").await.0, 403);
+    assert_ne!(first.ming.user_id(), ming.user_id());
+}
