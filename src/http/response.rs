@@ -1,5 +1,7 @@
 //! Answers and the headers that every one of them carries.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, VARY,
@@ -17,10 +19,9 @@ const POLICY_HEAD: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     frame-ancestors 'none'; require-trusted-types-for 'script'; connect-src 'self'";
 
 /// Headers with the same value on every answer.
-const ALWAYS: [(&str, &str); 6] = [
+const ALWAYS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
-    ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     (
         "permissions-policy",
@@ -106,6 +107,12 @@ pub fn secure(answer: &mut Response<Body>, peer: &Peer, hsts: bool) {
             HeaderValue::from_static(value),
         );
     }
+    if is_trustworthy(peer) {
+        headers.insert(
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        );
+    }
     if let Ok(policy) = HeaderValue::from_str(&policy(peer)) {
         headers.insert(HeaderName::from_static("content-security-policy"), policy);
     }
@@ -115,6 +122,19 @@ pub fn secure(answer: &mut Response<Body>, peer: &Peer, hsts: bool) {
             HeaderValue::from_static("max-age=31536000"),
         );
     }
+}
+
+/// Whether a browser counts the page's origin as trustworthy: https, or this machine's own names.
+/// Elsewhere it ignores an opener policy and complains about it on every page.
+fn is_trustworthy(peer: &Peer) -> bool {
+    let host = peer.host.as_deref().unwrap_or_default();
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|it| it.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let own = name == "localhost" || name.ends_with(".localhost");
+    let ip = name.trim_start_matches('[').trim_end_matches(']').parse();
+    peer.scheme_https || own || ip.is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 /// Safari before 15.4 does not take `'self'` to include our own sockets, so they are named, when
