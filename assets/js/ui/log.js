@@ -103,9 +103,13 @@ export function mountLog(main, { onSeen }) {
     }
   }
 
+  /** Tab reaches one message: the newest, unless somebody is walking in the log. */
   function updateRoving() {
-    if (roving?.isConnected) return;
-    roving = list.querySelector('.message:last-of-type') ?? null;
+    const walking = roving?.isConnected && list.contains(document.activeElement);
+    const newest = list.querySelector('.message:last-of-type');
+    if (walking || newest === roving) return;
+    if (roving) roving.tabIndex = -1;
+    roving = newest;
     if (roving) roving.tabIndex = 0;
   }
 
