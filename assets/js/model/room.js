@@ -192,6 +192,9 @@ export function bothSpoke(state) {
   return mine && state.messages.some((message) => !message.mine);
 }
 
+/** Whether leaving asks twice: also while it is not known yet who has spoken. */
+export const asksBeforeLeaving = (state) => isReplaying(state) || bothSpoke(state);
+
 export function lastSeqOfPartner(state) {
   for (let at = state.messages.length - 1; at >= 0; at -= 1) {
     if (!state.messages[at].mine) return state.messages[at].seq;

@@ -4,7 +4,7 @@
 
 import { randomId } from '../lib/id.js';
 import { t } from '../lib/i18n.js';
-import { bothSpoke } from '../model/room.js';
+import { asksBeforeLeaving } from '../model/room.js';
 import { askBlock } from '../ui/block-sheet.js';
 import { toast } from '../ui/toast.js';
 import { openMessageMenu, openRoomMenu } from './room-actions.js';
@@ -103,7 +103,7 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
     openRoomMenu(button, {
       canLeave: state().active,
       canBlock: !state().blocked && !state().isBot,
-      needsSecondPress: () => bothSpoke(state()),
+      needsSecondPress: () => asksBeforeLeaving(state()),
       onLeave: leave,
       onBlock: block,
       onReadMarks: () => marks.forget(),

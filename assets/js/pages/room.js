@@ -4,7 +4,7 @@
 
 import { t } from '../lib/i18n.js';
 import { minutesSeconds } from '../lib/time.js';
-import { bothSpoke, isReplaying, lastSeqOfPartner, newRoom, reduceAll } from '../model/room.js';
+import { asksBeforeLeaving, isReplaying, lastSeqOfPartner, newRoom, reduceAll } from '../model/room.js';
 import { alertMessage, countUnread } from '../ui/alerts.js';
 import { endTitle } from '../ui/end-card.js';
 import { announce, toast } from '../ui/toast.js';
@@ -196,7 +196,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
 
   return {
     ...deeds,
-    needsSecondPress: () => state.active && bothSpoke(state),
+    needsSecondPress: () => state.active && asksBeforeLeaving(state),
     render,
     seen: render,
     quote: (id) => ui.log.glow(id),
