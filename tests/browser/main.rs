@@ -1,0 +1,13 @@
+//! Browser tests: people at headless Chromium on the real executable, driven by ChromeDriver.
+//!
+//! They need Debian's `chromium` and `chromium-driver`, and axe-core from `scripts/lib/axe`; without
+//! these they fail. Every test ends with a look at the console and at where requests went.
+
+mod alone;
+mod keyboard;
+mod meeting;
+mod returning;
+mod starting;
+mod support;
+mod talking;
+mod tour;

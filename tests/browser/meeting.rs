@@ -1,0 +1,180 @@
+//! Two people meet, talk, and part: the site's purpose from beginning to end.
+
+use serde_json::json;
+
+use crate::support::chat::meet;
+use crate::support::stage::Play;
+
+#[test]
+fn two_people_meet_and_talk() {
+    Play::new("two_people_meet_and_talk").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        anna.says("嗨，今天過得好嗎").await;
+        bao.hears("嗨，今天過得好嗎").await;
+        bao.says("還不錯，你呢").await;
+        anna.hears("還不錯，你呢").await;
+        let both = json!(["嗨，今天過得好嗎", "還不錯，你呢"]);
+        anna.has_log(both.clone()).await;
+        bao.has_log(both).await;
+        anna.finds_state("嗨，今天過得好嗎", "read").await;
+    });
+}
+
+#[test]
+fn shared_tags_are_named_and_gender_is_not() {
+    Play::new("shared_tags_are_named_and_gender_is_not").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        for (person, gender) in [(&anna, "gender-female"), (&bao, "gender-male")] {
+            person.goto("/").await;
+            person.fill("nickname", person.name()).await;
+            person.choose(gender).await;
+            person.press("tag-音樂").await;
+            person.find_someone().await;
+        }
+        anna.meets("Bao").await;
+        bao.meets("Anna").await;
+        anna.reads("partner-status", "音樂").await;
+        anna.reads("chat", "遇見 Bao。你們都想聊 音樂。").await;
+        for person in [&anna, &bao] {
+            let told = "/男生|女生|male/i.test(document.documentElement.outerHTML.replaceAll(/<!--.*?-->/g, ''))";
+            assert_eq!(person.ask(told, json!([])).await, false, "a gender is on the page");
+        }
+    });
+}
+
+#[test]
+fn next_asks_twice_and_finds_another() {
+    let play = Play::new("next_asks_twice_and_finds_another");
+    let play = play.set("matching.tag_patience", "1s");
+    play.set("matching.repeat_patience", "1s")
+        .run(async |stage| {
+            let (anna, bao) = stage.two().await;
+            meet(&anna, &bao).await;
+            let first = anna.room().await;
+            anna.says("哈囉").await;
+            bao.says("你好").await;
+            anna.hears("你好").await;
+
+            anna.press("next").await;
+            anna.reads("next", "再按一次").await;
+            bao.hears("哈囉").await;
+            assert_eq!(bao.ask("shown('end-card')", json!([])).await, false);
+            anna.press("next").await;
+            anna.sees("matching").await;
+
+            bao.reads("end-card", "Anna 離開了").await;
+            bao.sees_no("composer").await;
+            bao.press("end-next").await;
+            anna.meets("Bao").await;
+            bao.meets("Anna").await;
+            assert_ne!(
+                anna.room().await,
+                first,
+                "a new conversation has a new room"
+            );
+            anna.reads("chat", "又是 Bao").await;
+            anna.has_log(json!([])).await;
+            anna.says("又見面了").await;
+            bao.hears("又見面了").await;
+        });
+}
+
+#[test]
+fn one_press_is_enough_while_nobody_answered() {
+    Play::new("one_press_is_enough_while_nobody_answered").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        bao.says("哈囉").await;
+        anna.hears("哈囉").await;
+        anna.press("next").await;
+        anna.sees("matching").await;
+        bao.sees("end-card").await;
+    });
+}
+
+#[test]
+fn leaving_by_the_menu_ends_the_chat_but_keeps_it_readable() {
+    Play::new("leaving_by_the_menu").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        anna.says("先這樣").await;
+        bao.says("好").await;
+        anna.hears("好").await;
+
+        anna.room_menu("menu-leave").await;
+        anna.reads("menu-leave", "再按一次").await;
+        anna.press("menu-leave").await;
+        anna.reads("end-card", "你結束了這段對話").await;
+        bao.reads("end-card", "Anna 離開了").await;
+
+        // What I said can still be taken back after the end.
+        anna.message_menu("先這樣", "mm-recall").await;
+        bao.has_log(json!([null, "好"])).await;
+        bao.reload().await;
+        bao.has_log(json!([null, "好"])).await;
+        bao.reads("end-card", "Anna 離開了").await;
+
+        anna.press("end-home").await;
+        anna.sees("start").await;
+        anna.until("byTest('stats').textContent.trim()", json!([]))
+            .await;
+        assert_eq!(anna.ask("shown('resume')", json!([])).await, false);
+    });
+}
+
+#[test]
+fn blocked_people_do_not_meet_again_and_cannot_tell() {
+    let play = Play::new("blocked_people_do_not_meet_again");
+    let play = play.set("matching.tag_patience", "1s");
+    play.set("matching.repeat_patience", "1s")
+        .run(async |stage| {
+            let (anna, bao) = stage.two().await;
+            meet(&anna, &bao).await;
+            bao.says("在嗎").await;
+            anna.hears("在嗎").await;
+            anna.room_menu("menu-block").await;
+            anna.press("block-cancel").await;
+            anna.sees_no("block-sheet").await;
+            anna.room_menu("menu-block").await;
+            anna.press("block-confirm").await;
+            anna.reads("end-card", "已封鎖").await;
+            bao.reads("end-card", "Anna 離開了").await;
+            let all = bao.ask("document.body.innerText", json!([])).await;
+            let hints = all.as_str().unwrap_or_default().matches("封鎖").count();
+            assert_eq!(
+                hints, 1,
+                "only the end card's own button speaks of blocking: {all}"
+            );
+
+            anna.press("end-next").await;
+            bao.press("end-next").await;
+            // Longer than the patience after which two people who just met would meet again.
+            for person in [&anna, &bao] {
+                let waited = "/已等 0:0[5-9]/.test(byTest('match-status').textContent)";
+                person.until(waited, json!([])).await;
+                person.sees("matching").await;
+            }
+            let chloe = stage.person("Chloe").await;
+            chloe.start().await;
+            chloe
+                .until(
+                    "/^(Anna|Bao)$/.test(byTest('partner-name').textContent)",
+                    json!([]),
+                )
+                .await;
+        });
+}
+
+#[test]
+fn block_on_the_end_card_after_the_other_left() {
+    Play::new("block_on_the_end_card").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        bao.press("next").await;
+        anna.press("end-block").await;
+        anna.press("block-confirm").await;
+        anna.reads("end-card", "已封鎖").await;
+        anna.sees_no("end-block").await;
+    });
+}

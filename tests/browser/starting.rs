@@ -1,0 +1,203 @@
+//! Before the first chat: what Start asks for, what is remembered, and pages that hold nothing.
+
+use fantoccini::key::Key;
+use serde_json::json;
+
+use crate::support::audit::accessible;
+use crate::support::driver::Browser;
+use crate::support::stage::Play;
+
+#[test]
+fn start_asks_for_the_gender_and_nothing_else() {
+    Play::new("start_asks_for_gender").run(async |stage| {
+        let anna = stage.person("Anna").await;
+        anna.goto("/").await;
+        let chosen =
+            "[...document.querySelectorAll('input:checked')].map((input) => input.dataset.testid)";
+        anna.until("byTest('nickname').value", json!([])).await;
+        assert_eq!(
+            anna.ask(chosen, json!([])).await,
+            json!(["mood-neutral", "wish-all"])
+        );
+        anna.press("start").await;
+        anna.reads("gender-error", "我是").await;
+        assert_eq!(
+            anna.ask("document.activeElement.name", json!([])).await,
+            "gender"
+        );
+        assert_eq!(anna.ask("shown('consent-sheet')", json!([])).await, false);
+        accessible(&anna, "home asking for the gender").await;
+        anna.choose("gender-female").await;
+        anna.sees_no("gender-error").await;
+        anna.press("start").await;
+        anna.sees("consent-sheet").await;
+    });
+}
+
+#[test]
+fn consent_is_asked_once() {
+    Play::new("consent_is_asked_once").run(async |stage| {
+        let anna = stage.person("Anna").await;
+        anna.goto("/").await;
+        anna.choose("gender-other").await;
+        anna.press("start").await;
+        // Nobody gets on without ticking, and Esc is a no.
+        anna.press("consent-agree").await;
+        anna.until(
+            "visible(document.querySelector('#consent-need'))",
+            json!([]),
+        )
+        .await;
+        assert_eq!(anna.ask("focusedTest()", json!([])).await, "consent");
+        anna.key(Key::Escape).await;
+        anna.sees_no("consent-sheet").await;
+        assert_eq!(anna.ask("focusedTest()", json!([])).await, "start");
+        assert_eq!(anna.ask("location.pathname", json!([])).await, "/");
+
+        anna.press("start").await;
+        anna.press("consent-rules").await;
+        anna.sees("rules").await;
+        anna.press_css("[data-testid=rules] [data-testid=sheet-close]")
+            .await;
+        anna.sees_no("rules").await;
+        anna.press("consent").await;
+        anna.press("consent-agree").await;
+        anna.sees("matching").await;
+        anna.press("cancel").await;
+        anna.press("start").await;
+        anna.sees("matching").await;
+    });
+}
+
+#[test]
+fn nobody_searches_past_the_questions() {
+    Play::new("nobody_searches_past_the_questions").run(async |stage| {
+        let anna = stage.person("Anna").await;
+        for path in ["/chat/?match=1", "/chat/", "/?guest=1"] {
+            anna.goto(path).await;
+            anna.sees("start").await;
+            assert_eq!(
+                anna.ask("location.pathname", json!([])).await,
+                "/",
+                "{path}"
+            );
+        }
+    });
+}
+
+#[test]
+fn the_profile_is_remembered() {
+    Play::new("profile_is_remembered").run(async |stage| {
+        let anna = stage.person("Anna").await;
+        anna.goto("/").await;
+        anna.fill("nickname", "想睡的月亮").await;
+        anna.press("avatar").await;
+        anna.press_css("label:has([data-testid=avatar-7])").await;
+        anna.sees_no("picker").await;
+        anna.choose("mood-sad").await;
+        anna.choose("gender-male").await;
+        anna.choose("wish-other").await;
+        anna.press("tag-旅行").await;
+        anna.press("tag-藝術").await;
+        anna.press("tag-own").await;
+        anna.keys(&format!("養貓{}", char::from(Key::Enter))).await;
+        anna.press("tag-音樂").await;
+        anna.reads("toast", "最多三個").await;
+        anna.reload().await;
+        anna.until("byTest('nickname').value === '想睡的月亮'", json!([])).await;
+        let chosen = "[...document.querySelectorAll('input:checked')].map((input) => input.dataset.testid)";
+        let wanted = json!(["mood-sad", "gender-male", "wish-other"]);
+        assert_eq!(anna.ask(chosen, json!([])).await, wanted);
+        let tags = "[...document.querySelectorAll('.chip[aria-pressed=true]')].map((chip) => chip.dataset.key)";
+        assert_eq!(anna.ask(tags, json!([])).await, json!(["旅行", "藝術", "養貓"]));
+        let avatar = "byTest('avatar').querySelector('img').src.endsWith('/7.svg')";
+        assert_eq!(anna.ask(avatar, json!([])).await, true);
+    });
+}
+
+#[test]
+fn language_and_theme_follow_the_browser_and_then_the_person() {
+    Play::new("language_and_theme").run(async |stage| {
+        let english = Browser {
+            language: "en-US",
+            dark: true,
+            ..Browser::default()
+        };
+        let anna = stage.person_with("Anna", &english).await;
+        let ground = "getComputedStyle(document.documentElement).backgroundColor";
+        anna.goto("/").await;
+        anna.reads("start", "Find someone").await;
+        assert_eq!(
+            anna.ask("document.documentElement.lang", json!([])).await,
+            "en"
+        );
+        let dark = anna.ask(ground, json!([])).await;
+        anna.press("lang").await;
+        anna.reads("start", "找個人聊聊").await;
+        assert_eq!(
+            anna.ask("document.documentElement.lang", json!([])).await,
+            "zh-TW"
+        );
+        anna.press("theme").await;
+        anna.until(
+            "document.documentElement.dataset.theme === 'light'",
+            json!([]),
+        )
+        .await;
+        assert_ne!(anna.ask(ground, json!([])).await, dark);
+
+        // Both hold on every page and from the first paint.
+        anna.choose("gender-other").await;
+        anna.find_someone().await;
+        anna.reads("match-title", "正在霧裡找一盞燈").await;
+        assert_eq!(
+            anna.ask("document.documentElement.dataset.theme", json!([]))
+                .await,
+            "light"
+        );
+        anna.press("lang").await;
+        anna.reads("match-title", "Looking for a light in the fog")
+            .await;
+        anna.press("cancel").await;
+        anna.reads("start", "Find someone").await;
+        anna.press("theme").await;
+        anna.press("theme").await;
+        let automatic = "document.documentElement.dataset.theme === undefined";
+        anna.until(automatic, json!([])).await;
+        assert_eq!(anna.ask(ground, json!([])).await, dark);
+    });
+}
+
+#[test]
+fn an_unknown_page_is_calm_and_leads_home() {
+    Play::new("unknown_page").run(async |stage| {
+        let anna = stage.person("Anna").await;
+        anna.expect_console("404");
+        anna.goto("/no/such/page").await;
+        anna.until(
+            "document.querySelector('h1').textContent === '這裡什麼都沒有。'",
+            json!([]),
+        )
+        .await;
+        accessible(&anna, "the unknown page").await;
+        anna.press_css(".calm-go").await;
+        anna.sees("start").await;
+    });
+}
+
+#[test]
+fn without_javascript_the_page_says_what_it_needs() {
+    Play::new("without_javascript").run(async |stage| {
+        let anna = stage.person("Anna").await;
+        let off = json!({ "value": true });
+        anna.devtools("Emulation.setScriptExecutionDisabled", off)
+            .await;
+        for path in ["/", "/chat/"] {
+            anna.goto(path).await;
+            let note = anna.find_css(".noscript").await;
+            let text = note.text().await.expect("a text");
+            assert!(text.contains("需要 JavaScript"), "{path}: {text}");
+            assert!(text.contains("needs JavaScript"), "{path}: {text}");
+        }
+    });
+}

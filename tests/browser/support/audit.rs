@@ -1,0 +1,102 @@
+//! What is checked of every page whatever the test is about: a quiet console, no request to another
+//! origin, and no violation that axe-core can find.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use super::commands::take_log;
+use super::person::Person;
+
+/// The rule sets of WCAG 2.2 AA.
+const RULES: [&str; 5] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+/// Runs axe and answers what it found wrong, in words.
+const RUN_AXE: &str = "
+const done = arguments[arguments.length - 1];
+const finite = document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity);
+Promise.allSettled(finite.map((it) => it.finished))
+  .then(() => axe.run(document, { runOnly: { type: 'tag', values: arguments[0] }, resultTypes: ['violations'] }))
+  .then((result) => done(result.violations.flatMap((rule) => rule.nodes.map((node) =>
+    `${rule.id}: ${rule.help}\\n    ${node.html}\\n    ${node.failureSummary.replace(/\\s+/g, ' ')}`))))
+  .catch((error) => done([`axe itself failed: ${error}`]));";
+
+/// Fails on any violation in the page as it is now. `state` names it in the failure.
+pub async fn accessible(person: &Person, state: &str) {
+    let client = person.client();
+    let injected = client.execute(axe_source(), vec![]).await;
+    injected.unwrap_or_else(|error| panic!("axe in {state}: {error}"));
+    let found = client.execute_async(RUN_AXE, vec![json!(RULES)]).await;
+    let found = found.unwrap_or_else(|error| panic!("axe in {state}: {error}"));
+    let found: Vec<&str> = found
+        .as_array()
+        .expect("axe answers a list")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert!(
+        found.is_empty(),
+        "{}: {state} is not accessible:\n  {}",
+        person.name(),
+        found.join("\n  ")
+    );
+}
+
+/// axe-core's source, fetched beforehand: no test needs the network.
+fn axe_source() -> &'static str {
+    static SOURCE: OnceLock<String> = OnceLock::new();
+    SOURCE.get_or_init(|| {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../axe/axe.min.js");
+        std::fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!("{}: {error}. Fetch it with scripts/lib/axe", path.display())
+        })
+    })
+}
+
+/// What the console and the network say against a person's pages since the last look.
+pub async fn complaints(person: &Person) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in take_log(person.client(), "browser").await {
+        let level = entry["level"].as_str().unwrap_or_default();
+        let text = entry["message"].as_str().unwrap_or_default();
+        if matches!(level, "SEVERE" | "WARNING") && !person.is_expected(text) {
+            found.push(format!("{}: console {level}: {text}", person.name()));
+        }
+    }
+    let own = person.url("");
+    for url in requests(person).await {
+        if !is_own(&url, &own) {
+            found.push(format!("{}: a request elsewhere: {url}", person.name()));
+        }
+    }
+    found
+}
+
+/// The addresses that pages of this person asked for.
+async fn requests(person: &Person) -> Vec<String> {
+    let entries = take_log(person.client(), "performance").await;
+    let urls = entries.iter().filter_map(|entry| {
+        let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+        let event = &event["message"];
+        let url = match event["method"].as_str()? {
+            "Network.requestWillBeSent" => &event["params"]["request"]["url"],
+            "Network.webSocketCreated" => &event["params"]["url"],
+            _ => return None,
+        };
+        url.as_str().map(str::to_owned)
+    });
+    urls.collect()
+}
+
+/// `own` is an origin such as `http://127.0.0.1:8000`.
+fn is_own(url: &str, own: &str) -> bool {
+    let within = |origin: &str| {
+        let rest = url.strip_prefix(origin);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+    };
+    let socket = own.replacen("http", "ws", 1);
+    // `chrome:` is the browser itself; no page can ask for it.
+    let inside = ["data:", "blob:", "about:", "chrome:"];
+    within(own) || within(&socket) || inside.iter().any(|scheme| url.starts_with(scheme))
+}

@@ -1,0 +1,378 @@
+//! One person: a Chromium of their own, and how they look, press and type. What belongs to a chat
+//! is in `chat.rs`; what is checked of every page in `audit.rs`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::wd::WindowHandle;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use parking_lot::Mutex;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::commands::{devtools, take_log};
+use super::driver::{Browser, Driver, START_DEADLINE, capabilities};
+
+/// How long a page may take for anything.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+/// How often a condition is looked at.
+const POLL: Duration = Duration::from_millis(40);
+const PRELUDE: &str = include_str!("prelude.js");
+
+/// A person at a browser. Clones are the same person.
+#[derive(Clone)]
+pub struct Person(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    base: String,
+    client: Client,
+    expected: Mutex<Vec<String>>,
+    // Last, so that the process is gone before its folder is.
+    _process: Process,
+    _profile: TempDir,
+}
+
+/// A browser to be ended by its id, whatever became of ChromeDriver.
+struct Process(Option<Pid>);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(pid) = self.0 {
+            // Usually gone: the session was closed.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+impl Person {
+    /// Opens a browser whose pages are below `base`.
+    pub async fn open(driver: &Driver, name: &str, base: String, browser: &Browser) -> Self {
+        let profile = tempfile::tempdir().expect("a temporary folder");
+        let wanted = capabilities(browser, profile.path());
+        let url = driver.url();
+        let begun = Instant::now();
+        let client = loop {
+            let mut builder = ClientBuilder::new(HttpConnector::new());
+            match builder.capabilities(wanted.clone()).connect(&url).await {
+                Ok(client) => break client,
+                // On a machine under load Chromium is sometimes too slow for ChromeDriver.
+                Err(_) if begun.elapsed() < START_DEADLINE => {}
+                Err(error) => panic!("{name}'s Chromium does not start: {error}"),
+            }
+        };
+        let answer = client
+            .capabilities()
+            .and_then(|it| it.get("goog:processID"));
+        let pid = answer.and_then(Value::as_i64);
+        let pid = pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        let person = Self(Arc::new(Inner {
+            name: name.to_owned(),
+            base,
+            client,
+            expected: Mutex::default(),
+            _process: Process(pid),
+            _profile: profile,
+        }));
+        person.dress(browser).await;
+        // Chromium's own first page is nobody's business.
+        let blank = person.client().goto("about:blank").await;
+        blank.unwrap_or_else(|error| panic!("{name}: an empty page: {error}"));
+        take_log(person.client(), "browser").await;
+        take_log(person.client(), "performance").await;
+        person
+    }
+
+    /// Sets what the window looks like to pages.
+    pub async fn dress(&self, browser: &Browser) {
+        if !browser.phone {
+            self.resize(browser.size.0, browser.size.1).await;
+        }
+        self.media(browser.dark, browser.still).await;
+    }
+
+    /// Lets pages see a system that is light or dark.
+    pub async fn color_scheme(&self, dark: bool) {
+        self.media(dark, false).await;
+    }
+
+    async fn media(&self, dark: bool, still: bool) {
+        let scheme = if dark { "dark" } else { "light" };
+        let motion = if still { "reduce" } else { "" };
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": motion },
+        ]);
+        let parameters = json!({ "features": features });
+        self.devtools("Emulation.setEmulatedMedia", parameters)
+            .await;
+    }
+
+    /// Gives the page a viewport of exactly this size.
+    pub async fn resize(&self, width: u32, height: u32) {
+        self.devtools(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false }),
+        )
+        .await;
+    }
+
+    /// Who this is, in messages of failed tests.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The address of `path`.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.0.base)
+    }
+
+    /// The WebDriver session.
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    /// A console entry with this in it is part of what is tested.
+    pub fn expect_console(&self, part: &str) {
+        self.0.expected.lock().push(part.to_owned());
+    }
+
+    /// Whether a console entry was announced by [`Person::expect_console`].
+    pub fn is_expected(&self, entry: &str) -> bool {
+        let expected = self.0.expected.lock();
+        expected.iter().any(|part| entry.contains(part))
+    }
+
+    /// Asks Chromium by its DevTools protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        devtools(self.client(), command, parameters).await
+    }
+
+    /// Opens a page of the site.
+    pub async fn goto(&self, path: &str) {
+        let url = self.url(path);
+        let done = self.client().goto(&url).await;
+        done.unwrap_or_else(|error| panic!("{} opens {url}: {error}", self.name()));
+    }
+
+    /// Presses the browser's reload button.
+    pub async fn reload(&self) {
+        let done = self.client().refresh().await;
+        done.unwrap_or_else(|error| panic!("{} reloads: {error}", self.name()));
+    }
+
+    /// Opens a page again and again until it shows what is expected.
+    pub async fn until_after_reload(&self, path: &str, expression: &str) {
+        let begun = Instant::now();
+        loop {
+            self.goto(path).await;
+            let tried = tokio::time::timeout(DEADLINE / 10, self.until(expression, json!([])));
+            if tried.await.is_ok() {
+                return;
+            }
+            assert!(
+                begun.elapsed() < DEADLINE,
+                "{}: never {expression}",
+                self.name()
+            );
+        }
+    }
+
+    /// Opens a second tab and goes there.
+    pub async fn open_tab(&self) -> WindowHandle {
+        let tab = self.client().new_window(true).await;
+        let tab = tab.unwrap_or_else(|error| panic!("{}: a tab: {error}", self.name()));
+        self.switch_to(&tab.handle).await;
+        tab.handle
+    }
+
+    /// Waits for a window that the page opened beside `first`.
+    pub async fn other_window(&self, first: &WindowHandle) -> WindowHandle {
+        let begun = Instant::now();
+        loop {
+            let all = self.client().windows().await;
+            let all = all.unwrap_or_else(|error| panic!("{}: windows: {error}", self.name()));
+            if let Some(other) = all.into_iter().find(|window| window != first) {
+                return other;
+            }
+            assert!(
+                begun.elapsed() < DEADLINE,
+                "{}: no second window",
+                self.name()
+            );
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Goes to a window or tab of this browser.
+    pub async fn switch_to(&self, window: &WindowHandle) {
+        let done = self.client().switch_to_window(window.clone()).await;
+        done.unwrap_or_else(|error| panic!("{}: another tab: {error}", self.name()));
+    }
+
+    /// The window or tab that is looked at.
+    pub async fn window(&self) -> WindowHandle {
+        let window = self.client().window().await;
+        window.unwrap_or_else(|error| panic!("{}: which tab: {error}", self.name()))
+    }
+
+    /// Presses the browser's Back button.
+    pub async fn go_back(&self) {
+        let done = self.client().back().await;
+        done.unwrap_or_else(|error| panic!("{} goes back: {error}", self.name()));
+    }
+
+    /// The value of a JavaScript expression; `args` are its arguments.
+    pub async fn ask(&self, expression: &str, args: Value) -> Value {
+        let answer = self.try_ask(expression, args).await;
+        answer.unwrap_or_else(|error| panic!("{}: {expression}: {error}", self.name()))
+    }
+
+    async fn try_ask(&self, expression: &str, args: Value) -> Result<Value, String> {
+        let script = format!("{PRELUDE}\nreturn ({expression});");
+        let Value::Array(args) = args else {
+            panic!("arguments are a list: {args}");
+        };
+        let answer = self.client().execute(&script, args).await;
+        answer.map_err(|error| error.to_string())
+    }
+
+    /// Waits until an expression is true (or anything but false, null, 0, "") and answers it.
+    pub async fn until(&self, expression: &str, args: Value) -> Value {
+        let begun = Instant::now();
+        loop {
+            let answer = self.try_ask(expression, args.clone()).await;
+            let holds = answer.as_ref().is_ok_and(is_true);
+            if holds {
+                return answer.expect("it holds");
+            }
+            if begun.elapsed() > DEADLINE {
+                let page = self.describe().await;
+                panic!(
+                    "{}: in {DEADLINE:?} never: {expression} with {args}; last: {answer:?}\n{page}",
+                    self.name()
+                );
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Address, title and text of the page as it is now.
+    pub async fn describe(&self) -> String {
+        let text = self
+            .try_ask(
+                "document.title + '\\n' + document.body.innerText",
+                json!([]),
+            )
+            .await;
+        let url = self.client().current_url().await;
+        format!("{url:?}\n{text:?}")
+    }
+
+    /// Waits until something is visible.
+    pub async fn sees(&self, test: &str) {
+        self.until("shown(args[0])", json!([test])).await;
+    }
+
+    /// Waits until something is not (or no longer) visible.
+    pub async fn sees_no(&self, test: &str) {
+        self.until("!shown(args[0])", json!([test])).await;
+    }
+
+    /// Waits until something shows a text in which `part` occurs.
+    pub async fn reads(&self, test: &str, part: &str) {
+        let holds = "shown(args[0]) && byTest(args[0]).textContent.includes(args[1])";
+        self.until(holds, json!([test, part])).await;
+    }
+
+    /// The element with this test id.
+    pub async fn find(&self, test: &str) -> Element {
+        self.sees(test).await;
+        self.find_css(&format!("[data-testid=\"{test}\"]")).await
+    }
+
+    /// The first element a selector names.
+    pub async fn find_css(&self, selector: &str) -> Element {
+        let found = self.client().find(Locator::Css(selector)).await;
+        found.unwrap_or_else(|error| panic!("{}: {selector}: {error}", self.name()))
+    }
+
+    /// Clicks the element with this test id, once it is there and nothing lies on it.
+    pub async fn press(&self, test: &str) {
+        self.press_css(&format!("[data-testid=\"{test}\"]")).await;
+    }
+
+    /// Clicks a radio button by its label: that is what one sees of it.
+    pub async fn choose(&self, test: &str) {
+        self.press_css(&format!("label:has(> [data-testid=\"{test}\"])"))
+            .await;
+    }
+
+    /// Clicks the first element a selector names.
+    pub async fn press_css(&self, selector: &str) {
+        let begun = Instant::now();
+        loop {
+            let found = self.client().find(Locator::Css(selector)).await;
+            let pressed = match found {
+                Ok(element) => element.click().await,
+                Err(error) => Err(error),
+            };
+            let Err(error) = pressed else { return };
+            // Something sticky may lie on it: do as people do and scroll.
+            let scroll =
+                "document.querySelector(args[0])?.scrollIntoView({ block: 'center' }) ?? 0";
+            let _ = self.try_ask(scroll, json!([selector])).await;
+            if begun.elapsed() > DEADLINE {
+                let page = self.describe().await;
+                panic!("{}: cannot press {selector}: {error}\n{page}", self.name());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Types into whatever has the focus, as a keyboard does.
+    pub async fn keys(&self, text: &str) {
+        let focused = self.client().active_element().await;
+        let focused = focused.unwrap_or_else(|error| panic!("{}: focus: {error}", self.name()));
+        let typed = focused.send_keys(text).await;
+        typed.unwrap_or_else(|error| panic!("{}: types {text:?}: {error}", self.name()));
+    }
+
+    /// Presses one key that is not a letter.
+    pub async fn key(&self, key: Key) {
+        self.keys(&char::from(key).to_string()).await;
+    }
+
+    /// Replaces the text of a field.
+    pub async fn fill(&self, test: &str, text: &str) {
+        self.press(test).await;
+        self.ask("byTest(args[0]).select()", json!([test])).await;
+        self.keys(text).await;
+    }
+
+    /// Puts text in at the caret as an input method or a paste does; also beyond the BMP.
+    pub async fn insert(&self, text: &str) {
+        self.devtools("Input.insertText", json!({ "text": text }))
+            .await;
+    }
+
+    /// Closes the browser.
+    pub async fn close(&self) {
+        // Should it fail, the process is ended by its id.
+        let _ = self.client().clone().close().await;
+    }
+}
+
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(held) => *held,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}

@@ -1,0 +1,161 @@
+//! A test's stage: one server, the people, and the finishing step that every test ends with.
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+use super::audit::complaints;
+use super::commands::take_log;
+use super::driver::{Browser, Driver};
+use super::person::Person;
+use super::server::Server;
+
+/// At most two tests at a time, whatever `--test-threads` says: browsers need the processor.
+static SEATS: Semaphore = Semaphore::const_new(2);
+
+/// A test before it runs.
+pub struct Play {
+    name: &'static str,
+    settings: Vec<(&'static str, &'static str)>,
+}
+
+/// What a test works with.
+pub struct Stage {
+    name: &'static str,
+    server: Mutex<Server>,
+    driver: Arc<Driver>,
+    people: Mutex<Vec<Person>>,
+}
+
+impl Play {
+    /// A test of this name on a server with default settings.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            settings: Vec::new(),
+        }
+    }
+
+    /// Sets a key of the server's configuration.
+    pub fn set(mut self, key: &'static str, value: &'static str) -> Self {
+        self.settings.push((key, value));
+        self
+    }
+
+    /// Runs the test and then looks at every person's console and requests. A failure leaves
+    /// pictures and logs in `target/browser/NAME/`.
+    pub fn run(self, script: impl AsyncFnOnce(&Stage)) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.expect("a runtime").block_on(async {
+            let _seat = SEATS.acquire().await.expect("seats are never closed");
+            let stage = Stage {
+                name: self.name,
+                server: Mutex::new(Server::start(&self.settings)),
+                driver: Driver::shared(),
+                people: Mutex::default(),
+            };
+            let script = async {
+                script(&stage).await;
+                stage.look_for_complaints().await;
+            };
+            let ended = AssertUnwindSafe(script).catch_unwind().await;
+            if ended.is_err() {
+                // Whatever fails here must not hide the failure itself.
+                let _ = AssertUnwindSafe(stage.keep_evidence()).catch_unwind().await;
+            }
+            for person in stage.everybody() {
+                person.close().await;
+            }
+            if let Err(panic) = ended {
+                resume_unwind(panic);
+            }
+        });
+    }
+}
+
+impl Stage {
+    /// A person at an ordinary desktop.
+    pub async fn person(&self, name: &str) -> Person {
+        self.person_with(name, &Browser::default()).await
+    }
+
+    /// A person at this browser.
+    pub async fn person_with(&self, name: &str, browser: &Browser) -> Person {
+        let base = format!("http://127.0.0.1:{}", self.port());
+        self.person_at(name, browser, base).await
+    }
+
+    /// A person who comes by another address of the same server.
+    pub async fn person_at(&self, name: &str, browser: &Browser, base: String) -> Person {
+        let person = Person::open(&self.driver, name, base, browser).await;
+        self.people.lock().push(person.clone());
+        person
+    }
+
+    /// Two people at ordinary desktops.
+    pub async fn two(&self) -> (Person, Person) {
+        tokio::join!(self.person("Anna"), self.person("Bao"))
+    }
+
+    /// The server's port.
+    pub fn port(&self) -> u16 {
+        self.server.lock().port
+    }
+
+    /// Ends the server as an operator does and expects it to leave well.
+    pub fn stop_server(&self) {
+        let status = self.server.lock().stop();
+        assert!(status.success(), "the server left with {status}");
+    }
+
+    /// Starts the server again on the same port and data.
+    pub fn run_server(&self) {
+        self.server.lock().run();
+    }
+
+    fn everybody(&self) -> Vec<Person> {
+        self.people.lock().clone()
+    }
+
+    async fn look_for_complaints(&self) {
+        let mut found = Vec::new();
+        for person in self.everybody() {
+            found.extend(complaints(&person).await);
+        }
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
+    async fn keep_evidence(&self) {
+        let folder = artefacts().join(self.name);
+        std::fs::create_dir_all(&folder).expect("a folder for evidence");
+        write(&folder, "server.log", self.server.lock().log().as_bytes());
+        for person in self.everybody() {
+            let name = person.name();
+            if let Ok(picture) = person.client().screenshot().await {
+                write(&folder, &format!("{name}.png"), &picture);
+            }
+            let mut text = person.describe().await;
+            for entry in take_log(person.client(), "browser").await {
+                text.push_str(&format!("\n{entry}"));
+            }
+            write(&folder, &format!("{name}.txt"), text.as_bytes());
+        }
+        eprintln!("{}: pictures and logs in {}", self.name, folder.display());
+    }
+}
+
+/// Where pictures go: below `target/`.
+pub fn artefacts() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("../browser")
+}
+
+fn write(folder: &Path, name: &str, content: &[u8]) {
+    let path = folder.join(name);
+    std::fs::write(&path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
