@@ -93,6 +93,25 @@ test('unavailable keeps a message pending, a refusal fails it', () => {
   assert.equal(reduce(refused, { action: 'retry', clientId: 'c1' }, noon).pending[0].failed, null);
 });
 
+test('a store that answers again is no longer down', () => {
+  const down = room(message(1), wrote('c2'), { action: 'error', code: 'unavailable', client_id: 'c2' });
+  assert.equal(down.storeDown, true);
+  assert.equal(reduce(down, { ...opening, last_seq: 1 }, noon).storeDown, false, 'it gave the state of the room');
+  assert.equal(reduce(down, message(2, 'me', { repeat: true }), noon).storeDown, false, 'it had stored that one');
+});
+
+test('a page that was replaced and is the newest again starts from what is', () => {
+  const away = { action: 'partner_status', online: false, grace_ends_ms: 1000 };
+  const replaced = room(message(1, 'them'), away, { action: 'replaced' });
+  assert.equal(replaced.replaced, true);
+  assert.equal(reduce(replaced, message(2), noon).replaced, true, 'only a room_state says so');
+  const again = reduce(replaced, { ...opening, last_seq: 3, partner_read: 2 }, noon);
+  assert.deepEqual([again.replaced, again.partnerOnline, again.graceEndsAt, again.partnerRead], [false, true, null, 2]);
+  assert.equal(isReplaying(again), true, 'what was said meanwhile is still to come');
+  const gone = reduce(replaced, { ...opening, partner: { ...partner, online: false, grace_ends_ms: 9000 } }, noon);
+  assert.deepEqual([gone.partnerOnline, gone.graceEndsAt], [false, noon + 9000]);
+});
+
 test('unknown actions and broken frames change nothing', () => {
   const state = room(message(1));
   assert.deepEqual(seqs(reduceAll(state, [{ action: 'sparkle' }, { action: 'new_message' }, { action: 'new_message', message: 3 }], noon)), [1]);

@@ -40,6 +40,7 @@ const handlers = {
   room_state(draft, event, now) {
     draft.known = true;
     draft.replaced = false;
+    draft.storeDown = false;
     draft.me = event.user_id ?? draft.me;
     draft.partner = event.partner ?? draft.partner;
     draft.commonTags = event.common_tags ?? draft.commonTags;
@@ -55,6 +56,7 @@ const handlers = {
   new_message(draft, event) {
     const message = readMessage(event.message, draft);
     if (!message) return;
+    draft.storeDown = false;
     if (message.mine) dropPending(draft, message.clientId);
     if (event.message.repeat && message.seq > draft.lastSeq) {
       // An answer outside the stream: the entry itself is still on its way, or
@@ -65,7 +67,6 @@ const handlers = {
     draft.lastSeq = Math.max(draft.lastSeq, message.seq);
     insert(draft, message);
     if (!message.mine) draft.partnerTyping = false;
-    draft.storeDown = false;
   },
 
   message_recalled(draft, event) {

@@ -71,6 +71,8 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     state = reduceAll(state, events, lastEventAt);
     savePending(roomId, state.pending);
     if (state.me && state.me !== before.me) rememberSide(roomId, { user_id: state.me });
+    // What was read may have been told to a dead socket, or while another tab spoke.
+    if (events.some((event) => event.action === 'room_state')) marks.forget();
     settle();
     const added = wasSettled ? countNew(before, state) : 0;
     show(added);
