@@ -21,6 +21,7 @@ mod drain;
 mod fuzz_decoder;
 mod http;
 mod identity;
+mod load;
 mod matching_races;
 mod matching_socket;
 mod matching_wishes;

@@ -8,6 +8,7 @@ pub mod dead;
 pub mod driver;
 pub mod frame_rules;
 pub mod http;
+pub mod load;
 pub mod people;
 pub mod pool;
 pub mod scene;

@@ -1,0 +1,30 @@
+//! The load of `examples/load` in short, on the debug executable: no figures, only that nobody fails
+//! to meet and nothing is lost, doubled or out of order.
+
+use tempfile::TempDir;
+
+use crate::support::binary::Setup;
+use crate::support::load::{Plan, gather, talk};
+use crate::support::scene::MIYU;
+
+const PAIRS: usize = 200;
+const PLAN: Plan = Plan {
+    messages: 20,
+    window: 4,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_pairs_lose_nothing() {
+    let home = TempDir::new().unwrap();
+    let mut server = Setup::new(MIYU, home.path()).spawn();
+    let address = server.ready().await;
+    let (met, failed) = gather(address, PAIRS).await;
+    assert_eq!(failed, Vec::<String>::new());
+    let tally = talk(met, PLAN).await;
+    assert_eq!(tally.broken, Vec::<String>::new());
+    let faults = (tally.doubled, tally.reordered, tally.gaps);
+    assert_eq!(faults, (0, 0, 0), "doubled, reordered, gaps");
+    let all = 2 * PAIRS as u64 * PLAN.messages;
+    assert_eq!((tally.acked, tally.delivered), (all, all));
+    assert_eq!(server.stop().await.code(), Some(0), "{}", server.said());
+}
