@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asksBeforeLeaving, bothSpoke, isReplaying, lastSeqOfPartner, minutesTalked, newRoom, reduce, reduceAll } from '../../assets/js/model/room.js';
+import { asksBeforeLeaving, bothSpoke, isAsked, isReplaying, lastSeqOfPartner, minutesTalked, newRoom, reduce, reduceAll } from '../../assets/js/model/room.js';
 import { logRows, sameRow } from '../../assets/js/model/rows.js';
 
 const noon = new Date(2026, 4, 1, 12, 0).getTime();
@@ -158,4 +158,60 @@ test('rows: a day line, runs within two minutes, states, the newest of mine', ()
   assert.deepEqual(rows.slice(1).map((row) => row.state), ['read', 'read', 'sent', 'sent']);
   assert.deepEqual(rows.slice(1).map((row) => row.newest), [false, false, true, false]);
   assert.ok(rows.every((row, index) => sameRow(row, logRows(state)[index])));
+});
+
+const asked = (kind, id) => ({ action: 'asked', deed: { kind, id, clientId: kind === 'recall' ? `c${id}` : undefined } });
+const refusal = (code, clientId) => ({ action: 'error', code, client_id: clientId });
+const iLeft = { action: 'user_left', user_id: 'me', reason: 'left', seq: 9 };
+const kinds = (state) => state.deeds.map((deed) => deed.kind + (deed.id ?? ''));
+
+test('a deed is done when the server says so, once', () => {
+  const state = room(message(1), message(2), asked('recall', '1'), asked('recall', '1'), asked('delete', '2'), asked('block'), asked('leave'));
+  assert.deepEqual(kinds(state), ['recall1', 'delete2', 'block', 'leave']);
+  assert.equal(state.blocked, false);
+  const recalled = reduce(state, { action: 'message_recalled', message_id: '1', seq: 3 }, noon);
+  assert.deepEqual(recalled.confirmed, ['recall']);
+  assert.deepEqual(kinds(reduce(state, message(1, 'me', { content: null, recalled: true }), noon)), ['delete2', 'block', 'leave']);
+  const deleted = reduce(recalled, { action: 'message_deleted', message_id: '2' }, noon);
+  assert.deepEqual(deleted.confirmed, ['delete']);
+  const left = reduce(deleted, iLeft, noon);
+  assert.deepEqual([left.confirmed, kinds(left)], [['leave'], ['block']]);
+  const blocked = reduce(left, { action: 'blocked' }, noon);
+  assert.deepEqual([blocked.blocked, blocked.confirmed, kinds(blocked)], [true, ['block'], []]);
+  assert.deepEqual(reduce(blocked, { action: 'blocked' }, noon).confirmed, []);
+});
+
+test('a departure of the partner ends a farewell, not a block', () => {
+  const state = room(asked('block'), asked('leave'), { ...iLeft, user_id: 'them' });
+  assert.deepEqual(kinds(state), ['block']);
+  assert.equal(reduce(state, { action: 'waited' }, noon + 60_000).blocked, false);
+});
+
+test('where nobody says blocked, my own departure does, after a moment', () => {
+  const state = room(asked('block'), iLeft);
+  assert.equal(reduce(state, { action: 'waited' }, noon + 2999).blocked, false);
+  assert.equal(reduce(state, { action: 'waited' }, noon + 3000).blocked, true);
+});
+
+test('a room that closed without the block being kept proves nothing', () => {
+  const state = room(asked('block'), iLeft, refusal('unavailable'));
+  const later = reduceAll(state, [iLeft, { action: 'waited' }], noon + 60_000);
+  assert.deepEqual([later.blocked, kinds(later)], [false, ['block']]);
+  assert.equal(reduce(later, { action: 'blocked' }, noon).blocked, true);
+});
+
+test('a block asked for when the room is closed, or after a farewell, needs its own word', () => {
+  for (const before of [[iLeft, asked('block')], [asked('leave'), asked('block'), iLeft]]) {
+    assert.equal(reduce(room(...before, iLeft), { action: 'waited' }, noon + 60_000).blocked, false);
+  }
+});
+
+test('a refusal ends the deed it is about', () => {
+  const state = room(asked('recall', '1'), asked('recall', '2'), asked('delete', '3'), asked('delete', '4'), asked('block'));
+  assert.deepEqual(kinds(reduce(state, refusal('already_recalled', 'c2'), noon)), ['recall1', 'delete3', 'delete4', 'block']);
+  assert.deepEqual(kinds(reduce(state, refusal('not_yours', 'c1'), noon)), ['recall2', 'delete3', 'delete4', 'block']);
+  assert.deepEqual(kinds(reduce(state, refusal('no_such_message'), noon)), ['recall1', 'recall2', 'delete4', 'block']);
+  assert.deepEqual(kinds(reduce(state, refusal('room_closed', 'c9'), noon)), kinds(state), 'that was a message');
+  assert.deepEqual(kinds(reduce(state, refusal('unavailable', 'c1'), noon)), kinds(state));
+  assert.equal(isAsked(state, 'block'), true);
 });

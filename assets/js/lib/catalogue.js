@@ -233,6 +233,7 @@ export const catalogue = {
   'tab.here': ['在這裡繼續', 'Continue here'],
 
   'err.store': ['伺服器暫時存不了訊息，這則先留著，會自動再試。', 'The server can’t store messages right now. Yours is kept and retried.'],
+  'err.storeDeed': ['伺服器暫時沒有回應，你剛才做的先記著，會自動再試。', 'The server isn’t answering right now. What you just did is kept and retried.'],
   'err.rate': ['有點快，{s} 秒後再試。', 'A little fast. Try again in {s} s.'],
   'err.too_long': ['太長了，最多 {n} 字。', 'Too long: {n} characters at most.'],
   'err.room_closed': ['這段對話已經結束，訊息沒有送出。', 'This chat has ended; the message was not sent.'],

@@ -2,7 +2,13 @@
 // server said and what this person did into a new state; messages that did not
 // change keep their identity, so the page can skip them. Pure: no DOM, no clock.
 
-export function newRoom(roomId, pending = []) {
+import { deedKey } from './outbox.js';
+
+// With a server that never says `blocked`, our own departure has to do. One that
+// says it also says `unavailable` within this time if only the room was closed.
+const blockedPatience = 3000;
+
+export function newRoom(roomId, pending = [], deeds = []) {
   return {
     roomId,
     me: null,
@@ -16,6 +22,9 @@ export function newRoom(roomId, pending = []) {
     targetSeq: 0, // last_seq of the latest room_state: below it we are replaying
     messages: [], // in seq order, stored by the server
     pending, // ours, not yet acknowledged, in the order written
+    deeds, // asked for and not yet confirmed: { kind: block|leave|recall|delete, id?, clientId? }
+    confirmed: [], // kinds of the deeds that the latest events confirmed
+    blocked: false,
     partnerRead: 0,
     partnerTyping: false,
     partnerOnline: true,
@@ -29,7 +38,7 @@ export function newRoom(roomId, pending = []) {
 export const reduce = (state, event, now) => reduceAll(state, [event], now);
 
 export function reduceAll(state, events, now) {
-  const draft = { ...state, messages: state.messages.slice(), pending: state.pending.slice() };
+  const draft = { ...state, messages: state.messages.slice(), pending: state.pending.slice(), confirmed: [] };
   for (const event of events) handlers[event.action]?.(draft, event, now);
   return draft;
 }
@@ -57,6 +66,7 @@ const handlers = {
     const message = readMessage(event.message, draft);
     if (!message) return;
     draft.storeDown = false;
+    if (message.recalled) confirm(draft, 'recall', message.id);
     if (message.mine) dropPending(draft, message.clientId);
     if (event.message.repeat && message.seq > draft.lastSeq) {
       // An answer outside the stream: the entry itself is still on its way, or
@@ -72,6 +82,7 @@ const handlers = {
   message_recalled(draft, event) {
     if (typeof event.seq === 'number') draft.lastSeq = Math.max(draft.lastSeq, event.seq);
     const id = String(event.message_id);
+    confirm(draft, 'recall', id);
     draft.messages = draft.messages.map((message) => {
       if (message.id === id) return { ...message, content: null, recalled: true, quoteText: null };
       if (message.repliedTo === id && message.quoteText !== null) return { ...message, quoteText: null };
@@ -81,6 +92,7 @@ const handlers = {
 
   message_deleted(draft, event) {
     const id = String(event.message_id);
+    confirm(draft, 'delete', id);
     draft.messages = draft.messages.filter((message) => message.id !== id);
   },
 
@@ -92,6 +104,8 @@ const handlers = {
     const mine = event.reason === 'left' && draft.me !== null && event.user_id === draft.me;
     // What was still on its way can no longer be stored.
     draft.pending = draft.pending.map((item) => ({ ...item, failed: item.failed ?? 'room_closed' }));
+    confirm(draft, 'leave');
+    if (mine) changeBlock(draft, (deed) => (deed.leaves ? { ...deed, leftAt: deed.leftAt ?? now } : deed));
     draft.ended ??= { by: mine ? 'me' : 'them', reason: event.reason ?? 'left', at: now };
   },
 
@@ -112,8 +126,11 @@ const handlers = {
   error(draft, event) {
     if (event.code === 'unavailable') {
       draft.storeDown = true;
+      // A room may close although the block could not be kept: leaving proves nothing then.
+      changeBlock(draft, (deed) => ({ ...deed, leaves: deed.leaves && deed.leftAt === undefined, leftAt: undefined }));
       return;
     }
+    refuseDeed(draft, event);
     if (!event.client_id) return;
     const failing = fatalForMessage.has(event.code);
     draft.pending = draft.pending.map((item) =>
@@ -132,10 +149,54 @@ const handlers = {
 
   discard: (draft, event) => dropPending(draft, event.clientId),
 
+  asked(draft, { deed }) {
+    if (draft.deeds.some((other) => deedKey(other) === deedKey(deed))) return;
+    const leaves = deed.kind === 'block' && draft.active && !draft.deeds.some((other) => other.kind === 'leave');
+    draft.deeds = [...draft.deeds, leaves ? { ...deed, leaves } : deed];
+  },
+
+  withdrew(draft, { kind }) {
+    draft.deeds = draft.deeds.filter((deed) => deed.kind !== kind);
+  },
+
   blocked(draft) {
     draft.blocked = true;
+    confirm(draft, 'block');
+  },
+
+  /** Some time has passed. */
+  waited(draft, event, now) {
+    if (draft.deeds.some((deed) => deed.leftAt !== undefined && now - deed.leftAt >= blockedPatience)) handlers.blocked(draft);
   },
 };
+
+function confirm(draft, kind, id) {
+  const still = draft.deeds.filter((deed) => deed.kind !== kind || (id !== undefined && deed.id !== id));
+  if (still.length === draft.deeds.length) return;
+  draft.deeds = still;
+  draft.confirmed = [...draft.confirmed, kind];
+}
+
+function changeBlock(draft, change) {
+  draft.deeds = draft.deeds.map((deed) => (deed.kind === 'block' ? change(deed) : deed));
+}
+
+const refusals = {
+  already_recalled: ['recall'],
+  not_yours: ['recall'],
+  no_such_message: ['recall', 'delete'],
+  room_closed: ['recall', 'delete'],
+};
+
+/** Ends the deed a refusal is about: the one it names, else the oldest it fits. */
+function refuseDeed(draft, { code, client_id: clientId = null }) {
+  const kinds = refusals[code] ?? [];
+  const about = draft.deeds.find((deed) => kinds.includes(deed.kind) && (deed.kind === 'recall' ? (deed.clientId ?? null) : null) === clientId);
+  if (about) draft.deeds = draft.deeds.filter((deed) => deed !== about);
+}
+
+/** Whether `kind` was asked for and is still to be confirmed. */
+export const isAsked = (state, kind) => state.deeds.some((deed) => deed.kind === kind);
 
 const fatalForMessage = new Set(['too_long', 'empty', 'room_closed', 'room_full', 'client_id_reused', 'invalid_field', 'not_a_member']);
 

@@ -11,6 +11,7 @@ import { hoursOf, openGuide } from '../ui/guide.js';
 import { mountProfileCard } from '../ui/profile-card.js';
 import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
 import { mountStats } from '../ui/stats.js';
+import { roomsWithDeeds } from './sides.js';
 
 const refreshEvery = 10_000;
 
@@ -103,3 +104,5 @@ if (wantsGuest && hasConsent()) {
   });
   refresh();
 }
+// Asked for in a conversation and not confirmed before its page went away.
+if (roomsWithDeeds().length > 0) import('./errands.js').then(({ runErrands }) => runErrands());

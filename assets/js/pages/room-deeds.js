@@ -1,12 +1,11 @@
 // What a person does in a conversation: write, reply, take back, block, leave.
-// Each deed changes the state at once and is sent; the server's answer then
-// confirms or corrects it. `core` is the running room (room.js).
+// Each deed is written into the state and said as soon as it may be; it is done
+// only when the server's answer says so. `core` is the running room (room.js).
 
 import { randomId } from '../lib/id.js';
 import { t } from '../lib/i18n.js';
-import { asksBeforeLeaving } from '../model/room.js';
+import { asksBeforeLeaving, isAsked } from '../model/room.js';
 import { askBlock } from '../ui/block-sheet.js';
-import { toast } from '../ui/toast.js';
 import { openMessageMenu, openRoomMenu } from './room-actions.js';
 
 const leavePatience = 1500;
@@ -22,7 +21,13 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
     setReply(null);
     typing.sent();
     ui.log.toBottom(false);
-    link.sendMessage(state().pending.at(-1));
+    link.flush();
+  }
+
+  /** Wants something of the server until it is confirmed or refused. */
+  function ask(deed) {
+    core.act({ action: 'asked', deed });
+    link.flush();
   }
 
   function setReply(next) {
@@ -47,26 +52,22 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
   function messageMenu(node, at) {
     const row = rowOf(node);
     if (!row) return;
-    const id = row.source.id;
+    const { id, clientId } = row.source;
     openMessageMenu(row, at, {
       canReply: state().active,
       onReply: () => replyTo(node),
       onQuote: () => ui.log.glow(row.source.repliedTo, true),
-      onRecall: () => link.sendSurely({ action: 'recall_message', message_id: id }),
-      onDelete() {
-        link.sendSurely({ action: 'delete_message', message_id: id });
-        toast(t('mm.deleted'));
-      },
+      onRecall: () => ask({ kind: 'recall', id, clientId }),
+      onDelete: () => ask({ kind: 'delete', id }),
       onRetry: () => retry(node),
-      onDiscard: () => core.act({ action: 'discard', clientId: row.source.clientId }),
+      onDiscard: () => core.act({ action: 'discard', clientId }),
     });
   }
 
   function retry({ dataset }) {
     if (!state().active) return;
     core.act({ action: 'retry', clientId: dataset.clientId });
-    const item = state().pending.find((pending) => pending.clientId === dataset.clientId);
-    if (item) link.sendMessage(item);
+    link.flush();
   }
 
   /** Leaves for good and goes on; the server's word is awaited only briefly. */
@@ -75,6 +76,8 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
     const go = () => {
       clearTimeout(timer);
       leaving = null;
+      // The next search leaves this room; should one come back to it, then to stay.
+      core.act({ action: 'withdrew', kind: 'leave' });
       core.stop();
       onNext();
     };
@@ -89,20 +92,18 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
   }
 
   function leave() {
-    link.sendSurely({ action: 'find_next' });
+    ask({ kind: 'leave' });
   }
 
   async function block() {
     if (!(await askBlock(partnerName()))) return;
-    link.sendSurely({ action: 'block' });
-    core.act({ action: 'blocked' });
-    toast(t('block.done'));
+    ask({ kind: 'block' });
   }
 
   function roomMenu(button) {
     openRoomMenu(button, {
-      canLeave: state().active,
-      canBlock: !state().blocked && !state().isBot,
+      canLeave: state().active && !isAsked(state(), 'leave'),
+      canBlock: !state().blocked && !isAsked(state(), 'block') && !state().isBot,
       needsSecondPress: () => asksBeforeLeaving(state()),
       onLeave: leave,
       onBlock: block,

@@ -1,31 +1,28 @@
-// The chat socket of one room together with what has to be sent over it: the
-// messages not acknowledged yet, departures, reads. Decides when to say things
-// again; what they mean is in model/room.js.
+// The chat socket of one room together with what is owed over it: messages not
+// acknowledged yet, deeds not confirmed yet. Keeps the time; what is said when
+// is decided in model/outbox.js, what it means is in model/room.js.
 
+import { doubted, due, frameOf, hear, looksDead, newOutbox, restDelay, rested, said, startOver } from '../model/outbox.js';
 import { openLink, socketUrl } from '../net/link.js';
 import { getRoom } from '../net/http.js';
 import { sideOf } from './sides.js';
 
-const ackPatience = 12_000;
-const storeRetryFirst = 1000;
-const storeRetryLongest = 20_000;
-
 export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
   let everOpen = false;
   let retryTimer = null;
-  let retryAttempt = 0;
-  let saidAt = 0;
-  const later = []; // frames that must arrive even if the connection is away
+  let outbox = newOutbox(Date.now());
 
   const link = openLink({
     url: () =>
       socketUrl('/ws/chat/', { room: roomId, after: String(getState().lastSeq), user_id: sideOf(roomId).user_id ?? getState().me }),
     onOpen() {
       everOpen = true;
+      outbox = startOver(outbox, Date.now());
       onStatus('open');
     },
     onFrame,
     onLost({ opened }) {
+      outbox = startOver(outbox, Date.now());
       onStatus('lost');
       if (!opened) checkRoom();
     },
@@ -36,16 +33,12 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
   });
 
   function onFrame(frame) {
-    if (frame.action === 'error' && frame.code === 'unavailable') retryLater();
-    if (frame.action === 'new_message') retryAttempt = 0;
+    const before = outbox;
+    outbox = hear(outbox, frame, Date.now());
+    if (outbox.resting && !before.resting) retryLater();
     onEvent(frame);
-    if (frame.action === 'room_state') afterState(frame);
-  }
-
-  /** A connection is good again: say what was left unsaid, in its order. */
-  function afterState(frame) {
-    for (const item of later.splice(0)) link.send(item);
-    if (frame.active !== false) sendPending();
+    // The connection is good: say what was left unsaid, in its order.
+    if (frame.action === 'room_state') flush();
   }
 
   // A refused handshake tells a browser nothing; the HTTP route says why.
@@ -57,40 +50,34 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
     }
   }
 
-  function sendMessage({ clientId, content, reply }) {
-    saidAt = Date.now();
-    return link.send({ action: 'send_message', message: { content, replied_to: reply?.id ?? null, client_id: clientId } });
-  }
-
-  function sendPending() {
-    for (const item of getState().pending) if (!item.failed) sendMessage(item);
+  /** Says what is owed and may be said now. */
+  function flush() {
+    for (const item of due(outbox, getState())) {
+      if (!link.send(frameOf(item))) return;
+      outbox = said(outbox, item, Date.now());
+    }
   }
 
   function retryLater() {
     clearTimeout(retryTimer);
-    const delay = Math.min(storeRetryLongest, storeRetryFirst * 2 ** retryAttempt);
-    retryAttempt += 1;
-    retryTimer = setTimeout(sendPending, delay / 2 + (Math.random() * delay) / 2);
+    retryTimer = setTimeout(() => {
+      outbox = rested(outbox);
+      flush();
+    }, restDelay(outbox, Math.random()));
   }
 
   return {
-    sendMessage,
+    flush,
     send: link.send,
     isOpen: link.isOpen,
     reconnect: link.reconnect,
     revive: link.revive,
-    /** Sends now, or as soon as the connection is back. */
-    sendSurely(frame) {
-      if (!getState().known || !link.send(frame)) later.push(frame);
-    },
-    /** Called now and then: an old unanswered message means a dead socket. */
+    /** Called now and then: no answer for long means a dead socket. */
     watch() {
-      const state = getState();
-      const waits = state.active && !state.storeDown && state.pending.some((item) => !item.failed);
-      if (waits && link.isOpen() && Date.now() - saidAt > ackPatience) {
-        saidAt = Date.now();
-        link.reconnect();
-      }
+      const now = Date.now();
+      if (!link.isOpen() || !looksDead(outbox, getState(), now)) return;
+      outbox = doubted(outbox, now);
+      link.reconnect();
     },
     close() {
       clearTimeout(retryTimer);

@@ -11,7 +11,8 @@ import { announce, toast } from '../ui/toast.js';
 import { createDeeds } from './room-deeds.js';
 import { openRoomLink } from './room-link.js';
 import { createRoomView } from './room-view.js';
-import { loadDraft, loadPending, rememberSide, saveDraft, savePending } from './sides.js';
+import { runErrand, stopErrand, tellConfirmed } from './errands.js';
+import { loadDeeds, loadDraft, loadPending, rememberSide, saveDeeds, saveDraft, savePending } from './sides.js';
 import { createReadMarks, createTyping } from './signals.js';
 
 const bannerAfter = 2000;
@@ -20,7 +21,8 @@ const replayBatch = 150;
 const partnerTypingFor = 7000;
 
 export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onNext }) {
-  let state = newRoom(roomId, loadPending(roomId));
+  stopErrand(roomId);
+  let state = newRoom(roomId, loadPending(roomId), loadDeeds(roomId));
   let queue = [];
   let scheduled = false;
   let closed = false;
@@ -68,8 +70,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     lastEventAt = Date.now();
     const before = state;
     const wasSettled = settled;
-    state = reduceAll(state, events, lastEventAt);
-    savePending(roomId, state.pending);
+    change(events, lastEventAt);
     if (state.me && state.me !== before.me) rememberSide(roomId, { user_id: state.me });
     // What was read may have been told to a dead socket, or while another tab spoke.
     if (events.some((event) => event.action === 'room_state')) marks.forget();
@@ -80,6 +81,13 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     for (const event of events) if (event.action === 'error') explain(event);
     watchTyping();
     if (!state.active) deeds.closed();
+  }
+
+  function change(events, now) {
+    state = reduceAll(state, events, now);
+    savePending(roomId, state.pending);
+    saveDeeds(roomId, state.deeds);
+    tellConfirmed(state.confirmed);
   }
 
   function countNew(before, after) {
@@ -123,8 +131,8 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     if (silent.includes(code) || (code === 'room_closed' && !clientId)) return;
     const known = ['too_long', 'room_closed', 'room_full', 'no_such_message'];
     const words = t(known.includes(code) ? `err.${code}` : 'err.other', { n: getSite().max_message_chars });
-    // About a message: the bubble itself says it. About anything else: here.
-    if (clientId) announce(words);
+    // About a message on its way: the bubble itself says it. About anything else: here.
+    if (state.pending.some((item) => item.clientId === clientId)) announce(words);
     else toast(words);
   }
 
@@ -142,13 +150,15 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     if (state.replaced) return 'replaced';
     if (status === 'stopped') return 'stopped';
     if (status !== 'open' && now - lostAt > bannerAfter) return 'lost';
-    if (state.storeDown && state.pending.length > 0) return 'store';
+    if (state.storeDown && state.pending.some((item) => !item.failed)) return 'store';
+    if (state.storeDown && state.deeds.length > 0) return 'deed';
     return null;
   }
 
   function tick() {
     link.watch();
-    render();
+    if (state.deeds.length > 0) act({ action: 'waited' });
+    else render();
   }
 
   function render() {
@@ -174,14 +184,14 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   /** What this person does changes the state at once, before the server knows. */
   function act(event) {
     if (closed) return;
-    state = reduceAll(state, [event], Date.now());
-    savePending(roomId, state.pending);
+    change([event], Date.now());
     render();
   }
 
   function gone() {
-    stop();
     savePending(roomId, []);
+    saveDeeds(roomId, []);
+    stop();
     onGone();
   }
 
@@ -194,6 +204,8 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     typing.stop();
     link.close();
     ui.header.disarm();
+    // What is not confirmed yet goes on without a page of its own.
+    runErrand(roomId);
   }
 
   return {

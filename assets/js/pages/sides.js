@@ -1,5 +1,6 @@
 // What this tab knows about its rooms: which side it is, what it looked like,
-// what it wrote that is not acknowledged yet, and an unfinished draft.
+// what it wrote that is not acknowledged yet, what it asked for that is not
+// confirmed yet, and an unfinished draft.
 
 import { tab } from '../lib/storage.js';
 
@@ -26,6 +27,18 @@ export function savePending(roomId, pending) {
   if (pending.length > 0) tab.set(`pending.${roomId}`, pending);
   else tab.remove(`pending.${roomId}`);
 }
+
+export function loadDeeds(roomId) {
+  const stored = tab.get(`deeds.${roomId}`, []);
+  return Array.isArray(stored) ? stored.filter((deed) => deed && typeof deed.kind === 'string') : [];
+}
+
+export function saveDeeds(roomId, deeds) {
+  if (deeds.length > 0) tab.set(`deeds.${roomId}`, deeds);
+  else tab.remove(`deeds.${roomId}`);
+}
+
+export const roomsWithDeeds = () => knownRooms().filter((roomId) => loadDeeds(roomId).length > 0);
 
 export const loadDraft = (roomId) => tab.get(`draft.${roomId}`, '');
 

@@ -2,7 +2,7 @@
 
 import { el, setHidden } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
-import { minutesTalked } from '../model/room.js';
+import { isAsked, minutesTalked } from '../model/room.js';
 
 export function mountEndCard(section, { onNext, onBlock }) {
   let shown = '';
@@ -16,7 +16,8 @@ export function mountEndCard(section, { onNext, onBlock }) {
       const title = endTitle(state);
       const minutes = minutesTalked(state);
       const note = minutes > 0 ? t('end.talked', { n: minutes, h: hours }) : t('end.brief', { h: hours });
-      const key = `${title}|${note}|${Boolean(state.blocked)}`;
+      const canBlock = !state.blocked && !isAsked(state, 'block') && !state.isBot;
+      const key = `${title}|${note}|${canBlock}`;
       if (key === shown) return;
       shown = key;
       section.setAttribute('aria-label', title);
@@ -28,7 +29,7 @@ export function mountEndCard(section, { onNext, onBlock }) {
           { class: 'end-actions' },
           el('button', { type: 'button', class: 'button-primary', test: 'end-next', onclick: onNext }, t('end.next')),
           el('a', { class: 'button-ghost', href: '/', test: 'end-home' }, t('end.home')),
-          !state.blocked && !state.isBot && el('button', { type: 'button', class: 'button-text is-danger', test: 'end-block', onclick: onBlock }, t('menu.block')),
+          canBlock && el('button', { type: 'button', class: 'button-text is-danger', test: 'end-block', onclick: onBlock }, t('menu.block')),
         ),
       );
     },

@@ -1,0 +1,180 @@
+// What is said to a room's server, in which order, and when it is said again.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { doubted, due, frameOf, hear, looksDead, newOutbox, restDelay, rested, said, startOver } from '../../assets/js/model/outbox.js';
+import { newRoom, reduceAll } from '../../assets/js/model/room.js';
+
+const stated = { action: 'room_state', room_id: 'r', user_id: 'me', partner: {}, active: true, last_seq: 0 };
+const unavailable = (clientId) => ({ action: 'error', code: 'unavailable', client_id: clientId });
+const stored = (seq, clientId) => ({ action: 'new_message', message: { id: String(seq), seq, sender_id: 'me', content: 'hi', client_id: clientId, sent_at_ms: 0 } });
+
+/** A page and its socket, as pages/room-link.js puts them together. */
+function page() {
+  let room = newRoom('r');
+  let outbox = newOutbox(0);
+  let open = false;
+  let sent = [];
+  const names = { block: 'block', find_next: 'leave' };
+  const self = {
+    now: 0,
+    flush() {
+      for (const item of due(outbox, room)) {
+        if (!open) return self;
+        const frame = frameOf(item);
+        sent.push(frame.message?.client_id ?? names[frame.action] ?? `${frame.action}:${frame.message_id}`);
+        outbox = said(outbox, item, self.now);
+      }
+      return self;
+    },
+    open() {
+      open = true;
+      outbox = startOver(outbox, self.now);
+      return self;
+    },
+    lose() {
+      open = false;
+      outbox = startOver(outbox, self.now);
+      return self;
+    },
+    hears(frame) {
+      outbox = hear(outbox, frame, self.now);
+      room = reduceAll(room, [frame], self.now);
+      return frame.action === 'room_state' ? self.flush() : self;
+    },
+    does(event) {
+      room = reduceAll(room, [event], self.now);
+      return self.flush();
+    },
+    writes: (clientId) => self.does({ action: 'wrote', clientId, content: 'hi', at: 0 }),
+    asks: (kind, id) => self.does({ action: 'asked', deed: { kind, id, clientId: id && `c${id}` } }),
+    rests() {
+      outbox = rested(outbox);
+      return self.flush();
+    },
+    waits(ms) {
+      self.now += ms;
+      return self.does({ action: 'waited' });
+    },
+    dead: () => looksDead(outbox, room, self.now),
+    doubts() {
+      outbox = doubted(outbox, self.now);
+      return self;
+    },
+    outbox: () => outbox,
+    room: () => room,
+    said() {
+      const all = sent;
+      sent = [];
+      return all.join(' ');
+    },
+  };
+  return self;
+}
+
+const ready = () => page().open().hears(stated);
+
+test('a message goes out at once where nothing stands before it', () => {
+  assert.equal(ready().writes('a').writes('b').said(), 'a b');
+});
+
+test('nothing is said before the state of the room', () => {
+  const one = page().writes('a').open().writes('b');
+  assert.equal(one.said(), '');
+  assert.equal(one.hears(stated).said(), 'a b');
+});
+
+test('an unacknowledged message goes before a new one over a new connection', () => {
+  const one = ready().writes('p');
+  one.said();
+  one.lose().writes('n').open().writes('o');
+  assert.equal(one.said(), '', 'the socket is open, the room has not spoken');
+  assert.equal(one.hears(stated).said(), 'p n o');
+});
+
+test('a message the store did not take is not overtaken', () => {
+  const one = ready().writes('p').hears(unavailable('p'));
+  one.said();
+  assert.equal(one.writes('n').said(), '');
+  // A message of the partner shows that the store is back; the rest still holds.
+  one.hears({ action: 'new_message', message: { id: '1', seq: 1, sender_id: 'them', content: 'yo', client_id: 'x', sent_at_ms: 0 } });
+  assert.equal(one.writes('o').said(), '');
+  assert.equal(one.rests().said(), 'p n o');
+  assert.equal(one.hears(stored(2, 'p')).writes('q').said(), 'q');
+});
+
+test('a failed message holds nobody up, and goes out again when asked to', () => {
+  const one = ready().writes('p').hears({ action: 'error', code: 'too_long', client_id: 'p' }).writes('n');
+  assert.equal(one.said(), 'p n');
+  assert.equal(one.does({ action: 'retry', clientId: 'p' }).said(), 'p');
+});
+
+test('what was answered and is not folded in yet is not said twice', () => {
+  const one = ready().writes('p');
+  const room = one.room();
+  const heard = hear(one.outbox(), stored(1, 'p'), 0);
+  assert.deepEqual(due(heard, room), []);
+  assert.equal(looksDead(heard, room, 1e9), false);
+});
+
+test('a page that is the newest again says everything again', () => {
+  const one = ready().writes('p').hears({ action: 'replaced' });
+  one.said();
+  assert.equal(one.hears(stated).said(), 'p');
+});
+
+test('in a closed room nothing is written, a block still counts', () => {
+  const one = page().writes('a').asks('leave').asks('recall', '1').asks('block').open().hears({ ...stated, active: false });
+  assert.equal(one.said(), 'recall_message:1 block');
+});
+
+test('a block goes before what was written, a farewell after it', () => {
+  assert.equal(page().writes('a').asks('leave').asks('block').open().hears(stated).said(), 'block a leave');
+});
+
+test('a deed is said on each connection and after each rest, until it is confirmed', () => {
+  const one = ready().asks('block').asks('delete', '7');
+  assert.equal(one.said(), 'block delete_message:7');
+  assert.equal(one.lose().open().hears(stated).said(), 'block delete_message:7');
+  assert.equal(one.hears(unavailable()).rests().said(), 'block delete_message:7');
+  one.hears({ action: 'blocked' }).hears({ action: 'message_deleted', message_id: '7' });
+  assert.equal(one.lose().open().hears(stated).said(), '');
+  assert.equal(one.room().blocked, true);
+});
+
+test('a recall names the message, so that a refusal says which it means', () => {
+  assert.deepEqual(frameOf({ kind: 'recall', id: '4', clientId: 'c4' }), { action: 'recall_message', message_id: '4', client_id: 'c4' });
+});
+
+test('rests double while nothing is answered, and several errors are one trouble', () => {
+  const one = ready().writes('p').writes('q').hears(unavailable('p')).hears(unavailable('q'));
+  assert.equal(restDelay(one.outbox(), 1), 1000);
+  assert.equal(restDelay(one.rests().hears(unavailable('p')).outbox(), 1), 2000);
+  assert.equal(restDelay({ rests: 40 }, 1), 20_000);
+  assert.equal(restDelay({ rests: 1 }, 0), 500);
+  one.rests().hears(stored(1, 'p')).hears(unavailable('q'));
+  assert.equal(restDelay(one.outbox(), 1), 1000);
+});
+
+test('silence after something was said means a dead socket', () => {
+  const one = ready().writes('p');
+  assert.equal(one.waits(12_000).dead(), false);
+  assert.equal(one.waits(1).dead(), true);
+  assert.equal(one.hears(stored(1, 'p')).dead(), false);
+  one.asks('block');
+  one.now += 6000;
+  one.writes('q');
+  one.now += 6001;
+  assert.equal(one.dead(), true, 'writing on does not put it off');
+});
+
+test('a rest is no silence, an opened connection without a word is', () => {
+  assert.equal(ready().writes('p').hears(unavailable('p')).waits(1e6).dead(), false);
+  assert.equal(page().open().waits(12_001).dead(), true);
+});
+
+test('doubt grows, so that a server that never answers is not asked for ever', () => {
+  const one = ready().asks('block').doubts().lose().open().hears(stated);
+  assert.equal(one.waits(20_000).dead(), false);
+  assert.equal(one.waits(4001).dead(), true);
+});
