@@ -1,48 +1,98 @@
 // One message as an element. Text by textContent only: what somebody wrote is
 // never markup, and links in it are not clickable.
 
-import { el, icon, mark } from '../lib/dom.js';
-import { t } from '../lib/i18n.js';
+import { el, icon, mark, setAttr, setText } from '../lib/dom.js';
+import { language, t } from '../lib/i18n.js';
 import { clock } from '../lib/time.js';
 
-/** Fills `node` (an li) with what `row` looks like now. */
+const painted = new WeakMap(); // li -> what its parts show, so that only a change is drawn
+
+/**
+ * Makes `node` (an li) look like `row`. The log is a live region: the words stay
+ * untouched unless they changed, and what else changes is not for announcing.
+ */
 export function fillMessage(node, row, names) {
   const { source } = row;
-  node.className = `message ${row.mine ? 'is-mine' : 'is-theirs'}${row.first ? ' is-first' : ''}${row.last ? ' is-last' : ''}`;
-  node.dataset.mine = String(row.mine);
-  node.dataset.state = row.state;
-  if (source.seq) node.dataset.seq = source.seq;
-  if (source.clientId) node.dataset.clientId = source.clientId;
-  if (row.recalled) fillRecalled(node, row);
-  else fillText(node, row, names);
-  const word = row.mine && !row.recalled ? t(`msg.${row.state}`) : null;
-  if (word) node.setAttribute('aria-description', word);
-  else node.removeAttribute('aria-description');
+  const classes = { message: true, 'is-mine': row.mine, 'is-theirs': !row.mine, 'is-first': row.first, 'is-last': row.last };
+  for (const [name, on] of Object.entries(classes)) node.classList.toggle(name, on);
+  setData(node, 'mine', row.mine);
+  setData(node, 'state', row.state);
+  if (source.seq) setData(node, 'seq', source.seq);
+  if (source.clientId) setData(node, 'clientId', source.clientId);
+  const kind = row.recalled ? 'recalled' : 'text';
+  const before = painted.get(node);
+  const parts = before?.kind === kind ? before : row.recalled ? recalledParts() : textParts();
+  if (row.recalled) setText(parts.bubble, t(row.mine ? 'msg.recalledMine' : 'msg.recalledTheirs'));
+  else fillText(parts, row, names);
+  if (parts !== before) node.replaceChildren(parts.bubble);
+  painted.set(node, parts);
+  fillMeta(node, parts, row);
+  setAttr(node, 'aria-description', row.mine && !row.recalled ? t(`msg.${row.state}`) : null);
 }
 
-function fillRecalled(node, row) {
-  const words = t(row.mine ? 'msg.recalledMine' : 'msg.recalledTheirs');
-  node.replaceChildren(el('div', { class: 'bubble is-recalled' }, words), row.last ? el('p', { class: 'meta' }, clock(row.at)) : '');
+function setData(node, name, value) {
+  if (node.dataset[name] !== String(value)) node.dataset[name] = value;
 }
 
-function fillText(node, row, names) {
-  const { source } = row;
+const recalledParts = () => ({ kind: 'recalled', bubble: el('div', { class: 'bubble is-recalled' }), meta: null, metaKey: '' });
+
+function textParts() {
+  const parts = {
+    kind: 'text',
+    quote: null,
+    quoteKey: '',
+    before: el('span', { class: 'sr' }),
+    text: el('span', { class: 'bubble-text', dir: 'auto' }),
+    // The server's clock may differ by a minute from ours: no news.
+    after: el('span', { class: 'sr', 'aria-live': 'off' }),
+    meta: null,
+    metaKey: '',
+  };
+  parts.bubble = el('div', { class: 'bubble' }, parts.before, parts.text, parts.after);
+  return parts;
+}
+
+function fillText(parts, row, names) {
   const sender = row.mine ? t('chat.you') : names.partner;
+  const bot = Boolean(names.bot) && !row.mine;
+  parts.bubble.classList.toggle('is-bot', bot);
   const [before, after] = t('chat.spoken', { name: sender, text: '\u0000', time: clock(row.at) }).split('\u0000');
-  const bubble = el(
-    'div',
-    { class: `bubble${names.bot && !row.mine ? ' is-bot' : ''}` },
-    quoteOf(row, names),
-    el('span', { class: 'sr' }, names.bot && !row.mine ? `${t('chat.bot')} ` : '', before),
-    el('span', { class: 'bubble-text', dir: 'auto' }, source.content ?? ''),
-    el('span', { class: 'sr' }, after),
-  );
-  node.replaceChildren(bubble, ...metaOf(row));
+  setText(parts.before, `${bot ? `${t('chat.bot')} ` : ''}${before}`);
+  setText(parts.text, row.source.content ?? '');
+  setText(parts.after, after);
+  const quote = quoteFields(row);
+  const key = quote ? JSON.stringify([quote.id, quote.text, quote.mine, names.partner, language()]) : '';
+  if (key === parts.quoteKey) return;
+  parts.quoteKey = key;
+  parts.quote?.remove();
+  parts.quote = quote ? quoteOf(quote, names) : null;
+  if (parts.quote) parts.bubble.prepend(parts.quote);
 }
 
-function quoteOf(row, names) {
-  const quote = quoteFields(row);
-  if (!quote) return null;
+/** Time and state stand outside the bubble and outside what is announced. */
+function fillMeta(node, parts, row) {
+  const failed = row.state === 'failed' ? row.source.failed : null;
+  const key = failed || row.last ? JSON.stringify([failed, clock(row.at), row.mine && row.state, row.newest, language()]) : '';
+  if (key === parts.metaKey) return;
+  parts.metaKey = key;
+  if (key === '' || failed || parts.meta?.dataset.failed) {
+    parts.meta?.remove();
+    parts.meta = null;
+  }
+  if (key === '') return;
+  if (failed) {
+    parts.meta = failedMeta(failed);
+    node.append(parts.meta);
+    return;
+  }
+  if (!parts.meta) {
+    parts.meta = el('p', { class: 'meta', 'aria-hidden': row.recalled ? null : 'true', 'aria-live': 'off' });
+    node.append(parts.meta);
+  }
+  parts.meta.replaceChildren(...metaOf(row));
+}
+
+function quoteOf(quote, names) {
   const text = quote.text === null ? t('msg.quoteGone') : quote.text;
   const words = { name: names.partner, text };
   return el(
@@ -59,19 +109,20 @@ function quoteFields({ source, state }) {
 }
 
 function metaOf(row) {
-  if (row.state === 'failed') return [failedMeta(row.source.failed)];
-  if (!row.last) return [];
   const parts = [clock(row.at)];
-  if (row.mine) parts.push(stateShape(row.state));
-  if (row.mine && row.newest) parts.push(t(`msg.${row.state}`));
-  return [el('p', { class: 'meta', 'aria-hidden': 'true' }, ...parts)];
+  if (row.mine && !row.recalled) {
+    parts.push(stateShape(row.state));
+    if (row.newest) parts.push(t(`msg.${row.state}`));
+  }
+  return parts;
 }
 
-/** Why it was not sent; a press tries again where that can help. */
+/** Why it was not sent; a press tries again where that can help. Said by the status region. */
 function failedMeta(code) {
   const shape = el('span', { class: 'state-failed', 'aria-hidden': 'true' }, '!');
-  if (code === 'room_closed' || code === 'room_full') return el('p', { class: 'meta meta-failed' }, shape, t(`err.${code}`));
-  return el('button', { type: 'button', class: 'meta meta-failed', test: 'retry', tabindex: '-1' }, shape, t('msg.failed'));
+  const attributes = { class: 'meta meta-failed', 'aria-live': 'off', 'data-failed': 'true' };
+  if (code === 'room_closed' || code === 'room_full') return el('p', attributes, shape, t(`err.${code}`));
+  return el('button', { type: 'button', test: 'retry', tabindex: '-1', ...attributes }, shape, t('msg.failed'));
 }
 
 function stateShape(state) {

@@ -73,7 +73,13 @@ export function mountLog(main, { onSeen }) {
 
   /** Walks rows and elements in step; new neighbours go in as one fragment. */
   function place(rows, names, still) {
-    const keep = new Set();
+    // First what has to go: around a gap nothing moves, so nothing is announced.
+    const keep = new Set(rows.map((row) => row.key));
+    for (const [key, entry] of shown) {
+      if (keep.has(key)) continue;
+      entry.node.remove();
+      shown.delete(key);
+    }
     let cursor = list.firstChild;
     let fresh = null;
     const flush = () => {
@@ -81,7 +87,6 @@ export function mountLog(main, { onSeen }) {
       fresh = null;
     };
     for (const row of rows) {
-      keep.add(row.key);
       const entry = shown.get(row.key);
       if (!entry) {
         const node = makeNode(row, names);
@@ -96,11 +101,6 @@ export function mountLog(main, { onSeen }) {
       else list.insertBefore(entry.node, cursor);
     }
     flush();
-    for (const [key, entry] of shown) {
-      if (keep.has(key)) continue;
-      entry.node.remove();
-      shown.delete(key);
-    }
   }
 
   /** Tab reaches one message: the newest, unless somebody is walking in the log. */
@@ -118,12 +118,15 @@ export function mountLog(main, { onSeen }) {
     list,
     isAtBottom: () => atBottom,
     toBottom,
-    /** `still` while history is filled in: no motion, no live announcements. */
+    /**
+     * `still` while history is filled in: no motion, no live announcements.
+     * Another language is no news either.
+     */
     update(state, { still, names, added = 0 }) {
       const repaint = lang !== language();
       lang = language();
       const wasAtBottom = atBottom;
-      log.setAttribute('aria-live', still ? 'off' : 'polite');
+      log.setAttribute('aria-live', still || repaint ? 'off' : 'polite');
       place(logRows(state), { ...names, repaint }, still);
       setHidden(typing, !state.partnerTyping);
       updateRoving();

@@ -1,0 +1,107 @@
+// What the log announces, and that it leaves alone what did not change.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setLanguage } from '../../assets/js/lib/i18n.js';
+import { newRoom, reduceAll } from '../../assets/js/model/room.js';
+import { mountLog } from '../../assets/js/ui/log.js';
+import { announced, installPage, logPage } from './page.mjs';
+
+installPage();
+const noon = new Date(2026, 4, 1, 12, 0).getTime();
+const partner = { nickname: '月亮', avatar: '1', mood: 'happy', online: true };
+const opening = { action: 'room_state', room_id: 'r', user_id: 'me', partner, active: true, last_seq: 0 };
+const wrote = (clientId, more) => ({ action: 'wrote', clientId, content: clientId, at: noon, ...more });
+const stored = (seq, sender, clientId, more) => ({
+  action: 'new_message',
+  message: { id: String(seq), seq, sender_id: sender, content: clientId, replied_to: null, client_id: clientId, sent_at_ms: noon, ...more },
+});
+
+/** A log on a page; each call folds events, and gives what was announced. */
+function log() {
+  setLanguage('en');
+  const { main, rows } = logPage();
+  const ui = mountLog(main, { onSeen() {} });
+  let state = newRoom('r');
+  const show = (...events) => {
+    announced.length = 0;
+    state = reduceAll(state, events, noon);
+    ui.update(state, { still: false, names: { partner: partner.nickname, bot: false } });
+    return [...announced];
+  };
+  show(opening);
+  return { show, rows, message: (at) => rows.childNodes.filter((node) => node.classList.contains('message'))[at] };
+}
+
+test('a new message is announced once, with its sender', () => {
+  const said = log().show(stored(1, 'them', 'hello'));
+  assert.equal(said.filter((text) => text.includes('月亮: hello, 12:00')).length, 1);
+});
+
+test('sent, read, no longer the newest: nothing of it is announced, all of it is shown', () => {
+  const one = log();
+  one.show(wrote('a'));
+  const node = one.message(0);
+  const bubble = node.querySelector('.bubble');
+  const inside = bubble.descendants();
+  const steps = [
+    [stored(1, 'me', 'a', { sent_at_ms: noon + 61_000 }), 'sent', '12:01Sent'],
+    [{ action: 'partner_read', seq: 1 }, 'read', '12:01Read'],
+  ];
+  for (const [event, state, meta] of steps) {
+    assert.deepEqual(one.show(event), [], state);
+    assert.equal(node.dataset.state, state);
+    assert.equal(node.querySelector('.meta').textContent, meta);
+  }
+  assert.equal(bubble.textContent, 'You: a, 12:01');
+  assert.equal(one.message(0), node);
+  assert.equal(node.querySelector('.bubble'), bubble);
+  assert.equal(bubble.querySelector('.bubble-text'), inside.find((part) => part.className === 'bubble-text'));
+  const said = one.show(wrote('b', { at: noon + 61_000 }));
+  assert.ok(said.every((text) => !text.includes('You: a')), said.join('|'));
+  assert.equal(node.querySelector('.meta'), null, 'the run goes on below');
+});
+
+test('a failure is said by the status region alone, and retrying is silent', () => {
+  const one = log();
+  one.show(wrote('a'));
+  assert.deepEqual(one.show({ action: 'error', code: 'too_long', client_id: 'a' }), []);
+  assert.match(one.message(0).querySelector('.meta-failed').textContent, /Not sent/);
+  assert.deepEqual(one.show({ action: 'retry', clientId: 'a' }), []);
+  assert.equal(one.message(0).querySelector('.meta-failed'), null);
+  assert.match(one.message(0).querySelector('.meta').textContent, /Sending/);
+});
+
+test('a reply keeps its quote when it is stored; a recalled quote changes alone', () => {
+  const one = log();
+  one.show(stored(1, 'them', 'q'), wrote('a', { reply: { id: '1', text: 'q', mine: false } }));
+  const quote = one.message(1).querySelector('.quote');
+  assert.deepEqual(one.show(stored(2, 'me', 'a', { replied_to: '1', replied_to_content: 'q', replied_to_sender: 'them' })), []);
+  assert.equal(one.message(1).querySelector('.quote'), quote);
+  one.show({ action: 'message_recalled', message_id: '1', seq: 3 });
+  assert.equal(one.message(1).querySelector('.quote-text').textContent, 'Message was unsent');
+  assert.equal(one.message(1).querySelector('.bubble').childNodes[0].className, 'quote is-gone');
+});
+
+test('a recall takes the words away and is announced', () => {
+  const one = log();
+  one.show(stored(1, 'them', 'secret'));
+  assert.ok(one.show({ action: 'message_recalled', message_id: '1', seq: 2 }).includes('They unsent a message'));
+  assert.ok(!one.message(0).textContent.includes('secret'));
+});
+
+test('deleting one message says none of the others again', () => {
+  const one = log();
+  one.show(...[1, 2, 3, 4].map((seq) => stored(seq, 'them', `m${seq}`)));
+  const said = one.show({ action: 'message_deleted', message_id: '2' });
+  assert.deepEqual(said, []);
+  assert.equal(one.rows.childNodes.length, 4, 'the day and three messages');
+});
+
+test('another language is no news', () => {
+  const one = log();
+  one.show(stored(1, 'them', 'm'), wrote('a'));
+  setLanguage('zh-TW');
+  assert.deepEqual(one.show(), []);
+  assert.match(one.message(1).textContent, /傳送中/);
+});
