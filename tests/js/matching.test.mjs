@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLoopback, newSearch, options, reduceSearch, searchLines } from '../../assets/js/model/matching.js';
+import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLines } from '../../assets/js/model/matching.js';
 import { isFinal, reconnectDelay } from '../../assets/js/model/reconnect.js';
 import { dayName, minutesSeconds } from '../../assets/js/lib/time.js';
 
@@ -38,6 +38,22 @@ test('what is offered, and only after a while', () => {
 test('a later frame of waiting lifts a halt', () => {
   const halted = open({ action: 'error', code: 'rate_limited' });
   assert.equal(reduceSearch(halted, waiting(), 0).halted, null);
+});
+
+test('the time waited goes on from the first start, whatever happens', () => {
+  const events = [waiting(), { action: 'link', status: 'lost' }, { action: 'link', status: 'open' }, waiting({ phase: 'shared_tags', phase_ends_ms: 9000 }), { action: 'replaced' }, { action: 'restart' }];
+  const state = events.reduce((before, event, index) => reduceSearch(before, event, 1000 * index), newSearch(7));
+  assert.equal(state.startedAt, 7);
+});
+
+test('a connection that came back by itself takes over nothing', () => {
+  assert.equal(goesOn(newSearch(0)), true);
+  assert.equal(goesOn(open(waiting())), true);
+  for (const halt of [{ action: 'replaced' }, { action: 'in_room', room_id: 'r' }, { action: 'error', code: 'rate_limited' }]) {
+    const halted = open(halt);
+    assert.equal(goesOn(reduceSearch(halted, { action: 'link', status: 'open' }, 0)), false, halt.action);
+    assert.equal(goesOn(reduceSearch(halted, { action: 'restart' }, 0)), true, 'a press does');
+  }
 });
 
 test('loopback has several names', () => {

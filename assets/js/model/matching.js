@@ -60,6 +60,13 @@ function reduceError(state, event, now) {
 }
 
 /**
+ * Whether a connection that came back by itself goes on searching. Not where
+ * another tab searches, and not over an open room: its page may have lost its
+ * connection in the same moment, and to search would be to leave it.
+ */
+export const goesOn = ({ halted }) => halted !== 'replaced' && halted !== 'in_room' && halted !== 'rate';
+
+/**
  * Which sentence stands under the title: a catalogue key and its values.
  * `tags` are the labels of the tags asked for.
  */

@@ -2,7 +2,7 @@
 // Ends by calling `onFound` with match_found, `onCancel`, or `onRoom`.
 
 import { t, tagList } from '../lib/i18n.js';
-import { isLoopback, newSearch, options, reduceSearch, searchLines } from '../model/matching.js';
+import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLines } from '../model/matching.js';
 import { userData } from '../model/profile.js';
 import { openLink, socketUrl } from '../net/link.js';
 
@@ -17,7 +17,7 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
     url: () => socketUrl('/ws/matching/'),
     onOpen() {
       apply({ action: 'link', status: 'open' });
-      ask();
+      if (goesOn(search)) ask();
     },
     onFrame: apply,
     onLost: () => apply({ action: 'link', status: 'lost' }),
@@ -84,7 +84,7 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
   return {
     render,
     again,
-    /** Asks again with the profile as it is now, keeping the time waited. */
+    /** Asks again with the profile as it is now; the time waited goes on, here and on the server. */
     renew: () => link.isOpen() && ask(),
     cancel() {
       // The server decides who was first: a partner or the cancel button.
