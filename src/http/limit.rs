@@ -18,8 +18,9 @@ use super::request::Peer;
 use crate::config::Limits;
 use crate::id::SessionId;
 
-/// Most keys one limiter remembers. Beyond it sessions are counted by their address alone, and
-/// unknown addresses wait: memory stays bounded whoever knocks.
+/// Most keys one limiter remembers. Beyond it sessions are counted by their address alone; when so
+/// many addresses (IPv6: /64s) knock within [`FORGET_EVERY`], all of them wait: memory stays
+/// bounded whoever knocks.
 const KEYS: usize = 200_000;
 /// How long somebody waits when the limiter remembers too many already.
 const CROWDED: Duration = Duration::from_secs(5);

@@ -222,7 +222,7 @@ async fn api(
     }
 }
 
-/// The sockets' handshake.
+/// One file of the bundle.
 async fn file(app: &App, path: &str, headers: &HeaderMap) -> Response<Body> {
     let bundle = app.assets.current().await;
     match assets::serve::file(&bundle, path, headers) {

@@ -96,8 +96,6 @@ pub enum CloseReason {
     HeartbeatMissed,
     /// This room is no more. Do not reconnect.
     RoomGone,
-    /// A defect of the server. Reconnect after a delay.
-    Internal,
 }
 
 impl CloseReason {
@@ -108,7 +106,6 @@ impl CloseReason {
             Self::GoingAway => 1001,
             Self::Policy => 1008,
             Self::TooLarge => 1009,
-            Self::Internal => 1011,
             Self::Replaced => 4000,
             Self::TooSlow => 4001,
             Self::HeartbeatMissed => 4002,
@@ -123,7 +120,6 @@ impl CloseReason {
             Self::GoingAway => "server going away",
             Self::Policy => "policy",
             Self::TooLarge => "frame too large",
-            Self::Internal => "internal error",
             Self::Replaced => "replaced by newer connections",
             Self::TooSlow => "connection cannot keep up",
             Self::HeartbeatMissed => "heartbeat missed",

@@ -176,6 +176,11 @@ impl Encoder {
         Text::from_static(r#"{"action":"replaced"}"#)
     }
 
+    /// `blocked`: the answer to `block`, to the blocker alone.
+    pub fn blocked(&self) -> Text {
+        Text::from_static(r#"{"action":"blocked"}"#)
+    }
+
     /// `in_room`.
     pub fn in_room(&self, room: RoomId) -> Text {
         encode(&InRoom {

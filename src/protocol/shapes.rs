@@ -89,7 +89,8 @@ impl<'a> RoomState<'a> {
             user_id: room.side(side).persona.user_id.as_str(),
             partner: Partner {
                 person: Person::of(&partner.persona),
-                online: partner.online(),
+                // In a closed room it is nobody's business who reads.
+                online: partner.online() && room.active(),
                 grace_ends_ms: grace_left.map(millis),
             },
             common_tags: &room.common_tags,

@@ -147,7 +147,8 @@ pub struct Page {
 /// Rooms: who is in them and who is there now.
 pub trait Rooms: Send + Sync {
     /// Makes the room of a pairing. Idempotent: making it again answers `Ok` and changes nothing;
-    /// [`StoreError::Conflict`] when the id names a room of other people.
+    /// [`StoreError::Conflict`] when the id names a room of other people, or one that has closed:
+    /// nobody may be told of it as if it were new.
     fn create_room(&self, pairing: &Pairing) -> Pending<()>;
 
     /// One room, open or closed, as of every earlier call of this process; `None` when unknown or erased.

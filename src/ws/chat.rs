@@ -46,9 +46,14 @@ pub struct Chat {
     partner: Partner,
     /// Connections of this side that were opened later, oldest first.
     newer: Vec<Address>,
+    /// It was replaced and is not any more: the client is told the state anew.
+    returning: bool,
     typing: Option<Instant>,
     read: Seq,
+    /// The last entry that was handed to the kernel: what this side was sent.
+    flushed: Seq,
     retry_page: Option<Instant>,
+    retry_arrive: Option<Instant>,
 }
 
 impl Chat {
@@ -76,14 +81,17 @@ impl Chat {
             side,
             connection,
             provisional,
+            flushed: stream.last(),
             stream,
             active: room.active(),
             departure: room.departure.map(|departure| departure.entry()),
             told_departure: false,
             newer: Vec::new(),
+            returning: false,
             typing: None,
             read: room.side(side).read,
             retry_page: None,
+            retry_arrive: None,
             first_state: Some(Box::new(room)),
         }
     }
@@ -106,7 +114,7 @@ impl Chat {
 
     fn marks(&self) -> Marks {
         Marks {
-            cursor: self.stream.last(),
+            cursor: self.flushed,
             read: self.read,
         }
     }
@@ -148,7 +156,8 @@ impl Chat {
 
     fn on_opened(&mut self, side: Side, connection: Address, out: &mut Actions<Job>) {
         if side != self.side {
-            if self.partner.came() {
+            // Whoever left may come back to read: that is nobody's business any more.
+            if self.active && self.partner.came() {
                 self.tell(self.encoder.partner_status(true, None), out);
             }
             return;
@@ -172,7 +181,7 @@ impl Chat {
         out: &mut Actions<Job>,
     ) {
         if side != self.side {
-            if away {
+            if away && self.active {
                 self.partner.went(now.instant);
             }
             return;
@@ -197,6 +206,7 @@ impl Chat {
         self.newer.retain(|newer| *newer != connection);
         if was_replaced && !self.replaced() {
             // Nobody newer is left: this connection speaks for its side again and catches up.
+            self.returning = true;
             self.arrive(None, out);
             self.page(true, "resync", out);
         }
@@ -210,7 +220,7 @@ impl Chat {
         out: &mut Actions<Job>,
     ) {
         if let Some(room) = room {
-            self.refresh(&room, out);
+            self.refresh(&room, now, out);
         }
         match page {
             Ok(Some(page)) => self.replay(page, now, out),
@@ -259,10 +269,22 @@ impl Chat {
         }
     }
 
-    /// Signals may have been lost: compares what was told with what is.
-    fn refresh(&mut self, room: &Room, out: &mut Actions<Job>) {
+    /// Signals were lost, or not told while a newer connection spoke: compares with what is.
+    fn refresh(&mut self, room: &Room, now: Now, out: &mut Actions<Job>) {
+        self.active = room.active();
         let partner = room.side(self.side.other());
-        if partner.online() && self.partner.came() {
+        if std::mem::take(&mut self.returning) {
+            self.partner = Partner::new(partner.online(), self.rules.presence_settle);
+            let grace = self.rules.reconnect_grace;
+            let state = self.encoder.room_state(room, self.side, grace, now.wall);
+            return self.tell(state, out);
+        }
+        if !self.active {
+            return;
+        }
+        if !partner.online() {
+            self.partner.went(now.instant);
+        } else if self.partner.came() {
             self.tell(self.encoder.partner_status(true, None), out);
         }
         if partner.read > Seq::ZERO {
@@ -343,7 +365,7 @@ impl Machine for Chat {
             Frame::Typing { side, is_typing } => {
                 self.on_typing_of(*side, *is_typing, now, out);
             }
-            Frame::Read { side, seq } if *side != self.side => {
+            Frame::Read { side, seq } if *side != self.side && self.active => {
                 self.tell(self.encoder.partner_read(*seq), out);
             }
             Frame::Resync => self.page(true, "resync", out),
@@ -382,6 +404,9 @@ impl Machine for Chat {
             Outcome::Hidden(Err(_)) | Outcome::Left(Err(_)) => {
                 self.fail(ErrorCode::Unavailable, None, out);
             }
+            Outcome::Blocked => self.tell(self.encoder.blocked(), out),
+            // Until it is written, the store takes this side for away.
+            Outcome::NotArrived => self.retry_arrive = Some(now.instant + stream::RETRY),
             Outcome::Paged(page, room) => self.on_paged(page, room, now, out),
             Outcome::Recalled(_, Ok(Recalled::Done(_))) | Outcome::Left(Ok(_)) | Outcome::Done => {}
         }
@@ -392,6 +417,7 @@ impl Machine for Chat {
             self.stream.deadline(),
             self.partner.deadline(),
             self.retry_page,
+            self.retry_arrive,
         ]
         .into_iter()
         .flatten()
@@ -406,16 +432,24 @@ impl Machine for Chat {
             self.retry_page = None;
             self.page(true, "open", out);
         }
+        if self.retry_arrive.is_some_and(|at| at <= now.instant) {
+            self.retry_arrive = None;
+            if !self.replaced() {
+                self.arrive(None, out);
+            }
+        }
         if self.partner.typing_expired(now.instant) {
             self.tell(self.encoder.partner_typing(false), out);
         }
-        if self.partner.is_away(now.instant) {
-            let grace = self.active.then(|| self.grace_after_settling());
+        if self.partner.is_away(now.instant) && self.active {
+            let grace = Some(self.grace_after_settling());
             self.tell(self.encoder.partner_status(false, grace), out);
         }
     }
 
-    fn on_flushed(&mut self) {}
+    fn on_flushed(&mut self) {
+        self.flushed = self.stream.last();
+    }
 
     fn farewell(self) -> Option<Job> {
         Some(Job::Depart {

@@ -99,10 +99,10 @@ impl ChatIo {
             // The room closes even when the block could not be kept; the client is told of that.
             let closed = closing.await;
             match blocking {
-                Some(blocking) => Outcome::Left(match blocking.await {
-                    Ok(()) => closed,
-                    Err(error) => Err(error),
-                }),
+                Some(blocking) => match (blocking.await, closed) {
+                    (Ok(()), Ok(_)) => Outcome::Blocked,
+                    (Err(error), _) | (_, Err(error)) => Outcome::Left(Err(error)),
+                },
                 None => Outcome::Left(closed),
             }
         })
@@ -118,35 +118,35 @@ impl ChatIo {
             if let Some(leaving) = leaving {
                 leaving.await.unwrap_or_default();
             }
-            if arriving.await.is_ok() {
-                channel.publish(GroupId(room), Frame::Opened { side, connection });
+            if arriving.await.is_err() {
+                return Outcome::NotArrived;
             }
+            channel.publish(GroupId(room), Frame::Opened { side, connection });
             Outcome::Done
         })
     }
 
     fn depart(&self, side: Side, marks: Marks) -> Doing {
-        let (room, connection) = (self.room, self.connection);
-        let departing = self.store.depart(room, side, connection, marks);
-        let channel = Arc::clone(&self.channel);
-        let store = Arc::clone(&self.store);
+        let leaving = Leaving {
+            store: Arc::clone(&self.store),
+            channel: Arc::clone(&self.channel),
+            room: self.room,
+            side,
+            connection: self.connection,
+            marks,
+        };
+        let departing = self.store.depart(self.room, side, self.connection, marks);
         let drain = self.drain.clone();
         Box::pin(async move {
-            let away = match departing.await {
-                Ok(away) => away,
+            match departing.await {
+                Ok(away) => leaving.publish(away),
                 Err(StoreError::Unavailable(_)) => {
+                    leaving.publish(true);
                     // The reaper must not wait for the disk: this goes on beside it.
-                    depart_later(&drain, store, room, side, connection, marks);
-                    true
+                    leaving.later(&drain);
                 }
-                Err(_) => false,
-            };
-            let frame = Frame::Closed {
-                side,
-                connection,
-                away,
-            };
-            channel.publish(GroupId(room), frame);
+                Err(_) => leaving.publish(false),
+            }
             Outcome::Done
         })
     }
@@ -157,36 +157,53 @@ const DEPART_AGAIN: Duration = Duration::from_secs(1);
 /// Longest pause.
 const DEPART_PAUSE: Duration = Duration::from_secs(30);
 
-/// Goes on until the store takes the departure, or the process ends (the next start makes everybody
-/// away). Whoever stays online in the store would keep their partner waiting for ever.
-pub fn depart_later(
-    drain: &Drain,
-    store: Arc<dyn Store>,
-    room: RoomId,
-    side: Side,
-    connection: Address,
-    marks: Marks,
-) {
-    let departing = depart_until_done(store, room, side, connection, marks);
-    let stop = drain.token().clone().cancelled_owned();
-    drain.spawn(async move {
-        tokio::select! { () = departing => {}, () = stop => {} }
-    });
+/// A connection that is over, and what the store and the room are to know of it.
+pub struct Leaving {
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// The room's other connections.
+    pub channel: Arc<dyn ChannelLayer>,
+    /// The room.
+    pub room: RoomId,
+    /// The side it spoke for.
+    pub side: Side,
+    /// The connection.
+    pub connection: Address,
+    /// How far it got.
+    pub marks: Marks,
 }
 
-async fn depart_until_done(
-    store: Arc<dyn Store>,
-    room: RoomId,
-    side: Side,
-    connection: Address,
-    marks: Marks,
-) {
-    let mut pause = DEPART_AGAIN;
-    loop {
-        tokio::time::sleep(pause).await;
-        match store.depart(room, side, connection, marks).await {
-            Err(StoreError::Unavailable(_)) => pause = (pause * 2).min(DEPART_PAUSE),
-            _ => return,
+impl Leaving {
+    fn publish(&self, away: bool) {
+        let frame = Frame::Closed {
+            side: self.side,
+            connection: self.connection,
+            away,
+        };
+        self.channel.publish(GroupId(self.room), frame);
+    }
+
+    /// Goes on until the store takes the departure, or the process ends (the next start makes
+    /// everybody away). Whoever stays online in the store would keep their partner waiting for ever.
+    pub fn later(self, drain: &Drain) {
+        let stop = drain.token().clone().cancelled_owned();
+        drain.spawn(async move {
+            tokio::select! { () = self.until_done() => {}, () = stop => {} }
+        });
+    }
+
+    async fn until_done(&self) {
+        let mut pause = DEPART_AGAIN;
+        loop {
+            tokio::time::sleep(pause).await;
+            let (room, side) = (self.room, self.side);
+            let departing = self.store.depart(room, side, self.connection, self.marks);
+            match departing.await {
+                Err(StoreError::Unavailable(_)) => pause = (pause * 2).min(DEPART_PAUSE),
+                // Another connection of this side may be here: it hears that it was passed over.
+                Ok(true) => return self.publish(true),
+                _ => return,
+            }
         }
     }
 }

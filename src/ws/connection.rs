@@ -1,6 +1,6 @@
 //! The one loop of every socket: a closed set of inputs, one state machine, one writer.
 //!
-//! Inputs: outcomes of queued jobs (in order), the outcome of the job aside, the mailbox, the socket
+//! Inputs: the mailbox, outcomes of queued jobs (in order), the outcome of the job aside, the socket
 //! (only while there is room for what it may ask), the drain token, one timer. Nobody else touches
 //! the socket, and this task awaits no other connection.
 
@@ -51,6 +51,8 @@ pub struct Connection<M: Machine, I: Io<M>> {
     aside: Option<Job<M::Outcome>>,
     /// An input over the rate, and when it may be taken.
     held: Option<(M::Input, Instant)>,
+    /// Until when the socket is left unread because of frames that ask for nothing.
+    quiet_until: Option<Instant>,
     heart: Heartbeat,
     conduct: Conduct,
     drain: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -88,6 +90,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             queue: VecDeque::new(),
             aside: None,
             held: None,
+            quiet_until: None,
             heart,
             conduct,
             drain,
@@ -153,6 +156,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     fn reading(&self) -> bool {
         self.closing.is_none()
             && self.held.is_none()
+            && self.quiet_until.is_none()
             && self.queue.len() < self.app.config.limits.in_flight
     }
 
@@ -161,9 +165,10 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         self.set_timer();
         tokio::select! {
             biased;
+            // The mailbox first: what a job published is told before the job's own answer.
+            received = self.mailbox.recv() => Event::Mail(received),
             outcome = front(&mut self.queue) => Event::Done(outcome),
             outcome = optional(&mut self.aside) => Event::DoneAside(outcome),
-            received = self.mailbox.recv() => Event::Mail(received),
             () = &mut self.drain, if self.drain_at.is_none() => Event::Drain,
             () = &mut self.timer => Event::Timer,
             incoming = socket.recv(), if reading => Event::Socket(incoming),
@@ -176,7 +181,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         let machine = self.machine().deadline();
         // A deadline that has rung already and waits for the queue only must not ring again at once.
         let drain = self.drain_at.filter(|_| self.closing.is_none());
-        let deadline = [held, machine, drain]
+        let deadline = [held, self.quiet_until, machine, drain]
             .into_iter()
             .flatten()
             .fold(self.heart.deadline(), Instant::min);
@@ -212,9 +217,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                 self.closing = Some(CloseReason::Policy);
             }
             Incoming::Control => {
-                if let Err(wait) = self.conduct.signal(now.instant) {
-                    self.throttle(now.instant, wait);
-                }
+                self.count_signal(now.instant);
             }
             Incoming::Unacceptable(reason) => self.closing = Some(reason),
             Incoming::Gone => {
@@ -234,9 +237,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                 if error.is_malformed() && self.conduct.bad_frame() {
                     self.closing = Some(CloseReason::Policy);
                 }
-                if let Err(wait) = self.conduct.signal(now.instant) {
-                    self.throttle(now.instant, wait);
-                }
+                self.count_signal(now.instant);
                 self.machine().on_bad_frame(&error, actions);
             }
         }
@@ -257,6 +258,14 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         }
     }
 
+    /// Counts a frame that asks for nothing; too many leave the socket unread for a while.
+    fn count_signal(&mut self, now: Instant) {
+        if let Err(wait) = self.conduct.signal(now) {
+            self.quiet_until = Some(now + wait);
+            self.throttle(now, wait);
+        }
+    }
+
     fn throttle(&mut self, now: Instant, wait: Duration) {
         if self.conduct.throttled(now, wait) {
             self.closing = Some(CloseReason::Policy);
@@ -268,6 +277,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         if self.drain_at.is_some_and(|at| at <= now.instant) {
             self.closing.get_or_insert(CloseReason::GoingAway);
         }
+        self.quiet_until = self.quiet_until.filter(|at| *at > now.instant);
         if self.held.as_ref().is_some_and(|(_, at)| *at <= now.instant)
             && let Some((input, _)) = self.held.take()
         {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 
-use super::chat_io::depart_later;
+use super::chat_io::Leaving;
 use crate::app::App;
 use crate::error::Problem;
 use crate::id::{Address, RoomId, Seq, SessionId, Side};
@@ -95,8 +95,15 @@ pub(super) async fn sit_down(
     let arrived = app.store.arrive(room, seat.side, connection).await;
     if arrived.is_err() {
         // It may have been written all the same, by and by.
-        let (store, marks) = (Arc::clone(&app.store), Marks::default());
-        depart_later(&app.shutdown, store, room, seat.side, connection, marks);
+        let leaving = Leaving {
+            store: Arc::clone(&app.store),
+            channel: Arc::clone(&app.channel),
+            room,
+            side: seat.side,
+            connection,
+            marks: Marks::default(),
+        };
+        leaving.later(&app.shutdown);
     }
     Ok(arrived?.map(|room| (room, seat)))
 }

@@ -41,6 +41,8 @@ enum State {
         since: Instant,
         look_at: Option<Instant>,
         cancel: bool,
+        /// Another search is to follow this one.
+        successor: Option<Box<Request>>,
     },
     Searching(Box<Search>),
     Creating(Arc<Pairing>, Side, Box<Search>),
@@ -136,10 +138,7 @@ impl Lobby {
                 self.settle(now, out);
             }
             // Before the first time: nothing waits yet, the client is told. Later: it is tried again.
-            Err(_) if search.cancel && !search.entered => {
-                self.state = State::Idle;
-                out.push(Action::Write(self.encoder.matching_cancelled()));
-            }
+            Err(_) if search.cancel && !search.entered => self.end(true, None, now, out),
             Err(error) if !search.entered => {
                 let (code, wait) = match error {
                     PoolError::TooManyTickets => (ErrorCode::RateLimited, Some(TICK)),
@@ -180,12 +179,8 @@ impl Lobby {
         search.busy = false;
         // Not entered (given back and not entered again yet, or expired) is as good as withdrawn.
         if ours || !search.entered {
-            let successor = search.successor.take();
-            self.state = State::Idle;
-            match successor {
-                Some(request) => self.prepare(request, now, out),
-                None => out.push(Action::Write(self.encoder.matching_cancelled())),
-            }
+            let (cancel, successor) = (search.cancel, search.successor.take());
+            self.end(cancel, successor, now, out);
             return;
         }
         // A match is coming; should it be taken back instead, this is asked again.
@@ -245,6 +240,7 @@ impl Machine for Lobby {
                     user_id,
                     profile,
                     wish,
+                    since: None,
                 };
                 self.start(request, now, out);
             }
@@ -264,6 +260,8 @@ impl Machine for Lobby {
                 if matches!(&self.state, State::Searching(search) if search.ticket.id == *ticket) {
                     self.state = State::Idle;
                     out.push(Action::Write(self.encoder.replaced()));
+                    // A phase that was just being entered may have taken the place back.
+                    out.push(Action::Queue(Job::Withdraw(*ticket)));
                 }
             }
             Frame::GaveBack => {

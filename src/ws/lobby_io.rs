@@ -14,8 +14,9 @@ use crate::matching::{Entered, Renewed, Ticket};
 use crate::model::{LeaveReason, Pairing, Room, UserId};
 use crate::store::StoreError;
 
-/// A room left a moment ago may be a page on its way from one view to the next.
-const ABANDONED: Duration = Duration::from_secs(3);
+/// A room left a moment ago may be a page on its way from one view to the next, a network that
+/// changes, or another tab that has not found back after a restart yet.
+const ABANDONED: Duration = Duration::from_secs(60);
 
 /// What a waiting connection reaches.
 pub struct LobbyIo {

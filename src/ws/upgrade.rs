@@ -162,15 +162,16 @@ where
     F: Future<Output = ()> + Send + 'static,
     T: FnOnce(Guards, HyperWebsocket) -> F + Send + 'static,
 {
-    let Ok(connection) = app.limits.connection(&peer) else {
-        return response::problem(&Problem::unavailable(
-            "too many connections, here or from your network; try again later",
-        ));
-    };
     let config = websocket_config(&app.config.limits);
     let (mut answer, websocket) = match hyper_tungstenite::upgrade(&mut request, Some(config)) {
         Ok(upgraded) => upgraded,
         Err(_) => return response::problem(&not_a_handshake()),
+    };
+    // Only now: the count of a connection that stays HTTP must stay with it.
+    let Ok(connection) = app.limits.connection(&peer) else {
+        return response::problem(&Problem::unavailable(
+            "too many connections, here or from your network; try again later",
+        ));
     };
     if identity.set_cookie {
         let cookie = cookie::set_cookie(&app.signer, identity.session, peer.scheme_https);

@@ -28,6 +28,10 @@ async fn leaving_tells_both_who_left() {
         talking.a.send(json!({"action": action})).await;
         let told = left(talking.ming.user_id(), "left", 2);
         assert_eq!(talking.a.next().await, told, "their own: they asked for it");
+        if action == "block" {
+            let blocked = json!({"action": "blocked"});
+            assert_eq!(talking.a.next().await, blocked, "to the blocker alone");
+        }
         assert_eq!(
             talking.b.next().await,
             told,

@@ -110,7 +110,11 @@ async fn a_newer_connection_takes_over_and_gives_back() {
         .send(json!({"action": "delete_message", "message_id": "1"}))
         .await;
     newer.close().await;
-    // Back in its place: everything that it missed, once.
+    // Back in its place: how things stand, then everything that it missed, once.
+    assert_eq!(
+        talking.a.expect("room_state").await["partner"]["online"],
+        true
+    );
     assert_eq!(talking.a.expect("new_message").await["message"]["seq"], 2);
     assert_eq!(talking.a.expect("new_message").await["message"]["seq"], 3);
     talking.b.say("four", "c-4").await;

@@ -102,8 +102,11 @@ pub(super) fn bounded<T: Send + 'static>(
     limit: Duration,
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Pending<T> {
+    // From the call on, not from the first poll: callers keep queues of these and poll the front.
+    let deadline = tokio::time::Instant::now() + limit;
     Box::pin(async move {
         let late = |_| Err(StoreError::Unavailable("no answer in time".into()));
-        tokio::time::timeout(limit, work).await.unwrap_or_else(late)
+        let answer = tokio::time::timeout_at(deadline, work).await;
+        answer.unwrap_or_else(late)
     })
 }

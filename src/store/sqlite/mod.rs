@@ -161,6 +161,7 @@ impl SqliteStore {
             opened: 0,
             open_rooms: open_rooms.clone(),
             begun: false,
+            changes: 0,
             failing: false,
             purged: false,
             wal_grown: true,

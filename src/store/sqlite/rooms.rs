@@ -22,7 +22,12 @@ impl Writer {
                 head.facts.sessions[i] == party.session
                     && head.facts.people.personas[i] == party.persona
             });
-            return if same { Ok(()) } else { Err(Fault::Conflict) };
+            let open = head.state.departure.is_none();
+            return if same && open {
+                Ok(())
+            } else {
+                Err(Fault::Conflict)
+            };
         }
         let Pairing {
             room,

@@ -48,6 +48,8 @@ pub(super) struct Writer {
     pub(super) open_rooms: Arc<AtomicU64>,
     /// A transaction was begun and not yet ended by us.
     pub(super) begun: bool,
+    /// What the connection had changed when it began.
+    pub(super) changes: u64,
     /// The last transaction failed.
     pub(super) failing: bool,
     /// Text was erased that the WAL may still hold.
@@ -143,26 +145,33 @@ impl Writer {
             return Ok(0);
         }
         let written = self.flush(self.flush_due())?;
-        self.commit()?;
-        metrics::histogram!("miyu_store_batch_entries").record(self.outbox.len() as f64);
+        if self.commit()? {
+            metrics::histogram!("miyu_store_batch_entries").record(self.outbox.len() as f64);
+        }
         Ok(written)
     }
 
     fn begin(&mut self) -> Result<(), Fault> {
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         self.begun = true;
+        self.changes = self.conn.total_changes();
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<(), Fault> {
+    /// Whether anything was written: a sweep that found nothing due must not pass for work, or
+    /// nobody would ever be idle.
+    fn commit(&mut self) -> Result<bool, Fault> {
         let started = Instant::now();
         self.conn.prepare_cached("COMMIT")?.execute([])?;
         self.begun = false;
+        if self.conn.total_changes() == self.changes {
+            return Ok(false);
+        }
         self.last_write = Instant::now();
         self.wal_grown = true;
         let took = self.last_write.duration_since(started);
         metrics::histogram!("miyu_store_commit_seconds").record(took.as_secs_f64());
-        Ok(())
+        Ok(true)
     }
 
     /// After COMMIT: memory follows the data, then everybody learns.

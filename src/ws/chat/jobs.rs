@@ -104,6 +104,10 @@ pub enum Outcome {
     Recalled(Option<String>, Result<Recalled, StoreError>),
     /// Of hiding.
     Hidden(Result<Hidden, StoreError>),
+    /// These two sessions never meet again, and the room is closed.
+    Blocked,
+    /// This connection could not be written down as the one that speaks for its side.
+    NotArrived,
     /// Of leaving: whether this closed the room.
     Left(Result<bool, StoreError>),
     /// Of a page, and the room when asked for.

@@ -129,9 +129,12 @@ impl Stream {
         more
     }
 
-    /// The page was not written.
+    /// The page was not written. What was parked for it is forgotten: the next page has it, and a
+    /// gap that nobody can close now must not ring.
     pub(super) fn page_failed(&mut self) {
         self.paging = false;
+        self.parked.clear();
+        self.gap_since = None;
     }
 
     /// When to look whether the gap has closed.
@@ -207,6 +210,18 @@ mod tests {
         assert!(!stream.paged(Seq(1), Seq(1), now));
         assert_eq!(stream.release().as_deref(), Some("2"));
         assert_eq!(stream.last(), Seq(2));
+    }
+
+    #[test]
+    fn a_page_that_failed_leaves_no_deadline_behind() {
+        let now = Instant::now();
+        let mut stream = Stream::resuming(Seq(0));
+        stream.start_paging();
+        stream.live(Seq(2), &text(2), now);
+        stream.page_failed();
+        assert_eq!(stream.deadline(), None);
+        assert_eq!(stream.start_paging(), Some(Seq(0)));
+        assert!(!stream.paged(Seq(2), Seq(2), now));
     }
 
     #[test]

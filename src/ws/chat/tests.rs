@@ -394,6 +394,62 @@ fn an_absence_is_told_after_it_settled() {
 }
 
 #[test]
+fn nobody_is_watched_in_a_closed_room() {
+    let departure = Departure {
+        seq: Seq(1),
+        at: Timestamp(0),
+        side: Side::B,
+        reason: LeaveReason::Left,
+    };
+    let closed = Room {
+        departure: Some(departure),
+        last_seq: Seq(1),
+        ..room([1, 2])
+    };
+    let mut bench = Bench::open(closed, false);
+    bench.paged(&[departure.entry()], 1);
+    bench.out.clear();
+    let (side, connection) = (Side::B, address(9));
+    bench.frame(&Frame::Opened { side, connection }, Duration::ZERO);
+    let seq = Seq(1);
+    bench.frame(&Frame::Read { side, seq }, Duration::ZERO);
+    let away = true;
+    bench.frame(
+        &Frame::Closed {
+            side,
+            connection,
+            away,
+        },
+        Duration::ZERO,
+    );
+    bench.timer(SETTLE);
+    assert!(bench.out.is_empty());
+}
+
+#[test]
+fn the_cursor_is_what_reached_the_socket() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    bench.frame(&live(1), Duration::ZERO);
+    bench.chat.on_flushed();
+    bench.frame(&live(2), Duration::ZERO);
+    let Some(Job::Depart { marks, .. }) = bench.chat.farewell() else {
+        panic!("no departure")
+    };
+    assert_eq!(marks.cursor, Seq(1));
+}
+
+#[test]
+fn an_arrival_that_was_not_written_is_written_later() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    let now = bench.now(Duration::ZERO);
+    bench
+        .chat
+        .on_outcome(Outcome::NotArrived, now, &mut bench.out);
+    bench.timer(stream::RETRY);
+    assert!(matches!(bench.jobs()[..], [Job::Arrive { .. }]));
+}
+
+#[test]
 fn typing_expires_and_ends_with_a_message() {
     let mut bench = Bench::live(room([1, 2]), false);
     let typing = Frame::Typing {

@@ -16,17 +16,16 @@ impl Lobby {
             State::Matched { .. } | State::Creating(..) => {
                 // A match is on its way; it answers this as well.
             }
-            State::Preparing {
-                request: asked,
-                cancel,
-                ..
-            } => {
-                *asked = request;
-                *cancel = false;
+            // What is being prepared is for somebody else, perhaps: it ends first.
+            State::Preparing { successor, .. } => {
+                *successor = Some(Box::new(request));
+                self.look_again(now, out);
             }
             State::Searching(search) => {
-                search.successor = Some(request);
-                search.cancel = false;
+                search.successor = Some(Request {
+                    since: Some(search.ticket.since),
+                    ..request
+                });
                 self.settle(now, out);
             }
         }
@@ -42,21 +41,28 @@ impl Lobby {
             since: now.instant,
             look_at: None,
             cancel: false,
+            successor: None,
         };
+    }
+
+    /// Waiting for a room to be left has become pointless: looks now, which ends this preparation.
+    fn look_again(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let State::Preparing { look_at, .. } = &mut self.state
+            && look_at.take().is_some()
+        {
+            self.on_prepared(Prepared::Unavailable, now, out);
+        }
     }
 
     pub(super) fn cancel(&mut self, now: Now, out: &mut Actions<Job>) {
         match &mut self.state {
             State::Idle => out.push(Action::Write(self.encoder.matching_cancelled())),
             State::Preparing {
-                cancel, look_at, ..
+                cancel, successor, ..
             } => {
-                if look_at.is_some() {
-                    self.state = State::Idle;
-                    out.push(Action::Write(self.encoder.matching_cancelled()));
-                } else {
-                    *cancel = true;
-                }
+                *cancel = true;
+                *successor = None;
+                self.look_again(now, out);
             }
             State::Searching(search) => {
                 search.cancel = true;
@@ -73,19 +79,21 @@ impl Lobby {
             request,
             since,
             cancel,
+            successor,
             ..
-        } = &self.state
+        } = &mut self.state
         else {
             return;
         };
-        if *cancel {
-            self.state = State::Idle;
-            out.push(Action::Write(self.encoder.matching_cancelled()));
+        if *cancel || successor.is_some() {
+            let (cancel, successor) = (*cancel, successor.take().map(|next| *next));
+            self.end(cancel, successor, now, out);
             return;
         }
+        let (request, since) = (request.clone(), *since);
         match prepared {
             Prepared::Ready(relations) => {
-                let ticket = self.ticket(request.clone(), relations, now.wall);
+                let ticket = self.ticket(request, relations, now.wall);
                 self.state = State::Searching(Box::new(Search {
                     ticket,
                     busy: false,
@@ -99,7 +107,7 @@ impl Lobby {
                 }));
                 self.settle(now, out);
             }
-            Prepared::InRoom(_) if now.instant < *since + ROOM_WAIT => {
+            Prepared::InRoom(_) if now.instant < since + ROOM_WAIT => {
                 if let State::Preparing { look_at, .. } = &mut self.state {
                     *look_at = Some(now.instant + ROOM_LOOK);
                 }
@@ -119,12 +127,24 @@ impl Lobby {
         }
     }
 
-    pub(super) fn ticket(
-        &self,
-        request: Request,
-        relations: RelationsOf,
-        now: Timestamp,
-    ) -> Ticket {
+    /// A search is over without a match: says so if that was asked for, begins the next if there is one.
+    pub(super) fn end(
+        &mut self,
+        cancelled: bool,
+        successor: Option<Request>,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        self.state = State::Idle;
+        if cancelled {
+            out.push(Action::Write(self.encoder.matching_cancelled()));
+        }
+        if let Some(request) = successor {
+            self.prepare(request, now, out);
+        }
+    }
+
+    fn ticket(&self, request: Request, relations: RelationsOf, now: Timestamp) -> Ticket {
         Ticket {
             id: TicketId::fresh(),
             room: RoomId::fresh(),
@@ -135,7 +155,7 @@ impl Lobby {
             },
             wish: request.wish,
             phase: Phase::SharedTags,
-            since: now,
+            since: request.since.unwrap_or(now),
             blocked: relations.blocked,
             recent: relations.recent,
             address: self.address,

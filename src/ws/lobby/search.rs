@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::LobbyRules;
+use crate::id::Timestamp;
 use crate::matching::{Phase, Ticket};
 use crate::model::{Profile, UserId, Wish};
 use crate::protocol::server::WaitingFor;
@@ -13,6 +14,8 @@ pub(super) struct Request {
     pub(super) user_id: Option<UserId>,
     pub(super) profile: Profile,
     pub(super) wish: Wish,
+    /// Since when they wait already: whoever only changes a wish keeps their time.
+    pub(super) since: Option<Timestamp>,
 }
 
 /// One search.

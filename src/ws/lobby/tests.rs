@@ -308,11 +308,52 @@ fn a_second_start_withdraws_the_first() {
 }
 
 #[test]
+fn a_changed_wish_keeps_the_time_waited() {
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.at = Duration::from_secs(15);
+    bench.input(&start(r#""電影""#));
+    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    bench.out.clear();
+    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    let next = bench.entering();
+    assert_ne!(next.id, ticket.id);
+    assert_eq!((next.since, next.phase), (ticket.since, Phase::Anyone));
+}
+
+#[test]
+fn a_cancel_is_answered_also_when_another_search_follows() {
+    for waiting in [false, true] {
+        let mut bench = match waiting {
+            true => Bench::waiting("").0,
+            false => {
+                let mut bench = Bench::new();
+                bench.input(&start(""));
+                bench
+            }
+        };
+        bench.input(CANCEL);
+        bench.input(&start(""));
+        bench.out.clear();
+        bench.outcome(match waiting {
+            true => Outcome::Withdrawn(Ok(true)),
+            false => Outcome::Prepared(Prepared::Ready(RelationsOf::default())),
+        });
+        let prepares = |action: &Action<Job>| {
+            matches!(action, Action::Queue(Job::Prepare { again: false, .. }))
+        };
+        assert!(bench.out.iter().any(prepares));
+        assert_eq!(bench.written()[0]["action"], "matching_cancelled");
+    }
+}
+
+#[test]
 fn a_newer_connection_under_the_same_name_ends_the_search() {
     let (mut bench, ticket) = Bench::waiting("");
     bench.frame(&Frame::TicketReplaced(TicketId::fresh()));
     assert!(bench.out.is_empty());
     bench.frame(&Frame::TicketReplaced(ticket.id));
+    let withdraws = |action: &Action<Job>| matches!(action, Action::Queue(Job::Withdraw(_)));
+    assert!(bench.out.iter().any(withdraws));
     assert_eq!(bench.written()[0]["action"], "replaced");
     assert!(bench.lobby.farewell().is_none());
 }
