@@ -52,6 +52,8 @@ pub struct Chat {
     read: Seq,
     /// The last entry that was handed to the kernel: what this side was sent.
     flushed: Seq,
+    /// For clients that do not say where they are: how far the store knows of that.
+    marked: Option<Seq>,
     retry_page: Option<Instant>,
     retry_arrive: Option<Instant>,
 }
@@ -82,6 +84,7 @@ impl Chat {
             connection,
             provisional,
             flushed: stream.last(),
+            marked: after.is_none().then(|| stream.last()),
             stream,
             active: room.active(),
             departure: room.departure.map(|departure| departure.entry()),
@@ -447,8 +450,14 @@ impl Machine for Chat {
         }
     }
 
-    fn on_flushed(&mut self) {
+    fn on_flushed(&mut self) -> Option<Job> {
         self.flushed = self.stream.last();
+        // Another socket of a client that cannot say where it is goes on from here, also while
+        // this one is open.
+        let marked = self.marked.as_mut().filter(|it| **it < self.flushed)?;
+        *marked = self.flushed;
+        let (side, marks) = (self.side, self.marks());
+        Some(Job::Mark { side, marks })
     }
 
     fn farewell(self) -> Option<Job> {

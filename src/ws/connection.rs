@@ -336,7 +336,11 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             return;
         }
         match socket.write(writes).await {
-            Ok(()) => self.machine().on_flushed(),
+            Ok(()) => {
+                if let Some(job) = self.machine().on_flushed() {
+                    self.queue.push_back(self.io.start(job));
+                }
+            }
             Err(reason) => self.broken(reason),
         }
         // A long replay must not keep its room for the rest of a quiet connection's life.

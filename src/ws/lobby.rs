@@ -324,10 +324,11 @@ impl Machine for Lobby {
         self.settle(now, out);
     }
 
-    fn on_flushed(&mut self) {
+    fn on_flushed(&mut self) -> Option<Job> {
         if let State::Matched { told, .. } = &mut self.state {
             *told = true;
         }
+        None
     }
 
     fn farewell(self) -> Option<Job> {

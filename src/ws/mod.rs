@@ -110,8 +110,8 @@ pub trait Machine: Send + 'static {
     /// The deadline has passed.
     fn on_timer(&mut self, now: Now, out: &mut Actions<Self::Job>);
 
-    /// Everything asked to be written so far reached the socket.
-    fn on_flushed(&mut self);
+    /// Everything asked to be written so far reached the socket. A job to queue, if that is worth one.
+    fn on_flushed(&mut self) -> Option<Self::Job>;
 
     /// The connection is over: what is left to do without it.
     fn farewell(self) -> Option<Self::Job>;
