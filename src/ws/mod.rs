@@ -15,6 +15,7 @@ mod entrance;
 pub mod heartbeat;
 pub mod lobby;
 pub mod lobby_io;
+pub mod metered;
 pub mod publish;
 pub mod rate;
 pub mod socket;

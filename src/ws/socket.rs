@@ -6,10 +6,11 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_tungstenite::WebSocketStream;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use hyper_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use hyper_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use hyper_tungstenite::tungstenite::{Error, Message};
 use hyper_util::rt::TokioIo;
 
+use super::metered::Metered;
 use crate::config::Limits;
 use crate::protocol::{CloseReason, Text};
 
@@ -17,6 +18,8 @@ use crate::protocol::{CloseReason, Text};
 const READ_BUFFER: usize = 1024;
 /// A write buffer above this is handed to the kernel before the batch is complete.
 const WRITE_BUFFER: usize = 4096;
+/// A control frame of a client without its content: two bytes and the mask.
+const CONTROL_HEAD: usize = 6;
 /// How long a close handshake may take before the connection is simply dropped.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -37,7 +40,7 @@ pub enum Incoming {
 
 /// One socket, whole, in one task.
 pub struct Socket {
-    stream: WebSocketStream<TokioIo<Upgraded>>,
+    stream: WebSocketStream<Metered<TokioIo<Upgraded>>>,
     write_timeout: Duration,
     max_write_buffer: usize,
 }
@@ -60,10 +63,17 @@ fn max_write_buffer(limits: &Limits) -> usize {
 }
 
 impl Socket {
-    /// Wraps an upgraded connection.
-    pub fn new(stream: WebSocketStream<TokioIo<Upgraded>>, limits: &Limits) -> Self {
+    /// Wraps a connection that was upgraded just now: nothing was read from it yet.
+    pub async fn new(stream: WebSocketStream<TokioIo<Upgraded>>, limits: &Limits) -> Self {
+        // Twice the largest message leaves room for any honest way to cut it into fragments.
+        let allowance = usize::try_from(limits.max_frame).unwrap_or(usize::MAX);
+        let metered = Metered::new(
+            stream.into_inner(),
+            allowance.saturating_mul(2).saturating_add(READ_BUFFER),
+        );
+        let config = Some(websocket_config(limits));
         Self {
-            stream,
+            stream: WebSocketStream::from_raw_socket(metered, Role::Server, config).await,
             write_timeout: limits.write_timeout,
             max_write_buffer: max_write_buffer(limits),
         }
@@ -71,19 +81,36 @@ impl Socket {
 
     /// The next frame. Cancel safe.
     pub async fn recv(&mut self) -> Incoming {
-        match self.stream.next().await {
+        let next = self.stream.next().await;
+        self.meter(&next);
+        match next {
             Some(Ok(Message::Text(text))) => Incoming::Text(text),
             Some(Ok(Message::Binary(_))) => Incoming::Binary,
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Incoming::Control,
             Some(Ok(Message::Close(_))) | None => Incoming::Gone,
             Some(Err(error)) => match error {
                 Error::Capacity(_) => Incoming::Unacceptable(CloseReason::TooLarge),
+                // Fragment after fragment, and no end.
+                Error::Io(_) if self.stream.get_ref().exhausted() => {
+                    Incoming::Unacceptable(CloseReason::Policy)
+                }
                 Error::Utf8(_) => Incoming::Unacceptable(CloseReason::Policy),
                 // A reset is how most connections end.
                 Error::Protocol(hyper_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => Incoming::Gone,
                 Error::Protocol(_) => Incoming::Unacceptable(CloseReason::Policy),
                 _ => Incoming::Gone,
             },
+        }
+    }
+
+    fn meter(&mut self, next: &Option<Result<Message, Error>>) {
+        match next {
+            Some(Ok(Message::Text(_) | Message::Binary(_))) => self.stream.get_mut().settle(),
+            // Control frames may come between fragments.
+            Some(Ok(Message::Ping(content) | Message::Pong(content))) => {
+                self.stream.get_mut().credit(CONTROL_HEAD + content.len());
+            }
+            _ => {}
         }
     }
 

@@ -285,5 +285,5 @@ async fn talk(
 async fn opened(app: &App, websocket: HyperWebsocket) -> Option<Socket> {
     // Fails when the client is gone before the answer; nothing began yet.
     let stream = websocket.await.ok()?;
-    Some(Socket::new(stream, &app.config.limits))
+    Some(Socket::new(stream, &app.config.limits).await)
 }
