@@ -1,0 +1,140 @@
+//! A store that can be made to lose answers: what the edges do about that, and what they promise.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use miyu::id::{Address, RoomId, Seq, SessionId, Side};
+use miyu::model::{LeaveReason, MessageRef, Pairing, Room};
+use miyu::store::{
+    Appended, Draft, Entries, Hidden, Marks, Page, Pending, Recalled, Relations, RelationsOf,
+    Rooms, Store, StoreError, Swept, Upkeep,
+};
+
+/// What happens to writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fault {
+    /// Nothing unusual.
+    None = 0,
+    /// They are not taken.
+    Refused = 1,
+    /// They are taken, and the answer is lost.
+    AnswerLost = 2,
+}
+
+/// The real store behind a switch.
+pub struct Faulty {
+    inner: Arc<dyn Store>,
+    fault: Arc<AtomicU8>,
+}
+
+/// The switch.
+#[derive(Clone, Default)]
+pub struct Switch(Arc<AtomicU8>);
+
+impl Switch {
+    /// From now on.
+    pub fn set(&self, fault: Fault) {
+        self.0.store(fault as u8, Ordering::SeqCst);
+    }
+
+    /// Puts the switch before this store.
+    pub fn before(&self, inner: Arc<dyn Store>) -> Arc<dyn Store> {
+        Arc::new(Faulty {
+            inner,
+            fault: Arc::clone(&self.0),
+        })
+    }
+}
+
+impl Faulty {
+    fn pass<T: Send + 'static>(&self, write: impl FnOnce(&dyn Store) -> Pending<T>) -> Pending<T> {
+        let gone = || StoreError::Unavailable("the answer is lost".into());
+        match self.fault.load(Ordering::SeqCst) {
+            0 => write(&*self.inner),
+            1 => Box::pin(async move { Err(gone()) }),
+            _ => {
+                let taken = write(&*self.inner);
+                Box::pin(async move {
+                    let _ = taken.await;
+                    Err(gone())
+                })
+            }
+        }
+    }
+}
+
+impl Rooms for Faulty {
+    fn create_room(&self, pairing: &Pairing) -> Pending<()> {
+        self.pass(|store| store.create_room(pairing))
+    }
+    fn room(&self, room: RoomId) -> Pending<Option<Room>> {
+        self.inner.room(room)
+    }
+    fn open_rooms(&self, session: SessionId) -> Pending<Vec<Room>> {
+        self.inner.open_rooms(session)
+    }
+    fn arrive(&self, room: RoomId, side: Side, connection: Address) -> Pending<Option<Room>> {
+        self.pass(|store| store.arrive(room, side, connection))
+    }
+    fn depart(&self, room: RoomId, side: Side, at: Address, marks: Marks) -> Pending<bool> {
+        self.inner.depart(room, side, at, marks)
+    }
+    fn mark(&self, room: RoomId, side: Side, marks: Marks) {
+        self.inner.mark(room, side, marks);
+    }
+    fn close_room(&self, room: RoomId, side: Side, reason: LeaveReason) -> Pending<bool> {
+        self.pass(|store| store.close_room(room, side, reason))
+    }
+    fn count_open_rooms(&self) -> u64 {
+        self.inner.count_open_rooms()
+    }
+}
+
+impl Entries for Faulty {
+    fn append(&self, draft: Draft) -> Pending<Appended> {
+        self.pass(|store| store.append(draft))
+    }
+    fn recall(
+        &self,
+        room: RoomId,
+        side: Side,
+        target: MessageRef,
+        client_id: Option<String>,
+    ) -> Pending<Recalled> {
+        self.pass(|store| store.recall(room, side, target, client_id))
+    }
+    fn hide(&self, room: RoomId, side: Side, target: MessageRef) -> Pending<Hidden> {
+        self.pass(|store| store.hide(room, side, target))
+    }
+    fn page(&self, room: RoomId, side: Side, after: Seq, limit: usize) -> Pending<Option<Page>> {
+        self.pass(|store| store.page(room, side, after, limit))
+    }
+    fn last_seqs(&self, rooms: Vec<RoomId>) -> Pending<Vec<(RoomId, Seq)>> {
+        self.inner.last_seqs(rooms)
+    }
+}
+
+impl Relations for Faulty {
+    fn block(&self, by: SessionId, whom: SessionId) -> Pending<()> {
+        self.pass(|store| store.block(by, whom))
+    }
+    fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
+        self.pass(|store| store.relations(session))
+    }
+}
+
+impl Upkeep for Faulty {
+    fn sweep(&self) -> Pending<Swept> {
+        self.inner.sweep()
+    }
+    fn ready(&self) -> Pending<()> {
+        self.inner.ready()
+    }
+    fn session_key(&self) -> Pending<[u8; 32]> {
+        self.inner.session_key()
+    }
+    fn close(&self) -> Pending<()> {
+        self.inner.close()
+    }
+}
