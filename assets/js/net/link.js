@@ -102,10 +102,14 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
     else kick();
   }
 
-  const onPageShow = (event) => (event.persisted ? reconnect() : kick());
+  // A page kept for the Back button would keep its socket too: the partner would
+  // see somebody online who has left, and whose page hears nothing.
+  const onPageHide = () => drop();
+  const onPageShow = () => kick();
   // A changed network kills sockets silently: the old one cannot be trusted.
   const onNetwork = () => reconnect();
   document.addEventListener('visibilitychange', onVisibility);
+  addEventListener('pagehide', onPageHide);
   addEventListener('pageshow', onPageShow);
   addEventListener('online', onNetwork);
   addEventListener('offline', onNetwork);
@@ -130,6 +134,7 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
       clearTimeout(timer);
       drop();
       document.removeEventListener('visibilitychange', onVisibility);
+      removeEventListener('pagehide', onPageHide);
       removeEventListener('pageshow', onPageShow);
       removeEventListener('online', onNetwork);
       removeEventListener('offline', onNetwork);
