@@ -6,8 +6,10 @@
 mod alone;
 mod keyboard;
 mod meeting;
+mod reading;
 mod returning;
 mod starting;
 mod support;
 mod talking;
+mod touch;
 mod tour;

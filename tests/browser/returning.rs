@@ -60,9 +60,16 @@ fn back_goes_home_and_the_bar_leads_back() {
         anna.has_log(json!(["我在", "你去哪了"])).await;
         anna.says("回來了").await;
         bao.has_log(json!(["我在", "你去哪了", "回來了"])).await;
+        // Forward shows the page as the browser kept it; it hears what was said meanwhile.
+        anna.go_back().await;
+        anna.sees("start").await;
+        bao.says("又走了").await;
+        anna.go_forward().await;
+        let all = json!(["我在", "你去哪了", "回來了", "又走了"]);
+        anna.has_log(all.clone()).await;
         // `/chat/` alone leads to the open conversation too.
         anna.goto("/chat/").await;
-        anna.has_log(json!(["我在", "你去哪了", "回來了"])).await;
+        anna.has_log(all).await;
     });
 }
 
@@ -152,6 +159,30 @@ fn a_restarted_server_loses_nobody() {
         anna.has_log(json!(["重開之前", "伺服器不在", "收到"]))
             .await;
         anna.sees_no("banner").await;
+    });
+}
+
+#[test]
+fn who_does_not_come_back_ends_the_chat() {
+    let play = Play::new("does_not_come_back");
+    let play = play.set("chat.presence_settle", "200ms");
+    play.set("chat.reconnect_grace", "4s").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        bao.says("等我").await;
+        anna.hears("等我").await;
+        bao.goto("/").await;
+        anna.reads("partner-status", "暫時斷線").await;
+        bao.press("resume").await;
+        bao.has_log(json!(["等我"])).await;
+        anna.reads("partner-status", "在線").await;
+        bao.goto("/").await;
+        anna.reads("end-card", "Bao 沒有再回來").await;
+        anna.has_log(json!(["等我"])).await;
+        bao.reload().await;
+        bao.until("byTest('stats').textContent.trim()", json!([]))
+            .await;
+        assert_eq!(bao.ask("shown('resume')", json!([])).await, false);
     });
 }
 

@@ -186,6 +186,33 @@ fn an_unknown_page_is_calm_and_leads_home() {
 }
 
 #[test]
+fn a_server_that_is_away_keeps_what_was_chosen() {
+    Play::new("server_away_at_home").run(async |stage| {
+        let anna = stage.person("Anna").await;
+        anna.expect_console("net::ERR_");
+        anna.expect_console("WebSocket connection to");
+        anna.goto("/").await;
+        anna.fill("nickname", "Anna").await;
+        anna.choose("gender-other").await;
+        anna.until("byTest('stats').textContent.trim()", json!([]))
+            .await;
+        stage.stop_server();
+        anna.reads("start", "連不上，再試一次").await;
+        anna.press("start").await;
+        anna.reads("stats", "暫時連不上").await;
+        assert_eq!(anna.ask("location.pathname", json!([])).await, "/");
+        stage.run_server();
+        anna.find_someone().await;
+        anna.reads("matching", "Anna").await;
+        // The search, too, comes back by itself.
+        stage.stop_server();
+        anna.reads("match-status", "連線斷了").await;
+        stage.run_server();
+        anna.reads("match-status", "現在只有你一個人").await;
+    });
+}
+
+#[test]
 fn without_javascript_the_page_says_what_it_needs() {
     Play::new("without_javascript").run(async |stage| {
         let anna = stage.person("Anna").await;

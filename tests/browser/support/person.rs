@@ -226,6 +226,12 @@ impl Person {
         done.unwrap_or_else(|error| panic!("{} goes back: {error}", self.name()));
     }
 
+    /// Presses the browser's Forward button.
+    pub async fn go_forward(&self) {
+        let done = self.client().forward().await;
+        done.unwrap_or_else(|error| panic!("{} goes forward: {error}", self.name()));
+    }
+
     /// The value of a JavaScript expression; `args` are its arguments.
     pub async fn ask(&self, expression: &str, args: Value) -> Value {
         let answer = self.try_ask(expression, args).await;

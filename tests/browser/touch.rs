@@ -1,0 +1,74 @@
+//! What only a touch screen has: a long press, a swipe, and Enter that breaks the line.
+
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+
+use crate::support::chat::meet;
+use crate::support::driver::Browser;
+use crate::support::person::Person;
+use crate::support::stage::Play;
+
+/// The middle of a message's bubble.
+async fn middle(person: &Person, text: &str) -> (f64, f64) {
+    person.hears(text).await;
+    let middle = "(() => { const box = message(args[0]).querySelector('.bubble').getBoundingClientRect(); \
+                  return [box.x + box.width / 2, box.y + box.height / 2]; })()";
+    let middle = person.ask(middle, json!([text])).await;
+    let at = |index: usize| middle[index].as_f64().expect("a place");
+    (at(0), at(1))
+}
+
+async fn touch(person: &Person, kind: &str, at: Option<(f64, f64)>) {
+    let points: Vec<Value> = at.iter().map(|(x, y)| json!({ "x": x, "y": y })).collect();
+    let event = json!({ "type": kind, "touchPoints": points });
+    person.devtools("Input.dispatchTouchEvent", event).await;
+}
+
+#[test]
+fn a_long_press_opens_the_menu_and_a_swipe_replies() {
+    Play::new("long_press_and_swipe").run(async |stage| {
+        let phone = Browser::phone();
+        let (anna, bao) = tokio::join!(stage.person_with("Anna", &phone), stage.person("Bao"));
+        meet(&anna, &bao).await;
+        bao.says("按住我").await;
+
+        let (x, y) = middle(&anna, "按住我").await;
+        touch(&anna, "touchStart", Some((x, y))).await;
+        anna.sees("message-menu").await;
+        touch(&anna, "touchEnd", None).await;
+        // Letting go neither closes the menu nor presses what came to lie under the finger.
+        anna.sees("mm-copy").await;
+        anna.press("mm-copy").await;
+        anna.reads("toast", "複製好了").await;
+
+        let (x, y) = middle(&anna, "按住我").await;
+        touch(&anna, "touchStart", Some((x, y))).await;
+        for step in 1..=8 {
+            touch(&anna, "touchMove", Some((x + 10.0 * f64::from(step), y))).await;
+        }
+        touch(&anna, "touchEnd", None).await;
+        anna.reads("reply-strip", "按住我").await;
+        anna.says_by_button("這樣嗎").await;
+        bao.until(
+            "message('這樣嗎')?.querySelector('.quote-text')?.textContent",
+            json!([]),
+        )
+        .await;
+    });
+}
+
+#[test]
+fn enter_breaks_the_line_and_the_button_sends() {
+    Play::new("enter_on_a_phone").run(async |stage| {
+        let phone = Browser::phone();
+        let (anna, bao) = tokio::join!(stage.person_with("Anna", &phone), stage.person("Bao"));
+        meet(&anna, &bao).await;
+        anna.press("composer").await;
+        anna.keys(&format!("一{}二", char::from(Key::Enter))).await;
+        assert_eq!(anna.log().await, json!([]));
+        anna.press("send").await;
+        bao.hears("一\n二").await;
+        // The keyboard stays: the button took no focus.
+        assert_eq!(anna.ask("focusedTest()", json!([])).await, "composer");
+    });
+}
