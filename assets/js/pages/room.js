@@ -121,8 +121,8 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     }
     const name = state.partner?.nickname ?? '';
     if (before.active && !state.active && before.known) announce(endTitle(state));
-    else if (before.partnerOnline && !state.partnerOnline) announce(t('partner.away', { name, t: minutesSeconds((state.graceEndsAt ?? 0) - Date.now()) }));
-    else if (!before.partnerOnline && state.partnerOnline && state.active) announce(t('partner.back', { name }));
+    else if (state.active && before.partnerOnline && !state.partnerOnline) announce(t('partner.away', { name, t: minutesSeconds((state.graceEndsAt ?? 0) - Date.now()) }));
+    else if (state.active && !before.partnerOnline && state.partnerOnline) announce(t('partner.back', { name }));
     if (before.pending.some((item) => !item.failed) && state.pending.some((item) => item.failed)) announce(t('msg.failed'));
   }
 
