@@ -1,0 +1,78 @@
+// What was asked for in a conversation that is left goes on without its page,
+// over a socket of its own, and after a reload.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runErrand, runErrands, stopErrand } from '../../assets/js/pages/errands.js';
+import { loadDeeds, rememberSide, saveDeeds } from '../../assets/js/pages/sides.js';
+import { installPage } from './page.mjs';
+
+installPage();
+const toasts = [];
+Object.assign(document, { addEventListener() {}, removeEventListener() {}, querySelector: () => null, body: { append: (node) => toasts.push(node.textContent) } });
+Object.assign(globalThis, { addEventListener() {}, removeEventListener() {}, location: new URL('https://example.test/chat/') });
+
+const sockets = [];
+globalThis.WebSocket = class {
+  static OPEN = 1;
+  readyState = 0;
+  sent = [];
+  constructor(url) {
+    this.url = new URL(url);
+    sockets.push(this);
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {
+    this.readyState = 3;
+  }
+  opens(...frames) {
+    this.readyState = 1;
+    this.onopen();
+    for (const frame of frames) this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+};
+const stated = (active) => ({ action: 'room_state', room_id: 'r', user_id: 'me', partner: {}, active, last_seq: 0 });
+const start = (...deeds) => {
+  sockets.length = 0;
+  toasts.length = 0;
+  rememberSide('r', { user_id: 'me' });
+  saveDeeds('r', deeds);
+};
+
+test('a block goes on until it is confirmed, and is said only then', () => {
+  start({ kind: 'block' }, { kind: 'recall', id: '3', clientId: 'c3' });
+  runErrands();
+  runErrand('r');
+  assert.equal(sockets.length, 1, 'one errand for one room');
+  const [socket] = sockets;
+  assert.equal(socket.url.searchParams.get('user_id'), 'me');
+  socket.opens(stated(false));
+  assert.deepEqual(socket.sent.map(({ action }) => action), ['block', 'recall_message']);
+  assert.deepEqual(toasts, []);
+  socket.opens({ action: 'blocked' });
+  assert.equal(toasts.length, 1);
+  assert.deepEqual(loadDeeds('r').map(({ kind }) => kind), ['recall']);
+  socket.opens({ action: 'error', code: 'already_recalled', client_id: 'c3' });
+  assert.deepEqual(loadDeeds('r'), []);
+  assert.equal(socket.readyState, 3, 'nothing is owed any more');
+});
+
+test('a room that is no more ends the errand', () => {
+  start({ kind: 'block' });
+  runErrands();
+  sockets[0].opens();
+  sockets[0].onclose({ code: 4004 });
+  assert.deepEqual(loadDeeds('r'), []);
+});
+
+test('a room that is opened again takes its deeds back', () => {
+  start({ kind: 'delete', id: '3' });
+  runErrands('r');
+  assert.equal(sockets.length, 0, 'its page does it');
+  runErrands();
+  stopErrand('r');
+  assert.equal(sockets[0].readyState, 3);
+  assert.equal(loadDeeds('r').length, 1);
+});
