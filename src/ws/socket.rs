@@ -148,9 +148,9 @@ impl Socket {
             reason: reason.text().into(),
         };
         let goodbye = async {
-            if self.stream.close(Some(frame)).await.is_ok() {
-                while let Some(Ok(_)) = self.stream.next().await {}
-            }
+            // Refused when the other end said goodbye first: then reading on sends the answer to that.
+            let _ = self.stream.close(Some(frame)).await;
+            while let Some(Ok(_)) = self.stream.next().await {}
         };
         // Whoever does not answer is gone: dropping the stream closes the connection.
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use hyper_tungstenite::tungstenite::protocol::Message;
+use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use hyper_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
@@ -43,6 +44,19 @@ async fn a_server_that_goes_away_says_so() {
     assert!(log.len() > said.len(), "{} of {}", log.len(), said.len());
     for (n, frame) in said.iter().enumerate() {
         assert_eq!(&log[n + 1], frame);
+    }
+}
+
+#[tokio::test]
+async fn a_goodbye_is_answered() {
+    let server = TestServer::start(|_| {}).await;
+    for mut socket in both_kinds(&server).await {
+        let goodbye = CloseFrame {
+            code: CloseCode::Normal,
+            reason: "".into(),
+        };
+        socket.raw(Message::Close(Some(goodbye))).await;
+        assert_eq!(socket.close_code().await, Some(1000));
     }
 }
 
