@@ -63,6 +63,25 @@ fn a_second_opening_names_the_lock() {
     open(&path).unwrap();
 }
 
+/// A process that is forked has every open file until it executes something.
+#[test]
+fn a_process_forked_meanwhile_does_not_keep_the_lock() {
+    let (_folder, path) = place();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    Command::new("true").status().unwrap();
+                }
+            });
+        }
+        let opened = (0..60).all(|_| open(&path).is_ok());
+        stop.store(true, Ordering::Relaxed);
+        assert!(opened);
+    });
+}
+
 /// Does nothing unless `a_second_process_is_refused` started it.
 #[test]
 fn helper_that_opens_what_it_is_told() {

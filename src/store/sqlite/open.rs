@@ -65,13 +65,24 @@ pub(super) fn prepare_folder(paths: &Paths) -> Result<(), OpenError> {
     made.map_err(|error| OpenError::from_io(folder, &error))
 }
 
-/// Holds off every other process for as long as the file is kept. The file itself stays: removing
-/// it would let two processes lock two files of one name.
-pub(super) fn lock(paths: &Paths) -> Result<File, OpenError> {
+/// Holds off every other process for as long as it lives.
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file would do, but for a process forked in this moment: it has the file as well
+    /// until it executes something, and the lock would outlive its holder.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+/// Takes the lock. The file itself stays for ever: removing it would let two processes lock two
+/// files of one name.
+pub(super) fn lock(paths: &Paths) -> Result<Lock, OpenError> {
     let failed = |error: &std::io::Error| OpenError::from_io(&paths.lock, error);
     let file = private(&paths.lock).map_err(|error| failed(&error))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
             lock: paths.lock.clone(),
         }),

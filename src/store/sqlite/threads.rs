@@ -1,7 +1,6 @@
 //! The store's threads: one that writes, a few that read; how they start, how they end, and who is
 //! told. What they do is in `writer` and `page`.
 
-use std::fs::File;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use tokio::sync::watch;
 
 use super::error::OpenError;
 use super::jobs::Job;
-use super::open::{self, Paths};
+use super::open::{self, Lock, Paths};
 use super::page::ReadJob;
 use super::queue::Queue;
 use super::writer::Writer;
@@ -62,7 +61,7 @@ impl Drop for Alarm {
 /// Starts all of them. The lock is let go when the last has ended.
 pub(super) fn start(
     mut writer: Writer,
-    lock: File,
+    lock: Lock,
     alarm: Alarm,
 ) -> Result<JoinHandle<()>, OpenError> {
     let paths = writer.paths.clone();
