@@ -1,0 +1,101 @@
+//! The ordered stream of entries: opening, holes, the end, what was written.
+
+use super::*;
+
+#[test]
+fn opening_tells_the_state_then_reads_the_log() {
+    let mut bench = Bench::open(room([1, 2]), false);
+    assert!(matches!(
+        &bench.out[..],
+        [
+            Action::Write(_),
+            Action::Aside(Job::Page { after: Seq(0), .. })
+        ]
+    ));
+    assert_eq!(bench.written(), ["room_state"]);
+    bench.paged(&[message(1), message(2)], 2);
+    assert_eq!(bench.written(), ["new_message", "new_message"]);
+    bench.frame(&live(2), Duration::ZERO);
+    assert_eq!(bench.written(), Vec::<String>::new());
+    bench.frame(&live(3), Duration::ZERO);
+    assert_eq!(bench.written(), ["new_message"]);
+}
+
+#[test]
+fn a_closed_room_always_tells_its_end_once() {
+    let (closed, departure) = closed_at(3);
+    let mut bench = Bench::open(closed.clone(), false);
+    bench.written();
+    bench.paged(&[message(1), departure], 3);
+    assert_eq!(bench.written(), ["new_message", "user_left"]);
+
+    let mut bench = Bench::open(closed, false);
+    bench.written();
+    bench.paged(&[], 3);
+    assert_eq!(bench.written(), ["user_left"]);
+}
+
+#[test]
+fn a_hole_is_read_after_a_short_wait() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    bench.frame(&live(2), Duration::ZERO);
+    assert!(bench.out.is_empty());
+    let wait = bench.chat.deadline().unwrap() - bench.start;
+    bench.timer(wait);
+    assert!(matches!(
+        bench.jobs()[..],
+        [Job::Page {
+            after: Seq(0),
+            cause: "hole",
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_asked_again() {
+    let mut bench = Bench::open(room([1, 2]), false);
+    bench.out.clear();
+    let error = StoreError::Unavailable("test".into());
+    bench.outcome(Outcome::Paged(Err(error), None));
+    assert!(bench.out.is_empty());
+    bench.timer(stream::RETRY);
+    assert!(matches!(bench.jobs()[..], [Job::Page { .. }]));
+}
+
+#[test]
+fn the_cursor_is_what_reached_the_socket() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    bench.frame(&live(1), Duration::ZERO);
+    bench.chat.on_flushed();
+    bench.frame(&live(2), Duration::ZERO);
+    let Some(Job::Depart { marks, .. }) = bench.chat.farewell() else {
+        panic!("no departure")
+    };
+    assert_eq!(marks.cursor, Seq(1));
+}
+
+#[test]
+fn clients_of_the_original_are_not_shown_recalled_messages() {
+    let mut recalled = message(1);
+    let EntryKind::Message { content, .. } = &mut recalled.kind else {
+        panic!("a message")
+    };
+    *content = None;
+    for (after, told) in [(None, 1), (Some(Seq::ZERO), 2)] {
+        let mut bench = Bench::open_after(room([1, 2]), after);
+        bench.out.clear();
+        bench.paged(&[recalled.clone(), message(2)], 2);
+        assert_eq!(bench.written().len(), told);
+    }
+}
+
+#[test]
+fn a_room_that_is_gone_lets_its_client_go() {
+    let mut bench = Bench::open(room([1, 2]), false);
+    bench.out.clear();
+    bench.outcome(Outcome::Paged(Ok(None), None));
+    let last = bench.out.pop();
+    assert!(matches!(last, Some(Action::Close(CloseReason::RoomGone))));
+    assert_eq!(bench.written(), ["user_left"]);
+}
