@@ -5,8 +5,8 @@
 //! between them but queues, so there is no lock to hold while the disk works.
 //!
 //! Reading order: `mod` (the store as its callers see it) · `open` · `queue`, `jobs` (how work
-//! travels) · `threads` · `writer` · `head` (what it remembers) · `append`, `rooms`, `relations`, `sweep` (the
-//! jobs) · `page` (the readers) · `rows` (columns) · `key`, `error`.
+//! travels) · `threads` · `writer` · `tidy` (what can wait) · `head` (what it remembers) · `append`,
+//! `rooms`, `relations`, `sweep` (the jobs) · `page` (the readers) · `rows` (columns) · `key`, `error`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -45,6 +45,7 @@ mod rooms;
 mod rows;
 mod sweep;
 mod threads;
+mod tidy;
 mod writer;
 
 pub use self::error::OpenError;
