@@ -11,6 +11,7 @@ pub mod assets;
 pub mod descriptors;
 pub mod health;
 pub mod limit;
+pub mod query;
 pub mod request;
 pub mod response;
 pub mod router;

@@ -8,6 +8,7 @@ use hyper::{Request, StatusCode};
 use super::chat_io::Leaving;
 use crate::app::App;
 use crate::error::Problem;
+use crate::http::query::parameter;
 use crate::id::{Address, RoomId, Seq, SessionId, Side};
 use crate::model::Room;
 use crate::session::token;
@@ -42,7 +43,7 @@ pub(super) async fn entrance(
         .and_then(RoomId::parse)
         .ok_or_else(Problem::not_a_room_id)?;
     let after = match parameter(query, "after") {
-        None | Some("") => None,
+        None => None,
         Some(text) => Some(Seq(text.parse().map_err(|_| not_a_place())?)),
     };
     let Some(found) = app.store.room(room).await? else {
@@ -146,25 +147,4 @@ fn seat(room: &Room, session: SessionId, user_id: Option<&str>) -> Option<Seat> 
         },
         sure,
     ))
-}
-
-/// A query parameter as written. What we take there (ids, numbers, tokens) needs no escaping.
-fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_found_by_their_whole_name() {
-        assert_eq!(parameter("xroom=1&room=2&room=3", "room"), Some("2"));
-        assert_eq!(parameter("room", "room"), None);
-        assert_eq!(parameter("", "room"), None);
-    }
 }

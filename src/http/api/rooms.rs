@@ -8,6 +8,7 @@ use tracing::warn;
 
 use crate::app::App;
 use crate::error::Problem;
+use crate::http::query::parameter;
 use crate::http::{Body, response};
 use crate::id::{RoomId, Seq, SessionId, Side, Timestamp};
 use crate::model::{Persona, Room, UserId};
@@ -114,14 +115,6 @@ async fn find(app: &App, room: &str, asker: &Asker<'_>) -> Result<(Room, Side), 
     });
     side.map(|side| (room, side))
         .ok_or_else(Problem::not_a_side)
-}
-
-/// A query parameter. Ours are numbers, UUIDs, base64 and plain ids: nothing that needs decoding.
-fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs
-        .find(|(key, value)| *key == name && !value.is_empty())
-        .map(|(_, value)| value)
 }
 
 /// Logs why the store failed, once, here where it is handled.
