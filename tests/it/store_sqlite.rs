@@ -82,33 +82,6 @@ fn a_process_forked_meanwhile_does_not_keep_the_lock() {
     });
 }
 
-/// Does nothing unless `a_second_process_is_refused` started it.
-#[test]
-fn helper_that_opens_what_it_is_told() {
-    let Ok(path) = std::env::var("MIYU_TEST_OPEN") else {
-        return;
-    };
-    let error = refusal(Path::new(&path));
-    println!("refused: {error}");
-}
-
-#[test]
-fn a_second_process_is_refused() {
-    let (_folder, path) = place();
-    let _first = open(&path).unwrap();
-    let helper = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "--nocapture"])
-        .arg("store_sqlite::helper_that_opens_what_it_is_told")
-        .env("MIYU_TEST_OPEN", &path)
-        .output()
-        .unwrap();
-    let told = String::from_utf8(helper.stdout).unwrap();
-    assert!(
-        told.contains("refused: another process uses this store"),
-        "{told}"
-    );
-}
-
 #[test]
 fn a_folder_that_cannot_be_is_named() {
     let (folder, _) = place();
