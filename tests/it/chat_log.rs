@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::client::Socket;
-use crate::support::people::chat;
+use crate::support::people::{Chatting, chat};
 use crate::support::server::TestServer;
 
 async fn server() -> TestServer {
@@ -24,6 +24,25 @@ async fn entries(socket: &mut Socket, after: u64, count: u64) -> Vec<Value> {
         seen.push(frame);
     }
     seen
+}
+
+/// Ming says three; both have heard them.
+async fn three_messages(talking: &mut Chatting) {
+    for n in 1..=3 {
+        talking
+            .a_says(&format!("text {n}"), &format!("c-{n}"))
+            .await;
+    }
+}
+
+/// Everything that both see of a room from its beginning, which must be the same.
+async fn one_order(talking: &mut Chatting, count: u64) -> Vec<Value> {
+    let (left, right) = tokio::join!(
+        entries(&mut talking.a, 0, count),
+        entries(&mut talking.b, 0, count)
+    );
+    assert_eq!(left, right);
+    left
 }
 
 fn seq_of(frame: &Value) -> Option<u64> {
@@ -53,11 +72,7 @@ async fn what_both_say_at_once_is_one_order_for_both() {
         talking.a.say("from a", &format!("a-{n}")).await;
         talking.b.say("from b", &format!("b-{n}")).await;
     }
-    let (left, right) = tokio::join!(
-        entries(&mut talking.a, 0, 200),
-        entries(&mut talking.b, 0, 200)
-    );
-    assert_eq!(left, right);
+    let left = one_order(&mut talking, 200).await;
     for side in ["a", "b"] {
         let ids = left
             .iter()
@@ -117,11 +132,7 @@ async fn actions_of_one_connection_take_effect_in_the_order_sent() {
 async fn after_says_exactly_where_to_go_on() {
     let server = server().await;
     let mut talking = chat(&server).await;
-    for n in 1..=3 {
-        talking
-            .a_says(&format!("text {n}"), &format!("c-{n}"))
-            .await;
-    }
+    three_messages(&mut talking).await;
     talking.a.send(recall("1")).await;
     talking.a.expect("message_recalled").await;
     talking.b.expect("message_recalled").await;
@@ -227,11 +238,7 @@ async fn a_mailbox_that_overflows_is_made_up_for_from_the_store() {
         talking.a.say("a burst", &format!("a-{n}")).await;
         talking.b.say("a burst", &format!("b-{n}")).await;
     }
-    let (left, right) = tokio::join!(
-        entries(&mut talking.a, 0, 400),
-        entries(&mut talking.b, 0, 400)
-    );
-    assert_eq!(left, right);
+    one_order(&mut talking, 400).await;
 }
 
 #[tokio::test]
@@ -300,11 +307,7 @@ async fn a_repeat_is_known_after_a_reconnect_a_restart_and_a_departure() {
 async fn a_restart_closes_no_room_and_keeps_everything() {
     let server = server().await;
     let mut talking = chat(&server).await;
-    for n in 1..=3 {
-        talking
-            .a_says(&format!("text {n}"), &format!("c-{n}"))
-            .await;
-    }
+    three_messages(&mut talking).await;
     talking
         .b
         .send(json!({"action": "delete_message", "message_id": "2"}))

@@ -3,19 +3,9 @@
 
 use serde_json::{Value, json};
 
+use crate::support::client::keys;
 use crate::support::people::{chat, meet};
 use crate::support::server::TestServer;
-
-fn keys(value: &Value) -> Vec<&str> {
-    let mut keys: Vec<&str> = value
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
-    keys.sort_unstable();
-    keys
-}
 
 fn reply(content: &str, client_id: &str, to: &Value) -> Value {
     json!({"action": "send_message",

@@ -53,11 +53,7 @@ async fn a_full_disk_costs_no_acknowledged_message() {
     stage.server_at(None);
     server.kill();
     let mut server = setup.spawn();
-    server.says("waiting for space").await;
-    two_more_tries().await;
-    assert_waits_quietly(&server);
-    disk.free();
-    let address = server.ready().await;
+    let address = waits_until_there_is_space(&mut server, &disk).await;
     stage.server_at(Some(address));
     progress(&stage, PROGRESS, &server).await;
 
@@ -73,11 +69,7 @@ async fn a_first_start_on_a_full_disk_waits_for_space() {
     let disk = Tmpfs::mount(home.path(), "4m");
     disk.fill();
     let mut server = on_disk(&home, &disk).spawn();
-    server.says("waiting for space").await;
-    two_more_tries().await;
-    assert_waits_quietly(&server);
-    disk.free();
-    let address = server.ready().await;
+    let address = waits_until_there_is_space(&mut server, &disk).await;
     meet(address, "after all").await.unwrap();
     assert_eq!(server.stop().await.code(), Some(0), "{}", server.said());
 }
@@ -138,6 +130,15 @@ async fn assert_not_ready(address: SocketAddr, why: &str) {
         status == 503 && problem.contains("store") && problem.contains(why)
     };
     until("/readyz says why it is not ready", says_why, String::new).await;
+}
+
+/// It does not serve while the disk is full, says so once, and serves afterwards.
+async fn waits_until_there_is_space(server: &mut Server, disk: &Tmpfs) -> SocketAddr {
+    server.says("waiting for space").await;
+    two_more_tries().await;
+    assert_waits_quietly(server);
+    disk.free();
+    server.ready().await
 }
 
 /// Longer than it takes to look at a full disk twice.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::client::{Browser, Socket};
+use crate::support::client::{Browser, Socket, keys};
 use crate::support::people::{chat, start};
 use crate::support::server::TestServer;
 use crate::support::wire::eventually;
@@ -15,17 +15,6 @@ async fn searching(browser: &Browser, changes: Value) -> Socket {
     socket.send(start(changes)).await;
     socket.expect("waiting_for_match").await;
     socket
-}
-
-fn keys(value: &Value) -> Vec<&str> {
-    let mut keys: Vec<&str> = value
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
-    keys.sort_unstable();
-    keys
 }
 
 #[tokio::test]

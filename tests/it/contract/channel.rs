@@ -6,7 +6,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use miyu::channel::memory::MemoryLayer;
-use miyu::channel::{ChannelLayer, Counts, Frame, GroupId, Mailbox, Received, SendError, Status};
+use miyu::channel::{
+    ChannelLayer, Counts, Frame, GroupId, Mailbox, Membership, Received, SendError, Status,
+};
 use miyu::id::{Address, NodeId, RoomId, Seq, Side};
 
 /// Makes a layer whose mailboxes hold this many frames.
@@ -79,6 +81,12 @@ fn poll(mailbox: &mut Mailbox) -> Option<Received> {
     }
 }
 
+/// A mailbox that hears this group for as long as the membership lives.
+async fn member(layer: &Arc<dyn ChannelLayer>, group: GroupId) -> (Membership, Mailbox) {
+    let (outbox, mailbox) = layer.open();
+    (layer.join(group, &outbox).await, mailbox)
+}
+
 async fn next(mailbox: &mut Mailbox) -> Received {
     tokio::time::timeout(Duration::from_secs(10), mailbox.recv())
         .await
@@ -132,10 +140,8 @@ async fn an_address_of_another_incarnation_is_gone(factory: Factory) {
 async fn members_hear_what_is_published_the_publisher_included(factory: Factory) {
     let layer = factory(4);
     let group = fresh_group();
-    let (first, mut mine) = layer.open();
-    let (second, mut yours) = layer.open();
-    let _a = layer.join(group, &first).await;
-    let _b = layer.join(group, &second).await;
+    let (_a, mut mine) = member(&layer, group).await;
+    let (_b, mut yours) = member(&layer, group).await;
     layer.publish(group, numbered(3));
     assert_eq!(next_number(&mut mine).await, 3);
     assert_eq!(next_number(&mut yours).await, 3);
@@ -145,11 +151,9 @@ async fn members_hear_what_is_published_the_publisher_included(factory: Factory)
 
 async fn groups_are_apart(factory: Factory) {
     let layer = factory(4);
-    let (first, mut mine) = layer.open();
-    let (second, mut yours) = layer.open();
     let (here, there) = (fresh_group(), fresh_group());
-    let _a = layer.join(here, &first).await;
-    let _b = layer.join(there, &second).await;
+    let (_a, mut mine) = member(&layer, here).await;
+    let (_b, mut yours) = member(&layer, there).await;
     layer.publish(here, numbered(1));
     layer.publish(there, numbered(2));
     assert_eq!(next_number(&mut mine).await, 1);
@@ -173,8 +177,7 @@ async fn one_mailbox_may_be_in_many_groups(factory: Factory) {
 async fn a_mailbox_keeps_the_order_of_sends_and_publications(factory: Factory) {
     let layer = factory(1000);
     let group = fresh_group();
-    let (outbox, mut mailbox) = layer.open();
-    let _member = layer.join(group, &outbox).await;
+    let (_member, mut mailbox) = member(&layer, group).await;
     for n in 0..500 {
         match n % 2 {
             0 => layer.publish(group, numbered(n)),
@@ -214,10 +217,8 @@ async fn storm(
 async fn all_members_see_one_order(factory: Factory) {
     let layer = factory(2000);
     let group = fresh_group();
-    let (first, mut mine) = layer.open();
-    let (second, mut yours) = layer.open();
-    let _a = layer.join(group, &first).await;
-    let _b = layer.join(group, &second).await;
+    let (_a, mut mine) = member(&layer, group).await;
+    let (_b, mut yours) = member(&layer, group).await;
     let [left, right] = storm(&layer, group, [&mut mine, &mut yours]).await;
     assert_eq!(left, right);
 }
@@ -225,10 +226,8 @@ async fn all_members_see_one_order(factory: Factory) {
 async fn each_thread_keeps_its_order(factory: Factory) {
     let layer = factory(2000);
     let group = fresh_group();
-    let (first, mut mine) = layer.open();
-    let (second, mut yours) = layer.open();
-    let _a = layer.join(group, &first).await;
-    let _b = layer.join(group, &second).await;
+    let (_a, mut mine) = member(&layer, group).await;
+    let (_b, mut yours) = member(&layer, group).await;
     for seen in storm(&layer, group, [&mut mine, &mut yours]).await {
         for thread in 0..4 {
             let of_thread: Vec<u64> = seen
@@ -277,10 +276,8 @@ async fn a_full_mailbox_refuses_keeps_what_it_has_and_is_told_once(factory: Fact
 async fn a_full_mailbox_holds_nobody_up(factory: Factory) {
     let layer = factory(2);
     let group = fresh_group();
-    let (slow, mut lazy) = layer.open();
-    let (quick, mut eager) = layer.open();
-    let _a = layer.join(group, &slow).await;
-    let _b = layer.join(group, &quick).await;
+    let (_a, mut lazy) = member(&layer, group).await;
+    let (_b, mut eager) = member(&layer, group).await;
     for n in 0..1000 {
         // Would hang here if publishing waited for the one that does not read.
         layer.publish(group, numbered(n));
@@ -335,9 +332,8 @@ async fn receiving_may_be_given_up_without_loss(factory: Factory) {
 async fn dropping_the_membership_ends_it(factory: Factory) {
     let layer = factory(4);
     let group = fresh_group();
-    let (outbox, mut mailbox) = layer.open();
-    let member = layer.join(group, &outbox).await;
-    drop(member);
+    let (membership, mut mailbox) = member(&layer, group).await;
+    drop(membership);
     layer.publish(group, numbered(1));
     assert!(poll(&mut mailbox).is_none());
     layer.send(&mailbox.address(), numbered(2)).unwrap();
@@ -375,11 +371,9 @@ async fn dropping_the_mailbox_forgets_the_address(factory: Factory) {
 async fn a_member_without_a_mailbox_hurts_nobody(factory: Factory) {
     let layer = factory(4);
     let group = fresh_group();
-    let (gone, mailbox) = layer.open();
-    let _a = layer.join(group, &gone).await;
-    drop(mailbox);
-    let (here, mut mine) = layer.open();
-    let _b = layer.join(group, &here).await;
+    let (_a, gone) = member(&layer, group).await;
+    drop(gone);
+    let (_b, mut mine) = member(&layer, group).await;
     layer.publish(group, numbered(1));
     assert_eq!(next_number(&mut mine).await, 1);
 }
@@ -388,10 +382,8 @@ async fn counts_say_what_is_there(factory: Factory) {
     let layer = factory(4);
     assert_eq!(layer.counts(), Counts::default());
     let group = fresh_group();
-    let (first, mine) = layer.open();
-    let (second, yours) = layer.open();
-    let a = layer.join(group, &first).await;
-    let b = layer.join(group, &second).await;
+    let (a, mine) = member(&layer, group).await;
+    let (b, yours) = member(&layer, group).await;
     let counts = |mailboxes, groups| Counts { mailboxes, groups };
     assert_eq!(layer.counts(), counts(2, 1));
     drop(a);

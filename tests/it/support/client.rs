@@ -253,3 +253,11 @@ impl Socket {
         self.read_to_end().await;
     }
 }
+
+/// The names of a frame's fields, sorted.
+pub fn keys(frame: &Value) -> Vec<&str> {
+    let fields = frame.as_object().expect("an object").keys();
+    let mut keys: Vec<&str> = fields.map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
