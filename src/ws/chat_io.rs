@@ -194,14 +194,19 @@ impl Leaving {
 
     async fn until_done(&self) {
         let mut pause = DEPART_AGAIN;
+        let mut unanswered = false;
         loop {
             tokio::time::sleep(pause).await;
             let (room, side) = (self.room, self.side);
             let departing = self.store.depart(room, side, self.connection, self.marks);
             match departing.await {
-                Err(StoreError::Unavailable(_)) => pause = (pause * 2).min(DEPART_PAUSE),
+                Err(StoreError::Unavailable(_)) => {
+                    unanswered = true;
+                    pause = (pause * 2).min(DEPART_PAUSE);
+                }
                 // Another connection of this side may be here: it hears that it was passed over.
-                Ok(true) => return self.publish(true),
+                // Also when it was this departure, asked for before, that made the side away.
+                Ok(away) if away || unanswered => return self.publish(true),
                 _ => return,
             }
         }

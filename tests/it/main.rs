@@ -17,6 +17,7 @@ mod close_codes;
 mod config;
 mod contract;
 mod crash;
+mod departures;
 mod disk_full;
 mod drain;
 mod fuzz_decoder;

@@ -1,7 +1,7 @@
-//! A store that can be made to lose answers: what the edges do about that, and what they promise.
+//! A store that can be made to lose answers, departures apart from everything else: what the edges do about that, and what they promise.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use miyu::id::{Address, RoomId, Seq, SessionId, Side};
 use miyu::model::{LeaveReason, MessageRef, Pairing, Room};
@@ -25,42 +25,68 @@ pub enum Fault {
 /// The real store behind a switch.
 pub struct Faulty {
     inner: Arc<dyn Store>,
-    fault: Arc<AtomicU8>,
+    switch: Switch,
 }
 
 /// The switch.
 #[derive(Clone, Default)]
-pub struct Switch(Arc<AtomicU8>);
+pub struct Switch(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    writes: AtomicU8,
+    departures: AtomicU8,
+    lost: AtomicUsize,
+}
 
 impl Switch {
-    /// From now on.
+    /// From now on, for everything but departures.
     pub fn set(&self, fault: Fault) {
-        self.0.store(fault as u8, Ordering::SeqCst);
+        self.0.writes.store(fault as u8, Ordering::SeqCst);
+    }
+
+    /// From now on, for departures: those of every connection that ends.
+    pub fn set_departures(&self, fault: Fault) {
+        self.0.departures.store(fault as u8, Ordering::SeqCst);
+    }
+
+    /// Calls so far that were not answered.
+    pub fn lost(&self) -> usize {
+        self.0.lost.load(Ordering::SeqCst)
     }
 
     /// Puts the switch before this store.
     pub fn before(&self, inner: Arc<dyn Store>) -> Arc<dyn Store> {
         Arc::new(Faulty {
             inner,
-            fault: Arc::clone(&self.0),
+            switch: self.clone(),
         })
     }
 }
 
 impl Faulty {
     fn pass<T: Send + 'static>(&self, write: impl FnOnce(&dyn Store) -> Pending<T>) -> Pending<T> {
-        let gone = || StoreError::Unavailable("the answer is lost".into());
-        match self.fault.load(Ordering::SeqCst) {
-            0 => write(&*self.inner),
-            1 => Box::pin(async move { Err(gone()) }),
-            _ => {
-                let taken = write(&*self.inner);
-                Box::pin(async move {
-                    let _ = taken.await;
-                    Err(gone())
-                })
+        self.pass_by(&self.switch.0.writes, write)
+    }
+
+    fn pass_by<T: Send + 'static>(
+        &self,
+        fault: &AtomicU8,
+        write: impl FnOnce(&dyn Store) -> Pending<T>,
+    ) -> Pending<T> {
+        let taken = match fault.load(Ordering::SeqCst) {
+            0 => return write(&*self.inner),
+            1 => None,
+            _ => Some(write(&*self.inner)),
+        };
+        let switch = self.switch.clone();
+        Box::pin(async move {
+            if let Some(taken) = taken {
+                let _ = taken.await;
             }
-        }
+            switch.0.lost.fetch_add(1, Ordering::SeqCst);
+            Err(StoreError::Unavailable("the answer is lost".into()))
+        })
     }
 }
 
@@ -78,7 +104,9 @@ impl Rooms for Faulty {
         self.pass(|store| store.arrive(room, side, connection))
     }
     fn depart(&self, room: RoomId, side: Side, at: Address, marks: Marks) -> Pending<bool> {
-        self.inner.depart(room, side, at, marks)
+        self.pass_by(&self.switch.0.departures, |store| {
+            store.depart(room, side, at, marks)
+        })
     }
     fn mark(&self, room: RoomId, side: Side, marks: Marks) {
         self.inner.mark(room, side, marks);
