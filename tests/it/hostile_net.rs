@@ -173,3 +173,73 @@ async fn behind_a_trusted_proxy_people_are_counted_not_the_proxy() {
         );
     }
 }
+
+/// A handshake without its key: it asks for an upgrade, and gets none.
+fn failing_handshake(server: &TestServer, more: &[(&'static str, &'static str)]) -> String {
+    let mut headers = HANDSHAKE.to_vec();
+    headers.retain(|(name, _)| *name != "Sec-WebSocket-Key");
+    headers.extend(more);
+    wire::request("GET", "/ws/matching/", server.address, &headers)
+}
+
+#[tokio::test]
+async fn a_connection_whose_handshake_fails_is_still_counted() {
+    let server = TestServer::start(|config| {
+        config.server.trusted_proxies.clear();
+        config.limits.connections_per_address = 1;
+    })
+    .await;
+    let limits = &server.app.limits;
+    let mut stream = wire::dial(server.address).await;
+    for _ in 0..3 {
+        let head = failing_handshake(&server, &[]);
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let (answer, _) = wire::answer(&mut stream).await.unwrap();
+        assert_eq!(answer.status, 426);
+        // It goes on as HTTP, in the only place that its address has.
+        assert_eq!(limits.open_connections(), 1);
+        assert!(no_place(&server).await);
+    }
+    // The next one holds: the socket takes the place over.
+    let browser = Browser::new(&server);
+    let opened = browser.try_open_on(stream, "/ws/matching/", &[]).await;
+    let Ok(mut socket) = opened else {
+        panic!("the place was its own");
+    };
+    socket.nothing_more().await;
+    assert_eq!(limits.open_connections(), 1);
+    assert!(no_place(&server).await);
+    socket.lose();
+    eventually("the place is free", || limits.open_connections() == 0).await;
+    browser.open("/ws/matching/").await.nothing_more().await;
+}
+
+/// Whether a fresh connection is sent away before it has asked for anything.
+async fn no_place(server: &TestServer) -> bool {
+    let mut stream = wire::dial(server.address).await;
+    let told = wire::read_to_end(&mut stream).await;
+    told.starts_with(b"HTTP/1.1 503 ")
+}
+
+#[tokio::test]
+async fn behind_a_proxy_a_failed_handshake_counts_for_nobody() {
+    let server = TestServer::start(|config| config.limits.connections_per_address = 1).await;
+    let limits = &server.app.limits;
+    let forwarded = [("X-Forwarded-For", "192.0.2.1")];
+    let mut proxy = wire::dial(server.address).await;
+    let head = failing_handshake(&server, &forwarded);
+    proxy.write_all(head.as_bytes()).await.unwrap();
+    let (answer, _) = wire::answer(&mut proxy).await.unwrap();
+    assert_eq!(answer.status, 426);
+    assert_eq!(limits.open_connections(), 1);
+    // The proxy may use that connection for somebody else; this person has a place all the same.
+    let browser = Browser::new(&server);
+    let opened = browser.try_open("/ws/matching/", &forwarded).await;
+    let Ok(mut socket) = opened else {
+        panic!("a failed handshake took the only place");
+    };
+    socket.nothing_more().await;
+    assert_eq!(limits.open_connections(), 2);
+    let second = browser.try_open("/ws/matching/", &forwarded).await.err();
+    assert_eq!(second.expect("one too many").code(), "unavailable");
+}
