@@ -10,7 +10,7 @@ use hyper_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::support::client::{Browser, Socket};
 use crate::support::people::{chat, start};
@@ -176,6 +176,27 @@ async fn floods_of_every_kind_end_the_socket() {
         );
     }
     still_serves(&server).await;
+}
+
+/// Short of a flood, whoever sends what asks for nothing is simply read more slowly.
+#[tokio::test]
+async fn refused_frames_and_pings_leave_the_socket_unread_for_a_while() {
+    let server = TestServer::start(|config| config.limits.bad_frames = 1_000_000).await;
+    for (name, idle) in [
+        ("nonsense", Message::text("nonsense")),
+        ("pings", Message::Ping(Bytes::from_static(b"x"))),
+    ] {
+        let mut socket = Browser::new(&server).open("/ws/matching/").await;
+        let began = Instant::now();
+        for _ in 0..120 {
+            socket.raw(idle.clone()).await;
+        }
+        socket.text(r#"{"action":"cancel_matching"}"#).await;
+        socket.until("matching_cancelled").await;
+        // Forty are free; the others are paid for with at least half of 50 ms each.
+        let took = began.elapsed();
+        assert!(took >= Duration::from_millis(1500), "{name}: {took:?}");
+    }
 }
 
 #[tokio::test]
