@@ -110,3 +110,19 @@ pub(super) fn bounded<T: Send + 'static>(
         answer.unwrap_or_else(late)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_wait_for_an_answer_begins_with_the_call() {
+        let limit = Duration::from_millis(300);
+        let asked = || bounded(limit, std::future::pending::<Result<(), StoreError>>());
+        let (first, second) = (asked(), asked());
+        assert!(matches!(first.await, Err(StoreError::Unavailable(_))));
+        // Asked at the same time and looked at only now, it owes no further wait.
+        let late = tokio::time::timeout(limit / 2, second).await;
+        assert!(matches!(late, Ok(Err(StoreError::Unavailable(_)))));
+    }
+}
