@@ -14,6 +14,7 @@ super::for_each_backend! {
     a_new_room_is_what_was_paired
     making_a_room_again_changes_nothing
     a_room_of_other_people_is_a_conflict
+    a_closed_room_is_not_made_again
     an_unknown_room_is_none
     arriving_joins_and_ends_the_absence
     departing_begins_an_absence
@@ -79,6 +80,25 @@ async fn a_room_of_other_people_is_a_conflict<X: Backend>() {
     let refused = world.store().create_room(&other).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     assert_eq!(world.store().count_open_rooms(), 1);
+}
+
+async fn a_closed_room_is_not_made_again<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let pairing = world.room().await;
+    world.say(pairing.room, A, "a1", "x").await;
+    let closing = world.store().close_room(pairing.room, B, LeaveReason::Left);
+    assert!(closing.await.unwrap());
+    let log = world.replay(pairing.room, A).await;
+    // Also when nothing of it is remembered but what was stored.
+    for _ in 0..2 {
+        let again = world.store().create_room(&pairing).await;
+        assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
+        let room = world.store().room(pairing.room).await.unwrap().unwrap();
+        assert!(!room.active());
+        assert_eq!(world.replay(pairing.room, A).await, log);
+        assert_eq!(world.store().count_open_rooms(), 0);
+        world.reopen().await;
+    }
 }
 
 async fn an_unknown_room_is_none<X: Backend>() {
