@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use miyu::id::{Seq, Side};
 use miyu::model::{LeaveReason, MessageRef};
@@ -482,6 +482,27 @@ async fn erased_text_leaves_the_wal_when_idle() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("the WAL was never emptied");
+}
+
+/// Whoever is asked every moment whether anything is due must still find the time to tidy up.
+#[tokio::test]
+async fn sweeps_that_find_nothing_do_not_keep_the_store_from_being_idle() {
+    let world = World::<Sqlite>::new().await;
+    let room = world.room().await.room;
+    world.say(room, A, "a1", "x").await;
+    let wal = world.backend.path().with_extension("db-wal");
+    assert!(std::fs::metadata(&wal).unwrap().len() > 0);
+    let began = Instant::now();
+    while std::fs::metadata(&wal).unwrap().len() > 0 {
+        let waited = began.elapsed();
+        assert!(
+            waited < Duration::from_secs(20),
+            "the WAL was never emptied"
+        );
+        let swept = world.store().sweep().await.unwrap();
+        assert_eq!((swept.closed, swept.erased), (0, 0));
+        tokio::time::sleep(tiny().idle / 10).await;
+    }
 }
 
 #[tokio::test]
