@@ -1,11 +1,9 @@
 //! Connections that are never finished, and very many of them. Counts must come back to what they
 //! were, and the server must serve on.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep};
 
 use crate::support::client::Browser;
@@ -13,13 +11,6 @@ use crate::support::http::get;
 use crate::support::people::{chat, start};
 use crate::support::server::TestServer;
 use crate::support::wire::{self, HANDSHAKE, eventually};
-
-/// A connection from another address of this machine.
-async fn from(source: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    socket.bind(SocketAddr::from((source, 0)))?;
-    socket.connect(to).await
-}
 
 #[tokio::test]
 async fn twenty_thousand_connection_attempts_leave_nothing_behind() {
@@ -39,7 +30,9 @@ async fn twenty_thousand_connection_attempts_leave_nothing_behind() {
                 u8::try_from(wave).unwrap(),
                 u8::try_from(n % 4).unwrap() + 1,
             ];
-            let mut stream = from(source, server.address).await.expect("a connection");
+            let mut stream = wire::dial_from(source, server.address)
+                .await
+                .expect("a connection");
             match n % 5 {
                 0 => stream.write_all(&half.as_bytes()[..60]).await.unwrap(),
                 1 => stream.write_all(half.as_bytes()).await.unwrap(),
@@ -140,7 +133,9 @@ async fn one_address_may_hold_so_many_connections() {
     let (answer, _) = wire::answer(&mut stream).await.unwrap();
     assert_eq!(answer.status, 503);
     // Another address has its own, and this one again once one is free.
-    let other = from([127, 0, 0, 9], server.address).await.unwrap();
+    let other = wire::dial_from([127, 0, 0, 9], server.address)
+        .await
+        .unwrap();
     let stranger = Browser::new(&server);
     let opened = stranger.try_open_on(other, "/ws/matching/", &[]).await;
     assert!(opened.is_ok());

@@ -27,6 +27,7 @@ mod hostile_net;
 mod http;
 mod identity;
 mod load;
+mod log_privacy;
 mod matching_races;
 mod matching_socket;
 mod matching_wishes;

@@ -25,8 +25,13 @@ pub struct Browser {
 impl Browser {
     /// A browser that was never here.
     pub fn new(server: &TestServer) -> Self {
+        Self::at(server.address)
+    }
+
+    /// The same for any server.
+    pub fn at(address: SocketAddr) -> Self {
         Self {
-            address: server.address,
+            address,
             jar: Some(Arc::default()),
         }
     }

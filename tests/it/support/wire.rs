@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 pub use super::http::{Answer, PATIENCE};
@@ -51,6 +51,13 @@ pub async fn dial(address: SocketAddr) -> TcpStream {
     let stream = stream.expect("connected in time").expect("connected");
     stream.set_nodelay(true).expect("no delay");
     stream
+}
+
+/// Connects from another address of this machine.
+pub async fn dial_from(source: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((source, 0)))?;
+    socket.connect(to).await
 }
 
 /// Reads one answer, and what came after its end; `None` when the connection ends before it.
