@@ -116,10 +116,8 @@ async fn addresses_are_unique(factory: Factory) {
     for layer in [&layer, &other] {
         for _ in 0..100 {
             let (_, mailbox) = layer.open();
-            assert!(
-                seen.insert(mailbox.address()),
-                "never again, also when free"
-            );
+            let fresh = seen.insert(mailbox.address());
+            assert!(fresh, "never again, also when free");
         }
     }
 }
@@ -131,10 +129,8 @@ async fn an_address_of_another_incarnation_is_gone(factory: Factory) {
         node: NodeId(mailbox.address().node.0 ^ 1),
         ..mailbox.address()
     };
-    assert!(matches!(
-        layer.send(&before, numbered(1)),
-        Err(SendError::Gone)
-    ));
+    let sent = layer.send(&before, numbered(1));
+    assert!(matches!(sent, Err(SendError::Gone)));
 }
 
 async fn members_hear_what_is_published_the_publisher_included(factory: Factory) {
@@ -230,11 +226,8 @@ async fn each_thread_keeps_its_order(factory: Factory) {
     let (_b, mut yours) = member(&layer, group).await;
     for seen in storm(&layer, group, [&mut mine, &mut yours]).await {
         for thread in 0..4 {
-            let of_thread: Vec<u64> = seen
-                .iter()
-                .copied()
-                .filter(|n| n / 1000 == thread)
-                .collect();
+            let of_thread = seen.iter().copied().filter(|n| n / 1000 == thread);
+            let of_thread: Vec<u64> = of_thread.collect();
             let expected: Vec<u64> = (0..500).map(|n| thread * 1000 + n).collect();
             assert_eq!(of_thread, expected);
         }
@@ -249,11 +242,8 @@ async fn what_is_published_after_join_resolves_arrives(factory: Factory) {
         layer.publish(group, numbered(1000));
         let _member = layer.join(group, &outbox).await;
         layer.publish(group, numbered(n));
-        assert_eq!(
-            next_number(&mut mailbox).await,
-            n,
-            "and nothing from before"
-        );
+        let first = next_number(&mut mailbox).await;
+        assert_eq!(first, n, "and nothing from before");
     }
 }
 

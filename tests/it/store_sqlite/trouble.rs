@@ -1,0 +1,252 @@
+//! Trouble while it runs: a full disk, a dead writer, a full queue, a damaged log.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use miyu::id::{Seq, Side};
+use miyu::model::{LeaveReason, MessageRef};
+use miyu::store::sqlite::{SqliteStore, Tuning};
+use miyu::store::{
+    Appended, CommitSink, Committed, Durability, Entries as _, Rooms as _, StoreError, Upkeep as _,
+};
+
+use super::{open, place};
+use crate::support::store::{
+    Backend as _, Now, Setting, Sqlite, World, draft, pairing, rules, tiny,
+};
+
+const A: Side = Side::A;
+
+fn setting() -> Setting {
+    Setting {
+        rules: rules(),
+        sink: Arc::default(),
+        now: Now::default(),
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_unavailable_and_nothing_is_lost() {
+    let pages = Arc::new(AtomicU32::new(0));
+    let tuning = Tuning {
+        page_limit: Some(pages.clone()),
+        ..tiny()
+    };
+    let (setting, backend) = (setting(), Sqlite::fresh().await);
+    let store = backend.open_with(&setting, tuning);
+    let room = pairing();
+    store.create_room(&room).await.unwrap();
+    let room = room.room;
+    let text = "x".repeat(2000);
+    let say = |n: u32| store.append(draft(room, A, &format!("a{n}"), &text));
+    let done = say(0).await.unwrap();
+    assert!(matches!(done, Appended::Done(_)));
+
+    pages.store(1, Ordering::Relaxed);
+    let mut stored: u32 = 1;
+    let mut refused = 0;
+    // What still fits into half-empty pages is stored; then nothing is.
+    while refused < 5 {
+        match say(stored).await {
+            Ok(Appended::Done(entry)) => {
+                assert_eq!((entry.seq, refused), (Seq(u64::from(stored) + 1), 0));
+                stored += 1;
+            }
+            Err(StoreError::Unavailable(why)) => {
+                assert_eq!(&*why, "the disk is full");
+                refused += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(store.ready().await.is_err());
+    // Reading goes on.
+    let page = store.page(room, A, Seq::ZERO, 50).await.unwrap().unwrap();
+    assert_eq!(page.last_seq, Seq(u64::from(stored)));
+    assert_eq!(page.entries.len(), stored as usize);
+    assert!(store.room(room).await.unwrap().unwrap().active());
+    // A batch that fails fails whole, and memory with it.
+    let batch: Vec<_> = (100..110).map(say).collect();
+    let closing = store.close_room(room, A, LeaveReason::Left);
+    for pending in batch {
+        assert!(matches!(pending.await, Err(StoreError::Unavailable(_))));
+    }
+    drop(closing.await);
+    let published = setting.sink.of(room).len();
+
+    pages.store(0, Ordering::Relaxed);
+    store.ready().await.unwrap();
+    let state = store.room(room).await.unwrap().unwrap();
+    assert_eq!(state.last_seq, Seq(published as u64));
+    if state.active() {
+        let done = say(stored).await.unwrap();
+        assert!(matches!(done, Appended::Done(entry) if entry.seq == state.last_seq.next()));
+    }
+    let log = setting.sink.of(room);
+    drop(store);
+    let store = backend.open(&setting).await;
+    let page = store.page(room, A, Seq::ZERO, 50).await.unwrap().unwrap();
+    assert_eq!(page.entries, log);
+    let repeat = store.append(draft(room, A, "a0", &text)).await.unwrap();
+    assert!(matches!(repeat, Appended::Repeat(entry) if entry.seq == Seq(1)));
+}
+
+/// The first of a batch fits, a later one does not: nothing of the batch may stay, in memory either.
+#[tokio::test]
+async fn a_batch_that_fails_fails_whole() {
+    let pages = Arc::new(AtomicU32::new(0));
+    let tuning = Tuning {
+        batch: 16,
+        page_limit: Some(pages.clone()),
+        ..tiny()
+    };
+    let (setting, backend) = (setting(), Sqlite::fresh().await);
+    let store = backend.open_with(&setting, tuning);
+    let (old, new) = (pairing(), pairing());
+    store.create_room(&old).await.unwrap();
+    let room = old.room;
+    // The writer is held while it publishes this, so that what follows is one batch.
+    setting.sink.hold();
+    let first = store.append(draft(room, A, "a0", "fits"));
+    while setting.sink.count() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    pages.store(1, Ordering::Relaxed);
+    let small = store.append(draft(room, A, "a1", "fits"));
+    let recall = store.recall(room, A, MessageRef::Seq(Seq(1)), None);
+    let making = store.create_room(&new);
+    let arrival = store.arrive(room, A, crate::support::store::address(A));
+    let closing = store.close_room(room, A, LeaveReason::Left);
+    let huge = "x".repeat(100_000);
+    let large = store.append(draft(new.room, A, "b0", &huge));
+    let reading = store.room(room);
+    setting.sink.release();
+    assert!(matches!(first.await, Ok(Appended::Done(_))));
+    assert!(small.await.is_err());
+    assert!(recall.await.is_err());
+    assert!(making.await.is_err());
+    assert!(arrival.await.is_err());
+    assert!(closing.await.is_err());
+    assert!(large.await.is_err());
+    // The read of the same batch sees the room as it was before.
+    let seen = reading.await.unwrap().unwrap();
+    assert!(seen.active() && !seen.side(A).online());
+    assert_eq!((seen.last_seq, setting.sink.count()), (Seq(1), 1));
+    assert_eq!(store.room(new.room).await.unwrap(), None);
+    assert_eq!(store.count_open_rooms(), 1);
+
+    pages.store(0, Ordering::Relaxed);
+    let repeat = store.append(draft(room, A, "a0", "fits")).await.unwrap();
+    assert!(matches!(repeat, Appended::Repeat(entry) if entry.seq == Seq(1)));
+    let again = store.append(draft(room, A, "a1", "fits")).await.unwrap();
+    assert!(matches!(again, Appended::Done(entry) if entry.seq == Seq(2)));
+    store.create_room(&new).await.unwrap();
+    assert_eq!(store.count_open_rooms(), 2);
+    let log = setting.sink.of(room);
+    drop(store);
+    let store = backend.open(&setting).await;
+    let page = store.page(room, A, Seq::ZERO, 50).await.unwrap().unwrap();
+    assert_eq!(page.entries, log);
+}
+
+/// Panics as soon as anything is published.
+struct Broken;
+
+impl CommitSink for Broken {
+    fn committed(&self, _: &[Committed]) {
+        panic!("as told");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_writer_is_told() {
+    let (_folder, path) = place();
+    let clock = Now::default().clock();
+    let store =
+        SqliteStore::open(&path, Durability::Power, rules(), Arc::new(Broken), clock).unwrap();
+    let died = store.writer_died();
+    let room = pairing();
+    store.create_room(&room).await.unwrap();
+    let lost = store.append(draft(room.room, A, "a1", "x")).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+    tokio::time::timeout(Duration::from_secs(10), died)
+        .await
+        .unwrap();
+    let late = store.room(room.room).await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    assert!(store.close().await.is_err());
+    drop(store);
+    // What was committed is there.
+    let store = open(&path).unwrap();
+    let page = store.page(room.room, A, Seq::ZERO, 5).await.unwrap();
+    assert_eq!(page.unwrap().last_seq, Seq(1));
+}
+
+#[tokio::test]
+async fn a_full_queue_is_unavailable_at_once() {
+    let tuning = Tuning { queue: 8, ..tiny() };
+    let (setting, backend) = (setting(), Sqlite::fresh().await);
+    let store = backend.open_with(&setting, tuning);
+    let room = pairing();
+    store.create_room(&room).await.unwrap();
+    setting.sink.hold();
+    let mut waiting = Vec::new();
+    for n in 0..100 {
+        waiting.push(store.append(draft(room.room, A, &format!("a{n}"), "x")));
+    }
+    setting.sink.release();
+    let (mut done, mut refused) = (0, 0);
+    for pending in waiting {
+        match pending.await {
+            // Order of the calls is order of the commits, even around those that failed.
+            Ok(Appended::Done(entry)) => {
+                done += 1;
+                assert_eq!(entry.seq, Seq(done));
+            }
+            Err(StoreError::Unavailable(_)) => refused += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(done >= 8, "{done}");
+    assert!(refused >= 50, "{refused}");
+}
+
+#[tokio::test]
+async fn a_damaged_log_harms_its_own_room_only() {
+    let mut world = World::<Sqlite>::new().await;
+    let (bad, good) = (world.room().await.room, world.room().await.room);
+    for room in [bad, good] {
+        for n in 0..3 {
+            world.say(room, A, &format!("a{n}"), "x").await;
+        }
+    }
+    world.close().await;
+    let conn = rusqlite::Connection::open(world.backend.path()).unwrap();
+    let cut = "DELETE FROM entries WHERE seq = 2 AND room = (SELECT min(no) FROM rooms)";
+    assert_eq!(conn.execute(cut, []).unwrap(), 1);
+    conn.close().unwrap();
+    world.open().await;
+    let store = world.store().clone();
+    let hurt = store.append(draft(bad, A, "a9", "x"));
+    let well = store.append(draft(good, A, "a9", "x"));
+    assert!(matches!(hurt.await, Err(StoreError::Corrupt(_))));
+    assert!(matches!(well.await, Ok(Appended::Done(_))));
+    let page = store.page(bad, A, Seq::ZERO, 5).await;
+    assert!(matches!(page, Err(StoreError::Corrupt(_))), "{page:?}");
+    // Time closes it and erases what is left, instead of stumbling over it every second.
+    for wait in [rules().reconnect_grace, rules().retention] {
+        world.advance(wait);
+        while store.sweep().await.unwrap().more {}
+    }
+    assert_eq!(store.room(bad).await.unwrap(), None);
+    assert_eq!(store.room(good).await.unwrap(), None);
+    drop(store);
+    world.close().await;
+    let conn = rusqlite::Connection::open(world.backend.path()).unwrap();
+    for table in ["entries", "rooms", "members"] {
+        let count = format!("SELECT count(*) FROM {table}");
+        let left: i64 = conn.query_row(&count, [], |row| row.get(0)).unwrap();
+        assert_eq!(left, 0, "{table}");
+    }
+}
