@@ -9,6 +9,7 @@ pub mod protocol;
 
 pub mod channel;
 pub mod matching;
+pub mod redis;
 pub mod store;
 
 pub mod config;

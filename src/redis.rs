@@ -1,0 +1,277 @@
+//! How Redis servers are named and reached: URLs, TLS, waits, and errors that say what to change.
+//! What is said to them is the business of the channel layer and of the waiting pool.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::aio::{AsyncPushSender, ConnectionManager, ConnectionManagerConfig};
+use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind};
+use redis::{IntoConnectionInfo as _, ProtocolVersion, RedisError};
+
+/// How long connecting may take, the name's look-up, TLS and the password included.
+pub const CONNECT: Duration = Duration::from_secs(3);
+/// How long one command may take.
+pub const RESPONSE: Duration = Duration::from_secs(3);
+/// Commands that may be written ahead of their answers on one connection.
+const AHEAD: usize = 256;
+/// More servers than this in one URL are a mistake.
+const MOST_SERVERS: usize = 16;
+
+/// After this long without a word the kernel asks whether the other side is still there.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(10);
+/// How often it asks.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(5);
+
+/// The servers of `channel.url`, in its order; at least one.
+#[derive(Clone, Debug)]
+pub struct Servers(Vec<Server>);
+
+/// One Redis server and how to log in there. Showing it shows no password.
+#[derive(Clone, Debug)]
+pub struct Server {
+    client: Client,
+    shown: String,
+}
+
+/// A server cannot be used: why, and what to change.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("Redis at {server}: {why}")]
+pub struct Unreachable {
+    /// Which, without its password.
+    pub server: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+impl Servers {
+    /// Reads `redis://`, `rediss://` (TLS) and `redis+unix://` URLs with commas between them.
+    /// `password` is used where the URL has none.
+    ///
+    /// # Errors
+    /// What is wrong with the URL; never the URL itself, which may hold a password.
+    pub fn parse(urls: &str, password: Option<&str>) -> Result<Self, String> {
+        let servers: Vec<Server> = urls
+            .split(',')
+            .map(|url| Server::parse(url.trim(), password))
+            .collect::<Result<_, _>>()?;
+        match servers.len() {
+            1..=MOST_SERVERS => Ok(Self(servers)),
+            many => Err(format!("names {many} servers; at most {MOST_SERVERS}")),
+        }
+    }
+
+    /// Where everything is that is not spread.
+    pub fn first(&self) -> &Server {
+        &self.0[0]
+    }
+
+    /// All of them, in order.
+    pub fn all(&self) -> &[Server] {
+        &self.0
+    }
+}
+
+impl Server {
+    fn parse(url: &str, password: Option<&str>) -> Result<Self, String> {
+        if url.contains('#') {
+            return Err("has a `#`; certificates are always checked".to_owned());
+        }
+        let info = url.into_connection_info().map_err(|error| {
+            let why = error.detail().unwrap_or_else(|| plain(&error));
+            format!("is no Redis URL such as \"redis://:PASSWORD@host:6379/0\": {why}")
+        })?;
+        let mut settings = info
+            .redis_settings()
+            .clone()
+            // Subscribing and commands on one connection need RESP3.
+            .set_protocol(ProtocolVersion::RESP3)
+            .set_skip_set_lib_name();
+        if let (None, Some(password)) = (settings.password(), password) {
+            settings = settings.set_password(password);
+        }
+        let shown = shown(&info);
+        if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+            // The first one stays; whoever was earlier chose as well.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let info = info.set_redis_settings(settings).set_tcp_settings(tcp());
+        let client = Client::open(info).map_err(|error| plain(&error).to_owned())?;
+        Ok(Self { client, shown })
+    }
+
+    /// A connection of one's own. What the server says unasked goes to `pushed`, on the connection's
+    /// own task: it must be quick and must not block. Dropping the connection closes it.
+    ///
+    /// # Errors
+    /// After [`CONNECT`] at the latest.
+    pub async fn connect(
+        &self,
+        pushed: impl AsyncPushSender,
+    ) -> Result<MultiplexedConnection, Unreachable> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT))
+            .set_response_timeout(Some(RESPONSE))
+            .set_pipeline_buffer_size(AHEAD)
+            .set_push_sender(pushed);
+        let connecting = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config);
+        match tokio::time::timeout(CONNECT, connecting).await {
+            Ok(connected) => connected.map_err(|error| self.unreachable(&error)),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    /// A connection for commands that comes back by itself. Each command is tried once: after an
+    /// outage the first one fails, and connecting goes on behind it.
+    ///
+    /// # Errors
+    /// After [`CONNECT`] at the latest, when the server does not answer now.
+    pub async fn manager(&self) -> Result<ConnectionManager, Unreachable> {
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(CONNECT))
+            .set_response_timeout(Some(RESPONSE))
+            .set_pipeline_buffer_size(AHEAD)
+            // With more, every command would wait out the outage.
+            .set_number_of_retries(0);
+        let connecting = self.client.get_connection_manager_with_config(config);
+        match tokio::time::timeout(CONNECT, connecting).await {
+            Ok(connected) => connected.map_err(|error| self.unreachable(&error)),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    /// What this error of the server means to whoever runs this.
+    pub fn unreachable(&self, error: &RedisError) -> Unreachable {
+        Unreachable {
+            server: self.shown.clone(),
+            why: explained(error, self.tls()),
+        }
+    }
+
+    fn silent(&self) -> Unreachable {
+        Unreachable {
+            server: self.shown.clone(),
+            why: format!("no answer within {} seconds", CONNECT.as_secs()),
+        }
+    }
+
+    fn tls(&self) -> bool {
+        let addr = self.client.get_connection_info().addr();
+        matches!(addr, ConnectionAddr::TcpTls { .. })
+    }
+}
+
+impl std::fmt::Display for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+/// Small frames must not wait for acknowledgements, and a silent peer must be noticed.
+fn tcp() -> TcpSettings {
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_AFTER)
+        .with_interval(KEEPALIVE_EVERY);
+    TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(keepalive)
+}
+
+/// Scheme, place and database: nothing secret.
+fn shown(info: &ConnectionInfo) -> String {
+    let scheme = match info.addr() {
+        ConnectionAddr::TcpTls { .. } => "rediss",
+        ConnectionAddr::Unix(_) => "redis+unix",
+        _ => "redis",
+    };
+    match info.redis_settings().db() {
+        0 => format!("{scheme}://{}", info.addr()),
+        db => format!("{scheme}://{}/{db}", info.addr()),
+    }
+}
+
+/// The kinds of failure that people meet, with what to do about each.
+fn explained(error: &RedisError, tls: bool) -> String {
+    let text = error.to_string();
+    let has = |word: &str| text.contains(word);
+    if has("WRONGPASS") || has("invalid password") || has("invalid username-password") {
+        "the user or the password is wrong (channel.url or channel.password_file)".to_owned()
+    } else if has("NOAUTH") || error.kind() == ErrorKind::AuthenticationFailed {
+        format!("it wants a password (channel.url or channel.password_file): {text}")
+    } else if has("NOPERM") {
+        format!("this user's rights do not suffice, see docs/OPERATIONS.md: {text}")
+    } else if has("corrupt message") || (tls && has("unexpected end of file")) {
+        "it does not speak TLS on this port: write redis:// instead of rediss://".to_owned()
+    } else if has("certificate") || has("Certificate") {
+        format!("its TLS certificate is not accepted: {text}")
+    } else if error.kind() == ErrorKind::RESP3NotSupported || has("unknown command 'HELLO'") {
+        "it is too old: Redis 6.2 or newer is needed".to_owned()
+    } else if error.is_timeout() {
+        "it does not answer in time".to_owned()
+    } else if error.is_connection_refusal() {
+        "nothing listens there (connection refused)".to_owned()
+    } else {
+        text
+    }
+}
+
+fn plain(error: &RedisError) -> &'static str {
+    match error.kind() {
+        ErrorKind::InvalidClientConfig => "it cannot be understood",
+        _ => "it cannot be used",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(urls: &str) -> Result<Vec<String>, String> {
+        let servers = Servers::parse(urls, None)?;
+        Ok(servers.all().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn several_servers_are_separated_by_commas() {
+        assert_eq!(
+            names("redis://a, rediss://user:p%2Cw@b:7000/3,redis+unix:///run/redis.sock").unwrap(),
+            [
+                "redis://a:6379",
+                "rediss://b:7000/3",
+                "redis+unix:///run/redis.sock"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_without_being_repeated() {
+        for wrong in [
+            "",
+            "redis://",
+            "http://:secret@a",
+            "redis://:secret@a/x",
+            "rediss://:secret@a/#insecure",
+            "redis://a,,redis://b",
+            "secret",
+        ] {
+            let why = names(wrong).unwrap_err();
+            assert!(!why.contains("secret"), "{why}");
+        }
+        let many = vec!["redis://a"; MOST_SERVERS + 1].join(",");
+        assert!(names(&many).unwrap_err().contains("17 servers"));
+    }
+
+    #[test]
+    fn a_password_beside_the_url_is_used_where_the_url_has_none() {
+        let servers = Servers::parse("redis://a,redis://:own@b", Some("shared")).unwrap();
+        let password = |at: usize| {
+            let info = servers.all()[at].client.get_connection_info();
+            info.redis_settings().password().map(str::to_owned)
+        };
+        assert_eq!(password(0).as_deref(), Some("shared"));
+        assert_eq!(password(1).as_deref(), Some("own"));
+        assert!(!format!("{servers:?}").contains("shared"));
+    }
+}
