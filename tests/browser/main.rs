@@ -1,7 +1,8 @@
 //! Browser tests: people at headless Chromium on the real executable, driven by ChromeDriver.
 //!
 //! They need Debian's `chromium` and `chromium-driver`, and axe-core from `scripts/lib/axe`; without
-//! these they fail. Every test ends with a look at the console and at where requests went.
+//! these they fail. Every test ends with a look at the console, at where requests went, and with axe
+//! in each page that is still open: `support/stage.rs`, without which there is nobody to test with.
 
 mod alone;
 mod keyboard;

@@ -216,10 +216,13 @@ fn a_server_that_is_away_keeps_what_was_chosen() {
 fn without_javascript_the_page_says_what_it_needs() {
     Play::new("without_javascript").run(async |stage| {
         let anna = stage.person("Anna").await;
-        let off = json!({ "value": true });
-        anna.devtools("Emulation.setScriptExecutionDisabled", off)
-            .await;
         for path in ["/", "/chat/"] {
+            let off = json!({ "value": true });
+            if path != "/" {
+                anna.open_tab().await;
+            }
+            anna.devtools("Emulation.setScriptExecutionDisabled", off)
+                .await;
             anna.goto(path).await;
             let note = anna.find_css(".noscript").await;
             let text = note.text().await.expect("a text");

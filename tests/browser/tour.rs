@@ -2,15 +2,13 @@
 //! dark, both languages, 320 px and 200 %. At each stop: axe, nothing wider than the window, and a
 //! picture. `MIYU_SCREENSHOTS=FOLDER` says where the pictures go; else `target/browser/pictures`.
 
-use std::path::PathBuf;
-
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
-use crate::support::audit::accessible;
+use crate::support::audit::{accessible, legible};
 use crate::support::driver::Browser;
 use crate::support::person::Person;
-use crate::support::stage::{Play, Stage, artefacts};
+use crate::support::stage::{Play, Stage, picture};
 
 /// Names and words of the two people in one language.
 struct Words {
@@ -47,11 +45,9 @@ const ENGLISH: Words = Words {
 /// How much is looked at at every stop.
 #[derive(Clone, Copy, PartialEq)]
 enum Look {
-    /// Pictures and axe in both schemes.
-    Everything,
-    /// Pictures in both schemes; axe in one, since words change no colour.
-    Words,
-    /// No pictures.
+    /// Everything in both schemes, with pictures.
+    Schemes,
+    /// In one scheme, without pictures.
     Fit,
 }
 
@@ -70,12 +66,10 @@ impl Tour<'_> {
         if self.look == Look::Fit {
             return;
         }
-        self.picture(&format!("{state}-{}-light", self.form)).await;
+        picture(self.person, &format!("{state}-{}-light", self.form)).await;
         self.person.color_scheme(true).await;
-        if self.look == Look::Everything {
-            accessible(self.person, &format!("{name}, dark")).await;
-        }
-        self.picture(&format!("{state}-{}-dark", self.form)).await;
+        legible(self.person, &format!("{name}, dark")).await;
+        picture(self.person, &format!("{state}-{}-dark", self.form)).await;
         self.person.color_scheme(false).await;
     }
 
@@ -95,14 +89,6 @@ impl Tour<'_> {
             json!([false, []]),
             "{state} is wider than the window"
         );
-    }
-
-    async fn picture(&self, name: &str) {
-        let folder = std::env::var_os("MIYU_SCREENSHOTS").map(PathBuf::from);
-        let folder = folder.unwrap_or_else(|| artefacts().join("pictures"));
-        std::fs::create_dir_all(&folder).expect("a folder for pictures");
-        let picture = self.person.client().screenshot().await.expect("a picture");
-        std::fs::write(folder.join(format!("{name}.png")), picture).expect("a picture on disk");
     }
 }
 
@@ -279,7 +265,7 @@ fn of_size(width: u32, height: u32) -> Browser {
 #[test]
 fn desktop() {
     Play::new("tour_desktop").run(async |stage| {
-        walk(stage, "desktop-zh", &Browser::default(), Look::Everything).await;
+        walk(stage, "desktop-zh", &Browser::default(), Look::Schemes).await;
     });
 }
 
@@ -287,14 +273,14 @@ fn desktop() {
 fn desktop_in_english() {
     Play::new("tour_desktop_in_english").run(async |stage| {
         let browser = english(Browser::default());
-        walk(stage, "desktop-en", &browser, Look::Words).await;
+        walk(stage, "desktop-en", &browser, Look::Schemes).await;
     });
 }
 
 #[test]
 fn phone() {
     Play::new("tour_phone").run(async |stage| {
-        walk(stage, "phone-zh", &Browser::phone(), Look::Everything).await;
+        walk(stage, "phone-zh", &Browser::phone(), Look::Schemes).await;
     });
 }
 
@@ -302,7 +288,7 @@ fn phone() {
 fn phone_in_english() {
     Play::new("tour_phone_in_english").run(async |stage| {
         let browser = english(Browser::phone());
-        walk(stage, "phone-en", &browser, Look::Words).await;
+        walk(stage, "phone-en", &browser, Look::Schemes).await;
     });
 }
 

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use fantoccini::error::CmdError;
 use serde_json::{Value, json};
 
 use super::commands::take_log;
@@ -12,35 +13,91 @@ use super::person::Person;
 /// The rule sets of WCAG 2.2 AA.
 const RULES: [&str; 5] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
-/// Runs axe and answers what it found wrong, in words.
+/// The one rule a colour scheme can break.
+const COLOUR_RULES: [&str; 1] = ["color-contrast"];
+
+/// How often axe is tried in a page that is just going elsewhere.
+const TRIES: usize = 3;
+
+/// Runs axe and answers what it found wrong, in words. Nothing is preloaded: no rule here reads
+/// style sheets. Waits for what moves once; what is half faded in has no contrast yet.
 const RUN_AXE: &str = "
 const done = arguments[arguments.length - 1];
+const [kind, values] = arguments;
 const finite = document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity);
 Promise.allSettled(finite.map((it) => it.finished))
-  .then(() => axe.run(document, { runOnly: { type: 'tag', values: arguments[0] }, resultTypes: ['violations'] }))
+  .then(() => axe.run(document, { runOnly: { type: kind, values }, resultTypes: ['violations'], preload: false }))
   .then((result) => done(result.violations.flatMap((rule) => rule.nodes.map((node) =>
     `${rule.id}: ${rule.help}\\n    ${node.html}\\n    ${node.failureSummary.replace(/\\s+/g, ' ')}`))))
   .catch((error) => done([`axe itself failed: ${error}`]));";
 
 /// Fails on any violation in the page as it is now. `state` names it in the failure.
 pub async fn accessible(person: &Person, state: &str) {
-    let client = person.client();
-    let injected = client.execute(axe_source(), vec![]).await;
-    injected.unwrap_or_else(|error| panic!("axe in {state}: {error}"));
-    let found = client.execute_async(RUN_AXE, vec![json!(RULES)]).await;
-    let found = found.unwrap_or_else(|error| panic!("axe in {state}: {error}"));
-    let found: Vec<&str> = found
-        .as_array()
-        .expect("axe answers a list")
-        .iter()
-        .filter_map(Value::as_str)
-        .collect();
+    refuse(person, state, violations(person, "tag", json!(RULES)).await);
+}
+
+/// Fails on any colour that is hard to see, which is all that another colour scheme can change.
+pub async fn legible(person: &Person, state: &str) {
+    refuse(
+        person,
+        state,
+        violations(person, "rule", json!(COLOUR_RULES)).await,
+    );
+}
+
+/// What axe finds in every page and tab this person left open.
+pub async fn barriers(person: &Person) -> Vec<String> {
+    let mut found = Vec::new();
+    let windows = person.client().windows().await;
+    for window in windows.unwrap_or_else(|error| panic!("{}: windows: {error}", person.name())) {
+        person.switch_to(&window).await;
+        // A page shown without JavaScript stays as it is; axe itself needs it.
+        let on = json!({ "value": false });
+        person
+            .devtools("Emulation.setScriptExecutionDisabled", on)
+            .await;
+        let url = person.client().current_url().await;
+        let url = url.unwrap_or_else(|error| panic!("{}: an address: {error}", person.name()));
+        let wrong = violations(person, "tag", json!(RULES)).await;
+        let wrong = wrong.iter();
+        found.extend(wrong.map(|wrong| format!("{}: axe in {url}: {wrong}", person.name())));
+    }
+    found
+}
+
+fn refuse(person: &Person, state: &str, found: Vec<String>) {
     assert!(
         found.is_empty(),
         "{}: {state} is not accessible:\n  {}",
         person.name(),
         found.join("\n  ")
     );
+}
+
+/// Runs axe with the rules of a `kind` (`tag` or `rule`).
+async fn violations(person: &Person, kind: &str, rules: Value) -> Vec<String> {
+    let mut error = None;
+    for _ in 0..TRIES {
+        match try_axe(person, kind, &rules).await {
+            Ok(found) => return found,
+            Err(other) => error = Some(other),
+        }
+    }
+    panic!("{}: axe does not run: {error:?}", person.name());
+}
+
+async fn try_axe(person: &Person, kind: &str, rules: &Value) -> Result<Vec<String>, CmdError> {
+    let client = person.client();
+    let there = client.execute("return 'axe' in window", vec![]).await?;
+    if there != true {
+        client.execute(axe_source(), vec![]).await?;
+    }
+    let found = client
+        .execute_async(RUN_AXE, vec![json!(kind), rules.clone()])
+        .await?;
+    let found = found.as_array().expect("axe answers a list");
+    let texts = found.iter().filter_map(Value::as_str);
+    Ok(texts.map(str::to_owned).collect())
 }
 
 /// axe-core's source, fetched beforehand: no test needs the network.

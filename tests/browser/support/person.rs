@@ -50,8 +50,8 @@ impl Drop for Process {
 }
 
 impl Person {
-    /// Opens a browser whose pages are below `base`.
-    pub async fn open(driver: &Driver, name: &str, base: String, browser: &Browser) -> Self {
+    /// Opens a browser whose pages are below `base`. Only a stage does, which looks at it in the end.
+    pub(super) async fn open(driver: &Driver, name: &str, base: String, browser: &Browser) -> Self {
         let profile = tempfile::tempdir().expect("a temporary folder");
         let wanted = capabilities(browser, profile.path());
         let url = driver.url();

@@ -24,7 +24,7 @@ pub struct Server {
 
 impl Server {
     /// Starts one. `settings` are keys such as `chat.reconnect_grace` with their values.
-    pub fn start(settings: &[(&str, &str)]) -> Self {
+    pub(super) fn start(settings: &[(&str, &str)]) -> Self {
         let settings = settings
             .iter()
             .map(|(key, value)| (variable(key), (*value).to_owned()))

@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::audit::complaints;
+use super::audit::{barriers, complaints};
 use super::commands::take_log;
 use super::driver::{Browser, Driver};
 use super::person::Person;
@@ -46,8 +46,9 @@ impl Play {
         self
     }
 
-    /// Runs the test and then looks at every person's console and requests. A failure leaves
-    /// pictures and logs in `target/browser/NAME/`.
+    /// Runs the test and then, whatever it was about, looks at every person's console and requests
+    /// and has axe look at each page and tab that is still open. A failure leaves pictures and logs
+    /// in `target/browser/NAME/`.
     pub fn run(self, script: impl AsyncFnOnce(&Stage)) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -126,6 +127,8 @@ impl Stage {
     async fn look_for_complaints(&self) {
         let mut found = Vec::new();
         for person in self.everybody() {
+            // axe first: what a page says to the console meanwhile is looked at too.
+            found.extend(barriers(&person).await);
             found.extend(complaints(&person).await);
         }
         assert!(found.is_empty(), "{}", found.join("\n"));
@@ -151,8 +154,17 @@ impl Stage {
 }
 
 /// Where pictures go: below `target/`.
-pub fn artefacts() -> PathBuf {
+fn artefacts() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("../browser")
+}
+
+/// Takes a picture of what a person sees; `MIYU_SCREENSHOTS` may name another folder for it.
+pub async fn picture(person: &Person, name: &str) {
+    let folder = std::env::var_os("MIYU_SCREENSHOTS").map(PathBuf::from);
+    let folder = folder.unwrap_or_else(|| artefacts().join("pictures"));
+    std::fs::create_dir_all(&folder).expect("a folder for pictures");
+    let taken = person.client().screenshot().await.expect("a picture");
+    write(&folder, &format!("{name}.png"), &taken);
 }
 
 fn write(folder: &Path, name: &str, content: &[u8]) {
