@@ -42,6 +42,8 @@ pub struct Browser {
     pub dark: bool,
     /// `prefers-reduced-motion: reduce`.
     pub still: bool,
+    /// `forced-colors: active`: the system's few colours instead of the page's.
+    pub forced: bool,
     /// `--host-resolver-rules`, when names are not looked up as usual.
     pub resolver: Option<&'static str>,
 }
@@ -54,6 +56,7 @@ impl Default for Browser {
             language: "zh-TW",
             dark: false,
             still: false,
+            forced: false,
             resolver: None,
         }
     }

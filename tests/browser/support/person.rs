@@ -92,19 +92,22 @@ impl Person {
         if !browser.phone {
             self.resize(browser.size.0, browser.size.1).await;
         }
-        self.media(browser.dark, browser.still).await;
+        self.media(browser.dark, browser.still, browser.forced)
+            .await;
     }
 
     /// Lets pages see a system that is light or dark.
     pub async fn color_scheme(&self, dark: bool) {
-        self.media(dark, false).await;
+        self.media(dark, false, false).await;
     }
 
-    async fn media(&self, dark: bool, still: bool) {
+    async fn media(&self, dark: bool, still: bool, forced: bool) {
         let scheme = if dark { "dark" } else { "light" };
+        let colours = if forced { "active" } else { "" };
         let motion = if still { "reduce" } else { "" };
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "forced-colors", "value": colours },
             { "name": "prefers-reduced-motion", "value": motion },
         ]);
         let parameters = json!({ "features": features });
