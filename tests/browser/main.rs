@@ -5,6 +5,7 @@
 //! in each page that is still open: `support/stage.rs`, without which there is nobody to test with.
 
 mod alone;
+mod calling;
 mod forced_colours;
 mod keyboard;
 mod meeting;

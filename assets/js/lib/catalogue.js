@@ -188,6 +188,7 @@ export const catalogue = {
   'menu.notify': ['通知', 'Notifications'],
   'menu.read': ['已讀回條', 'Read marks'],
   'menu.leave': ['結束聊天', 'End chat'],
+  'menu.notifyRefused': ['這個瀏覽器不讓這裡發通知。要改，請到瀏覽器的網站設定。', 'This browser doesn’t allow notifications here. Its site settings can.'],
   'menu.on': ['開', 'on'],
   'menu.off': ['關', 'off'],
   'block.title': ['封鎖 {name}', 'Block {name}'],

@@ -3,12 +3,12 @@
 
 import { copyText } from '../lib/clipboard.js';
 import { t } from '../lib/i18n.js';
-import { notifications, readMarks, sound } from '../lib/settings.js';
-import { canNotify, toggleNotifications, toggleSound } from '../ui/alerts.js';
+import { readMarks, sound } from '../lib/settings.js';
+import { canNotify, notifies, toggleNotifications, toggleSound } from '../ui/alerts.js';
 import { openMenu } from '../ui/menu.js';
 import { toast } from '../ui/toast.js';
 
-const onOff = (flag) => t(flag.get() ? 'menu.on' : 'menu.off');
+const onOff = (on) => t(on ? 'menu.on' : 'menu.off');
 
 export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onLeave, onBlock, onReadMarks }) {
   const box = button.getBoundingClientRect();
@@ -24,15 +24,18 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onL
   };
   const items = () =>
     [
-      { test: 'menu-sound', icon: 'sound', label: t('menu.sound'), value: onOff(sound), checked: sound.get(), onPress: () => (toggleSound(), true) },
+      { test: 'menu-sound', icon: 'sound', label: t('menu.sound'), value: onOff(sound.get()), checked: sound.get(), onPress: () => (toggleSound(), true) },
       canNotify() && {
         test: 'menu-notify',
         icon: 'bell',
         label: t('menu.notify'),
-        value: onOff(notifications),
-        checked: notifications.get(),
+        value: onOff(notifies()),
+        checked: notifies(),
         onPress: () => {
-          toggleNotifications().then(() => menu?.refresh());
+          toggleNotifications().then((done) => {
+            menu?.refresh();
+            if (!done) toast(t('menu.notifyRefused'));
+          });
           return true;
         },
       },
@@ -40,7 +43,7 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onL
         test: 'menu-read',
         icon: 'check',
         label: t('menu.read'),
-        value: onOff(readMarks),
+        value: onOff(readMarks.get()),
         checked: readMarks.get(),
         onPress: () => {
           readMarks.set(!readMarks.get());

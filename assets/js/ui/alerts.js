@@ -14,6 +14,10 @@ let unread = 0;
 let touchedAt = Date.now();
 let soundedAt = 0;
 let audio = null;
+let notice = null;
+
+/** Whether this person looks at something else: another tab, another window. */
+const isAway = () => document.hidden || !document.hasFocus();
 
 const paint = () => {
   const shown = flash ?? title;
@@ -42,22 +46,32 @@ function endFlash() {
 }
 
 export function countUnread(more) {
-  unread = document.hidden ? unread + more : 0;
+  unread = isAway() ? unread + more : 0;
   paint();
+}
+
+/** What was called out is seen: the number goes, and so does the notification. */
+function returned() {
+  if (isAway()) return;
+  unread = 0;
+  paint();
+  notice?.close();
+  notice = null;
 }
 
 function touched() {
   touchedAt = Date.now();
-  // Browsers let a page sound only after a gesture; this is one.
+  returned();
+  // Browsers let a page sound only after a gesture; this is one. For a finger
+  // it is one when it is lifted.
   if (sound.get()) context()?.resume?.();
 }
 
-for (const name of ['pointerdown', 'keydown']) addEventListener(name, touched, { passive: true });
+for (const name of ['pointerdown', 'pointerup', 'keydown']) addEventListener(name, touched, { passive: true });
+addEventListener('focus', returned);
 document.addEventListener('visibilitychange', () => {
   endFlash();
-  if (document.hidden) return;
-  unread = 0;
-  paint();
+  returned();
 });
 
 function context() {
@@ -102,10 +116,10 @@ export function alertMessage() {
 }
 
 function notifySomeone() {
-  if (!document.hidden || !notifications.get()) return;
-  if (!canNotify() || Notification.permission !== 'granted') return;
+  if (!document.hidden || !notifies()) return;
   try {
-    new Notification(t('notify.someone'), { tag: 'miyu-someone', silent: true });
+    notice = new Notification(t('notify.someone'), { tag: 'miyu-someone', silent: true });
+    notice.onclick = () => globalThis.focus();
   } catch {
     // Some phones allow notifications from a service worker only.
   }
@@ -113,11 +127,17 @@ function notifySomeone() {
 
 export const canNotify = () => 'Notification' in globalThis && globalThis.isSecureContext;
 
-/** Turns notifications on or off; resolves to what they are now. */
+/** Whether notifications are on; the browser may have taken its leave back. */
+export const notifies = () => notifications.get() && canNotify() && Notification.permission === 'granted';
+
+/** Turns notifications on or off. Resolves to false when the browser refuses. */
 export async function toggleNotifications() {
-  if (notifications.get()) notifications.set(false);
-  else notifications.set((await Notification.requestPermission()) === 'granted');
-  return notifications.get();
+  if (notifies()) {
+    notifications.set(false);
+    return true;
+  }
+  notifications.set((await Notification.requestPermission()) === 'granted');
+  return notifies();
 }
 
 export function toggleSound() {

@@ -8,3 +8,4 @@ pub mod driver;
 pub mod person;
 pub mod server;
 pub mod stage;
+mod windows;

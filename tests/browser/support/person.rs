@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
-use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use parking_lot::Mutex;
@@ -20,7 +19,7 @@ use super::driver::{Browser, Driver, START_DEADLINE, capabilities};
 /// How long a page may take for anything.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 /// How often a condition is looked at.
-const POLL: Duration = Duration::from_millis(40);
+pub(super) const POLL: Duration = Duration::from_millis(40);
 const PRELUDE: &str = include_str!("prelude.js");
 
 /// A person at a browser. Clones are the same person.
@@ -103,12 +102,12 @@ impl Person {
 
     async fn media(&self, dark: bool, still: bool, forced: bool) {
         let scheme = if dark { "dark" } else { "light" };
-        let colours = if forced { "active" } else { "" };
         let motion = if still { "reduce" } else { "" };
+        let colours = if forced { "active" } else { "" };
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
-            { "name": "forced-colors", "value": colours },
             { "name": "prefers-reduced-motion", "value": motion },
+            { "name": "forced-colors", "value": colours },
         ]);
         let parameters = json!({ "features": features });
         self.devtools("Emulation.setEmulatedMedia", parameters)
@@ -185,42 +184,18 @@ impl Person {
         }
     }
 
-    /// Opens a second tab and goes there.
-    pub async fn open_tab(&self) -> WindowHandle {
-        let tab = self.client().new_window(true).await;
-        let tab = tab.unwrap_or_else(|error| panic!("{}: a tab: {error}", self.name()));
-        self.switch_to(&tab.handle).await;
-        tab.handle
+    /// Runs a script in every page from now on, before the page's own.
+    pub async fn before_each_page(&self, script: &str) {
+        let source = json!({ "source": script });
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", source)
+            .await;
     }
 
-    /// Waits for a window that the page opened beside `first`.
-    pub async fn other_window(&self, first: &WindowHandle) -> WindowHandle {
-        let begun = Instant::now();
-        loop {
-            let all = self.client().windows().await;
-            let all = all.unwrap_or_else(|error| panic!("{}: windows: {error}", self.name()));
-            if let Some(other) = all.into_iter().find(|window| window != first) {
-                return other;
-            }
-            assert!(
-                begun.elapsed() < DEADLINE,
-                "{}: no second window",
-                self.name()
-            );
-            tokio::time::sleep(POLL).await;
-        }
-    }
-
-    /// Goes to a window or tab of this browser.
-    pub async fn switch_to(&self, window: &WindowHandle) {
-        let done = self.client().switch_to_window(window.clone()).await;
-        done.unwrap_or_else(|error| panic!("{}: another tab: {error}", self.name()));
-    }
-
-    /// The window or tab that is looked at.
-    pub async fn window(&self) -> WindowHandle {
-        let window = self.client().window().await;
-        window.unwrap_or_else(|error| panic!("{}: which tab: {error}", self.name()))
+    /// Answers for this person whether pages may send notifications.
+    pub async fn allows_notifications(&self, allows: bool) {
+        let setting = if allows { "granted" } else { "denied" };
+        let permission = json!({ "permission": { "name": "notifications" }, "setting": setting });
+        self.devtools("Browser.setPermission", permission).await;
     }
 
     /// Presses the browser's Back button.

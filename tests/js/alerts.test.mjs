@@ -1,0 +1,88 @@
+// Calling somebody who looks elsewhere: what counts as elsewhere, and how
+// sparingly a sound is made. That it is heard is a browser test.
+
+import assert from 'node:assert/strict';
+import { beforeEach, mock, test } from 'node:test';
+import { installPage } from './page.mjs';
+
+installPage();
+const listeners = {};
+const listen = (name, listener) => (listeners[name] ??= []).push(listener);
+const happens = (name) => listeners[name].forEach((listener) => listener());
+let focused = true;
+Object.assign(document, { title: '秘語', addEventListener: listen, hasFocus: () => focused });
+globalThis.addEventListener = listen;
+
+const tones = [];
+globalThis.AudioContext = class {
+  state = 'running';
+  currentTime = 0;
+  destination = {};
+  resume = async () => {};
+  createOscillator = () => ({ frequency: {}, connect: (next) => next, start() { tones.push(this.frequency.value); }, stop() {} });
+  createGain = () => ({ gain: { setValueAtTime() {}, linearRampToValueAtTime() {} }, connect: (next) => next });
+};
+mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
+
+const { alertMeeting, alertMessage, countUnread, setTitle } = await import('../../assets/js/ui/alerts.js');
+const { sound } = await import('../../assets/js/lib/settings.js');
+
+beforeEach(() => {
+  mock.timers.tick(60_000);
+  Object.assign(document, { hidden: false });
+  focused = true;
+  happens('focus');
+  sound.set(true);
+  tones.length = 0;
+});
+
+test('the title counts in a window behind another, until it has the focus again', () => {
+  setTitle('Bao');
+  countUnread(1);
+  assert.equal(document.title, 'Bao');
+  focused = false;
+  countUnread(2);
+  countUnread(1);
+  assert.equal(document.title, '(3) Bao');
+  happens('visibilitychange');
+  assert.equal(document.title, '(3) Bao', 'to be seen is not to be looked at');
+  setTitle('Bao · 秘語');
+  assert.equal(document.title, '(3) Bao · 秘語');
+  focused = true;
+  happens('focus');
+  assert.equal(document.title, 'Bao · 秘語');
+});
+
+test('a message sounds when the page is hidden, or was left alone for ten seconds', () => {
+  happens('pointerdown');
+  mock.timers.tick(9999);
+  alertMessage();
+  assert.deepEqual(tones, []);
+  mock.timers.tick(1);
+  alertMessage();
+  assert.equal(tones.length, 1);
+  happens('keydown');
+  mock.timers.tick(5000);
+  document.hidden = true;
+  alertMessage();
+  assert.equal(tones.length, 2);
+});
+
+test('many messages sound once in three seconds', () => {
+  document.hidden = true;
+  alertMessage();
+  mock.timers.tick(2999);
+  alertMessage();
+  assert.equal(tones.length, 1);
+  mock.timers.tick(1);
+  alertMessage();
+  assert.equal(tones.length, 2);
+});
+
+test('nothing sounds while sound is off', () => {
+  sound.set(false);
+  document.hidden = true;
+  alertMessage();
+  alertMeeting();
+  assert.deepEqual(tones, []);
+});
