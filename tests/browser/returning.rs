@@ -6,7 +6,7 @@ use crate::support::cable::Cable;
 use crate::support::chat::meet;
 use crate::support::driver::Browser;
 use crate::support::person::Person;
-use crate::support::stage::Play;
+use crate::support::stage::{Play, Stage};
 
 /// Chromium's own words about a connection that cannot be had.
 fn expects_lost_connections(person: &Person) {
@@ -137,6 +137,83 @@ fn a_message_survives_a_reload_while_the_network_is_away() {
         anna.stored("還沒送出").await;
         bao.has_log(json!(["還沒送出"])).await;
         anna.has_log(json!(["還沒送出"])).await;
+    });
+}
+
+/// Two people of whom the first, behind the cable, has just blocked the other without being heard.
+async fn blocks_unheard(stage: &Stage, cut: impl Fn(&Cable)) -> (Cable, Person, Person) {
+    let cable = Cable::to(stage.port());
+    let base = format!("http://127.0.0.1:{}", cable.port);
+    let ordinary = Browser::default();
+    let (anna, bao) = tokio::join!(
+        stage.person_at("Anna", &ordinary, base),
+        stage.person("Bao")
+    );
+    expects_lost_connections(&anna);
+    meet(&anna, &bao).await;
+    cut(&cable);
+    anna.room_menu("menu-block").await;
+    anna.press("block-confirm").await;
+    anna.sees_no("block-sheet").await;
+    (cable, anna, bao)
+}
+
+#[test]
+fn a_block_without_a_network_is_kept_and_said_until_it_is_done() {
+    let play = Play::new("block_without_a_network");
+    let play = play.set("matching.tag_patience", "1s");
+    play.set("matching.repeat_patience", "1s")
+        .run(async |stage| {
+            let (cable, anna, bao) = blocks_unheard(stage, Cable::pull).await;
+            anna.reads("banner", "剛才做的先記著，接上就送出").await;
+            // Neither offered again nor called done.
+            anna.press("menu").await;
+            anna.sees("menu-leave").await;
+            assert_eq!(anna.ask("shown('menu-block')", json!([])).await, false);
+            anna.press_css(".menu-veil").await;
+            assert_eq!(anna.ask("shown('end-card')", json!([])).await, false);
+
+            cable.plug_in();
+            anna.reads("end-card", "已封鎖").await;
+            anna.sees_no("banner").await;
+            bao.reads("end-card", "Anna 離開了").await;
+            for person in [&anna, &bao] {
+                person.press("end-next").await;
+            }
+            // Longer than the patience after which two people who just met would meet again.
+            for person in [&anna, &bao] {
+                let waited = "/已等 0:0[5-9]/.test(byTest('match-status').textContent)";
+                person.until(waited, json!([])).await;
+                person.sees("matching").await;
+            }
+        });
+}
+
+#[test]
+fn a_block_that_gets_no_answer_is_said_to_be_kept() {
+    Play::new("block_without_an_answer").run(async |stage| {
+        let silence = |cable: &Cable| cable.silence(true);
+        let (cable, anna, bao) = blocks_unheard(stage, silence).await;
+        anna.reads("banner", "剛才做的先記著，會自動再試").await;
+        cable.silence(false);
+        anna.reads("end-card", "已封鎖").await;
+        anna.sees_no("banner").await;
+        bao.reads("end-card", "Anna 離開了").await;
+    });
+}
+
+#[test]
+fn a_block_goes_on_when_its_page_is_closed() {
+    Play::new("block_and_close").run(async |stage| {
+        let (cable, anna, bao) = blocks_unheard(stage, Cable::pull).await;
+        anna.client()
+            .goto("about:blank")
+            .await
+            .expect("an empty page");
+        cable.plug_in();
+        anna.goto("/").await;
+        anna.reads("toast", "已封鎖").await;
+        bao.reads("end-card", "Anna 離開了").await;
     });
 }
 

@@ -216,6 +216,7 @@ export const catalogue = {
   'net.lost': ['連線斷了，正在接回來。你寫的都還在。', 'Connection lost, reconnecting. Nothing you wrote is gone.'],
   'net.back': ['接上了', 'Back online'],
   'net.stopped': ['連線被伺服器結束了。', 'The server ended this connection.'],
+  'net.lostDeed': ['連線斷了，正在接回來。你剛才做的先記著，接上就送出。', 'Connection lost, reconnecting. What you just did is kept and sent then.'],
   'net.retry': ['再接一次', 'Reconnect'],
   'partner.away': ['{name} 暫時斷線，再等 {t}。', '{name} lost the connection. Waiting {t} more.'],
   'partner.awayShort': ['暫時斷線，再等 {t}', 'Connection lost, waiting {t}'],

@@ -16,6 +16,7 @@ import { loadDeeds, loadDraft, loadPending, rememberSide, saveDeeds, saveDraft, 
 import { createReadMarks, createTyping } from './signals.js';
 
 const bannerAfter = 2000;
+const deedAfter = 2000;
 const replayQuiet = 400;
 const replayBatch = 150;
 const partnerTypingFor = 7000;
@@ -30,7 +31,8 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   let lastEventAt = Date.now();
   let status = 'connecting';
   let lostAt = Date.now();
-  let saidLost = false;
+  let saidLost = null; // which of the banners about a lost connection was read out
+  let owedSince = null; // since when something asked for is not confirmed
   let typingTimer = null;
 
   const view = createRoomView({ roomId, ui, section, getSite, getProfile });
@@ -87,6 +89,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     state = reduceAll(state, events, now);
     savePending(roomId, state.pending);
     saveDeeds(roomId, state.deeds);
+    owedSince = state.deeds.length > 0 ? (owedSince ?? now) : null;
     tellConfirmed(state.confirmed);
   }
 
@@ -140,7 +143,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     if (next === 'lost' && status === 'open') lostAt = Date.now();
     status = next;
     if (next === 'open' && saidLost) {
-      saidLost = false;
+      saidLost = null;
       toast(t('net.back'));
     }
     render();
@@ -149,9 +152,11 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   function bannerKind(now) {
     if (state.replaced) return 'replaced';
     if (status === 'stopped') return 'stopped';
-    if (status !== 'open' && now - lostAt > bannerAfter) return 'lost';
+    const isLost = status !== 'open' && now - lostAt > bannerAfter;
+    const isOwed = state.deeds.length > 0 && (isLost || state.storeDown || now - (owedSince ?? now) > deedAfter);
+    if (isLost) return isOwed ? 'lostDeed' : 'lost';
     if (state.storeDown && state.pending.some((item) => !item.failed)) return 'store';
-    if (state.storeDown && state.deeds.length > 0) return 'deed';
+    if (isOwed) return 'deed';
     return null;
   }
 
@@ -168,9 +173,9 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   function show(added) {
     const now = Date.now();
     const banner = bannerKind(now);
-    if (banner === 'lost' && !saidLost) {
-      saidLost = true;
-      announce(t('net.lost'));
+    if ((banner === 'lost' || banner === 'lostDeed') && saidLost !== banner) {
+      saidLost = banner;
+      announce(t(`net.${banner}`));
     }
     view.show(state, { settled, added, banner, now });
     markRead();

@@ -9,12 +9,12 @@ export function mountBanner(banner, { onContinue }) {
   const button = byTest('continue-here', banner);
   button.addEventListener('click', onContinue);
   return {
-    /** `kind`: null, 'replaced', 'stopped', 'lost', 'store' or 'deed'. */
+    /** `kind`: null, 'replaced', 'stopped', 'lost', 'lostDeed', 'store' or 'deed'. */
     update(kind) {
       setHidden(banner, kind === null);
       if (kind === null) return;
       banner.dataset.kind = kind;
-      setText(text, t({ replaced: 'tab', stopped: 'net.stopped', lost: 'net.lost', store: 'err.store', deed: 'err.storeDeed' }[kind]));
+      setText(text, t({ replaced: 'tab', stopped: 'net.stopped', lost: 'net.lost', lostDeed: 'net.lostDeed', store: 'err.store', deed: 'err.storeDeed' }[kind]));
       setHidden(button, kind !== 'replaced' && kind !== 'stopped');
       setText(button, t(kind === 'stopped' ? 'net.retry' : 'tab.here'));
     },

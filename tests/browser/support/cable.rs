@@ -1,13 +1,14 @@
-//! A cable between a browser and the server that can be pulled and put back: a small TCP relay.
+//! A cable between a browser and the server that can be pulled, put back, and left silent: a small
+//! TCP relay.
 //! Chromium's own "offline" leaves open WebSockets alone; a pulled cable does not.
 
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 /// A relay to a port of this machine; ends with its owner.
 pub struct Cable {
@@ -22,6 +23,9 @@ struct Shared {
     ended: AtomicBool,
     // Both ends of every relayed connection, to be shut when the cable is pulled.
     open: Mutex<Vec<TcpStream>>,
+    // While it is true, connections stay open and nothing comes through.
+    silent: Mutex<bool>,
+    spoken: Condvar,
 }
 
 impl Cable {
@@ -35,6 +39,8 @@ impl Cable {
             pulled: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
+            silent: Mutex::new(false),
+            spoken: Condvar::new(),
         });
         let inside = Arc::clone(&shared);
         thread::spawn(move || inside.accept(&listener));
@@ -47,6 +53,12 @@ impl Cable {
         self.shared.shut_all();
     }
 
+    /// Keeps every connection open and lets nothing through, as a dead mobile network does; what
+    /// was said meanwhile arrives with `silence(false)`.
+    pub fn silence(&self, silent: bool) {
+        self.shared.silence(silent);
+    }
+
     /// Lets connections through again.
     pub fn plug_in(&self) {
         self.shared.pulled.store(false, Ordering::SeqCst);
@@ -56,6 +68,7 @@ impl Cable {
 impl Drop for Cable {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
+        self.shared.silence(false);
         self.shared.shut_all();
         // The accepting thread notices when somebody knocks.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
@@ -70,12 +83,12 @@ impl Shared {
             }
             if let Ok(near) = stream {
                 // A refused or broken connection is what a browser then sees.
-                let _ = self.relay(near);
+                let _ = Arc::clone(&self).relay(near);
             }
         }
     }
 
-    fn relay(&self, near: TcpStream) -> io::Result<()> {
+    fn relay(self: Arc<Self>, near: TcpStream) -> io::Result<()> {
         if self.pulled.load(Ordering::SeqCst) {
             return near.shutdown(Shutdown::Both);
         }
@@ -90,9 +103,32 @@ impl Shared {
         if self.pulled.load(Ordering::SeqCst) {
             self.shut_all();
         }
-        copy_in_thread(near.try_clone()?, far.try_clone()?);
-        copy_in_thread(far, near);
+        let back = Arc::clone(&self);
+        let (near_again, far_again) = (near.try_clone()?, far.try_clone()?);
+        thread::spawn(move || self.copy(near_again, far_again));
+        thread::spawn(move || back.copy(far, near));
         Ok(())
+    }
+
+    fn silence(&self, silent: bool) {
+        *self.silent.lock() = silent;
+        self.spoken.notify_all();
+    }
+
+    /// Passes on what comes, until either end is shut.
+    fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
+        let mut part = [0; 4096];
+        while let Ok(length @ 1..) = from.read(&mut part) {
+            let mut silent = self.silent.lock();
+            while *silent {
+                self.spoken.wait(&mut silent);
+            }
+            drop(silent);
+            if to.write_all(&part[..length]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(Shutdown::Both);
     }
 
     fn shut_all(&self) {
@@ -100,11 +136,4 @@ impl Shared {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
-}
-
-fn copy_in_thread(mut from: TcpStream, mut to: TcpStream) {
-    thread::spawn(move || {
-        let _ = io::copy(&mut from, &mut to);
-        let _ = to.shutdown(Shutdown::Both);
-    });
 }
