@@ -4,104 +4,19 @@
 use std::time::Duration;
 
 use miyu::id::{RoomId, Seq, Side};
-use miyu::model::{Entry, EntryKind, LeaveReason, MessageRef, Quote};
+use miyu::model::{Entry, EntryKind, LeaveReason, Quote};
 use miyu::store::{Appended, Draft, Hidden, Marks, Recalled, Refusal};
 use proptest::prelude::*;
 
+use self::ops::{Op, Target, client_id, op};
 use crate::support::store::{Sqlite, World, rules};
+
+mod ops;
 
 /// So few that a sequence fills a room.
 const ROOM_ENTRIES: u64 = 8;
 /// More than the tiny store remembers.
 const ROOMS: usize = 4;
-
-#[derive(Clone, Debug)]
-enum Op {
-    Append {
-        room: usize,
-        side: Side,
-        name: u8,
-        text: u8,
-        reply: Option<Target>,
-    },
-    Recall {
-        room: usize,
-        side: Side,
-        target: Target,
-        named: bool,
-    },
-    Hide {
-        room: usize,
-        side: Side,
-        target: Target,
-    },
-    Close {
-        room: usize,
-        side: Side,
-    },
-    Page {
-        room: usize,
-        side: Side,
-        after: u64,
-        limit: usize,
-    },
-    Mark {
-        room: usize,
-        side: Side,
-        cursor: u64,
-    },
-    /// Erases rooms closed until now.
-    Sweep,
-    Reopen,
-    Crash,
-}
-
-#[derive(Clone, Debug)]
-enum Target {
-    Seq(u64),
-    Name(u8),
-}
-
-impl Target {
-    fn reference(&self) -> MessageRef {
-        match self {
-            Self::Seq(seq) => MessageRef::Seq(Seq(*seq)),
-            Self::Name(name) => MessageRef::ClientId(client_id(*name)),
-        }
-    }
-}
-
-fn client_id(name: u8) -> String {
-    format!("c{name}")
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    let room = || 0..ROOMS;
-    let side = || prop_oneof![Just(Side::A), Just(Side::B)];
-    let target = || {
-        prop_oneof![
-            (0..12u64).prop_map(Target::Seq),
-            (0..5u8).prop_map(Target::Name)
-        ]
-    };
-    prop_oneof![
-        12 => (room(), side(), 0..5u8, 0..2u8, proptest::option::of(target())).prop_map(
-            |(room, side, name, text, reply)| Op::Append { room, side, name, text, reply }
-        ),
-        4 => (room(), side(), target(), any::<bool>())
-            .prop_map(|(room, side, target, named)| Op::Recall { room, side, target, named }),
-        3 => (room(), side(), target())
-            .prop_map(|(room, side, target)| Op::Hide { room, side, target }),
-        1 => (room(), side()).prop_map(|(room, side)| Op::Close { room, side }),
-        2 => (room(), side(), 0..12u64, 1..5usize)
-            .prop_map(|(room, side, after, limit)| Op::Page { room, side, after, limit }),
-        2 => (room(), side(), 0..12u64)
-            .prop_map(|(room, side, cursor)| Op::Mark { room, side, cursor }),
-        1 => Just(Op::Sweep),
-        1 => Just(Op::Reopen),
-        2 => Just(Op::Crash),
-    ]
-}
 
 /// What a room is, in the plainest words.
 #[derive(Clone, Default)]
