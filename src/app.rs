@@ -23,6 +23,7 @@ use crate::session::{KEY_BYTES, Signer};
 use crate::shutdown::Drain;
 use crate::store::{Store, sweeper};
 use crate::telemetry;
+use crate::ws::positions;
 
 /// Everything a connection or a request may need.
 pub struct App {
@@ -48,8 +49,6 @@ pub struct App {
     pub online: Online,
     /// Forwarded headers from somebody not trusted.
     pub proxy_notice: ProxyNotice,
-    /// Whose turn it is to take a side of a room that has two of theirs.
-    pub seating: tokio::sync::Mutex<()>,
     /// The way out.
     pub shutdown: Drain,
     store_died: Mutex<Option<Died>>,
@@ -122,7 +121,6 @@ impl App {
             assets: Arc::new(assets),
             online: Online::default(),
             proxy_notice: ProxyNotice::default(),
-            seating: tokio::sync::Mutex::default(),
             shutdown: Drain::new(),
             config: Arc::new(config),
             store: backends.store,
@@ -157,6 +155,7 @@ pub async fn serve(
     let stop = app.shutdown.token().clone();
     app.shutdown
         .spawn(sweeper::run(Arc::clone(&app.store), stop));
+    app.shutdown.spawn(compare_positions(Arc::clone(&app)));
     let died = app.store_died.lock().take();
     let died = async {
         match died {
@@ -198,6 +197,11 @@ async fn drain(app: &App) {
         Ok(Err(error)) => warn!(%error, "the store did not close cleanly"),
         Err(_) => warn!("the store did not close in time"),
     }
+}
+
+async fn compare_positions(app: Arc<App>) {
+    let every = app.config.limits.heartbeat;
+    positions::run(&*app.store, &*app.channel, every, app.shutdown.token()).await;
 }
 
 /// Folds metrics and lets limiters forget.

@@ -121,6 +121,10 @@ impl NodeId {
     }
 }
 
+/// The data of one store, whoever has it open: nodes that work together must agree on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StoreId(pub u64);
+
 /// Where a connection's mailbox is, unique over all nodes and for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Address {

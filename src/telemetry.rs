@@ -31,6 +31,8 @@ pub const COMMIT_TIME: &str = "miyu_store_commit_seconds";
 pub const BATCH_SIZE: &str = "miyu_store_batch_entries";
 /// Counter: pages read from the store, by `cause` (`hole`, `lagged`, `open`, `resync`).
 pub const PAGES: &str = "miyu_pages_total";
+/// Counter: rooms whose members were told where the room stands, since frames may have been lost.
+pub const POSITIONS: &str = "miyu_positions_told_total";
 /// Counter: errors told to clients, by `code`.
 pub const ERRORS: &str = "miyu_errors_total";
 /// Counter: tasks that panicked.
@@ -138,6 +140,10 @@ fn describe() {
     describe_histogram!(COMMIT_TIME, "Seconds of one commit");
     describe_histogram!(BATCH_SIZE, "Entries of one commit");
     describe_counter!(PAGES, "Pages read from the store, by cause");
+    describe_counter!(
+        POSITIONS,
+        "Rooms whose members were told where the room stands"
+    );
     describe_counter!(ERRORS, "Errors told to clients, by code");
     describe_counter!(PANICS, "Tasks that panicked");
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::id::{Address, Seq, SessionId, Side, TicketId};
-use crate::model::Pairing;
+use crate::model::{Pairing, Position};
 use crate::protocol::server::EntryTexts;
 
 /// One frame.
@@ -27,6 +27,8 @@ pub enum Frame {
         side: Side,
         /// The connection.
         connection: Address,
+        /// The side's version since.
+        version: u64,
     },
     /// A connection of this side is no more.
     Closed {
@@ -34,8 +36,8 @@ pub enum Frame {
         side: Side,
         /// The connection.
         connection: Address,
-        /// No other connection speaks for the side: it is away from now on.
-        away: bool,
+        /// No other connection speaks for the side, which is away since this version of it.
+        away: Option<u64>,
     },
     /// The two provisional connections of one session exchange their sides.
     Swapped {
@@ -58,8 +60,8 @@ pub enum Frame {
         /// Up to where.
         seq: Seq,
     },
-    /// Frames may have been lost: look into the store.
-    Resync,
+    /// Where the room stands, from the store: whoever knows less has missed something.
+    Position(Position),
     /// To a waiting connection: its ticket was paired and the room is made.
     Matched(Arc<Pairing>),
     /// To a waiting connection: another one searches under its name now.

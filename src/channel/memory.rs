@@ -3,6 +3,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use super::hub::Hub;
 use super::{ChannelLayer, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status};
 use crate::id::{Address, NodeId};
@@ -10,6 +12,7 @@ use crate::id::{Address, NodeId};
 /// Everything stays in this process; nothing is ever degraded.
 pub struct MemoryLayer {
     hub: Arc<Hub>,
+    disturbed: watch::Sender<u64>,
 }
 
 impl MemoryLayer {
@@ -17,6 +20,7 @@ impl MemoryLayer {
     pub fn new(node: NodeId, capacity: usize) -> Arc<Self> {
         Arc::new(Self {
             hub: Hub::new(node, capacity),
+            disturbed: watch::Sender::new(0),
         })
     }
 }
@@ -36,6 +40,22 @@ impl ChannelLayer for MemoryLayer {
 
     fn publish(&self, group: GroupId, frame: Frame) {
         self.hub.publish(group, Arc::new(frame));
+    }
+
+    fn publish_here(&self, group: GroupId, frame: Frame) {
+        self.publish(group, frame);
+    }
+
+    fn audited(&self) -> Vec<GroupId> {
+        Vec::new()
+    }
+
+    fn disturbed(&self) -> watch::Receiver<u64> {
+        self.disturbed.subscribe()
+    }
+
+    fn online(&self, here: u64) -> u64 {
+        here
     }
 
     fn counts(&self) -> Counts {

@@ -6,6 +6,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::id::{Address, RoomId};
 
 pub mod frame;
@@ -78,6 +80,19 @@ pub trait ChannelLayer: Send + Sync {
 
     /// Gives a frame to every member of the group, the publisher included. Never blocks.
     fn publish(&self, group: GroupId, frame: Frame);
+
+    /// The same, but only to the members on this node.
+    fn publish_here(&self, group: GroupId, frame: Frame);
+
+    /// Groups with members on this node that may miss what other nodes publish: they are compared
+    /// with the store now and then.
+    fn audited(&self) -> Vec<GroupId>;
+
+    /// Changes whenever frames of other nodes may just have been lost: time to compare.
+    fn disturbed(&self) -> watch::Receiver<u64>;
+
+    /// People online on all nodes, as far as known; `here` are those of this one.
+    fn online(&self, here: u64) -> u64;
 
     /// What this node holds.
     fn counts(&self) -> Counts;

@@ -9,5 +9,5 @@ pub mod wish;
 
 pub use entry::{Entry, EntryKind, LeaveReason, MessageRef, Quote};
 pub use profile::{Gender, Mood, Persona, Profile, UserId};
-pub use room::{Departure, Pairing, Party, Room, RoomSide};
+pub use room::{Departure, Pairing, Party, Position, Presence, Room, RoomSide};
 pub use wish::{PreferredGender, Tags, Wish};

@@ -63,6 +63,9 @@ pub struct RoomSide {
     pub connection: Option<Address>,
     /// Since when no connection is open; `None` while one is, and before the first.
     pub away_since: Option<Timestamp>,
+    /// Counts this side's arrivals and departures: of two things heard about its presence, the one
+    /// with the higher version is the newer, whichever came first.
+    pub version: u64,
     /// The last entry this side was sent, written lazily.
     pub cursor: Seq,
     /// The last entry this side says it has read.
@@ -73,6 +76,14 @@ impl RoomSide {
     /// A connection is open.
     pub fn online(&self) -> bool {
         self.connection.is_some()
+    }
+
+    /// Who speaks for it.
+    pub fn presence(&self) -> Presence {
+        Presence {
+            speaker: self.connection,
+            version: self.version,
+        }
     }
 
     /// How much of the reconnection grace is left; `None` while online or not yet arrived.
@@ -99,6 +110,26 @@ pub struct Room {
     pub departure: Option<Departure>,
     /// The newest entry.
     pub last_seq: Seq,
+}
+
+/// Where a room stands, for connections that may have missed a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The room.
+    pub room: RoomId,
+    /// Its newest entry.
+    pub last_seq: Seq,
+    /// By [`Side::index`].
+    pub presence: [Presence; 2],
+}
+
+/// Who speaks for a side, as of a version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Presence {
+    /// The connection; `None` when none is open, or its node is dead.
+    pub speaker: Option<Address>,
+    /// See [`RoomSide::version`].
+    pub version: u64,
 }
 
 /// The entry that closed a room. Recalls may follow it.

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::{Address, RoomId, Seq, SessionId, Side, Timestamp};
-use crate::model::{Entry, LeaveReason, MessageRef, Pairing, Room};
+use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
+use crate::model::{Entry, LeaveReason, MessageRef, Pairing, Position, Room};
 
 pub mod sqlite;
 pub mod sweeper;
@@ -144,6 +144,28 @@ pub struct Page {
     pub closed: bool,
 }
 
+/// Which side a connection comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// This one.
+    Side(Side),
+    /// This one, unless another connection speaks for it: then nothing changes. For connections that
+    /// were there before: coming back they replace nobody.
+    IfFree(Side),
+    /// Of the sides of this session (both, for two tabs of one browser) the first that no connection
+    /// speaks for, else the first.
+    FreeSideOf(SessionId),
+}
+
+/// A connection that came to a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The room after the change.
+    pub room: Room,
+    /// The side that the connection has.
+    pub side: Side,
+}
+
 /// Rooms: who is in them and who is there now.
 pub trait Rooms: Send + Sync {
     /// Makes the room of a pairing. Idempotent: making it again answers `Ok` and changes nothing;
@@ -158,13 +180,24 @@ pub trait Rooms: Send + Sync {
     fn open_rooms(&self, session: SessionId) -> Pending<Vec<Room>>;
 
     /// A connection speaks for this side from now on: it takes over from an earlier one, the side
-    /// counts as joined and is away no more. Answers the room after the change; `None` when unknown.
-    /// A closed room is answered unchanged.
-    fn arrive(&self, room: RoomId, side: Side, connection: Address) -> Pending<Option<Room>>;
+    /// counts as joined, is away no more, and has a new version. Choosing the side and taking it is
+    /// one step. `None` when the room is unknown, or the session has no side in it. A closed room is
+    /// answered unchanged.
+    fn arrive(&self, room: RoomId, place: Place, connection: Address) -> Pending<Option<Arrival>>;
 
-    /// That connection is no more. Answers true when it was the one that spoke for the side, which
-    /// is away from now on; false when another took over before (then only the marks are kept).
-    fn depart(&self, room: RoomId, side: Side, connection: Address, marks: Marks) -> Pending<bool>;
+    /// That connection is no more. When it was the one that spoke for the side, the side is away from
+    /// now on; answers its new version. `None` when another took over before (then only the marks
+    /// are kept).
+    fn depart(
+        &self,
+        room: RoomId,
+        side: Side,
+        connection: Address,
+        marks: Marks,
+    ) -> Pending<Option<u64>>;
+
+    /// Where each of these rooms stands; unknown ones are left out.
+    fn positions(&self, rooms: Vec<RoomId>) -> Pending<Vec<Position>>;
 
     /// Keeps marks, lazily: lost by a crash, never going backwards. Returns at once.
     fn mark(&self, room: RoomId, side: Side, marks: Marks);
@@ -212,9 +245,6 @@ pub trait Entries: Send + Sync {
 
     /// At most `limit` entries after `after` (a backend may give fewer); `None` when the room is unknown or erased.
     fn page(&self, room: RoomId, side: Side, after: Seq, limit: usize) -> Pending<Option<Page>>;
-
-    /// The newest entry of each of these rooms; unknown ones are left out.
-    fn last_seqs(&self, rooms: Vec<RoomId>) -> Pending<Vec<(RoomId, Seq)>>;
 }
 
 /// Who must not, and who rather should not, meet whom.
@@ -258,6 +288,9 @@ pub trait Upkeep: Send + Sync {
 
     /// Whether a write would be taken now; the reason when not.
     fn ready(&self) -> Pending<()>;
+
+    /// Names this data: random, made once, kept with it.
+    fn identity(&self) -> Pending<StoreId>;
 
     /// The key that signs cookies and tokens, generated once and kept with the data.
     fn session_key(&self) -> Pending<[u8; 32]>;

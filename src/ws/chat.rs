@@ -17,12 +17,14 @@ mod actions;
 mod jobs;
 mod partner;
 mod presence;
+mod seat;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use jobs::{ChatRules, Job, Opening, Outcome};
 use partner::Partner;
+use seat::Seat;
 use stream::{Live, Stream};
 
 /// One connection to one room.
@@ -42,8 +44,8 @@ pub struct Chat {
     departure: Option<Entry>,
     told_departure: bool,
     partner: Partner,
-    /// Connections of this side that were opened later, oldest first.
-    newer: Vec<Address>,
+    partner_version: u64,
+    seat: Seat,
     /// It was replaced and is not any more: the client is told the state anew.
     returning: bool,
     typing: Option<Instant>,
@@ -53,7 +55,7 @@ pub struct Chat {
     /// For clients that do not say where they are: how far the store knows of that.
     marked: Option<Seq>,
     retry_page: Option<Instant>,
-    retry_arrive: Option<Instant>,
+    retry_arrive: Option<(Instant, Option<Side>)>,
 }
 
 impl Chat {
@@ -74,6 +76,8 @@ impl Chat {
         Self {
             encoder,
             partner: Partner::new(room.side(side.other()).online(), rules.presence_settle),
+            partner_version: room.side(side.other()).version,
+            seat: Seat::taken(room.side(side).version),
             rules,
             room: room.id,
             sessions: [room.sides[0].session, room.sides[1].session],
@@ -87,7 +91,6 @@ impl Chat {
             active: room.active(),
             departure: room.departure.map(|departure| departure.entry()),
             told_departure: false,
-            newer: Vec::new(),
             returning: false,
             typing: None,
             read: room.side(side).read,
@@ -98,7 +101,7 @@ impl Chat {
     }
 
     fn replaced(&self) -> bool {
-        !self.newer.is_empty()
+        self.seat.replaced()
     }
 
     /// Writes to the client, unless a newer connection has taken over.
@@ -269,7 +272,11 @@ impl Machine for Chat {
                 let text = texts.for_side(self.side).clone();
                 self.on_entry(*seq, *by, &text, now, out);
             }
-            Frame::Opened { side, connection } => self.on_opened(*side, *connection, out),
+            Frame::Opened {
+                side,
+                connection,
+                version,
+            } => self.on_opened(*side, *connection, *version, out),
             Frame::Closed {
                 side,
                 connection,
@@ -282,15 +289,14 @@ impl Machine for Chat {
             Frame::Read { side, seq } if *side != self.side && self.active => {
                 self.tell(self.encoder.partner_read(*seq), out);
             }
-            Frame::Resync => self.page(true, "resync", out),
+            Frame::Position(position) => self.on_position(position, now, out),
             _ => {}
         }
     }
 
     fn on_lagged(&mut self, _: Now, out: &mut Actions<Job>) {
-        if !self.replaced() {
-            self.page(true, "lagged", out);
-        }
+        // Also a replaced one: that it speaks again may be what was lost.
+        self.page(true, "lagged", out);
     }
 
     fn on_outcome(&mut self, outcome: Outcome, now: Now, out: &mut Actions<Job>) {
@@ -319,8 +325,11 @@ impl Machine for Chat {
                 self.fail(ErrorCode::Unavailable, None, out);
             }
             Outcome::Blocked => self.tell(self.encoder.blocked(), out),
+            Outcome::Arrived(side, speaker) => self.on_arrived(side, speaker, out),
             // Until it is written, the store takes this side for away.
-            Outcome::NotArrived => self.retry_arrive = Some(now.instant + stream::RETRY),
+            Outcome::NotArrived(instead_of) => {
+                self.retry_arrive = Some((now.instant + stream::RETRY, instead_of));
+            }
             Outcome::Paged(page, room) => self.on_paged(page, room, now, out),
             Outcome::Recalled(_, Ok(Recalled::Done(_))) | Outcome::Left(Ok(_)) | Outcome::Done => {}
         }
@@ -331,7 +340,7 @@ impl Machine for Chat {
             self.stream.deadline(),
             self.partner.deadline(),
             self.retry_page,
-            self.retry_arrive,
+            self.retry_arrive.map(|(at, _)| at),
         ]
         .into_iter()
         .flatten()
@@ -346,11 +355,10 @@ impl Machine for Chat {
             self.retry_page = None;
             self.page(true, "open", out);
         }
-        if self.retry_arrive.is_some_and(|at| at <= now.instant) {
-            self.retry_arrive = None;
-            if !self.replaced() {
-                self.arrive(None, out);
-            }
+        if let Some((_, instead_of)) = self.retry_arrive.take_if(|(at, _)| *at <= now.instant)
+            && !self.replaced()
+        {
+            self.arrive(instead_of, out);
         }
         if self.partner.typing_expired(now.instant) {
             self.tell(self.encoder.partner_typing(false), out);
@@ -374,6 +382,7 @@ impl Machine for Chat {
     fn farewell(self) -> Option<Job> {
         Some(Job::Depart {
             side: self.side,
+            version: self.seat.version(),
             marks: self.marks(),
         })
     }

@@ -10,7 +10,7 @@ use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::id::{Address, RoomId, SessionId, Side};
 use crate::model::LeaveReason;
 use crate::shutdown::Drain;
-use crate::store::{Marks, Store, StoreError};
+use crate::store::{Arrival, Marks, Place, Store, StoreError};
 use crate::telemetry;
 
 /// What a chat connection reaches.
@@ -86,7 +86,11 @@ impl Io<Chat> for ChatIo {
                     Outcome::Paged(page.await, room)
                 })
             }
-            Job::Depart { side, marks } => self.depart(side, marks),
+            Job::Depart {
+                side,
+                version,
+                marks,
+            } => self.depart(side, version, marks),
         }
     }
 }
@@ -112,21 +116,28 @@ impl ChatIo {
         let (room, connection) = (self.room, self.connection);
         let leaving =
             instead_of.map(|old| self.store.depart(room, old, connection, Marks::default()));
-        let arriving = self.store.arrive(room, side, connection);
+        let place = match instead_of {
+            Some(_) => Place::Side(side),
+            None => Place::IfFree(side),
+        };
+        let arriving = self.store.arrive(room, place, connection);
         let channel = Arc::clone(&self.channel);
         Box::pin(async move {
             if let Some(leaving) = leaving {
                 leaving.await.unwrap_or_default();
             }
-            if arriving.await.is_err() {
-                return Outcome::NotArrived;
+            match arriving.await {
+                Err(_) => Outcome::NotArrived(instead_of),
+                Ok(Some(arrival)) if arrival.room.active() => {
+                    announce(&*channel, &arrival, connection);
+                    Outcome::Arrived(side, arrival.room.side(side).presence())
+                }
+                Ok(_) => Outcome::Done,
             }
-            channel.publish(GroupId(room), Frame::Opened { side, connection });
-            Outcome::Done
         })
     }
 
-    fn depart(&self, side: Side, marks: Marks) -> Doing {
+    fn depart(&self, side: Side, version: u64, marks: Marks) -> Doing {
         let leaving = Leaving {
             store: Arc::clone(&self.store),
             channel: Arc::clone(&self.channel),
@@ -141,14 +152,28 @@ impl ChatIo {
             match departing.await {
                 Ok(away) => leaving.publish(away),
                 Err(StoreError::Unavailable(_)) => {
-                    leaving.publish(true);
+                    leaving.publish(Some(version));
                     // The reaper must not wait for the disk: this goes on beside it.
                     leaving.later(&drain);
                 }
-                Err(_) => leaving.publish(false),
+                Err(_) => leaving.publish(None),
             }
             Outcome::Done
         })
+    }
+}
+
+/// Tells the room of a connection that speaks for its side now; nobody speaks in a closed one.
+pub(super) fn announce(channel: &dyn ChannelLayer, arrival: &Arrival, connection: Address) {
+    let Arrival { room, side } = arrival;
+    let here = room.side(*side);
+    if here.connection == Some(connection) {
+        let opened = Frame::Opened {
+            side: *side,
+            connection,
+            version: here.version,
+        };
+        channel.publish(GroupId(room.id), opened);
     }
 }
 
@@ -174,7 +199,7 @@ pub struct Leaving {
 }
 
 impl Leaving {
-    fn publish(&self, away: bool) {
+    fn publish(&self, away: Option<u64>) {
         let frame = Frame::Closed {
             side: self.side,
             connection: self.connection,
@@ -192,6 +217,13 @@ impl Leaving {
         });
     }
 
+    /// The version since which nobody speaks for the side.
+    async fn away_since(&self) -> Option<u64> {
+        let positions = self.store.positions(vec![self.room]).await.ok()?;
+        let presence = positions.first()?.presence[self.side.index()];
+        presence.speaker.is_none().then_some(presence.version)
+    }
+
     async fn until_done(&self) {
         let mut pause = DEPART_AGAIN;
         let mut unanswered = false;
@@ -205,8 +237,9 @@ impl Leaving {
                     pause = (pause * 2).min(DEPART_PAUSE);
                 }
                 // Another connection of this side may be here: it hears that it was passed over.
-                // Also when it was this departure, asked for before, that made the side away.
-                Ok(away) if away || unanswered => return self.publish(true),
+                Ok(Some(version)) => return self.publish(Some(version)),
+                // It may have been this departure, asked for before, that made the side away.
+                Ok(None) if unanswered => return self.publish(self.away_since().await),
                 _ => return,
             }
         }

@@ -12,7 +12,7 @@ use crate::http::query::parameter;
 use crate::id::{Address, RoomId, Seq, SessionId, Side};
 use crate::model::Room;
 use crate::session::token;
-use crate::store::{Marks, StoreError};
+use crate::store::{Arrival, Marks, Place, StoreError};
 
 /// Where a chat connection goes.
 pub(super) struct Entrance {
@@ -78,35 +78,30 @@ pub(super) async fn entrance(
 pub(super) async fn sit_down(
     app: &App,
     room: RoomId,
-    mut seat: Seat,
+    seat: Seat,
     connection: Address,
-) -> Result<Option<(Room, Seat)>, StoreError> {
-    // Two tabs that open at the same moment both see both sides free. One at a time they look
-    // again and sit down, or they would take the same one and nobody would come to the other.
-    let _turn = match seat.provisional {
-        true => Some(app.seating.lock().await),
-        false => None,
+) -> Result<Option<Arrival>, StoreError> {
+    // Two tabs that open at the same moment both saw both sides free: the store decides.
+    let (place, sides) = match seat.provisional {
+        true => (Place::FreeSideOf(seat.session), &Side::BOTH[..]),
+        false => (Place::Side(seat.side), &[seat.side][..]),
     };
-    if seat.provisional {
-        let Some(found) = app.store.room(room).await? else {
-            return Ok(None);
-        };
-        seat = self::seat(&found, seat.session, None).unwrap_or(seat);
-    }
-    let arrived = app.store.arrive(room, seat.side, connection).await;
+    let arrived = app.store.arrive(room, place, connection).await;
     if arrived.is_err() {
         // It may have been written all the same, by and by.
-        let leaving = Leaving {
-            store: Arc::clone(&app.store),
-            channel: Arc::clone(&app.channel),
-            room,
-            side: seat.side,
-            connection,
-            marks: Marks::default(),
-        };
-        leaving.later(&app.shutdown);
+        for &side in sides {
+            let leaving = Leaving {
+                store: Arc::clone(&app.store),
+                channel: Arc::clone(&app.channel),
+                room,
+                side,
+                connection,
+                marks: Marks::default(),
+            };
+            leaving.later(&app.shutdown);
+        }
     }
-    Ok(arrived?.map(|room| (room, seat)))
+    arrived
 }
 
 fn not_a_place() -> Problem {

@@ -16,6 +16,7 @@ pub mod heartbeat;
 pub mod lobby;
 pub mod lobby_io;
 pub mod metered;
+pub mod positions;
 pub mod publish;
 pub mod rate;
 pub mod socket;

@@ -8,14 +8,14 @@ use hyper::{Request, Response, StatusCode};
 use hyper_tungstenite::HyperWebsocket;
 
 use super::chat::{Chat, ChatRules, Opening};
-use super::chat_io::ChatIo;
+use super::chat_io::{ChatIo, announce};
 use super::connection::{Connection, Who};
 use super::entrance::{self, Entrance, sit_down};
 use super::lobby::{Lobby, LobbyRules};
 use super::lobby_io::LobbyIo;
 use super::socket::{Socket, websocket_config};
 use crate::app::App;
-use crate::channel::{Frame, GroupId};
+use crate::channel::GroupId;
 use crate::error::Problem;
 use crate::http::Body;
 use crate::http::request::{Peer, origin_allowed};
@@ -245,23 +245,21 @@ async fn talk(
         },
         None => None,
     };
-    let Some((room, seat)) = arrived else {
+    let (Some(arrival), Some(seat)) = (arrived, entrance.seat) else {
         let mut writes: Vec<Text> = vec![app.encoder.nobody_left()];
         // Whoever cannot be told is closed all the same.
         let _ = socket.write(&mut writes).await;
         return socket.close(CloseReason::RoomGone).await;
     };
-    let side = seat.side;
-    app.channel
-        .publish(group, Frame::Opened { side, connection });
+    announce(&*app.channel, &arrival, connection);
     let chat = &app.config.chat;
     let rules = ChatRules {
         reconnect_grace: chat.reconnect_grace,
         presence_settle: chat.presence_settle,
     };
     let opening = Opening {
-        room,
-        side,
+        room: arrival.room,
+        side: arrival.side,
         connection,
         provisional: seat.provisional,
         after: entrance.after,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use miyu::id::{RoomId, Seq, Side};
 use miyu::model::{Entry, EntryKind, LeaveReason, Quote};
-use miyu::store::{Appended, Draft, Hidden, Marks, Recalled, Refusal};
+use miyu::store::{Appended, Draft, Hidden, Marks, Place, Recalled, Refusal};
 use proptest::prelude::*;
 
 use self::ops::{Op, Target, client_id, op};
@@ -342,21 +342,23 @@ impl Pair {
         for (id, _) in &self.rooms {
             for side in Side::BOTH {
                 let address = crate::support::store::address(side);
-                self.world.store().arrive(*id, side, address).await.unwrap();
+                let arriving = self.world.store().arrive(*id, Place::Side(side), address);
+                arriving.await.unwrap();
             }
         }
     }
 
     async fn check(&mut self) {
         for (id, model) in &self.rooms {
-            let known = self.world.store().last_seqs(vec![*id]).await.unwrap();
+            let known = self.world.store().positions(vec![*id]).await.unwrap();
             let room = self.world.store().room(*id).await.unwrap();
             assert_eq!(room.is_none(), model.erased);
             if model.erased {
                 assert!(known.is_empty());
                 continue;
             }
-            assert_eq!(known, [(*id, Seq(model.log.len() as u64))]);
+            let known: Vec<Seq> = known.iter().map(|it| it.last_seq).collect();
+            assert_eq!(known, [Seq(model.log.len() as u64)]);
             assert_eq!(room.unwrap().active(), !model.closed);
             for side in Side::BOTH {
                 let replay = self.world.replay(*id, side).await;

@@ -74,7 +74,7 @@ pub fn site(app: &App) -> Response<Body> {
 /// `GET /api/stats`.
 pub fn stats(app: &App) -> Response<Body> {
     let body = StatsJson {
-        online: app.online.count() as u64,
+        online: app.channel.online(app.online.count() as u64),
         waiting: app.pool.census().total(),
         rooms: app.store.count_open_rooms(),
     };

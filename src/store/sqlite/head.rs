@@ -11,8 +11,8 @@ use std::sync::Arc;
 use lru::LruCache;
 
 use crate::id::{Address, RoomId, Seq, SessionId, Side, Timestamp};
-use crate::model::{Departure, Room, RoomSide};
-use crate::store::{RoomPeople, StoreRules};
+use crate::model::{Departure, Position, Presence, Room, RoomSide};
+use crate::store::{Place, RoomPeople, StoreRules};
 
 /// One side's part of the room row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,8 +20,18 @@ pub(super) struct SideState {
     pub(super) joined_at: Option<Timestamp>,
     pub(super) connection: Option<Address>,
     pub(super) away_since: Option<Timestamp>,
+    pub(super) version: u64,
     pub(super) cursor: Seq,
     pub(super) read: Seq,
+}
+
+impl SideState {
+    pub(super) fn presence(&self) -> Presence {
+        Presence {
+            speaker: self.connection,
+            version: self.version,
+        }
+    }
 }
 
 /// The part of the room row that changes; small enough to copy.
@@ -141,6 +151,29 @@ impl Head {
         }
     }
 
+    /// The side that a connection comes to.
+    pub(super) fn side_at(&self, place: Place) -> Option<Side> {
+        let session = match place {
+            Place::Side(side) | Place::IfFree(side) => return Some(side),
+            Place::FreeSideOf(session) => session,
+        };
+        let mut own = Side::BOTH
+            .into_iter()
+            .filter(|side| self.facts.sessions[side.index()] == session);
+        let first = own.clone().next()?;
+        let free = own.find(|side| self.state.sides[side.index()].connection.is_none());
+        Some(free.unwrap_or(first))
+    }
+
+    /// Where it stands.
+    pub(super) fn position(&self) -> Position {
+        Position {
+            room: self.facts.people.room,
+            last_seq: self.last_seq(),
+            presence: self.state.sides.map(|side| side.presence()),
+        }
+    }
+
     fn side(&self, side: Side) -> RoomSide {
         let state = &self.state.sides[side.index()];
         RoomSide {
@@ -149,6 +182,7 @@ impl Head {
             joined_at: state.joined_at,
             connection: state.connection,
             away_since: state.away_since,
+            version: state.version,
             cursor: state.cursor,
             read: state.read,
         }

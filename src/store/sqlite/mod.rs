@@ -6,7 +6,7 @@
 //!
 //! Reading order: `mod` (the store as its callers see it) · `open` · `queue`, `jobs` (how work
 //! travels) · `threads` · `writer` · `tidy` (what can wait) · `head` (what it remembers) · `append`,
-//! `rooms`, `relations`, `sweep` (the jobs) · `page` (the readers) · `rows` (columns) · `key`, `error`.
+//! `rooms`, `relations`, `sweep` (the jobs) · `page` (the readers) · `rows`, `room_rows` (columns) · `key`, `error`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,11 +25,11 @@ use self::page::ReadJob;
 use self::queue::Queue;
 use self::threads::{Alarm, Life};
 use self::writer::Writer;
-use crate::id::{Address, RoomId, Seq, SessionId, Side};
-use crate::model::{LeaveReason, MessageRef, Pairing, Room};
+use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
+use crate::model::{LeaveReason, MessageRef, Pairing, Position, Room};
 use crate::store::{
-    Appended, Clock, CommitSink, Draft, Durability, Entries, Hidden, Marks, Page, Pending,
-    Recalled, Relations, RelationsOf, Rooms, StoreError, StoreRules, Swept, Upkeep,
+    Appended, Arrival, Clock, CommitSink, Draft, Durability, Entries, Hidden, Marks, Page, Pending,
+    Place, Recalled, Relations, RelationsOf, Rooms, StoreError, StoreRules, Swept, Upkeep,
 };
 
 mod append;
@@ -41,6 +41,7 @@ mod open;
 mod page;
 mod queue;
 mod relations;
+mod room_rows;
 mod rooms;
 mod rows;
 mod sweep;
@@ -233,16 +234,26 @@ impl Rooms for SqliteStore {
         self.ask(Mode::Read, move |writer| writer.open_rooms(session))
     }
 
-    fn arrive(&self, room: RoomId, side: Side, connection: Address) -> Pending<Option<Room>> {
+    fn arrive(&self, room: RoomId, place: Place, connection: Address) -> Pending<Option<Arrival>> {
         self.ask(Mode::Write, move |writer| {
-            writer.arrive(room, side, connection)
+            writer.arrive(room, place, connection)
         })
     }
 
-    fn depart(&self, room: RoomId, side: Side, connection: Address, marks: Marks) -> Pending<bool> {
+    fn depart(
+        &self,
+        room: RoomId,
+        side: Side,
+        connection: Address,
+        marks: Marks,
+    ) -> Pending<Option<u64>> {
         self.ask(Mode::Write, move |writer| {
             writer.depart(room, side, connection, marks)
         })
+    }
+
+    fn positions(&self, rooms: Vec<RoomId>) -> Pending<Vec<Position>> {
+        self.ask(Mode::Read, move |writer| writer.positions(&rooms))
     }
 
     fn mark(&self, room: RoomId, side: Side, marks: Marks) {
@@ -296,10 +307,6 @@ impl Entries for SqliteStore {
             jobs::wait(answer).await
         })
     }
-
-    fn last_seqs(&self, rooms: Vec<RoomId>) -> Pending<Vec<(RoomId, Seq)>> {
-        self.ask(Mode::Read, move |writer| writer.last_seqs(&rooms))
-    }
 }
 
 impl Relations for SqliteStore {
@@ -343,6 +350,10 @@ impl Upkeep for SqliteStore {
             jobs.push(job)?;
             jobs::wait(answer).await
         })
+    }
+
+    fn identity(&self) -> Pending<StoreId> {
+        self.ask(Mode::Read, Writer::identity)
     }
 
     fn session_key(&self) -> Pending<[u8; 32]> {

@@ -17,7 +17,7 @@ use crate::store::{Durability, StoreRules};
 /// "Miyu" in the header of our files.
 const APPLICATION_ID: i64 = 0x4d69_7975;
 /// The newest migration this program knows.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 /// What every SQLite file begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// The length of its header.
@@ -225,6 +225,8 @@ pub(super) fn recover(
     tx.execute("UPDATE meta SET value = ?1 WHERE name = 'mark'", [newest])?;
     tx.execute(
         "UPDATE rooms SET \
+         version_a = version_a + (node_a IS NOT NULL), \
+         version_b = version_b + (node_b IS NOT NULL), \
          away_a = CASE WHEN joined_a IS NOT NULL THEN ?1 END, node_a = NULL, number_a = NULL, \
          away_b = CASE WHEN joined_b IS NOT NULL THEN ?1 END, node_b = NULL, number_b = NULL, \
          due_at = min(CASE WHEN joined_a IS NULL THEN ?2 ELSE ?3 END, \

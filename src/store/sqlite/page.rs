@@ -6,9 +6,11 @@ use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
 use super::error::Fault;
+use super::room_rows;
 use super::rows;
 use super::writer::Writer;
 use crate::id::{RoomId, Seq, Side};
+use crate::model::Position;
 use crate::store::{Page, StoreError};
 
 /// Largest page, whatever is asked for.
@@ -60,17 +62,16 @@ impl Writer {
         }))
     }
 
-    /// See [`crate::store::Entries::last_seqs`].
-    pub(super) fn last_seqs(&mut self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, Fault> {
+    /// See [`crate::store::Rooms::positions`].
+    pub(super) fn positions(&mut self, rooms: &[RoomId]) -> Result<Vec<Position>, Fault> {
         let mut found = Vec::with_capacity(rooms.len());
         for &room in rooms {
-            let seq = match self.heads.peek(room) {
+            found.extend(match self.heads.peek(room) {
                 Some(head) if head.state.erasing => None,
-                Some(head) => Some(head.last_seq()),
+                Some(head) => Some(head.position()),
                 // What is not remembered is not behind: its row is right.
-                None => rows::read_last_seq(&self.conn, room)?,
-            };
-            found.extend(seq.map(|seq| (room, seq)));
+                None => room_rows::read_position(&self.conn, room)?,
+            });
         }
         Ok(found)
     }

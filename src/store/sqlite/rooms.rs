@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::error::{Cause, Fault};
 use super::head::{Facts, Head, State};
+use super::room_rows;
 use super::rows;
 use super::writer::Writer;
-use crate::id::{Address, RoomId, Seq, SessionId, Side};
+use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use crate::model::{Departure, EntryKind, LeaveReason, Pairing, Room};
-use crate::store::{Marks, RoomPeople};
+use crate::store::{Arrival, Marks, Place, RoomPeople};
 
 /// Most open rooms of one session that are told.
 const OPEN_ROOMS: i64 = 32;
@@ -59,7 +60,7 @@ impl Writer {
 
     fn insert_room(&mut self, mut facts: Facts) -> Result<Facts, Fault> {
         let due = self.now.plus(self.rules.arrival);
-        facts.no = match rows::insert_room(&self.conn, &facts, due) {
+        facts.no = match room_rows::insert_room(&self.conn, &facts, due) {
             // Only the id is unique: it names a room that is being erased.
             Err(Fault::Sql(error)) if Cause::of(&error) == Cause::Constraint => {
                 return Err(Fault::Conflict);
@@ -75,6 +76,15 @@ impl Writer {
             member.execute((sessions.0, facts.no, rows::size(mine), sessions.1))?;
         }
         Ok(facts)
+    }
+
+    /// See [`crate::store::Upkeep::identity`].
+    pub(super) fn identity(&mut self) -> Result<StoreId, Fault> {
+        let mut read = self
+            .conn
+            .prepare_cached("SELECT value FROM meta WHERE name = 'identity'")?;
+        let value: i64 = read.query_row([], |row| row.get(0))?;
+        Ok(StoreId(value.cast_unsigned()))
     }
 
     /// See [`crate::store::Rooms::room`].
@@ -109,23 +119,31 @@ impl Writer {
     pub(super) fn arrive(
         &mut self,
         room: RoomId,
-        side: Side,
+        place: Place,
         connection: Address,
-    ) -> Result<Option<Room>, Fault> {
+    ) -> Result<Option<Arrival>, Fault> {
         let now = self.now;
         let Some(head) = self.head(room)? else {
             return Ok(None);
         };
-        if head.state.departure.is_some() {
-            return Ok(Some(head.room()));
-        }
+        let Some(side) = head.side_at(place) else {
+            return Ok(None);
+        };
         let mut state = head.state;
-        let mine = &mut state.sides[side.index()];
-        mine.joined_at.get_or_insert(now);
-        mine.connection = Some(connection);
-        mine.away_since = None;
-        self.change(room, state)?;
-        self.room(room)
+        let taken = state.sides[side.index()]
+            .connection
+            .is_some_and(|it| it != connection);
+        let passed = taken && matches!(place, Place::IfFree(_));
+        if state.departure.is_none() && !passed {
+            let mine = &mut state.sides[side.index()];
+            mine.joined_at.get_or_insert(now);
+            mine.connection = Some(connection);
+            mine.away_since = None;
+            mine.version += 1;
+            self.change(room, state)?;
+        }
+        let room = self.room(room)?;
+        Ok(room.map(|room| Arrival { room, side }))
     }
 
     /// See [`crate::store::Rooms::depart`].
@@ -135,21 +153,23 @@ impl Writer {
         side: Side,
         connection: Address,
         marks: Marks,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Option<u64>, Fault> {
         let now = self.now;
         self.mark(room, side, marks)?;
         let Some(head) = self.head(room)? else {
-            return Ok(false);
+            return Ok(None);
         };
         let mut state = head.state;
         let mine = &mut state.sides[side.index()];
         if mine.connection != Some(connection) {
-            return Ok(false);
+            return Ok(None);
         }
         mine.connection = None;
         mine.away_since = Some(now);
+        mine.version += 1;
+        let version = mine.version;
         self.change(room, state)?;
-        Ok(true)
+        Ok(Some(version))
     }
 
     /// See [`crate::store::Rooms::mark`].

@@ -14,7 +14,7 @@ use super::head::{Head, Heads, State};
 use super::jobs::{Job, Mode};
 use super::open::Paths;
 use super::queue::Queue;
-use super::rows::{self, RoomRow};
+use super::room_rows::{self, RoomRow};
 use crate::id::{RoomId, Timestamp};
 use crate::store::{Clock, CommitSink, Committed, StoreError, StoreRules};
 
@@ -216,7 +216,7 @@ impl Writer {
     /// The room, remembered from now on; `None` when unknown or being erased.
     pub(super) fn head(&mut self, room: RoomId) -> Result<Option<&Head>, Fault> {
         if self.heads.get(room).is_none() {
-            match rows::read_head(&self.conn, &self.heads, room)? {
+            match room_rows::read_head(&self.conn, &self.heads, room)? {
                 Some(head) => self.heads.learn(head),
                 None => return Ok(None),
             }
@@ -246,7 +246,7 @@ impl Writer {
             due: self.due(head, state),
             state,
         };
-        rows::update_room(&self.conn, &row)
+        room_rows::update_room(&self.conn, &row)
     }
 
     /// When the sweeper must look at an open room.

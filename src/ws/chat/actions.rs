@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::seat::Seat;
 use super::{Chat, Job};
 use crate::channel::Frame;
 use crate::id::{Address, Seq, SessionId, Side};
@@ -44,7 +45,8 @@ impl Chat {
     pub(super) fn swap(&mut self) {
         self.side = self.side.other();
         self.provisional = false;
-        self.newer.clear();
+        self.seat = Seat::default();
+        self.partner_version = 0;
     }
 
     pub(super) fn on_swapped(&mut self, session: SessionId, by: Address, out: &mut Actions<Job>) {
@@ -56,8 +58,9 @@ impl Chat {
             let before = self.side;
             self.swap();
             self.arrive(Some(before), out);
-        } else {
-            self.no_longer_newer(by, out);
+        } else if self.seat.other_left(by) {
+            self.come_back(out);
+            self.arrive(None, out);
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::channel::Frame;
 use crate::id::{Address, Seq, SessionId, Side};
-use crate::model::{MessageRef, Room};
+use crate::model::{MessageRef, Presence, Room};
 use crate::store::{Appended, Draft, Hidden, Marks, Page, Recalled, StoreError};
 
 /// What a machine needs to know about how this server is set up.
@@ -59,11 +59,11 @@ pub enum Job {
         /// Whom they block.
         block: Option<(SessionId, SessionId)>,
     },
-    /// Speak for this side from now on, instead of another.
+    /// Speak for this side from now on.
     Arrive {
         /// The side.
         side: Side,
-        /// The side it spoke for by mistake.
+        /// Not for this one, as by mistake until now. Without it, only if nobody else speaks.
         instead_of: Option<Side>,
     },
     /// Tell the room something passing.
@@ -90,6 +90,8 @@ pub enum Job {
     Depart {
         /// Whose.
         side: Side,
+        /// The side's version when it arrived.
+        version: u64,
         /// How far it got.
         marks: Marks,
     },
@@ -106,8 +108,11 @@ pub enum Outcome {
     Hidden(Result<Hidden, StoreError>),
     /// These two sessions never meet again, and the room is closed.
     Blocked,
-    /// This connection could not be written down as the one that speaks for its side.
-    NotArrived,
+    /// Who speaks for the side after this connection arrived in an open room.
+    Arrived(Side, Presence),
+    /// This connection could not be written down as the one that speaks for its side; instead of
+    /// which, as asked.
+    NotArrived(Option<Side>),
     /// Of leaving: whether this closed the room.
     Left(Result<bool, StoreError>),
     /// Of a page, and the room when asked for.

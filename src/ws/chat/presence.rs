@@ -1,12 +1,14 @@
 //! Who speaks for each side: connections that come and go, the newest of one's own side, and what
 //! the client is told of its partner's. What was told last is in [`super::partner`].
+//!
+//! What is heard may be late, lost or out of order: the versions that the store gave decide.
 
 use std::time::Duration;
 
 use super::partner::Partner;
 use super::{Chat, Job};
 use crate::id::{Address, Seq, Side};
-use crate::model::Room;
+use crate::model::{Position, Presence, Room};
 use crate::protocol::CloseReason;
 use crate::ws::{Action, Actions, Now};
 
@@ -14,20 +16,29 @@ use crate::ws::{Action, Actions, Now};
 const REPLACED: usize = 2;
 
 impl Chat {
-    pub(super) fn on_opened(&mut self, side: Side, connection: Address, out: &mut Actions<Job>) {
+    pub(super) fn on_opened(
+        &mut self,
+        side: Side,
+        connection: Address,
+        version: u64,
+        out: &mut Actions<Job>,
+    ) {
         if side != self.side {
-            // Whoever left may come back to read: that is nobody's business any more.
-            if self.active && self.partner.came() {
-                self.tell(self.encoder.partner_status(true, None), out);
-            }
+            self.partner_is_here(version, out);
             return;
         }
-        if !self.is_newer(connection) || self.newer.contains(&connection) {
+        if connection == self.connection {
             return;
         }
-        self.tell(self.encoder.replaced(), out);
-        self.newer.push(connection);
-        if self.newer.len() > REPLACED {
+        // Whoever was replaced and is not back yet was told so.
+        let spoke = !self.seat.replaced() && !self.returning;
+        if !self.seat.other_arrived(connection, version) {
+            return;
+        }
+        if spoke {
+            out.push(Action::Write(self.encoder.replaced()));
+        }
+        if self.seat.newer() > REPLACED {
             out.push(Action::Close(CloseReason::Replaced));
         }
     }
@@ -36,48 +47,111 @@ impl Chat {
         &mut self,
         side: Side,
         connection: Address,
-        away: bool,
+        away: Option<u64>,
         now: Now,
         out: &mut Actions<Job>,
     ) {
         if side != self.side {
-            if away && self.active {
-                self.partner.went(now.instant);
+            if let Some(version) = away {
+                self.partner_is_away(version, now);
             }
             return;
         }
-        let spoke_before = !self.replaced();
-        self.no_longer_newer(connection, out);
-        if away && spoke_before && connection != self.connection {
-            // Arrivals crossed in the store: it took an older connection for the side's, and that
-            // one is no more. This one is here.
+        if connection == self.connection {
+            return;
+        }
+        if self.seat.other_left(connection) {
+            self.come_back(out);
+            self.arrive(None, out);
+        } else if away.is_some_and(|version| version > self.seat.newest()) {
+            // The store took that one for the newest, and now nobody. This one is here.
             self.arrive(None, out);
         }
     }
 
-    /// Opened later than this one. Two that open at the same moment hear of each other, and of two
-    /// of one process both must agree which is the newer: else each would take itself for replaced.
-    fn is_newer(&self, other: Address) -> bool {
-        other.node != self.connection.node || other.number > self.connection.number
+    /// The store was told of this connection, and has this one for the one that speaks.
+    pub(super) fn on_arrived(&mut self, side: Side, speaker: Presence, out: &mut Actions<Job>) {
+        if side == self.side {
+            self.compare_own(speaker, out);
+        }
     }
 
-    pub(super) fn no_longer_newer(&mut self, connection: Address, out: &mut Actions<Job>) {
-        let was_replaced = self.replaced();
-        self.newer.retain(|newer| *newer != connection);
-        if was_replaced && !self.replaced() {
-            // Nobody newer is left: this connection speaks for its side again and catches up.
-            self.returning = true;
-            self.arrive(None, out);
-            self.page(true, "resync", out);
+    /// What the store says, for whoever missed a frame.
+    pub(super) fn on_position(&mut self, position: &Position, now: Now, out: &mut Actions<Job>) {
+        let [own, partner] = [self.side, self.side.other()].map(|it| position.presence[it.index()]);
+        self.compare_own(own, out);
+        self.compare_partner(partner, now, out);
+        if !self.replaced() {
+            self.stream.expect(position.last_seq, now.instant);
         }
+    }
+
+    fn compare_own(&mut self, store: Presence, out: &mut Actions<Job>) {
+        if !self.active || store.version < self.seat.newest() {
+            return;
+        }
+        match store.speaker {
+            Some(it) if it == self.connection => {
+                let speaks_again = self.seat.arrived(store.version);
+                if speaks_again {
+                    self.come_back(out);
+                }
+            }
+            Some(it) => self.on_opened(self.side, it, store.version, out),
+            // Whether the newer one ended unheard, or this node was taken for dead.
+            None if self.seat.version() > 0 => {
+                if self.seat.alone() {
+                    self.come_back(out);
+                }
+                self.arrive(None, out);
+            }
+            // Its first arrival is on its way.
+            None => {}
+        }
+    }
+
+    fn compare_partner(&mut self, store: Presence, now: Now, out: &mut Actions<Job>) {
+        match store.speaker {
+            Some(_) => self.partner_is_here(store.version, out),
+            None => self.partner_is_away(store.version, now),
+        }
+    }
+
+    fn partner_is_here(&mut self, version: u64, out: &mut Actions<Job>) {
+        if version < self.partner_version {
+            return;
+        }
+        self.partner_version = version;
+        // Whoever left may come back to read: that is nobody's business any more.
+        if self.active && self.partner.came() {
+            self.tell(self.encoder.partner_status(true, None), out);
+        }
+    }
+
+    fn partner_is_away(&mut self, version: u64, now: Now) {
+        if version >= self.partner_version && self.active {
+            self.partner_version = version;
+            self.partner.went(now.instant);
+        }
+    }
+
+    /// This connection speaks for its side again, and catches up.
+    pub(super) fn come_back(&mut self, out: &mut Actions<Job>) {
+        self.returning = true;
+        self.page(true, "resync", out);
     }
 
     /// Signals were lost, or not told while a newer connection spoke: compares with what is.
     pub(super) fn refresh(&mut self, room: &Room, now: Now, out: &mut Actions<Job>) {
         self.active = room.active();
+        self.compare_own(room.side(self.side).presence(), out);
+        if self.replaced() {
+            return;
+        }
         let partner = room.side(self.side.other());
         if std::mem::take(&mut self.returning) {
             self.partner = Partner::new(partner.online(), self.rules.presence_settle);
+            self.partner_version = partner.version;
             let grace = self.rules.reconnect_grace;
             let state = self.encoder.room_state(room, self.side, grace, now.wall);
             return self.tell(state, out);
@@ -85,11 +159,7 @@ impl Chat {
         if !self.active {
             return;
         }
-        if !partner.online() {
-            self.partner.went(now.instant);
-        } else if self.partner.came() {
-            self.tell(self.encoder.partner_status(true, None), out);
-        }
+        self.compare_partner(partner.presence(), now, out);
         if partner.read > Seq::ZERO {
             self.tell(self.encoder.partner_read(partner.read), out);
         }

@@ -32,6 +32,8 @@ pub(super) enum Live {
 #[derive(Debug)]
 pub(super) struct Stream {
     last: Seq,
+    /// The newest entry that is known to be in the store.
+    expected: Seq,
     parked: BTreeMap<Seq, Text>,
     gap_since: Option<Instant>,
     paging: bool,
@@ -45,6 +47,7 @@ impl Stream {
     pub(super) fn resuming(after: Seq) -> Self {
         Self {
             last: after,
+            expected: Seq::ZERO,
             parked: BTreeMap::new(),
             gap_since: None,
             paging: false,
@@ -84,6 +87,18 @@ impl Stream {
         Live::Parked
     }
 
+    /// The store has entries up to here. If they do not come by themselves, that is a gap as well.
+    pub(super) fn expect(&mut self, newest: Seq, now: Instant) {
+        self.expected = self.expected.max(newest);
+        if self.misses_something() {
+            self.gap_since.get_or_insert(now);
+        }
+    }
+
+    fn misses_something(&self) -> bool {
+        !self.parked.is_empty() || self.expected > self.last
+    }
+
     /// The next parked frame whose turn has come.
     pub(super) fn release(&mut self) -> Option<Text> {
         let text = match self.parked.is_empty() || self.paging {
@@ -93,7 +108,7 @@ impl Stream {
         if text.is_some() {
             self.last = self.last.next();
         }
-        if self.parked.is_empty() {
+        if !self.misses_something() {
             self.gap_since = None;
         }
         text
@@ -121,7 +136,7 @@ impl Stream {
         self.paging = false;
         self.last = self.last.max(upto);
         self.parked = self.parked.split_off(&self.last.next());
-        self.gap_since = (!self.parked.is_empty()).then_some(now);
+        self.gap_since = self.misses_something().then_some(now);
         let more = self.again || self.last < last_seq;
         if !more {
             self.without_recalled = false;
@@ -134,6 +149,7 @@ impl Stream {
     pub(super) fn page_failed(&mut self) {
         self.paging = false;
         self.parked.clear();
+        self.expected = Seq::ZERO;
         self.gap_since = None;
     }
 

@@ -34,6 +34,7 @@ fn side(name: &str, session: u8) -> RoomSide {
         joined_at: None,
         connection: None,
         away_since: None,
+        version: 0,
         cursor: Seq::ZERO,
         read: Seq::ZERO,
     }
@@ -67,6 +68,14 @@ fn closed_at(seq: u64) -> (Room, Entry) {
     (closed, departure.entry())
 }
 
+/// As the store answers the arrival: this side's first, unless the scene says otherwise.
+fn arrived(mut room: Room) -> Room {
+    let mine = &mut room.sides[0];
+    mine.connection = Some(address(1));
+    mine.version = mine.version.max(1);
+    room
+}
+
 struct Bench {
     chat: Chat,
     start: Instant,
@@ -93,7 +102,7 @@ impl Bench {
             presence_settle: SETTLE,
         };
         let opening = Opening {
-            room,
+            room: arrived(room),
             side: Side::A,
             connection: address(1),
             provisional,

@@ -5,6 +5,7 @@ use crate::support::store::Sqlite;
 mod deeds;
 mod entries;
 mod people;
+mod presence;
 mod rooms;
 mod upkeep;
 

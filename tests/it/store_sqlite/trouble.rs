@@ -8,7 +8,8 @@ use miyu::id::{Seq, Side};
 use miyu::model::{LeaveReason, MessageRef};
 use miyu::store::sqlite::{SqliteStore, Tuning};
 use miyu::store::{
-    Appended, CommitSink, Committed, Durability, Entries as _, Rooms as _, StoreError, Upkeep as _,
+    Appended, CommitSink, Committed, Durability, Entries as _, Place, Rooms as _, StoreError,
+    Upkeep as _,
 };
 
 use super::{open, place};
@@ -116,7 +117,7 @@ async fn a_batch_that_fails_fails_whole() {
     let small = store.append(draft(room, A, "a1", "fits"));
     let recall = store.recall(room, A, MessageRef::Seq(Seq(1)), None);
     let making = store.create_room(&new);
-    let arrival = store.arrive(room, A, crate::support::store::address(A));
+    let arrival = store.arrive(room, Place::Side(A), crate::support::store::address(A));
     let closing = store.close_room(room, A, LeaveReason::Left);
     let huge = "x".repeat(100_000);
     let large = store.append(draft(new.room, A, "b0", &huge));

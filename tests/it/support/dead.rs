@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use miyu::id::{Address, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
+use miyu::id::{Address, RoomId, Seq, SessionId, Side, StoreId, TicketId, Timestamp};
 use miyu::matching::{Census, Entered, PoolError, PoolFuture, Renewed, Ticket, WaitingPool};
-use miyu::model::{LeaveReason, MessageRef, Pairing, Room};
+use miyu::model::{LeaveReason, MessageRef, Pairing, Position, Room};
 use miyu::store::{
-    Appended, Draft, Entries, Hidden, Marks, Page, Pending, Recalled, Relations, RelationsOf,
-    Rooms, StoreError, Swept, Upkeep,
+    Appended, Arrival, Draft, Entries, Hidden, Marks, Page, Pending, Place, Recalled, Relations,
+    RelationsOf, Rooms, StoreError, Swept, Upkeep,
 };
 
 /// Takes nothing, gives nothing, but has a session key.
@@ -27,10 +27,13 @@ impl Rooms for DeadStore {
     fn open_rooms(&self, _: SessionId) -> Pending<Vec<Room>> {
         no()
     }
-    fn arrive(&self, _: RoomId, _: Side, _: Address) -> Pending<Option<Room>> {
+    fn arrive(&self, _: RoomId, _: Place, _: Address) -> Pending<Option<Arrival>> {
         no()
     }
-    fn depart(&self, _: RoomId, _: Side, _: Address, _: Marks) -> Pending<bool> {
+    fn depart(&self, _: RoomId, _: Side, _: Address, _: Marks) -> Pending<Option<u64>> {
+        no()
+    }
+    fn positions(&self, _: Vec<RoomId>) -> Pending<Vec<Position>> {
         no()
     }
     fn mark(&self, _: RoomId, _: Side, _: Marks) {}
@@ -55,9 +58,6 @@ impl Entries for DeadStore {
     fn page(&self, _: RoomId, _: Side, _: Seq, _: usize) -> Pending<Option<Page>> {
         no()
     }
-    fn last_seqs(&self, _: Vec<RoomId>) -> Pending<Vec<(RoomId, Seq)>> {
-        no()
-    }
 }
 
 impl Relations for DeadStore {
@@ -74,6 +74,9 @@ impl Upkeep for DeadStore {
         no()
     }
     fn ready(&self) -> Pending<()> {
+        no()
+    }
+    fn identity(&self) -> Pending<StoreId> {
         no()
     }
     fn session_key(&self) -> Pending<[u8; 32]> {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-use miyu::id::{Address, RoomId, Seq, SessionId, Side};
-use miyu::model::{LeaveReason, MessageRef, Pairing, Room};
+use miyu::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
+use miyu::model::{LeaveReason, MessageRef, Pairing, Position, Room};
 use miyu::store::{
-    Appended, Draft, Entries, Hidden, Marks, Page, Pending, Recalled, Relations, RelationsOf,
-    Rooms, Store, StoreError, Swept, Upkeep,
+    Appended, Arrival, Draft, Entries, Hidden, Marks, Page, Pending, Place, Recalled, Relations,
+    RelationsOf, Rooms, Store, StoreError, Swept, Upkeep,
 };
 
 /// What happens to writes.
@@ -100,13 +100,16 @@ impl Rooms for Faulty {
     fn open_rooms(&self, session: SessionId) -> Pending<Vec<Room>> {
         self.inner.open_rooms(session)
     }
-    fn arrive(&self, room: RoomId, side: Side, connection: Address) -> Pending<Option<Room>> {
-        self.pass(|store| store.arrive(room, side, connection))
+    fn arrive(&self, room: RoomId, place: Place, connection: Address) -> Pending<Option<Arrival>> {
+        self.pass(|store| store.arrive(room, place, connection))
     }
-    fn depart(&self, room: RoomId, side: Side, at: Address, marks: Marks) -> Pending<bool> {
+    fn depart(&self, room: RoomId, side: Side, at: Address, marks: Marks) -> Pending<Option<u64>> {
         self.pass_by(&self.switch.0.departures, |store| {
             store.depart(room, side, at, marks)
         })
+    }
+    fn positions(&self, rooms: Vec<RoomId>) -> Pending<Vec<Position>> {
+        self.inner.positions(rooms)
     }
     fn mark(&self, room: RoomId, side: Side, marks: Marks) {
         self.inner.mark(room, side, marks);
@@ -138,9 +141,6 @@ impl Entries for Faulty {
     fn page(&self, room: RoomId, side: Side, after: Seq, limit: usize) -> Pending<Option<Page>> {
         self.pass(|store| store.page(room, side, after, limit))
     }
-    fn last_seqs(&self, rooms: Vec<RoomId>) -> Pending<Vec<(RoomId, Seq)>> {
-        self.inner.last_seqs(rooms)
-    }
 }
 
 impl Relations for Faulty {
@@ -158,6 +158,9 @@ impl Upkeep for Faulty {
     }
     fn ready(&self) -> Pending<()> {
         self.inner.ready()
+    }
+    fn identity(&self) -> Pending<StoreId> {
+        self.inner.identity()
     }
     fn session_key(&self) -> Pending<[u8; 32]> {
         self.inner.session_key()

@@ -8,7 +8,7 @@ use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestam
 use miyu::model::{Entry, EntryKind, Pairing, Party, Persona, Profile, UserId};
 use miyu::store::sqlite::{SqliteStore, Tuning};
 use miyu::store::{
-    Appended, Clock, CommitSink, Committed, Draft, Durability, Page, Store, StoreRules,
+    Appended, Clock, CommitSink, Committed, Draft, Durability, Page, Place, Store, StoreRules,
 };
 use parking_lot::{Condvar, Mutex};
 
@@ -233,7 +233,9 @@ impl<B: Backend> World<B> {
     pub async fn room(&self) -> Pairing {
         let pairing = self.room_unvisited().await;
         for side in Side::BOTH {
-            let arrived = self.store().arrive(pairing.room, side, address(side)).await;
+            let place = Place::Side(side);
+            let arrived = self.store().arrive(pairing.room, place, address(side));
+            let arrived = arrived.await;
             arrived.unwrap().unwrap();
         }
         pairing

@@ -1,6 +1,7 @@
 //! The two people as they see each other: absence, typing, reading.
 
 use super::*;
+use crate::model::{Position, Presence};
 
 #[test]
 fn an_absence_is_told_after_it_settled() {
@@ -10,7 +11,7 @@ fn an_absence_is_told_after_it_settled() {
     let closed = Frame::Closed {
         side: Side::B,
         connection: address(9),
-        away: true,
+        away: Some(2),
     };
     bench.frame(&closed, Duration::ZERO);
     assert!(bench.out.is_empty());
@@ -24,6 +25,7 @@ fn an_absence_is_told_after_it_settled() {
     let opened = Frame::Opened {
         side: Side::B,
         connection: address(10),
+        version: 3,
     };
     bench.frame(&opened, SETTLE);
     assert_eq!(bench.written(), ["partner_status"]);
@@ -36,10 +38,18 @@ fn nobody_is_watched_in_a_closed_room() {
     bench.paged(&[departure], 1);
     bench.out.clear();
     let (side, connection) = (Side::B, address(9));
-    bench.frame(&Frame::Opened { side, connection }, Duration::ZERO);
+    let version = 2;
+    bench.frame(
+        &Frame::Opened {
+            side,
+            connection,
+            version,
+        },
+        Duration::ZERO,
+    );
     let seq = Seq(1);
     bench.frame(&Frame::Read { side, seq }, Duration::ZERO);
-    let away = true;
+    let away = Some(3);
     bench.frame(
         &Frame::Closed {
             side,
@@ -98,4 +108,102 @@ fn reading_ahead_of_the_log_counts_as_reading_all_of_it() {
     ));
     bench.input(r#"{"action":"read","seq":1}"#);
     assert!(bench.out.is_empty());
+}
+
+fn heard(bench: &mut Bench, frame: &Frame) -> Vec<String> {
+    bench.frame(frame, Duration::ZERO);
+    bench.timer(SETTLE);
+    bench.written()
+}
+
+#[test]
+fn a_departure_that_is_heard_after_a_later_arrival_counts_for_nothing() {
+    let mut online = room([1, 2]);
+    online.sides[1].connection = Some(address(9));
+    online.sides[1].version = 4;
+    let mut bench = Bench::live(online, false);
+    let (side, connection) = (Side::B, address(10));
+    let opened = Frame::Opened {
+        side,
+        connection,
+        version: 6,
+    };
+    assert!(heard(&mut bench, &opened).is_empty());
+    let closed = |version| Frame::Closed {
+        side,
+        connection: address(9),
+        away: Some(version),
+    };
+    assert!(heard(&mut bench, &closed(5)).is_empty());
+    assert_eq!(heard(&mut bench, &closed(7)), ["partner_status"]);
+}
+
+fn position(last: u64, own: (Option<Address>, u64), partner: (Option<Address>, u64)) -> Frame {
+    let presence = [own, partner].map(|(speaker, version)| Presence { speaker, version });
+    Frame::Position(Position {
+        room: RoomId::fresh(),
+        last_seq: Seq(last),
+        presence,
+    })
+}
+
+#[test]
+fn a_position_tells_of_a_partner_whose_coming_and_going_was_not_heard() {
+    let mut online = room([1, 2]);
+    online.sides[1].connection = Some(address(9));
+    online.sides[1].version = 1;
+    let mut bench = Bench::live(online, false);
+    let own = (Some(address(1)), 1);
+    assert!(heard(&mut bench, &position(0, own, (Some(address(9)), 1))).is_empty());
+    assert_eq!(
+        heard(&mut bench, &position(0, own, (None, 1))),
+        ["partner_status"]
+    );
+    let back = position(0, own, (Some(address(10)), 2));
+    assert_eq!(heard(&mut bench, &back), ["partner_status"]);
+    // Read before that, heard after it.
+    assert!(heard(&mut bench, &position(0, own, (None, 1))).is_empty());
+}
+
+#[test]
+fn an_entry_that_only_the_store_knows_of_is_read_after_a_moment() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    let own = (Some(address(1)), 1);
+    bench.frame(&position(1, own, (None, 0)), Duration::ZERO);
+    assert!(bench.out.is_empty());
+    bench.frame(&live(1), Duration::ZERO);
+    bench.out.clear();
+    bench.timer(Duration::from_millis(50));
+    assert!(bench.out.is_empty());
+    bench.frame(&position(2, own, (None, 0)), Duration::ZERO);
+    bench.timer(Duration::from_millis(50));
+    assert!(matches!(
+        bench.jobs()[..],
+        [Job::Page { after: Seq(1), .. }]
+    ));
+}
+
+#[test]
+fn a_connection_that_the_store_takes_for_gone_arrives_again() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    bench.frame(&position(0, (None, 1), (None, 0)), Duration::ZERO);
+    assert!(matches!(bench.jobs()[..], [Job::Arrive { .. }]));
+    // Read before it arrived.
+    bench.frame(&position(0, (None, 0), (None, 0)), Duration::ZERO);
+    assert!(bench.out.is_empty());
+}
+
+#[test]
+fn a_newer_connection_that_was_not_heard_of_replaces_this_one_until_it_is_gone() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    let newer = (Some(address(5)), 2);
+    bench.frame(&position(0, newer, (None, 0)), Duration::ZERO);
+    assert_eq!(bench.written(), ["replaced"]);
+    bench.frame(&position(0, newer, (None, 0)), Duration::ZERO);
+    assert!(bench.out.is_empty());
+    bench.frame(&position(0, (None, 3), (None, 0)), Duration::ZERO);
+    assert!(matches!(
+        bench.jobs()[..],
+        [Job::Page { .. }, Job::Arrive { .. }]
+    ));
 }

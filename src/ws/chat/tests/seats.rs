@@ -1,6 +1,7 @@
 //! Whose connection it is: claimed ids, guessed sides, newer connections, arrivals.
 
 use super::*;
+use crate::model::Presence;
 
 #[test]
 fn somebody_elses_user_id_is_refused() {
@@ -58,6 +59,7 @@ fn a_replaced_connection_is_silent_until_it_is_the_newest_again() {
     let opened = Frame::Opened {
         side: Side::A,
         connection: address(2),
+        version: 2,
     };
     bench.frame(&opened, Duration::ZERO);
     assert_eq!(bench.written(), ["replaced"]);
@@ -68,44 +70,71 @@ fn a_replaced_connection_is_silent_until_it_is_the_newest_again() {
     let closed = Frame::Closed {
         side: Side::A,
         connection: address(2),
-        away: true,
+        away: Some(3),
     };
     bench.frame(&closed, Duration::ZERO);
     assert!(matches!(
         bench.jobs()[..],
         [
+            Job::Page { after: Seq(0), .. },
             Job::Arrive {
                 side: Side::A,
                 instead_of: None
             },
-            Job::Page { after: Seq(0), .. }
         ]
     ));
 }
 
 #[test]
-fn an_older_connection_that_comes_back_replaces_nobody() {
-    let mut bench = Bench::live(room([1, 2]), false);
-    let back = Frame::Opened {
+fn an_older_connection_that_is_heard_of_late_replaces_nobody() {
+    let mut older = room([1, 2]);
+    older.sides[0].version = 5;
+    let mut bench = Bench::live(older, false);
+    let late = Frame::Opened {
         side: Side::A,
-        connection: address(0),
+        connection: address(7),
+        version: 4,
     };
-    bench.frame(&back, Duration::ZERO);
+    bench.frame(&late, Duration::ZERO);
     assert!(bench.out.is_empty());
     // The store believed that one last: without it the side would be away.
     let closed = |away| Frame::Closed {
         side: Side::A,
-        connection: address(0),
+        connection: address(7),
         away,
     };
-    bench.frame(&closed(false), Duration::ZERO);
+    bench.frame(&closed(None), Duration::ZERO);
     assert!(bench.out.is_empty());
-    bench.frame(&closed(true), Duration::ZERO);
+    bench.frame(&closed(Some(6)), Duration::ZERO);
     let arrives = Job::Arrive {
         side: Side::A,
         instead_of: None,
     };
     assert_eq!(format!("{:?}", bench.jobs()), format!("{:?}", [arrives]));
+}
+
+#[test]
+fn of_two_that_think_the_other_newer_the_later_arrival_speaks() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    let other = Frame::Opened {
+        side: Side::A,
+        connection: address(2),
+        version: 2,
+    };
+    bench.frame(&other, Duration::ZERO);
+    bench.out.clear();
+    let speaks = |number, version| {
+        let speaker = Some(address(number));
+        Outcome::Arrived(Side::A, Presence { speaker, version })
+    };
+    bench.outcome(speaks(1, 3));
+    assert!(matches!(bench.jobs()[..], [Job::Page { .. }]));
+    bench.frame(&other, Duration::ZERO);
+    assert!(bench.out.is_empty());
+    // It asked to come back, but somebody newer was there already.
+    bench.outcome(speaks(3, 4));
+    bench.frame(&live(1), Duration::ZERO);
+    assert!(bench.out.is_empty());
 }
 
 #[test]
@@ -115,6 +144,7 @@ fn one_replaced_connection_too_many_is_closed() {
         let opened = Frame::Opened {
             side: Side::A,
             connection: address(number),
+            version: number,
         };
         bench.frame(&opened, Duration::ZERO);
     }
@@ -126,7 +156,7 @@ fn one_replaced_connection_too_many_is_closed() {
 #[test]
 fn an_arrival_that_was_not_written_is_written_later() {
     let mut bench = Bench::live(room([1, 2]), false);
-    bench.outcome(Outcome::NotArrived);
+    bench.outcome(Outcome::NotArrived(None));
     bench.timer(stream::RETRY);
     assert!(matches!(bench.jobs()[..], [Job::Arrive { .. }]));
 }

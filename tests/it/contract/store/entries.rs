@@ -24,7 +24,6 @@ super::for_each_backend! {
     a_full_room_takes_recalls_and_a_departure_only
     pages_join_up
     a_page_of_an_unknown_room_is_none
-    last_seqs_leave_out_what_is_unknown
     rooms_are_published_in_order_under_concurrent_writers
     calls_are_committed_in_the_order_of_the_calls
     dropping_the_future_takes_nothing_back
@@ -175,24 +174,6 @@ async fn a_page_of_an_unknown_room_is_none<X: Backend>() {
     let store = world.store();
     let page = store.page(RoomId::fresh(), A, Seq::ZERO, 10).await;
     assert_eq!(page.unwrap(), None);
-}
-
-async fn last_seqs_leave_out_what_is_unknown<X: Backend>() {
-    let world = World::<X>::new().await;
-    let mut rooms = Vec::new();
-    for n in 0..5 {
-        let room = world.room().await.room;
-        for m in 0..n {
-            world.say(room, A, &format!("a{m}"), "x").await;
-        }
-        rooms.push((room, Seq(n)));
-    }
-    let mut asked: Vec<RoomId> = rooms.iter().map(|(room, _)| *room).collect();
-    asked.push(RoomId::fresh());
-    let mut found = world.store().last_seqs(asked).await.unwrap();
-    found.sort_unstable();
-    rooms.sort_unstable();
-    assert_eq!(found, rooms);
 }
 
 async fn rooms_are_published_in_order_under_concurrent_writers<X: Backend>() {

@@ -1,8 +1,8 @@
 //! Rooms: making, arriving, departing, marks, closing.
 
-use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side};
-use miyu::model::{EntryKind, LeaveReason};
-use miyu::store::{Marks, StoreError};
+use miyu::id::{RoomId, Seq, SessionId, Side};
+use miyu::model::{EntryKind, LeaveReason, Position};
+use miyu::store::{Marks, Place, StoreError};
 
 use super::Sqlite;
 use crate::support::store::{Backend, World, address, draft, pairing, pairing_of, persona};
@@ -16,10 +16,7 @@ super::for_each_backend! {
     a_room_of_other_people_is_a_conflict
     a_closed_room_is_not_made_again
     an_unknown_room_is_none
-    arriving_joins_and_ends_the_absence
-    departing_begins_an_absence
-    a_takeover_outlives_the_departure_of_the_old
-    a_closed_room_is_arrived_at_unchanged
+    positions_tell_where_rooms_stand
     marks_never_go_back
     open_rooms_are_told_newest_first
     a_room_of_one_session_is_told_once
@@ -105,87 +102,47 @@ async fn an_unknown_room_is_none<X: Backend>() {
     let world = World::<X>::new().await;
     let (store, room) = (world.store(), RoomId::fresh());
     assert_eq!(store.room(room).await.unwrap(), None);
-    assert_eq!(store.arrive(room, A, address(A)).await.unwrap(), None);
+    assert_eq!(
+        store
+            .arrive(room, Place::Side(A), address(A))
+            .await
+            .unwrap(),
+        None
+    );
     let marks = Marks::default();
-    assert!(!store.depart(room, A, address(A), marks).await.unwrap());
+    let departed = store.depart(room, A, address(A), marks).await;
+    assert_eq!(departed.unwrap(), None);
     assert!(!store.close_room(room, A, LeaveReason::Left).await.unwrap());
     store.mark(room, A, marks);
 }
 
-async fn arriving_joins_and_ends_the_absence<X: Backend>() {
-    let mut world = World::<X>::new().await;
-    let pairing = world.room_unvisited().await;
-    let joined = world.setting.now.get();
-    let store = world.store().clone();
-    let room = store.arrive(pairing.room, A, address(A)).await;
-    let room = room.unwrap().unwrap();
-    assert_eq!(room.side(A).joined_at, Some(joined));
-    assert_eq!(room.side(A).connection, Some(address(A)));
-    assert_eq!(room.side(B).joined_at, None);
-    assert_eq!(store.room(pairing.room).await.unwrap(), Some(room));
-    drop(store);
-    world.advance(std::time::Duration::from_secs(5));
-    world.reopen().await;
-    let room = world.store().room(pairing.room).await.unwrap().unwrap();
-    assert_eq!(room.side(A).joined_at, Some(joined));
-    assert_eq!(room.side(A).connection, None);
-    assert_eq!(room.side(A).away_since, Some(world.setting.now.get()));
-    assert_eq!(room.side(B).away_since, None);
-    world.advance(std::time::Duration::from_secs(5));
-    let room = world.store().arrive(pairing.room, A, address(A)).await;
-    let room = room.unwrap().unwrap();
-    assert_eq!(room.side(A).joined_at, Some(joined));
-    assert_eq!(room.side(A).away_since, None);
-}
-
-async fn departing_begins_an_absence<X: Backend>() {
+async fn positions_tell_where_rooms_stand<X: Backend>() {
     let world = World::<X>::new().await;
-    let room = world.room().await.room;
-    world.say(room, B, "b1", "x").await;
-    let store = world.store();
-    let marks = Marks {
-        cursor: Seq(1),
-        read: Seq::ZERO,
-    };
-    assert!(store.depart(room, A, address(A), marks).await.unwrap());
-    let state = store.room(room).await.unwrap().unwrap();
-    assert_eq!(state.side(A).away_since, Some(world.setting.now.get()));
-    assert_eq!(state.side(A).connection, None);
-    assert_eq!(state.side(A).cursor, Seq(1));
-    assert!(state.side(B).online());
-    assert!(!store.depart(room, A, address(A), marks).await.unwrap());
-}
-
-async fn a_takeover_outlives_the_departure_of_the_old<X: Backend>() {
-    let world = World::<X>::new().await;
-    let room = world.room().await.room;
-    world.say(room, B, "b1", "x").await;
-    let store = world.store();
-    let newer = Address {
-        node: NodeId(9),
-        number: u64::MAX,
-    };
-    store.arrive(room, A, newer).await.unwrap().unwrap();
-    let marks = Marks {
-        cursor: Seq(1),
-        read: Seq(1),
-    };
-    assert!(!store.depart(room, A, address(A), marks).await.unwrap());
-    let state = store.room(room).await.unwrap().unwrap();
-    assert_eq!(state.side(A).connection, Some(newer));
-    assert_eq!(state.side(A).away_since, None);
-    assert_eq!((state.side(A).cursor, state.side(A).read), (Seq(1), Seq(1)));
-    assert!(store.depart(room, A, newer, marks).await.unwrap());
-}
-
-async fn a_closed_room_is_arrived_at_unchanged<X: Backend>() {
-    let world = World::<X>::new().await;
-    let room = world.room_unvisited().await.room;
-    let store = world.store();
-    assert!(store.close_room(room, B, LeaveReason::Left).await.unwrap());
-    let before = store.room(room).await.unwrap();
-    assert_eq!(store.arrive(room, A, address(A)).await.unwrap(), before);
-    assert_eq!(store.room(room).await.unwrap(), before);
+    let mut expected = Vec::new();
+    for n in 0..5 {
+        let room = world.room().await.room;
+        for m in 0..n {
+            world.say(room, A, &format!("a{m}"), "x").await;
+        }
+        if n == 3 {
+            let gone = world.store().depart(room, B, address(B), Marks::default());
+            gone.await.unwrap().expect("it spoke");
+        }
+        let state = world.store().room(room).await.unwrap().unwrap();
+        assert_eq!(state.last_seq, Seq(n));
+        assert_eq!(state.side(B).online(), n != 3);
+        expected.push(Position {
+            room,
+            last_seq: state.last_seq,
+            presence: [A, B].map(|side| state.side(side).presence()),
+        });
+    }
+    let mut asked: Vec<RoomId> = expected.iter().map(|it| it.room).collect();
+    asked.push(RoomId::fresh());
+    let mut found = world.store().positions(asked).await.unwrap();
+    found.sort_unstable_by_key(|it| it.room);
+    expected.sort_unstable_by_key(|it| it.room);
+    assert_eq!(found, expected);
 }
 
 async fn marks_never_go_back<X: Backend>() {

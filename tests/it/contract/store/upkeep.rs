@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use miyu::id::{Seq, Side};
 use miyu::model::{EntryKind, LeaveReason, Pairing};
-use miyu::store::{Marks, StoreError, Swept};
+use miyu::store::{Marks, Place, StoreError, Swept};
 
 use super::Sqlite;
 use crate::support::store::{Backend, World, address, draft, rules};
@@ -27,6 +27,7 @@ super::for_each_backend! {
     erasure_leaves_no_text_behind
     an_erasure_goes_on_after_a_crash
     the_session_key_stays
+    the_identity_stays
     a_closed_store_takes_nothing_more
     a_store_is_ready
 }
@@ -44,7 +45,10 @@ async fn who_never_came_is_a_no_show<X: Backend>() {
     let world = World::<X>::new().await;
     let room = world.room_unvisited().await;
     let store = world.store();
-    store.arrive(room.room, A, address(A)).await.unwrap();
+    store
+        .arrive(room.room, Place::Side(A), address(A))
+        .await
+        .unwrap();
     world.advance(20 * SECOND);
     let swept = store.sweep().await.unwrap();
     assert_eq!((swept.closed, swept.erased), (1, 0));
@@ -61,7 +65,10 @@ async fn who_stays_away_times_out<X: Backend>() {
     world.advance(299 * SECOND);
     assert_eq!(store.sweep().await.unwrap().closed, 0);
     // Coming back in time saves the room, and the next absence counts from its own start.
-    store.arrive(room.room, B, address(B)).await.unwrap();
+    store
+        .arrive(room.room, Place::Side(B), address(B))
+        .await
+        .unwrap();
     world.advance(299 * SECOND);
     assert_eq!(store.sweep().await.unwrap().closed, 0);
     depart(&world, &room, B).await;
@@ -81,7 +88,10 @@ async fn the_longest_absence_is_named<X: Backend>() {
         world.room_unvisited().await,
     );
     depart(&world, &both, B).await;
-    store.arrive(never.room, A, address(A)).await.unwrap();
+    store
+        .arrive(never.room, Place::Side(A), address(A))
+        .await
+        .unwrap();
     world.advance(SECOND);
     depart(&world, &both, A).await;
     depart(&world, &never, A).await;
@@ -117,7 +127,10 @@ async fn a_restart_makes_everybody_away<X: Backend>() {
     world.advance(299 * SECOND);
     assert_eq!(world.store().sweep().await.unwrap().closed, 0);
     let store = world.store();
-    store.arrive(room.room, A, address(A)).await.unwrap();
+    store
+        .arrive(room.room, Place::Side(A), address(A))
+        .await
+        .unwrap();
     world.advance(SECOND);
     assert_eq!(store.sweep().await.unwrap().closed, 1);
     assert_departed(&world, &room, B, LeaveReason::Timeout).await;
@@ -128,14 +141,14 @@ async fn a_restart_gives_the_arrival_time_anew<X: Backend>() {
     let room = world.room_unvisited().await;
     world
         .store()
-        .arrive(room.room, A, address(A))
+        .arrive(room.room, Place::Side(A), address(A))
         .await
         .unwrap();
     world.advance(1000 * SECOND);
     world.reopen().await;
     world
         .store()
-        .arrive(room.room, A, address(A))
+        .arrive(room.room, Place::Side(A), address(A))
         .await
         .unwrap();
     world.advance(19 * SECOND);
@@ -255,6 +268,15 @@ async fn the_session_key_stays<X: Backend>() {
     assert_ne!(other.store().session_key().await.unwrap(), key);
 }
 
+async fn the_identity_stays<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let identity = world.store().identity().await.unwrap();
+    world.reopen().await;
+    assert_eq!(world.store().identity().await.unwrap(), identity);
+    let other = World::<X>::new().await;
+    assert_ne!(other.store().identity().await.unwrap(), identity);
+}
+
 async fn a_closed_store_takes_nothing_more<X: Backend>() {
     let world = World::<X>::new().await;
     let room = world.room().await;
@@ -281,7 +303,7 @@ async fn a_store_is_ready<X: Backend>() {
 async fn depart<X: Backend>(world: &World<X>, room: &Pairing, side: Side) {
     let store = world.store();
     let gone = store.depart(room.room, side, address(side), Marks::default());
-    assert!(gone.await.unwrap());
+    assert!(gone.await.unwrap().is_some());
 }
 
 async fn leave<X: Backend>(world: &World<X>, room: &Pairing) {
@@ -308,8 +330,11 @@ async fn assert_gone<X: Backend>(world: &World<X>, room: &Pairing) {
     let id = room.room;
     assert_eq!(store.room(id).await.unwrap(), None);
     assert_eq!(store.page(id, A, Seq::ZERO, 5).await.unwrap(), None);
-    assert_eq!(store.arrive(id, A, address(A)).await.unwrap(), None);
-    assert!(store.last_seqs(vec![id]).await.unwrap().is_empty());
+    assert_eq!(
+        store.arrive(id, Place::Side(A), address(A)).await.unwrap(),
+        None
+    );
+    assert!(store.positions(vec![id]).await.unwrap().is_empty());
     let session = room.parties[0].session;
     assert!(store.open_rooms(session).await.unwrap().is_empty());
 }
