@@ -15,7 +15,7 @@ export async function askConsent(site) {
     openRules(site);
   });
   const [before, after] = t('consent.check', { age: site.minimum_age, rules: '\u0000' }).split('\u0000');
-  const sentence = el('div', { class: 'consent-line' }, box, el('label', { for: box.id }, before, link, after));
+  const sentence = el('div', { class: 'consent-line' }, box, el('label', { for: box.id }, before, el('span', { class: 'consent-rules' }, link, after)));
   const agree = el('button', { type: 'button', class: 'button-primary', test: 'consent-agree' }, t('consent.agree'));
   const sheet = openSheet({
     title: t('consent.title'),
