@@ -114,26 +114,43 @@ async fn files_are_immutable_under_the_current_hash_only() {
     server.stop().await;
 }
 
+/// Files of an overlay and pages, which no build could compress.
 #[tokio::test]
 async fn the_client_chooses_the_encoding() {
     let dir = overlay();
     let server = serve(&dir).await;
-    let plain = get(server.address, "/static/css/own.css").await;
-    assert_eq!(plain.header("content-encoding"), None);
-    assert_eq!(plain.header("vary"), Some("accept-encoding"));
-    let accept = [("accept-encoding", "gzip, deflate, br;q=0")];
-    let packed = get_with(server.address, "/static/css/own.css", &accept).await;
-    assert_eq!(packed.header("content-encoding"), Some("gzip"));
-    let mut unpacked = Vec::new();
-    GzDecoder::new(&packed.body[..])
-        .read_to_end(&mut unpacked)
-        .unwrap();
-    assert_eq!(unpacked, plain.body);
-    assert_ne!(plain.header("etag"), packed.header("etag"));
-    let refused = [("accept-encoding", "gzip;q=0")];
-    let refused = get_with(server.address, "/static/css/own.css", &refused).await;
-    assert_eq!(refused.header("content-encoding"), None);
+    for path in ["/static/css/own.css", "/"] {
+        let plain = get(server.address, path).await;
+        assert_eq!(plain.header("content-encoding"), None);
+        assert!(plain.header("vary").unwrap().contains("accept-encoding"));
+        let mut tags = vec![plain.header("etag").unwrap().to_owned()];
+        for (accept, encoding) in [
+            ("gzip, deflate, br", "br"),
+            ("gzip, deflate, br;q=0", "gzip"),
+        ] {
+            let accept = [("accept-encoding", accept)];
+            let packed = get_with(server.address, path, &accept).await;
+            assert_eq!(packed.header("content-encoding"), Some(encoding), "{path}");
+            assert!(packed.body.len() < plain.body.len());
+            assert_eq!(unpacked(encoding, &packed.body), plain.body);
+            tags.push(packed.header("etag").unwrap().to_owned());
+        }
+        tags.dedup();
+        assert_eq!(tags.len(), 3, "{tags:?}");
+        let refused = [("accept-encoding", "gzip;q=0")];
+        let refused = get_with(server.address, path, &refused).await;
+        assert_eq!(refused.header("content-encoding"), None);
+    }
     server.stop().await;
+}
+
+fn unpacked(encoding: &str, packed: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    match encoding {
+        "br" => brotli::BrotliDecompress(&mut &packed[..], &mut plain).unwrap(),
+        _ => drop(GzDecoder::new(packed).read_to_end(&mut plain).unwrap()),
+    }
+    plain
 }
 
 #[tokio::test]

@@ -1,14 +1,13 @@
 //! One state of all files: gathered, rendered, compressed and named by its hash.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
+use super::compress::{Packed, pack};
 use super::overlay;
 use super::template::{Escape, Language, render};
 use crate::config::Site;
@@ -20,8 +19,6 @@ pub const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets");
 const PAGES: &str = "html/";
 /// The one template that is not a page.
 pub const MANIFEST: &str = "manifest.webmanifest";
-/// Smaller bodies gain nothing from being compressed.
-const WORTH_COMPRESSING: usize = 256;
 
 // `Embedded`, what `build.rs` prepared: every file, with `.br` and `.gz` beside those that shrink.
 #[cfg(not(debug_assertions))]
@@ -32,10 +29,8 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 pub struct Asset {
     /// As it is.
     pub plain: Bytes,
-    /// Compressed with brotli.
-    pub brotli: Option<Bytes>,
-    /// Compressed with gzip.
-    pub gzip: Option<Bytes>,
+    /// Compressed.
+    pub packed: Packed,
     /// `Content-Type`.
     pub mime: &'static str,
     /// Names this content, for `ETag`.
@@ -54,8 +49,7 @@ pub struct Bundle {
 #[derive(Default)]
 struct Raw {
     plain: Vec<u8>,
-    brotli: Option<Vec<u8>>,
-    gzip: Option<Vec<u8>>,
+    packed: Packed,
 }
 
 impl Bundle {
@@ -64,13 +58,8 @@ impl Bundle {
         let mut raw = embedded()?;
         if let Some(dir) = overlay {
             for (name, plain) in overlay::read(dir)? {
-                let gzip = gzip(&name, &plain);
-                let laid = Raw {
-                    plain,
-                    gzip,
-                    brotli: None,
-                };
-                raw.insert(name, laid);
+                let packed = pack(mime(&name), &plain);
+                raw.insert(name, Raw { plain, packed });
             }
         }
         Ok(Self::of(site, raw))
@@ -86,12 +75,12 @@ impl Bundle {
                 let source = String::from_utf8_lossy(&raw.plain);
                 let rendered = Language::ALL.map(|language| {
                     let text = render(&source, site, &base, language, escape).into_bytes();
-                    let gzip = gzip(&name, &text);
-                    Asset::new(&name, text, None, gzip)
+                    let packed = pack(mime(&name), &text);
+                    Asset::new(&name, text, packed)
                 });
                 pages.insert(page.to_owned(), rendered);
             } else {
-                let asset = Asset::new(&name, raw.plain, raw.brotli, raw.gzip);
+                let asset = Asset::new(&name, raw.plain, raw.packed);
                 files.insert(name, asset);
             }
         }
@@ -115,12 +104,11 @@ impl Bundle {
 }
 
 impl Asset {
-    fn new(name: &str, plain: Vec<u8>, brotli: Option<Vec<u8>>, gzip: Option<Vec<u8>>) -> Self {
+    fn new(name: &str, plain: Vec<u8>, packed: Packed) -> Self {
         let tag = hex(&Sha256::digest(&plain)[..12]);
         Self {
             plain: plain.into(),
-            brotli: brotli.map(Bytes::from),
-            gzip: gzip.map(Bytes::from),
+            packed,
             mime: mime(name),
             tag,
         }
@@ -156,10 +144,11 @@ fn embedded() -> io::Result<BTreeMap<String, Raw>> {
             continue;
         };
         let bytes = file.data.into_owned();
+        let mut file = |name: &str| files.entry(name.to_owned()).or_default();
         match name.rsplit_once('.') {
-            Some((of, "br")) => files.entry(of.to_owned()).or_default().brotli = Some(bytes),
-            Some((of, "gz")) => files.entry(of.to_owned()).or_default().gzip = Some(bytes),
-            _ => files.entry(name.into_owned()).or_default().plain = bytes,
+            Some((of, "br")) => file(of).packed.brotli = Some(bytes.into()),
+            Some((of, "gz")) => file(of).packed.gzip = Some(bytes.into()),
+            _ => file(&name).plain = bytes,
         }
     }
     Ok(files)
@@ -188,23 +177,6 @@ fn hash_of(site: &Site, raw: &BTreeMap<String, Raw>) -> String {
     add(site.name.as_bytes());
     add(site.tagline.as_bytes());
     hex(&hasher.finalize()[..8])
-}
-
-fn gzip(name: &str, plain: &[u8]) -> Option<Vec<u8>> {
-    if plain.len() < WORTH_COMPRESSING || !shrinks(name) {
-        return None;
-    }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(plain).ok()?;
-    encoder
-        .finish()
-        .ok()
-        .filter(|packed| packed.len() < plain.len())
-}
-
-fn shrinks(name: &str) -> bool {
-    let mime = mime(name);
-    mime.starts_with("text/") || mime.contains("json") || mime.contains("svg")
 }
 
 fn mime(name: &str) -> &'static str {

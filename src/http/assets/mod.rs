@@ -16,6 +16,7 @@ use tracing::warn;
 use crate::config::{Config, Site};
 
 pub mod bundle;
+mod compress;
 pub mod overlay;
 pub mod serve;
 pub mod template;

@@ -92,7 +92,7 @@ fn answer(
 fn choose(asset: &Asset, request: &HeaderMap) -> (Option<&'static str>, Bytes) {
     let weights = Weights::read(request);
     let mut best = (weights.of("identity").unwrap_or(0.001), None, &asset.plain);
-    for (name, body) in [("gzip", &asset.gzip), ("br", &asset.brotli)] {
+    for (name, body) in [("gzip", &asset.packed.gzip), ("br", &asset.packed.brotli)] {
         let weight = weights.of(name).unwrap_or(0.0);
         // Brotli comes last and wins a tie: it is the smaller one.
         if let Some(body) = body
@@ -161,12 +161,15 @@ fn is_hash(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::assets::compress::Packed;
 
     fn chosen(accept: Option<&'static str>) -> Option<&'static str> {
         let asset = Asset {
             plain: Bytes::from_static(b"plain"),
-            brotli: Some(Bytes::from_static(b"br")),
-            gzip: Some(Bytes::from_static(b"gz")),
+            packed: Packed {
+                brotli: Some(Bytes::from_static(b"br")),
+                gzip: Some(Bytes::from_static(b"gz")),
+            },
             mime: "text/plain",
             tag: "t".into(),
         };
