@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::{Action, Actions, Machine, Now, Weight};
 use crate::channel::Frame;
-use crate::id::{Address, RoomId, SessionId, Side};
-use crate::matching::{Census, Entered, PoolError, Renewed};
+use crate::id::{Address, RoomId, SessionId, Side, TicketId};
 use crate::model::Pairing;
 use crate::protocol::client::{self, LobbyAction};
-use crate::protocol::server::WaitingFor;
 use crate::protocol::{DecodeError, Encoder, ErrorCode};
 
+mod answers;
 mod jobs;
 mod pairing;
 mod request;
@@ -30,7 +29,8 @@ const TICK: Duration = Duration::from_secs(5);
 /// How often it is looked whether a room was left, and for how long.
 const ROOM_LOOK: Duration = Duration::from_millis(200);
 const ROOM_WAIT: Duration = Duration::from_secs(5);
-/// After how long a search whose room could not be made enters the pool again.
+/// After how long a search whose room could not be made, or that the pool did not answer, enters the
+/// pool again; doubled each time that it does not answer, up to [`TICK`].
 const AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -47,6 +47,7 @@ enum State {
     Searching(Box<Search>),
     Creating(Arc<Pairing>, Side, Box<Search>),
     Matched {
+        ticket: TicketId,
         room: RoomId,
         side: Side,
         told: bool,
@@ -100,7 +101,7 @@ impl Lobby {
         }
         let job = if search.cancel || search.successor.is_some() {
             Job::Withdraw(search.ticket.id)
-        } else if !search.entered || search.phase_at.is_some_and(|at| at <= now.instant) {
+        } else if search.phase_at.is_some_and(|at| at <= now.instant) {
             let waited = now.wall.since(search.ticket.since);
             let (phase, _) = phase(&self.rules, &search.ticket, waited);
             search.ticket.phase = phase;
@@ -112,104 +113,6 @@ impl Lobby {
         };
         search.busy = true;
         out.push(Action::Queue(job));
-    }
-
-    fn on_entered(
-        &mut self,
-        entered: Result<Entered, PoolError>,
-        census: Census,
-        now: Now,
-        out: &mut Actions<Job>,
-    ) {
-        let rules = self.rules;
-        let State::Searching(search) = &mut self.state else {
-            return;
-        };
-        search.busy = false;
-        match entered {
-            Ok(Entered::Paired { pairing, .. }) => self.on_paired(pairing, out),
-            Ok(Entered::Waiting { .. }) => {
-                search.entered = true;
-                search.tick_at = now.instant + TICK;
-                let waited = now.wall.since(search.ticket.since);
-                let (_, ends) = phase(&rules, &search.ticket, waited);
-                search.phase_at = ends.map(|left| now.instant + left);
-                self.tell_waiting(census, now, out);
-                self.settle(now, out);
-            }
-            // Before the first time: nothing waits yet, the client is told. Later: it is tried again.
-            Err(_) if search.cancel && !search.entered => self.end(true, None, now, out),
-            Err(error) if !search.entered => {
-                let (code, wait) = match error {
-                    PoolError::TooManyTickets => (ErrorCode::RateLimited, Some(TICK)),
-                    PoolError::Full | PoolError::Unavailable(_) => (ErrorCode::Unavailable, None),
-                };
-                self.state = State::Idle;
-                self.fail(code, wait, out);
-            }
-            Err(_) => search.phase_at = Some(now.instant + AGAIN),
-        }
-    }
-
-    fn on_renewed(
-        &mut self,
-        renewed: Result<Renewed, PoolError>,
-        census: Census,
-        now: Now,
-        out: &mut Actions<Job>,
-    ) {
-        let State::Searching(search) = &mut self.state else {
-            return;
-        };
-        search.busy = false;
-        search.tick_at = now.instant + TICK;
-        match renewed {
-            Ok(Renewed::Paired(pairing)) => return self.on_paired(pairing, out),
-            Ok(Renewed::Waiting) => self.tell_waiting(census, now, out),
-            Ok(Renewed::Gone) => search.entered = false,
-            Err(_) => {}
-        }
-        self.settle(now, out);
-    }
-
-    fn on_withdrawn(&mut self, ours: bool, now: Now, out: &mut Actions<Job>) {
-        let State::Searching(search) = &mut self.state else {
-            return;
-        };
-        search.busy = false;
-        // Not entered (given back and not entered again yet, or expired) is as good as withdrawn.
-        if ours || !search.entered {
-            let (cancel, successor) = (search.cancel, search.successor.take());
-            self.end(cancel, successor, now, out);
-            return;
-        }
-        // A match is coming; should it be taken back instead, this is asked again.
-        search.busy = true;
-        out.push(Action::Queue(Job::Renew(search.ticket.id)));
-    }
-
-    fn tell_waiting(&mut self, census: Census, now: Now, out: &mut Actions<Job>) {
-        let State::Searching(search) = &mut self.state else {
-            return;
-        };
-        let ticket = &search.ticket;
-        let (gender, wish) = (ticket.persona.profile.gender, ticket.wish.gender);
-        let others = census.without(gender, wish);
-        let waited = now.wall.since(ticket.since);
-        let (_, phase_ends) = phase(&self.rules, ticket, waited);
-        let state = WaitingFor {
-            phase: ticket.phase,
-            phase_ends,
-            waiting: others.total(),
-            unfit: others.unfit(gender, wish),
-        };
-        let same = search.told.is_some_and(|told| {
-            (told.phase, told.waiting, told.unfit) == (state.phase, state.waiting, state.unfit)
-        });
-        if !same {
-            search.told = Some(state);
-            out.push(Action::Write(self.encoder.waiting(&state)));
-        }
     }
 }
 
@@ -264,13 +167,7 @@ impl Machine for Lobby {
                     out.push(Action::Queue(Job::Withdraw(*ticket)));
                 }
             }
-            Frame::GaveBack => {
-                if let State::Searching(search) = &mut self.state {
-                    search.overdue = false;
-                    search.phase_at = Some(now.instant + AGAIN);
-                }
-                self.settle(now, out);
-            }
+            Frame::GaveBack => self.on_given_back(now, out),
             _ => {}
         }
     }
@@ -288,12 +185,7 @@ impl Machine for Lobby {
             Outcome::Entered(entered, census) => self.on_entered(entered, census, now, out),
             Outcome::Renewed(renewed, census) => self.on_renewed(renewed, census, now, out),
             Outcome::Withdrawn(Ok(ours)) => self.on_withdrawn(ours, now, out),
-            Outcome::Withdrawn(Err(_)) => {
-                if let State::Searching(search) = &mut self.state {
-                    search.busy = false;
-                    search.tick_at = now.instant + AGAIN;
-                }
-            }
+            Outcome::Withdrawn(Err(_)) => self.on_not_withdrawn(now, out),
             Outcome::Created(created) => self.on_created(created, now, out),
             Outcome::Done => {}
         }
@@ -333,15 +225,14 @@ impl Machine for Lobby {
 
     fn farewell(self) -> Option<Job> {
         match self.state {
-            State::Searching(search) => Some(Job::Abandon(search.ticket.id)),
-            State::Creating(pairing, side, _) => Some(Job::Untold {
-                room: pairing.room,
-                side,
-            }),
+            State::Searching(search) | State::Creating(_, _, search) => {
+                Some(Job::Abandon(search.ticket.id))
+            }
             State::Matched {
                 room,
                 side,
                 told: false,
+                ..
             } => Some(Job::Untold { room, side }),
             State::Idle | State::Preparing { .. } | State::Matched { .. } => None,
         }

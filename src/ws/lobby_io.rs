@@ -26,6 +26,13 @@ pub struct LobbyIo {
     pub who: Who,
 }
 
+/// Between attempts to reach a pool that does not answer; leases cover what is given up.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
+
 type Doing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 impl Io<Lobby> for LobbyIo {
@@ -124,15 +131,40 @@ async fn enter(app: Arc<App>, ticket: Ticket) -> Outcome {
 
 /// Makes the room and tells the other side. Both sides learn of it, or both go back.
 async fn create(app: &App, pairing: &Arc<Pairing>, by: Side) -> Created {
-    let now = Timestamp::now;
     let room = pairing.room;
-    let other = &pairing.parties[by.other().index()];
-    if app.store.create_room(pairing).await.is_err() {
-        // It may have been made all the same: nobody was told, so nobody may find it open.
-        untold(app, room, by.other()).await;
-        let _ = app.pool.give_back(room, None, now()).await;
-        let _ = app.channel.send(&other.address, Frame::GaveBack);
-        return Created::Failed;
+    let [own, other] = [by, by.other()].map(|side| &pairing.parties[side.index()]);
+    let made = match by {
+        Side::A => app.store.create_room(pairing).await.map(|()| true),
+        // A had time to make it: without a room A is gone.
+        Side::B => {
+            let found = app.store.room(room).await;
+            found.map(|room| room.is_some_and(|room| room.active()))
+        }
+    };
+    match made {
+        Ok(true) => {}
+        Ok(false) => {
+            give_back(app, pairing, by, Some(other.ticket)).await;
+            return Created::PartnerGone;
+        }
+        Err(_) => {
+            // It may have been made all the same: nobody was told, so nobody may find it open.
+            if by == Side::A {
+                give_back(app, pairing, by, None).await;
+            }
+            return Created::Failed;
+        }
+    }
+    // Whoever is told from here on finds a room: should the other side have given the pairing back
+    // before it was there, it is ours to close.
+    match app.pool.renew(own.ticket, Timestamp::now()).await {
+        Ok(Renewed::Paired(kept)) if kept.room == room => {}
+        Ok(_) => {
+            untold(app, room, by.other()).await;
+            return Created::PartnerGone;
+        }
+        // The pairing stands, and is answered again when the pool is there again.
+        Err(_) => return Created::Failed,
     }
     let told = app
         .channel
@@ -141,22 +173,60 @@ async fn create(app: &App, pairing: &Arc<Pairing>, by: Side) -> Created {
         // A full mailbox was marked lagged: its owner asks the pool and hears it there.
         Ok(()) | Err(SendError::Full) => Created::Done,
         Err(SendError::Gone | SendError::Unavailable) => {
-            untold(app, room, by.other()).await;
-            let _ = app.pool.give_back(room, Some(other.ticket), now()).await;
+            give_back(app, pairing, by, Some(other.ticket)).await;
             Created::PartnerGone
         }
     }
 }
 
-/// The connection of a waiting ticket is over. If it was paired meanwhile, nobody will come.
-async fn abandon(app: &App, id: TicketId) {
-    if !matches!(app.pool.withdraw(id).await, Ok(false)) {
+/// Takes a pairing back: the tickets wait again, except `gone`, and its room ends. When the pool does
+/// not answer, the pairing and its room stand until it does or until nobody came.
+async fn give_back(app: &App, pairing: &Pairing, by: Side, gone: Option<TicketId>) {
+    let room = pairing.room;
+    let other = &pairing.parties[by.other().index()];
+    if !given_back(app, room, gone).await {
         return;
+    }
+    if gone != Some(other.ticket) {
+        let _ = app.channel.send(&other.address, Frame::GaveBack);
+    }
+    untold(app, room, by.other()).await;
+}
+
+async fn given_back(app: &App, room: RoomId, gone: Option<TicketId>) -> bool {
+    for pause in PAUSES {
+        if app
+            .pool
+            .give_back(room, gone, Timestamp::now())
+            .await
+            .is_ok()
+        {
+            return true;
+        }
+        tokio::time::sleep(pause).await;
+    }
+    false
+}
+
+/// The connection of a waiting ticket is over. If it was paired meanwhile, nobody will come: the
+/// other side goes back, or finds its room closed if it was told of it already.
+async fn abandon(app: &App, id: TicketId) {
+    for pause in PAUSES {
+        match app.pool.withdraw(id).await {
+            Ok(true) => return,
+            Ok(false) => break,
+            // Its lease ends what cannot be ended now.
+            Err(_) => tokio::time::sleep(pause).await,
+        }
     }
     if let Ok(Renewed::Paired(pairing)) = app.pool.renew(id, Timestamp::now()).await
         && let Some(side) = pairing.side_of(id)
+        && given_back(app, pairing.room, Some(id)).await
     {
+        let other = &pairing.parties[side.other().index()];
+        // After the pool: a room made before that is there now, one made later is closed by its maker.
         untold(app, pairing.room, side).await;
+        let _ = app.channel.send(&other.address, Frame::GaveBack);
     }
 }
 

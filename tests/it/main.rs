@@ -28,6 +28,7 @@ mod http;
 mod identity;
 mod load;
 mod log_privacy;
+mod matching_outages;
 mod matching_races;
 mod matching_socket;
 mod matching_wishes;

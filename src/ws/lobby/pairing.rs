@@ -9,8 +9,8 @@ use crate::model::Pairing;
 use crate::ws::{Action, Actions, Now};
 
 impl Lobby {
-    /// The pool says so. Side A makes the room and tells side B; should A have died over it, B
-    /// does the same when it hears of the pairing for the second time.
+    /// The pool says so. Side A makes the room and tells side B. Should B hear of it for the second
+    /// time without having been told, the telling got lost or A died over it: B looks which.
     pub(super) fn on_paired(&mut self, pairing: Arc<Pairing>, out: &mut Actions<Job>) {
         let state = std::mem::replace(&mut self.state, State::Idle);
         let State::Searching(mut search) = state else {
@@ -38,6 +38,12 @@ impl Lobby {
     pub(super) fn on_created(&mut self, created: Created, now: Now, out: &mut Actions<Job>) {
         let state = std::mem::replace(&mut self.state, State::Idle);
         let State::Creating(pairing, side, mut search) = state else {
+            if let State::Matched { ticket, .. } = state
+                && created != Created::Done
+            {
+                // The other side told us while we gave it up: our ticket must not wait again.
+                out.push(Action::Queue(Job::Withdraw(ticket)));
+            }
             self.state = state;
             return;
         };
@@ -99,6 +105,7 @@ impl Lobby {
             self.encoder.match_found(pairing, side, &token),
         ));
         self.state = State::Matched {
+            ticket: search.ticket.id,
             room: pairing.room,
             side,
             told: false,

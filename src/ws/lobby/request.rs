@@ -98,11 +98,12 @@ impl Lobby {
                     ticket,
                     busy: false,
                     entered: false,
+                    doubts: 0,
                     cancel: false,
                     successor: None,
                     overdue: false,
                     tick_at: now.instant,
-                    phase_at: None,
+                    phase_at: Some(now.instant),
                     told: None,
                 }));
                 self.settle(now, out);

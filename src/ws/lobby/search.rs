@@ -26,12 +26,15 @@ pub(super) struct Search {
     pub(super) busy: bool,
     /// It is in the pool, as far as we know.
     pub(super) entered: bool,
+    /// How many times the pool was entered since it last answered: it may be in there since.
+    pub(super) doubts: u32,
     pub(super) cancel: bool,
     /// Another search is to follow this one.
     pub(super) successor: Option<Request>,
     /// The pool says it is paired, and the side that should make the room has not said so yet.
     pub(super) overdue: bool,
     pub(super) tick_at: Instant,
+    /// When to enter the pool, for the first time or again.
     pub(super) phase_at: Option<Instant>,
     pub(super) told: Option<WaitingFor>,
 }

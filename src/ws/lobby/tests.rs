@@ -6,9 +6,11 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::id::{NodeId, RoomId, TicketId, Timestamp};
-use crate::matching::{Phase, Ticket};
+use crate::matching::{Census, Entered, Phase, Renewed, Ticket};
 use crate::model::Party;
 use crate::store::RelationsOf;
+
+mod outage;
 
 const TAGS: Duration = Duration::from_secs(10);
 const REPEATS: Duration = Duration::from_secs(20);
@@ -80,6 +82,15 @@ impl Bench {
     fn frame(&mut self, frame: &Frame) {
         let now = self.now();
         self.lobby.on_frame(frame, now, &mut self.out);
+    }
+
+    /// What it asks for, in order.
+    fn jobs(&mut self) -> Vec<Job> {
+        let jobs = self.out.drain(..).filter_map(|action| match action {
+            Action::Queue(job) => Some(job),
+            _ => None,
+        });
+        jobs.collect()
     }
 
     /// Lets time pass until the machine's own deadline.
@@ -251,7 +262,7 @@ fn a_room_that_could_not_be_made_sends_the_search_on_with_its_time() {
 }
 
 #[test]
-fn a_found_side_whose_finder_died_makes_the_room_itself() {
+fn a_found_side_that_nobody_tells_looks_for_itself() {
     let (mut bench, ticket) = Bench::waiting("");
     let found = pairing(&ticket, Side::B);
     for makes in [false, true] {

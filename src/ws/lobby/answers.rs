@@ -1,0 +1,157 @@
+//! What the pool answers, and what that means for the search. An answer that does not come is neither
+//! yes nor no: it is asked again, less and less often, and the client only sees that it waits.
+
+use std::time::Duration;
+
+use super::search::phase;
+use super::{AGAIN, Job, Lobby, State, TICK};
+use crate::matching::{Census, Entered, PoolError, Renewed};
+use crate::protocol::ErrorCode;
+use crate::protocol::server::WaitingFor;
+use crate::ws::{Action, Actions, Now};
+
+impl Lobby {
+    pub(super) fn on_entered(
+        &mut self,
+        entered: Result<Entered, PoolError>,
+        census: Census,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        let rules = self.rules;
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        search.busy = false;
+        match entered {
+            Ok(Entered::Paired { pairing, .. }) => self.on_paired(pairing, out),
+            Ok(Entered::Waiting { .. }) => {
+                search.entered = true;
+                search.doubts = 0;
+                search.tick_at = now.instant + TICK;
+                let waited = now.wall.since(search.ticket.since);
+                let (_, ends) = phase(&rules, &search.ticket, waited);
+                search.phase_at = ends.map(|left| now.instant + left);
+                self.tell_waiting(census, now, out);
+                self.settle(now, out);
+            }
+            // It may have run all the same: from now on the ticket counts as perhaps in the pool.
+            Err(PoolError::Unavailable(_)) => {
+                search.doubts += 1;
+                search.phase_at = Some(now.instant + patience(search.doubts));
+                search.tick_at = now.instant + TICK;
+                self.tell_waiting(census, now, out);
+                self.settle(now, out);
+            }
+            // Nothing waits, and the client is told why.
+            Err(_) if search.cancel && !search.entered => self.end(true, None, now, out),
+            Err(error) if !search.entered => {
+                let (code, wait) = match error {
+                    PoolError::TooManyTickets => (ErrorCode::RateLimited, Some(TICK)),
+                    PoolError::Full | PoolError::Unavailable(_) => (ErrorCode::Unavailable, None),
+                };
+                self.state = State::Idle;
+                self.fail(code, wait, out);
+            }
+            // A search that waits already is not ended by it.
+            Err(_) => search.phase_at = Some(now.instant + TICK),
+        }
+    }
+
+    pub(super) fn on_renewed(
+        &mut self,
+        renewed: Result<Renewed, PoolError>,
+        census: Census,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        search.busy = false;
+        search.tick_at = now.instant + TICK;
+        match renewed {
+            Ok(Renewed::Paired(pairing)) => return self.on_paired(pairing, out),
+            Ok(Renewed::Waiting) => self.tell_waiting(census, now, out),
+            Ok(Renewed::Gone) => {
+                search.entered = false;
+                search.doubts = 0;
+                search.phase_at = Some(now.instant);
+            }
+            Err(_) => {}
+        }
+        self.settle(now, out);
+    }
+
+    pub(super) fn on_withdrawn(&mut self, ours: bool, now: Now, out: &mut Actions<Job>) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        search.busy = false;
+        // Not entered (given back and not entered again yet, or expired) is as good as withdrawn.
+        if ours || (!search.entered && search.doubts == 0) {
+            let (cancel, successor) = (search.cancel, search.successor.take());
+            self.end(cancel, successor, now, out);
+            return;
+        }
+        // A match is coming; should it be taken back instead, this is asked again.
+        search.busy = true;
+        out.push(Action::Queue(Job::Renew(search.ticket.id)));
+    }
+
+    /// The pool does not answer: the client need not wait for it, and the ticket is given up behind
+    /// it, at the latest by its lease.
+    pub(super) fn on_not_withdrawn(&mut self, now: Now, out: &mut Actions<Job>) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        out.push(Action::Queue(Job::Abandon(search.ticket.id)));
+        let (cancel, successor) = (search.cancel, search.successor.take());
+        self.end(cancel, successor, now, out);
+    }
+
+    /// The other side of our pairing is gone, and our ticket waits again.
+    pub(super) fn on_given_back(&mut self, now: Now, out: &mut Actions<Job>) {
+        match &mut self.state {
+            State::Searching(search) => {
+                search.overdue = false;
+                search.phase_at = Some(now.instant + AGAIN);
+                self.settle(now, out);
+            }
+            // Our client was told already, and goes on from the room, which is closed.
+            State::Matched { ticket, .. } => out.push(Action::Queue(Job::Withdraw(*ticket))),
+            State::Idle | State::Preparing { .. } | State::Creating(..) => {}
+        }
+    }
+
+    pub(super) fn tell_waiting(&mut self, census: Census, now: Now, out: &mut Actions<Job>) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        let ticket = &search.ticket;
+        let (gender, wish) = (ticket.persona.profile.gender, ticket.wish.gender);
+        let others = census.without(gender, wish);
+        let waited = now.wall.since(ticket.since);
+        let (_, phase_ends) = phase(&self.rules, ticket, waited);
+        let state = WaitingFor {
+            phase: ticket.phase,
+            phase_ends,
+            waiting: others.total(),
+            unfit: others.unfit(gender, wish),
+        };
+        let same = search.told.is_some_and(|told| {
+            (told.phase, told.waiting, told.unfit) == (state.phase, state.waiting, state.unfit)
+        });
+        if !same {
+            search.told = Some(state);
+            out.push(Action::Write(self.encoder.waiting(&state)));
+        }
+    }
+}
+
+/// How long after so many attempts without an answer comes the next.
+fn patience(attempts: u32) -> Duration {
+    AGAIN
+        .saturating_mul(1 << attempts.saturating_sub(1).min(8))
+        .min(TICK)
+}
