@@ -8,7 +8,7 @@ use crate::model::{Pairing, Position};
 use crate::protocol::server::EntryTexts;
 
 /// One frame.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Frame {
     /// An entry was committed.
     Entry {

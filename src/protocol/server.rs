@@ -22,12 +22,17 @@ pub struct Encoder {
 }
 
 /// An entry's two encodings; they differ for departures only.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryTexts {
     by_side: [Text; 2],
 }
 
 impl EntryTexts {
+    /// What another node encoded, by [`Side::index`].
+    pub fn received(by_side: [Text; 2]) -> Self {
+        Self { by_side }
+    }
+
     /// What this side is sent.
     pub fn for_side(&self, side: Side) -> &Text {
         &self.by_side[side.index()]

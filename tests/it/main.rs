@@ -40,3 +40,4 @@ mod store_model;
 mod store_refused;
 mod store_sqlite;
 mod support;
+mod wire_packets;

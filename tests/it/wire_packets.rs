@@ -1,0 +1,203 @@
+//! Packets between nodes: what is encoded is decoded again, and nothing else is, however it looks.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use miyu::channel::wire::{Garbled, MOST_BYTES, Packet, VERSION};
+use miyu::channel::{Frame, GroupId};
+use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId};
+use miyu::model::{Gender, Mood, Pairing, Party, Persona, Position, Presence, Profile, UserId};
+use miyu::protocol::server::EntryTexts;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+fn sides() -> impl Strategy<Value = Side> {
+    prop::sample::select(vec![Side::A, Side::B])
+}
+
+fn addresses() -> impl Strategy<Value = Address> {
+    any::<(u64, u64)>().prop_map(|(node, number)| Address {
+        node: NodeId(node),
+        number,
+    })
+}
+
+fn texts() -> impl Strategy<Value = EntryTexts> {
+    let text = prop_oneof![any::<String>(), "長{0,2000}"];
+    (text.clone(), text, any::<bool>()).prop_map(|(first, second, same)| {
+        let second = if same { first.clone() } else { second };
+        EntryTexts::received([first.into(), second.into()])
+    })
+}
+
+fn personas() -> impl Strategy<Value = Persona> {
+    let moods = prop::sample::select(vec![Mood::Happy, Mood::Neutral, Mood::Sad]);
+    let genders = prop::sample::select(Gender::ALL.to_vec());
+    let names = ("[a-zA-Z0-9_-]{1,50}", any::<String>(), 1_u8..=20);
+    (names, moods, genders).prop_map(|((user_id, nickname, avatar), mood, gender)| Persona {
+        user_id: UserId::parse(&user_id).unwrap(),
+        profile: Profile {
+            nickname,
+            avatar,
+            mood,
+            gender,
+        },
+    })
+}
+
+fn parties() -> impl Strategy<Value = Party> {
+    (any::<(u128, [u8; 16])>(), personas(), addresses()).prop_map(
+        |((ticket, session), persona, address)| Party {
+            ticket: TicketId(Uuid::from_u128(ticket)),
+            session: SessionId(session),
+            persona,
+            address,
+        },
+    )
+}
+
+fn pairings() -> impl Strategy<Value = Pairing> {
+    let tags = prop::collection::vec(any::<String>(), 0..4);
+    (any::<(u128, bool, bool)>(), [parties(), parties()], tags).prop_map(
+        |((room, met_before, is_bot), parties, common_tags)| Pairing {
+            room: RoomId(Uuid::from_u128(room)),
+            parties,
+            common_tags,
+            met_before,
+            is_bot,
+        },
+    )
+}
+
+fn presences() -> impl Strategy<Value = Presence> {
+    (prop::option::of(addresses()), any::<u64>())
+        .prop_map(|(speaker, version)| Presence { speaker, version })
+}
+
+fn positions() -> impl Strategy<Value = Position> {
+    (any::<(u128, u64)>(), [presences(), presences()]).prop_map(|((room, seq), presence)| {
+        Position {
+            room: RoomId(Uuid::from_u128(room)),
+            last_seq: Seq(seq),
+            presence,
+        }
+    })
+}
+
+fn frames() -> impl Strategy<Value = Frame> {
+    let entry = (any::<(u64, bool)>(), sides(), texts());
+    prop_oneof![
+        entry.prop_map(|((seq, closes), by, texts)| Frame::Entry {
+            seq: Seq(seq),
+            by,
+            closes,
+            texts,
+        }),
+        (sides(), addresses(), any::<u64>()).prop_map(|(side, connection, version)| {
+            Frame::Opened {
+                side,
+                connection,
+                version,
+            }
+        }),
+        (sides(), addresses(), any::<Option<u64>>()).prop_map(|(side, connection, away)| {
+            Frame::Closed {
+                side,
+                connection,
+                away,
+            }
+        }),
+        (any::<[u8; 16]>(), addresses()).prop_map(|(session, by)| Frame::Swapped {
+            session: SessionId(session),
+            by,
+        }),
+        (sides(), any::<bool>()).prop_map(|(side, is_typing)| Frame::Typing { side, is_typing }),
+        (sides(), any::<u64>()).prop_map(|(side, seq)| Frame::Read {
+            side,
+            seq: Seq(seq),
+        }),
+        positions().prop_map(Frame::Position),
+        pairings().prop_map(|pairing| Frame::Matched(Arc::new(pairing))),
+        any::<u128>().prop_map(|id| Frame::TicketReplaced(TicketId(Uuid::from_u128(id)))),
+        Just(Frame::GaveBack),
+    ]
+}
+
+fn packets() -> impl Strategy<Value = Packet> {
+    let group = any::<u128>().prop_map(|id| GroupId(RoomId(Uuid::from_u128(id))));
+    prop_oneof![
+        6 => (group, frames()).prop_map(|(group, frame)| Packet::Group(group, frame)),
+        3 => (any::<u64>(), frames()).prop_map(|(to, frame)| Packet::Direct(to, frame)),
+        1 => any::<u64>().prop_map(Packet::Canary),
+        1 => prop::sample::select(vec![Packet::Lost, Packet::Hello, Packet::Bye]),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_encoded_is_decoded_again(packet in packets(), node in any::<u64>()) {
+        let bytes = packet.encode(NodeId(node)).unwrap();
+        let decoded = Packet::decode(Bytes::from(bytes)).unwrap();
+        prop_assert_eq!(decoded, (NodeId(node), packet));
+    }
+
+    #[test]
+    fn what_ends_too_early_or_goes_on_is_refused_or_another_packet_never_a_panic(
+        packet in packets(),
+        cut in any::<prop::sample::Index>(),
+        more in prop::collection::vec(any::<u8>(), 0..4),
+    ) {
+        let mut bytes = packet.encode(NodeId(1)).unwrap();
+        let short = Bytes::copy_from_slice(&bytes[..cut.index(bytes.len())]);
+        // A text may end anywhere between two characters; nothing else may.
+        if let Ok((_, cut)) = Packet::decode(short) {
+            prop_assert!(cut != packet);
+        }
+        bytes.extend(&more);
+        let decoded = Packet::decode(Bytes::from(bytes));
+        prop_assert_eq!(decoded.is_ok_and(|it| it.1 == packet), more.is_empty());
+    }
+
+    #[test]
+    fn a_changed_byte_never_panics(
+        packet in packets(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut bytes = packet.encode(NodeId(1)).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let _ = Packet::decode(Bytes::from(bytes));
+    }
+
+    #[test]
+    fn garbage_never_panics(mut bytes in prop::collection::vec(any::<u8>(), 0..200), ours: bool) {
+        if let (true, Some(first)) = (ours, bytes.first_mut()) {
+            *first = VERSION;
+        }
+        let _ = Packet::decode(Bytes::from(bytes));
+    }
+}
+
+#[test]
+fn another_version_is_named() {
+    let mut bytes = Packet::Hello.encode(NodeId(1)).unwrap();
+    bytes[0] = VERSION + 1;
+    let refused = Packet::decode(Bytes::from(bytes)).unwrap_err();
+    assert_eq!(refused, Garbled::Version(VERSION + 1));
+}
+
+#[test]
+fn what_is_too_long_is_neither_made_nor_read() {
+    let long: &str = &"x".repeat(MOST_BYTES);
+    let frame = Frame::Entry {
+        seq: Seq(1),
+        by: Side::A,
+        closes: false,
+        texts: EntryTexts::received([long.into(), long.into()]),
+    };
+    assert!(Packet::Direct(1, frame).encode(NodeId(1)).is_none());
+    let mut bytes = Packet::Hello.encode(NodeId(1)).unwrap();
+    bytes.resize(MOST_BYTES + 1, 0);
+    assert!(Packet::decode(Bytes::from(bytes)).is_err());
+}
