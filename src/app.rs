@@ -63,6 +63,9 @@ pub enum BuildError {
     /// The store is to blame.
     #[error("{0}")]
     Store(String),
+    /// The channel layer is to blame, or nodes that do not fit.
+    #[error("{0}")]
+    Channel(String),
 }
 
 impl From<BackendError> for BuildError {
@@ -70,6 +73,7 @@ impl From<BackendError> for BuildError {
         match error {
             BackendError::Config(why) => Self::Config(why),
             BackendError::Store(why) => Self::Store(why),
+            BackendError::Channel(why) => Self::Channel(why),
         }
     }
 }
@@ -204,7 +208,7 @@ async fn compare_positions(app: Arc<App>) {
     positions::run(&*app.store, &*app.channel, every, app.shutdown.token()).await;
 }
 
-/// Folds metrics and lets limiters forget.
+/// Folds metrics, tells other nodes how many people are here, and lets limiters forget.
 async fn housekeeping(app: Arc<App>) {
     let mut upkeep = interval(telemetry::UPKEEP_EVERY);
     let mut forget = interval(FORGET_EVERY);
@@ -212,7 +216,10 @@ async fn housekeeping(app: Arc<App>) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = upkeep.tick() => telemetry::upkeep(),
+            _ = upkeep.tick() => {
+                telemetry::upkeep();
+                app.channel.online(app.online.count() as u64);
+            }
             _ = forget.tick() => app.limits.forget(),
         }
     }

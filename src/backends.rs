@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::channel::ChannelLayer;
 use crate::channel::memory::MemoryLayer;
+use crate::channel::redis::{self, RedisLayer};
 use crate::config::Config;
 use crate::id::{NodeId, Timestamp};
 use crate::matching::memory::MemoryPool;
@@ -45,6 +46,9 @@ pub enum BackendError {
     /// The store cannot be opened.
     #[error("{0}")]
     Store(String),
+    /// The channel layer cannot be had, or other nodes are not to be joined.
+    #[error("{0}")]
+    Channel(String),
 }
 
 /// Opens everything that the configuration names. While the disk is full it waits for space.
@@ -55,9 +59,16 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BackendErro
     let zone = TimeZone::get(&config.chat.time_zone)
         .map_err(|error| BackendError::Config(format!("chat.time_zone: {error}")))?;
     let encoder = Encoder::new(zone);
-    let channel = channel(config, node)?;
+    let (channel, redis) = channel(config, node).await?;
     let sink = Publisher::new(Arc::clone(&channel), encoder.clone());
     let (store, store_died) = store(config, sink).await?;
+    if let Some(redis) = redis
+        && let Err(error) = announce(&redis, &*store).await
+    {
+        // Nothing happened in it yet; it is left as orderly as after a day's work all the same.
+        let _ = store.close().await;
+        return Err(error);
+    }
     Ok(Backends {
         store,
         pool: MemoryPool::new(pool_rules(config)),
@@ -144,11 +155,48 @@ fn pool_rules(config: &Config) -> PoolRules {
 /// Sockets are bounded first; this only keeps a mistake from eating all memory.
 const MOST_TICKETS: usize = 2_000_000;
 
-fn channel(config: &Config, node: NodeId) -> Result<Arc<dyn ChannelLayer>, BackendError> {
-    match scheme(&config.channel.url) {
-        "memory" => Ok(MemoryLayer::new(node, config.limits.mailbox)),
-        other => Err(unknown("channel.url", other, "memory:")),
+/// How often links to Redis are proven, and this node's announcement there is renewed.
+const BEAT: Duration = Duration::from_secs(2);
+/// How long a node counts as living after its last announcement.
+const NODE_LEASE: Duration = Duration::from_secs(10);
+
+/// The channel layer; and itself once more when it is Redis, to be announced there.
+type Channel = (Arc<dyn ChannelLayer>, Option<Arc<RedisLayer>>);
+
+async fn channel(config: &Config, node: NodeId) -> Result<Channel, BackendError> {
+    let mailbox = config.limits.mailbox;
+    let servers = config.channel.servers();
+    let servers = servers.map_err(|(key, why)| BackendError::Config(format!("{key}: {why}")))?;
+    let Some(servers) = servers else {
+        return Ok((MemoryLayer::new(node, mailbox), None));
+    };
+    let rules = redis::Rules {
+        prefix: config.channel.prefix.clone(),
+        mailbox,
+        beat: BEAT,
+        lease: NODE_LEASE,
+    };
+    match RedisLayer::start(servers, node, rules).await {
+        Ok(layer) => Ok((Arc::clone(&layer) as _, Some(layer))),
+        Err(why) if config.channel.standalone() => {
+            let why = format!(
+                "running alone, since Redis was not reached at start ({why}); restart to join others"
+            );
+            error!("{why}");
+            Ok((MemoryLayer::instead(node, mailbox, why), None))
+        }
+        Err(why) => Err(BackendError::Channel(format!(
+            "{why}. To run one node without Redis, set channel.url = \"memory:\""
+        ))),
     }
+}
+
+/// Makes this node known to the others, unless its rooms are not theirs.
+async fn announce(redis: &RedisLayer, store: &dyn Store) -> Result<(), BackendError> {
+    let identity = store.identity().await;
+    let identity = identity.map_err(|error| BackendError::Store(error.to_string()))?;
+    let announced = redis.announce(identity).await;
+    announced.map_err(BackendError::Channel)
 }
 
 fn scheme(url: &str) -> &str {

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 
 use crate::app::{self, App, BuildError, Ended, Listeners};
+use crate::channel::Status;
 use crate::config::{self, Config, Given, Loaded, sample};
 use crate::shutdown::signalled;
 use crate::telemetry;
@@ -27,6 +28,7 @@ Exit codes:
   3    the address cannot be bound
   4    the store cannot be opened
   5    the store's writer died while serving
+  6    Redis is not reached, or other nodes there do not fit
   130  a second signal ended the drain";
 
 /// Pairs two strangers and lets them talk.
@@ -71,6 +73,7 @@ enum Failure {
     Bind = 3,
     Store = 4,
     StoreDied = 5,
+    Channel = 6,
 }
 
 /// A failure with what to tell the person at the terminal.
@@ -161,6 +164,7 @@ async fn serve_until_signalled(config: Config) -> Result<(), Exit> {
     let app = built.map_err(|error| match error {
         BuildError::Config(why) => Exit(Failure::Config, why),
         BuildError::Store(why) => Exit(Failure::Store, why),
+        BuildError::Channel(why) => Exit(Failure::Channel, why),
     })?;
     announce(&app, address);
     let shutdown = async {
@@ -225,7 +229,10 @@ fn announce(app: &App, address: SocketAddr) {
     eprintln!("  address   {url}");
     eprintln!("  data      {data}");
     eprintln!("  store     {}", scheme(&config.store.url));
-    eprintln!("  channel   {}", scheme(&config.channel.url));
+    match app.channel.status() {
+        Status::Live => eprintln!("  channel   {}", scheme(&config.channel.url)),
+        Status::Degraded(why) => eprintln!("  channel   {why}"),
+    }
     eprintln!();
     eprintln!("  Open it in two windows. Ctrl-C ends it.");
     eprintln!();

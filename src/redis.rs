@@ -7,7 +7,9 @@ use redis::aio::MultiplexedConnection;
 use redis::aio::{AsyncPushSender, ConnectionManager, ConnectionManagerConfig};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind};
-use redis::{IntoConnectionInfo as _, ProtocolVersion, RedisError};
+use redis::{
+    IntoConnectionInfo as _, ProtocolVersion, RedisError, ServerErrorKind, TlsCertificates,
+};
 
 /// How long connecting may take, the name's look-up, TLS and the password included.
 pub const CONNECT: Duration = Duration::from_secs(3);
@@ -61,6 +63,15 @@ impl Servers {
         }
     }
 
+    /// Trusts these certificates (PEM) instead of this system's, where TLS is spoken.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn trusting(self, pem: &[u8]) -> Result<Self, String> {
+        let trusting = self.0.into_iter().map(|server| server.trusting(pem));
+        trusting.collect::<Result<_, _>>().map(Self)
+    }
+
     /// Where everything is that is not spread.
     pub fn first(&self) -> &Server {
         &self.0[0]
@@ -98,6 +109,23 @@ impl Server {
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp());
         let client = Client::open(info).map_err(|error| plain(&error).to_owned())?;
         Ok(Self { client, shown })
+    }
+
+    fn trusting(self, pem: &[u8]) -> Result<Self, String> {
+        if !self.tls() {
+            return Ok(self);
+        }
+        if !pem.windows(5).any(|it| it == b"BEGIN") {
+            return Err("holds no certificate in PEM".to_owned());
+        }
+        let certificates = TlsCertificates {
+            client_tls: None,
+            root_cert: Some(pem.to_vec()),
+        };
+        let info = self.client.get_connection_info().clone();
+        let client = Client::build_with_tls(info, certificates);
+        let client = client.map_err(|error| error.to_string())?;
+        Ok(Self { client, ..self })
     }
 
     /// A connection of one's own. What the server says unasked goes to `pushed`, on the connection's
@@ -153,8 +181,13 @@ impl Server {
     fn silent(&self) -> Unreachable {
         Unreachable {
             server: self.shown.clone(),
-            why: format!("no answer within {} seconds", CONNECT.as_secs()),
+            why: silent(self.tls()),
         }
+    }
+
+    /// The database of its keys.
+    pub fn database(&self) -> i64 {
+        self.client.get_connection_info().redis_settings().db()
     }
 
     fn tls(&self) -> bool {
@@ -200,7 +233,7 @@ fn explained(error: &RedisError, tls: bool) -> String {
         "the user or the password is wrong (channel.url or channel.password_file)".to_owned()
     } else if has("NOAUTH") || error.kind() == ErrorKind::AuthenticationFailed {
         format!("it wants a password (channel.url or channel.password_file): {text}")
-    } else if has("NOPERM") {
+    } else if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) {
         format!("this user's rights do not suffice, see docs/OPERATIONS.md: {text}")
     } else if has("corrupt message") || (tls && has("unexpected end of file")) {
         "it does not speak TLS on this port: write redis:// instead of rediss://".to_owned()
@@ -209,11 +242,25 @@ fn explained(error: &RedisError, tls: bool) -> String {
     } else if error.kind() == ErrorKind::RESP3NotSupported || has("unknown command 'HELLO'") {
         "it is too old: Redis 6.2 or newer is needed".to_owned()
     } else if error.is_timeout() {
-        "it does not answer in time".to_owned()
+        silent(tls)
     } else if error.is_connection_refusal() {
         "nothing listens there (connection refused)".to_owned()
+    } else if !tls && (error.is_unrecoverable_error() || error.kind() == ErrorKind::Parse) {
+        format!("{text}; if it speaks only TLS on this port, write rediss:// instead of redis://")
     } else {
         text
+    }
+}
+
+/// A server that speaks no TLS takes the greeting for a command without an end, and waits for it.
+fn silent(tls: bool) -> String {
+    match tls {
+        true => {
+            "it does not answer in time; if it does not speak TLS on this port, write redis:// \
+                 instead of rediss://"
+                .to_owned()
+        }
+        false => "it does not answer in time".to_owned(),
     }
 }
 

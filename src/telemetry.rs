@@ -37,6 +37,16 @@ pub const POSITIONS: &str = "miyu_positions_told_total";
 pub const ERRORS: &str = "miyu_errors_total";
 /// Counter: tasks that panicked.
 pub const PANICS: &str = "miyu_panics_total";
+/// Gauge: 1 while a Redis server of the channel layer answers, else 0, by `server`.
+pub const LINK_UP: &str = "miyu_redis_link_up";
+/// Counter: times that the link to a Redis server broke, by `server`.
+pub const LINK_BROKE: &str = "miyu_redis_link_broke_total";
+/// Counter: frames between nodes, by `what` (`published`, `received`, `dropped`).
+pub const LINK_FRAMES: &str = "miyu_redis_frames_total";
+/// Counter: canaries that did not come back in time.
+pub const CANARIES_MISSED: &str = "miyu_redis_canaries_missed_total";
+/// Counter: rooms opened before Redis had confirmed that it listens for them.
+pub const JOINS_LATE: &str = "miyu_redis_joins_late_total";
 
 /// How often histograms are folded; without it they grow.
 pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -145,5 +155,10 @@ fn describe() {
         "Rooms whose members were told where the room stands"
     );
     describe_counter!(ERRORS, "Errors told to clients, by code");
+    describe_gauge!(LINK_UP, "Whether a Redis server answers, by server");
+    describe_counter!(LINK_BROKE, "Broken links to a Redis server");
+    describe_counter!(LINK_FRAMES, "Frames between nodes, by what became of them");
+    describe_counter!(CANARIES_MISSED, "Canaries that did not come back in time");
+    describe_counter!(JOINS_LATE, "Rooms opened before Redis listened for them");
     describe_counter!(PANICS, "Tasks that panicked");
 }

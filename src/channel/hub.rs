@@ -14,9 +14,20 @@ use crate::id::{Address, NodeId};
 /// Locks are held for a map access; this many keep two cores from meeting often.
 const SHARDS: usize = 16;
 
+/// Who is told which groups have members here. Told in order for each group, under the hub's lock:
+/// it must be quick and must not call the hub.
+pub trait GroupWatch: Send + Sync {
+    /// The group has its first member.
+    fn appeared(&self, group: GroupId);
+
+    /// The group has lost its last member.
+    fn vanished(&self, group: GroupId);
+}
+
 /// Mailboxes and groups of this process.
 pub struct Hub {
     node: NodeId,
+    watch: Option<Box<dyn GroupWatch>>,
     capacity: usize,
     next: AtomicU64,
     hasher: RandomState,
@@ -27,8 +38,18 @@ pub struct Hub {
 impl Hub {
     /// A hub whose mailboxes hold `capacity` frames.
     pub fn new(node: NodeId, capacity: usize) -> Arc<Self> {
+        Self::build(node, capacity, None)
+    }
+
+    /// A hub that says which groups have members.
+    pub fn watched(node: NodeId, capacity: usize, watch: impl GroupWatch + 'static) -> Arc<Self> {
+        Self::build(node, capacity, Some(Box::new(watch)))
+    }
+
+    fn build(node: NodeId, capacity: usize, watch: Option<Box<dyn GroupWatch>>) -> Arc<Self> {
         Arc::new(Self {
             node,
+            watch,
             capacity: capacity.max(1),
             next: AtomicU64::new(1),
             hasher: RandomState::new(),
@@ -75,11 +96,13 @@ impl Hub {
 
     /// Adds a member; dropping the membership removes it.
     pub fn join(self: &Arc<Self>, group: GroupId, outbox: &Outbox) -> Membership {
-        self.groups[self.shard(&group)]
-            .lock()
-            .entry(group)
-            .or_default()
-            .push(outbox.clone());
+        let mut groups = self.groups[self.shard(&group)].lock();
+        let members = groups.entry(group).or_default();
+        if let (true, Some(watch)) = (members.is_empty(), &self.watch) {
+            watch.appeared(group);
+        }
+        members.push(outbox.clone());
+        drop(groups);
         Membership {
             hub: Arc::clone(self),
             group,
@@ -98,6 +121,14 @@ impl Hub {
         }
     }
 
+    /// The groups with at least one member here.
+    pub fn groups(&self) -> Vec<GroupId> {
+        let shards = self.groups.iter();
+        shards
+            .flat_map(|shard| shard.lock().keys().copied().collect::<Vec<_>>())
+            .collect()
+    }
+
     /// What is there now.
     pub fn counts(&self) -> Counts {
         Counts {
@@ -112,6 +143,9 @@ impl Hub {
             members.retain(|member| member.address() != address);
             if members.is_empty() {
                 groups.remove(&group);
+                if let Some(watch) = &self.watch {
+                    watch.vanished(group);
+                }
             }
         }
     }

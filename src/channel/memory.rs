@@ -9,8 +9,9 @@ use super::hub::Hub;
 use super::{ChannelLayer, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status};
 use crate::id::{Address, NodeId};
 
-/// Everything stays in this process; nothing is ever degraded.
+/// Everything stays in this process; nothing is ever lost.
 pub struct MemoryLayer {
+    instead: Option<String>,
     hub: Arc<Hub>,
     disturbed: watch::Sender<u64>,
 }
@@ -18,7 +19,17 @@ pub struct MemoryLayer {
 impl MemoryLayer {
     /// A layer whose mailboxes hold `capacity` frames.
     pub fn new(node: NodeId, capacity: usize) -> Arc<Self> {
+        Self::build(node, capacity, None)
+    }
+
+    /// The same, standing in for a layer that reaches other nodes: it is degraded for this reason.
+    pub fn instead(node: NodeId, capacity: usize, why: String) -> Arc<Self> {
+        Self::build(node, capacity, Some(why))
+    }
+
+    fn build(node: NodeId, capacity: usize, instead: Option<String>) -> Arc<Self> {
         Arc::new(Self {
+            instead,
             hub: Hub::new(node, capacity),
             disturbed: watch::Sender::new(0),
         })
@@ -63,7 +74,10 @@ impl ChannelLayer for MemoryLayer {
     }
 
     fn status(&self) -> Status {
-        Status::Live
+        match &self.instead {
+            None => Status::Live,
+            Some(why) => Status::Degraded(why.clone()),
+        }
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -14,6 +14,7 @@ pub mod frame;
 pub mod hub;
 pub mod mailbox;
 pub mod memory;
+pub mod redis;
 pub mod wire;
 
 pub use frame::Frame;

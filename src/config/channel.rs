@@ -1,9 +1,59 @@
 //! `[channel]`.
 
+use std::path::{Path, PathBuf};
+
+use crate::redis::Servers;
+
 section! {
     /// How frames travel between connections.
     Channel = "channel" {
-        /// "memory:", which reaches the connections of this process.
+        /// "memory:", which reaches the connections of this process. Or a Redis that all nodes
+        /// name: "redis://:PASSWORD@HOST:6379/0", "rediss://…" with TLS, "redis+unix:///PATH".
+        /// Several with commas between them share the rooms.
         url: String = "memory:";
+        /// A file that holds the password of Redis, for URLs that have none.
+        password_file: Option<PathBuf> = "";
+        /// A file with the certificates (PEM) that "rediss://" trusts instead of this system's.
+        ca_file: Option<PathBuf> = "";
+        /// Begins every name in Redis. Sites that share a Redis need one each.
+        prefix: String = "miyu:";
+        /// When Redis does not answer at start: "fail", or "standalone" (with SQLite only):
+        /// run alone, and say so. A Redis that goes away later is waited for either way.
+        when_unreachable: String = "fail";
     }
+}
+
+/// Longest prefix, in bytes.
+pub const PREFIX_BYTES: usize = 64;
+
+impl Channel {
+    /// The Redis servers to use; `None` when everything stays in this process. Reads the files.
+    ///
+    /// # Errors
+    /// Which key is wrong, and how.
+    pub fn servers(&self) -> Result<Option<Servers>, (&'static str, String)> {
+        if self.url == "memory:" {
+            return Ok(None);
+        }
+        let password = self.password_file.as_deref().map(read).transpose();
+        let password = password.map_err(|why| ("channel.password_file", why))?;
+        let password = password.as_deref().map(str::trim_end);
+        let servers = Servers::parse(&self.url, password)
+            .map_err(|why| ("channel.url", format!("{why} (or \"memory:\")")))?;
+        let Some(path) = &self.ca_file else {
+            return Ok(Some(servers));
+        };
+        let trusting = read(path).and_then(|pem| servers.trusting(pem.as_bytes()));
+        trusting.map(Some).map_err(|why| ("channel.ca_file", why))
+    }
+
+    /// A node that finds no Redis at start runs alone.
+    pub fn standalone(&self) -> bool {
+        self.when_unreachable == "standalone"
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))
 }

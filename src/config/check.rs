@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
+use super::channel::PREFIX_BYTES;
 use super::load::Layers;
 use super::problem::Problems;
 use super::{Config, origin};
@@ -121,15 +122,36 @@ fn backends(config: &Config, checker: &mut Checker<'_>) {
         "store.url",
         "must be \"sqlite:PATH\", the one store of this version",
     );
-    checker.that(
-        config.channel.url == "memory:",
-        "channel.url",
-        "must be \"memory:\", the one channel layer of this version",
-    );
+    channel(config, checker);
     checker.that(
         TimeZone::get(&config.chat.time_zone).is_ok(),
         "chat.time_zone",
         "must be an IANA name such as \"Asia/Taipei\" or \"UTC\"",
+    );
+}
+
+fn channel(config: &Config, checker: &mut Checker<'_>) {
+    let channel = &config.channel;
+    if let Err((key, why)) = channel.servers() {
+        checker.that(false, key, why);
+    }
+    let prefix = &channel.prefix;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b":_-.".contains(&b);
+    checker.that(
+        (1..=PREFIX_BYTES).contains(&prefix.len()) && prefix.bytes().all(plain),
+        "channel.prefix",
+        format!("must be 1 to {PREFIX_BYTES} of A-Z a-z 0-9 : _ - ."),
+    );
+    checker.that(
+        ["fail", "standalone"].contains(&&*channel.when_unreachable),
+        "channel.when_unreachable",
+        "must be \"fail\" or \"standalone\"",
+    );
+    checker.that(
+        !channel.standalone() || config.store.url.starts_with("sqlite:"),
+        "channel.when_unreachable",
+        "\"standalone\" is for SQLite only: with another store, other nodes may be running, and \
+         this one would not hear them",
     );
 }
 

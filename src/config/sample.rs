@@ -48,8 +48,24 @@ pub fn effective(loaded: &Loaded) -> String {
     out
 }
 
-/// A URL may carry a password; it is as secret as any other.
+/// A URL may carry a password; it is as secret as any other. So may each of several.
 fn hide_password(value: &str) -> String {
+    let mut urls: Vec<String> = Vec::new();
+    for part in value.split(',') {
+        match urls.last_mut() {
+            // No URL begins here: the comma belongs to the one before.
+            Some(last) if !part.contains("://") => {
+                last.push(',');
+                last.push_str(part);
+            }
+            _ => urls.push(part.to_owned()),
+        }
+    }
+    let hidden: Vec<String> = urls.iter().map(|url| hide_one_password(url)).collect();
+    hidden.join(",")
+}
+
+fn hide_one_password(value: &str) -> String {
     let hidden = || {
         let (scheme, rest) = value.split_once("://")?;
         let (user, host) = rest.rsplit_once('@')?;
@@ -70,5 +86,10 @@ mod tests {
             "\"postgres://miyu:…@db/miyu\""
         );
         assert_eq!(hide_password("\"sqlite:a.db\""), "\"sqlite:a.db\"");
+        assert_eq!(
+            hide_password("\"redis://:a,b@one,rediss://u:c@two/1\""),
+            "\"redis://:…@one,rediss://u:…@two/1\""
+        );
+        assert_eq!(hide_password("[\"a\", \"b\"]"), "[\"a\", \"b\"]");
     }
 }

@@ -5,30 +5,45 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{
     ChannelLayer, Counts, Frame, GroupId, Mailbox, Membership, Received, SendError, Status,
 };
 use miyu::id::{Address, NodeId, RoomId, Seq, Side};
 
+use crate::support::redis::Site;
+
 /// Makes a layer whose mailboxes hold this many frames.
-type Factory = fn(usize) -> Arc<dyn ChannelLayer>;
+type Factory = fn(usize) -> BoxFuture<'static, Arc<dyn ChannelLayer>>;
+
+fn memory(capacity: usize) -> BoxFuture<'static, Arc<dyn ChannelLayer>> {
+    let layer = MemoryLayer::new(NodeId::fresh(), capacity);
+    Box::pin(std::future::ready(layer as Arc<dyn ChannelLayer>))
+}
+
+fn redis(capacity: usize) -> BoxFuture<'static, Arc<dyn ChannelLayer>> {
+    Box::pin(async move { Site::fresh().mailbox(capacity).node().await as Arc<dyn ChannelLayer> })
+}
 
 macro_rules! contract {
-    ($backend:ident, $factory:expr; $($case:ident)*) => {
+    (@backend $backend:ident $($case:ident)*) => {
         mod $backend {
-            use super::*;
             $(
                 #[tokio::test]
                 async fn $case() {
-                    super::$case($factory).await;
+                    super::$case(super::$backend).await;
                 }
             )*
         }
     };
+    ($($case:ident)*) => {
+        contract! { @backend memory $($case)* }
+        contract! { @backend redis $($case)* }
+    };
 }
 
-contract! { memory, |capacity| MemoryLayer::new(NodeId::fresh(), capacity);
+contract! {
     a_frame_reaches_the_address_it_was_sent_to
     addresses_are_unique
     an_address_of_another_incarnation_is_gone
@@ -101,7 +116,7 @@ async fn next_number(mailbox: &mut Mailbox) -> u64 {
 }
 
 async fn a_frame_reaches_the_address_it_was_sent_to(factory: Factory) {
-    let layer = factory(4);
+    let layer = factory(4).await;
     let (outbox, mut mine) = layer.open();
     let (_, mut yours) = layer.open();
     assert_eq!(outbox.address(), mine.address());
@@ -111,7 +126,7 @@ async fn a_frame_reaches_the_address_it_was_sent_to(factory: Factory) {
 }
 
 async fn addresses_are_unique(factory: Factory) {
-    let (layer, other) = (factory(1), factory(1));
+    let (layer, other) = (factory(1).await, factory(1).await);
     let mut seen = std::collections::HashSet::new();
     for layer in [&layer, &other] {
         for _ in 0..100 {
@@ -123,7 +138,7 @@ async fn addresses_are_unique(factory: Factory) {
 }
 
 async fn an_address_of_another_incarnation_is_gone(factory: Factory) {
-    let layer = factory(1);
+    let layer = factory(1).await;
     let (_, mailbox) = layer.open();
     let before = Address {
         node: NodeId(mailbox.address().node.0 ^ 1),
@@ -134,7 +149,7 @@ async fn an_address_of_another_incarnation_is_gone(factory: Factory) {
 }
 
 async fn members_hear_what_is_published_the_publisher_included(factory: Factory) {
-    let layer = factory(4);
+    let layer = factory(4).await;
     let group = fresh_group();
     let (_a, mut mine) = member(&layer, group).await;
     let (_b, mut yours) = member(&layer, group).await;
@@ -146,7 +161,7 @@ async fn members_hear_what_is_published_the_publisher_included(factory: Factory)
 }
 
 async fn groups_are_apart(factory: Factory) {
-    let layer = factory(4);
+    let layer = factory(4).await;
     let (here, there) = (fresh_group(), fresh_group());
     let (_a, mut mine) = member(&layer, here).await;
     let (_b, mut yours) = member(&layer, there).await;
@@ -159,7 +174,7 @@ async fn groups_are_apart(factory: Factory) {
 }
 
 async fn one_mailbox_may_be_in_many_groups(factory: Factory) {
-    let layer = factory(4);
+    let layer = factory(4).await;
     let (outbox, mut mailbox) = layer.open();
     let (here, there) = (fresh_group(), fresh_group());
     let first = layer.join(here, &outbox).await;
@@ -171,7 +186,7 @@ async fn one_mailbox_may_be_in_many_groups(factory: Factory) {
 }
 
 async fn a_mailbox_keeps_the_order_of_sends_and_publications(factory: Factory) {
-    let layer = factory(1000);
+    let layer = factory(1000).await;
     let group = fresh_group();
     let (_member, mut mailbox) = member(&layer, group).await;
     for n in 0..500 {
@@ -211,7 +226,7 @@ async fn storm(
 }
 
 async fn all_members_see_one_order(factory: Factory) {
-    let layer = factory(2000);
+    let layer = factory(2000).await;
     let group = fresh_group();
     let (_a, mut mine) = member(&layer, group).await;
     let (_b, mut yours) = member(&layer, group).await;
@@ -220,7 +235,7 @@ async fn all_members_see_one_order(factory: Factory) {
 }
 
 async fn each_thread_keeps_its_order(factory: Factory) {
-    let layer = factory(2000);
+    let layer = factory(2000).await;
     let group = fresh_group();
     let (_a, mut mine) = member(&layer, group).await;
     let (_b, mut yours) = member(&layer, group).await;
@@ -235,7 +250,7 @@ async fn each_thread_keeps_its_order(factory: Factory) {
 }
 
 async fn what_is_published_after_join_resolves_arrives(factory: Factory) {
-    let layer = factory(4);
+    let layer = factory(4).await;
     for n in 0..100 {
         let group = fresh_group();
         let (outbox, mut mailbox) = layer.open();
@@ -248,7 +263,7 @@ async fn what_is_published_after_join_resolves_arrives(factory: Factory) {
 }
 
 async fn a_full_mailbox_refuses_keeps_what_it_has_and_is_told_once(factory: Factory) {
-    let layer = factory(2);
+    let layer = factory(2).await;
     let (_, mut mailbox) = layer.open();
     let address = mailbox.address();
     layer.send(&address, numbered(1)).unwrap();
@@ -264,7 +279,7 @@ async fn a_full_mailbox_refuses_keeps_what_it_has_and_is_told_once(factory: Fact
 }
 
 async fn a_full_mailbox_holds_nobody_up(factory: Factory) {
-    let layer = factory(2);
+    let layer = factory(2).await;
     let group = fresh_group();
     let (_a, mut lazy) = member(&layer, group).await;
     let (_b, mut eager) = member(&layer, group).await;
@@ -279,7 +294,7 @@ async fn a_full_mailbox_holds_nobody_up(factory: Factory) {
 }
 
 async fn lagging_ends_when_it_was_told(factory: Factory) {
-    let layer = factory(1);
+    let layer = factory(1).await;
     let (_, mut mailbox) = layer.open();
     let address = mailbox.address();
     layer.send(&address, numbered(1)).unwrap();
@@ -292,7 +307,7 @@ async fn lagging_ends_when_it_was_told(factory: Factory) {
 }
 
 async fn a_sender_wakes_the_owner(factory: Factory) {
-    let layer = factory(1);
+    let layer = factory(1).await;
     let (_, mut mailbox) = layer.open();
     let address = mailbox.address();
     let sending = async {
@@ -304,7 +319,7 @@ async fn a_sender_wakes_the_owner(factory: Factory) {
 }
 
 async fn receiving_may_be_given_up_without_loss(factory: Factory) {
-    let layer = factory(8);
+    let layer = factory(8).await;
     let (_, mut mailbox) = layer.open();
     let address = mailbox.address();
     for n in 0..8 {
@@ -320,7 +335,7 @@ async fn receiving_may_be_given_up_without_loss(factory: Factory) {
 }
 
 async fn dropping_the_membership_ends_it(factory: Factory) {
-    let layer = factory(4);
+    let layer = factory(4).await;
     let group = fresh_group();
     let (membership, mut mailbox) = member(&layer, group).await;
     drop(membership);
@@ -335,7 +350,7 @@ async fn dropping_the_membership_ends_it(factory: Factory) {
 }
 
 async fn a_second_membership_of_one_mailbox_is_its_own(factory: Factory) {
-    let layer = factory(4);
+    let layer = factory(4).await;
     let (group, other) = (fresh_group(), fresh_group());
     let (outbox, mut mailbox) = layer.open();
     let first = layer.join(group, &outbox).await;
@@ -348,7 +363,7 @@ async fn a_second_membership_of_one_mailbox_is_its_own(factory: Factory) {
 }
 
 async fn dropping_the_mailbox_forgets_the_address(factory: Factory) {
-    let layer = factory(4);
+    let layer = factory(4).await;
     let (outbox, mailbox) = layer.open();
     let address = mailbox.address();
     drop(mailbox);
@@ -359,7 +374,7 @@ async fn dropping_the_mailbox_forgets_the_address(factory: Factory) {
 }
 
 async fn a_member_without_a_mailbox_hurts_nobody(factory: Factory) {
-    let layer = factory(4);
+    let layer = factory(4).await;
     let group = fresh_group();
     let (_a, gone) = member(&layer, group).await;
     drop(gone);
@@ -369,7 +384,7 @@ async fn a_member_without_a_mailbox_hurts_nobody(factory: Factory) {
 }
 
 async fn counts_say_what_is_there(factory: Factory) {
-    let layer = factory(4);
+    let layer = factory(4).await;
     assert_eq!(layer.counts(), Counts::default());
     let group = fresh_group();
     let (a, mine) = member(&layer, group).await;
@@ -386,11 +401,11 @@ async fn counts_say_what_is_there(factory: Factory) {
 }
 
 async fn it_is_live(factory: Factory) {
-    assert_eq!(factory(1).status(), Status::Live);
+    assert_eq!(factory(1).await.status(), Status::Live);
 }
 
 async fn closing_twice_is_harmless(factory: Factory) {
-    let layer = factory(1);
+    let layer = factory(1).await;
     layer.close().await;
     layer.close().await;
 }

@@ -1,0 +1,303 @@
+//! The channel layer of many nodes: the hub of this process, and a link to each Redis server. Every
+//! room is a channel of one server, chosen by the room's id; every node has a channel of its own on
+//! the first. Nothing is kept in Redis but the list of live nodes.
+//!
+//! Pub/sub forgets what nobody hears. So every doubt (a new connection, a full queue, a node that
+//! says it lost frames) counts up [`ChannelLayer::disturbed`], and the store is asked.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::hub::{GroupWatch, Hub};
+use super::wire::{self, Packet};
+use super::{ChannelLayer, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status};
+use crate::id::{Address, NodeId, StoreId};
+use crate::redis::{CONNECT, Servers};
+use crate::telemetry;
+use ear::Ear;
+use link::{Link, State};
+use names::Names;
+use outgoing::To;
+use registry::Registry;
+
+mod book;
+mod ear;
+mod link;
+mod names;
+mod outgoing;
+mod registry;
+
+/// How long joining waits for Redis to confirm that it listens.
+const JOIN: Duration = Duration::from_secs(1);
+/// How long the first answer of the first server may take: connecting, subscribing, a canary.
+const START: Duration = CONNECT.saturating_mul(3);
+/// After a panic of a link.
+const PANIC_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a layer is told by whoever puts the server together.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Begins every name in Redis.
+    pub prefix: String,
+    /// Frames of one mailbox.
+    pub mailbox: usize,
+    /// How often a link is proven and the announcement renewed.
+    pub beat: Duration,
+    /// How long a node counts as living after its last announcement; some beats.
+    pub lease: Duration,
+}
+
+/// Frames between the connections of all nodes that name the same servers and prefix.
+pub struct RedisLayer {
+    node: NodeId,
+    hub: Arc<Hub>,
+    links: Arc<[Arc<Link>]>,
+    registry: Arc<Registry>,
+    disturbed: watch::Sender<u64>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    servers: Servers,
+}
+
+/// Tells the links which rooms to listen for.
+struct Listening(Arc<[Arc<Link>]>);
+
+impl GroupWatch for Listening {
+    fn appeared(&self, group: GroupId) {
+        self.0[home(group, self.0.len())].want(group, true);
+    }
+
+    fn vanished(&self, group: GroupId) {
+        self.0[home(group, self.0.len())].want(group, false);
+    }
+}
+
+impl RedisLayer {
+    /// Links to the servers. Must be called within the runtime. The first server has to answer; one
+    /// of the others that is away degrades only its rooms, until it is there.
+    ///
+    /// # Errors
+    /// Why the first server is not reached, in words for whoever runs this; after 9 s at the latest.
+    pub async fn start(servers: Servers, node: NodeId, rules: Rules) -> Result<Arc<Self>, String> {
+        let count = servers.all().len();
+        let links = servers.all().iter().enumerate().map(|(at, server)| {
+            let names = Names::new(&rules.prefix, server.database());
+            let link = Link::new(node, server.clone(), names, rules.beat, at == 0);
+            Arc::new(link)
+        });
+        let links: Arc<[Arc<Link>]> = links.collect();
+        let key = Names::new(&rules.prefix, servers.first().database()).nodes();
+        let layer = Arc::new(Self {
+            node,
+            hub: Hub::watched(node, rules.mailbox, Listening(Arc::clone(&links))),
+            links,
+            registry: Arc::new(Registry::new(node, key, count, rules.lease)),
+            disturbed: watch::Sender::new(0),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            servers,
+        });
+        layer.spawn_links();
+        let mut state = layer.links[0].state();
+        let known = timeout(START, state.wait_for(|it| *it != State::Connecting)).await;
+        let known = known.map(|state| state.map(|it| it.clone()));
+        match known {
+            Ok(Ok(State::Down(why))) => Err(why),
+            Ok(Ok(_)) => Ok(layer),
+            _ => Err(format!(
+                "Redis at {} does not answer",
+                layer.servers.first()
+            )),
+        }
+    }
+
+    fn spawn_links(&self) {
+        let ear = Arc::new(Ear {
+            node: self.node,
+            hub: Arc::clone(&self.hub),
+            registry: Arc::clone(&self.registry),
+            disturbed: self.disturbed.clone(),
+            garbled: AtomicU64::new(0),
+        });
+        for link in self.links.iter() {
+            let (link, ear, stop) = (Arc::clone(link), Arc::clone(&ear), self.stop.clone());
+            self.tasks.spawn(async move {
+                use futures_util::FutureExt as _;
+                loop {
+                    let run = Arc::clone(&link).run(Arc::clone(&ear), stop.clone());
+                    let run = std::panic::AssertUnwindSafe(run).catch_unwind();
+                    if run.await.is_ok() {
+                        return;
+                    }
+                    // The panic hook has logged where. Without its link a node would be deaf.
+                    metrics::counter!(telemetry::PANICS).increment(1);
+                    tokio::time::sleep(PANIC_PAUSE).await;
+                }
+            });
+        }
+    }
+
+    /// Makes this node known to the others as one whose rooms are in the store of this identity. To
+    /// be called once, before anybody connects.
+    ///
+    /// # Errors
+    /// Why it must not run beside another live node, or that Redis does not answer; in words for
+    /// whoever runs this.
+    pub async fn announce(&self, store: StoreId) -> Result<(), String> {
+        let first = self.servers.first();
+        let unheard = |_| Ok::<(), std::convert::Infallible>(());
+        let mut conn = first.connect(unheard).await.map_err(|e| e.to_string())?;
+        let announced = self.registry.announce(&mut conn, store.0).await;
+        announced.map_err(|error| first.unreachable(&error).to_string())??;
+        let hello = Packet::Hello.encode(self.node).expect("a few bytes");
+        // Who does not hear it learns it at its next beat.
+        self.links[0].out.offer(To::Nodes, hello);
+        Ok(())
+    }
+
+    fn link(&self, group: GroupId) -> &Link {
+        &self.links[home(group, self.links.len())]
+    }
+}
+
+/// Which of `count` servers a room belongs to: the same on every node and in every version. The
+/// bits of the id are mixed (splitmix64), since the first half of it is the time.
+fn home(group: GroupId, count: usize) -> usize {
+    let (high, low) = group.0.0.as_u64_pair();
+    let mut mixed = high.rotate_left(32) ^ low;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^= mixed >> 31;
+    usize::try_from(mixed % count as u64).expect("below the count")
+}
+
+impl ChannelLayer for RedisLayer {
+    fn open(&self) -> (Outbox, Mailbox) {
+        self.hub.open()
+    }
+
+    fn send(&self, to: &Address, frame: Frame) -> Result<(), SendError> {
+        if to.node == self.node {
+            return self.hub.send(to, frame);
+        }
+        let first = &self.links[0];
+        if !first.live() {
+            return Err(SendError::Unavailable);
+        }
+        if !self.registry.knows(to.node) {
+            return Err(SendError::Gone);
+        }
+        let packet = Packet::Direct(to.number, frame).encode(self.node);
+        let packet = packet.ok_or(SendError::Unavailable)?;
+        match first.out.offer(To::Node(to.node), packet) {
+            true => Ok(()),
+            false => Err(SendError::Unavailable),
+        }
+    }
+
+    fn join<'a>(&'a self, group: GroupId, outbox: &'a Outbox) -> Joining<'a> {
+        Box::pin(async move {
+            let membership = self.hub.join(group, outbox);
+            if let Some(confirmation) = self.link(group).confirmation(group)
+                && timeout(JOIN, confirmation).await.is_err()
+            {
+                metrics::counter!(telemetry::JOINS_LATE).increment(1);
+            }
+            membership
+        })
+    }
+
+    fn publish(&self, group: GroupId, frame: Frame) {
+        let link = self.link(group);
+        let packet = link
+            .live()
+            .then(|| wire::group_packet(self.node, group, &frame));
+        self.hub.publish(group, Arc::new(frame));
+        match packet.flatten() {
+            Some(packet) => {
+                link.out.offer(To::Room(group), packet);
+            }
+            None => link.out.dropped(1),
+        }
+    }
+
+    fn publish_here(&self, group: GroupId, frame: Frame) {
+        self.hub.publish(group, Arc::new(frame));
+    }
+
+    /// All groups: any of them may have members elsewhere, and pub/sub promises nothing.
+    fn audited(&self) -> Vec<GroupId> {
+        self.hub.groups()
+    }
+
+    fn disturbed(&self) -> watch::Receiver<u64> {
+        self.disturbed.subscribe()
+    }
+
+    fn online(&self, here: u64) -> u64 {
+        self.registry.online(here)
+    }
+
+    fn counts(&self) -> Counts {
+        self.hub.counts()
+    }
+
+    fn status(&self) -> Status {
+        let states = self.links.iter().map(|link| link.state().borrow().clone());
+        let mut reasons: Vec<String> = states
+            .filter_map(|state| match state {
+                State::Live => None,
+                State::Connecting => Some("Redis: connecting".to_owned()),
+                State::Down(why) => Some(why),
+            })
+            .collect();
+        reasons.extend(self.registry.odd());
+        match reasons.is_empty() {
+            true => Status::Live,
+            false => Status::Degraded(reasons.join("; ")),
+        }
+    }
+
+    fn close(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.stop.cancel();
+        self.tasks.close();
+        Box::pin(self.tasks.wait())
+    }
+}
+
+impl Drop for RedisLayer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::RoomId;
+
+    #[test]
+    fn rooms_are_spread_evenly_and_always_alike() {
+        let mut counts = [0; 3];
+        for _ in 0..3000 {
+            counts[home(GroupId(RoomId::fresh()), 3)] += 1;
+        }
+        assert!(
+            counts.iter().all(|count| (850..1150).contains(count)),
+            "{counts:?}"
+        );
+        let fixed = |text| GroupId(RoomId::parse(text).unwrap());
+        let homes = [
+            "01890a5d-ac96-774b-bcce-b302099a8057",
+            "01890a5d-ac96-774b-bcce-b302099a8058",
+            "01890a5d-ac96-774b-bcce-b302099a8059",
+        ];
+        assert_eq!(homes.map(|text| home(fixed(text), 5)), [4, 3, 4]);
+    }
+}

@@ -1,0 +1,91 @@
+//! What is heard from other nodes, on the connection's own task: decoded and put into mailboxes at
+//! once, so that no queue lies between.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use redis::{PushInfo, PushKind, Value};
+use tokio::sync::watch;
+use tracing::warn;
+
+use super::registry::Registry;
+use crate::channel::hub::Hub;
+use crate::channel::wire::{self, Packet};
+use crate::id::{Address, NodeId};
+use crate::telemetry;
+
+/// Hears for one node.
+pub(super) struct Ear {
+    pub(super) node: NodeId,
+    pub(super) hub: Arc<Hub>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) disturbed: watch::Sender<u64>,
+    pub(super) garbled: AtomicU64,
+}
+
+/// What the link itself must know about what was heard.
+pub(super) enum Heard {
+    /// Nothing.
+    Nothing,
+    /// Its own canary.
+    Canary(u64),
+    /// The connection has ended.
+    End,
+}
+
+impl Ear {
+    /// Takes in one push of the server.
+    pub(super) fn hear(&self, info: PushInfo) -> Heard {
+        match info.kind {
+            PushKind::Disconnection => return Heard::End,
+            PushKind::Message => {}
+            _ => return Heard::Nothing,
+        }
+        let Some(Value::BulkString(bytes)) = info.data.into_iter().nth(1) else {
+            return Heard::Nothing;
+        };
+        match self.take(Bytes::from(bytes)) {
+            Ok(heard) => heard,
+            Err(garbled) => {
+                // Logged at powers of two: a stranger on the channel must not flood the log.
+                let count = self.garbled.fetch_add(1, Ordering::Relaxed) + 1;
+                if count.is_power_of_two() {
+                    warn!(%garbled, count, "something in our channels of Redis is not ours");
+                }
+                Heard::Nothing
+            }
+        }
+    }
+
+    fn take(&self, bytes: Bytes) -> Result<Heard, wire::Garbled> {
+        // What this node publishes has reached its own members before; only the canary matters.
+        let own = wire::sender(&bytes)? == self.node;
+        if own && !Packet::is_canary(&bytes) {
+            return Ok(Heard::Nothing);
+        }
+        let (from, packet) = Packet::decode(bytes)?;
+        if !own {
+            metrics::counter!(telemetry::LINK_FRAMES, "what" => "received").increment(1);
+        }
+        match packet {
+            Packet::Group(group, frame) => self.hub.publish(group, Arc::new(frame)),
+            Packet::Direct(number, frame) => {
+                let node = self.node;
+                // Its owner may be gone by now; nobody waits for an answer.
+                let _ = self.hub.send(&Address { node, number }, frame);
+            }
+            Packet::Canary(count) if own => return Ok(Heard::Canary(count)),
+            Packet::Canary(_) => {}
+            Packet::Lost => self.disturb(),
+            Packet::Hello => self.registry.came(from),
+            Packet::Bye => self.registry.went(from),
+        }
+        Ok(Heard::Nothing)
+    }
+
+    /// Frames may have been lost: whoever watches looks into the store.
+    pub(super) fn disturb(&self) {
+        self.disturbed.send_modify(|count| *count += 1);
+    }
+}

@@ -1,0 +1,397 @@
+//! The link to one server: one connection for everything, opened again for as long as it takes.
+//!
+//! A connection lives through [`Link::session`]: subscribe everything, prove that what is published
+//! is heard, then three lanes side by side, each with its own waits: publishing, subscribing, and a
+//! beat that proves the link again and again. The first lane that fails ends the connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
+use redis::{PushInfo, RedisError};
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::book::{Batch, Book};
+use super::ear::{Ear, Heard};
+use super::names::Names;
+use super::outgoing::{Outgoing, To};
+use crate::channel::GroupId;
+use crate::channel::wire::Packet;
+use crate::id::NodeId;
+use crate::redis::{Server, Unreachable};
+use crate::telemetry;
+
+/// Rooms in one command; with thousands the server would be busy with it for too long.
+const ROOMS_AT_ONCE: usize = 512;
+/// How long a canary may take to come back.
+const CANARY: Duration = Duration::from_secs(3);
+/// The first pause before connecting again; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long saying goodbye may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How the link is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nobody knows yet.
+    Connecting,
+    /// What is published there is heard.
+    Live,
+    /// It is not reached; why.
+    Down(String),
+}
+
+/// The link to one server.
+pub(super) struct Link {
+    node: NodeId,
+    server: Server,
+    names: Names,
+    beat: Duration,
+    /// It is the first server: node announcements are its business.
+    announces: bool,
+    book: Mutex<Book>,
+    changed: Notify,
+    /// What is on its way to the server.
+    pub(super) out: Outgoing,
+    state: watch::Sender<State>,
+    canary: watch::Sender<u64>,
+}
+
+impl Link {
+    pub(super) fn new(
+        node: NodeId,
+        server: Server,
+        names: Names,
+        beat: Duration,
+        announces: bool,
+    ) -> Self {
+        Self {
+            node,
+            server,
+            names,
+            beat,
+            announces,
+            book: Mutex::default(),
+            changed: Notify::new(),
+            out: Outgoing::default(),
+            state: watch::Sender::new(State::Connecting),
+            canary: watch::Sender::new(0),
+        }
+    }
+
+    /// How it is, to be watched.
+    pub(super) fn state(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
+    /// What is published now is sent.
+    pub(super) fn live(&self) -> bool {
+        *self.state.borrow() == State::Live
+    }
+
+    /// Somebody here listens to this room, or nobody does any more.
+    pub(super) fn want(&self, group: GroupId, wanted: bool) {
+        let mut book = self.book.lock();
+        book.want(group, wanted);
+        if book.has_changes() {
+            self.changed.notify_one();
+        }
+    }
+
+    /// See [`Book::confirmation`].
+    pub(super) fn confirmation(&self, group: GroupId) -> Option<oneshot::Receiver<()>> {
+        self.book.lock().confirmation(group)
+    }
+
+    /// Keeps the link until `stop`, then says goodbye.
+    pub(super) async fn run(self: Arc<Self>, ear: Arc<Ear>, stop: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let ended = self.session(&ear, &stop, &mut pause).await;
+            self.book.lock().disconnected();
+            self.out.close();
+            self.up().set(0.0);
+            let Err(why) = ended else {
+                self.state.send_replace(State::Down("closed".to_owned()));
+                return;
+            };
+            self.fall(why);
+            // Jitter: a server that comes back is not met by all nodes in one moment.
+            let jittered = pause.mul_f64(rand::random_range(0.5..1.0));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(jittered) => {}
+            }
+        }
+    }
+
+    /// One connection from beginning to end; `Ok` when it was asked to stop.
+    async fn session(
+        self: &Arc<Self>,
+        ear: &Arc<Ear>,
+        stop: &CancellationToken,
+        pause: &mut Duration,
+    ) -> Result<(), String> {
+        let ended = Arc::new(Notify::new());
+        let pushed = self.pushed(Arc::clone(ear), Arc::clone(&ended));
+        let opening = async {
+            let conn = self.server.connect(pushed).await?;
+            self.book.lock().connected();
+            self.greet(conn.clone()).await?;
+            Ok(conn)
+        };
+        let conn = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = ended.notified() => return Err(self.closed()),
+            opened = opening => opened.map_err(|why: Broken| why.0)?,
+        };
+        self.rise(ear);
+        tokio::select! {
+            () = stop.cancelled() => {
+                // A server that is away will hear nothing; the lease covers that.
+                let _ = timeout(FAREWELL, self.farewell(ear, conn)).await;
+                Ok(())
+            }
+            () = ended.notified() => Err(self.closed()),
+            why = self.publishing(conn.clone()) => Err(why.0),
+            why = self.subscribing(conn.clone()) => Err(why.0),
+            why = self.beating(ear, conn.clone(), pause) => Err(why.0),
+        }
+    }
+
+    /// What the connection calls for whatever the server says unasked.
+    fn pushed(
+        self: &Arc<Self>,
+        ear: Arc<Ear>,
+        ended: Arc<Notify>,
+    ) -> impl Fn(PushInfo) -> Result<(), std::convert::Infallible> + Send + Sync + 'static {
+        let link = Arc::clone(self);
+        move |info| {
+            match ear.hear(info) {
+                Heard::Nothing => {}
+                Heard::Canary(count) => {
+                    link.canary.send_replace(count);
+                }
+                Heard::End => ended.notify_one(),
+            }
+            Ok(())
+        }
+    }
+
+    /// Subscribes everything that is wanted and proves that it works.
+    async fn greet(&self, mut conn: MultiplexedConnection) -> Result<(), Broken> {
+        let own = [self.names.node(self.node), self.names.nodes()];
+        conn.subscribe(&own[..])
+            .await
+            .map_err(|e| self.broken(&e))?;
+        loop {
+            let batch = self.book.lock().batch(ROOMS_AT_ONCE);
+            if batch.is_empty() {
+                break;
+            }
+            self.ask(&conn, batch).await?;
+        }
+        self.prove(&mut conn).await
+    }
+
+    /// Tells the server which rooms to add and remove, and notes its confirmation.
+    async fn ask(&self, conn: &MultiplexedConnection, batch: Batch) -> Result<(), Broken> {
+        let names = |groups: &[GroupId]| -> Vec<String> {
+            groups.iter().map(|group| self.names.room(*group)).collect()
+        };
+        let (add, remove) = (names(&batch.add), names(&batch.remove));
+        let (mut adding, mut removing) = (conn.clone(), conn.clone());
+        let add = async {
+            match add.is_empty() {
+                true => Ok(()),
+                false => adding.subscribe(add).await,
+            }
+        };
+        let remove = async {
+            match remove.is_empty() {
+                true => Ok(()),
+                false => removing.unsubscribe(remove).await,
+            }
+        };
+        tokio::try_join!(add, remove).map_err(|error| self.broken(&error))?;
+        self.book.lock().answered(batch);
+        Ok(())
+    }
+
+    /// Publishes to oneself and waits until it is heard.
+    async fn prove(&self, conn: &mut MultiplexedConnection) -> Result<(), Broken> {
+        let mut heard = self.canary.subscribe();
+        let count = rand::random();
+        self.say(conn, To::Node(self.node), &Packet::Canary(count))
+            .await?;
+        let waiting = heard.wait_for(|it| *it == count);
+        if timeout(CANARY, waiting).await.is_err() {
+            metrics::counter!(telemetry::CANARIES_MISSED).increment(1);
+            let why = "it takes what is published and tells nothing";
+            return Err(Broken(format!("Redis at {}: {why}", self.server)));
+        }
+        Ok(())
+    }
+
+    /// The lane of frames: whatever waits goes in one go, and the next when that is answered.
+    async fn publishing(&self, mut conn: MultiplexedConnection) -> Broken {
+        loop {
+            let batch = self.out.batch().await;
+            if let Err(why) = self.publish(&mut conn, &batch).await {
+                return why;
+            }
+        }
+    }
+
+    async fn publish(
+        &self,
+        conn: &mut MultiplexedConnection,
+        batch: &[(To, Vec<u8>)],
+    ) -> Result<(), Broken> {
+        let mut pipe = ::redis::pipe();
+        for (to, packet) in batch {
+            let command = pipe.cmd("PUBLISH").arg(self.channel(*to)).arg(&packet[..]);
+            command.ignore();
+        }
+        let count = batch.len();
+        if let Err(error) = pipe.query_async::<()>(conn).await {
+            // Perhaps they arrived: sending them again could say things twice.
+            self.out.dropped(count);
+            return Err(self.broken(&error));
+        }
+        metrics::counter!(telemetry::LINK_FRAMES, "what" => "published").increment(count as u64);
+        Ok(())
+    }
+
+    /// The lane of rooms.
+    async fn subscribing(&self, conn: MultiplexedConnection) -> Broken {
+        loop {
+            let batch = self.book.lock().batch(ROOMS_AT_ONCE);
+            if batch.is_empty() {
+                self.changed.notified().await;
+            } else if let Err(why) = self.ask(&conn, batch).await {
+                return why;
+            }
+        }
+    }
+
+    /// The lane that proves the link, renews the announcement and tells of losses.
+    async fn beating(
+        &self,
+        ear: &Ear,
+        mut conn: MultiplexedConnection,
+        pause: &mut Duration,
+    ) -> Broken {
+        loop {
+            if let Err(why) = self.once(ear, &mut conn).await {
+                return why;
+            }
+            sleep(self.beat.mul_f64(rand::random_range(0.8..1.0))).await;
+            // It has held for a while: the next outage is a new one.
+            *pause = FIRST_PAUSE;
+        }
+    }
+
+    async fn once(&self, ear: &Ear, conn: &mut MultiplexedConnection) -> Result<(), Broken> {
+        if self.announces {
+            let renewed = ear.registry.renew(conn).await;
+            renewed.map_err(|error| self.broken(&error))?;
+        }
+        if self.out.take_lost() {
+            if let Err(why) = self.say(conn, To::Nodes, &Packet::Lost).await {
+                self.out.put_lost();
+                return Err(why);
+            }
+            ear.disturb();
+        }
+        self.prove(conn).await
+    }
+
+    /// Sends what still waits, then that this node is no more.
+    async fn farewell(&self, ear: &Ear, mut conn: MultiplexedConnection) -> Result<(), Broken> {
+        loop {
+            let batch = self.out.try_batch();
+            if batch.is_empty() {
+                break;
+            }
+            self.publish(&mut conn, &batch).await?;
+        }
+        if self.announces {
+            let left = ear.registry.leave(&mut conn).await;
+            left.map_err(|error| self.broken(&error))?;
+            self.say(&mut conn, To::Nodes, &Packet::Bye).await?;
+        }
+        Ok(())
+    }
+
+    /// Publishes one packet of the link's own.
+    async fn say(
+        &self,
+        conn: &mut MultiplexedConnection,
+        to: To,
+        packet: &Packet,
+    ) -> Result<(), Broken> {
+        let packet = packet.encode(self.node).expect("these are a few bytes");
+        let mut command = ::redis::cmd("PUBLISH");
+        command.arg(self.channel(to)).arg(packet);
+        let said = command.query_async::<()>(conn).await;
+        said.map_err(|error| self.broken(&error))
+    }
+
+    fn channel(&self, to: To) -> String {
+        match to {
+            To::Room(group) => self.names.room(group),
+            To::Node(node) => self.names.node(node),
+            To::Nodes => self.names.nodes(),
+        }
+    }
+
+    fn rise(&self, ear: &Ear) {
+        self.out.open();
+        self.state.send_replace(State::Live);
+        // What was published while nobody here listened is only in the store.
+        ear.disturb();
+        self.up().set(1.0);
+        info!(server = %self.server, "linked to Redis");
+    }
+
+    fn fall(&self, why: String) {
+        let before = self.state.send_replace(State::Down(why.clone()));
+        if before == State::Live {
+            let server = self.server.to_string();
+            metrics::counter!(telemetry::LINK_BROKE, "server" => server).increment(1);
+        }
+        // Said when it changes, not at every try.
+        if before != State::Down(why.clone()) {
+            warn!(why, "not linked to Redis");
+        }
+    }
+
+    fn up(&self) -> metrics::Gauge {
+        metrics::gauge!(telemetry::LINK_UP, "server" => self.server.to_string())
+    }
+
+    fn closed(&self) -> String {
+        format!("Redis at {}: the connection was closed", self.server)
+    }
+
+    fn broken(&self, error: &RedisError) -> Broken {
+        Broken(self.server.unreachable(error).to_string())
+    }
+}
+
+/// Why a connection is given up.
+struct Broken(String);
+
+impl From<Unreachable> for Broken {
+    fn from(why: Unreachable) -> Self {
+        Self(why.to_string())
+    }
+}

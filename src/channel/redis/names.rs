@@ -1,0 +1,37 @@
+//! What the channels and the one key in Redis are called.
+
+use crate::channel::GroupId;
+use crate::id::NodeId;
+
+/// Names under one prefix.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    prefix: String,
+}
+
+impl Names {
+    /// Channels are the same in every database of a server, unlike keys: the database is put into
+    /// the name, so that two sites in two databases do not hear each other.
+    pub(super) fn new(prefix: &str, database: i64) -> Self {
+        let prefix = match database {
+            0 => prefix.to_owned(),
+            database => format!("{prefix}{database}:"),
+        };
+        Self { prefix }
+    }
+
+    /// The channel of one room.
+    pub(super) fn room(&self, group: GroupId) -> String {
+        format!("{}room:{}", self.prefix, group.0.0.simple())
+    }
+
+    /// The channel of one node.
+    pub(super) fn node(&self, node: NodeId) -> String {
+        format!("{}node:{:016x}", self.prefix, node.0)
+    }
+
+    /// The channel of all nodes, and the key (a hash) in which they announce themselves.
+    pub(super) fn nodes(&self) -> String {
+        format!("{}nodes", self.prefix)
+    }
+}

@@ -1,0 +1,266 @@
+//! Which nodes live: each announces itself in one hash of the first server and renews that while it
+//! lives; what is not renewed expires. From it come the count of people online everywhere, and the
+//! refusal to run beside a node that keeps its rooms elsewhere.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, Script};
+
+use crate::channel::wire;
+use crate::id::NodeId;
+
+/// Writes one field for as long as `ARGV[2]` ms, drops expired ones and answers with the others.
+/// With `ARGV[3]` = "1" it writes only when nobody else says another `ARGV[4]`. Idempotent.
+/// A field: when it expires (ms, by the server's clock), what all must agree on, people, name.
+const ANNOUNCE: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local answer = {'1'}
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+    local expires, common = string.match(all[i + 1], '^(%d+)|([^|]*)|')
+    if not expires or tonumber(expires) <= now then
+        redis.call('HDEL', KEYS[1], all[i])
+    elseif all[i] ~= ARGV[1] then
+        answer[#answer + 1] = all[i]
+        answer[#answer + 1] = all[i + 1]
+        if ARGV[3] == '1' and common ~= ARGV[4] then answer[1] = '0' end
+    end
+end
+if answer[1] == '1' then
+    local mine = string.format('%.0f|%s|%s|%s', now + ARGV[2], ARGV[4], ARGV[5], ARGV[6])
+    redis.call('HSET', KEYS[1], ARGV[1], mine)
+    redis.call('PEXPIRE', KEYS[1], 2 * ARGV[2])
+end
+return answer
+";
+
+/// What every live node must agree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Common {
+    wire: u8,
+    servers: usize,
+    store: u64,
+}
+
+impl Common {
+    fn text(self) -> String {
+        format!("{} {} {:016x}", self.wire, self.servers, self.store)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(' ');
+        let common = Self {
+            wire: parts.next()?.parse().ok()?,
+            servers: parts.next()?.parse().ok()?,
+            store: u64::from_str_radix(parts.next()?, 16).ok()?,
+        };
+        Some(common)
+    }
+}
+
+/// Another live node.
+struct Other {
+    node: NodeId,
+    common: Option<Common>,
+    online: u64,
+    host: String,
+}
+
+impl Other {
+    fn parse(node: &str, field: &str) -> Option<Self> {
+        let mut parts = field.splitn(4, '|').skip(1);
+        Some(Self {
+            node: NodeId(u64::from_str_radix(node, 16).ok()?),
+            common: Common::parse(parts.next()?),
+            online: parts.next()?.parse().ok()?,
+            host: parts.next()?.to_owned(),
+        })
+    }
+}
+
+/// The live nodes as far as this one knows.
+pub(super) struct Registry {
+    node: NodeId,
+    key: String,
+    servers: usize,
+    lease: Duration,
+    host: String,
+    store: OnceLock<u64>,
+    here: AtomicU64,
+    others: Mutex<Others>,
+}
+
+#[derive(Default)]
+struct Others {
+    online: HashMap<NodeId, u64>,
+    read: Option<Instant>,
+    odd: Option<String>,
+}
+
+impl Registry {
+    pub(super) fn new(node: NodeId, key: String, servers: usize, lease: Duration) -> Self {
+        let host = rustix::system::uname();
+        Self {
+            node,
+            key,
+            servers,
+            lease,
+            host: host.nodename().to_string_lossy().replace('|', "-"),
+            store: OnceLock::new(),
+            here: AtomicU64::new(0),
+            others: Mutex::default(),
+        }
+    }
+
+    /// The first announcement. `Err` within: why this node must not run beside another one.
+    pub(super) async fn announce(
+        &self,
+        conn: &mut MultiplexedConnection,
+        store: u64,
+    ) -> RedisResult<Result<(), String>> {
+        let (written, others) = self.tell(conn, store, true).await?;
+        if !written {
+            let odd = others.iter().find_map(|it| self.odds(it, store));
+            return Ok(Err(
+                odd.unwrap_or_else(|| "another node is different".into())
+            ));
+        }
+        // A second announcement of one node says the same.
+        let _ = self.store.set(store);
+        self.learn(&others, store);
+        Ok(Ok(()))
+    }
+
+    /// Renews the announcement, once there was one, and learns who else lives.
+    pub(super) async fn renew(&self, conn: &mut MultiplexedConnection) -> RedisResult<()> {
+        if let Some(store) = self.store.get() {
+            let (_, others) = self.tell(conn, *store, false).await?;
+            self.learn(&others, *store);
+        }
+        Ok(())
+    }
+
+    /// Takes the announcement back.
+    pub(super) async fn leave(&self, conn: &mut MultiplexedConnection) -> RedisResult<()> {
+        let mut command = ::redis::cmd("HDEL");
+        command.arg(&self.key).arg(self.field());
+        command.query_async(conn).await
+    }
+
+    async fn tell(
+        &self,
+        conn: &mut MultiplexedConnection,
+        store: u64,
+        unless_odd: bool,
+    ) -> RedisResult<(bool, Vec<Other>)> {
+        let common = Common {
+            wire: wire::VERSION,
+            servers: self.servers,
+            store,
+        };
+        let script = Script::new(ANNOUNCE);
+        let mut call = script.key(&self.key);
+        call.arg(self.field())
+            .arg(self.lease.as_millis().to_string())
+            .arg(if unless_odd { "1" } else { "0" })
+            .arg(common.text())
+            .arg(self.here.load(Ordering::Relaxed))
+            .arg(&self.host);
+        let answer: Vec<String> = call.invoke_async(conn).await?;
+        let written = answer.first().is_some_and(|it| it == "1");
+        let others = answer.get(1..).unwrap_or_default().chunks_exact(2);
+        let others = others.filter_map(|it| Other::parse(&it[0], &it[1]));
+        Ok((written, others.collect()))
+    }
+
+    fn learn(&self, others: &[Other], store: u64) {
+        let odd = others.iter().find_map(|it| self.odds(it, store));
+        let mut known = self.others.lock();
+        if let (Some(odd), None) = (&odd, &known.odd) {
+            tracing::error!("a node that must not be there: {odd}");
+        }
+        known.odd = odd;
+        known.online = others.iter().map(|it| (it.node, it.online)).collect();
+        known.read = Some(Instant::now());
+    }
+
+    /// Why that node and this one must not run at the same time.
+    fn odds(&self, other: &Other, store: u64) -> Option<String> {
+        let who = format!("node {:016x} on {}", other.node.0, other.host);
+        let Some(common) = other.common else {
+            return Some(format!(
+                "{who} is of an unknown version of Miyu; stop it first"
+            ));
+        };
+        let wait = self.lease.as_secs();
+        let (mine, theirs) = (self.servers, common.servers);
+        if common.wire != wire::VERSION {
+            let (theirs, mine) = (common.wire, wire::VERSION);
+            Some(format!(
+                "{who} speaks version {theirs} of the language between nodes, this node version \
+                 {mine}: stop all nodes, then start them with one version of Miyu"
+            ))
+        } else if common.store != store {
+            Some(format!(
+                "{who} keeps its rooms in store {:016x}, this node in store {store:016x}: nodes \
+                 that share a Redis must share a store, so give all of them the same PostgreSQL \
+                 store.url; for a site of its own set another channel.prefix. A node that is gone \
+                 is forgotten after {wait} seconds",
+                common.store
+            ))
+        } else if theirs != mine {
+            Some(format!(
+                "channel.url names {theirs} servers for {who} and {mine} for this node: rooms \
+                 would be looked for in different places; give all nodes the same channel.url"
+            ))
+        } else {
+            None
+        }
+    }
+
+    /// What is wrong among the live nodes.
+    pub(super) fn odd(&self) -> Option<String> {
+        self.others.lock().odd.clone()
+    }
+
+    /// This node's own people, for the next announcement; answers with everybody's.
+    pub(super) fn online(&self, here: u64) -> u64 {
+        self.here.store(here, Ordering::Relaxed);
+        let others = self.others.lock();
+        let fresh = others.read.is_some_and(|read| read.elapsed() < self.lease);
+        let elsewhere = others
+            .online
+            .values()
+            .fold(0_u64, |sum, it| sum.saturating_add(*it));
+        if fresh {
+            here.saturating_add(elsewhere)
+        } else {
+            here
+        }
+    }
+
+    /// Whether that node lives, as far as is known.
+    pub(super) fn knows(&self, node: NodeId) -> bool {
+        self.others.lock().online.contains_key(&node)
+    }
+
+    /// A node said that it is there.
+    pub(super) fn came(&self, node: NodeId) {
+        self.others.lock().online.entry(node).or_default();
+    }
+
+    /// A node said that it ends.
+    pub(super) fn went(&self, node: NodeId) {
+        self.others.lock().online.remove(&node);
+    }
+
+    fn field(&self) -> String {
+        format!("{:016x}", self.node.0)
+    }
+}

@@ -1,0 +1,152 @@
+//! The real executable on a real Redis: when it starts, when it refuses, and what it says.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::binary::{Setup, get_json};
+use crate::support::driver::meet;
+use crate::support::redis::{OwnRedis, fresh_prefix, shared_cli, shared_url};
+use crate::support::scene::MIYU;
+
+/// "Redis is not reached, or other nodes there do not fit", as `miyu --help` says.
+const CHANNEL: Option<i32> = Some(6);
+/// "The configuration is wrong".
+const CONFIG: Option<i32> = Some(2);
+
+fn channel(url: &str, more: &str) -> String {
+    format!("[channel]\nurl = \"{url}\"\n{more}\n")
+}
+
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("redis://{}", listener.local_addr().unwrap())
+}
+
+/// What `/readyz` says about the channel layer.
+async fn notices(address: std::net::SocketAddr) -> Vec<String> {
+    let (status, json) = get_json(address, "/readyz").await;
+    assert_eq!(
+        status, 200,
+        "a channel layer that is away is no reason to send nobody: {json}"
+    );
+    let notices = json["notices"].as_array().unwrap().iter();
+    let ours = notices.filter(|it| it["part"] == "channel");
+    ours.map(|it| it["why"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn people_meet_on_one_node_with_redis_and_it_leaves_nothing_behind() {
+    let home = TempDir::new().unwrap();
+    let prefix = fresh_prefix();
+    let config = channel(&shared_url(), &format!("prefix = \"{prefix}\""));
+    let mut server = Setup::new(MIYU, home.path()).with(&config).start().await;
+    let address = server.address().unwrap();
+    assert_eq!(notices(address).await, Vec::<String>::new());
+    let names = || shared_cli(&["keys", &format!("{prefix}*")]);
+    assert_eq!(names().trim(), format!("{prefix}nodes"), "the one key");
+    let _people = meet(address, "tea").await.unwrap();
+    let (_, stats) = get_json(address, "/api/stats").await;
+    assert_eq!(stats["rooms"], Value::from(1));
+    assert_eq!(names().trim(), format!("{prefix}nodes"), "still");
+    assert!(server.stop().await.success());
+    assert_eq!(names().trim(), "", "taken back");
+}
+
+#[tokio::test]
+async fn without_redis_it_refuses_and_says_what_to_do() {
+    let home = TempDir::new().unwrap();
+    let url = nobody();
+    let setup = Setup::new(MIYU, home.path()).with(&channel(&url, ""));
+    let (code, said) = setup.refused().await;
+    assert_eq!(code, CHANNEL, "{said}");
+    let told: Vec<&str> = said.lines().filter(|it| it.starts_with("miyu:")).collect();
+    assert_eq!(told.len(), 1, "{said}");
+    for part in [&url, "refused", "channel.url", "memory:"] {
+        assert!(told[0].contains(part), "{part} in: {said}");
+    }
+    assert!(!setup.data.join("miyu.db").exists(), "nothing was touched");
+}
+
+#[tokio::test]
+async fn without_redis_it_runs_alone_when_told_to_and_says_so() {
+    let home = TempDir::new().unwrap();
+    let config = channel(&nobody(), "when_unreachable = \"standalone\"");
+    let mut server = Setup::new(MIYU, home.path()).with(&config).start().await;
+    let address = server.address().unwrap();
+    let notices = notices(address).await;
+    assert!(notices[0].contains("running alone"), "{notices:?}");
+    assert!(server.said().contains("running alone"));
+    let _people = meet(address, "tea").await.unwrap();
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn a_second_store_beside_the_first_is_refused() {
+    let (home, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let prefix = fresh_prefix();
+    let config = channel(&shared_url(), &format!("prefix = \"{prefix}\""));
+    let first = Setup::new(MIYU, home.path()).with(&config).start().await;
+    let second = Setup::new(MIYU, other.path()).with(&config);
+    let (code, said) = second.refused().await;
+    assert_eq!(code, CHANNEL, "{said}");
+    assert!(said.contains("must share a store"), "{said}");
+    drop(first);
+}
+
+#[tokio::test]
+async fn a_redis_that_goes_away_later_ends_nothing() {
+    let home = TempDir::new().unwrap();
+    let mut redis = OwnRedis::with_password("p4ssword");
+    let file = home.path().join("password");
+    std::fs::write(&file, "p4ssword\n").unwrap();
+    let config = channel(
+        &redis.url(),
+        &format!("password_file = \"{}\"", file.display()),
+    );
+    let mut server = Setup::new(MIYU, home.path()).with(&config).start().await;
+    let address = server.address().unwrap();
+    redis.kill();
+    let mut told = notices(address).await;
+    while told.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        told = notices(address).await;
+    }
+    assert!(told[0].contains(&redis.url()), "{told:?}");
+    let _people = meet(address, "tea").await.unwrap();
+    redis.restart();
+    while !notices(address).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(server.stop().await.success());
+    assert!(!server.said().contains("p4ssword"));
+}
+
+#[tokio::test]
+async fn what_does_not_fit_together_is_refused_by_the_configuration() {
+    let home = TempDir::new().unwrap();
+    for (more, part) in [
+        (
+            "when_unreachable = \"alone\"",
+            "must be \"fail\" or \"standalone\"",
+        ),
+        ("prefix = \"a*b\"", "channel.prefix"),
+        ("prefix = \"\"", "channel.prefix"),
+        ("password_file = \"/nowhere\"", "channel.password_file"),
+        ("ca_file = \"/nowhere\"", "channel.ca_file"),
+    ] {
+        let setup = Setup::new(MIYU, home.path()).with(&channel("redis://a", more));
+        let (code, said) = setup.refused().await;
+        assert_eq!(code, CONFIG, "{said}");
+        assert!(said.contains(part), "{part} in: {said}");
+    }
+    let setup = Setup::new(MIYU, home.path()).with(&channel("http://:secret@a", ""));
+    let (code, said) = setup.refused().await;
+    assert_eq!(code, CONFIG, "{said}");
+    assert!(
+        said.contains("channel.url") && !said.contains("secret"),
+        "{said}"
+    );
+}
