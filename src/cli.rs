@@ -15,6 +15,7 @@ use crate::app::{self, App, BuildError, Ended, Listeners};
 use crate::channel::Status;
 use crate::config::{self, Config, Given, Loaded, sample};
 use crate::shutdown::signalled;
+use crate::supervisor::Supervisor;
 use crate::telemetry;
 
 /// How long `healthcheck` waits for an answer.
@@ -154,7 +155,9 @@ async fn serve_until_signalled(config: Config) -> Result<(), Exit> {
     // Listening for signals begins before anything that takes time, so that a start can be
     // interrupted as politely as a running server.
     let mut signal = std::pin::pin!(signalled());
+    let supervisor = Supervisor::from_process();
     let listeners = bind(&config).await?;
+    supervisor.status("opening the store");
     let address = listeners.site.local_addr().context("no local address")?;
     let built = tokio::select! {
         biased;
@@ -167,12 +170,18 @@ async fn serve_until_signalled(config: Config) -> Result<(), Exit> {
         BuildError::Channel(why) => Exit(Failure::Channel, why),
     })?;
     announce(&app, address);
+    supervisor.ready(&format!("serving on {address}"));
     let shutdown = async {
         if let Err(error) = signal.await {
             tracing::error!(%error, "cannot listen for signals; leaving");
         }
+        supervisor.stopping("draining");
     };
-    match app::serve(Arc::clone(&app), listeners, shutdown).await {
+    let ended = tokio::select! {
+        ended = app::serve(Arc::clone(&app), listeners, shutdown) => ended,
+        never = supervisor.watch(&*app.store, &app.shutdown) => never,
+    };
+    match ended {
         Ended::Drained => Ok(()),
         Ended::StoreDied => Err(Exit(
             Failure::StoreDied,

@@ -23,4 +23,5 @@ pub mod backends;
 pub mod cli;
 pub mod error;
 pub mod shutdown;
+pub mod supervisor;
 pub mod telemetry;

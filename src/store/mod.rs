@@ -289,6 +289,14 @@ pub trait Upkeep: Send + Sync {
     /// Whether a write would be taken now; the reason when not.
     fn ready(&self) -> Pending<()>;
 
+    /// Resolves when what this process runs for the store (a thread, a task) has taken a request and
+    /// answered it, whatever the answer: a full disk or a server that is away is no matter, since a
+    /// restart would not mend it. Not before that, so the caller bounds the wait. Backends that run
+    /// nothing answer at once.
+    fn alive(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Names this data: random, made once, kept with it.
     fn identity(&self) -> Pending<StoreId>;
 

@@ -8,7 +8,14 @@ use std::path::{Path, PathBuf};
 const RINGS: [&[&str]; 4] = [
     &["id", "model", "protocol"],
     &["channel", "matching", "redis", "store"],
-    &["config", "session", "error", "shutdown", "telemetry"],
+    &[
+        "config",
+        "session",
+        "error",
+        "shutdown",
+        "supervisor",
+        "telemetry",
+    ],
     &["http", "ws", "backends", "app", "cli", "lib", "main"],
 ];
 

@@ -43,5 +43,7 @@ mod session;
 mod store_model;
 mod store_refused;
 mod store_sqlite;
+mod supervisor;
 mod support;
+mod systemd_unit;
 mod wire_packets;

@@ -9,6 +9,7 @@
 //! `rooms`, `relations`, `sweep` (the jobs) · `page` (the readers) · `rows`, `room_rows` (columns) · `key`, `error`.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -50,6 +51,9 @@ mod tidy;
 mod writer;
 
 pub use self::error::OpenError;
+
+/// Before a full queue is tried again by whoever only asks for a sign of life.
+const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Sizes that are nobody's business but this backend's. Tests make them tiny.
 #[derive(Clone, Debug)]
@@ -349,6 +353,20 @@ impl Upkeep for SqliteStore {
             let (job, answer) = jobs::job(Mode::Write, Writer::probe);
             jobs.push(job)?;
             jobs::wait(answer).await
+        })
+    }
+
+    fn alive(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let jobs = self.jobs.clone();
+        Box::pin(async move {
+            loop {
+                let (job, answer) = jobs::job(Mode::Read, |_| Ok(()));
+                if jobs.push(job).is_ok() && jobs::wait(answer).await.is_ok() {
+                    return;
+                }
+                // A full queue may belong to a writer that works as fast as it can.
+                tokio::time::sleep(FULL_QUEUE_PAUSE).await;
+            }
         })
     }
 
