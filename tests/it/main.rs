@@ -34,6 +34,7 @@ mod matching_socket;
 mod matching_wishes;
 mod original_client;
 mod pool_model;
+mod proxies;
 mod redis_access;
 mod redis_nodes;
 mod redis_outages;

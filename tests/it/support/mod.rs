@@ -13,6 +13,7 @@ pub mod load;
 pub mod original;
 pub mod people;
 pub mod pool;
+pub mod proxy;
 pub mod redis;
 pub mod scene;
 pub mod server;

@@ -1,0 +1,130 @@
+//! The examples for reverse proxies, in front of the real executable: TLS ends there, people meet and
+//! talk through it, silence breaks nothing, operators' routes stay closed.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use crate::support::binary::{Server, Setup, get_json};
+use crate::support::client::Browser;
+use crate::support::people::{both_enter, pair};
+use crate::support::proxy::{NAME, Proxy};
+use crate::support::scene::MIYU;
+use crate::support::wire;
+
+/// A server behind a proxy that ends TLS for [`NAME`].
+async fn behind(home: &Path) -> (Server, SocketAddr) {
+    let site = format!("[server]\npublic_url = \"https://{NAME}\"\n");
+    let mut setup = Setup::new(MIYU, home).with(&site);
+    setup.config += "heartbeat = \"1500ms\"\n";
+    let mut server = setup.spawn();
+    let address = server.ready().await;
+    (server, address)
+}
+
+/// Longer than the proxy takes for silence, were there no heartbeat.
+const SILENCE: Duration = Duration::from_millis(4500);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_talk_through_nginx() {
+    let home = TempDir::new().unwrap();
+    let (_server, address) = behind(home.path()).await;
+    let proxy = Proxy::nginx(home.path(), address).await;
+    pages_and_sockets_pass(&proxy, address).await;
+
+    let plain = proxy.plain.unwrap();
+    let host = [("Host", NAME), ("Connection", "close")];
+    let moved = wire::get(plain, "/chat/?room=secret", &host).await;
+    let to = format!("https://{NAME}/chat/?room=secret");
+    assert_eq!((moved.status, moved.header("location")), (301, Some(&*to)));
+    let log = std::fs::read_to_string(home.path().join("access.log")).unwrap();
+    assert!(log.contains("GET /ws/chat/"), "{log}");
+    assert!(!log.contains("room="), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_talk_through_caddy() {
+    let home = TempDir::new().unwrap();
+    let (_server, address) = behind(home.path()).await;
+    let proxy = Proxy::caddy(home.path(), address).await;
+    pages_and_sockets_pass(&proxy, address).await;
+    let log = std::fs::read_to_string(home.path().join("proxy.log")).unwrap();
+    assert!(!log.contains("room="), "{log}");
+}
+
+async fn pages_and_sockets_pass(proxy: &Proxy, server: SocketAddr) {
+    let browser = Browser::at(proxy.address);
+    let page = browser.get("/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("strict-transport-security").is_some());
+    assert!(
+        browser
+            .cookie()
+            .unwrap()
+            .starts_with("__Host-miyu_session=")
+    );
+    origins_are_told_apart(&browser).await;
+    people_meet_and_survive_silence(proxy.address).await;
+
+    // What reaches the server through a proxy is not local, whatever the visitor says.
+    for route in ["/readyz", "/metrics"] {
+        let headers = [("Host", "localhost"), ("Connection", "close")];
+        let answer = wire::get(proxy.address, route, &headers).await;
+        assert_eq!(answer.status, 404, "{route}");
+    }
+    let (status, ready) = get_json(server, "/readyz").await;
+    let fine = json!({"ready": true, "problems": [], "notices": []});
+    assert_eq!((status, ready), (200, fine), "the proxy is trusted");
+    assert_eq!(too_large(proxy.address).await, 413);
+}
+
+async fn origins_are_told_apart(browser: &Browser) {
+    let own = format!("https://{NAME}");
+    let own = browser.try_open("/ws/matching/", &[("Origin", &own)]).await;
+    assert!(own.is_ok(), "our own pages may connect");
+    let foreign = [("Origin", "https://elsewhere.example")];
+    let foreign = browser.try_open("/ws/matching/", &foreign).await;
+    assert_eq!(foreign.err().map(|answer| answer.status), Some(403));
+}
+
+async fn people_meet_and_survive_silence(address: SocketAddr) {
+    let (ming, mei) = (Browser::at(address), Browser::at(address));
+    let (ming, mei) = pair((&ming, json!({})), (&mei, json!({}))).await;
+    let (mut a, mut b) = both_enter(&ming, &mei).await;
+    a.said("you there?", "a1").await;
+    assert_eq!(
+        b.expect("new_message").await["message"]["content"],
+        "you there?"
+    );
+    // Both listen, since who does not answer a ping is taken for gone.
+    let silence = timeout(SILENCE, async {
+        tokio::select! {
+            arrived = a.arrived() => arrived,
+            arrived = b.arrived() => arrived,
+        }
+    });
+    let silence = silence.await;
+    assert!(
+        silence.is_err(),
+        "nothing comes, no end either: {silence:?}"
+    );
+    b.said("here", "b1").await;
+    assert_eq!(a.expect("new_message").await["message"]["content"], "here");
+    b.send(json!({"action": "find_next"})).await;
+    a.expect("user_left").await;
+}
+
+/// The status of a request with more of a body than anybody needs.
+async fn too_large(address: SocketAddr) -> u16 {
+    let length = 100_000;
+    let mut request = format!(
+        "POST /api/stats HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    )
+    .into_bytes();
+    request.resize(request.len() + length, b'x');
+    wire::exchange(address, &request).await.status
+}
