@@ -35,6 +35,8 @@ pub const PAGES: &str = "miyu_pages_total";
 pub const POSITIONS: &str = "miyu_positions_told_total";
 /// Counter: errors told to clients, by `code`.
 pub const ERRORS: &str = "miyu_errors_total";
+/// Counter: departures that the store did not take and that were too many to go on trying.
+pub const DEPARTURES_DROPPED: &str = "miyu_departures_dropped_total";
 /// Counter: tasks that panicked.
 pub const PANICS: &str = "miyu_panics_total";
 /// Gauge: 1 while a Redis server of the channel layer answers, else 0, by `server`.
@@ -160,5 +162,9 @@ fn describe() {
     describe_counter!(LINK_FRAMES, "Frames between nodes, by what became of them");
     describe_counter!(CANARIES_MISSED, "Canaries that did not come back in time");
     describe_counter!(JOINS_LATE, "Rooms opened before Redis listened for them");
+    describe_counter!(
+        DEPARTURES_DROPPED,
+        "Departures the store did not take, too many to go on trying"
+    );
     describe_counter!(PANICS, "Tasks that panicked");
 }

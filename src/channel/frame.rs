@@ -36,7 +36,8 @@ pub enum Frame {
         side: Side,
         /// The connection.
         connection: Address,
-        /// No other connection speaks for the side, which is away since this version of it.
+        /// No other connection speaks for the side, which is away since this version of it; or, when
+        /// the store did not answer, since some later one than this, with which it had arrived.
         away: Option<u64>,
     },
     /// The two provisional connections of one session exchange their sides.
@@ -45,6 +46,8 @@ pub enum Frame {
         session: SessionId,
         /// Who caused it and has swapped already.
         by: Address,
+        /// The side it has now: whoever only guessed to be that one is the other.
+        to: Side,
     },
     /// Somebody started or stopped typing.
     Typing {

@@ -162,10 +162,11 @@ fn put_frame(out: &mut Vec<u8>, frame: &Frame) {
             out.push(u8::from(away.is_some()));
             out.extend(away.map(u64::to_be_bytes).into_iter().flatten());
         }
-        Frame::Swapped { session, by } => {
+        Frame::Swapped { session, by, to } => {
             out.push(b's');
             out.extend(session.0);
             put_address(out, *by);
+            out.push(index(*to));
         }
         Frame::Typing { side, is_typing } => {
             out.extend([b't', index(*side), u8::from(*is_typing)]);
@@ -253,6 +254,7 @@ impl Reader {
             b's' => Frame::Swapped {
                 session: SessionId(self.array()?),
                 by: self.address()?,
+                to: self.side()?,
             },
             b't' => Frame::Typing {
                 side: self.side()?,

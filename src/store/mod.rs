@@ -167,6 +167,9 @@ pub struct Arrival {
 }
 
 /// Rooms: who is in them and who is there now.
+///
+/// Calls about one room take effect in the order of the calls, also when an earlier one was not
+/// answered in time: a departure undoes every arrival of its connection that was called before it.
 pub trait Rooms: Send + Sync {
     /// Makes the room of a pairing. Idempotent: making it again answers `Ok` and changes nothing;
     /// [`StoreError::Conflict`] when the id names a room of other people, or one that has closed:
@@ -179,8 +182,8 @@ pub trait Rooms: Send + Sync {
     /// The open rooms that this session has a side in, newest first, at most 32.
     fn open_rooms(&self, session: SessionId) -> Pending<Vec<Room>>;
 
-    /// A connection speaks for this side from now on: it takes over from an earlier one, the side
-    /// counts as joined, is away no more, and has a new version. Choosing the side and taking it is
+    /// A connection speaks for this side from now on: unless `place` says otherwise it takes over from
+    /// an earlier one, the side counts as joined, is away no more, and has a new version. Choosing the side and taking it is
     /// one step. `None` when the room is unknown, or the session has no side in it. A closed room is
     /// answered unchanged.
     fn arrive(&self, room: RoomId, place: Place, connection: Address) -> Pending<Option<Arrival>>;

@@ -8,13 +8,14 @@ use std::time::Instant;
 use super::{Action, Actions, Machine, Now, Weight};
 use crate::channel::Frame;
 use crate::id::{Address, RoomId, Seq, SessionId, Side};
-use crate::model::{Entry, EntryKind, Persona, Room};
+use crate::model::{Entry, Persona, Room};
 use crate::protocol::client::{self, ChatAction, ChatFrame};
-use crate::protocol::{CloseReason, DecodeError, Encoder, ErrorCode, Text};
-use crate::store::{Appended, Hidden, Marks, Page, Recalled, Refusal, StoreError};
+use crate::protocol::{DecodeError, Encoder, ErrorCode, Text};
+use crate::store::{Appended, Hidden, Marks, Recalled, Refusal};
 
 mod actions;
 mod jobs;
+mod log;
 mod partner;
 mod presence;
 mod seat;
@@ -25,7 +26,7 @@ mod tests;
 pub use jobs::{ChatRules, Job, Opening, Outcome};
 use partner::Partner;
 use seat::Seat;
-use stream::{Live, Stream};
+use stream::Stream;
 
 /// One connection to one room.
 pub struct Chat {
@@ -54,6 +55,8 @@ pub struct Chat {
     flushed: Seq,
     /// For clients that do not say where they are: how far the store knows of that.
     marked: Option<Seq>,
+    /// The next page comes with the room: signals may have been lost.
+    wants_room: bool,
     retry_page: Option<Instant>,
     retry_arrive: Option<(Instant, Option<Side>)>,
 }
@@ -71,7 +74,12 @@ impl Chat {
         let stream = match after {
             // A place that is not there yet (another server's, a client's mistake) is the end.
             Some(after) => Stream::resuming(after.min(room.last_seq)),
-            None => Stream::from_cursor(room.side(side).cursor.min(room.last_seq)),
+            None => {
+                // Whoever is only guessed to be this side must miss nothing of the other's.
+                let guessed = provisional.then(|| room.side(side.other()).cursor);
+                let cursor = room.side(side).cursor.min(guessed.unwrap_or(Seq(u64::MAX)));
+                Stream::from_cursor(cursor.min(room.last_seq))
+            }
         };
         Self {
             encoder,
@@ -94,6 +102,7 @@ impl Chat {
             returning: false,
             typing: None,
             read: room.side(side).read,
+            wants_room: false,
             retry_page: None,
             retry_arrive: None,
             first_state: Some(Box::new(room)),
@@ -120,98 +129,6 @@ impl Chat {
         Marks {
             cursor: self.flushed,
             read: self.read,
-        }
-    }
-
-    fn page(&mut self, with_room: bool, cause: &'static str, out: &mut Actions<Job>) {
-        if let Some(after) = self.stream.start_paging() {
-            out.push(Action::Aside(Job::Page {
-                side: self.side,
-                after,
-                with_room,
-                cause,
-            }));
-        }
-    }
-
-    fn on_entry(&mut self, seq: Seq, by: Side, text: &Text, now: Now, out: &mut Actions<Job>) {
-        if self.replaced() {
-            return;
-        }
-        // Also when the message itself is written later, or was by a page.
-        if by != self.side && self.partner.stopped_typing() {
-            out.push(Action::Write(self.encoder.partner_typing(false)));
-        }
-        match self.stream.live(seq, text, now.instant) {
-            Live::Write => {
-                out.push(Action::Write(text.clone()));
-                self.release(out);
-            }
-            Live::Known | Live::Parked => {}
-            Live::Overflow => self.page(false, "hole", out),
-        }
-    }
-
-    fn release(&mut self, out: &mut Actions<Job>) {
-        while let Some(text) = self.stream.release() {
-            out.push(Action::Write(text));
-        }
-    }
-
-    fn on_paged(
-        &mut self,
-        page: Result<Option<Page>, StoreError>,
-        room: Option<Box<Room>>,
-        now: Now,
-        out: &mut Actions<Job>,
-    ) {
-        if let Some(room) = room {
-            self.refresh(&room, now, out);
-        }
-        match page {
-            Ok(Some(page)) => self.replay(page, now, out),
-            Ok(None) => {
-                self.stream.page_failed();
-                self.tell(self.encoder.nobody_left(), out);
-                out.push(Action::Close(CloseReason::RoomGone));
-            }
-            Err(_) => {
-                self.stream.page_failed();
-                self.retry_page = Some(now.instant + stream::RETRY);
-            }
-        }
-    }
-
-    fn replay(&mut self, page: Page, now: Now, out: &mut Actions<Job>) {
-        let replaced = self.replaced();
-        for entry in &page.entries {
-            if self.stream.skips(entry) || replaced {
-                continue;
-            }
-            if matches!(entry.kind, EntryKind::Departure { .. }) {
-                self.active = false;
-                self.told_departure = true;
-            }
-            out.push(Action::Write(self.encoder.entry(
-                &self.personas,
-                entry,
-                self.side,
-            )));
-        }
-        if replaced {
-            self.stream.page_failed();
-            return;
-        }
-        let more = self.stream.paged(page.upto, page.last_seq, now.instant);
-        self.release(out);
-        if more {
-            self.page(false, "open", out);
-        } else if let Some(departure) = self.departure.take()
-            && !self.told_departure
-        {
-            // On opening a closed room its end is always told, also when it was seen before.
-            let text = self.encoder.entry(&self.personas, &departure, self.side);
-            out.push(Action::Write(text));
         }
     }
 }
@@ -282,7 +199,7 @@ impl Machine for Chat {
                 connection,
                 away,
             } => self.on_closed(*side, *connection, *away, now, out),
-            Frame::Swapped { session, by } => self.on_swapped(*session, *by, out),
+            Frame::Swapped { session, by, to } => self.on_swapped(*session, *by, *to, out),
             Frame::Typing { side, is_typing } => {
                 self.on_typing_of(*side, *is_typing, now, out);
             }
@@ -355,10 +272,9 @@ impl Machine for Chat {
             self.retry_page = None;
             self.page(true, "open", out);
         }
-        if let Some((_, instead_of)) = self.retry_arrive.take_if(|(at, _)| *at <= now.instant)
-            && !self.replaced()
-        {
-            self.arrive(instead_of, out);
+        if let Some((_, instead_of)) = self.retry_arrive.take_if(|(at, _)| *at <= now.instant) {
+            // Whoever was replaced meanwhile takes a free place only.
+            self.arrive(instead_of.filter(|_| !self.replaced()), out);
         }
         if self.partner.typing_expired(now.instant) {
             self.tell(self.encoder.partner_typing(false), out);

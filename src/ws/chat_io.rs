@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::Io;
 use super::chat::{Chat, Job, Outcome};
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
@@ -80,7 +82,11 @@ impl Io<Chat> for ChatIo {
                 let page = self.store.page(self.room, side, after, self.page_entries);
                 Box::pin(async move {
                     let room = match room {
-                        Some(room) => room.await.ok().flatten().map(Box::new),
+                        Some(room) => match room.await {
+                            Ok(room) => room.map(Box::new),
+                            // Both are asked for again, or signals that were lost stay lost.
+                            Err(error) => return Outcome::Paged(Err(error), None),
+                        },
                         None => None,
                     };
                     Outcome::Paged(page.await, room)
@@ -114,17 +120,25 @@ impl ChatIo {
 
     fn arrive(&self, side: Side, instead_of: Option<Side>) -> Doing {
         let (room, connection) = (self.room, self.connection);
-        let leaving =
-            instead_of.map(|old| self.store.depart(room, old, connection, Marks::default()));
+        let marks = Marks::default();
+        let left = instead_of.map(|old| {
+            let leaving = self.leaving(old, marks);
+            (self.store.depart(room, old, connection, marks), leaving)
+        });
         let place = match instead_of {
             Some(_) => Place::Side(side),
             None => Place::IfFree(side),
         };
         let arriving = self.store.arrive(room, place, connection);
-        let channel = Arc::clone(&self.channel);
+        let (channel, drain) = (Arc::clone(&self.channel), self.drain.clone());
         Box::pin(async move {
-            if let Some(leaving) = leaving {
-                leaving.await.unwrap_or_default();
+            if let Some((departing, leaving)) = left {
+                match departing.await {
+                    Ok(away) => leaving.publish(away),
+                    // Owed, whatever becomes of the arrival: nobody else would ever undo it.
+                    Err(StoreError::Unavailable(_)) => leaving.later(&drain),
+                    Err(_) => {}
+                }
             }
             match arriving.await {
                 Err(_) => Outcome::NotArrived(instead_of),
@@ -137,15 +151,19 @@ impl ChatIo {
         })
     }
 
-    fn depart(&self, side: Side, version: u64, marks: Marks) -> Doing {
-        let leaving = Leaving {
+    fn leaving(&self, side: Side, marks: Marks) -> Leaving {
+        Leaving {
             store: Arc::clone(&self.store),
             channel: Arc::clone(&self.channel),
             room: self.room,
             side,
             connection: self.connection,
             marks,
-        };
+        }
+    }
+
+    fn depart(&self, side: Side, version: u64, marks: Marks) -> Doing {
+        let leaving = self.leaving(side, marks);
         let departing = self.store.depart(self.room, side, self.connection, marks);
         let drain = self.drain.clone();
         Box::pin(async move {
@@ -176,6 +194,9 @@ pub(super) fn announce(channel: &dyn ChannelLayer, arrival: &Arrival, connection
         channel.publish(GroupId(room.id), opened);
     }
 }
+
+/// Departures that may be owed to the store at the same time: as many tasks.
+static OWED: Semaphore = Semaphore::const_new(10_000);
 
 /// First pause between attempts to write a departure; doubled each time.
 const DEPART_AGAIN: Duration = Duration::from_secs(1);
@@ -210,9 +231,15 @@ impl Leaving {
 
     /// Goes on until the store takes the departure, or the process ends (the next start makes
     /// everybody away). Whoever stays online in the store would keep their partner waiting for ever.
+    /// There is a bound: beyond it a side stays online in the store until the process ends.
     pub fn later(self, drain: &Drain) {
+        let Ok(owed) = OWED.try_acquire() else {
+            metrics::counter!(telemetry::DEPARTURES_DROPPED).increment(1);
+            return;
+        };
         let stop = drain.token().clone().cancelled_owned();
         drain.spawn(async move {
+            let _owed = owed;
             tokio::select! { () = self.until_done() => {}, () = stop => {} }
         });
     }

@@ -107,9 +107,10 @@ fn frames() -> impl Strategy<Value = Frame> {
                 away,
             }
         }),
-        (any::<[u8; 16]>(), addresses()).prop_map(|(session, by)| Frame::Swapped {
+        (any::<[u8; 16]>(), addresses(), sides()).prop_map(|(session, by, to)| Frame::Swapped {
             session: SessionId(session),
             by,
+            to,
         }),
         (sides(), any::<bool>()).prop_map(|(side, is_typing)| Frame::Typing { side, is_typing }),
         (sides(), any::<u64>()).prop_map(|(side, seq)| Frame::Read {

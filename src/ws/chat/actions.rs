@@ -36,6 +36,7 @@ impl Chat {
             out.push(Action::Queue(Job::Publish(Frame::Swapped {
                 session: self.sessions[0],
                 by: self.connection,
+                to: self.side,
             })));
             self.arrive(Some(other.other()), out);
         }
@@ -47,14 +48,22 @@ impl Chat {
         self.provisional = false;
         self.seat = Seat::default();
         self.partner_version = 0;
+        // What the other side has read is not what this one has.
+        self.read = Seq::ZERO;
     }
 
-    pub(super) fn on_swapped(&mut self, session: SessionId, by: Address, out: &mut Actions<Job>) {
+    pub(super) fn on_swapped(
+        &mut self,
+        session: SessionId,
+        by: Address,
+        to: Side,
+        out: &mut Actions<Job>,
+    ) {
         let mine = self.sessions[self.side.index()] == session;
         if !mine || by == self.connection {
             return;
         }
-        if self.provisional {
+        if self.provisional && self.side == to {
             let before = self.side;
             self.swap();
             self.arrive(Some(before), out);

@@ -25,6 +25,11 @@ impl Partner {
         }
     }
 
+    /// What was heard last, told or not.
+    pub(super) fn here(&self) -> bool {
+        self.told_online && self.went.is_none()
+    }
+
     /// A connection opened. True: the client believes they are away.
     pub(super) fn came(&mut self) -> bool {
         self.went = None;

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::partner::Partner;
+use super::stream::RETRY;
 use super::{Chat, Job};
 use crate::id::{Address, Seq, Side};
 use crate::model::{Position, Presence, Room};
@@ -65,7 +66,13 @@ impl Chat {
             self.arrive(None, out);
         } else if away.is_some_and(|version| version > self.seat.newest()) {
             // The store took that one for the newest, and now nobody. This one is here.
-            self.arrive(None, out);
+            if self.replaced() {
+                // So should be a later one: it goes first.
+                let later = now.instant + RETRY;
+                self.retry_arrive.get_or_insert((later, None));
+            } else {
+                self.arrive(None, out);
+            }
         }
     }
 
@@ -79,6 +86,11 @@ impl Chat {
     /// What the store says, for whoever missed a frame.
     pub(super) fn on_position(&mut self, position: &Position, now: Now, out: &mut Actions<Job>) {
         let [own, partner] = [self.side, self.side.other()].map(|it| position.presence[it.index()]);
+        if self.guessed_wrong(partner) {
+            let before = self.side;
+            self.swap();
+            return self.arrive(Some(before), out);
+        }
         self.compare_own(own, out);
         self.compare_partner(partner, now, out);
         if !self.replaced() {
@@ -86,27 +98,36 @@ impl Chat {
         }
     }
 
+    /// Another tab of this session speaks here, and nobody where it was: its swap was not heard.
+    fn guessed_wrong(&self, other: Presence) -> bool {
+        let both = self.sessions[0] == self.sessions[1];
+        both && self.active && self.provisional && self.replaced() && other.speaker.is_none()
+    }
+
     fn compare_own(&mut self, store: Presence, out: &mut Actions<Job>) {
-        if !self.active || store.version < self.seat.newest() {
+        if store.speaker == Some(self.connection) {
+            // Also what is heard late says which of the others came before.
+            if self.seat.arrived(store.version) {
+                self.come_back(out);
+            }
+            return;
+        }
+        if store.version < self.seat.newest() {
             return;
         }
         match store.speaker {
-            Some(it) if it == self.connection => {
-                let speaks_again = self.seat.arrived(store.version);
-                if speaks_again {
-                    self.come_back(out);
-                }
-            }
-            Some(it) => self.on_opened(self.side, it, store.version, out),
+            Some(it) if self.active => self.on_opened(self.side, it, store.version, out),
             // Whether the newer one ended unheard, or this node was taken for dead.
-            None if self.seat.version() > 0 => {
+            None if self.seat.version() > 0 || self.replaced() => {
                 if self.seat.alone() {
                     self.come_back(out);
                 }
-                self.arrive(None, out);
+                if self.active {
+                    self.arrive(None, out);
+                }
             }
-            // Its first arrival is on its way.
-            None => {}
+            // Nobody takes over in a closed room; or its first arrival is on its way.
+            _ => {}
         }
     }
 
@@ -143,18 +164,27 @@ impl Chat {
 
     /// Signals were lost, or not told while a newer connection spoke: compares with what is.
     pub(super) fn refresh(&mut self, room: &Room, now: Now, out: &mut Actions<Job>) {
-        self.active = room.active();
+        // A room never opens again; this may have been read before the end was heard.
+        self.active &= room.active();
         self.compare_own(room.side(self.side).presence(), out);
         if self.replaced() {
             return;
         }
         let partner = room.side(self.side.other());
         if std::mem::take(&mut self.returning) {
+            // What was heard since the room was read is newer than the room.
+            let heard = (partner.version < self.partner_version).then(|| self.partner.here());
             self.partner = Partner::new(partner.online(), self.rules.presence_settle);
-            self.partner_version = partner.version;
             let grace = self.rules.reconnect_grace;
             let state = self.encoder.room_state(room, self.side, grace, now.wall);
-            return self.tell(state, out);
+            self.tell(state, out);
+            let version = self.partner_version;
+            match heard {
+                Some(true) => self.partner_is_here(version, out),
+                Some(false) => self.partner_is_away(version, now),
+                None => self.partner_version = partner.version,
+            }
+            return;
         }
         if !self.active {
             return;

@@ -7,9 +7,12 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::id::{NodeId, Timestamp};
-use crate::model::{Departure, LeaveReason, Profile, RoomSide, UserId};
+use crate::model::{Departure, EntryKind, LeaveReason, Profile, RoomSide, UserId};
+use crate::protocol::CloseReason;
 use crate::protocol::server::EntryTexts;
+use crate::store::{Page, StoreError};
 
+mod crossing;
 mod log;
 mod presence;
 mod seats;

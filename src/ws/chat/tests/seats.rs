@@ -40,7 +40,14 @@ fn the_other_guessed_side_swaps_as_well() {
     let session = SessionId([1; 16]);
     let by = address(2);
     let mut bench = Bench::live(room([1, 1]), true);
-    bench.frame(&Frame::Swapped { session, by }, Duration::ZERO);
+    bench.frame(
+        &Frame::Swapped {
+            session,
+            by,
+            to: Side::A,
+        },
+        Duration::ZERO,
+    );
     assert!(matches!(
         bench.jobs()[..],
         [Job::Arrive {
@@ -49,7 +56,14 @@ fn the_other_guessed_side_swaps_as_well() {
         }]
     ));
     let mut sure = Bench::live(room([1, 1]), false);
-    sure.frame(&Frame::Swapped { session, by }, Duration::ZERO);
+    sure.frame(
+        &Frame::Swapped {
+            session,
+            by,
+            to: Side::A,
+        },
+        Duration::ZERO,
+    );
     assert!(sure.out.is_empty());
 }
 

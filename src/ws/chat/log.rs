@@ -1,0 +1,117 @@
+//! The room's log on its way to the client: live entries, pages, and the room itself when signals may
+//! have been lost. What comes next is decided in [`super::stream`].
+
+use super::stream::{self, Live};
+use super::{Chat, Job};
+use crate::id::{Seq, Side};
+use crate::model::{EntryKind, Room};
+use crate::protocol::{CloseReason, Text};
+use crate::store::{Page, StoreError};
+use crate::ws::{Action, Actions, Now};
+
+impl Chat {
+    pub(super) fn page(&mut self, with_room: bool, cause: &'static str, out: &mut Actions<Job>) {
+        self.wants_room |= with_room;
+        if let Some(after) = self.stream.start_paging() {
+            let with_room = std::mem::take(&mut self.wants_room);
+            out.push(Action::Aside(Job::Page {
+                side: self.side,
+                after,
+                with_room,
+                cause,
+            }));
+        }
+    }
+
+    pub(super) fn on_entry(
+        &mut self,
+        seq: Seq,
+        by: Side,
+        text: &Text,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        if self.replaced() {
+            return;
+        }
+        // Also when the message itself is written later, or was by a page.
+        if by != self.side && self.partner.stopped_typing() {
+            out.push(Action::Write(self.encoder.partner_typing(false)));
+        }
+        match self.stream.live(seq, text, now.instant) {
+            Live::Write => {
+                out.push(Action::Write(text.clone()));
+                self.release(out);
+            }
+            Live::Known | Live::Parked => {}
+            Live::Overflow => self.page(false, "hole", out),
+        }
+    }
+
+    fn release(&mut self, out: &mut Actions<Job>) {
+        while let Some(text) = self.stream.release() {
+            out.push(Action::Write(text));
+        }
+    }
+
+    pub(super) fn on_paged(
+        &mut self,
+        page: Result<Option<Page>, StoreError>,
+        room: Option<Box<Room>>,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        if let Some(room) = room {
+            self.refresh(&room, now, out);
+        }
+        match page {
+            Ok(Some(page)) => self.replay(page, now, out),
+            Ok(None) => {
+                self.stream.page_failed();
+                self.tell(self.encoder.nobody_left(), out);
+                out.push(Action::Close(CloseReason::RoomGone));
+            }
+            Err(_) => {
+                self.stream.page_failed();
+                self.retry_page = Some(now.instant + stream::RETRY);
+            }
+        }
+    }
+
+    fn replay(&mut self, page: Page, now: Now, out: &mut Actions<Job>) {
+        let replaced = self.replaced();
+        for entry in &page.entries {
+            if self.stream.skips(entry) || replaced {
+                continue;
+            }
+            if matches!(entry.kind, EntryKind::Departure { .. }) {
+                self.active = false;
+                self.told_departure = true;
+            }
+            out.push(Action::Write(self.encoder.entry(
+                &self.personas,
+                entry,
+                self.side,
+            )));
+        }
+        if replaced {
+            self.stream.page_failed();
+            if self.wants_room {
+                // Frames were lost while this page was read.
+                self.page(true, "lagged", out);
+            }
+            return;
+        }
+        let more = self.stream.paged(page.upto, page.last_seq, now.instant);
+        self.release(out);
+        if more {
+            self.page(false, "open", out);
+        } else if let Some(departure) = self.departure.take()
+            && !self.told_departure
+        {
+            // On opening a closed room its end is always told, also when it was seen before.
+            let text = self.encoder.entry(&self.personas, &departure, self.side);
+            out.push(Action::Write(text));
+        }
+    }
+}
