@@ -38,6 +38,7 @@ mod proxies;
 mod redis_access;
 mod redis_nodes;
 mod redis_outages;
+mod redis_servers;
 mod redis_start;
 mod rooms;
 mod session;

@@ -8,6 +8,7 @@ use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership, Received}
 use miyu::channel::{SendError, Status};
 use miyu::id::{RoomId, Seq, Side};
 
+use crate::support::detour::Detour;
 use crate::support::redis::{OwnRedis, Site};
 
 /// Two nodes and a room with a connection on each.
@@ -184,18 +185,50 @@ async fn killed_subscribers_heal() {
 }
 
 #[tokio::test]
-async fn a_server_that_tells_nothing_is_noticed_by_the_canary() {
+async fn a_link_that_takes_everything_and_tells_nothing_is_noticed_by_the_canary() {
     let redis = OwnRedis::start();
-    let site = Site::at(&redis.url());
-    let mut pair = Pair::on(&site).await;
+    let detour = Detour::to(redis.port());
+    let mut pair = Pair::on(&Site::at(&detour.url())).await;
     let before = pair.disturbances();
-    // It answers every command, but nothing published is heard: as after a lost subscription.
+    detour.astray(true);
+    let degraded = || matches!(pair.here.status(), Status::Degraded(_));
+    until("noticed", degraded).await;
+    let Status::Degraded(why) = pair.here.status() else {
+        panic!("connecting again does not help");
+    };
+    assert!(why.contains("tells nothing"), "{why}");
+    detour.astray(false);
+    pair.heals(before).await;
+    pair.crosses(100).await;
+}
+
+#[tokio::test]
+async fn rights_that_are_taken_and_given_back_heal() {
+    let redis = OwnRedis::start();
+    let mut pair = Pair::on(&Site::at(&redis.url())).await;
+    let before = pair.disturbances();
     redis.cli(&["acl", "setuser", "default", "resetchannels"]);
     let degraded = || matches!(pair.here.status(), Status::Degraded(_));
     until("noticed", degraded).await;
     redis.cli(&["acl", "setuser", "default", "allchannels"]);
     pair.heals(before).await;
     pair.crosses(100).await;
+}
+
+#[tokio::test]
+async fn a_node_that_lost_frames_has_the_others_look_too() {
+    let redis = OwnRedis::start();
+    let detour = Detour::to(redis.port());
+    let site = Site::at(&redis.url());
+    let behind = site.clone().on(&detour.url()).announced(1).await;
+    let other = site.announced(1).await;
+    detour.cut(true);
+    until("noticed", || matches!(behind.status(), Status::Degraded(_))).await;
+    behind.publish(GroupId(RoomId::fresh()), numbered(1));
+    let before = *other.disturbed().borrow();
+    detour.cut(false);
+    until("told", || *other.disturbed().borrow() > before).await;
+    assert_eq!(other.status(), Status::Live, "its own link never broke");
 }
 
 #[tokio::test]

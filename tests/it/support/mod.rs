@@ -5,6 +5,7 @@ pub mod binary;
 pub mod checker;
 pub mod client;
 pub mod dead;
+pub mod detour;
 pub mod driver;
 pub mod faulty;
 pub mod frame_rules;
