@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::channel::{ChannelLayer, Frame, GroupId};
 use crate::id::RoomId;
 use crate::model::Position;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::telemetry;
 
 /// Rooms asked about at once.
@@ -53,6 +53,8 @@ pub async fn run(
 #[derive(Default)]
 struct Check {
     told: HashMap<RoomId, Position>,
+    /// Of the check before this one, as long as this one has not come to it.
+    before: HashMap<RoomId, Position>,
 }
 
 impl Check {
@@ -60,20 +62,69 @@ impl Check {
         &mut self,
         store: &dyn Store,
         channel: &dyn ChannelLayer,
-    ) -> Result<(), crate::store::StoreError> {
+    ) -> Result<(), StoreError> {
         let rooms: Vec<RoomId> = channel.audited().into_iter().map(|it| it.0).collect();
-        let mut before = std::mem::take(&mut self.told);
-        // What is not asked about any more is forgotten; after a failure, told once more.
+        self.begin();
         for batch in rooms.chunks(BATCH) {
-            for position in store.positions(batch.to_vec()).await? {
-                let known = before.remove(&position.room);
-                self.told.insert(position.room, position);
-                if known != Some(position) {
-                    metrics::counter!(telemetry::POSITIONS).increment(1);
-                    channel.publish_here(GroupId(position.room), Frame::Position(position));
-                }
+            for position in self.news(store.positions(batch.to_vec()).await?) {
+                metrics::counter!(telemetry::POSITIONS).increment(1);
+                channel.publish_here(GroupId(position.room), Frame::Position(position));
             }
         }
         Ok(())
+    }
+
+    /// What is not asked about from now on is forgotten; after a failure it is told once more.
+    fn begin(&mut self) {
+        self.before = std::mem::take(&mut self.told);
+    }
+
+    /// Those that differ from what was told last.
+    fn news(&mut self, found: Vec<Position>) -> Vec<Position> {
+        let mut news = found.clone();
+        news.retain(|it| self.before.remove(&it.room) != Some(*it));
+        self.told.extend(found.into_iter().map(|it| (it.room, it)));
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Seq;
+
+    fn at(room: RoomId, last: u64) -> Position {
+        Position {
+            room,
+            last_seq: Seq(last),
+            presence: Default::default(),
+        }
+    }
+
+    #[test]
+    fn a_position_is_told_once_and_again_when_it_changed() {
+        let (room, other) = (RoomId::fresh(), RoomId::fresh());
+        let mut check = Check::default();
+        for (found, news) in [(1, vec![1]), (1, vec![]), (2, vec![2]), (2, vec![])] {
+            check.begin();
+            let news: Vec<Position> = news.into_iter().map(|it| at(room, it)).collect();
+            assert_eq!(check.news(vec![at(room, found)]), news);
+        }
+        check.begin();
+        let both = vec![at(room, 2), at(other, 0)];
+        assert_eq!(check.news(both), [at(other, 0)]);
+    }
+
+    #[test]
+    fn what_was_not_asked_about_is_forgotten() {
+        let room = RoomId::fresh();
+        let mut check = Check::default();
+        check.begin();
+        check.news(vec![at(room, 1)]);
+        // Nobody was here, or the store did not answer.
+        check.begin();
+        check.begin();
+        assert_eq!(check.news(vec![at(room, 1)]), [at(room, 1)]);
+        assert_eq!(check.told.len() + check.before.len(), 1);
     }
 }
