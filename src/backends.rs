@@ -16,6 +16,7 @@ use crate::id::{NodeId, Timestamp};
 use crate::matching::memory::MemoryPool;
 use crate::matching::{PoolRules, WaitingPool};
 use crate::protocol::Encoder;
+use crate::store::postgres::{self, PostgresStore, Target};
 use crate::store::sqlite::{OpenError, SqliteStore};
 use crate::store::{Clock, Store, StoreRules};
 use crate::ws::publish::Publisher;
@@ -61,7 +62,7 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BackendErro
     let encoder = Encoder::new(zone);
     let (channel, redis) = channel(config, node).await?;
     let sink = Publisher::new(Arc::clone(&channel), encoder.clone());
-    let (store, store_died) = store(config, sink).await?;
+    let (store, store_died) = store(config, node, sink).await?;
     if let Some(redis) = redis
         && let Err(error) = announce(&redis, &*store).await
     {
@@ -80,20 +81,32 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BackendErro
 
 async fn store(
     config: &Config,
+    node: NodeId,
     sink: Arc<Publisher>,
 ) -> Result<(Arc<dyn Store>, Died), BackendError> {
-    match scheme(&config.store.url) {
-        "sqlite" => {
-            let store = sqlite(config, sink).await?;
-            let died = store.writer_died();
-            let died = Box::pin(async move {
-                died.await;
-                "the thread that writes to the database panicked".to_owned()
-            });
-            Ok((store, died))
-        }
-        other => Err(unknown("store.url", other, "sqlite:PATH")),
-    }
+    let target = config.store.target();
+    let target = target.map_err(|(key, why)| BackendError::Config(format!("{key} {why}")))?;
+    let Some(target) = target else {
+        let store = sqlite(config, sink).await?;
+        let died = store.writer_died();
+        return Ok((
+            store,
+            died_of(died, "the thread that writes to the database panicked"),
+        ));
+    };
+    let store = postgres(config, target, node, sink).await?;
+    let died = store.batcher_died();
+    Ok((
+        store,
+        died_of(died, "the task that writes to the database panicked"),
+    ))
+}
+
+fn died_of(died: impl Future<Output = ()> + Send + 'static, why: &'static str) -> Died {
+    Box::pin(async move {
+        died.await;
+        why.to_owned()
+    })
 }
 
 /// How often a full disk is looked at again.
@@ -129,6 +142,24 @@ async fn sqlite(config: &Config, sink: Arc<Publisher>) -> Result<Arc<SqliteStore
             Err(error) => return Err(BackendError::Store(format!("opening failed: {error}"))),
         }
     }
+}
+
+async fn postgres(
+    config: &Config,
+    target: Target,
+    node: NodeId,
+    sink: Arc<Publisher>,
+) -> Result<Arc<PostgresStore>, BackendError> {
+    let setup = postgres::Setup {
+        node,
+        durability: config.store.durability,
+        rules: store_rules(config),
+        sink,
+        clock: None,
+        tuning: postgres::Tuning::default(),
+    };
+    let opened = PostgresStore::open(target, setup).await;
+    opened.map_err(|error| BackendError::Store(error.to_string()))
 }
 
 fn store_rules(config: &Config) -> StoreRules {
@@ -197,14 +228,4 @@ async fn announce(redis: &RedisLayer, store: &dyn Store) -> Result<(), BackendEr
     let identity = identity.map_err(|error| BackendError::Store(error.to_string()))?;
     let announced = redis.announce(identity).await;
     announced.map_err(BackendError::Channel)
-}
-
-fn scheme(url: &str) -> &str {
-    url.split_once(':').map_or(url, |(scheme, _)| scheme)
-}
-
-fn unknown(key: &str, scheme: &str, legal: &str) -> BackendError {
-    BackendError::Config(format!(
-        "{key} starts with `{scheme}`, which this version does not know; legal: {legal}"
-    ))
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::value::Address;
 use crate::redis::Servers;
 
 section! {
@@ -10,7 +11,7 @@ section! {
         /// "memory:", which reaches the connections of this process. Or a Redis that all nodes
         /// name: "redis://:PASSWORD@HOST:6379/0", "rediss://…" with TLS, "redis+unix:///PATH".
         /// Several with commas between them share the rooms.
-        url: String = "memory:";
+        url: String as Address = "memory:";
         /// A file that holds the password of Redis, for URLs that have none.
         password_file: Option<PathBuf> = "";
         /// A file with the certificates (PEM) that "rediss://" trusts instead of this system's.

@@ -113,15 +113,9 @@ fn site(config: &Config, checker: &mut Checker<'_>) {
 }
 
 fn backends(config: &Config, checker: &mut Checker<'_>) {
-    checker.that(
-        config
-            .store
-            .url
-            .strip_prefix("sqlite:")
-            .is_some_and(|path| !path.is_empty()),
-        "store.url",
-        "must be \"sqlite:PATH\", the one store of this version",
-    );
+    let wrong = config.store.target().err();
+    let (key, why) = wrong.unwrap_or(("store.url", String::new()));
+    checker.that(why.is_empty(), key, why);
     channel(config, checker);
     checker.that(
         TimeZone::get(&config.chat.time_zone).is_ok(),

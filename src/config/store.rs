@@ -1,20 +1,64 @@
 //! `[store]`.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Durability;
+use super::value::Address;
+use crate::store::postgres::Target;
 
 section! {
     /// Where rooms are kept.
     Store = "store" {
-        /// "sqlite:PATH"; a relative path starts at the folder that miyu was started in.
-        url: String = "sqlite:data/miyu.db";
+        /// "sqlite:PATH"; a relative path starts at the folder that miyu was started in. Or
+        /// "postgres://user@host:5432/database?sslmode=verify-full" for several nodes; sslmode and
+        /// sslrootcert mean what they mean to psql.
+        url: String as Address = "sqlite:data/miyu.db";
+        /// A file that holds the password of the PostgreSQL user, so that `url` need not.
+        password_file: Option<PathBuf> = "";
         /// What an acknowledged message survives: "power" (a power cut) or "process" (a crash of
-        /// miyu, not of the machine; faster on slow disks).
+        /// miyu, not of the machine, or of PostgreSQL; faster on slow disks).
         durability: Durability = "power";
         /// How long an action waits for the store before it is answered `unavailable`.
         timeout: Duration = "5s";
         /// How long a closed room is kept before it is erased.
         retention: Duration = "24h";
+    }
+}
+
+impl Store {
+    /// The PostgreSQL database to use; `None` for SQLite. Reads the file of the password.
+    ///
+    /// # Errors
+    /// Which key is wrong, and how.
+    pub fn target(&self) -> Result<Option<Target>, (&'static str, String)> {
+        let scheme = self.url.split_once(':').map_or("", |(scheme, _)| scheme);
+        let path = self.password_file.as_deref();
+        match scheme {
+            "postgres" | "postgresql" => {
+                let password = path.map(password).transpose();
+                let password = password.map_err(|why| ("store.password_file", why))?;
+                let target = Target::parse(&self.url, password.as_deref());
+                target.map(Some).map_err(|why| ("store.url", why))
+            }
+            "sqlite" if path.is_some() => {
+                let why = "is for PostgreSQL; SQLite has no password";
+                Err(("store.password_file", why.into()))
+            }
+            "sqlite" if self.url != "sqlite:" => Ok(None),
+            _ => {
+                let why = "must be \"sqlite:PATH\" or \"postgres://user@host/database\"";
+                Err(("store.url", why.into()))
+            }
+        }
+    }
+}
+
+fn password(path: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(format!("{} is empty", path.display())),
+        password => Ok(password.to_owned()),
     }
 }

@@ -69,6 +69,54 @@ textual! {
     };
 }
 
+/// The address of a service: shown without the password in it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+impl From<Address> for String {
+    fn from(address: Address) -> String {
+        address.0
+    }
+}
+
+impl Setting for Address {
+    const KIND: &'static str = "an address in quotes";
+
+    fn parse(value: &Value) -> Result<Self, String> {
+        let text = value.as_str().ok_or_else(must_be::<Self>)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    fn show(&self) -> String {
+        quote(&without_password(&self.0))
+    }
+}
+
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, query)) => (rest, Some(query)),
+        None => (rest, None),
+    };
+    let rest = match rest.rsplit_once('@') {
+        Some((person, place)) => {
+            let user = person.split_once(':').map(|(user, _)| format!("{user}:…"));
+            format!("{}@{place}", user.as_deref().unwrap_or(person))
+        }
+        None => rest.to_owned(),
+    };
+    let query = query.map_or_else(String::new, |query| {
+        let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+            Some(("password", _)) => "password=…",
+            _ => pair,
+        });
+        format!("?{}", pairs.collect::<Vec<_>>().join("&"))
+    });
+    format!("{scheme}://{rest}{query}")
+}
+
 /// Numbers; underscores are welcome, as in TOML.
 macro_rules! numeric {
     ($($type:ty),*) => { $(
@@ -277,6 +325,22 @@ mod tests {
             assert_eq!(size(&shown_size(bytes)).unwrap(), Size(bytes));
         }
         assert_eq!(quote("a\"b\\c\n\u{1}"), "\"a\\\"b\\\\c\\n\\u0001\"");
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        for (address, shown) in [
+            ("sqlite:data/miyu.db", "sqlite:data/miyu.db"),
+            ("postgres://me@h/d", "postgres://me@h/d"),
+            ("postgres://me:p@ss@h:1/d", "postgres://me:…@h:1/d"),
+            ("redis://:secret@h", "redis://:…@h"),
+            (
+                "postgres://me@h/d?password=x&sslmode=require",
+                "postgres://me@h/d?password=…&sslmode=require",
+            ),
+        ] {
+            assert_eq!(without_password(address), shown);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
 use crate::model::{Entry, LeaveReason, MessageRef, Pairing, Position, Room};
 
+pub mod postgres;
 pub mod sqlite;
 pub mod sweeper;
 

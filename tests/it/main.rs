@@ -43,6 +43,7 @@ mod redis_start;
 mod rooms;
 mod session;
 mod store_model;
+mod store_postgres;
 mod store_refused;
 mod store_sqlite;
 mod supervisor;

@@ -14,6 +14,7 @@ pub mod load;
 pub mod original;
 pub mod people;
 pub mod pool;
+pub mod postgres;
 pub mod proxy;
 pub mod redis;
 pub mod scene;

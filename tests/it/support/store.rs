@@ -73,8 +73,9 @@ impl CommitSink for Recorder {
     fn committed(&self, batch: &[Committed]) {
         self.seen.lock().extend_from_slice(batch);
         let mut held = self.held.lock();
-        while *held {
-            self.released.wait(&mut held);
+        if *held {
+            // A worker of the runtime may be what is held up: others must take over its work.
+            tokio::task::block_in_place(|| self.released.wait_while(&mut held, |held| *held));
         }
     }
 }
@@ -98,6 +99,16 @@ pub struct Setting {
     pub rules: StoreRules,
     pub sink: Arc<Recorder>,
     pub now: Now,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            rules: rules(),
+            sink: Arc::default(),
+            now: Now::default(),
+        }
+    }
 }
 
 /// A kind of store, and one place with data of it.

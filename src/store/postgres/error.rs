@@ -1,0 +1,287 @@
+//! What can go wrong inside this backend, and what each caller is told of it. Driver errors end here.
+
+use deadpool_postgres::PoolError;
+use tokio_postgres::error::{DbError, Severity, SqlState};
+
+use super::target::Target;
+use crate::store::StoreError;
+
+/// What `run_batch` raises when its epoch is over.
+const LATE: &str = "MY001";
+
+/// Why the store could not be opened; the text tells the operator what to do. Never a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address is wrong.
+    #[error("store.url {0}")]
+    Address(String),
+    /// Nobody answers there.
+    #[error(
+        "cannot reach PostgreSQL at {at}: {why}; check that it runs, that host and port of store.url \
+         are right, and that nothing between keeps us away"
+    )]
+    Unreachable {
+        /// Whose address.
+        at: String,
+        /// The system's words.
+        why: String,
+    },
+    /// It does not let us in.
+    #[error(
+        "PostgreSQL at {at} refuses user `{user}`: {why}; check the user and the password \
+         (in store.url or store.password_file) and the server's pg_hba.conf"
+    )]
+    Refused {
+        /// Whose address.
+        at: String,
+        /// Who we said we are.
+        user: String,
+        /// The server's words.
+        why: String,
+    },
+    /// The database is not there.
+    #[error(
+        "PostgreSQL at {at} has no database `{database}`; make it (createdb -O {user} {database}) or \
+         name another in store.url"
+    )]
+    NoDatabase {
+        /// Whose address.
+        at: String,
+        /// Its name.
+        database: String,
+        /// Who should own it.
+        user: String,
+    },
+    /// We may not make our tables.
+    #[error(
+        "user `{user}` may not make tables in {at}: {why}; let it own the database \
+         (ALTER DATABASE … OWNER TO {user})"
+    )]
+    Forbidden {
+        /// Whose address.
+        at: String,
+        /// Who we are.
+        user: String,
+        /// The server's words.
+        why: String,
+    },
+    /// The server is older than what we rely on.
+    #[error("PostgreSQL at {at} is version {found}; miyu needs {needed} or newer")]
+    TooOld {
+        /// Whose address.
+        at: String,
+        /// Its version.
+        found: String,
+        /// The oldest that will do.
+        needed: u32,
+    },
+    /// A newer program wrote the data.
+    #[error("the data of {at} was written by a newer miyu ({why}); run that version")]
+    Newer {
+        /// Whose address.
+        at: String,
+        /// How it shows.
+        why: String,
+    },
+    /// Anything else.
+    #[error("cannot open the store at {at}: {why}")]
+    Failed {
+        /// Whose address.
+        at: String,
+        /// What was said.
+        why: String,
+    },
+}
+
+impl OpenError {
+    /// What a failure means for somebody opening this address.
+    pub(super) fn of(target: &Target, fault: &Fault) -> Self {
+        match fault {
+            Fault::Sql(error) => Self::of_driver(target, error),
+            Fault::Pool(_) | Fault::Silent => Self::Unreachable {
+                at: target.to_string(),
+                why: fault.why(),
+            },
+            Fault::Damaged(_) => Self::Failed {
+                at: target.to_string(),
+                why: fault.why(),
+            },
+        }
+    }
+
+    /// The same for what the driver said.
+    pub(super) fn of_driver(target: &Target, error: &tokio_postgres::Error) -> Self {
+        let (at, user, why) = (target.to_string(), target.user().to_owned(), words(error));
+        let passes = cause_of(error) == Cause::Lost;
+        let Some(db) = error.as_db_error() else {
+            return if why.starts_with("authentication error") {
+                Self::Refused { at, user, why }
+            } else if !passes || why.starts_with("error performing TLS") {
+                Self::Failed { at, why }
+            } else {
+                Self::Unreachable { at, why }
+            };
+        };
+        let code = db.code();
+        if *code == SqlState::INVALID_CATALOG_NAME {
+            let database = target.database().to_owned();
+            Self::NoDatabase { at, database, user }
+        } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+            Self::Forbidden { at, user, why }
+        } else if code.code().starts_with("28") {
+            Self::Refused { at, user, why }
+        } else if passes || *code == SqlState::TOO_MANY_CONNECTIONS {
+            Self::Unreachable { at, why }
+        } else {
+            Self::Failed { at, why }
+        }
+    }
+
+    /// Whether waiting may help: containers start together.
+    pub(super) fn passes(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
+/// Why something failed.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The server or the way to it.
+    Sql(tokio_postgres::Error),
+    /// No connection to be had.
+    Pool(PoolError),
+    /// No answer in time; what was asked may have happened.
+    Silent,
+    /// A row is not what we wrote. Fixed words only: they reach the log.
+    Damaged(&'static str),
+}
+
+impl From<tokio_postgres::Error> for Fault {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<PoolError> for Fault {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => Self::Sql(error),
+            other => Self::Pool(other),
+        }
+    }
+}
+
+/// The driver's many codes, as far as they ask for different deeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The connection is gone; what was asked may have happened.
+    Lost,
+    /// Nothing happened, and the same may work now.
+    Clash,
+    /// Somebody took the lane over, or it was forgotten.
+    Late,
+    /// Nothing happened; some row cannot be stored, or is not ours.
+    Damaged,
+    /// Nothing happened; the server has no space.
+    Full,
+    /// Nothing happened, for another reason.
+    Other,
+}
+
+impl Fault {
+    /// Sorts it.
+    pub(super) fn cause(&self) -> Cause {
+        match self {
+            Self::Silent | Self::Pool(_) => Cause::Lost,
+            Self::Damaged(_) => Cause::Damaged,
+            Self::Sql(error) => cause_of(error),
+        }
+    }
+
+    /// In words for an operator. Never values: the server's details, which may have them, are left out.
+    pub(super) fn why(&self) -> String {
+        match self {
+            Self::Silent => "no answer in time".into(),
+            Self::Pool(PoolError::Timeout(_)) => "no connection in time".into(),
+            Self::Pool(PoolError::Closed) => "the store is closed".into(),
+            Self::Pool(_) => "no connection".into(),
+            Self::Damaged(what) => (*what).into(),
+            Self::Sql(error) => words(error),
+        }
+    }
+
+    /// For the operator's graphs.
+    pub(super) fn count(&self) {
+        let kind = match self.cause() {
+            Cause::Lost => "connection",
+            Cause::Clash => "clash",
+            Cause::Late => "late",
+            Cause::Damaged => "damaged",
+            Cause::Full => "full",
+            Cause::Other => "other",
+        };
+        metrics::counter!("miyu_store_errors_total", "kind" => kind).increment(1);
+    }
+
+    /// What the caller can do about it.
+    pub(super) fn told(&self) -> StoreError {
+        let why = self.why().into();
+        match self.cause() {
+            Cause::Damaged => StoreError::Corrupt(why),
+            Cause::Full => StoreError::Unavailable("the database server's disk is full".into()),
+            _ => StoreError::Unavailable(why),
+        }
+    }
+}
+
+fn cause_of(error: &tokio_postgres::Error) -> Cause {
+    match error.as_db_error() {
+        Some(db) => of_server(db),
+        // What could not even be written was not sent.
+        None if unsent(error) => Cause::Other,
+        None => Cause::Lost,
+    }
+}
+
+fn words(error: &tokio_postgres::Error) -> String {
+    let Some(db) = error.as_db_error() else {
+        let cause = std::error::Error::source(error);
+        return cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+    };
+    let code = db.code().code();
+    // Texts of these classes may quote what was to be stored.
+    if code.starts_with("22") || code.starts_with("23") {
+        format!("a row was refused (SQLSTATE {code})")
+    } else {
+        format!("{} (SQLSTATE {code})", db.message())
+    }
+}
+
+fn of_server(db: &DbError) -> Cause {
+    let code = db.code();
+    if code.code() == LATE {
+        return Cause::Late;
+    }
+    // It ends the connection, in the middle of whatever it did.
+    let fatal = matches!(
+        db.parsed_severity(),
+        Some(Severity::Fatal | Severity::Panic)
+    );
+    match code.code().get(..2) {
+        Some("08" | "57") if fatal => Cause::Lost,
+        _ if *code == SqlState::DISK_FULL => Cause::Full,
+        Some("40") => Cause::Clash,
+        Some("22" | "23" | "42" | "XX" | "P0") => Cause::Damaged,
+        _ if fatal && !code.code().starts_with("28") && !code.code().starts_with("3D") => {
+            Cause::Lost
+        }
+        _ => Cause::Other,
+    }
+}
+
+/// The driver's words for what it could not send.
+fn unsent(error: &tokio_postgres::Error) -> bool {
+    let said = error.to_string();
+    let words = ["error serializing", "error encoding", "expected "];
+    words.iter().any(|word| said.starts_with(word))
+}

@@ -1,0 +1,191 @@
+//! What is only read: rooms, pages, positions, relations. Each is one statement, so one consistent
+//! look; it may be asked twice when a connection is lost.
+
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::error::Fault;
+use super::rows::{self, RoomColumns, get};
+use super::shared::Shared;
+use crate::id::{RoomId, Seq, SessionId, Side};
+use crate::model::{Position, Presence, Room};
+use crate::store::{Page, RelationsOf};
+
+/// Largest page, whatever is asked for.
+const PAGE: usize = 1000;
+/// Most open rooms of one session that are told.
+const OPEN_ROOMS: i64 = 32;
+/// How many recent partners are told.
+const RECENT: usize = 10;
+/// Largest number of rooms asked for at once.
+const POSITIONS: usize = 1000;
+
+/// One room; `None` when unknown or erased.
+pub(super) async fn room(shared: &Shared, room: RoomId) -> Result<Option<Room>, Fault> {
+    let sql = "SELECT id, people, common_tags, session_a, session_b, state_of(r, moment($2)) AS state \
+         FROM rooms r WHERE id = $1 AND NOT erasing";
+    let found = shared.pool.query(sql, &[&room.0, &shared.now()]).await?;
+    found.first().map(room_of).transpose()
+}
+
+fn room_of(row: &Row) -> Result<Room, Fault> {
+    rows::room(RoomColumns {
+        id: get(row, "id")?,
+        people: get(row, "people")?,
+        tags: get(row, "common_tags")?,
+        sessions: [get(row, "session_a")?, get(row, "session_b")?],
+        state: get(row, "state")?,
+    })
+}
+
+/// The open rooms of a session, newest first.
+pub(super) async fn open_rooms(shared: &Shared, session: SessionId) -> Result<Vec<Room>, Fault> {
+    let sql = "SELECT id, people, common_tags, session_a, session_b, state_of(r, moment($3)) AS state \
+         FROM rooms r WHERE no IN ( \
+             (SELECT no FROM rooms WHERE closed_at IS NULL AND session_a = $1 ORDER BY no DESC LIMIT $2) \
+             UNION \
+             (SELECT no FROM rooms WHERE closed_at IS NULL AND session_b = $1 ORDER BY no DESC LIMIT $2) \
+         ) ORDER BY no DESC LIMIT $2";
+    let session = rows::session(session);
+    let found = shared
+        .pool
+        .query(sql, &[&session, &OPEN_ROOMS, &shared.now()])
+        .await?;
+    let rooms = found.iter().map(room_of);
+    // A damaged one does not keep its people from the others.
+    Ok(rooms
+        .filter_map(|room| room.inspect_err(Fault::count).ok())
+        .collect())
+}
+
+/// A stretch of a log for one side; `None` when the room is unknown or erased.
+pub(super) async fn page(
+    shared: &Shared,
+    room: RoomId,
+    side: Side,
+    after: Seq,
+    limit: usize,
+) -> Result<Option<Page>, Fault> {
+    let sql = format!(
+        "SELECT r.last_seq, r.closed_at IS NOT NULL AS closed, l.* FROM rooms r LEFT JOIN LATERAL ( \
+             SELECT {} FROM entries e {} \
+             WHERE e.room = r.no AND e.seq > $2 AND e.seq <= $3 \
+         ) l ON true WHERE r.id = $1 AND NOT r.erasing ORDER BY l.seq",
+        rows::ENTRY,
+        rows::TARGET
+    );
+    let from = rows::int(after);
+    let to = from.saturating_add(rows::size(limit.clamp(1, PAGE)));
+    let found = shared.pool.query(&sql, &[&room.0, &from, &to]).await?;
+    let Some(first) = found.first() else {
+        return Ok(None);
+    };
+    let last_seq = rows::seq(get(first, "last_seq")?)?;
+    let mut page = Page {
+        entries: Vec::with_capacity(found.len()),
+        upto: after.min(last_seq),
+        last_seq,
+        closed: get(first, "closed")?,
+    };
+    for row in &found {
+        if get::<Option<i64>>(row, "seq")?.is_none() {
+            break;
+        }
+        let entry = rows::entry(row)?;
+        page.upto = page.upto.next();
+        if entry.seq != page.upto {
+            return Err(Fault::Damaged("an entry out of its place"));
+        }
+        if !rows::hidden_from(row, side)? {
+            page.entries.push(entry);
+        }
+    }
+    if page.upto < last_seq.min(Seq(to.cast_unsigned())) {
+        return Err(Fault::Damaged("an entry that is missing"));
+    }
+    Ok(Some(page))
+}
+
+/// Where rooms stand; unknown ones are left out.
+pub(super) async fn positions(shared: &Shared, rooms: &[RoomId]) -> Result<Vec<Position>, Fault> {
+    let sql = "SELECT r.id, r.last_seq, r.version_a, r.version_b, \
+         CASE WHEN a.until > m.now THEN r.node_a END AS node_a, r.number_a, \
+         CASE WHEN b.until > m.now THEN r.node_b END AS node_b, r.number_b \
+         FROM (SELECT moment($2) AS now) m CROSS JOIN rooms r \
+         LEFT JOIN nodes a ON a.node = r.node_a LEFT JOIN nodes b ON b.node = r.node_b \
+         WHERE r.id = ANY ($1) AND NOT r.erasing";
+    let mut found = Vec::with_capacity(rooms.len());
+    for rooms in rooms.chunks(POSITIONS) {
+        let ids: Vec<Uuid> = rooms.iter().map(|room| room.0).collect();
+        for row in shared.pool.query(sql, &[&ids, &shared.now()]).await? {
+            found.push(Position {
+                room: RoomId(get(&row, "id")?),
+                last_seq: rows::seq(get(&row, "last_seq")?)?,
+                presence: [
+                    presence(&row, ["node_a", "number_a", "version_a"])?,
+                    presence(&row, ["node_b", "number_b", "version_b"])?,
+                ],
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn presence(row: &Row, [node, number, version]: [&str; 3]) -> Result<Presence, Fault> {
+    Ok(Presence {
+        speaker: rows::address(get(row, node)?, get(row, number)?),
+        version: get::<i64>(row, version)?.cast_unsigned(),
+    })
+}
+
+/// What matching must know about a session. Renews its blocks when they have not been used for a
+/// while: not every search is a write.
+pub(super) async fn relations(shared: &Shared, session: SessionId) -> Result<RelationsOf, Fault> {
+    let me = rows::session(session);
+    let stale = rows::millis(shared.rules.block_lifetime / 30);
+    let sql = "SELECT whom AS other, used_at <= moment($2) - $3 AS stale FROM blocks WHERE by = $1 \
+         UNION SELECT by, false FROM blocks WHERE whom = $1";
+    let rows = shared
+        .pool
+        .query(sql, &[&me, &shared.now(), &stale])
+        .await?;
+    let mut blocked = Vec::with_capacity(rows.len());
+    let mut renew = false;
+    for row in &rows {
+        renew |= get::<bool>(row, "stale")?;
+        let other = rows::session_id(get(row, "other")?);
+        if !blocked.contains(&other) {
+            blocked.push(other);
+        }
+    }
+    if renew {
+        let sql = "UPDATE blocks SET used_at = moment($2) WHERE by = $1";
+        shared.pool.query(sql, &[&me, &shared.now()]).await?;
+    }
+    Ok(RelationsOf {
+        blocked,
+        recent: recent(shared, me).await?,
+    })
+}
+
+async fn recent(shared: &Shared, me: Uuid) -> Result<Vec<SessionId>, Fault> {
+    // Somebody who met the same few people all the time is told of fewer than ten.
+    let sql = "SELECT partner FROM ( \
+             (SELECT session_b AS partner, no FROM rooms WHERE session_a = $1 AND session_b <> $1 \
+                 ORDER BY no DESC LIMIT 64) \
+             UNION ALL \
+             (SELECT session_a, no FROM rooms WHERE session_b = $1 AND session_a <> $1 \
+                 ORDER BY no DESC LIMIT 64) \
+         ) met ORDER BY no DESC";
+    let mut recent = Vec::new();
+    for row in shared.pool.query(sql, &[&me]).await? {
+        let partner = rows::session_id(get(&row, "partner")?);
+        if !recent.contains(&partner) {
+            recent.push(partner);
+        }
+        if recent.len() == RECENT {
+            break;
+        }
+    }
+    Ok(recent)
+}

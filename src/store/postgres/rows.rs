@@ -1,0 +1,224 @@
+//! Rows to values and back: the only place that knows how entries and rooms are spelled in columns.
+//! Decides nothing.
+
+use std::sync::Arc;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+use uuid::Uuid;
+
+use super::error::Fault;
+use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
+use crate::model::{Departure, Entry, EntryKind, LeaveReason, Persona, Quote, Room, RoomSide};
+use crate::store::RoomPeople;
+
+/// One column; what does not fit is damage.
+pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, Fault> {
+    row.try_get(column)
+        .map_err(|_| Fault::Damaged("a column that cannot be read"))
+}
+
+/// A count as the database keeps it.
+pub(super) fn int(seq: Seq) -> i64 {
+    i64::try_from(seq.0).unwrap_or(i64::MAX)
+}
+
+/// A size as the database takes it.
+pub(super) fn size(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A length of time as the database takes it: milliseconds.
+pub(super) fn millis(time: std::time::Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A session as a column.
+pub(super) fn session(session: SessionId) -> Uuid {
+    Uuid::from_bytes(session.0)
+}
+
+/// A session from a column.
+pub(super) fn session_id(column: Uuid) -> SessionId {
+    SessionId(column.into_bytes())
+}
+
+/// A side as a column.
+pub(super) fn side_code(side: Side) -> i16 {
+    match side {
+        Side::A => 0,
+        Side::B => 1,
+    }
+}
+
+/// A side from a column.
+pub(super) fn side(value: i64) -> Result<Side, Fault> {
+    let index = usize::try_from(value).ok();
+    let side = index.and_then(Side::from_index);
+    side.ok_or(Fault::Damaged("an entry of neither side"))
+}
+
+/// A place in a log from a column.
+pub(super) fn seq(value: i64) -> Result<Seq, Fault> {
+    let value = u64::try_from(value).map_err(|_| Fault::Damaged("a negative seq"))?;
+    Ok(Seq(value))
+}
+
+/// A reason as a column.
+pub(super) fn reason_code(reason: LeaveReason) -> i64 {
+    match reason {
+        LeaveReason::Left => 0,
+        LeaveReason::NoShow => 1,
+        LeaveReason::Timeout => 2,
+    }
+}
+
+/// A reason from a column.
+pub(super) fn reason(value: i64) -> Result<LeaveReason, Fault> {
+    match value {
+        0 => Ok(LeaveReason::Left),
+        1 => Ok(LeaveReason::NoShow),
+        2 => Ok(LeaveReason::Timeout),
+        _ => Err(Fault::Damaged("a departure for no known reason")),
+    }
+}
+
+/// What people wrote, from a column.
+pub(super) fn text(bytes: Vec<u8>) -> Result<String, Fault> {
+    String::from_utf8(bytes).map_err(|_| Fault::Damaged("a text that is not UTF-8"))
+}
+
+/// The columns of an entry as [`entry`] wants them; `e` is the entry, `t` what it refers to.
+pub(super) const ENTRY: &str = "e.seq, e.kind, e.side, e.client_id, e.body, e.target, e.reason, \
+     e.at, e.hidden, t.side AS target_side, t.body AS target_body";
+/// The join that goes with [`ENTRY`].
+pub(super) const TARGET: &str = "LEFT JOIN entries t ON t.room = e.room AND t.seq = e.target";
+
+/// An entry from a row with the columns of [`ENTRY`].
+pub(super) fn entry(row: &Row) -> Result<Entry, Fault> {
+    let by = side(get::<i16>(row, "side")?.into())?;
+    let kind = match get::<i16>(row, "kind")? {
+        0 => EntryKind::Message {
+            side: by,
+            client_id: text(get(row, "client_id")?)?,
+            content: get::<Option<_>>(row, "body")?.map(text).transpose()?,
+            reply: quote(row)?,
+        },
+        1 => EntryKind::Recall {
+            side: by,
+            target: seq(get(row, "target")?)?,
+            client_id: text(get(row, "client_id")?)?,
+        },
+        2 => EntryKind::Departure {
+            side: by,
+            reason: reason(get::<i16>(row, "reason")?.into())?,
+        },
+        _ => return Err(Fault::Damaged("an entry of unknown kind")),
+    };
+    Ok(Entry {
+        seq: seq(get(row, "seq")?)?,
+        at: Timestamp(get(row, "at")?),
+        kind,
+    })
+}
+
+fn quote(row: &Row) -> Result<Option<Quote>, Fault> {
+    let Some(target) = get::<Option<i64>>(row, "target")? else {
+        return Ok(None);
+    };
+    Ok(Some(Quote {
+        seq: seq(target)?,
+        side: side(get::<i16>(row, "target_side")?.into())?,
+        content: get::<Option<_>>(row, "target_body")?
+            .map(text)
+            .transpose()?,
+    }))
+}
+
+/// Whether this side asked not to be sent the entry again.
+pub(super) fn hidden_from(row: &Row, side: Side) -> Result<bool, Fault> {
+    Ok(get::<i16>(row, "hidden")? & (1 << side.index()) != 0)
+}
+
+/// Both personas, from a column.
+pub(super) fn people(room: RoomId, column: &[u8]) -> Result<Arc<RoomPeople>, Fault> {
+    let personas: [Persona; 2] = json(column)?;
+    Ok(Arc::new(RoomPeople { room, personas }))
+}
+
+fn json<T: serde::de::DeserializeOwned>(column: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(column).map_err(|_| Fault::Damaged("a room whose people cannot be read"))
+}
+
+/// What never changes about a room, as columns, and `state_of` of its row.
+pub(super) struct RoomColumns {
+    pub(super) id: Uuid,
+    pub(super) people: Vec<u8>,
+    pub(super) tags: Vec<u8>,
+    pub(super) sessions: [Uuid; 2],
+    pub(super) state: Vec<Option<i64>>,
+}
+
+/// Reads the result of `state_of`, number by number.
+struct State(std::vec::IntoIter<Option<i64>>);
+
+impl State {
+    fn maybe(&mut self) -> Option<i64> {
+        self.0.next().flatten()
+    }
+
+    fn number(&mut self) -> Result<i64, Fault> {
+        self.maybe()
+            .ok_or(Fault::Damaged("a room without a number"))
+    }
+
+    fn side(&mut self, session: Uuid, persona: Persona) -> Result<RoomSide, Fault> {
+        Ok(RoomSide {
+            session: session_id(session),
+            persona,
+            joined_at: self.maybe().map(Timestamp),
+            away_since: self.maybe().map(Timestamp),
+            connection: address(self.maybe(), self.maybe()),
+            version: self.number()?.cast_unsigned(),
+            cursor: seq(self.number()?)?,
+            read: seq(self.number()?)?,
+        })
+    }
+}
+
+/// A connection from two columns.
+pub(super) fn address(node: Option<i64>, number: Option<i64>) -> Option<Address> {
+    node.zip(number).map(|(node, number)| Address {
+        node: NodeId(node.cast_unsigned()),
+        number: number.cast_unsigned(),
+    })
+}
+
+/// What the model calls a room.
+pub(super) fn room(columns: RoomColumns) -> Result<Room, Fault> {
+    let [a, b]: [Persona; 2] = json(&columns.people)?;
+    let mut state = State(columns.state.into_iter());
+    let opened_at = Timestamp(state.number()?);
+    let last_seq = seq(state.number()?)?;
+    let is_bot = state.number()? != 0;
+    let left = [state.maybe(), state.maybe(), state.maybe(), state.maybe()];
+    let departure = match left {
+        [Some(at), Some(place), Some(by), Some(why)] => Some(Departure {
+            seq: seq(place)?,
+            at: Timestamp(at),
+            side: side(by)?,
+            reason: reason(why)?,
+        }),
+        _ => None,
+    };
+    let [session_a, session_b] = columns.sessions;
+    Ok(Room {
+        id: RoomId(columns.id),
+        sides: [state.side(session_a, a)?, state.side(session_b, b)?],
+        common_tags: json(&columns.tags)?,
+        is_bot,
+        opened_at,
+        departure,
+        last_seq,
+    })
+}

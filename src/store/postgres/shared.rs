@@ -1,0 +1,214 @@
+//! What the parts of one store have in common: the way to the database, the rules, how things are
+//! going.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::Tuning;
+use super::error::Fault;
+use super::link::Pool;
+use super::rows::{get, millis};
+use super::target::Target;
+use crate::id::NodeId;
+use crate::store::{Clock, CommitSink, StoreError, StoreRules};
+
+/// How the store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    Working,
+    /// Closed, in good order or not.
+    Closed,
+    /// A batcher panicked.
+    Died,
+}
+
+/// One store's common part.
+pub(super) struct Shared {
+    pub(super) pool: Pool,
+    pub(super) target: Target,
+    pub(super) rules: StoreRules,
+    pub(super) tuning: Tuning,
+    pub(super) node: NodeId,
+    pub(super) sink: Arc<dyn CommitSink>,
+    /// Tests move it; else the server's clock counts.
+    pub(super) clock: Option<Clock>,
+    pub(super) life: watch::Sender<Life>,
+    pub(super) open_rooms: OpenRooms,
+    trouble: Mutex<bool>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        pool: Pool,
+        target: Target,
+        rules: StoreRules,
+        tuning: Tuning,
+        node: NodeId,
+        sink: Arc<dyn CommitSink>,
+        clock: Option<Clock>,
+    ) -> Self {
+        Self {
+            pool,
+            target,
+            rules,
+            tuning,
+            node,
+            sink,
+            clock,
+            life: watch::Sender::new(Life::Working),
+            open_rooms: OpenRooms::default(),
+            trouble: Mutex::new(false),
+        }
+    }
+
+    /// What `p_now` is to be.
+    pub(super) fn now(&self) -> Option<i64> {
+        self.clock.as_ref().map(|clock| clock().0)
+    }
+
+    /// This process as a column.
+    pub(super) fn node(&self) -> i64 {
+        self.node.0.cast_signed()
+    }
+
+    /// How long a side has to come, and to come back.
+    pub(super) fn patience(&self) -> (i64, i64) {
+        (
+            millis(self.rules.arrival),
+            millis(self.rules.reconnect_grace),
+        )
+    }
+
+    /// Says once that the database is not as it should be.
+    pub(super) fn failed(&self, fault: &Fault) {
+        fault.count();
+        let known = std::mem::replace(&mut *self.trouble.lock(), true);
+        if !known {
+            let error = fault.why();
+            tracing::error!(database = %self.target, error, "PostgreSQL does not take writes; asking again");
+        }
+    }
+
+    /// Says once that it is well again.
+    pub(super) fn succeeded(&self) {
+        let known = std::mem::replace(&mut *self.trouble.lock(), false);
+        if known {
+            tracing::info!(database = %self.target, "PostgreSQL takes writes again");
+        }
+    }
+
+    /// Our lease, from now on.
+    pub(super) async fn renew(&self) -> Result<(), Fault> {
+        let (now, node, lease) = (self.now(), self.node(), millis(self.tuning.lease));
+        let sql = "SELECT renew($1, $2, $3)";
+        self.pool.once(sql, &[&now, &node, &lease]).await?;
+        Ok(())
+    }
+
+    /// This node begins: its lease, and the end of those that nobody keeps.
+    pub(super) async fn register(&self) -> Result<(), Fault> {
+        let (now, node, lease) = (self.now(), self.node(), millis(self.tuning.lease));
+        let sql = "SELECT register($1, $2, $3)";
+        self.pool.query(sql, &[&now, &node, &lease]).await?;
+        Ok(())
+    }
+
+    /// This node ends in good order.
+    pub(super) async fn retire(&self) -> Result<(), Fault> {
+        let (now, node) = (self.now(), self.node());
+        self.pool
+            .once("SELECT retire($1, $2)", &[&now, &node])
+            .await?;
+        Ok(())
+    }
+
+    /// Reads how many rooms are open. What this node changes while that is being read must be
+    /// neither lost nor counted twice, so it is read when nothing changes, if that can be had.
+    pub(super) async fn count(&self) -> Result<(), Fault> {
+        const ATTEMPTS: usize = 10;
+        for attempt in 1..=ATTEMPTS {
+            let before = self.open_rooms.still();
+            let sql = "SELECT count(*) AS count FROM rooms WHERE closed_at IS NULL AND NOT is_bot";
+            let rows = self.pool.once(sql, &[]).await?;
+            let row = rows.first().ok_or(Fault::Damaged("no count"))?;
+            let found = get(row, "count")?;
+            let quiet = before.is_some() && before == self.open_rooms.still();
+            if quiet || attempt == ATTEMPTS {
+                self.open_rooms.set(found);
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many rooms of two people are open: read now and then, and kept up with what this node does.
+#[derive(Default)]
+pub(super) struct OpenRooms {
+    count: AtomicI64,
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
+
+impl OpenRooms {
+    /// The count now.
+    pub(super) fn get(&self) -> u64 {
+        u64::try_from(self.count.load(Ordering::SeqCst)).unwrap_or(0)
+    }
+
+    /// This node is about to change it.
+    pub(super) fn begin(&self) {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It did, by so much.
+    pub(super) fn end(&self, by: i64) {
+        self.count.fetch_add(by, Ordering::SeqCst);
+        self.ended.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many changes there were, when none is going on.
+    fn still(&self) -> Option<u64> {
+        let ended = self.ended.load(Ordering::SeqCst);
+        (self.begun.load(Ordering::SeqCst) == ended).then_some(ended)
+    }
+
+    fn set(&self, count: i64) {
+        self.count.store(count, Ordering::SeqCst);
+    }
+}
+
+/// Bounds a wait: later than `deadline` is `Unavailable`, whatever becomes of the work.
+pub(super) fn bounded<T: Send + 'static>(
+    deadline: tokio::time::Instant,
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> crate::store::Pending<T> {
+    Box::pin(async move {
+        let late = |_| Err(StoreError::Unavailable("no answer in time".into()));
+        let answer = tokio::time::timeout_at(deadline, work).await;
+        answer.unwrap_or_else(late)
+    })
+}
+
+/// The longest pause between attempts to reach the server.
+const SLOWEST: Duration = Duration::from_secs(1);
+
+/// Pauses between attempts, each longer than the one before, up to a second.
+pub(super) struct Backoff(Duration);
+
+impl Backoff {
+    /// Begins with a short one.
+    pub(super) fn new() -> Self {
+        Self(Duration::from_millis(25))
+    }
+
+    /// Waits.
+    pub(super) async fn pause(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 2).min(SLOWEST);
+    }
+}

@@ -1,0 +1,145 @@
+//! What goes on besides: the lease of this node, the count of open rooms, what all nodes share, time's
+//! work on the data.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::error::Fault;
+use super::rows::{get, millis, size};
+use super::shared::Shared;
+use crate::id::{RoomId, SessionId, StoreId};
+use crate::store::Swept;
+
+/// After a renewal that failed.
+const SOON: Duration = Duration::from_millis(500);
+
+/// Keeps this node's lease until the store closes.
+pub(super) async fn keep_lease(shared: Arc<Shared>, closing: CancellationToken) {
+    let every = shared.tuning.renewal;
+    let mut pause = every;
+    loop {
+        tokio::select! {
+            () = closing.cancelled() => return,
+            () = sleep(pause) => {}
+        }
+        let renewed = timeout(every, shared.renew());
+        pause = match renewed.await.unwrap_or(Err(Fault::Silent)) {
+            Ok(()) => {
+                shared.succeeded();
+                every
+            }
+            Err(fault) => {
+                shared.failed(&fault);
+                every.min(SOON)
+            }
+        };
+    }
+}
+
+/// Keeps the count of open rooms near what other nodes do, until the store closes.
+pub(super) async fn keep_count(shared: Arc<Shared>, closing: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = closing.cancelled() => return,
+            () = sleep(shared.tuning.count) => {}
+        }
+        if let Err(fault) = shared.count().await {
+            // Whoever writes says so; the count stays what it was.
+            fault.count();
+        }
+    }
+}
+
+/// Rooms in which an absence may have lasted too long; for a while they are ours alone.
+pub(super) async fn claim(shared: &Shared) -> Result<Vec<RoomId>, Fault> {
+    let tuning = &shared.tuning;
+    let (lease, claim) = (millis(tuning.lease), millis(tuning.claim));
+    let (_, grace) = shared.patience();
+    let (now, node, most) = (shared.now(), shared.node(), size(tuning.close_rooms));
+    let sql = "SELECT * FROM claim($1, $2, $3, $4, $5, $6)";
+    let params: super::link::Params<'_> = &[&now, &node, &lease, &grace, &claim, &most];
+    let rows = shared.pool.query(sql, params).await?;
+    rows.iter()
+        .map(|row| Ok(RoomId(get::<Uuid>(row, "claim")?)))
+        .collect()
+}
+
+/// Erases what has been kept for long enough: one small step.
+pub(super) async fn erase(shared: &Shared) -> Result<Swept, Fault> {
+    let rules = &shared.rules;
+    let (retention, lifetime) = (millis(rules.retention), millis(rules.block_lifetime));
+    let tuning = &shared.tuning;
+    let (rooms, budget) = (size(tuning.erase_rooms), size(tuning.erase_rows));
+    let sql = "SELECT * FROM erase($1, $2, $3, $4, $5)";
+    let params: super::link::Params<'_> = &[&shared.now(), &retention, &lifetime, &rooms, &budget];
+    let rows = shared.pool.query(sql, params).await?;
+    let row = rows.first().ok_or(Fault::Damaged("no answer to a sweep"))?;
+    Ok(Swept {
+        closed: 0,
+        erased: usize::try_from(get::<i64>(row, "o_erased")?).unwrap_or(0),
+        more: get(row, "o_more")?,
+    })
+}
+
+/// Writes something, and asks whether the server takes writes at all.
+pub(super) async fn probe(shared: &Shared) -> Result<(), String> {
+    let at = &shared.target;
+    let asked = shared
+        .pool
+        .once("SELECT pg_is_in_recovery() AS standby", &[])
+        .await;
+    let standby = asked.and_then(|rows| {
+        let row = rows.first().ok_or(Fault::Damaged("no answer"))?;
+        get::<bool>(row, "standby")
+    });
+    match standby {
+        Ok(true) => return Err(format!("{at} is a standby, which only reads")),
+        Ok(false) => {}
+        Err(fault) => return Err(format!("{at} does not answer: {}", fault.why())),
+    }
+    let renewed = shared.renew().await;
+    renewed.map_err(|fault| format!("{at} takes no writes: {}", fault.why()))
+}
+
+/// A value that the first node makes and all read.
+async fn common(shared: &Shared, name: &str, fresh: &[u8]) -> Result<Vec<u8>, Fault> {
+    let make = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+    shared.pool.query(make, &[&name, &fresh]).await?;
+    let read = "SELECT value FROM meta WHERE name = $1";
+    let rows = shared.pool.query(read, &[&name]).await?;
+    let row = rows
+        .first()
+        .ok_or(Fault::Damaged("a common value that is missing"))?;
+    get(row, "value")
+}
+
+/// See [`crate::store::Upkeep::session_key`].
+pub(super) async fn session_key(shared: &Shared) -> Result<[u8; 32], Fault> {
+    let fresh: [u8; 32] = rand::random();
+    let value = common(shared, "session_key", &fresh).await?;
+    let key = <[u8; 32]>::try_from(value);
+    key.map_err(|_| Fault::Damaged("a session key of another length"))
+}
+
+/// See [`crate::store::Upkeep::identity`].
+pub(super) async fn identity(shared: &Shared) -> Result<StoreId, Fault> {
+    let fresh = (rand::random::<u64>() >> 1).to_be_bytes();
+    let value = common(shared, "identity", &fresh).await?;
+    let bytes = <[u8; 8]>::try_from(value);
+    let bytes = bytes.map_err(|_| Fault::Damaged("an identity of another length"))?;
+    Ok(StoreId(u64::from_be_bytes(bytes)))
+}
+
+/// See [`crate::store::Relations::block`].
+pub(super) async fn block(shared: &Shared, by: SessionId, whom: SessionId) -> Result<(), Fault> {
+    let (by, whom) = (super::rows::session(by), super::rows::session(whom));
+    let most = size(shared.rules.blocks_per_session);
+    let sql = "SELECT block($1, $2, $3, $4)";
+    let now = shared.now();
+    shared.pool.query(sql, &[&now, &by, &whom, &most]).await?;
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! What a room should be, whatever was done to it.
+
+use miyu::id::{Seq, Side};
+use miyu::model::{EntryKind, LeaveReason, Quote};
+use miyu::store::Refusal;
+
+use super::ROOM_ENTRIES;
+use super::ops::{Target, client_id};
+
+/// What a room is, in the plainest words.
+#[derive(Clone, Default)]
+pub struct Model {
+    pub log: Vec<Line>,
+    pub closed: bool,
+    pub erased: bool,
+}
+
+#[derive(Clone)]
+pub enum Line {
+    Said {
+        side: Side,
+        name: String,
+        text: Option<String>,
+        reply: Option<usize>,
+        hidden: [bool; 2],
+    },
+    Recalled {
+        side: Side,
+        target: usize,
+        name: String,
+    },
+    Left {
+        side: Side,
+    },
+}
+
+impl Model {
+    pub fn entry(&self, at: usize) -> EntryKind {
+        match &self.log[at] {
+            Line::Said {
+                side,
+                name,
+                text,
+                reply,
+                ..
+            } => EntryKind::Message {
+                side: *side,
+                client_id: name.clone(),
+                content: text.clone(),
+                reply: reply.map(|at| self.quote(at)),
+            },
+            Line::Recalled { side, target, name } => EntryKind::Recall {
+                side: *side,
+                target: Seq(*target as u64 + 1),
+                client_id: name.clone(),
+            },
+            Line::Left { side } => EntryKind::Departure {
+                side: *side,
+                reason: LeaveReason::Left,
+            },
+        }
+    }
+
+    pub fn quote(&self, at: usize) -> Quote {
+        let Line::Said { side, text, .. } = &self.log[at] else {
+            panic!("a quote of no message");
+        };
+        Quote {
+            seq: Seq(at as u64 + 1),
+            side: *side,
+            content: text.clone(),
+        }
+    }
+
+    pub fn own(&self, of: Side, named: &str) -> Option<usize> {
+        self.log.iter().position(
+            |line| matches!(line, Line::Said { side, name, .. } if *side == of && name == named),
+        )
+    }
+
+    pub fn find(&self, side: Side, target: &Target) -> Option<usize> {
+        match target {
+            Target::Name(name) => self.own(side, &client_id(*name)),
+            Target::Seq(seq) => {
+                let at = usize::try_from(seq.checked_sub(1)?).unwrap();
+                matches!(self.log.get(at)?, Line::Said { .. }).then_some(at)
+            }
+        }
+    }
+
+    pub fn replay(&self, side: Side) -> Vec<(Seq, EntryKind)> {
+        self.part(side, 0, usize::MAX)
+    }
+
+    pub fn part(&self, side: Side, after: usize, limit: usize) -> Vec<(Seq, EntryKind)> {
+        let all = (0..self.log.len()).skip(after).take(limit);
+        let shown = all.filter(
+            |at| !matches!(&self.log[*at], Line::Said { hidden, .. } if hidden[side.index()]),
+        );
+        shown
+            .map(|at| (Seq(at as u64 + 1), self.entry(at)))
+            .collect()
+    }
+
+    pub fn append(&mut self, side: Side, name: u8, text: u8, reply: Option<&Target>) -> Outcome {
+        let (name, text) = (client_id(name), format!("text {text}"));
+        if self.erased {
+            return Outcome::Refused(Refusal::RoomClosed);
+        }
+        if let Some(at) = self.own(side, &name) {
+            let Line::Said { text: stored, .. } = &self.log[at] else {
+                panic!("found a message");
+            };
+            return match stored {
+                Some(stored) if *stored != text => Outcome::Refused(Refusal::ClientIdReused),
+                _ => Outcome::Repeat(self.entry(at)),
+            };
+        }
+        if self.closed {
+            return Outcome::Refused(Refusal::RoomClosed);
+        }
+        if self.log.len() as u64 >= ROOM_ENTRIES {
+            return Outcome::Refused(Refusal::RoomFull);
+        }
+        let reply = reply.and_then(|target| self.find(side, target));
+        self.log.push(Line::Said {
+            side,
+            name,
+            text: Some(text),
+            reply,
+            hidden: [false; 2],
+        });
+        Outcome::Done(self.entry(self.log.len() - 1))
+    }
+
+    pub fn recall(&mut self, by: Side, target: &Target, named: bool) -> Outcome {
+        if self.erased {
+            return Outcome::Refused(Refusal::RoomClosed);
+        }
+        let Some(at) = self.find(by, target) else {
+            return Outcome::Refused(Refusal::NoSuchMessage);
+        };
+        let Line::Said {
+            side, name, text, ..
+        } = &mut self.log[at]
+        else {
+            panic!("found a message");
+        };
+        if *side != by {
+            return Outcome::Refused(Refusal::NotYours);
+        }
+        if text.take().is_none() {
+            return Outcome::Refused(Refusal::AlreadyRecalled);
+        }
+        let name = if named { "recall".into() } else { name.clone() };
+        self.log.push(Line::Recalled {
+            side: by,
+            target: at,
+            name,
+        });
+        Outcome::Done(self.entry(self.log.len() - 1))
+    }
+
+    pub fn hide(&mut self, by: Side, target: &Target) -> Result<Seq, Refusal> {
+        if self.erased {
+            return Err(Refusal::RoomClosed);
+        }
+        let at = self.find(by, target).ok_or(Refusal::NoSuchMessage)?;
+        if let Line::Said { hidden, .. } = &mut self.log[at] {
+            hidden[by.index()] = true;
+        }
+        Ok(Seq(at as u64 + 1))
+    }
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Outcome {
+    Done(EntryKind),
+    Repeat(EntryKind),
+    Refused(Refusal),
+}
