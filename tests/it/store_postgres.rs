@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::support::postgres::{Postgres, connect, fresh_name, open, setup};
 use crate::support::store::{Backend, Recorder, Setting, address, draft, pairing, seqs};
 
+mod answers;
 mod trouble;
 
 const A: Side = Side::A;
