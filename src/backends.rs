@@ -14,6 +14,7 @@ use crate::channel::redis::{self, RedisLayer};
 use crate::config::Config;
 use crate::id::{NodeId, Timestamp};
 use crate::matching::memory::MemoryPool;
+use crate::matching::redis::{RedisPool, RedisPoolConfig};
 use crate::matching::{PoolRules, WaitingPool};
 use crate::protocol::Encoder;
 use crate::store::postgres::{self, PostgresStore, Target};
@@ -63,8 +64,8 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BackendErro
     let (channel, redis) = channel(config, node).await?;
     let sink = Publisher::new(Arc::clone(&channel), encoder.clone());
     let (store, store_died) = store(config, node, sink).await?;
-    if let Some(redis) = redis
-        && let Err(error) = announce(&redis, &*store).await
+    if let Some(redis) = &redis
+        && let Err(error) = announce(redis, &*store).await
     {
         // Nothing happened in it yet; it is left as orderly as after a day's work all the same.
         let _ = store.close().await;
@@ -72,7 +73,7 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BackendErro
     }
     Ok(Backends {
         store,
-        pool: MemoryPool::new(pool_rules(config)),
+        pool: pool(config, redis.is_some())?,
         channel,
         encoder,
         store_died,
@@ -172,6 +173,20 @@ fn store_rules(config: &Config) -> StoreRules {
         blocks_per_session: config.limits.blocks_per_session,
         timeout: config.store.timeout,
     }
+}
+
+/// Where the channel layer is: whoever cannot be told by other nodes must not be found by them.
+fn pool(config: &Config, shared: bool) -> Result<Arc<dyn WaitingPool>, BackendError> {
+    let rules = pool_rules(config);
+    let servers = config.channel.servers();
+    let servers = servers.map_err(|(key, why)| BackendError::Config(format!("{key}: {why}")))?;
+    Ok(match servers {
+        Some(servers) if shared => RedisPool::start(
+            servers.first().clone(),
+            RedisPoolConfig::new(rules, &config.channel.prefix),
+        ),
+        _ => MemoryPool::new(rules),
+    })
 }
 
 fn pool_rules(config: &Config) -> PoolRules {

@@ -6,7 +6,7 @@ use super::value::Address;
 use crate::redis::Servers;
 
 section! {
-    /// How frames travel between connections.
+    /// How frames travel between connections, and where people wait for each other.
     Channel = "channel" {
         /// "memory:", which reaches the connections of this process. Or a Redis that all nodes
         /// name: "redis://:PASSWORD@HOST:6379/0", "rediss://…" with TLS, "redis+unix:///PATH".

@@ -12,6 +12,7 @@ use crate::id::{Address, RoomId, SessionId, TicketId, Timestamp};
 use crate::model::{Gender, Pairing, Persona, PreferredGender, Wish};
 
 pub mod memory;
+pub mod redis;
 pub mod rule;
 
 /// What a pool method answers with: boxed, because the pool is chosen at run time.
@@ -141,7 +142,9 @@ impl Census {
 /// Those who wait, over all nodes. Pairing happens on arrival, never by a scan.
 ///
 /// Exactly once: a ticket is paired at most once; whoever asks about it gets the same answer until
-/// the outcome's lease ends. All methods are atomic towards each other. `now` is the caller's clock.
+/// the outcome's lease ends. All methods are atomic towards each other. `now` is the caller's clock;
+/// a pool of several nodes takes from it only how long a ticket waits already, and goes by one clock
+/// of its own.
 pub trait WaitingPool: Send + Sync {
     /// Looks for a partner by the rules of [`rule`]; queues the ticket when there is none.
     /// Entering again with a known `id` replaces the queued ticket (a later phase, a new wish) and
@@ -171,7 +174,8 @@ pub trait WaitingPool: Send + Sync {
     fn census(&self) -> Census;
 
     /// Takes nothing more: `enter` fails from now on. Everybody waiting is forgotten, so to the
-    /// other methods no ticket is known.
+    /// other methods no ticket is known. Over nodes this ends this node's part alone: others keep
+    /// theirs, and what this one did not withdraw expires.
     fn close(&self) -> PoolFuture<'_, ()>;
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use miyu::backends::Backends;
 use miyu::channel::{Frame, Received};
@@ -13,7 +14,8 @@ use serde_json::json;
 
 use crate::support::client::{Browser, Socket};
 use crate::support::people::start;
-use crate::support::pool::ticket;
+use crate::support::pool::{redis_config, redis_pool_at, rules, ticket};
+use crate::support::redis::OwnRedis;
 use crate::support::server::TestServer;
 use crate::support::wire::eventually;
 
@@ -158,4 +160,29 @@ async fn a_pairing_that_was_given_back_meanwhile_is_told_to_nobody() {
     assert_eq!(ming.next().await["action"], "waiting_for_match");
     let mut mei = search(&server).await;
     meet(&mut ming, &mut mei).await;
+}
+
+#[tokio::test]
+async fn who_waits_through_an_outage_of_redis_meets_afterwards() {
+    let mut redis = OwnRedis::start();
+    let url = redis.url();
+    let server = TestServer::start_on(
+        |_| {},
+        |backends| Backends {
+            pool: redis_pool_at(&url, redis_config(rules())),
+            ..backends
+        },
+    )
+    .await;
+    let mut ming = search(&server).await;
+    ming.expect("waiting_for_match").await;
+    redis.kill();
+    let mut mei = search(&server).await;
+    assert_eq!(mei.next().await["action"], "waiting_for_match");
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    redis.restart();
+    meet(&mut ming, &mut mei).await;
+    for socket in [&mut ming, &mut mei] {
+        socket.nothing_more().await;
+    }
 }

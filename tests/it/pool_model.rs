@@ -1,15 +1,21 @@
-//! The memory pool against a model that is too simple to be wrong: a list, searched from end to
+//! The pools against a model that is too simple to be wrong: a list, searched from end to
 //! end, with the rules of the wire contract written down a second time. Both must choose exactly
 //! the same partner at every step. Crowds larger than the pool's bounded look are not its concern.
 
 use std::sync::Arc;
 
-use miyu::id::{RoomId, TicketId, Timestamp};
-use miyu::matching::{Entered, Phase, PoolRules, Renewed, Ticket, memory::MemoryPool};
-use miyu::model::{Gender, Pairing, PreferredGender};
+use miyu::id::RoomId;
+use miyu::matching::memory::MemoryPool;
+use miyu::matching::redis::RedisPool;
+use miyu::matching::{Entered, Phase, PoolRules, Renewed, Ticket, WaitingPool};
+use miyu::model::{Gender, PreferredGender};
 use proptest::prelude::*;
 
-use crate::support::pool::{LEASE, Pool, With, at, rules, session, ticket};
+use crate::support::pool::{Pool, With, at, redis_config, redis_pool_at, rules, session, ticket};
+use crate::support::redis::shared_url;
+use model::{Answer, Model, answer};
+
+mod model;
 
 /// What happens next. Numbers choose among the tickets so far, from the newest backwards.
 #[derive(Clone, Debug)]
@@ -35,176 +41,10 @@ enum Step {
     },
 }
 
-/// A ticket of the model, in order of arrival.
-#[derive(Clone)]
-struct Waiting {
-    ticket: Ticket,
-    arrival: u64,
-    until: Timestamp,
-}
-
-/// A pairing of the model.
-struct Made {
-    room: RoomId,
-    sides: [Waiting; 2],
-    until: Timestamp,
-}
-
-#[derive(Default)]
-struct Model {
-    waiting: Vec<Waiting>,
-    made: Vec<Made>,
-    arrivals: u64,
-}
-
-/// What a call should answer.
-#[derive(Debug, PartialEq)]
-enum Answer {
-    Paired(RoomId, TicketId, TicketId),
-    Waiting,
-    Gone,
-}
-
-fn answer(pairing: &Arc<Pairing>) -> Answer {
-    let [a, b] = &pairing.parties;
-    Answer::Paired(pairing.room, a.ticket, b.ticket)
-}
-
-fn shared(a: &Ticket, b: &Ticket) -> usize {
-    let lower = |t: &Ticket| -> Vec<String> {
-        let tags = t.wish.tags.as_slice().iter();
-        tags.map(|tag| tag.to_lowercase()).collect()
-    };
-    let theirs = lower(b);
-    lower(a).iter().filter(|tag| theirs.contains(tag)).count()
-}
-
-/// Rules 1 to 3 of the wire contract's section 2.
-fn may_meet(a: &Ticket, b: &Ticket) -> bool {
-    let wishes = |a: &Ticket, b: &Ticket| match a.wish.gender {
-        PreferredGender::All => true,
-        PreferredGender::Male => b.persona.profile.gender == Gender::Male,
-        PreferredGender::Female => b.persona.profile.gender == Gender::Female,
-        PreferredGender::Other => b.persona.profile.gender == Gender::Other,
-    };
-    if a.id == b.id || a.persona.user_id == b.persona.user_id || !wishes(a, b) || !wishes(b, a) {
-        return false;
-    }
-    let insists = |t: &Ticket| t.phase == Phase::SharedTags && !t.wish.tags.as_slice().is_empty();
-    if shared(a, b) == 0 && (insists(a) || insists(b)) {
-        return false;
-    }
-    if a.session == b.session {
-        return true;
-    }
-    if a.blocked.contains(&b.session) || b.blocked.contains(&a.session) {
-        return false;
-    }
-    let met = a.recent.contains(&b.session) || b.recent.contains(&a.session);
-    !met || (a.phase == Phase::Repeats && b.phase == Phase::Repeats)
-}
-
-impl Model {
-    fn expire(&mut self, now: Timestamp) {
-        self.waiting.retain(|w| w.until > now);
-        self.made.retain(|m| m.until > now);
-    }
-
-    fn made_of(&mut self, id: TicketId) -> Option<&mut Made> {
-        let of = |made: &Made| made.sides.iter().any(|side| side.ticket.id == id);
-        self.made.iter_mut().find(|made| of(made))
-    }
-
-    fn renew(&mut self, id: TicketId, now: Timestamp) -> Answer {
-        self.expire(now);
-        let until = now.plus(LEASE);
-        if let Some(made) = self.made_of(id) {
-            made.until = until;
-            let [a, b] = &made.sides;
-            return Answer::Paired(made.room, a.ticket.id, b.ticket.id);
-        }
-        match self.waiting.iter_mut().find(|w| w.ticket.id == id) {
-            Some(waiting) => {
-                waiting.until = until;
-                Answer::Waiting
-            }
-            None => Answer::Gone,
-        }
-    }
-
-    fn withdraw(&mut self, id: TicketId) -> bool {
-        let before = self.waiting.len();
-        self.waiting.retain(|w| w.ticket.id != id);
-        self.waiting.len() < before
-    }
-
-    fn enter(&mut self, mut ticket: Ticket, now: Timestamp) -> (Answer, Option<TicketId>) {
-        let known = self.renew(ticket.id, now);
-        if matches!(known, Answer::Paired(..)) {
-            return (known, None);
-        }
-        self.arrivals += 1;
-        let mut arrival = self.arrivals;
-        if let Some(former) = self.waiting.iter().find(|w| w.ticket.id == ticket.id) {
-            arrival = former.arrival;
-            ticket.since = ticket.since.min(former.ticket.since);
-        }
-        self.withdraw(ticket.id);
-        let namesake = self.waiting.iter().find(|w| same_name(&w.ticket, &ticket));
-        let replaced = namesake.map(|w| w.ticket.id);
-        self.waiting.retain(|w| !same_name(&w.ticket, &ticket));
-        let until = now.plus(LEASE);
-        let arrived = Waiting {
-            ticket,
-            arrival,
-            until,
-        };
-        let Some(partner) = self.best(&arrived.ticket) else {
-            self.waiting.push(arrived);
-            return (Answer::Waiting, replaced);
-        };
-        let partner = self.waiting.remove(partner);
-        let (room, id) = (arrived.ticket.room, arrived.ticket.id);
-        let paired = Answer::Paired(room, id, partner.ticket.id);
-        let sides = [arrived, partner];
-        self.made.push(Made { room, sides, until });
-        (paired, replaced)
-    }
-
-    /// Rule 4, and the last resort of rule 3.
-    fn best(&self, ticket: &Ticket) -> Option<usize> {
-        let all = self.waiting.iter().enumerate();
-        let fitting = all.filter(|(_, w)| may_meet(ticket, &w.ticket));
-        let best = fitting.min_by_key(|(_, w)| {
-            let few_tags = 3 - shared(ticket, &w.ticket);
-            let own_tab = w.ticket.session == ticket.session;
-            (own_tab, few_tags, w.ticket.since, w.arrival)
-        });
-        best.map(|(index, _)| index)
-    }
-
-    fn give_back(&mut self, room: RoomId, gone: Option<TicketId>, now: Timestamp) {
-        self.expire(now);
-        let Some(index) = self.made.iter().position(|m| m.room == room) else {
-            return;
-        };
-        for mut side in self.made.remove(index).sides {
-            let anew = |w: &Waiting| same_name(&w.ticket, &side.ticket);
-            if gone != Some(side.ticket.id) && !self.waiting.iter().any(anew) {
-                side.until = now.plus(LEASE);
-                self.waiting.push(side);
-            }
-        }
-    }
-}
-
-fn same_name(a: &Ticket, b: &Ticket) -> bool {
-    a.session == b.session && a.persona.user_id == b.persona.user_id
-}
-
 /// The pool, the model, and every ticket that ever entered.
 struct Both {
     pool: Pool,
+    redis: Option<Arc<RedisPool>>,
     model: Model,
     tickets: Vec<Ticket>,
     rooms: Vec<RoomId>,
@@ -299,7 +139,12 @@ impl Both {
         }
         // Whoever lapsed was met by a renewal above, so the counters agree too.
         let waiting = u64::try_from(self.model.waiting.len()).expect("few");
-        assert_eq!(self.pool.waiting(), waiting);
+        if let Some(redis) = &self.redis {
+            // Its census lags by nature; its counters must not drift.
+            redis.count().await.expect("answers");
+            assert_eq!(redis.census().total(), waiting);
+        }
+        self.pool.waiting_are(waiting).await;
     }
 }
 
@@ -352,24 +197,49 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// One history in both, within a runtime of its own.
+fn choose_alike(steps: Vec<Step>, in_redis: bool) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let rules = PoolRules {
+            tickets_per_session: 0,
+            ..rules()
+        };
+        let redis = in_redis.then(|| redis_pool_at(&shared_url(), redis_config(rules.clone())));
+        let pool: Arc<dyn WaitingPool> = match &redis {
+            Some(redis) => Arc::clone(redis) as _,
+            None => MemoryPool::new(rules),
+        };
+        let mut both = Both {
+            pool: Pool(pool),
+            redis,
+            model: Model::default(),
+            tickets: Vec::new(),
+            rooms: Vec::new(),
+            now: 0,
+        };
+        for step in steps {
+            both.step(step).await;
+        }
+        both.compare().await;
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn pool_and_model_choose_alike(steps in prop::collection::vec(step(), 1..120)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.expect("a runtime").block_on(async {
-            let mut both = Both {
-                pool: Pool(MemoryPool::new(PoolRules { tickets_per_session: 0, ..rules() })),
-                model: Model::default(),
-                tickets: Vec::new(),
-                rooms: Vec::new(),
-                now: 0,
-            };
-            for step in steps {
-                both.step(step).await;
-            }
-            both.compare().await;
-        });
+        choose_alike(steps, false);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn redis_pool_and_model_choose_alike(steps in prop::collection::vec(step(), 1..120)) {
+        choose_alike(steps, true);
     }
 }

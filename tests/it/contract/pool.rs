@@ -27,6 +27,15 @@ macro_rules! for_each_backend {
                 }
             )*
         }
+
+        mod redis {
+            $(
+                #[tokio::test]
+                async fn $case() {
+                    super::$case(crate::support::pool::redis_pool).await;
+                }
+            )*
+        }
     };
 }
 use for_each_backend;

@@ -11,6 +11,7 @@ pub mod faulty;
 pub mod frame_rules;
 pub mod http;
 pub mod load;
+pub mod muffled;
 pub mod original;
 pub mod people;
 pub mod pool;

@@ -1,11 +1,15 @@
 //! Tickets and answers for the tests of waiting pools. It decides nothing about matching.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use miyu::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
-use miyu::matching::{Entered, Phase, PoolError, PoolRules, Renewed, Ticket, WaitingPool};
+use miyu::matching::redis::{LeaseClock, RedisPool, RedisPoolConfig};
+use miyu::matching::{Census, Entered, Phase, PoolError, PoolRules, Renewed, Ticket, WaitingPool};
 use miyu::model::{Gender, Mood, Pairing, Persona, PreferredGender, Profile, Tags, UserId, Wish};
+use miyu::redis::Servers;
+
+use super::redis::{fresh_prefix, shared_url};
 
 /// A lease short enough to be stepped over, long enough to be stepped into.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -187,8 +191,43 @@ impl Pool {
         self.0.give_back(room, gone, at(0)).await.expect("answers");
     }
 
-    /// How many wait.
-    pub fn waiting(&self) -> u64 {
-        self.0.census().total()
+    /// Waits until the census says that so many wait: over nodes it may lag by a second.
+    pub async fn waiting_are(&self, expected: u64) {
+        self.census_shows(|census| census.total() == expected).await;
     }
+
+    /// Waits until the census is as it should be, for a bounded time.
+    pub async fn census_shows(&self, right: impl Fn(&Census) -> bool) {
+        let begun = Instant::now();
+        while !right(&self.0.census()) {
+            let census = self.0.census();
+            assert!(begun.elapsed() < CENSUS_WAIT, "the census stays {census:?}");
+            tokio::time::sleep(CENSUS_EVERY).await;
+        }
+    }
+}
+
+/// How often the Redis pools of tests count.
+pub const CENSUS_EVERY: Duration = Duration::from_millis(20);
+/// How long a census may take to come true on a busy machine.
+const CENSUS_WAIT: Duration = Duration::from_secs(10);
+
+/// How a Redis pool of a test is set up: under names of its own, by the clock that it is handed.
+pub fn redis_config(rules: PoolRules) -> RedisPoolConfig {
+    RedisPoolConfig {
+        clock: LeaseClock::Caller,
+        census_every: CENSUS_EVERY,
+        ..RedisPoolConfig::new(rules, fresh_prefix())
+    }
+}
+
+/// A pool on the Redis that all tests share, or on another one.
+pub fn redis_pool_at(url: &str, config: RedisPoolConfig) -> Arc<RedisPool> {
+    let servers = Servers::parse(url, None).expect("a Redis URL");
+    RedisPool::start(servers.first().clone(), config)
+}
+
+/// A pool on the Redis that all tests share.
+pub fn redis_pool(rules: PoolRules) -> Arc<dyn WaitingPool> {
+    redis_pool_at(&shared_url(), redis_config(rules))
 }

@@ -46,7 +46,7 @@ async fn the_outcome_is_answered_again(factory: Factory) {
             Renewed::Paired(pairing.clone())
         );
     }
-    assert_eq!(pool.waiting(), 1);
+    pool.waiting_are(1).await;
 }
 
 async fn an_outcome_lasts_a_lease_after_it_was_last_asked_for(factory: Factory) {
@@ -75,7 +75,7 @@ async fn given_back_tickets_wait_again(factory: Factory) {
     for one in [&a, &b] {
         assert_eq!(pool.renew_at(one, 0).await, Renewed::Waiting);
     }
-    assert_eq!(pool.waiting(), 2);
+    pool.waiting_are(2).await;
     let other = b.again();
     let second = pool.meet(&other, &a).await;
     assert_eq!(second.room, other.room);
@@ -117,7 +117,7 @@ async fn giving_back_twice_changes_nothing(factory: Factory) {
     pool.give_back(RoomId::fresh(), None).await;
     assert_eq!(pool.renew_at(&a, 0).await, Renewed::Gone);
     assert_eq!(pool.renew_at(&b, 0).await, Renewed::Waiting);
-    assert_eq!(pool.waiting(), 1);
+    pool.waiting_are(1).await;
 }
 
 async fn an_outcome_past_its_lease_is_not_given_back(factory: Factory) {
@@ -127,7 +127,7 @@ async fn an_outcome_past_its_lease_is_not_given_back(factory: Factory) {
     let pairing = pool.meet(&b, &a).await;
     let late = pool.0.give_back(pairing.room, None, lease_after(0));
     late.await.expect("answers");
-    assert_eq!(pool.waiting(), 0);
+    pool.waiting_are(0).await;
 }
 
 async fn who_waits_anew_is_not_doubled_by_giving_back(factory: Factory) {
@@ -141,5 +141,5 @@ async fn who_waits_anew_is_not_doubled_by_giving_back(factory: Factory) {
     assert_eq!(pool.renew_at(&a, 0).await, Renewed::Gone);
     assert_eq!(pool.renew_at(&anew, 0).await, Renewed::Waiting);
     assert_eq!(pool.renew_at(&b, 0).await, Renewed::Waiting);
-    assert_eq!(pool.waiting(), 2);
+    pool.waiting_are(2).await;
 }

@@ -51,7 +51,9 @@ fn on_a_thread<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> tokio::task::JoinHandle<T> {
     tokio::task::spawn_blocking(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
         runtime.expect("a runtime").block_on(work)
     })
 }
@@ -83,7 +85,8 @@ async fn settled(pool: &Pool, tickets: &[Ticket], answers: &[(TicketId, Entered)
             assert_eq!(pairings.get(id), Some(pairing));
         }
     }
-    assert_eq!(pool.waiting(), u64::try_from(waiting.len()).expect("few"));
+    pool.waiting_are(u64::try_from(waiting.len()).expect("few"))
+        .await;
     waiting
 }
 

@@ -30,7 +30,7 @@ async fn strangers_meet(factory: Factory) {
     let (a, b) = (ticket(1), ticket(2));
     pool.wait(&a).await;
     pool.meet(&b, &a).await;
-    assert_eq!(pool.waiting(), 0);
+    pool.waiting_are(0).await;
 }
 
 async fn side_a_is_who_arrived_and_brings_the_room(factory: Factory) {
@@ -87,7 +87,7 @@ async fn nobody_meets_themself_on_one_ticket(factory: Factory) {
     let a = ticket(1);
     pool.wait(&a).await;
     pool.wait(&a.again().user("other-name")).await;
-    assert_eq!(pool.waiting(), 1);
+    pool.waiting_are(1).await;
 }
 
 async fn tagged_people_wait_for_a_shared_tag(factory: Factory) {

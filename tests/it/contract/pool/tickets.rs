@@ -1,6 +1,6 @@
 //! A ticket while it waits: replaced, withdrawn, renewed, counted.
 
-use miyu::matching::{Entered, Phase, PoolError, PoolRules, Renewed, Ticket};
+use miyu::matching::{Census, Entered, Phase, PoolError, PoolRules, Renewed, Ticket};
 use miyu::model::{Gender, PreferredGender};
 
 use super::{Factory, for_each_backend, lease_ms, usual};
@@ -31,7 +31,7 @@ async fn one_name_waits_once(factory: Factory) {
     let replaced = pool.try_enter(&new, 0).await.map_err(drop);
     assert_eq!(replaced, waiting(Some((old.id, old.address))));
     assert_eq!(pool.try_enter(&new, 0).await.map_err(drop), waiting(None));
-    assert_eq!(pool.waiting(), 1);
+    pool.waiting_are(1).await;
     assert_eq!(pool.renew_at(&old, 0).await, Renewed::Gone);
     assert!(!pool.withdraw(&old).await);
     pool.meet(&ticket(2), &new).await;
@@ -51,7 +51,7 @@ async fn a_name_replaced_by_a_pairing_is_told(factory: Factory) {
         answer => panic!("not paired: {answer:?}"),
     }
     assert_eq!(pool.renew_at(&old, 0).await, Renewed::Gone);
-    assert_eq!(pool.waiting(), 0);
+    pool.waiting_are(0).await;
 }
 
 async fn a_later_phase_replaces_the_ticket_and_keeps_its_place(factory: Factory) {
@@ -61,7 +61,7 @@ async fn a_later_phase_replaces_the_ticket_and_keeps_its_place(factory: Factory)
     pool.wait(&strict).await;
     pool.wait(&second).await;
     pool.wait(&strict.again().phase(Phase::Anyone)).await;
-    assert_eq!(pool.waiting(), 2);
+    pool.waiting_are(2).await;
     pool.meet(&ticket(3).tags(&["a", "b"]), &strict).await;
 }
 
@@ -86,7 +86,7 @@ async fn withdrawn_tickets_are_not_paired(factory: Factory) {
     assert!(!pool.withdraw(&a).await);
     assert_eq!(pool.renew_at(&a, 0).await, Renewed::Gone);
     pool.wait(&ticket(2).tags(&["a", "b", "c"])).await;
-    assert_eq!(pool.waiting(), 1);
+    pool.waiting_are(1).await;
 }
 
 async fn an_unrenewed_ticket_is_not_paired(factory: Factory) {
@@ -96,7 +96,7 @@ async fn an_unrenewed_ticket_is_not_paired(factory: Factory) {
     let late = lease_ms();
     assert_eq!(pool.enter_at(&ticket(2).tags(&["a"]), late).await, None);
     assert_eq!(pool.renew_at(&a, late).await, Renewed::Gone);
-    assert_eq!(pool.waiting(), 1);
+    pool.waiting_are(1).await;
 }
 
 async fn a_renewed_ticket_is_paired(factory: Factory) {
@@ -113,7 +113,7 @@ async fn an_expired_ticket_enters_again(factory: Factory) {
     let a = ticket(1);
     pool.wait(&a).await;
     assert_eq!(pool.enter_at(&a.again(), lease_ms()).await, None);
-    assert_eq!(pool.waiting(), 1);
+    pool.waiting_are(1).await;
     let pairing = pool.enter_at(&ticket(2), 2 * lease_ms() - 1).await;
     assert_eq!(pairing.expect("entered again").parties[1].ticket, a.id);
 }
@@ -127,7 +127,7 @@ async fn a_session_waits_in_so_many_windows(factory: Factory) {
     let refused = pool.try_enter(&fifth, 0).await;
     assert!(matches!(refused, Err(PoolError::TooManyTickets)));
     pool.wait(&apart(4)).await;
-    assert_eq!(pool.waiting(), 4);
+    pool.waiting_are(4).await;
     pool.wait(&ticket(9).gender(Gender::Male, PreferredGender::Male))
         .await;
 
@@ -174,15 +174,16 @@ async fn the_census_counts_by_gender_and_wish(factory: Factory) {
     pool.wait(&man).await;
     pool.wait(&ticket(2).gender(Gender::Other, PreferredGender::Female))
         .await;
+    pool.waiting_are(2).await;
     let census = pool.0.census();
-    assert_eq!(census.total(), 2);
     let count = |gender: Gender| census.waiting[gender.index()][PreferredGender::Female.index()];
     assert_eq!((count(Gender::Male), count(Gender::Other)), (1, 1));
     // The same search with another wish moves on.
     pool.wait(&man.again().gender(Gender::Male, PreferredGender::Male))
         .await;
+    let moved = |census: &Census| census.waiting[Gender::Male.index()] == [0, 1, 0, 0];
+    pool.census_shows(moved).await;
     let census = pool.0.census();
-    assert_eq!(census.waiting[Gender::Male.index()], [0, 1, 0, 0]);
     let others = census.without(Gender::Male, PreferredGender::Male);
     assert_eq!(others.total(), 1);
 }
@@ -195,14 +196,17 @@ async fn unfit_is_who_wishes_keep_apart(factory: Factory) {
     };
     let man = (Gender::Male, PreferredGender::Female);
     pool.wait(&ticket(1).gender(man.0, man.1)).await;
+    pool.waiting_are(1).await;
     assert!(!unfit(&pool, man.0, man.1), "alone is not unfit");
     let other = (Gender::Other, PreferredGender::All);
     pool.wait(&ticket(2).gender(other.0, other.1)).await;
+    pool.waiting_are(2).await;
     assert!(unfit(&pool, man.0, man.1));
     assert!(unfit(&pool, other.0, other.1));
     assert!(!unfit(&pool, Gender::Female, PreferredGender::Male));
     let blocked = ticket(3).blocks(2).gender(other.0, other.1);
     pool.wait(&blocked).await;
+    pool.waiting_are(3).await;
     assert!(!unfit(&pool, other.0, other.1), "a block is never told");
 }
 
@@ -214,7 +218,7 @@ async fn a_closed_pool_takes_nothing(factory: Factory) {
     pool.0.close().await.expect("closes twice");
     let refused = pool.try_enter(&ticket(2), 0).await;
     assert!(matches!(refused, Err(PoolError::Unavailable(_))));
-    assert_eq!(pool.waiting(), 0);
+    pool.waiting_are(0).await;
     assert!(!pool.withdraw(&a).await);
     assert_eq!(pool.renew_at(&a, 0).await, Renewed::Gone);
     pool.give_back(a.room, None).await;

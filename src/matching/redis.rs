@@ -1,0 +1,272 @@
+//! The waiting pool of many nodes, in one Redis. Every method is one script, atomic and idempotent:
+//! a call that timed out may have run, and asked again it answers the same.
+//!
+//! What the scripts keep, and under which names, is written in `pool.lua`; how they choose a partner,
+//! in `enter.lua`. The rules are those of [`rule`](super::rule), the order is that of the memory pool.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use ::redis::{Script, ScriptInvocation};
+use futures_util::FutureExt as _;
+use lru::LruCache;
+use parking_lot::Mutex;
+use tokio_util::task::TaskTracker;
+
+use self::codec::Answer;
+use self::link::Link;
+use self::script::Scripts;
+use super::{Census, Entered, PoolError, PoolFuture, PoolRules, Renewed, Ticket, WaitingPool};
+use crate::id::{RoomId, TicketId, Timestamp};
+use crate::redis::Server;
+use crate::telemetry;
+
+mod codec;
+mod link;
+mod script;
+
+/// What the names of the pool's keys have in common behind the prefix. In braces, so that a cluster
+/// keeps them together; the number is the version of what is kept, and nodes with another one do not
+/// see each other's tickets.
+const TOGETHER: &str = "{pool:1}";
+/// Most ends of leases that one census looks at; about a millisecond of Redis.
+const SWEEP: usize = 200;
+/// Between two of those while more are due.
+const SWEEP_PAUSE: Duration = Duration::from_millis(20);
+/// Searches whose last answer got lost, remembered so that the same answer is given again.
+const LOST_ANSWERS: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
+
+/// After a panic of the pool's task.
+const PANIC_PAUSE: Duration = Duration::from_secs(1);
+
+/// Whose clock leases go by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseClock {
+    /// Redis's own, the only one that all nodes share. A caller's `now` only says how long a ticket
+    /// has waited already.
+    Redis,
+    /// The caller's `now`, so that tests need not sleep.
+    Caller,
+}
+
+/// How a pool in Redis is set up.
+#[derive(Clone, Debug)]
+pub struct RedisPoolConfig {
+    /// As for any pool; all nodes should have the same.
+    pub rules: PoolRules,
+    /// Whose clock leases go by.
+    pub clock: LeaseClock,
+    /// What the names of its keys begin with.
+    pub prefix: String,
+    /// How often the census is counted.
+    pub census_every: Duration,
+}
+
+impl RedisPoolConfig {
+    /// As a server runs it.
+    pub fn new(rules: PoolRules, prefix: impl Into<String>) -> Self {
+        Self {
+            rules,
+            clock: LeaseClock::Redis,
+            prefix: prefix.into(),
+            census_every: Duration::from_secs(1),
+        }
+    }
+
+    /// The names of all its keys.
+    pub fn keys(&self) -> [String; 3] {
+        ["tickets", "due", "lines"].map(|key| format!("{}{TOGETHER}:{key}", self.prefix))
+    }
+}
+
+/// Those who wait, over all nodes that use one Redis.
+pub struct RedisPool {
+    config: RedisPoolConfig,
+    keys: [String; 3],
+    scripts: Scripts,
+    link: Link,
+    census: Mutex<Option<Census>>,
+    lost: Mutex<LruCache<TicketId, [u8; 8]>>,
+    /// The caller's clock as it was last seen.
+    seen: AtomicI64,
+    tasks: TaskTracker,
+}
+
+impl RedisPool {
+    /// A pool at this server. It connects behind the calls, which fail while Redis is away. Must be
+    /// called within the runtime; what it spawns ends with [`WaitingPool::close`].
+    pub fn start(server: Server, config: RedisPoolConfig) -> Arc<Self> {
+        let pool = Arc::new(Self {
+            keys: config.keys(),
+            config,
+            scripts: Scripts::new(),
+            link: Link::new(server),
+            census: Mutex::new(Some(Census::default())),
+            lost: Mutex::new(LruCache::new(LOST_ANSWERS)),
+            seen: AtomicI64::new(0),
+            tasks: TaskTracker::new(),
+        });
+        pool.tasks.spawn(Arc::clone(&pool).run());
+        pool
+    }
+
+    /// Keeps the connection and the census, and takes out whose lease is over, until the pool is
+    /// closed.
+    async fn run(self: Arc<Self>) {
+        loop {
+            let work = async {
+                tokio::select! {
+                    () = self.link.closed() => {}
+                    () = self.link.keep() => {}
+                    () = self.keep_counting() => {}
+                }
+            };
+            if std::panic::AssertUnwindSafe(work)
+                .catch_unwind()
+                .await
+                .is_ok()
+            {
+                return;
+            }
+            // The panic hook has logged where. Without its connection the pool would be away for ever.
+            metrics::counter!(telemetry::PANICS).increment(1);
+            tokio::time::sleep(PANIC_PAUSE).await;
+        }
+    }
+
+    /// Counts those who wait now, and takes out some whose lease is over: true when more are due.
+    ///
+    /// # Errors
+    /// [`PoolError::Unavailable`]; the last census stands.
+    pub async fn count(&self) -> Result<bool, PoolError> {
+        let mut call = self.call(&self.scripts.census, self.last_seen());
+        let numbers: Vec<u32> = self.link.run(call.arg(SWEEP)).await?;
+        let (more, census) = codec::census(&numbers)?;
+        if let Some(known) = self.census.lock().as_mut() {
+            *known = census;
+        }
+        Ok(more)
+    }
+
+    async fn keep_counting(&self) {
+        loop {
+            let pause = match self.count().await {
+                Ok(true) => SWEEP_PAUSE,
+                // That Redis is away is said by the link.
+                Ok(false) | Err(_) => self.config.census_every,
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// A call of this script at this moment.
+    fn call<'a>(&self, script: &'a Script, now: Timestamp) -> ScriptInvocation<'a> {
+        let mut call = script.prepare_invoke();
+        for key in &self.keys {
+            call.key(key);
+        }
+        match self.config.clock {
+            LeaseClock::Redis => call.arg(""),
+            LeaseClock::Caller => {
+                self.seen.fetch_max(now.0, Ordering::Relaxed);
+                call.arg(now.0)
+            }
+        };
+        let lease = u64::try_from(self.config.rules.lease.as_millis()).unwrap_or(u64::MAX);
+        call.arg(lease);
+        call
+    }
+
+    fn last_seen(&self) -> Timestamp {
+        Timestamp(self.seen.load(Ordering::Relaxed))
+    }
+
+    fn closed(&self) -> bool {
+        self.census.lock().is_none()
+    }
+
+    async fn try_enter(&self, ticket: &Ticket, now: Timestamp) -> Result<Entered, PoolError> {
+        if self.closed() {
+            return Err(PoolError::Unavailable("the pool is closed".into()));
+        }
+        let rules = &self.config.rules;
+        // Nodes' clocks may be hours apart: only differences of one clock travel.
+        let waited = match self.config.clock {
+            LeaseClock::Redis => now.0.saturating_sub(ticket.since.0).max(0),
+            LeaseClock::Caller => now.0.saturating_sub(ticket.since.0),
+        };
+        let known = self.lost.lock().pop(&ticket.id);
+        let attempt = known.unwrap_or_else(rand::random);
+        // Also when this future is dropped: until there is an answer, it is lost.
+        self.lost.lock().put(ticket.id, attempt);
+        let mut call = self.call(&self.scripts.enter, now);
+        call.arg(waited).arg(&codec::ticket(ticket)[..]);
+        call.arg(&attempt[..]).arg(u8::from(rules.same_session));
+        call.arg(rules.tickets_per_session).arg(rules.tickets);
+        let entered = codec::entered(self.link.run::<Answer>(&call).await?);
+        self.lost.lock().pop(&ticket.id);
+        entered
+    }
+}
+
+impl WaitingPool for RedisPool {
+    fn enter(&self, ticket: Ticket, now: Timestamp) -> PoolFuture<'_, Entered> {
+        Box::pin(async move { self.try_enter(&ticket, now).await })
+    }
+
+    fn withdraw(&self, id: TicketId) -> PoolFuture<'_, bool> {
+        Box::pin(async move {
+            if self.closed() {
+                return Ok(false);
+            }
+            let mut call = self.call(&self.scripts.withdraw, self.last_seen());
+            let answer: Vec<u8> = self.link.run(call.arg(codec::id(id.0))).await?;
+            Ok(answer == b"1")
+        })
+    }
+
+    fn renew(&self, id: TicketId, now: Timestamp) -> PoolFuture<'_, Renewed> {
+        Box::pin(async move {
+            if self.closed() {
+                return Ok(Renewed::Gone);
+            }
+            let mut call = self.call(&self.scripts.renew, now);
+            let answer: Answer = self.link.run(call.arg(codec::id(id.0))).await?;
+            codec::renewed(answer)
+        })
+    }
+
+    fn give_back(
+        &self,
+        room: RoomId,
+        gone: Option<TicketId>,
+        now: Timestamp,
+    ) -> PoolFuture<'_, ()> {
+        Box::pin(async move {
+            if self.closed() {
+                return Ok(());
+            }
+            let gone = gone.map(|id| codec::id(id.0)).unwrap_or_default();
+            let mut call = self.call(&self.scripts.give_back, now);
+            call.arg(codec::id(room.0)).arg(gone);
+            let _: Vec<u8> = self.link.run(&call).await?;
+            Ok(())
+        })
+    }
+
+    fn census(&self) -> Census {
+        self.census.lock().unwrap_or_default()
+    }
+
+    fn close(&self) -> PoolFuture<'_, ()> {
+        Box::pin(async move {
+            *self.census.lock() = None;
+            self.link.close();
+            self.tasks.close();
+            self.tasks.wait().await;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,22 @@
+-- Counts those who wait, by class, and takes out those whose lease is over, up to so many.
+-- The first number is 1 when there are more of those.
+
+local limit = tonumber(ARGV[3])
+
+-- Should Redis have evicted one key, everybody enters again.
+local there = redis.call('EXISTS', POOL, DUE)
+if there == 1 then
+    redis.call('DEL', POOL, DUE, LINES)
+end
+open()
+if before > 0 and redis.call('EXISTS', LINES) == 0 then
+    redis.call('DEL', POOL, DUE)
+    known, counters = {}, { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NEVER }
+end
+sweep(limit)
+write()
+local answer = { swept and 0 or 1 }
+for class = 1, CLASSES do
+    answer[class + 1] = counters[class]
+end
+return answer

@@ -1,0 +1,165 @@
+//! The pool's connection to Redis: one for all calls, which it keeps in flight together. While Redis
+//! is away calls fail at once; connecting goes on behind them, in [`Link::keep`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::matching::PoolError;
+use crate::redis::Server;
+
+/// How long one call may take, and how long calls wait for a connection that was just lost: most
+/// restarts of a Redis are over by then.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between attempts to connect.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Clone)]
+enum State {
+    /// Connected; the number tells this connection from the next.
+    Up(MultiplexedConnection, u64),
+    /// Not connected, since when and why.
+    Down(Instant, Arc<str>),
+    /// For good.
+    Closed,
+}
+
+/// One connection that comes back.
+pub(super) struct Link {
+    server: Server,
+    state: watch::Sender<State>,
+}
+
+impl Link {
+    /// Not connected yet: [`Link::keep`] does that.
+    pub(super) fn new(server: Server) -> Self {
+        let why = Arc::from("not connected yet");
+        Self {
+            server,
+            state: watch::Sender::new(State::Down(Instant::now(), why)),
+        }
+    }
+
+    /// Runs a script. It fails within about two seconds: one for a lost connection to come back,
+    /// one for the answer.
+    pub(super) async fn run<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, PoolError> {
+        let (mut connection, number) = self.connection().await?;
+        match timeout(PATIENCE, script.invoke_async(&mut connection)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                if lost(&error) {
+                    self.down(number, &error.to_string());
+                }
+                Err(PoolError::Unavailable(error.to_string().into()))
+            }
+            Err(_) => {
+                let why = "Redis does not answer in time";
+                self.down(number, why);
+                Err(PoolError::Unavailable(why.into()))
+            }
+        }
+    }
+
+    /// Connects, and again whenever the connection is lost; for ever.
+    pub(super) async fn keep(&self) {
+        let mut changes = self.state.subscribe();
+        let mut number = 0;
+        let mut pause = FIRST_PAUSE;
+        let mut said = false;
+        loop {
+            let down = changes.wait_for(|state| matches!(state, State::Down(..)));
+            if down.await.is_err() {
+                return;
+            }
+            match self.server.connect(|_| Ok::<_, RedisError>(())).await {
+                Ok(connection) => {
+                    number += 1;
+                    pause = FIRST_PAUSE;
+                    self.up(connection, number);
+                    if std::mem::take(&mut said) {
+                        tracing::info!(server = %self.server, "the waiting pool is back");
+                    }
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut said, true) {
+                        tracing::warn!(%error, "the waiting pool is away");
+                    }
+                    sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Ends the connection for good.
+    pub(super) fn close(&self) {
+        self.state.send_replace(State::Closed);
+    }
+
+    /// Resolves when it was closed.
+    pub(super) async fn closed(&self) {
+        let mut changes = self.state.subscribe();
+        // The sender lives as long as this link: waiting does not fail.
+        let _ = changes
+            .wait_for(|state| matches!(state, State::Closed))
+            .await;
+    }
+
+    async fn connection(&self) -> Result<(MultiplexedConnection, u64), PoolError> {
+        let mut state = self.state.borrow().clone();
+        if let State::Down(since, _) = state {
+            let mut changes = self.state.subscribe();
+            let up = changes.wait_for(|state| !matches!(state, State::Down(..)));
+            if let Ok(Ok(changed)) = timeout_at(since + PATIENCE, up).await {
+                state = changed.clone();
+            }
+        }
+        match state {
+            State::Up(connection, number) => Ok((connection, number)),
+            State::Down(_, why) => Err(PoolError::Unavailable(why)),
+            State::Closed => Err(PoolError::Unavailable("the pool is closed".into())),
+        }
+    }
+
+    fn up(&self, connection: MultiplexedConnection, number: u64) {
+        self.state.send_if_modified(|state| {
+            let down = matches!(state, State::Down(..));
+            if down {
+                *state = State::Up(connection, number);
+            }
+            down
+        });
+    }
+
+    /// The connection with this number is of no more use; a later one may be.
+    fn down(&self, number: u64, why: &str) {
+        self.state.send_if_modified(|state| {
+            let current = matches!(state, State::Up(_, up) if *up == number);
+            if current {
+                *state = State::Down(Instant::now(), why.into());
+            }
+            current
+        });
+    }
+}
+
+/// Whether another connection may do better: this one is broken, or leads to a server that cannot
+/// serve (a replica since the last failover, or one that still loads).
+fn lost(error: &RedisError) -> bool {
+    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly};
+    error.is_io_error()
+        || error.is_timeout()
+        || error.is_connection_dropped()
+        || error.is_unrecoverable_error()
+        || [BusyLoading, ClusterDown, MasterDown, ReadOnly]
+            .map(::redis::ErrorKind::Server)
+            .contains(&error.kind())
+}

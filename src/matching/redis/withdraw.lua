@@ -1,0 +1,12 @@
+-- Takes a ticket out: '1' when it still waited. Past its lease it may be either, so it needs no clock.
+
+local id = ARGV[3]
+
+open('t' .. id)
+local t = waiting(id)
+if not t then
+    return '0'
+end
+remove(t)
+write()
+return '1'
