@@ -79,7 +79,9 @@ async fn pages_and_sockets_pass(proxy: &Proxy, server: SocketAddr) {
     let (status, ready) = get_json(server, "/readyz").await;
     let fine = json!({"ready": true, "problems": [], "notices": []});
     assert_eq!((status, ready), (200, fine), "the proxy is trusted");
-    assert_eq!(too_large(proxy.address).await, 413);
+    // A proxy that passes the body on while it counts may find that Miyu has hung up already.
+    let refused = too_large(proxy.address).await;
+    assert!(matches!(refused, 413 | 502), "{refused}");
 }
 
 async fn origins_are_told_apart(browser: &Browser) {
