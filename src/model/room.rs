@@ -123,8 +123,8 @@ pub struct Position {
     pub presence: [Presence; 2],
 }
 
-/// Who speaks for a side, as of a version. A node that was taken for dead and is not gives its sides
-/// a higher version, so that nobody takes the silence in between for unchanged.
+/// Who speaks for a side, as of a version. That a node counts as dead, and again as alive, changes the
+/// speaker and not the version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
     /// The connection; `None` when none is open, or its node is dead.
