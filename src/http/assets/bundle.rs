@@ -144,11 +144,15 @@ fn embedded() -> io::Result<BTreeMap<String, Raw>> {
             continue;
         };
         let bytes = file.data.into_owned();
-        let mut file = |name: &str| files.entry(name.to_owned()).or_default();
-        match name.rsplit_once('.') {
-            Some((of, "br")) => file(of).packed.brotli = Some(bytes.into()),
-            Some((of, "gz")) => file(of).packed.gzip = Some(bytes.into()),
-            _ => file(&name).plain = bytes,
+        let (of, packing) = match name.rsplit_once('.') {
+            Some((of, packing @ ("br" | "gz"))) => (of, packing),
+            _ => (&*name, ""),
+        };
+        let file = files.entry(of.to_owned()).or_default();
+        match packing {
+            "br" => file.packed.brotli = Some(bytes.into()),
+            "gz" => file.packed.gzip = Some(bytes.into()),
+            _ => file.plain = bytes,
         }
     }
     Ok(files)
