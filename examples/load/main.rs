@@ -92,7 +92,7 @@ async fn target(
 }
 
 async fn busy(arguments: &Arguments, address: SocketAddr, pid: Option<u32>) -> (Value, bool) {
-    let (met, failed) = gather(address, arguments.pairs).await;
+    let (met, failed) = gather(&[address], arguments.pairs).await;
     for why in failed.iter().take(5) {
         eprintln!("set-up: {why}");
     }
@@ -134,7 +134,7 @@ async fn idle(
     pid: Option<u32>,
     count: usize,
 ) -> (Value, bool) {
-    let (warm, _) = gather(address, WARM_UP).await;
+    let (warm, _) = gather(&[address], WARM_UP).await;
     let plan = Plan {
         messages: 5,
         window: 1,
@@ -142,7 +142,7 @@ async fn idle(
     let _: Tally = talk(warm, plan).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let before = pid.and_then(Usage::of);
-    let (met, failed) = gather(address, count.div_ceil(2)).await;
+    let (met, failed) = gather(&[address], count.div_ceil(2)).await;
     let opened = 2 * met.len();
     let mut idling = JoinSet::new();
     for person in met.into_iter().flatten() {

@@ -14,7 +14,8 @@ use crate::support::binary::{Setup, get_json};
 use crate::support::checker::Replay;
 use crate::support::driver::{Frame, Lost, Seat, Socket, meet, send};
 use crate::support::scene::{MIYU, assert_kept, progress, said_in_files, talkers, until};
-use crate::support::talker::{Journal, Stage, opening, words};
+use crate::support::stage::Stage;
+use crate::support::talker::{Journal, opening, words};
 
 const PAIRS: usize = 10;
 /// Kills of a server that was serving, and of one that was still starting.

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::support::binary::{Server, Setup, get, get_json};
 use crate::support::driver::meet;
 use crate::support::scene::{MIYU, assert_kept, progress, talkers, until};
-use crate::support::talker::Stage;
+use crate::support::stage::Stage;
 use crate::support::tmpfs::Tmpfs;
 
 /// Actions answered `unavailable` before space returns.

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use crate::support::binary::{Setup, get};
 use crate::support::driver::{Lost, Socket, meet};
 use crate::support::scene::{MIYU, assert_kept, progress, talkers, until};
-use crate::support::talker::Stage;
+use crate::support::stage::Stage;
 
 /// How the shell names a process that a second signal ended.
 const IMPATIENT: Option<i32> = Some(130);

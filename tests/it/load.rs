@@ -18,7 +18,7 @@ async fn two_hundred_pairs_lose_nothing() {
     let home = TempDir::new().unwrap();
     let mut server = Setup::new(MIYU, home.path()).spawn();
     let address = server.ready().await;
-    let (met, failed) = gather(address, PAIRS).await;
+    let (met, failed) = gather(&[address], PAIRS).await;
     assert_eq!(failed, Vec::<String>::new());
     let tally = talk(met, PLAN).await;
     assert_eq!(tally.broken, Vec::<String>::new());

@@ -15,6 +15,7 @@ mod chat_socket;
 mod chat_unavailable;
 mod cli;
 mod close_codes;
+mod cluster;
 mod config;
 mod contract;
 mod crash;

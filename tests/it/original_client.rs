@@ -8,7 +8,7 @@ use crate::support::original::Original;
 use crate::support::server::TestServer;
 
 /// 3 s in the original.
-const RETRY: Duration = Duration::from_millis(100);
+pub const RETRY: Duration = Duration::from_millis(100);
 
 async fn server() -> TestServer {
     TestServer::start(|config| {
@@ -29,7 +29,7 @@ async fn couple(first: &Browser, second: &Browser) -> (Original, Original) {
 }
 
 /// Everything that they do in one conversation.
-async fn converse(ann: &mut Original, ben: &mut Original) {
+pub async fn converse(ann: &mut Original, ben: &mut Original) {
     ann.say("hello", None).await;
     ben.until("hello", |it| it.shows("hello")).await;
     let hello = ben.shown[0].id.clone();

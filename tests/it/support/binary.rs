@@ -26,8 +26,10 @@ pub struct Setup {
     pub program: PathBuf,
     /// The folder of the configuration file.
     pub home: PathBuf,
-    /// The folder of the database.
+    /// The folder of the database; unless the configuration names another store.
     pub data: PathBuf,
+    /// The configuration names another store.
+    pub store_elsewhere: bool,
     /// The configuration file's text.
     pub config: String,
     /// What the executable is started through, such as `nsenter …`; it must `exec`.
@@ -41,6 +43,7 @@ impl Setup {
             program: program.into(),
             home: home.to_owned(),
             data: home.join("data"),
+            store_elsewhere: false,
             config: UNLIMITED.to_owned(),
             through: Vec::new(),
         }
@@ -63,12 +66,13 @@ impl Setup {
             .args(&words[1..])
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(file)
-            .arg("--data-dir")
-            .arg(&self.data)
             .current_dir(&self.home)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
+        if !self.store_elsewhere {
+            command.arg("--data-dir").arg(&self.data);
+        }
         let child = command
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", words[0].display()));

@@ -46,8 +46,13 @@ impl Browser {
 
     /// The same browser after the server moved to another port.
     pub fn moved(&self, server: &TestServer) -> Self {
+        self.moved_to(server.address)
+    }
+
+    /// The same browser at another server.
+    pub fn moved_to(&self, address: SocketAddr) -> Self {
         Self {
-            address: server.address,
+            address,
             ..self.clone()
         }
     }

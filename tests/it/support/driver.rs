@@ -191,7 +191,13 @@ pub fn recall(message_id: &str, client_id: &str) -> serde_json::Value {
 
 /// Two people who share a tag that nobody else has: they meet each other and nobody else.
 pub async fn meet(address: SocketAddr, tag: &str) -> Result<[Seat; 2], Lost> {
-    let (one, two) = tokio::try_join!(search(address, tag, "a"), search(address, tag, "b"))?;
+    meet_across([address; 2], tag).await
+}
+
+/// The same, each searching at an address of their own.
+pub async fn meet_across(addresses: [SocketAddr; 2], tag: &str) -> Result<[Seat; 2], Lost> {
+    let [here, there] = addresses;
+    let (one, two) = tokio::try_join!(search(here, tag, "a"), search(there, tag, "b"))?;
     match one.room == two.room {
         true => Ok([one, two]),
         false => Err(Lost::Garbled(format!("{tag}: paired with somebody else"))),

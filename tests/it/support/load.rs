@@ -10,7 +10,7 @@ use std::time::Instant;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::driver::{Frame, Lost, Message, Seat, Socket, meet, send};
+use super::driver::{Frame, Lost, Message, Seat, Socket, meet_across, send};
 
 /// Handshakes at the same time: a queue at the door is not what is measured.
 const AT_THE_DOOR: usize = 64;
@@ -62,18 +62,20 @@ impl Tally {
     }
 }
 
-/// Lets so many pairs meet and enter their rooms; answers who did and what went wrong.
-pub async fn gather(address: SocketAddr, pairs: usize) -> (Vec<[Person; 2]>, Vec<String>) {
+/// Lets so many pairs meet and enter their rooms; answers who did and what went wrong. With several
+/// addresses, the sides of a pair are at different ones.
+pub async fn gather(addresses: &[SocketAddr], pairs: usize) -> (Vec<[Person; 2]>, Vec<String>) {
     let door = Arc::new(Semaphore::new(AT_THE_DOOR));
     let mut coming = JoinSet::new();
     for pair in 0..pairs {
         let door = Arc::clone(&door);
+        let [here, there] = [pair, pair + 1].map(|it| addresses[it % addresses.len()]);
         coming.spawn(async move {
             let _place = door.acquire().await.expect("never closed");
             // People of another run may still wait on this server.
             let tag = format!("{}-{pair}", std::process::id());
-            let [one, two] = meet(address, &tag).await?;
-            tokio::try_join!(enter(address, one), enter(address, two))
+            let [one, two] = meet_across([here, there], &tag).await?;
+            tokio::try_join!(enter(here, one), enter(there, two))
         });
     }
     let (mut met, mut failed) = (Vec::new(), Vec::new());

@@ -1,6 +1,7 @@
 //! A client that knows only what the original's did: the plain actions and the fields marked ° in
 //! the contract. It has the original's habits, good and bad, and drops whatever it does not know.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::select_all;
@@ -88,6 +89,12 @@ impl Original {
     /// The network is gone. It connects again on its own.
     pub fn lose_network(&mut self) {
         self.sockets.clear();
+    }
+
+    /// The same, and what it connects to from now on is another server.
+    pub fn lose_network_for(&mut self, address: SocketAddr) {
+        self.browser = self.browser.moved_to(address);
+        self.lose_network();
     }
 
     /// Says something; its own id for it.

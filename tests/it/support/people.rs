@@ -1,5 +1,7 @@
 //! Two people who meet: what most tests of rooms begin with.
 
+use std::net::SocketAddr;
+
 use serde_json::{Value, json};
 
 use super::client::{Browser, Socket};
@@ -32,8 +34,13 @@ pub struct Person {
 impl Person {
     /// The same person after the server moved to another port.
     pub fn moved(&self, server: &TestServer) -> Self {
+        self.moved_to(server.address)
+    }
+
+    /// The same person at another server.
+    pub fn moved_to(&self, address: SocketAddr) -> Self {
         Self {
-            browser: self.browser.moved(server),
+            browser: self.browser.moved_to(address),
             found: self.found.clone(),
         }
     }
@@ -104,7 +111,12 @@ pub async fn pair(first: (&Browser, Value), second: (&Browser, Value)) -> (Perso
 
 /// Two strangers in two browsers.
 pub async fn meet(server: &TestServer) -> (Person, Person) {
-    let (ming, mei) = (Browser::new(server), Browser::new(server));
+    meet_at([server.address; 2]).await
+}
+
+/// The same, each at a server of their own.
+pub async fn meet_at(addresses: [SocketAddr; 2]) -> (Person, Person) {
+    let [ming, mei] = addresses.map(Browser::at);
     let mei_data = json!({"nickname": "小美", "avatar": "7", "mood": "sad", "gender": "female"});
     pair((&ming, json!({})), (&mei, mei_data)).await
 }
@@ -123,7 +135,12 @@ pub struct Chatting {
 
 /// Two strangers meet and open their room.
 pub async fn chat(server: &TestServer) -> Chatting {
-    let (ming, mei) = meet(server).await;
+    chat_at([server.address; 2]).await
+}
+
+/// The same, each at a server of their own.
+pub async fn chat_at(addresses: [SocketAddr; 2]) -> Chatting {
+    let (ming, mei) = meet_at(addresses).await;
     let (a, b) = both_enter(&ming, &mei).await;
     Chatting { ming, mei, a, b }
 }

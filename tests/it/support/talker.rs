@@ -4,14 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::driver::{Frame, Lost, Message, Seat, Socket, recall, send};
+use super::stage::Stage;
 
 /// Unacknowledged messages at once.
 const WINDOW: usize = 4;
@@ -19,40 +17,6 @@ const WINDOW: usize = 4;
 const PAUSE: Duration = Duration::from_millis(20);
 /// Close codes after which the protocol lets a client come back; 1005 and 1006 are broken sockets.
 const MAY_RETURN: [u16; 5] = [1001, 1005, 1006, 4001, 4002];
-
-/// What all talkers of a test share: where the server is now, and whether to go on.
-#[derive(Clone, Default)]
-pub struct Stage(Arc<State>);
-
-#[derive(Default)]
-struct State {
-    address: Mutex<Option<SocketAddr>>,
-    stopped: AtomicBool,
-    acked: AtomicU64,
-    unavailable: AtomicU64,
-}
-
-impl Stage {
-    /// The server is here from now on; `None`: it is gone.
-    pub fn server_at(&self, address: Option<SocketAddr>) {
-        *self.0.address.lock() = address;
-    }
-
-    /// Begin nothing new, finish what is open.
-    pub fn stop(&self) {
-        self.0.stopped.store(true, Ordering::Relaxed);
-    }
-
-    /// Messages acknowledged so far, to everybody.
-    pub fn acked(&self) -> u64 {
-        self.0.acked.load(Ordering::Relaxed)
-    }
-
-    /// Actions answered `unavailable` so far.
-    pub fn unavailable(&self) -> u64 {
-        self.0.unavailable.load(Ordering::Relaxed)
-    }
-}
 
 /// What one side was promised and saw.
 pub struct Journal {
@@ -77,6 +41,9 @@ pub struct Journal {
 /// A talker at work.
 pub struct Talker {
     stage: Stage,
+    /// Which of the servers it is at, counted round and round.
+    spot: usize,
+    spoke: Option<Instant>,
     journal: Journal,
     said: u32,
     /// Not acknowledged yet, in the order of saying.
@@ -96,6 +63,8 @@ impl Talker {
     pub fn new(seat: Seat, stage: Stage) -> Self {
         Self {
             stage,
+            spot: 0,
+            spoke: None,
             journal: Journal {
                 seat,
                 last: 0,
@@ -116,11 +85,16 @@ impl Talker {
         }
     }
 
+    /// Beginning at this one of the servers.
+    pub fn at(mut self, spot: usize) -> Self {
+        self.spot = spot;
+        self
+    }
+
     /// Talks until stopped and everything is answered.
     pub async fn run(mut self) -> Journal {
         while self.journal.violations.is_empty() {
-            let address = *self.stage.0.address.lock();
-            let Some(address) = address else {
+            let Some(address) = self.server() else {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
@@ -133,9 +107,14 @@ impl Talker {
                 Err(lost) => self.wrong(format!("{lost} with {} open", self.open())),
             }
             self.journal.lost += 1;
+            self.spot += 1;
             tokio::time::sleep(PAUSE).await;
         }
         self.journal
+    }
+
+    fn server(&self) -> Option<SocketAddr> {
+        self.stage.server(self.spot)
     }
 
     /// One connection's life.
@@ -146,17 +125,29 @@ impl Talker {
             socket.say(&action).await?;
         }
         loop {
-            let stopped = self.stage.0.stopped.load(Ordering::Relaxed);
+            let stopped = self.stage.stopped();
             if stopped && self.open() == 0 {
                 socket.close().await;
                 return Ok(());
             }
+            let mut patience = None;
             while !stopped && self.pending.len() < WINDOW {
+                patience = self.pause();
+                if patience.is_some() {
+                    break;
+                }
                 let action = self.say_more();
                 socket.say(&action).await?;
             }
             socket.flush().await?;
-            let frame = socket.hear().await?;
+            let hearing = socket.hear();
+            let frame = match patience {
+                None => hearing.await?,
+                Some(pause) => match tokio::time::timeout(pause, hearing).await {
+                    Ok(heard) => heard?,
+                    Err(_) => continue,
+                },
+            };
             let (refused, answers) = self.hear(frame);
             if refused {
                 tokio::time::sleep(PAUSE).await;
@@ -168,6 +159,13 @@ impl Talker {
                 socket.say(&action).await?;
             }
         }
+    }
+
+    /// How long it keeps silent now; `None`: it is its turn to speak.
+    fn pause(&self) -> Option<Duration> {
+        let pace = self.stage.paced();
+        let left = pace.checked_sub(self.spoke?.elapsed())?;
+        (left > Duration::ZERO).then_some(left)
     }
 
     fn open(&self) -> usize {
@@ -183,6 +181,7 @@ impl Talker {
 
     fn say_more(&mut self) -> Value {
         self.said += 1;
+        self.spoke = Some(Instant::now());
         let number = self.said;
         let reply = self.heard.filter(|_| number.is_multiple_of(3));
         let content = words(number, &self.journal.seat);
@@ -231,7 +230,9 @@ impl Talker {
         if !message.repeat {
             self.entry(message.seq);
         }
-        if message.sender_id != self.journal.seat.user_id {
+        let own = message.sender_id == self.journal.seat.user_id;
+        self.stage.heard(&self.journal.seat.room, own);
+        if !own {
             self.heard = Some(message.seq);
             if message.repeat {
                 self.wrong(format!("somebody else's repeat: {message:?}"));
@@ -266,7 +267,7 @@ impl Talker {
         if !first {
             return Vec::new();
         }
-        self.stage.0.acked.fetch_add(1, Ordering::Relaxed);
+        self.stage.count_acked();
         let journal = &mut self.journal;
         journal
             .acked
@@ -317,7 +318,7 @@ impl Talker {
     fn refusal(&mut self, code: &str, client_id: &str) -> Option<Value> {
         match code {
             "unavailable" => {
-                self.stage.0.unavailable.fetch_add(1, Ordering::Relaxed);
+                self.stage.count_unavailable();
                 self.journal.unavailable += 1;
                 return self.still_open(client_id);
             }

@@ -1,0 +1,12 @@
+//! Several real processes on one Redis and one PostgreSQL are one site: whoever is at whichever node
+//! meets, talks, comes back and is counted as if there were one; and nothing acknowledged is lost,
+//! whatever happens to the services, the nodes and what lies between them.
+
+mod faults;
+mod meeting;
+mod node_faults;
+mod presence;
+mod redis_faults;
+mod seats;
+mod store_faults;
+mod talking;

@@ -1,0 +1,185 @@
+//! A PostgreSQL of one test's own, which may stop, kill and freeze it. Everything of it is in a
+//! folder that goes with it.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::binary::PATIENCE;
+
+/// The user that the server trusts.
+pub const USER: &str = "miyu";
+
+/// A running server.
+pub struct OwnPostgres {
+    folder: TempDir,
+    port: u16,
+    child: Child,
+}
+
+impl OwnPostgres {
+    /// Makes an empty server and starts it.
+    pub fn start() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        if rustix::process::getuid().is_root() {
+            // It refuses to run as root.
+            let given = std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY));
+            given.expect("root may give folders away");
+        }
+        let made = program(folder.path(), "initdb")
+            .args([
+                "--auth=trust",
+                "--no-sync",
+                "--encoding=UTF8",
+                "--no-locale",
+            ])
+            .args(["--username", USER, "--pgdata"])
+            .arg(folder.path().join("db"))
+            .output();
+        let made = made.expect("initdb can be started");
+        let said = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "initdb: {said}");
+        let port = free_port();
+        let child = spawn(folder.path(), port);
+        let server = Self {
+            folder,
+            port,
+            child,
+        };
+        server.wait();
+        server
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
+    /// Ends it as its operator would who does not wait for anybody, and starts it again after so long.
+    pub async fn restart(&mut self, after: Duration) {
+        self.end(Signal::INT);
+        tokio::time::sleep(after).await;
+        self.child = spawn(self.folder.path(), self.port);
+        self.wait();
+    }
+
+    /// Stops all its processes: connections stay open and nobody answers.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let main = self.child.id();
+        let mut all = vec![main];
+        all.extend(children(main));
+        for pid in all {
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            // One that has just ended needs no signal.
+            let _ = kill_process(pid.expect("a process id"), signal);
+        }
+    }
+
+    fn end(&mut self, how: Signal) {
+        let _ = kill_process(Pid::from_child(&self.child), how);
+        let started = Instant::now();
+        while let Ok(None) = self.child.try_wait() {
+            if started.elapsed() > PATIENCE {
+                let _ = self.child.kill();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn wait(&self) {
+        let started = Instant::now();
+        while !self.answers() {
+            let log = std::fs::read_to_string(self.folder.path().join("log"));
+            assert!(started.elapsed() < PATIENCE, "PostgreSQL: {log:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn answers(&self) -> bool {
+        let mut asking = program(self.folder.path(), "pg_isready");
+        asking.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        asking.status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for OwnPostgres {
+    fn drop(&mut self) {
+        self.thaw();
+        self.end(Signal::QUIT);
+    }
+}
+
+/// The user and group of nobody.
+const NOBODY: u32 = 65_534;
+
+/// A program of the newest PostgreSQL here, as a user that it accepts.
+fn program(folder: &Path, name: &str) -> Command {
+    let path = installed().join(name);
+    let mut command = match rustix::process::getuid().is_root() {
+        true => {
+            let mut command = Command::new("setpriv");
+            let ids = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
+            command.args(ids).arg("--clear-groups").arg(path);
+            command
+        }
+        false => Command::new(path),
+    };
+    command.current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// The folder of the newest server's programs, as Debian has it.
+fn installed() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed");
+    let versions = versions.filter_map(|it| Some(it.ok()?.path().join("bin")));
+    let complete = versions.filter(|bin| bin.join("initdb").exists());
+    complete.max().expect("a PostgreSQL server is installed")
+}
+
+fn spawn(folder: &Path, port: u16) -> Child {
+    let mut log = std::fs::File::options();
+    let log = log.create(true).append(true).open(folder.join("log"));
+    program(folder, "postgres")
+        .arg("-D")
+        .arg(folder.join("db"))
+        .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k"])
+        .arg(folder)
+        // A test's data need not survive this machine.
+        .args(["-c", "fsync=off", "-c", "max_connections=200"])
+        .stdout(Stdio::null())
+        .stderr(log.expect("a log"))
+        .spawn()
+        .expect("postgres can be started")
+}
+
+/// The processes whose parent this one is.
+fn children(parent: u32) -> Vec<u32> {
+    let all = std::fs::read_dir("/proc").expect("/proc");
+    let ids = all.filter_map(|it| it.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let of_parent = |pid: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // Its name stands in brackets, then its state, then its parent.
+        let after = stat.rsplit(')').next().unwrap_or_default();
+        let found = after.split_whitespace().nth(1);
+        found.and_then(|it| it.parse().ok()) == Some(parent)
+    };
+    ids.filter(of_parent).collect()
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("it is bound").port()
+}
