@@ -14,6 +14,9 @@ mod checker;
 #[path = "../../tests/it/support/driver.rs"]
 #[expect(dead_code, reason = "tests ask more of it")]
 mod driver;
+#[path = "../../tests/it/support/stage.rs"]
+#[expect(dead_code, reason = "tests ask more of it")]
+mod stage;
 #[path = "../../tests/it/support/talker.rs"]
 #[expect(dead_code, reason = "tests ask more of it")]
 mod talker;
@@ -25,7 +28,8 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use driver::{Seat, search};
 use serde_json::json;
-use talker::{Journal, Stage, Talker, violations};
+use stage::Stage;
+use talker::{Journal, Talker, violations};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
