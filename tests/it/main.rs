@@ -16,6 +16,7 @@ mod chat_unavailable;
 mod cli;
 mod close_codes;
 mod cluster;
+mod cluster_config;
 mod config;
 mod contract;
 mod crash;
