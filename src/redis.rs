@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use redis::aio::AsyncPushSender;
 use redis::aio::MultiplexedConnection;
-use redis::aio::{AsyncPushSender, ConnectionManager, ConnectionManagerConfig};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind};
 use redis::{
@@ -145,25 +145,6 @@ impl Server {
         let connecting = self
             .client
             .get_multiplexed_async_connection_with_config(&config);
-        match tokio::time::timeout(CONNECT, connecting).await {
-            Ok(connected) => connected.map_err(|error| self.unreachable(&error)),
-            Err(_) => Err(self.silent()),
-        }
-    }
-
-    /// A connection for commands that comes back by itself. Each command is tried once: after an
-    /// outage the first one fails, and connecting goes on behind it.
-    ///
-    /// # Errors
-    /// After [`CONNECT`] at the latest, when the server does not answer now.
-    pub async fn manager(&self) -> Result<ConnectionManager, Unreachable> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(RESPONSE))
-            .set_pipeline_buffer_size(AHEAD)
-            // With more, every command would wait out the outage.
-            .set_number_of_retries(0);
-        let connecting = self.client.get_connection_manager_with_config(config);
         match tokio::time::timeout(CONNECT, connecting).await {
             Ok(connected) => connected.map_err(|error| self.unreachable(&error)),
             Err(_) => Err(self.silent()),
