@@ -293,10 +293,10 @@ pub trait Upkeep: Send + Sync {
     /// Whether a write would be taken now; the reason when not.
     fn ready(&self) -> Pending<()>;
 
-    /// Resolves when what this process runs for the store (a thread, a task) has taken a request and
+    /// Resolves when the threads that this process runs for the store have taken a request and
     /// answered it, whatever the answer: a full disk or a server that is away is no matter, since a
-    /// restart would not mend it. Not before that, so the caller bounds the wait. Backends that run
-    /// nothing answer at once.
+    /// restart would not mend it. Not before that, so the caller bounds the wait. Backends without a
+    /// thread of their own answer at once: a runtime that asks runs their tasks as well.
     fn alive(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(std::future::ready(()))
     }

@@ -22,12 +22,18 @@ pub(super) struct Entrance {
     pub(super) after: Option<Seq>,
 }
 
-/// A side of a room, and how sure we are of it.
+/// Whose place in a room, and which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seat {
-    pub(super) side: Side,
     pub(super) session: SessionId,
-    pub(super) provisional: bool,
+    place: Place,
+}
+
+impl Seat {
+    /// The side is a guess among two of this session.
+    pub(super) fn provisional(&self) -> bool {
+        matches!(self.place, Place::FreeSideOf(_))
+    }
 }
 
 /// Finds the room that a handshake names, and the side of whoever asks.
@@ -53,9 +59,8 @@ pub(super) async fn entrance(
     let claimed = parameter(query, "token").and_then(|token| token::verify(&app.signer, token));
     let seat = match claimed.filter(|(of, _)| *of == room) {
         Some((_, side)) => Seat {
-            side,
             session: found.side(side).session,
-            provisional: false,
+            place: Place::Side(side),
         },
         None => {
             // Another room's token is an identity, though not one of this room.
@@ -81,15 +86,15 @@ pub(super) async fn sit_down(
     seat: Seat,
     connection: Address,
 ) -> Result<Option<Arrival>, StoreError> {
-    // Two tabs that open at the same moment both saw both sides free: the store decides.
-    let (place, sides) = match seat.provisional {
-        true => (Place::FreeSideOf(seat.session), &Side::BOTH[..]),
-        false => (Place::Side(seat.side), &[seat.side][..]),
-    };
-    let arrived = app.store.arrive(room, place, connection).await;
+    // Two tabs that open at the same moment would both see both sides free: the store decides.
+    let arrived = app.store.arrive(room, seat.place, connection).await;
     if arrived.is_err() {
+        let may_have = |side: &Side| match seat.place {
+            Place::Side(it) | Place::IfFree(it) => *side == it,
+            Place::FreeSideOf(_) => true,
+        };
         // It may have been written all the same, by and by.
-        for &side in sides {
+        for side in Side::BOTH.into_iter().filter(may_have) {
             let leaving = Leaving {
                 store: Arc::clone(&app.store),
                 channel: Arc::clone(&app.channel),
@@ -112,34 +117,14 @@ fn not_a_place() -> Problem {
     )
 }
 
-/// The session's side; of two, the one that `user_id` names, else for now the one without a
-/// connection.
+/// The session's side; of two, the one that `user_id` names, else whichever is free.
 fn seat(room: &Room, session: SessionId, user_id: Option<&str>) -> Option<Seat> {
-    let mut sides = room.sides_of(session);
-    let first = sides.next()?;
-    let sure = |side| Seat {
-        side,
-        session,
-        provisional: false,
+    let own: Vec<Side> = room.sides_of(session).collect();
+    let named = |side: &&Side| Some(room.side(**side).persona.user_id.as_str()) == user_id;
+    let place = match (&own[..], own.iter().find(named)) {
+        ([], _) => return None,
+        ([side], _) | (_, Some(side)) => Place::Side(*side),
+        _ => Place::FreeSideOf(session),
     };
-    let Some(second) = sides.next() else {
-        return Some(sure(first));
-    };
-    let both = [first, second];
-    let named = both
-        .into_iter()
-        .find(|side| Some(room.side(*side).persona.user_id.as_str()) == user_id);
-    Some(named.map_or_else(
-        || {
-            Seat {
-                side: both
-                    .into_iter()
-                    .find(|side| !room.side(*side).online())
-                    .unwrap_or(first),
-                session,
-                provisional: true,
-            }
-        },
-        sure,
-    ))
+    Some(Seat { session, place })
 }

@@ -261,7 +261,7 @@ async fn talk(
         room: arrival.room,
         side: arrival.side,
         connection,
-        provisional: seat.provisional,
+        provisional: seat.provisional(),
         after: entrance.after,
     };
     let machine = Chat::new(app.encoder.clone(), rules, opening);
