@@ -86,7 +86,7 @@ async fn main() -> ExitCode {
         journals.push(journal.expect("a talker does not panic"));
     }
     let mut wrong: Vec<String> = violations(&journals).into_iter().collect();
-    wrong.extend(broken_promises(second, &journals).await);
+    wrong.extend(checker::check_all(second, &journals).await);
     let good = wrong.is_empty();
     report(&play.stages, &journals, wrong);
     match good {
@@ -149,20 +149,6 @@ async fn progress(stages: &[Stage; 2], arguments: &Arguments) -> bool {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     true
-}
-
-/// What the log of each room says against what its two sides were promised.
-async fn broken_promises(address: SocketAddr, journals: &[Journal]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for one in journals {
-        let partner =
-            |it: &&Journal| it.seat.room == one.seat.room && it.seat.user_id != one.seat.user_id;
-        let other = journals.iter().find(partner).expect("rooms have two sides");
-        if one.seat.user_id < other.seat.user_id {
-            wrong.extend(checker::check(address, [one, other]).await);
-        }
-    }
-    wrong
 }
 
 fn report(stages: &[Stage; 2], journals: &[Journal], wrong: Vec<String>) {

@@ -78,15 +78,7 @@ fn what_is_written_without_a_network_arrives_once() {
     Play::new("lost_network")
         .set("chat.presence_settle", "200ms")
         .run(async |stage| {
-            let cable = Cable::to(stage.port());
-            let base = format!("http://127.0.0.1:{}", cable.port);
-            let ordinary = Browser::default();
-            let (anna, bao) = tokio::join!(
-                stage.person_at("Anna", &ordinary, base),
-                stage.person("Bao")
-            );
-            expects_lost_connections(&anna);
-            meet(&anna, &bao).await;
+            let (cable, anna, bao) = meet_by_cable(stage).await;
             anna.says("之前").await;
             bao.hears("之前").await;
 
@@ -119,15 +111,7 @@ fn what_is_written_without_a_network_arrives_once() {
 #[test]
 fn a_message_survives_a_reload_while_the_network_is_away() {
     Play::new("reload_while_away").run(async |stage| {
-        let cable = Cable::to(stage.port());
-        let base = format!("http://127.0.0.1:{}", cable.port);
-        let ordinary = Browser::default();
-        let (anna, bao) = tokio::join!(
-            stage.person_at("Anna", &ordinary, base),
-            stage.person("Bao")
-        );
-        expects_lost_connections(&anna);
-        meet(&anna, &bao).await;
+        let (cable, anna, bao) = meet_by_cable(stage).await;
         let room = anna.room().await;
         cable.pull();
         anna.writes("還沒送出").await;
@@ -140,8 +124,8 @@ fn a_message_survives_a_reload_while_the_network_is_away() {
     });
 }
 
-/// Two people of whom the first, behind the cable, has just blocked the other without being heard.
-async fn blocks_unheard(stage: &Stage, cut: impl Fn(&Cable)) -> (Cable, Person, Person) {
+/// Two people who have met, the first by a cable that can be pulled.
+async fn meet_by_cable(stage: &Stage) -> (Cable, Person, Person) {
     let cable = Cable::to(stage.port());
     let base = format!("http://127.0.0.1:{}", cable.port);
     let ordinary = Browser::default();
@@ -151,6 +135,12 @@ async fn blocks_unheard(stage: &Stage, cut: impl Fn(&Cable)) -> (Cable, Person, 
     );
     expects_lost_connections(&anna);
     meet(&anna, &bao).await;
+    (cable, anna, bao)
+}
+
+/// Two people of whom the first, behind the cable, has just blocked the other without being heard.
+async fn blocks_unheard(stage: &Stage, cut: impl Fn(&Cable)) -> (Cable, Person, Person) {
+    let (cable, anna, bao) = meet_by_cable(stage).await;
     cut(&cable);
     anna.room_menu("menu-block").await;
     anna.press("block-confirm").await;

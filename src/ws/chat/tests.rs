@@ -137,13 +137,16 @@ impl Bench {
     }
 
     fn paged(&mut self, entries: &[Entry], last: u64) {
+        self.outcome(Outcome::Paged(Ok(Some(page(entries, last))), None));
+    }
+
+    /// The rest of the log, and the room as it was when that was read.
+    fn paged_with(&mut self, room: Room, entries: &[Entry]) {
         let page = Page {
-            entries: entries.to_vec(),
-            upto: Seq(last),
-            last_seq: Seq(last),
-            closed: false,
+            closed: !room.active(),
+            ..page(entries, room.last_seq.0)
         };
-        self.outcome(Outcome::Paged(Ok(Some(page)), None));
+        self.outcome(Outcome::Paged(Ok(Some(page)), Some(Box::new(room))));
     }
 
     fn outcome(&mut self, outcome: Outcome) {
@@ -185,6 +188,15 @@ impl Bench {
             _ => None,
         });
         jobs.collect()
+    }
+}
+
+fn page(entries: &[Entry], last: u64) -> Page {
+    Page {
+        entries: entries.to_vec(),
+        upto: Seq(last),
+        last_seq: Seq(last),
+        closed: false,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::model::Party;
 use crate::store::RelationsOf;
 
 mod outage;
+mod pairing;
 
 const TAGS: Duration = Duration::from_secs(10);
 const REPEATS: Duration = Duration::from_secs(20);
@@ -49,12 +50,18 @@ impl Bench {
         }
     }
 
-    /// Started, prepared, and waiting in the pool; what that wrote is forgotten.
-    fn waiting(tags: &str) -> (Self, Ticket) {
+    /// Started and prepared; the pool has not answered yet.
+    fn entered(tags: &str) -> (Self, Ticket) {
         let mut bench = Self::new();
         bench.input(&start(tags));
         bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
         let ticket = bench.entering();
+        (bench, ticket)
+    }
+
+    /// Started, prepared, and waiting in the pool; what that wrote is forgotten.
+    fn waiting(tags: &str) -> (Self, Ticket) {
+        let (mut bench, ticket) = Self::entered(tags);
         let queued = Entered::Waiting { replaced: None };
         bench.outcome(Outcome::Entered(Ok(queued), Census::default()));
         bench.out.clear();
@@ -218,91 +225,6 @@ fn a_cancel_before_the_pool_was_entered_enters_nothing() {
     bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
     assert!(bench.lobby.deadline().is_none());
     assert_eq!(bench.written()[0]["action"], "matching_cancelled");
-}
-
-#[test]
-fn who_finds_makes_the_room_before_anybody_is_told() {
-    let mut bench = Bench::new();
-    bench.input(&start(""));
-    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
-    let ticket = bench.entering();
-    let paired = Entered::Paired {
-        pairing: pairing(&ticket, Side::A),
-        replaced: None,
-    };
-    bench.outcome(Outcome::Entered(Ok(paired), Census::default()));
-    assert!(matches!(
-        bench.out[..],
-        [Action::Queue(Job::Create { by: Side::A, .. })]
-    ));
-    bench.out.clear();
-    bench.outcome(Outcome::Created(Created::Done));
-    let told = bench.written();
-    assert_eq!(told[0]["action"], "match_found");
-    assert_eq!(told[0]["token"], "token");
-}
-
-#[test]
-fn a_room_that_could_not_be_made_sends_the_search_on_with_its_time() {
-    let mut bench = Bench::new();
-    bench.input(&start(""));
-    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
-    let ticket = bench.entering();
-    bench.at = Duration::from_secs(3);
-    let paired = Entered::Paired {
-        pairing: pairing(&ticket, Side::A),
-        replaced: None,
-    };
-    bench.outcome(Outcome::Entered(Ok(paired), Census::default()));
-    bench.out.clear();
-    bench.outcome(Outcome::Created(Created::PartnerGone));
-    let again = bench.entering();
-    assert_eq!((again.id, again.since), (ticket.id, ticket.since));
-    assert_ne!(again.room, ticket.room);
-}
-
-#[test]
-fn a_found_side_that_nobody_tells_looks_for_itself() {
-    let (mut bench, ticket) = Bench::waiting("");
-    let found = pairing(&ticket, Side::B);
-    for makes in [false, true] {
-        bench.ring();
-        bench.out.clear();
-        let paired = Renewed::Paired(Arc::clone(&found));
-        bench.outcome(Outcome::Renewed(Ok(paired), Census::default()));
-        let creating = matches!(
-            bench.out[..],
-            [Action::Queue(Job::Create { by: Side::B, .. })]
-        );
-        assert_eq!(creating, makes);
-    }
-    // The finder lives after all: it is told once.
-    bench.out.clear();
-    bench.frame(&Frame::Matched(Arc::clone(&found)));
-    bench.outcome(Outcome::Created(Created::Done));
-    bench.frame(&Frame::Matched(found));
-    assert_eq!(bench.written().len(), 1);
-}
-
-#[test]
-fn leaving_gives_up_what_was_not_told() {
-    let (bench, ticket) = Bench::waiting("");
-    assert!(matches!(
-        bench.lobby.farewell(),
-        Some(Job::Abandon(id)) if id == ticket.id
-    ));
-
-    let (mut bench, ticket) = Bench::waiting("");
-    bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
-    assert!(matches!(
-        bench.lobby.farewell(),
-        Some(Job::Untold { side: Side::B, .. })
-    ));
-
-    let (mut bench, ticket) = Bench::waiting("");
-    bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
-    bench.lobby.on_flushed();
-    assert!(bench.lobby.farewell().is_none());
 }
 
 #[test]

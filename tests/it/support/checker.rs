@@ -95,7 +95,7 @@ pub async fn pages(address: SocketAddr, seat: &Seat) -> Vec<Value> {
 }
 
 /// Checks a room against what its two sides were promised; answers every broken promise.
-pub async fn check(address: SocketAddr, sides: [&Journal; 2]) -> Vec<String> {
+async fn check(address: SocketAddr, sides: [&Journal; 2]) -> Vec<String> {
     let mut wrong = Vec::new();
     let replays = [
         Replay::of(address, &sides[0].seat).await,
@@ -122,6 +122,20 @@ pub async fn check(address: SocketAddr, sides: [&Journal; 2]) -> Vec<String> {
     }
     let room = &sides[0].seat.room;
     wrong.iter().map(|what| format!("{room}: {what}")).collect()
+}
+
+/// Checks the rooms of all these, both sides of each; answers every broken promise.
+pub async fn check_all(address: SocketAddr, journals: &[Journal]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for one in journals {
+        let partner =
+            |it: &&Journal| it.seat.room == one.seat.room && it.seat.user_id != one.seat.user_id;
+        let other = journals.iter().find(partner).expect("rooms have two sides");
+        if one.seat.user_id < other.seat.user_id {
+            wrong.extend(check(address, [one, other]).await);
+        }
+    }
+    wrong
 }
 
 /// What holds for every log: open, no gap, each name once, recalled text gone from quotes too.

@@ -65,15 +65,7 @@ pub async fn until(what: &str, is_so: impl AsyncFn() -> bool, evidence: impl Fn(
 /// Every promise made to every talker holds.
 pub async fn assert_kept(address: SocketAddr, journals: &[Journal]) {
     assert_eq!(violations(journals), HashSet::new());
-    let mut wrong = Vec::new();
-    for one in journals {
-        let partner =
-            |it: &&Journal| it.seat.room == one.seat.room && it.seat.user_id != one.seat.user_id;
-        let other = journals.iter().find(partner).expect("rooms have two sides");
-        if one.seat.user_id < other.seat.user_id {
-            wrong.extend(checker::check(address, [one, other]).await);
-        }
-    }
+    let wrong = checker::check_all(address, journals).await;
     assert_eq!(wrong, Vec::<String>::new());
 }
 

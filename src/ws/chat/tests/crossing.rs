@@ -80,13 +80,7 @@ fn a_room_read_before_the_partner_left_does_not_bring_them_back() {
     read.sides[0].version = 4;
     bench.frame(&closed(Side::B, 9, 2), Z);
     bench.out.clear();
-    let page = Page {
-        entries: vec![],
-        upto: Seq(0),
-        last_seq: Seq(0),
-        closed: false,
-    };
-    bench.outcome(Outcome::Paged(Ok(Some(page)), Some(Box::new(read))));
+    bench.paged_with(read, &[]);
     assert_eq!(bench.written(), ["room_state"]);
     bench.timer(SETTLE);
     assert_eq!(bench.written(), ["partner_status"]);
@@ -135,13 +129,7 @@ fn a_room_read_before_its_end_does_not_open_it_again() {
         },
         Z,
     );
-    let page = Page {
-        entries: vec![],
-        upto: Seq(0),
-        last_seq: Seq(0),
-        closed: false,
-    };
-    bench.outcome(Outcome::Paged(Ok(Some(page)), Some(Box::new(read))));
+    bench.paged_with(read, &[]);
     bench.out.clear();
     bench.frame(&closed(Side::B, 9, 2), Z);
     bench.timer(SETTLE);
@@ -158,13 +146,7 @@ fn who_was_replaced_in_a_room_that_ended_unheard_is_told_the_end() {
     let (closed, departure) = closed_at(1);
     let mut closed = closed;
     closed.sides[0].version = 3;
-    let page = Page {
-        entries: vec![departure],
-        upto: Seq(1),
-        last_seq: Seq(1),
-        closed: true,
-    };
-    bench.outcome(Outcome::Paged(Ok(Some(page)), Some(Box::new(closed))));
+    bench.paged_with(closed, &[departure]);
     assert!(!bench.out.is_empty());
 }
 

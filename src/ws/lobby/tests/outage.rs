@@ -9,10 +9,7 @@ fn silence() -> PoolError {
 
 /// Started and prepared; the first attempt to enter the pool got no answer.
 fn unanswered() -> (Bench, Ticket) {
-    let mut bench = Bench::new();
-    bench.input(&start(""));
-    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
-    let ticket = bench.entering();
+    let (mut bench, ticket) = Bench::entered("");
     bench.outcome(Outcome::Entered(Err(silence()), Census::default()));
     (bench, ticket)
 }
@@ -135,10 +132,7 @@ fn a_pairing_told_while_it_was_given_up_leaves_no_ticket_behind() {
 
 #[test]
 fn leaving_while_the_room_is_being_made_takes_the_pairing_back() {
-    let mut bench = Bench::new();
-    bench.input(&start(""));
-    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
-    let ticket = bench.entering();
+    let (mut bench, ticket) = Bench::entered("");
     let paired = Entered::Paired {
         pairing: pairing(&ticket, Side::A),
         replaced: None,
