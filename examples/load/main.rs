@@ -1,7 +1,8 @@
 //! Measures a server through its public protocol: `cargo run --release --example load -- --help`.
 //!
 //! Starts the server itself with rates off (`--server`), or loads one that runs (`--address`, and
-//! `--pid` for its processor time and memory). Prints one line of JSON; fails when anything was lost,
+//! `--pid` for its processor time and memory). Several nodes (`--nodes`, or `--address` again) get the
+//! two sides of each pair at different ones. Prints one line of JSON; fails when anything was lost,
 //! doubled, out of order, or not even set up.
 
 #[path = "../../tests/it/support/binary.rs"]
@@ -36,12 +37,15 @@ struct Arguments {
     /// Start this executable, with rates off and data in a temporary folder
     #[arg(long, default_value = "target/release/miyu")]
     server: PathBuf,
-    /// Load a server that runs here instead; its rates must be off
+    /// Start so many of them; `MIYU_CHANNEL__URL` and `MIYU_STORE__URL` name what they share
+    #[arg(long, default_value_t = 1)]
+    nodes: usize,
+    /// Load servers that run here instead; their rates must be off
     #[arg(long)]
-    address: Option<SocketAddr>,
-    /// That server's process, for its processor time and memory
+    address: Vec<SocketAddr>,
+    /// Those servers' processes, for their processor time and memory
     #[arg(long)]
-    pid: Option<u32>,
+    pid: Vec<u32>,
     /// How many pairs talk
     #[arg(long, default_value_t = 200)]
     pairs: usize,
@@ -63,11 +67,10 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     process::raise_descriptor_limit();
-    let home = tempfile::tempdir().expect("a temporary folder");
-    let (_server, address, pid) = target(&arguments, &home).await;
+    let target = Target::of(&arguments).await;
     let (report, good) = match arguments.idle {
-        Some(count) => idle(&arguments, address, pid, count).await,
-        None => busy(&arguments, address, pid).await,
+        Some(count) => idle(&arguments, &target, count).await,
+        None => busy(&arguments, &target).await,
     };
     println!("{report}");
     match good {
@@ -76,23 +79,49 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The server under load. It ends when it is dropped.
-async fn target(
-    arguments: &Arguments,
-    home: &tempfile::TempDir,
-) -> (Option<Server>, SocketAddr, Option<u32>) {
-    if let Some(address) = arguments.address {
-        return (None, address, arguments.pid);
-    }
-    let program = std::path::absolute(&arguments.server).expect("a path");
-    let mut server = Setup::new(program, home.path()).spawn();
-    let address = server.ready().await;
-    let pid = server.pid();
-    (Some(server), address, Some(pid))
+/// The servers under load. Those that were started here end when this is dropped.
+struct Target {
+    addresses: Vec<SocketAddr>,
+    pids: Vec<u32>,
+    _started: Vec<(Server, tempfile::TempDir)>,
 }
 
-async fn busy(arguments: &Arguments, address: SocketAddr, pid: Option<u32>) -> (Value, bool) {
-    let (met, failed) = gather(&[address], arguments.pairs).await;
+impl Target {
+    async fn of(arguments: &Arguments) -> Self {
+        let mut target = Self {
+            addresses: arguments.address.clone(),
+            pids: arguments.pid.clone(),
+            _started: Vec::new(),
+        };
+        if !target.addresses.is_empty() {
+            return target;
+        }
+        let program = std::path::absolute(&arguments.server).expect("a path");
+        // A data folder named on the command line would win over it.
+        let store_elsewhere = std::env::var_os("MIYU_STORE__URL").is_some();
+        for _ in 0..arguments.nodes {
+            let home = tempfile::tempdir().expect("a temporary folder");
+            let mut setup = Setup::new(&program, home.path());
+            setup.store_elsewhere = store_elsewhere;
+            let mut server = setup.spawn();
+            target.addresses.push(server.ready().await);
+            target.pids.push(server.pid());
+            target._started.push((server, home));
+        }
+        target
+    }
+
+    /// What all of them used so far; nothing where it cannot be known of each.
+    fn usage(&self) -> Option<Usage> {
+        if self.pids.is_empty() {
+            return None;
+        }
+        self.pids.iter().map(|pid| Usage::of(*pid)).sum()
+    }
+}
+
+async fn busy(arguments: &Arguments, target: &Target) -> (Value, bool) {
+    let (met, failed) = gather(&target.addresses, arguments.pairs).await;
     for why in failed.iter().take(5) {
         eprintln!("set-up: {why}");
     }
@@ -101,11 +130,11 @@ async fn busy(arguments: &Arguments, address: SocketAddr, pid: Option<u32>) -> (
         window: arguments.window,
     };
     let all = 2 * met.len() as u64 * plan.messages;
-    let before = pid.and_then(Usage::of);
+    let before = target.usage();
     let started = Instant::now();
     let mut tally = talk(met, plan).await;
     let seconds = started.elapsed().as_secs_f64();
-    let after = pid.and_then(Usage::of);
+    let after = target.usage();
     for why in tally.broken.iter().take(5) {
         eprintln!("broken: {why}");
     }
@@ -117,7 +146,7 @@ async fn busy(arguments: &Arguments, address: SocketAddr, pid: Option<u32>) -> (
     let faults = [lost, tally.doubled, tally.reordered, tally.gaps];
     let good = failed.is_empty() && tally.broken.is_empty() && faults == [0; 4];
     let report = json!({
-        "pairs": arguments.pairs, "messages_each": plan.messages, "window": plan.window,
+        "nodes": target.addresses.len(), "pairs": arguments.pairs, "messages_each": plan.messages, "window": plan.window,
         "messages": all, "seconds": round(seconds), "messages_per_second": (all as f64 / seconds).round(),
         "acknowledged_ms": percentiles(&mut tally.ack), "delivered_ms": percentiles(&mut tally.delivery),
         "server_cpu_us_per_message": cpu,
@@ -128,31 +157,26 @@ async fn busy(arguments: &Arguments, address: SocketAddr, pid: Option<u32>) -> (
     (report, good)
 }
 
-async fn idle(
-    arguments: &Arguments,
-    address: SocketAddr,
-    pid: Option<u32>,
-    count: usize,
-) -> (Value, bool) {
-    let (warm, _) = gather(&[address], WARM_UP).await;
+async fn idle(arguments: &Arguments, target: &Target, count: usize) -> (Value, bool) {
+    let (warm, _) = gather(&target.addresses, WARM_UP).await;
     let plan = Plan {
         messages: 5,
         window: 1,
     };
     let _: Tally = talk(warm, plan).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let before = pid.and_then(Usage::of);
-    let (met, failed) = gather(&[address], count.div_ceil(2)).await;
+    let before = target.usage();
+    let (met, failed) = gather(&target.addresses, count.div_ceil(2)).await;
     let opened = 2 * met.len();
     let mut idling = JoinSet::new();
     for person in met.into_iter().flatten() {
         idling.spawn(stay(person.socket));
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let fresh = pid.and_then(Usage::of);
+    let fresh = target.usage();
     let hold = Duration::from_secs(arguments.hold);
     let closed = tokio::time::timeout(hold, idling.join_next()).await.is_ok();
-    let after = pid.and_then(Usage::of);
+    let after = target.usage();
     let each = |usage: Option<Usage>| {
         let grown = usage.zip(before);
         grown.map(|(after, before)| {

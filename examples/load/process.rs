@@ -1,4 +1,4 @@
-//! What a process used so far, from Linux's /proc; nothing elsewhere.
+//! What processes used so far, from Linux's /proc; nothing elsewhere.
 
 use std::time::Duration;
 
@@ -29,6 +29,19 @@ impl Usage {
         Some(Self {
             cpu: Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND),
             rss_kib: rss.split_whitespace().next()?.parse().ok()?,
+        })
+    }
+}
+
+impl std::iter::Sum for Usage {
+    fn sum<I: Iterator<Item = Self>>(usages: I) -> Self {
+        let none = Self {
+            cpu: Duration::ZERO,
+            rss_kib: 0,
+        };
+        usages.fold(none, |all, one| Self {
+            cpu: all.cpu + one.cpu,
+            rss_kib: all.rss_kib + one.rss_kib,
         })
     }
 }
