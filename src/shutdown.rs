@@ -64,18 +64,15 @@ impl Drain {
 
     /// Runs a task that a shutdown waits for. A panic in it ends that task alone and is counted.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let watched = async move {
-            use futures_util::FutureExt as _;
-            if std::panic::AssertUnwindSafe(task)
-                .catch_unwind()
-                .await
-                .is_err()
-            {
+        use futures_util::FutureExt as _;
+        // No async block: that would hold the task twice, as what it captured and as what it awaits.
+        let watched = std::panic::AssertUnwindSafe(task).catch_unwind();
+        self.tracker.spawn(watched.map(|ended| {
+            if ended.is_err() {
                 // The panic hook has logged where; here it is only counted.
                 metrics::counter!(crate::telemetry::PANICS).increment(1);
             }
-        };
-        self.tracker.spawn(watched);
+        }));
     }
 
     /// Hands over what a `Drop` cannot await: see [`Reaper::submit`].

@@ -18,6 +18,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::heartbeat::{Beat, Heartbeat};
 use super::rate::Conduct;
 use super::socket::{Incoming, Socket};
+use super::upgrade::{Counted, Guards};
 use super::{Action, Actions, Io, Machine, Now, Weight};
 use crate::app::App;
 use crate::channel::{Mailbox, Received};
@@ -39,7 +40,18 @@ pub struct Who {
 
 type Job<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
+/// The socket, and what is held for as long as it is open.
+pub struct Line {
+    /// The socket.
+    pub socket: Socket,
+    /// What counts it.
+    pub guards: (Guards, Counted),
+}
+
 /// One socket's task.
+///
+/// It and its [`Line`] are boxed: a future holds what is moved into it once for every function on the
+/// way, and most connections are idle, so that this is most of what a connection costs.
 pub struct Connection<M: Machine, I: Io<M>> {
     app: Arc<App>,
     who: Who,
@@ -74,14 +86,14 @@ enum Event<T> {
 
 impl<M: Machine, I: Io<M>> Connection<M, I> {
     /// Prepares the task of one socket.
-    pub fn new(app: Arc<App>, who: Who, mailbox: Mailbox, machine: M, io: I) -> Self {
+    pub fn new(app: Arc<App>, who: Who, mailbox: Mailbox, machine: M, io: I) -> Box<Self> {
         let now = Instant::now();
         let limits = &app.config.limits;
         let heart = Heartbeat::new(limits.heartbeat, now);
         let conduct = Conduct::new(limits.bad_frames, limits.flood, now);
         let timer = Box::pin(tokio::time::sleep_until(heart.deadline().into()));
         let drain = Box::pin(app.shutdown.token().clone().cancelled_owned());
-        Self {
+        Box::new(Self {
             app,
             who,
             mailbox,
@@ -98,29 +110,30 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             timer,
             closing: None,
             gone: false,
-        }
+        })
     }
 
     /// Runs until the socket is closed. What is left to do afterwards goes to the reaper.
-    pub async fn run(mut self, mut socket: Socket) {
+    pub async fn run(mut self: Box<Self>, mut line: Box<Line>) {
+        let socket = &mut line.socket;
         let mut actions = Vec::new();
         let mut writes = Vec::new();
         self.machine().open(Now::read(), &mut actions);
         let reason = loop {
             self.perform(&mut actions, &mut writes);
-            self.write(&mut socket, &mut writes).await;
+            self.write(socket, &mut writes).await;
             if let Some(reason) = self.closing
                 && self.queue.is_empty()
             {
                 // What was committed before the queue ran dry is in the mailbox by now.
                 self.take_mail(&mut actions);
                 self.perform(&mut actions, &mut writes);
-                self.write(&mut socket, &mut writes).await;
+                self.write(socket, &mut writes).await;
                 if self.queue.is_empty() {
                     break reason;
                 }
             }
-            match self.next(&mut socket).await {
+            match self.next(socket).await {
                 Event::Done(outcome) => {
                     self.queue.pop_front();
                     self.machine()
@@ -140,7 +153,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                     let jitter = self.app.config.server.drain_jitter;
                     self.drain_at = Some(Instant::now() + jitter.mul_f64(rand::random()));
                 }
-                Event::Timer => self.on_timer(&mut socket, &mut actions).await,
+                Event::Timer => self.on_timer(socket, &mut actions).await,
             }
         };
         // The other end may take its time to say goodbye; what it leaves behind need not wait.

@@ -9,6 +9,7 @@ use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use hyper_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use hyper_tungstenite::tungstenite::{Error, Message};
 use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 
 use super::metered::Metered;
 use crate::config::Limits;
@@ -40,7 +41,7 @@ pub enum Incoming {
 
 /// One socket, whole, in one task.
 pub struct Socket {
-    stream: WebSocketStream<Metered<TokioIo<Upgraded>>>,
+    stream: WebSocketStream<Metered<TcpStream>>,
     write_timeout: Duration,
     max_write_buffer: usize,
 }
@@ -63,20 +64,24 @@ fn max_write_buffer(limits: &Limits) -> usize {
 }
 
 impl Socket {
-    /// Wraps a connection that was upgraded just now: nothing was read from it yet.
-    pub async fn new(stream: WebSocketStream<TokioIo<Upgraded>>, limits: &Limits) -> Self {
+    /// Wraps a connection that was upgraded just now; `None` for one that is no TCP connection. What
+    /// HTTP needed of it is left behind.
+    pub async fn new(stream: WebSocketStream<TokioIo<Upgraded>>, limits: &Limits) -> Option<Self> {
+        let upgraded = stream.into_inner().into_inner();
+        let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
         // Twice the largest message leaves room for any honest way to cut it into fragments.
         let allowance = usize::try_from(limits.max_frame).unwrap_or(usize::MAX);
         let metered = Metered::new(
-            stream.into_inner(),
+            parts.io.into_inner(),
             allowance.saturating_mul(2).saturating_add(READ_BUFFER),
         );
-        let config = Some(websocket_config(limits));
-        Self {
-            stream: WebSocketStream::from_raw_socket(metered, Role::Server, config).await,
+        let (read, config) = (parts.read_buf.into(), Some(websocket_config(limits)));
+        let stream = WebSocketStream::from_partially_read(metered, read, Role::Server, config);
+        Some(Self {
+            stream: stream.await,
             write_timeout: limits.write_timeout,
             max_write_buffer: max_write_buffer(limits),
-        }
+        })
     }
 
     /// The next frame. Cancel safe.
@@ -142,7 +147,7 @@ impl Socket {
     }
 
     /// Says goodbye and waits a moment for the answer.
-    pub async fn close(mut self, reason: CloseReason) {
+    pub async fn close(&mut self, reason: CloseReason) {
         let frame = CloseFrame {
             code: CloseCode::from(reason.code()),
             reason: reason.text().into(),

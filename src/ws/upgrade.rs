@@ -9,7 +9,7 @@ use hyper_tungstenite::HyperWebsocket;
 
 use super::chat::{Chat, ChatRules, Opening};
 use super::chat_io::{ChatIo, announce};
-use super::connection::{Connection, Who};
+use super::connection::{Connection, Line, Who};
 use super::entrance::{self, Entrance, sit_down};
 use super::lobby::{Lobby, LobbyRules};
 use super::lobby_io::LobbyIo;
@@ -106,13 +106,13 @@ fn identity(app: &App, peer: &Peer, request: &Request<Incoming>) -> Identity {
 }
 
 /// What a connection holds for as long as it lives.
-struct Guards {
+pub struct Guards {
     _connection: crate::http::limit::ConnectionGuard,
     _online: crate::session::online::OnlineGuard,
 }
 
 /// Counts an open socket in the metrics.
-struct Counted(&'static str);
+pub struct Counted(&'static str);
 
 impl Counted {
     fn new(kind: &'static str) -> Self {
@@ -149,7 +149,8 @@ fn may_ask(
         .map_err(Problem::rate_limited)
 }
 
-/// Counts the connection, answers 101 and starts the socket's task.
+/// Counts the connection, answers 101 and starts what prepares the socket's task. That one is a task of
+/// its own, so that the long life of a socket does not hold what its beginning took.
 fn accept<F, T>(
     app: Arc<App>,
     peer: Peer,
@@ -194,10 +195,9 @@ fn not_a_handshake() -> Problem {
 }
 
 async fn search(app: Arc<App>, who: Who, guards: Guards, websocket: HyperWebsocket) {
-    let Some(socket) = opened(&app, websocket).await else {
+    let Some(line) = opened(&app, websocket, guards, "matching").await else {
         return;
     };
-    let _counted = Counted::new("matching");
     let (outbox, mailbox) = app.channel.open();
     let signing = Arc::clone(&app);
     let matching = &app.config.matching;
@@ -215,10 +215,8 @@ async fn search(app: Arc<App>, who: Who, guards: Guards, websocket: HyperWebsock
         app: Arc::clone(&app),
         who,
     };
-    Connection::new(app, who, mailbox, machine, io)
-        .run(socket)
-        .await;
-    drop(guards);
+    let connection = Connection::new(Arc::clone(&app), who, mailbox, machine, io);
+    app.shutdown.spawn(connection.run(line));
 }
 
 async fn talk(
@@ -228,10 +226,10 @@ async fn talk(
     guards: Guards,
     websocket: HyperWebsocket,
 ) {
-    let Some(mut socket) = opened(&app, websocket).await else {
+    let Some(mut line) = opened(&app, websocket, guards, "chat").await else {
         return;
     };
-    let _counted = Counted::new("chat");
+    let socket = &mut line.socket;
     let group = GroupId(entrance.room);
     let (outbox, mailbox) = app.channel.open();
     let connection = outbox.address();
@@ -274,14 +272,20 @@ async fn talk(
         drain: app.shutdown.clone(),
         membership,
     };
-    Connection::new(app, who, mailbox, machine, io)
-        .run(socket)
-        .await;
-    drop(guards);
+    let connection = Connection::new(Arc::clone(&app), who, mailbox, machine, io);
+    app.shutdown.spawn(connection.run(line));
 }
 
-async fn opened(app: &App, websocket: HyperWebsocket) -> Option<Socket> {
+/// The socket, once the client has the answer to its handshake.
+async fn opened(
+    app: &App,
+    websocket: HyperWebsocket,
+    guards: Guards,
+    kind: &'static str,
+) -> Option<Box<Line>> {
     // Fails when the client is gone before the answer; nothing began yet.
     let stream = websocket.await.ok()?;
-    Some(Socket::new(stream, &app.config.limits).await)
+    let socket = Socket::new(stream, &app.config.limits).await?;
+    let guards = (guards, Counted::new(kind));
+    Some(Box::new(Line { socket, guards }))
 }
