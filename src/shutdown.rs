@@ -24,42 +24,44 @@ const REAPER_WORKERS: usize = 4;
 /// What every long-lived task is given: the token that says "close now" and the tracker that a
 /// shutdown waits for. Cheap to clone.
 #[derive(Clone)]
-pub struct Drain {
+pub struct Drain(Arc<Parts>);
+
+struct Parts {
     token: CancellationToken,
     tracker: TaskTracker,
-    ready: Arc<AtomicBool>,
+    ready: AtomicBool,
     reaper: Reaper,
 }
 
 impl Drain {
     /// A running server's drain. Must be called within the runtime: the reaper's workers start here.
     pub fn new() -> Self {
-        Self {
+        Self(Arc::new(Parts {
             token: CancellationToken::new(),
             tracker: TaskTracker::new(),
-            ready: Arc::new(AtomicBool::new(true)),
+            ready: AtomicBool::new(true),
             reaper: Reaper::start(REAPER_QUEUE, REAPER_WORKERS),
-        }
+        }))
     }
 
     /// Cancelled when connections are to close themselves.
     pub fn token(&self) -> &CancellationToken {
-        &self.token
+        &self.0.token
     }
 
     /// Whether connections are to close themselves.
     pub fn draining(&self) -> bool {
-        self.token.is_cancelled()
+        self.0.token.is_cancelled()
     }
 
     /// False from the first moment of a shutdown: `/readyz` says so before anything closes.
     pub fn ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
+        self.0.ready.load(Ordering::Relaxed)
     }
 
     /// Turns readiness off.
     pub fn unready(&self) {
-        self.ready.store(false, Ordering::Relaxed);
+        self.0.ready.store(false, Ordering::Relaxed);
     }
 
     /// Runs a task that a shutdown waits for. A panic in it ends that task alone and is counted.
@@ -67,7 +69,7 @@ impl Drain {
         use futures_util::FutureExt as _;
         // No async block: that would hold the task twice, as what it captured and as what it awaits.
         let watched = std::panic::AssertUnwindSafe(task).catch_unwind();
-        self.tracker.spawn(watched.map(|ended| {
+        self.0.tracker.spawn(watched.map(|ended| {
             if ended.is_err() {
                 // The panic hook has logged where; here it is only counted.
                 metrics::counter!(crate::telemetry::PANICS).increment(1);
@@ -77,30 +79,30 @@ impl Drain {
 
     /// Hands over what a `Drop` cannot await: see [`Reaper::submit`].
     pub fn reap(&self, future: impl Future<Output = ()> + Send + 'static) -> bool {
-        self.reaper.submit(future)
+        self.0.reaper.submit(future)
     }
 
     /// The reaper itself.
     pub fn reaper(&self) -> &Reaper {
-        &self.reaper
+        &self.0.reaper
     }
 
     /// Tasks now running.
     pub fn tasks(&self) -> usize {
-        self.tracker.len()
+        self.0.tracker.len()
     }
 
     /// Tells everybody to close and waits, up to `deadline` altogether: first for the tasks, then
     /// for the reaper. Answers how many tasks were left behind.
     pub async fn finish(&self, timeout: Duration) -> usize {
         self.unready();
-        self.token.cancel();
-        self.tracker.close();
-        let left = match tokio::time::timeout(timeout, self.tracker.wait()).await {
+        self.0.token.cancel();
+        self.0.tracker.close();
+        let left = match tokio::time::timeout(timeout, self.0.tracker.wait()).await {
             Ok(()) => 0,
-            Err(_) => self.tracker.len(),
+            Err(_) => self.0.tracker.len(),
         };
-        self.reaper.finish(timeout).await;
+        self.0.reaper.finish(timeout).await;
         left
     }
 }

@@ -42,7 +42,7 @@ pub struct Chat {
     stream: Stream,
     active: bool,
     /// How the room had closed before this connection opened, until that is told.
-    departure: Option<Entry>,
+    departure: Option<Box<Entry>>,
     told_departure: bool,
     partner: Partner,
     partner_version: u64,
@@ -97,7 +97,7 @@ impl Chat {
             marked: after.is_none().then(|| stream.last()),
             stream,
             active: room.active(),
-            departure: room.departure.map(|departure| departure.entry()),
+            departure: room.departure.map(|departure| Box::new(departure.entry())),
             told_departure: false,
             returning: false,
             typing: None,

@@ -66,6 +66,8 @@ pub struct Connection<M: Machine, I: Io<M>> {
     /// Until when the socket is left unread because of frames that ask for nothing.
     quiet_until: Option<Instant>,
     heart: Heartbeat,
+    /// A ping is due.
+    ping: bool,
     conduct: Conduct,
     drain: Pin<Box<WaitForCancellationFutureOwned>>,
     drain_at: Option<Instant>,
@@ -104,6 +106,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             held: None,
             quiet_until: None,
             heart,
+            ping: false,
             conduct,
             drain,
             drain_at: None,
@@ -117,48 +120,58 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     pub async fn run(mut self: Box<Self>, mut line: Box<Line>) {
         let socket = &mut line.socket;
         let mut actions = Vec::new();
-        let mut writes = Vec::new();
         self.machine().open(Now::read(), &mut actions);
         let reason = loop {
-            self.perform(&mut actions, &mut writes);
-            self.write(socket, &mut writes).await;
+            self.carry_out(socket, actions).await;
+            if std::mem::take(&mut self.ping) {
+                self.send_ping(socket).await;
+            }
             if let Some(reason) = self.closing
                 && self.queue.is_empty()
             {
                 // What was committed before the queue ran dry is in the mailbox by now.
-                self.take_mail(&mut actions);
-                self.perform(&mut actions, &mut writes);
-                self.write(socket, &mut writes).await;
+                let mut last = Vec::new();
+                self.take_mail(&mut last);
+                self.carry_out(socket, last).await;
                 if self.queue.is_empty() {
                     break reason;
                 }
             }
-            match self.next(socket).await {
-                Event::Done(outcome) => {
-                    self.queue.pop_front();
-                    self.machine()
-                        .on_outcome(outcome, Now::read(), &mut actions);
-                }
-                Event::DoneAside(outcome) => {
-                    self.aside = None;
-                    self.machine()
-                        .on_outcome(outcome, Now::read(), &mut actions);
-                }
-                Event::Mail(received) => {
-                    self.on_mail(received, Now::read(), &mut actions);
-                    self.take_mail(&mut actions);
-                }
-                Event::Socket(incoming) => self.on_incoming(incoming, &mut actions),
-                Event::Drain => {
-                    let jitter = self.app.config.server.drain_jitter;
-                    self.drain_at = Some(Instant::now() + jitter.mul_f64(rand::random()));
-                }
-                Event::Timer => self.on_timer(socket, &mut actions).await,
-            }
+            let event = self.next(socket).await;
+            actions = self.on_event(event);
         };
         // The other end may take its time to say goodbye; what it leaves behind need not wait.
         drop(self);
         socket.close(reason).await;
+    }
+
+    /// What the machine wants done about an event. The list lives for this event only: of a quiet
+    /// connection's memory it would be a tenth.
+    fn on_event(&mut self, event: Event<M::Outcome>) -> Actions<M::Job> {
+        let mut actions = Vec::new();
+        match event {
+            Event::Done(outcome) => {
+                self.queue.pop_front();
+                self.machine()
+                    .on_outcome(outcome, Now::read(), &mut actions);
+            }
+            Event::DoneAside(outcome) => {
+                self.aside = None;
+                self.machine()
+                    .on_outcome(outcome, Now::read(), &mut actions);
+            }
+            Event::Mail(received) => {
+                self.on_mail(received, Now::read(), &mut actions);
+                self.take_mail(&mut actions);
+            }
+            Event::Socket(incoming) => self.on_incoming(incoming, &mut actions),
+            Event::Drain => {
+                let jitter = self.app.config.server.drain_jitter;
+                self.drain_at = Some(Instant::now() + jitter.mul_f64(rand::random()));
+            }
+            Event::Timer => self.on_timer(&mut actions),
+        }
+        actions
     }
 
     fn machine(&mut self) -> &mut M {
@@ -285,7 +298,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         }
     }
 
-    async fn on_timer(&mut self, socket: &mut Socket, actions: &mut Actions<M::Job>) {
+    fn on_timer(&mut self, actions: &mut Actions<M::Job>) {
         let now = Now::read();
         if self.drain_at.is_some_and(|at| at <= now.instant) {
             self.closing.get_or_insert(CloseReason::GoingAway);
@@ -312,19 +325,32 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             Beat::Missed => {
                 self.closing.get_or_insert(CloseReason::HeartbeatMissed);
             }
-            Beat::Ping => {
-                if let Err(reason) = socket.ping().await {
-                    self.broken(reason);
-                }
-            }
+            Beat::Ping => self.ping = true,
         }
     }
 
-    /// Does what the machine asked; frames are collected in `writes`.
-    fn perform(&mut self, actions: &mut Actions<M::Job>, writes: &mut Vec<Text>) {
-        for action in actions.drain(..) {
+    /// Does what the machine asked.
+    async fn carry_out(&mut self, socket: &mut Socket, actions: Actions<M::Job>) {
+        let texts = self.begin(actions);
+        if self.gone || texts.is_empty() {
+            return;
+        }
+        match socket.write(texts).await {
+            Ok(()) => {
+                if let Some(job) = self.machine().on_flushed() {
+                    self.queue.push_back(self.io.start(job));
+                }
+            }
+            Err(reason) => self.broken(reason),
+        }
+    }
+
+    /// Begins everything but writing: answers what is to be written.
+    fn begin(&mut self, actions: Actions<M::Job>) -> Vec<Text> {
+        let mut texts = Vec::new();
+        for action in actions {
             match action {
-                Action::Write(text) => writes.push(text),
+                Action::Write(text) => texts.push(text),
                 Action::Queue(job) => self.queue.push_back(self.io.start(job)),
                 Action::Aside(job) => self.aside = Some(self.io.start(job)),
                 Action::Close(reason) => {
@@ -338,26 +364,15 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                 }
             }
         }
+        texts
     }
 
-    async fn write(&mut self, socket: &mut Socket, writes: &mut Vec<Text>) {
-        if self.gone {
-            writes.clear();
-            return;
+    async fn send_ping(&mut self, socket: &mut Socket) {
+        if !self.gone
+            && let Err(reason) = socket.ping().await
+        {
+            self.broken(reason);
         }
-        if writes.is_empty() {
-            return;
-        }
-        match socket.write(writes).await {
-            Ok(()) => {
-                if let Some(job) = self.machine().on_flushed() {
-                    self.queue.push_back(self.io.start(job));
-                }
-            }
-            Err(reason) => self.broken(reason),
-        }
-        // A long replay must not keep its room for the rest of a quiet connection's life.
-        writes.shrink_to(MAIL_BATCH);
     }
 
     fn broken(&mut self, reason: CloseReason) {

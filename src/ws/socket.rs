@@ -123,11 +123,11 @@ impl Socket {
     ///
     /// # Errors
     /// `TooSlow` when the deadline passed, `Normal` when the connection is broken.
-    pub async fn write(&mut self, texts: &mut Vec<Text>) -> Result<(), CloseReason> {
+    pub async fn write(&mut self, texts: Vec<Text>) -> Result<(), CloseReason> {
         let limit = self.max_write_buffer;
         let stream = &mut self.stream;
         let writing = async {
-            for text in texts.drain(..) {
+            for text in texts {
                 // One frame above the bound would be refused by the buffer; nothing we encode is.
                 debug_assert!(text.len() < limit, "a frame larger than the write buffer");
                 stream.feed(Message::Text(text)).await?;

@@ -21,7 +21,7 @@ use crate::http::Body;
 use crate::http::request::{Peer, origin_allowed};
 use crate::http::response;
 use crate::id::SessionId;
-use crate::protocol::{CloseReason, Text};
+use crate::protocol::CloseReason;
 use crate::session::{cookie, token};
 use crate::telemetry;
 
@@ -244,9 +244,8 @@ async fn talk(
         None => None,
     };
     let (Some(arrival), Some(seat)) = (arrived, entrance.seat) else {
-        let mut writes: Vec<Text> = vec![app.encoder.nobody_left()];
         // Whoever cannot be told is closed all the same.
-        let _ = socket.write(&mut writes).await;
+        let _ = socket.write(vec![app.encoder.nobody_left()]).await;
         return socket.close(CloseReason::RoomGone).await;
     };
     announce(&*app.channel, &arrival, connection);
