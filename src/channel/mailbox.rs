@@ -18,6 +18,9 @@ pub enum Received {
     Lagged,
 }
 
+/// Frames that an empty ring keeps room for: most frames come one by one.
+const KEPT: usize = 4;
+
 #[derive(Debug)]
 struct Ring {
     frames: VecDeque<SharedFrame>,
@@ -107,8 +110,8 @@ impl Mailbox {
         let mut ring = self.ring.lock();
         if let Some(frame) = ring.frames.pop_front() {
             if ring.frames.is_empty() {
-                // An idle connection holds no ring: most of them are idle most of the time.
-                ring.frames.shrink_to(0);
+                // An idle connection holds next to no ring: most are idle most of the time.
+                ring.frames.shrink_to(KEPT);
             }
             return Poll::Ready(Received::Frame(frame));
         }

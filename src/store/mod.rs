@@ -61,12 +61,12 @@ pub struct Draft {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
     /// Committed, and already handed to the [`CommitSink`].
-    Done(Entry),
+    Done(Arc<Entry>),
     /// The same side stored the same content under this `client_id` before: the entry as it stands
     /// now. Nothing was stored or published. A recalled one counts as the same content. A repeat is
     /// recognised before any other rule, also in a closed or full room: it asks what became of the
     /// first attempt.
-    Repeat(Entry),
+    Repeat(Arc<Entry>),
     /// Nothing was stored.
     Refused(Refusal),
 }
@@ -75,7 +75,7 @@ pub enum Appended {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recalled {
     /// Text erased and recall entry committed in one transaction, and handed to the sink.
-    Done(Entry),
+    Done(Arc<Entry>),
     /// Nothing changed.
     Refused(Refusal),
 }
@@ -112,7 +112,7 @@ pub struct Committed {
     /// Who is in the room: names and avatars for the frame. Immutable parts only.
     pub people: Arc<RoomPeople>,
     /// What happened.
-    pub entry: Entry,
+    pub entry: Arc<Entry>,
 }
 
 /// The part of a room that never changes, shared by everything about it.

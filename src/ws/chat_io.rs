@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -12,7 +13,7 @@ use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::id::{Address, RoomId, SessionId, Side};
 use crate::model::LeaveReason;
 use crate::shutdown::Drain;
-use crate::store::{Arrival, Marks, Place, Store, StoreError};
+use crate::store::{Appended, Arrival, Marks, Pending, Place, Store, StoreError};
 use crate::telemetry;
 
 /// What a chat connection reaches.
@@ -33,15 +34,41 @@ pub struct ChatIo {
     pub membership: Membership,
 }
 
-type Doing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+type Long = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// A job under way. What most jobs are needs no box of its own.
+pub enum Doing {
+    /// A message on its way into the log, and its `client_id`.
+    Append(String, Pending<Appended>),
+    /// There was nothing to wait for.
+    Done,
+    /// Everything else.
+    Other(Long),
+}
+
+impl Future for Doing {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        match &mut *self {
+            Self::Append(client_id, appending) => {
+                let appended = ready!(appending.as_mut().poll(cx));
+                Poll::Ready(Outcome::Appended(std::mem::take(client_id), appended))
+            }
+            Self::Done => Poll::Ready(Outcome::Done),
+            Self::Other(job) => job.as_mut().poll(cx),
+        }
+    }
+}
 
 impl Io<Chat> for ChatIo {
+    type Doing = Doing;
+
     fn start(&self, job: Job) -> Doing {
         match job {
             Job::Append(draft) => {
                 let client_id = draft.client_id.clone();
-                let appending = self.store.append(draft);
-                Box::pin(async move { Outcome::Appended(client_id, appending.await) })
+                Doing::Append(client_id, self.store.append(draft))
             }
             Job::Recall {
                 target,
@@ -51,25 +78,25 @@ impl Io<Chat> for ChatIo {
                 let recalling = self
                     .store
                     .recall(self.room, side, target, client_id.clone());
-                Box::pin(async move { Outcome::Recalled(client_id, recalling.await) })
+                other(async move { Outcome::Recalled(client_id, recalling.await) })
             }
             Job::Hide { target, side } => {
                 let hiding = self.store.hide(self.room, side, target);
-                Box::pin(async move { Outcome::Hidden(hiding.await) })
+                other(async move { Outcome::Hidden(hiding.await) })
             }
             Job::Leave { side, block } => self.leave(side, block),
             Job::Arrive { side, instead_of } => self.arrive(side, instead_of),
             Job::Publish(frame) => {
                 // Not before its turn: "is typing" after a message must not overtake the message.
                 let (channel, group) = (Arc::clone(&self.channel), GroupId(self.room));
-                Box::pin(async move {
+                other(async move {
                     channel.publish(group, frame);
                     Outcome::Done
                 })
             }
             Job::Mark { side, marks } => {
                 self.store.mark(self.room, side, marks);
-                Box::pin(std::future::ready(Outcome::Done))
+                Doing::Done
             }
             Job::Page {
                 side,
@@ -80,7 +107,7 @@ impl Io<Chat> for ChatIo {
                 metrics::counter!(telemetry::PAGES, "cause" => cause).increment(1);
                 let room = with_room.then(|| self.store.room(self.room));
                 let page = self.store.page(self.room, side, after, self.page_entries);
-                Box::pin(async move {
+                other(async move {
                     let room = match room {
                         Some(room) => match room.await {
                             Ok(room) => room.map(Box::new),
@@ -101,11 +128,15 @@ impl Io<Chat> for ChatIo {
     }
 }
 
+fn other(job: impl Future<Output = Outcome> + Send + 'static) -> Doing {
+    Doing::Other(Box::pin(job))
+}
+
 impl ChatIo {
     fn leave(&self, side: Side, block: Option<(SessionId, SessionId)>) -> Doing {
         let blocking = block.map(|(by, whom)| self.store.block(by, whom));
         let closing = self.store.close_room(self.room, side, LeaveReason::Left);
-        Box::pin(async move {
+        other(async move {
             // The room closes even when the block could not be kept; the client is told of that.
             let closed = closing.await;
             match blocking {
@@ -131,7 +162,7 @@ impl ChatIo {
         };
         let arriving = self.store.arrive(room, place, connection);
         let (channel, drain) = (Arc::clone(&self.channel), self.drain.clone());
-        Box::pin(async move {
+        other(async move {
             if let Some((departing, leaving)) = left {
                 match departing.await {
                     Ok(away) => leaving.publish(away),
@@ -166,7 +197,7 @@ impl ChatIo {
         let leaving = self.leaving(side, marks);
         let departing = self.store.depart(self.room, side, self.connection, marks);
         let drain = self.drain.clone();
-        Box::pin(async move {
+        other(async move {
             match departing.await {
                 Ok(away) => leaving.publish(away),
                 Err(StoreError::Unavailable(_)) => {

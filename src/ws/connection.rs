@@ -38,8 +38,6 @@ pub struct Who {
     pub address: IpAddr,
 }
 
-type Job<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
 /// The socket, and what is held for as long as it is open.
 pub struct Line {
     /// The socket.
@@ -59,8 +57,8 @@ pub struct Connection<M: Machine, I: Io<M>> {
     /// `None` only while being dropped.
     machine: Option<M>,
     io: I,
-    queue: VecDeque<Job<M::Outcome>>,
-    aside: Option<Job<M::Outcome>>,
+    queue: VecDeque<I::Doing>,
+    aside: Option<I::Doing>,
     /// An input over the rate, and when it may be taken.
     held: Option<(M::Input, Instant)>,
     /// Until when the socket is left unread because of frames that ask for nothing.
@@ -396,17 +394,17 @@ impl<M: Machine, I: Io<M>> Drop for Connection<M, I> {
 }
 
 /// The outcome of the first queued job; never, when there is none.
-async fn front<T>(queue: &mut VecDeque<Job<T>>) -> T {
+async fn front<F: Future + Unpin>(queue: &mut VecDeque<F>) -> F::Output {
     poll_fn(|cx| match queue.front_mut() {
-        Some(job) => job.as_mut().poll(cx),
+        Some(job) => Pin::new(job).poll(cx),
         None => Poll::Pending,
     })
     .await
 }
 
-async fn optional<T>(job: &mut Option<Job<T>>) -> T {
+async fn optional<F: Future + Unpin>(job: &mut Option<F>) -> F::Output {
     poll_fn(|cx| match job {
-        Some(job) => job.as_mut().poll(cx),
+        Some(job) => Pin::new(job).poll(cx),
         None => Poll::Pending,
     })
     .await

@@ -36,6 +36,8 @@ const PAUSES: [Duration; 3] = [
 type Doing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 impl Io<Lobby> for LobbyIo {
+    type Doing = Doing;
+
     fn start(&self, job: Job) -> Doing {
         let app = Arc::clone(&self.app);
         let who = self.who;

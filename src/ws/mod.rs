@@ -1,7 +1,6 @@
 //! The sockets: one task each, one loop ([`connection`]), one state machine ([`lobby`] or [`chat`]).
 //! Machines are pure: events in, [`Action`]s out; the loop does what they ask.
 
-use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use crate::channel::Frame;
@@ -121,7 +120,10 @@ pub trait Machine: Send + 'static {
 
 /// Does a machine's jobs.
 pub trait Io<M: Machine>: Send + Sync + 'static {
+    /// A job under way.
+    type Doing: Future<Output = M::Outcome> + Send + Unpin;
+
     /// Starts a job at once and answers with its future. Calls are in order: what a job does first
     /// (taking a place in the store's queue) happens in the call.
-    fn start(&self, job: M::Job) -> Pin<Box<dyn Future<Output = M::Outcome> + Send>>;
+    fn start(&self, job: M::Job) -> Self::Doing;
 }

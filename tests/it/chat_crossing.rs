@@ -99,8 +99,8 @@ impl Person {
         for action in actions {
             match action {
                 Action::Write(text) => self.hear(&serde_json::from_str(&text).expect("JSON")),
-                Action::Queue(job) => self.queue.push(self.io.start(job)),
-                Action::Aside(job) => self.aside = Some(self.io.start(job)),
+                Action::Queue(job) => self.queue.push(Box::pin(self.io.start(job))),
+                Action::Aside(job) => self.aside = Some(Box::pin(self.io.start(job))),
                 Action::Close(_) => self.closing = true,
                 Action::Erred(_) | Action::Waited(_) => {}
             }

@@ -95,8 +95,8 @@ impl<X: Backend> Pair<X> {
             reply_to: reply.map(Target::reference),
         };
         let outcome = match self.world.store().append(draft).await.unwrap() {
-            Appended::Done(entry) => Outcome::Done(entry.kind),
-            Appended::Repeat(entry) => Outcome::Repeat(entry.kind),
+            Appended::Done(entry) => Outcome::Done(entry.kind.clone()),
+            Appended::Repeat(entry) => Outcome::Repeat(entry.kind.clone()),
             Appended::Refused(why) => Outcome::Refused(why),
         };
         assert_eq!(outcome, model.append(side, name, text, reply));
@@ -109,7 +109,7 @@ impl<X: Backend> Pair<X> {
         let store = self.world.store();
         let recalled = store.recall(*id, side, target.reference(), name).await;
         let outcome = match recalled.unwrap() {
-            Recalled::Done(entry) => Outcome::Done(entry.kind),
+            Recalled::Done(entry) => Outcome::Done(entry.kind.clone()),
             Recalled::Refused(why) => Outcome::Refused(why),
         };
         assert_eq!(outcome, model.recall(side, target, named));

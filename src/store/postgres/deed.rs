@@ -1,6 +1,8 @@
 //! What travels to a batcher: one deed as `run_batch` takes it, with the caller who waits for its
 //! result; and one line of what `run_batch` answers.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_postgres::Row;
@@ -109,7 +111,7 @@ impl Outcome {
 pub(super) struct Line {
     pub(super) outcome: Outcome,
     /// The entry that it made, or that was there.
-    pub(super) entry: Option<Entry>,
+    pub(super) entry: Option<Arc<Entry>>,
     /// The message that was hidden.
     pub(super) target: Option<i64>,
     pub(super) side: Option<Side>,
@@ -126,7 +128,7 @@ impl Line {
     pub(super) fn made(entry: Entry) -> Self {
         Self {
             outcome: Outcome::Done,
-            entry: Some(entry),
+            entry: Some(Arc::new(entry)),
             target: None,
             side: None,
             version: None,
@@ -192,7 +194,7 @@ impl Line {
     }
 }
 
-fn entry(kind: Kind, row: &Row) -> Result<Option<Entry>, Fault> {
+fn entry(kind: Kind, row: &Row) -> Result<Option<Arc<Entry>>, Fault> {
     let Some(seq) = get::<Option<i64>>(row, "o_seq")? else {
         return Ok(None);
     };
@@ -216,11 +218,11 @@ fn entry(kind: Kind, row: &Row) -> Result<Option<Entry>, Fault> {
             reason: rows::reason(get::<i16>(row, "o_reason")?.into())?,
         },
     };
-    Ok(Some(Entry {
+    Ok(Some(Arc::new(Entry {
         seq: rows::seq(seq)?,
         at: Timestamp(get(row, "o_at")?),
         kind,
-    }))
+    })))
 }
 
 fn quote(row: &Row) -> Result<Option<Quote>, Fault> {

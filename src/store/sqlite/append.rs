@@ -1,6 +1,8 @@
 //! Jobs on a room's log: append, recall, hide. They run inside the batch's transaction: first the
 //! statements, which may fail, then the memory, which cannot.
 
+use std::sync::Arc;
+
 use super::error::Fault;
 use super::rows::{self, Place, Stored};
 use super::writer::Writer;
@@ -24,7 +26,7 @@ impl Writer {
         if self.head(draft.room)?.is_none() {
             return Ok(Appended::Refused(Refusal::RoomClosed));
         }
-        if let Some(stored) = self.find_own(draft.room, draft.side, &draft.client_id)? {
+        if let Some(stored) = self.find_own(draft.room, draft.side, &draft.client_id, key)? {
             return Ok(repeated(&draft, stored.1));
         }
         let reply = match &draft.reply_to {
@@ -125,16 +127,16 @@ impl Writer {
         kind: EntryKind,
         target: Option<i64>,
         key: u32,
-    ) -> Result<Option<Entry>, Fault> {
+    ) -> Result<Option<Arc<Entry>>, Fault> {
         let (at, id) = (self.now, self.next_id);
         let Some(head) = self.head(room)? else {
             return Ok(None);
         };
-        let entry = Entry {
+        let entry = Arc::new(Entry {
             seq: head.last_seq().next(),
             at,
             kind,
-        };
+        });
         let place = Place {
             id,
             room: head.facts.no,
@@ -148,7 +150,7 @@ impl Writer {
         self.heads.append(room, id, key);
         self.outbox.push(Committed {
             people,
-            entry: entry.clone(),
+            entry: Arc::clone(&entry),
         });
         Ok(Some(entry))
     }
@@ -161,7 +163,10 @@ impl Writer {
         reference: &MessageRef,
     ) -> Result<Option<Found>, Fault> {
         let hit = match reference {
-            MessageRef::ClientId(client_id) => self.find_own(room, side, client_id)?,
+            MessageRef::ClientId(client_id) => {
+                let key = self.heads.key(side, client_id);
+                self.find_own(room, side, client_id, key)?
+            }
             MessageRef::Seq(seq) => {
                 let row = self.head(room)?.and_then(|head| head.message_row(*seq));
                 match row {
@@ -182,14 +187,14 @@ impl Writer {
         }))
     }
 
-    /// This side's own message of that name: the hash says where it may be, the row whether it is.
+    /// This side's own message of that name: the hash, `key`, says where it may be, the row whether it is.
     fn find_own(
         &mut self,
         room: RoomId,
         side: Side,
         client_id: &str,
+        key: u32,
     ) -> Result<Option<(i64, Stored)>, Fault> {
-        let key = self.heads.key(side, client_id);
         let Some(head) = self.heads.get(room) else {
             return Ok(None);
         };
@@ -215,7 +220,7 @@ impl Writer {
 fn repeated(draft: &Draft, stored: Stored) -> Appended {
     let content = stored.message().and_then(|(_, _, content)| content);
     if content.is_none_or(|content| content == draft.content) {
-        Appended::Repeat(stored.entry)
+        Appended::Repeat(Arc::new(stored.entry))
     } else {
         Appended::Refused(Refusal::ClientIdReused)
     }

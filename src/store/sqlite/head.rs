@@ -14,6 +14,9 @@ use crate::id::{Address, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::model::{Departure, Position, Presence, Room, RoomSide};
 use crate::store::{Place, RoomPeople, StoreRules};
 
+/// Hashes compared at once.
+const BLOCK: usize = 64;
+
 /// One side's part of the room row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct SideState {
@@ -105,8 +108,14 @@ impl Head {
 
     /// Rows of the messages whose (side, client_id) hashes to this.
     pub(super) fn rows_with(&self, key: u32) -> impl Iterator<Item = i64> + '_ {
-        let hits = self.keys.iter().zip(&self.rows);
-        hits.filter(move |(k, _)| **k == key).map(|(_, row)| *row)
+        // Nearly every name is new: whole blocks are compared at once, most of them for nothing.
+        let blocks = self.keys.chunks(BLOCK).zip(self.rows.chunks(BLOCK));
+        let hit =
+            blocks.filter(move |(keys, _)| keys.iter().fold(false, |any, k| any | (*k == key)));
+        hit.flat_map(move |(keys, rows)| {
+            let pairs = keys.iter().zip(rows);
+            pairs.filter(move |(k, _)| **k == key).map(|(_, row)| *row)
+        })
     }
 
     /// Adds the next entry; `key` 0 for what is no message.

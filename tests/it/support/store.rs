@@ -51,7 +51,7 @@ impl Recorder {
     pub fn of(&self, room: RoomId) -> Vec<Entry> {
         let seen = self.seen.lock();
         let mine = seen.iter().filter(|c| c.people.room == room);
-        mine.map(|c| c.entry.clone()).collect()
+        mine.map(|c| (*c.entry).clone()).collect()
     }
 
     pub fn count(&self) -> usize {
@@ -262,7 +262,7 @@ impl<B: Backend> World<B> {
     /// Says something new; it must work.
     pub async fn say(&self, room: RoomId, side: Side, client_id: &str, text: &str) -> Entry {
         match self.append(room, side, client_id, text).await {
-            Appended::Done(entry) => entry,
+            Appended::Done(entry) => Arc::unwrap_or_clone(entry),
             other => panic!("not appended: {other:?}"),
         }
     }

@@ -50,7 +50,7 @@ async fn a_repeat_with_the_same_content_answers_the_stored_entry<X: Backend>() {
     let first = world.say(room, A, "a1", "x").await;
     world.say(room, B, "b1", "y").await;
     let again = world.append(room, A, "a1", "x").await;
-    assert_eq!(again, Appended::Repeat(first));
+    assert_eq!(again, Appended::Repeat(first.into()));
     assert_eq!(world.sink().of(room).len(), 2);
     assert_eq!(seqs(&world.replay(room, B).await), [1, 2]);
 }
@@ -79,11 +79,11 @@ async fn repeats_are_known_after_a_restart<X: Backend>() {
     let first = world.say(room, A, "a1", "x").await;
     world.reopen().await;
     let again = world.append(room, A, "a1", "x").await;
-    assert_eq!(again, Appended::Repeat(first));
+    assert_eq!(again, Appended::Repeat(first.into()));
     let second = world.say(room, A, "a2", "y").await;
     world.crash().await;
     let again = world.append(room, A, "a2", "y").await;
-    assert_eq!(again, Appended::Repeat(second));
+    assert_eq!(again, Appended::Repeat(second.into()));
     assert_eq!(world.say(room, B, "b1", "z").await.seq, Seq(3));
     assert_eq!(seqs(&world.replay(room, B).await), [1, 2, 3]);
 }
@@ -109,11 +109,11 @@ async fn a_repeat_is_known_in_a_closed_and_in_a_full_room<X: Backend>() {
     let first = world.say(room, A, "a1", "x").await;
     world.say(room, A, "a2", "y").await;
     let again = world.append(room, A, "a1", "x").await;
-    assert_eq!(again, Appended::Repeat(first.clone()));
+    assert_eq!(again, Appended::Repeat(first.clone().into()));
     let store = world.store();
     assert!(store.close_room(room, B, LeaveReason::Left).await.unwrap());
     let again = world.append(room, A, "a1", "x").await;
-    assert_eq!(again, Appended::Repeat(first));
+    assert_eq!(again, Appended::Repeat(first.into()));
 }
 
 async fn nothing_is_added_to_a_closed_or_unknown_room<X: Backend>() {
