@@ -60,7 +60,7 @@ pub struct Connection<M: Machine, I: Io<M>> {
     queue: VecDeque<I::Doing>,
     aside: Option<I::Doing>,
     /// An input over the rate, and when it may be taken.
-    held: Option<(M::Input, Instant)>,
+    held: Option<Box<(M::Input, Instant)>>,
     /// Until when the socket is left unread because of frames that ask for nothing.
     quiet_until: Option<Instant>,
     heart: Heartbeat,
@@ -201,7 +201,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
 
     /// Lets the timer ring at the earliest deadline. It may ring early: everybody checks.
     fn set_timer(&mut self) {
-        let held = self.held.as_ref().map(|(_, at)| *at);
+        let held = self.held.as_ref().map(|held| held.1);
         let machine = self.machine().deadline();
         // A deadline that has rung already and waits for the queue only must not ring again at once.
         let drain = self.drain_at.filter(|_| self.closing.is_none());
@@ -276,7 +276,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         match counted {
             Ok(()) => self.machine().on_input(input, now, actions),
             Err(wait) => {
-                self.held = Some((input, now.instant + wait));
+                self.held = Some(Box::new((input, now.instant + wait)));
                 self.throttle(now.instant, wait);
             }
         }
@@ -302,10 +302,8 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             self.closing.get_or_insert(CloseReason::GoingAway);
         }
         self.quiet_until = self.quiet_until.filter(|at| *at > now.instant);
-        if self.held.as_ref().is_some_and(|(_, at)| *at <= now.instant)
-            && let Some((input, _)) = self.held.take()
-        {
-            self.admit(input, now, actions);
+        if let Some(held) = self.held.take_if(|held| held.1 <= now.instant) {
+            self.admit(held.0, now, actions);
         }
         if self
             .machine()

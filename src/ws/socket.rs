@@ -1,6 +1,9 @@
 //! A WebSocket as the loop needs it: text in, batches of text out with a deadline, closed properly.
 
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use std::vec::IntoIter;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
@@ -16,7 +19,7 @@ use crate::config::Limits;
 use crate::protocol::{CloseReason, Text};
 
 /// Read buffer of a socket: most frames are smaller, larger ones grow it for a while.
-const READ_BUFFER: usize = 1024;
+const READ_BUFFER: usize = 512;
 /// A write buffer above this is handed to the kernel before the batch is complete.
 const WRITE_BUFFER: usize = 4096;
 /// A control frame of a client without its content: two bytes and the mask.
@@ -124,17 +127,36 @@ impl Socket {
     /// # Errors
     /// `TooSlow` when the deadline passed, `Normal` when the connection is broken.
     pub async fn write(&mut self, texts: Vec<Text>) -> Result<(), CloseReason> {
-        let limit = self.max_write_buffer;
-        let stream = &mut self.stream;
-        let writing = async {
-            for text in texts {
+        let mut texts = texts.into_iter();
+        // The kernel nearly always takes all of it at once: only those who are slow have a timer, and
+        // only for them there is room for one.
+        match poll_fn(|cx| Poll::Ready(self.poll_write(&mut texts, cx))).await {
+            Poll::Ready(written) => finished(Ok(written)),
+            Poll::Pending => Box::pin(self.write_slowly(texts)).await,
+        }
+    }
+
+    async fn write_slowly(&mut self, mut texts: IntoIter<Text>) -> Result<(), CloseReason> {
+        let limit = self.write_timeout;
+        let writing = poll_fn(|cx| self.poll_write(&mut texts, cx));
+        finished(tokio::time::timeout(limit, writing).await)
+    }
+
+    fn poll_write(
+        &mut self,
+        texts: &mut IntoIter<Text>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        while !texts.as_slice().is_empty() {
+            ready!(self.stream.poll_ready_unpin(cx))?;
+            if let Some(text) = texts.next() {
                 // One frame above the bound would be refused by the buffer; nothing we encode is.
+                let limit = self.max_write_buffer;
                 debug_assert!(text.len() < limit, "a frame larger than the write buffer");
-                stream.feed(Message::Text(text)).await?;
+                self.stream.start_send_unpin(Message::Text(text))?;
             }
-            stream.flush().await
-        };
-        finished(tokio::time::timeout(self.write_timeout, writing).await)
+        }
+        self.stream.poll_flush_unpin(cx)
     }
 
     /// Asks whether the other end is there.
@@ -143,7 +165,8 @@ impl Socket {
     /// As [`Socket::write`].
     pub async fn ping(&mut self) -> Result<(), CloseReason> {
         let writing = self.stream.send(Message::Ping(Default::default()));
-        finished(tokio::time::timeout(self.write_timeout, writing).await)
+        // Rare, and large: boxed, so that the task need not have room for it all the time.
+        finished(Box::pin(tokio::time::timeout(self.write_timeout, writing)).await)
     }
 
     /// Says goodbye and waits a moment for the answer.
@@ -158,7 +181,7 @@ impl Socket {
             while let Some(Ok(_)) = self.stream.next().await {}
         };
         // Whoever does not answer is gone: dropping the stream closes the connection.
-        let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
+        let _ = Box::pin(tokio::time::timeout(CLOSE_TIMEOUT, goodbye)).await;
     }
 }
 
