@@ -3,6 +3,11 @@
 //! People enter the waiting pool as nodes do, over several connections with many calls in flight, and
 //! every second one meets somebody. Prints one line of JSON; fails when somebody met nobody or twice.
 //! Nothing stays in Redis, and what others keep there is left alone.
+//!
+//! What a machine can do at all is measured in the same run, over as many connections with as many
+//! calls in flight: the least script that pairs or enqueues, one call for each arrival. So figures of
+//! different machines, or of a busy one, can be compared by their ratio; and Redis's processor time by
+//! itself.
 
 use std::collections::HashSet;
 use std::process::ExitCode;
@@ -16,8 +21,15 @@ use miyu::matching::{Entered, Phase, PoolRules, Ticket, WaitingPool};
 use miyu::model::{Gender, Persona, PreferredGender, Profile, Tags, UserId, Wish};
 use miyu::redis::{Server, Servers};
 use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
 use serde_json::json;
 use tokio::task::JoinSet;
+
+/// The least that pairs: somebody who waits leaves, or one waits from now on.
+const BARE: &str = "local other = redis.call('LPOP', KEYS[1])
+if other then return other end
+redis.call('RPUSH', KEYS[1], ARGV[1])
+return ''";
 
 /// What people like to talk about.
 const WORDS: [&str; 9] = [
@@ -74,33 +86,136 @@ async fn measure(arguments: &Arguments) -> Result<serde_json::Value, String> {
     let nodes: Vec<_> = (0..arguments.nodes.max(1))
         .map(|_| RedisPool::start(servers.first().clone(), config.clone()))
         .collect();
-    let measured = run(arguments, &nodes).await;
+    let bare_key = format!("{}bare", config.prefix);
+    let bare = bare(arguments, servers.first(), &bare_key).await;
+    let measured = match bare {
+        Ok(bare) => run(arguments, &nodes, servers.first(), bare).await,
+        Err(why) => Err(why),
+    };
     for node in nodes {
         let _ = node.close().await;
     }
     clean_up(servers.first(), &config.keys()).await?;
+    clean_up(servers.first(), &[bare_key]).await?;
     measured
 }
 
-async fn run(arguments: &Arguments, nodes: &[Arc<RedisPool>]) -> Result<serde_json::Value, String> {
+/// What was measured of a number of deeds.
+#[derive(Clone, Copy)]
+struct Cost {
+    seconds: f64,
+    per_second: f64,
+    /// Microseconds of Redis's processor for one.
+    redis_us: f64,
+}
+
+/// A measurement under way.
+struct Meter<'a> {
+    server: &'a Server,
+    begun: Instant,
+    redis: f64,
+}
+
+impl<'a> Meter<'a> {
+    async fn start(server: &'a Server) -> Result<Self, String> {
+        let redis = processor_seconds(server).await?;
+        Ok(Self {
+            server,
+            begun: Instant::now(),
+            redis,
+        })
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+    async fn stop(self, deeds: usize) -> Result<Cost, String> {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let redis = processor_seconds(self.server).await? - self.redis;
+        Ok(Cost {
+            seconds,
+            per_second: deeds as f64 / seconds,
+            redis_us: redis * 1e6 / deeds as f64,
+        })
+    }
+}
+
+/// How long the one thread of Redis that runs commands has worked.
+async fn processor_seconds(server: &Server) -> Result<f64, String> {
+    let mut connection = connect(server).await?;
+    let mut info = redis::cmd("INFO");
+    let info: Result<String, _> = info.arg("cpu").query_async(&mut connection).await;
+    let info = info.map_err(|error| error.to_string())?;
+    let seconds = |part: &str| -> Option<f64> {
+        let name = format!("used_cpu_{part}_main_thread:");
+        let value = info.lines().find_map(|line| line.strip_prefix(&name));
+        value?.trim().parse().ok()
+    };
+    let both = seconds("user").zip(seconds("sys"));
+    let (user, sys) = both.ok_or("this Redis does not say how long it worked")?;
+    Ok(user + sys)
+}
+
+/// Measures the least script, once for each person who would arrive.
+async fn bare(arguments: &Arguments, server: &Server, key: &str) -> Result<Cost, String> {
+    let script = redis::Script::new(BARE);
+    let calls = 2 * arguments.pairs;
+    let left = Arc::new(Mutex::new(0..calls));
+    let mut connections = Vec::new();
+    for _ in 0..arguments.nodes.max(1) {
+        let mut connection = connect(server).await?;
+        let loaded = script.load_async(&mut connection).await;
+        loaded.map_err(|error| error.to_string())?;
+        connections.push(connection);
+    }
+    let meter = Meter::start(server).await?;
+    let mut callers = JoinSet::new();
+    for connection in &connections {
+        for _ in 0..arguments.window.max(1) {
+            let (mut connection, left) = (connection.clone(), Arc::clone(&left));
+            let (script, key) = (script.clone(), key.to_owned());
+            callers.spawn(async move {
+                while let Some(call) = { left.lock().next() } {
+                    let mut call_it = script.key(&key);
+                    let called: Result<String, _> =
+                        call_it.arg(call).invoke_async(&mut connection).await;
+                    called.map_err(|error| error.to_string())?;
+                }
+                Ok::<(), String>(())
+            });
+        }
+    }
+    for caller in callers.join_all().await {
+        caller?;
+    }
+    meter.stop(calls).await
+}
+
+async fn run(
+    arguments: &Arguments,
+    nodes: &[Arc<RedisPool>],
+    server: &Server,
+    bare: Cost,
+) -> Result<serde_json::Value, String> {
     let crowd = (0..arguments.crowd).map(|n| bystander(n, arguments.tags));
     enter(nodes, arguments.window, crowd.collect()).await?;
     let people: Vec<Ticket> = (0..2 * arguments.pairs)
         .map(|n| person(n, arguments.tags))
         .collect();
-    let begun = Instant::now();
+    let meter = Meter::start(server).await?;
     let met = enter(nodes, arguments.window, people).await?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let cost = meter.stop(arguments.pairs).await?;
     let different: HashSet<TicketId> = met.iter().copied().collect();
     if met.len() != 2 * arguments.pairs || different.len() != met.len() {
         let (all, different) = (met.len(), different.len());
         return Err(format!("{all} people met, {different} different ones"));
     }
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
-    let rate = arguments.pairs as f64 / seconds;
+    let tenths = |value: f64| (value * 10.0).round() / 10.0;
     Ok(json!({
-        "pairings_per_second": rate.round(), "seconds": seconds, "pairs": arguments.pairs,
-        "crowd": arguments.crowd, "tags": arguments.tags,
+        "pairings_per_second": cost.per_second.round(), "seconds": tenths(cost.seconds),
+        "redis_us_a_pairing": tenths(cost.redis_us),
+        "bare_scripts_per_second": bare.per_second.round(),
+        "redis_us_a_bare_script": tenths(bare.redis_us),
+        "pairings_to_bare_scripts": (cost.per_second / bare.per_second * 1000.0).round() / 1000.0,
+        "pairs": arguments.pairs, "crowd": arguments.crowd, "tags": arguments.tags,
         "nodes": nodes.len(), "window": arguments.window,
     }))
 }
@@ -177,11 +292,15 @@ fn ticket(gender: Gender, wish: PreferredGender, tags: Tags) -> Ticket {
     }
 }
 
-/// Nothing of this stays.
-async fn clean_up(server: &Server, keys: &[String]) -> Result<(), String> {
+async fn connect(server: &Server) -> Result<MultiplexedConnection, String> {
     let unheard = |_| Ok::<(), std::convert::Infallible>(());
     let connected = server.connect(unheard).await;
-    let mut connection = connected.map_err(|error| error.to_string())?;
+    connected.map_err(|error| error.to_string())
+}
+
+/// Nothing of this stays.
+async fn clean_up(server: &Server, keys: &[String]) -> Result<(), String> {
+    let mut connection = connect(server).await?;
     let mut unlink = redis::cmd("UNLINK");
     let unlinked: Result<(), _> = unlink.arg(keys).query_async(&mut connection).await;
     unlinked.map_err(|error| error.to_string())

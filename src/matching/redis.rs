@@ -15,14 +15,16 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use tokio_util::task::TaskTracker;
 
-use self::codec::Answer;
-use self::link::Link;
+use self::arrivals::Arrivals;
+use self::codec::{Packed, Parts};
+use self::link::{Failed, Link};
 use self::script::Scripts;
 use super::{Census, Entered, PoolError, PoolFuture, PoolRules, Renewed, Ticket, WaitingPool};
 use crate::id::{RoomId, TicketId, Timestamp};
 use crate::redis::Server;
 use crate::telemetry;
 
+mod arrivals;
 mod codec;
 mod link;
 mod script;
@@ -30,7 +32,7 @@ mod script;
 /// What the names of the pool's keys have in common behind the prefix. In braces, so that a cluster
 /// keeps them together; the number is the version of what is kept, and nodes with another one do not
 /// see each other's tickets.
-const TOGETHER: &str = "{pool:1}";
+const TOGETHER: &str = "{pool:2}";
 /// Most ends of leases that one census looks at; about a millisecond of Redis.
 const SWEEP: usize = 200;
 /// Between two of those while more are due.
@@ -87,6 +89,7 @@ pub struct RedisPool {
     keys: [String; 3],
     scripts: Scripts,
     link: Link,
+    arrivals: Arrivals,
     census: Mutex<Option<Census>>,
     lost: Mutex<LruCache<TicketId, [u8; 8]>>,
     /// The caller's clock as it was last seen.
@@ -103,6 +106,7 @@ impl RedisPool {
             config,
             scripts: Scripts::new(),
             link: Link::new(server),
+            arrivals: Arrivals::new(),
             census: Mutex::new(Some(Census::default())),
             lost: Mutex::new(LruCache::new(LOST_ANSWERS)),
             seen: AtomicI64::new(0),
@@ -121,6 +125,7 @@ impl RedisPool {
                     () = self.link.closed() => {}
                     () = self.link.keep() => {}
                     () = self.keep_counting() => {}
+                    () = self.arrivals.send(|tickets| self.enter_all(tickets)) => {}
                 }
             };
             if std::panic::AssertUnwindSafe(work)
@@ -191,23 +196,45 @@ impl RedisPool {
         if self.closed() {
             return Err(PoolError::Unavailable("the pool is closed".into()));
         }
-        let rules = &self.config.rules;
-        // Nodes' clocks may be hours apart: only differences of one clock travel.
-        let waited = match self.config.clock {
-            LeaseClock::Redis => now.0.saturating_sub(ticket.since.0).max(0),
-            LeaseClock::Caller => now.0.saturating_sub(ticket.since.0),
-        };
         let known = self.lost.lock().pop(&ticket.id);
         let attempt = known.unwrap_or_else(rand::random);
         // Also when this future is dropped: until there is an answer, it is lost.
         self.lost.lock().put(ticket.id, attempt);
-        let mut call = self.call(&self.scripts.enter, now);
-        call.arg(waited).arg(&codec::ticket(ticket)[..]);
-        call.arg(&attempt[..]).arg(u8::from(rules.same_session));
-        call.arg(rules.tickets_per_session).arg(rules.tickets);
-        let entered = codec::entered(self.link.run::<Answer>(&call).await?);
+        let packed = codec::ticket(ticket, now, attempt);
+        let entered = codec::entered(&self.arrivals.enter(packed).await?);
         self.lost.lock().pop(&ticket.id);
         entered
+    }
+
+    /// Lets these tickets enter, in one script.
+    async fn enter_all(&self, tickets: Vec<Packed>) -> Result<Vec<Parts>, Failed> {
+        let rules = &self.config.rules;
+        let latest = tickets.iter().map(|ticket| ticket.now).max();
+        let latest = latest.unwrap_or_default();
+        let mut call = self.call(&self.scripts.enter, latest);
+        call.arg(u8::from(rules.same_session));
+        call.arg(rules.tickets_per_session).arg(rules.tickets);
+        for ticket in &tickets {
+            // Nodes' clocks may be hours apart: only differences of one clock travel.
+            let [arrival, kept] = ticket.arguments(match self.config.clock {
+                LeaseClock::Redis => ticket.waited.max(0),
+                LeaseClock::Caller => ticket.waited + (latest.0 - ticket.now.0),
+            });
+            call.arg(arrival).arg(kept);
+        }
+        let parts = self.link.run(&call).await?;
+        codec::answers(parts, tickets.len()).map_err(|error| Failed {
+            error,
+            refused: false,
+        })
+    }
+
+    /// A call to `enter` whose answer nobody waited for must not come after what follows it.
+    async fn behind(&self, id: TicketId) {
+        let entering = self.lost.lock().contains(&id);
+        if entering {
+            self.arrivals.settled().await;
+        }
     }
 }
 
@@ -221,8 +248,9 @@ impl WaitingPool for RedisPool {
             if self.closed() {
                 return Ok(false);
             }
+            self.behind(id).await;
             let mut call = self.call(&self.scripts.withdraw, self.last_seen());
-            let answer: Vec<u8> = self.link.run(call.arg(codec::id(id.0))).await?;
+            let answer: Vec<u8> = self.link.run(call.arg(codec::id(id))).await?;
             Ok(answer == b"1")
         })
     }
@@ -233,8 +261,8 @@ impl WaitingPool for RedisPool {
                 return Ok(Renewed::Gone);
             }
             let mut call = self.call(&self.scripts.renew, now);
-            let answer: Answer = self.link.run(call.arg(codec::id(id.0))).await?;
-            codec::renewed(answer)
+            let answer: Parts = self.link.run(call.arg(codec::id(id))).await?;
+            codec::renewed(&answer)
         })
     }
 
@@ -248,9 +276,9 @@ impl WaitingPool for RedisPool {
             if self.closed() {
                 return Ok(());
             }
-            let gone = gone.map(|id| codec::id(id.0)).unwrap_or_default();
+            let gone = gone.map(codec::id).unwrap_or_default();
             let mut call = self.call(&self.scripts.give_back, now);
-            call.arg(codec::id(room.0)).arg(gone);
+            call.arg(codec::room(room)).arg(gone);
             let _: Vec<u8> = self.link.run(&call).await?;
             Ok(())
         })
@@ -266,6 +294,7 @@ impl WaitingPool for RedisPool {
             self.link.close();
             self.tasks.close();
             self.tasks.wait().await;
+            self.arrivals.close().await;
             Ok(())
         })
     }

@@ -39,6 +39,7 @@ mod matching_wishes;
 mod original_client;
 mod pool_model;
 mod pool_redis;
+mod pool_together;
 mod proxies;
 mod redis_access;
 mod redis_nodes;

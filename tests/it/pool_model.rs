@@ -11,7 +11,9 @@ use miyu::matching::{Entered, Phase, PoolRules, Renewed, Ticket, WaitingPool};
 use miyu::model::{Gender, PreferredGender};
 use proptest::prelude::*;
 
-use crate::support::pool::{Pool, With, at, redis_config, redis_pool_at, rules, session, ticket};
+use crate::support::pool::{
+    Pool, With, at, redis_config, redis_pool_at, rules, session, ticket, together,
+};
 use crate::support::redis::shared_url;
 use model::{Answer, Model, answer};
 
@@ -21,6 +23,8 @@ mod model;
 #[derive(Clone, Debug)]
 enum Step {
     Enter(Box<Ticket>),
+    /// Several at once: of those a pool in Redis makes one call.
+    Together(Vec<Ticket>),
     EnterAgain {
         which: usize,
         phase: Phase,
@@ -52,11 +56,16 @@ struct Both {
 }
 
 impl Both {
-    async fn enter(&mut self, ticket: Ticket) {
-        let entered = self.pool.try_enter(&ticket, self.now).await;
-        let entered = entered.expect("no limits");
+    async fn enter(&mut self, tickets: Vec<Ticket>) {
+        let entered = together(&self.pool.0, &tickets, self.now).await;
+        for (ticket, entered) in tickets.into_iter().zip(entered) {
+            self.compare_answer(ticket, &entered.expect("no limits"));
+        }
+    }
+
+    fn compare_answer(&mut self, ticket: Ticket, entered: &Entered) {
         let replaced = entered.replaced().map(|(id, _)| id);
-        let answer = match &entered {
+        let answer = match entered {
             Entered::Paired { pairing, .. } => answer(pairing),
             Entered::Waiting { .. } => Answer::Waiting,
         };
@@ -76,18 +85,13 @@ impl Both {
 
     async fn step(&mut self, step: Step) {
         match step {
-            Step::Enter(ticket) => {
-                self.enter(Ticket {
-                    since: ticket.since.max(at(0)),
-                    ..*ticket
-                })
-                .await
-            }
+            Step::Enter(ticket) => self.enter(vec![*ticket]).await,
+            Step::Together(tickets) => self.enter(tickets).await,
             Step::EnterAgain { which, phase, wish } => {
                 if let Some(mut ticket) = self.nth(which) {
                     ticket = ticket.again().phase(phase);
                     ticket.wish.gender = PreferredGender::ALL[wish];
-                    self.enter(ticket).await;
+                    self.enter(vec![ticket]).await;
                 }
             }
             Step::Withdraw { which } => {
@@ -153,7 +157,7 @@ fn phase() -> impl Strategy<Value = Phase> {
 }
 
 /// People of a small world: they share tags, sessions, names and memories often.
-fn arrival() -> impl Strategy<Value = Step> {
+fn arrival() -> impl Strategy<Value = Ticket> {
     let tags = prop::sample::subsequence(vec!["a", "B", "c", "d", "音樂"], 0..=3);
     let tags = (tags, any::<bool>()).prop_map(|(tags, upper)| {
         let spell = |tag: &&str| {
@@ -179,14 +183,15 @@ fn arrival() -> impl Strategy<Value = Step> {
         ticket = ticket.gender(Gender::ALL[gender], wish).since(since);
         ticket.blocked = lists.0.into_iter().map(session).collect();
         ticket.recent = lists.1.into_iter().map(session).collect();
-        Step::Enter(Box::new(ticket))
+        ticket
     })
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let which = 0..64usize;
     prop_oneof![
-        10 => arrival(),
+        10 => arrival().prop_map(|ticket| Step::Enter(Box::new(ticket))),
+        3 => prop::collection::vec(arrival(), 2..12).prop_map(Step::Together),
         5 => (which.clone(), phase(), 0..4usize)
             .prop_map(|(which, phase, wish)| Step::EnterAgain { which, phase, wish }),
         1 => which.clone().prop_map(|which| Step::Withdraw { which }),

@@ -4,14 +4,15 @@
 local limit = tonumber(ARGV[3])
 
 -- Should Redis have evicted one key, everybody enters again.
-local there = redis.call('EXISTS', POOL, DUE)
-if there == 1 then
-    redis.call('DEL', POOL, DUE, LINES)
+local both = call('EXISTS', POOL, DUE)
+if both == 1 then
+    call('DEL', POOL, DUE, LINES)
 end
-open()
-if before > 0 and redis.call('EXISTS', LINES) == 0 then
-    redis.call('DEL', POOL, DUE)
-    known, counters = {}, { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NEVER }
+open({ '#' })
+if before > 0 and call('EXISTS', LINES) == 0 then
+    call('DEL', POOL, DUE)
+    known = {}
+    empty()
 end
 sweep(limit)
 write()

@@ -1,6 +1,6 @@
-//! Tickets and pairings as the scripts take and give them. What the scripts look into (sessions, tags,
-//! blocks) is passed in bytes of its own; the rest is JSON that they only carry. All of it is bounded
-//! by the bounds of its parts: a ticket has at most about ten kilobytes.
+//! Tickets and pairings as the scripts take and give them (`ticket.lua`). What the scripts look into
+//! (sessions, tags, blocks) is packed in bytes at known places; the rest is JSON that they only carry.
+//! All of it is bounded by the bounds of its parts: a ticket has at most about ten kilobytes.
 
 use std::sync::Arc;
 
@@ -8,85 +8,132 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::id::{Address, NodeId, RoomId, SessionId, TicketId};
+use crate::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use crate::matching::{Census, Entered, PoolError, Renewed, Ticket};
-use crate::model::{Gender, Pairing, Party, Persona, PreferredGender, Tags};
+use crate::model::{Gender, Mood, Pairing, Party, Persona, PreferredGender, Profile, Tags, UserId};
 
 /// How many bytes of a tag's digest stand for it.
 const TAG_BYTES: usize = 8;
+/// What the pool puts before a ticket: that it waits, since when, with which serial, and which
+/// ticket it took the name from, told where.
+const FRONT_BYTES: usize = 1 + 8 + 8 + REPLACED_BYTES;
+const REPLACED_BYTES: usize = NAME_BYTES + 16;
+/// A letter and an id.
+const NAME_BYTES: usize = 1 + 16;
 
-/// What a script answers: a word, then what belongs to it.
-pub(super) type Answer = Vec<Vec<u8>>;
+/// A ticket as `enter` takes it.
+#[derive(Clone)]
+pub(super) struct Packed {
+    /// The caller's clock, and for how many milliseconds the ticket waited by it.
+    pub(super) now: Timestamp,
+    pub(super) waited: i64,
+    room: RoomId,
+    kept: Vec<u8>,
+}
+
+impl Packed {
+    /// Its two arguments, when it waits for so many milliseconds: that, with the room to be; and what
+    /// is kept of it.
+    pub(super) fn arguments(&self, waited: i64) -> [Vec<u8>; 2] {
+        let mut arrival = waited.to_be_bytes().to_vec();
+        arrival.extend(room(self.room));
+        [arrival, self.kept.clone()]
+    }
+}
+
+/// What became of one ticket: a word with whom it replaced and the room; and of a pairing, the outcome.
+pub(super) type Parts = Vec<Vec<u8>>;
 
 /// What the scripts carry without looking into it.
 #[derive(Serialize)]
-struct Body<'a> {
-    persona: &'a Persona,
-    tags: &'a Tags,
-}
+struct Body<'a>(&'a str, u8, Mood, &'a Tags);
 
 /// The same when it comes back.
 #[derive(Deserialize)]
-struct OwnedBody {
-    persona: Persona,
-    tags: Tags,
+struct OwnedBody(String, u8, Mood, Tags);
+
+/// A ticket, the moment by its caller's clock, and the number of this attempt to enter.
+pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> Packed {
+    let profile = &ticket.persona.profile;
+    let class = profile.gender.index() * PreferredGender::ALL.len() + ticket.wish.gender.index();
+    let user = ticket.persona.user_id.as_str().as_bytes();
+    let tags = tag_keys(&ticket.wish.tags);
+    let [blocked, recent] = [&ticket.blocked, &ticket.recent].map(|list| sessions(list));
+    let mut kept = name(b't', ticket.id.0.as_bytes()).to_vec();
+    kept.extend(name(b's', &ticket.session.0));
+    kept.extend(address(ticket.address));
+    kept.extend(attempt);
+    kept.extend([class, ticket.phase as usize, user.len(), tags.len()].map(byte));
+    kept.extend([&blocked, &recent].map(|list| length(list)).concat());
+    for part in [user, &tags, &blocked, &recent] {
+        kept.extend(part);
+    }
+    let body = Body(
+        &profile.nickname,
+        profile.avatar,
+        profile.mood,
+        &ticket.wish.tags,
+    );
+    serde_json::to_writer(&mut kept, &body).expect("names and words are always JSON");
+    Packed {
+        now,
+        waited: now.0.saturating_sub(ticket.since.0),
+        room: ticket.room,
+        kept,
+    }
 }
 
-/// The arguments of `enter` that are the ticket's own, in the script's order.
-pub(super) fn ticket(ticket: &Ticket) -> [Vec<u8>; 11] {
-    let gender = ticket.persona.profile.gender.index();
-    let class = gender * PreferredGender::ALL.len() + ticket.wish.gender.index();
-    let body = Body {
-        persona: &ticket.persona,
-        tags: &ticket.wish.tags,
-    };
-    [
-        id(ticket.room.0),
-        id(ticket.id.0),
-        ticket.session.0.to_vec(),
-        ticket.persona.user_id.as_str().into(),
-        class.to_string().into(),
-        (ticket.phase as u8).to_string().into(),
-        tag_keys(&ticket.wish.tags),
-        address(ticket.address),
-        sessions(&ticket.blocked),
-        sessions(&ticket.recent),
-        serde_json::to_vec(&body).expect("names and words are always JSON"),
-    ]
+/// A ticket's name in the pool.
+pub(super) fn id(ticket: TicketId) -> Vec<u8> {
+    name(b't', ticket.0.as_bytes()).to_vec()
 }
 
-/// An id as the scripts know it.
-pub(super) fn id(id: Uuid) -> Vec<u8> {
-    id.as_bytes().to_vec()
+/// A room's name in the pool.
+pub(super) fn room(room: RoomId) -> Vec<u8> {
+    name(b'o', room.0.as_bytes()).to_vec()
 }
 
-/// What `enter` came to.
-pub(super) fn entered(answer: Answer) -> Result<Entered, PoolError> {
-    let mut parts = answer.into_iter();
-    match parts.next().as_deref() {
-        Some(b"W") => Ok(Entered::Waiting {
-            replaced: replaced(&mut parts)?,
+/// Takes apart what `enter` answers for so many tickets.
+pub(super) fn answers(parts: Parts, tickets: usize) -> Result<Vec<Parts>, PoolError> {
+    let mut parts = parts.into_iter();
+    let mut answers = Vec::with_capacity(tickets);
+    while let Some(word) = parts.next() {
+        let outcome = word.starts_with(b"P").then(|| parts.next()).flatten();
+        answers.push(std::iter::once(word).chain(outcome).collect());
+    }
+    if answers.len() != tickets {
+        return Err(unreadable());
+    }
+    Ok(answers)
+}
+
+/// What `enter` came to, for one ticket.
+pub(super) fn entered(parts: &[Vec<u8>]) -> Result<Entered, PoolError> {
+    let mut word = Reader(parts.first().ok_or_else(unreadable)?);
+    match word.byte()? {
+        b'W' => Ok(Entered::Waiting {
+            replaced: replaced(&mut word)?,
         }),
-        Some(b"P") => Ok(Entered::Paired {
-            replaced: replaced(&mut parts)?,
-            pairing: pairing(&mut parts)?,
+        b'P' => Ok(Entered::Paired {
+            replaced: replaced(&mut word)?,
+            pairing: pairing(word, parts)?,
         }),
-        Some(b"T") => Err(PoolError::TooManyTickets),
-        Some(b"F") => Err(PoolError::Full),
+        b'T' => Err(PoolError::TooManyTickets),
+        b'F' => Err(PoolError::Full),
         _ => Err(unreadable()),
     }
 }
 
 /// What `renew` came to.
-pub(super) fn renewed(answer: Answer) -> Result<Renewed, PoolError> {
-    let mut parts = answer.into_iter();
-    match parts.next().as_deref() {
-        Some(b"W") => Ok(Renewed::Waiting),
-        Some(b"P") => {
-            replaced(&mut parts)?;
-            Ok(Renewed::Paired(pairing(&mut parts)?))
+pub(super) fn renewed(parts: &[Vec<u8>]) -> Result<Renewed, PoolError> {
+    let mut word = Reader(parts.first().ok_or_else(unreadable)?);
+    match word.byte()? {
+        b'W' => Ok(Renewed::Waiting),
+        b'P' => {
+            replaced(&mut word)?;
+            Ok(Renewed::Paired(pairing(word, parts)?))
         }
-        Some(b"G") => Ok(Renewed::Gone),
+        b'G' => Ok(Renewed::Gone),
         _ => Err(unreadable()),
     }
 }
@@ -116,8 +163,25 @@ fn tag_keys(tags: &Tags) -> Vec<u8> {
     keys.concat()
 }
 
+fn name(letter: u8, id: &[u8; 16]) -> [u8; NAME_BYTES] {
+    let mut name = [letter; NAME_BYTES];
+    name[1..].copy_from_slice(id);
+    name
+}
+
 fn sessions(all: &[SessionId]) -> Vec<u8> {
-    all.iter().flat_map(|session| session.0).collect()
+    all.iter()
+        .flat_map(|session| name(b's', &session.0))
+        .collect()
+}
+
+fn byte(number: usize) -> u8 {
+    u8::try_from(number).expect("names and numbers of tags are short")
+}
+
+fn length(bytes: &[u8]) -> [u8; 4] {
+    let length = u32::try_from(bytes.len()).expect("lists of sessions are bounded");
+    length.to_be_bytes()
 }
 
 fn address(address: Address) -> Vec<u8> {
@@ -125,22 +189,21 @@ fn address(address: Address) -> Vec<u8> {
     [node, number].concat()
 }
 
-fn replaced(
-    parts: &mut impl Iterator<Item = Vec<u8>>,
-) -> Result<Option<(TicketId, Address)>, PoolError> {
-    let ticket = parts.next().ok_or_else(unreadable)?;
-    let told_at = parts.next().ok_or_else(unreadable)?;
-    if ticket.is_empty() {
+fn replaced(word: &mut Reader<'_>) -> Result<Option<(TicketId, Address)>, PoolError> {
+    let mut replaced = Reader(word.bytes(REPLACED_BYTES)?);
+    if replaced.0.iter().all(|byte| *byte == 0) {
         return Ok(None);
     }
-    Ok(Some((TicketId(uuid(&ticket)?), parse_address(&told_at)?)))
+    Ok(Some((TicketId(replaced.id()?), replaced.address()?)))
 }
 
-fn pairing(parts: &mut impl Iterator<Item = Vec<u8>>) -> Result<Arc<Pairing>, PoolError> {
-    let room = RoomId(uuid(&parts.next().ok_or_else(unreadable)?)?);
-    let met_before = parts.next().ok_or_else(unreadable)? == b"1";
-    let (arrived, arrived_tags) = party(parts)?;
-    let (waited, waited_tags) = party(parts)?;
+fn pairing(mut word: Reader<'_>, parts: &[Vec<u8>]) -> Result<Arc<Pairing>, PoolError> {
+    let room = RoomId(word.id()?);
+    let mut outcome = Reader(parts.get(1).ok_or_else(unreadable)?);
+    let met_before = outcome.byte()? == b'1';
+    let length = outcome.length()?;
+    let (arrived, arrived_tags) = party(Reader(outcome.bytes(length)?))?;
+    let (waited, waited_tags) = party(outcome)?;
     Ok(Arc::new(Pairing {
         room,
         parties: [arrived, waited],
@@ -150,36 +213,74 @@ fn pairing(parts: &mut impl Iterator<Item = Vec<u8>>) -> Result<Arc<Pairing>, Po
     }))
 }
 
-fn party(parts: &mut impl Iterator<Item = Vec<u8>>) -> Result<(Party, Tags), PoolError> {
-    let mut next = || parts.next().ok_or_else(unreadable);
-    let (ticket, session, address, body) = (next()?, next()?, next()?, next()?);
-    let body: OwnedBody = serde_json::from_slice(&body).map_err(|_| unreadable())?;
-    let party = Party {
-        ticket: TicketId(uuid(&ticket)?),
-        session: SessionId(fixed(&session)?),
-        persona: body.persona,
-        address: parse_address(&address)?,
+/// A ticket as it is kept.
+fn party(mut kept: Reader<'_>) -> Result<(Party, Tags), PoolError> {
+    kept.bytes(FRONT_BYTES)?;
+    let ticket = TicketId(kept.id()?);
+    let session = SessionId(kept.id()?.into_bytes());
+    let address = kept.address()?;
+    kept.bytes(8)?;
+    let (class, _phase) = (usize::from(kept.byte()?), kept.byte()?);
+    let (user, tags) = (usize::from(kept.byte()?), usize::from(kept.byte()?));
+    let (blocked, recent) = (kept.length()?, kept.length()?);
+    let user_id = std::str::from_utf8(kept.bytes(user)?).ok();
+    let user_id = user_id.and_then(UserId::parse).ok_or_else(unreadable)?;
+    for length in [tags, blocked, recent] {
+        kept.bytes(length)?;
+    }
+    let OwnedBody(nickname, avatar, mood, tags) =
+        serde_json::from_slice(kept.0).map_err(|_| unreadable())?;
+    let gender = Gender::ALL.get(class / PreferredGender::ALL.len());
+    let profile = Profile {
+        nickname,
+        avatar,
+        mood,
+        gender: *gender.ok_or_else(unreadable)?,
     };
-    Ok((party, body.tags))
+    let party = Party {
+        ticket,
+        session,
+        persona: Persona { user_id, profile },
+        address,
+    };
+    Ok((party, tags))
 }
 
-fn parse_address(bytes: &[u8]) -> Result<Address, PoolError> {
-    let [node, number]: [[u8; 8]; 2] = [
-        fixed(&bytes[..bytes.len() / 2])?,
-        fixed(&bytes[bytes.len() / 2..])?,
-    ];
-    Ok(Address {
-        node: NodeId(u64::from_be_bytes(node)),
-        number: u64::from_be_bytes(number),
-    })
-}
+/// What is left to read of an answer.
+struct Reader<'a>(&'a [u8]);
 
-fn uuid(bytes: &[u8]) -> Result<Uuid, PoolError> {
-    Uuid::from_slice(bytes).map_err(|_| unreadable())
-}
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, count: usize) -> Result<&'a [u8], PoolError> {
+        let (bytes, rest) = self.0.split_at_checked(count).ok_or_else(unreadable)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
 
-fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], PoolError> {
-    bytes.try_into().map_err(|_| unreadable())
+    fn fixed<const N: usize>(&mut self) -> Result<[u8; N], PoolError> {
+        self.bytes(N)?.try_into().map_err(|_| unreadable())
+    }
+
+    fn byte(&mut self) -> Result<u8, PoolError> {
+        self.fixed().map(|[byte]| byte)
+    }
+
+    fn length(&mut self) -> Result<usize, PoolError> {
+        usize::try_from(u32::from_be_bytes(self.fixed()?)).map_err(|_| unreadable())
+    }
+
+    /// A name, without its letter.
+    fn id(&mut self) -> Result<Uuid, PoolError> {
+        self.byte()?;
+        self.fixed().map(Uuid::from_bytes)
+    }
+
+    fn address(&mut self) -> Result<Address, PoolError> {
+        let [node, number] = [self.fixed()?, self.fixed()?].map(u64::from_be_bytes);
+        Ok(Address {
+            node: NodeId(node),
+            number,
+        })
+    }
 }
 
 fn unreadable() -> PoolError {

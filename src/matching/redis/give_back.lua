@@ -2,15 +2,16 @@
 
 local room, gone = ARGV[3], ARGV[4]
 
-open('o' .. room)
+open({ '#', room })
 sweep(UPKEEP)
-local o = outcome(room)
+local o = get(room)
 if o then
-    local late = over('o' .. room)
+    local late = over(room)
     forget(room, o)
-    for side = ARRIVED, WAITED do
-        local t = o[side]
-        if not late and t[ID] ~= gone and not namesake(t[SESSION], t[USER]) then
+    for _, kept in ipairs({ sides(o) }) do
+        local t = unpack_ticket(kept)
+        local _, namesake = names(t.session, t.user)
+        if not late and t.id ~= gone and not namesake then
             queue(t)
         end
     end

@@ -14,7 +14,7 @@ use crate::redis::Server;
 
 /// How long one call may take, and how long calls wait for a connection that was just lost: most
 /// restarts of a Redis are over by then.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 /// Between attempts to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -27,6 +27,20 @@ enum State {
     Down(Instant, Arc<str>),
     /// For good.
     Closed,
+}
+
+/// Why a script did not answer.
+#[derive(Clone)]
+pub(super) struct Failed {
+    pub(super) error: PoolError,
+    /// Redis was there and refused this very call; it has changed nothing.
+    pub(super) refused: bool,
+}
+
+impl From<Failed> for PoolError {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
 }
 
 /// One connection that comes back.
@@ -50,20 +64,28 @@ impl Link {
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         script: &ScriptInvocation<'_>,
-    ) -> Result<T, PoolError> {
-        let (mut connection, number) = self.connection().await?;
+    ) -> Result<T, Failed> {
+        let away = |error| Failed {
+            error,
+            refused: false,
+        };
+        let (mut connection, number) = self.connection().await.map_err(away)?;
         match timeout(PATIENCE, script.invoke_async(&mut connection)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
-                if lost(&error) {
+                let lost = lost(&error);
+                if lost {
                     self.down(number, &error.to_string());
                 }
-                Err(PoolError::Unavailable(error.to_string().into()))
+                Err(Failed {
+                    error: PoolError::Unavailable(error.to_string().into()),
+                    refused: !lost,
+                })
             }
             Err(_) => {
                 let why = "Redis does not answer in time";
                 self.down(number, why);
-                Err(PoolError::Unavailable(why.into()))
+                Err(away(PoolError::Unavailable(why.into())))
             }
         }
     }

@@ -2,11 +2,13 @@
 
 local id = ARGV[3]
 
-open('t' .. id)
+open({ '#', id })
 sweep(UPKEEP)
 local t, room, o = renew(id)
 write()
 if t then
     return { 'W' }
+elseif o then
+    return { 'P' .. NOBODY .. room, o }
 end
-return o and paired(room, o, '', '') or { 'G' }
+return { 'G' }

@@ -12,17 +12,21 @@ pub(super) struct Scripts {
     pub(super) census: Script,
 }
 
-/// A script and what all of them share, as one text.
+/// A script of these files behind what all of them share, as one text.
 macro_rules! script {
-    ($file:literal) => {
-        Script::new(concat!(include_str!("pool.lua"), include_str!($file)))
+    ($($file:literal),+) => {
+        Script::new(concat!(
+            include_str!("pool.lua"),
+            include_str!("ticket.lua"),
+            $(include_str!($file)),+
+        ))
     };
 }
 
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            enter: script!("enter.lua"),
+            enter: script!("find.lua", "enter.lua"),
             withdraw: script!("withdraw.lua"),
             renew: script!("renew.lua"),
             give_back: script!("give_back.lua"),

@@ -2,7 +2,7 @@
 
 local id = ARGV[3]
 
-open('t' .. id)
+open({ '#', id })
 local t = waiting(id)
 if not t then
     return '0'

@@ -8,6 +8,7 @@ use miyu::matching::redis::{LeaseClock, RedisPool, RedisPoolConfig};
 use miyu::matching::{Census, Entered, Phase, PoolError, PoolRules, Renewed, Ticket, WaitingPool};
 use miyu::model::{Gender, Mood, Pairing, Persona, PreferredGender, Profile, Tags, UserId, Wish};
 use miyu::redis::Servers;
+use tokio::task::JoinSet;
 
 use super::redis::{fresh_prefix, shared_url};
 
@@ -138,6 +139,22 @@ impl With for Ticket {
             ..self.clone()
         }
     }
+}
+
+/// Lets these enter at `ms` without waiting in between, in this order.
+pub async fn together(
+    pool: &Arc<dyn WaitingPool>,
+    tickets: &[Ticket],
+    ms: i64,
+) -> Vec<Result<Entered, PoolError>> {
+    let mut entering = JoinSet::new();
+    for (n, ticket) in tickets.iter().cloned().enumerate() {
+        let pool = Arc::clone(pool);
+        entering.spawn(async move { (n, pool.enter(ticket, at(ms)).await) });
+    }
+    let mut entered = entering.join_all().await;
+    entered.sort_by_key(|(n, _)| *n);
+    entered.into_iter().map(|(_, entered)| entered).collect()
 }
 
 /// A pool under test, with answers short enough to assert on.
