@@ -4,13 +4,13 @@
 use tempfile::TempDir;
 
 use crate::support::binary::Setup;
-use crate::support::load::{Plan, gather, talk};
+use crate::support::load::{Pace, Plan, gather, talk};
 use crate::support::scene::MIYU;
 
 const PAIRS: usize = 200;
 const PLAN: Plan = Plan {
     messages: 20,
-    window: 4,
+    pace: Pace::Window(4),
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -20,7 +20,7 @@ async fn two_hundred_pairs_lose_nothing() {
     let address = server.ready().await;
     let (met, failed) = gather(&[address], PAIRS).await;
     assert_eq!(failed, Vec::<String>::new());
-    let tally = talk(met, PLAN).await;
+    let (_, tally) = talk(met, PLAN).await;
     assert_eq!(tally.broken, Vec::<String>::new());
     let faults = (tally.doubled, tally.reordered, tally.gaps);
     assert_eq!(faults, (0, 0, 0), "doubled, reordered, gaps");
