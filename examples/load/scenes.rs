@@ -18,6 +18,8 @@ use super::target::Target;
 
 /// Pairs that come and go first, so that idle memory is counted without what every start costs once.
 const WARM_UP_PAIRS: usize = 100;
+/// Pairs of idle people who come together.
+const PAIRS_AT_ONCE: usize = 500;
 /// Messages from each person before the measured ones.
 const WARM_UP_MESSAGES: u64 = 20;
 /// Handshakes at the same time.
@@ -97,13 +99,19 @@ pub async fn idle(arguments: &Arguments, target: &Target, count: usize) -> Outco
     let _: (Vec<Person>, _) = talk(warm, plan).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let before = target.usage();
-    let (met, failed) = gather(&target.addresses, count.div_ceil(2)).await;
-    report("set-up", &failed);
-    let opened = met.len();
-    let mut idling = JoinSet::new();
-    for person in met {
-        idling.spawn(stay(person.socket));
+    let (mut idling, mut failed) = (JoinSet::new(), Vec::new());
+    let pairs = count.div_ceil(2);
+    // Group by group: who is in a room already must answer pings while the others still come.
+    for first in (0..pairs).step_by(PAIRS_AT_ONCE) {
+        let group = PAIRS_AT_ONCE.min(pairs - first);
+        let (met, not) = gather(&target.addresses, group).await;
+        failed.extend(not);
+        for person in met {
+            idling.spawn(stay(person.socket));
+        }
     }
+    report("set-up", &failed);
+    let opened = idling.len();
     tokio::time::sleep(Duration::from_secs(3)).await;
     let fresh = target.usage();
     let hold = Duration::from_secs(arguments.hold);
