@@ -3,13 +3,13 @@
 use crate::original_client::{RETRY, converse};
 use crate::support::client::Browser;
 use crate::support::cluster::Plan;
-use crate::support::load::{Plan as Talk, gather, talk};
+use crate::support::load::{Pace, Plan as Talk, gather, talk};
 use crate::support::original::Original;
 
 const PAIRS: usize = 100;
 const PLAN: Talk = Talk {
     messages: 20,
-    window: 4,
+    pace: Pace::Window(4),
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -17,7 +17,7 @@ async fn a_hundred_pairs_across_two_nodes_lose_double_and_reorder_nothing() {
     let site = Plan::of(2).unhurried().start().await;
     let (met, failed) = gather(&site.addresses(), PAIRS).await;
     assert_eq!(failed, Vec::<String>::new());
-    let tally = talk(met, PLAN).await;
+    let (_, tally) = talk(met, PLAN).await;
     assert_eq!(tally.broken, Vec::<String>::new(), "{}", site.evidence());
     let faults = (tally.doubled, tally.reordered, tally.gaps);
     assert_eq!(faults, (0, 0, 0), "doubled, reordered, gaps");

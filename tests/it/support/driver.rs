@@ -2,7 +2,9 @@
 //! say, hear. Keeps no state of a conversation; used by the tests of the executable and by the load
 //! example.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -12,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error, Message as Raw};
+use tokio_tungstenite::tungstenite::{Error, Message as Raw, Utf8Bytes};
 
 /// Longest silence of a server that is asked something.
 pub const SILENCE: Duration = Duration::from_secs(60);
@@ -139,24 +141,35 @@ impl Socket {
 
     /// The next frame as it was sent.
     pub async fn hear_text(&mut self) -> Result<String, Lost> {
+        let next = poll_fn(|cx| self.poll_text(cx));
+        let text = timeout(SILENCE, next).await.map_err(|_| Lost::Silent)??;
+        Ok(text.as_str().to_owned())
+    }
+
+    /// The next frame as it was sent, if it is here; the task is woken when one is.
+    pub fn poll_text(&mut self, cx: &mut Context<'_>) -> Poll<Result<Utf8Bytes, Lost>> {
         loop {
-            let next = timeout(SILENCE, self.0.next()).await;
-            match next.map_err(|_| Lost::Silent)? {
-                Some(Ok(Raw::Text(text))) => return Ok(text.as_str().to_owned()),
+            let lost = match ready!(self.0.poll_next_unpin(cx)) {
+                Some(Ok(Raw::Text(text))) => return Poll::Ready(Ok(text)),
                 Some(Ok(Raw::Close(frame))) => {
-                    let code = frame.map_or(1005, |it| it.code.into());
-                    return Err(Lost::Closed(code));
+                    Lost::Closed(frame.map_or(1005, |it| it.code.into()))
                 }
-                Some(Ok(_)) => {}
-                Some(Err(Error::Capacity(error))) => return Err(Lost::Garbled(error.to_string())),
-                Some(Err(_)) | None => return Err(Lost::Closed(1006)),
-            }
+                Some(Ok(_)) => continue,
+                Some(Err(Error::Capacity(error))) => Lost::Garbled(error.to_string()),
+                Some(Err(_)) | None => Lost::Closed(1006),
+            };
+            return Poll::Ready(Err(lost));
         }
     }
 
     /// Queues an action; [`Socket::flush`] sends what is queued.
     pub async fn say(&mut self, action: &serde_json::Value) -> Result<(), Lost> {
-        let text = Raw::text(action.to_string());
+        self.say_text(action.to_string()).await
+    }
+
+    /// The same of one that is JSON already.
+    pub async fn say_text(&mut self, action: String) -> Result<(), Lost> {
+        let text = Raw::text(action);
         self.0.feed(text).await.map_err(|_| Lost::Closed(1006))
     }
 
@@ -207,9 +220,20 @@ pub async fn meet_across(addresses: [SocketAddr; 2], tag: &str) -> Result<[Seat;
 /// Searches for somebody with this tag until found.
 pub async fn search(address: SocketAddr, tag: &str, name: &str) -> Result<Seat, Lost> {
     let mut socket = Socket::open(address, "/ws/matching/").await?;
-    let user = json!({ "nickname": name, "gender": "other", "tags": [tag] });
-    let start = json!({ "action": "start_matching", "user_data": user });
-    socket.tell(&start).await?;
+    socket.tell(&start(name, &[tag])).await?;
+    let seat = found(&mut socket).await?;
+    socket.close().await;
+    Ok(seat)
+}
+
+/// `start_matching`, of somebody who takes anyone.
+pub fn start(name: &str, tags: &[&str]) -> serde_json::Value {
+    let user = json!({ "nickname": name, "gender": "other", "tags": tags });
+    json!({ "action": "start_matching", "user_data": user })
+}
+
+/// Waits on a socket that searches until somebody is found.
+pub async fn found(socket: &mut Socket) -> Result<Seat, Lost> {
     loop {
         match socket.hear().await? {
             Frame::MatchFound {
@@ -217,7 +241,6 @@ pub async fn search(address: SocketAddr, tag: &str, name: &str) -> Result<Seat, 
                 user_id,
                 token,
             } => {
-                socket.close().await;
                 return Ok(Seat {
                     room: room_id,
                     user_id,

@@ -1,0 +1,210 @@
+//! What is done to a target, and the report of it: people who talk, people who idle, people who all
+//! arrive at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::sync::{Barrier, Semaphore};
+use tokio::task::JoinSet;
+
+use super::Arguments;
+use super::driver::{Lost, Socket, found, start};
+use super::figures::{percentiles, round};
+use super::load::{Pace, Person, Plan, gather, talk};
+use super::process::Usage;
+use super::target::Target;
+
+/// Pairs that come and go first, so that idle memory is counted without what every start costs once.
+const WARM_UP_PAIRS: usize = 100;
+/// Pairs of idle people who come together.
+const PAIRS_AT_ONCE: usize = 500;
+/// Messages from each person before the measured ones.
+const WARM_UP_MESSAGES: u64 = 20;
+/// Handshakes at the same time.
+const AT_THE_DOOR: usize = 64;
+
+/// A report, and whether all went as promised.
+pub type Outcome = (Value, bool);
+
+/// Pairs talk.
+pub async fn busy(arguments: &Arguments, target: &Target) -> Outcome {
+    let (met, failed) = gather(&target.addresses, arguments.pairs).await;
+    report("set-up", &failed);
+    let warm_up = Plan {
+        messages: WARM_UP_MESSAGES.min(arguments.messages),
+        pace: Pace::Window(1),
+    };
+    let (met, early) = talk(met, warm_up).await;
+    let plan = plan(arguments, met.len());
+    let all = met.len() as u64 * plan.messages;
+    let before = (target.usage(), Usage::of(std::process::id()));
+    let started = Instant::now();
+    let (met, mut tally) = talk(met, plan).await;
+    let seconds = started.elapsed().as_secs_f64();
+    let after = (target.usage(), Usage::of(std::process::id()));
+    tally.broken.extend(early.broken);
+    report("broken", &tally.broken);
+    let lost = 2 * all - tally.acked - tally.delivered;
+    let faults = [lost, tally.doubled, tally.reordered, tally.gaps];
+    let earlier = [early.doubled, early.reordered, early.gaps];
+    let broken = tally.broken.len();
+    let good = failed.is_empty() && broken == 0 && faults == [0; 4] && earlier == [0; 3];
+    let used = |now: &Option<Usage>, then: &Option<Usage>| {
+        let both = now.as_ref().zip(then.as_ref());
+        both.map(|(now, then)| now.cpu_since(then).as_secs_f64())
+    };
+    let cpu = used(&after.0, &before.0);
+    let report = json!({
+        "subject": target.subject.name(), "nodes": target.addresses.len(), "pairs": arguments.pairs,
+        "messages_each": plan.messages, "window": arguments.rate.is_none().then_some(arguments.window),
+        "rate": arguments.rate, "messages": all, "seconds": round(seconds),
+        "messages_per_second": (all as f64 / seconds).round(),
+        "acknowledged_ms": percentiles(&mut tally.ack), "delivered_ms": percentiles(&mut tally.delivery),
+        "server_cpu_us_per_message": cpu.map(|it| round(it * 1e6 / all as f64)),
+        "server_cores_busy": cpu.map(|it| round(it / seconds)),
+        "client_cores_busy": used(&after.1, &before.1).map(|it| round(it / seconds)),
+        "server_rss_kib": after.0.map(|it| it.rss_kib),
+        "pages_by_holes": target.pages_by_holes().await,
+        "failed_set_ups": failed.len(), "broken": broken,
+        "lost": lost, "doubled": tally.doubled, "reordered": tally.reordered, "gaps": tally.gaps,
+    });
+    // Only now: people who leave cost something.
+    drop(met);
+    (report, good)
+}
+
+fn plan(arguments: &Arguments, people: usize) -> Plan {
+    let Some(rate) = arguments.rate else {
+        return Plan {
+            messages: arguments.messages,
+            pace: Pace::Window(arguments.window),
+        };
+    };
+    let interval = people as f64 / rate;
+    Plan {
+        messages: ((arguments.seconds / interval).round() as u64).max(1),
+        pace: Pace::Every(Duration::from_secs_f64(interval)),
+    }
+}
+
+/// People in rooms say nothing.
+pub async fn idle(arguments: &Arguments, target: &Target, count: usize) -> Outcome {
+    let (warm, _) = gather(&target.addresses, WARM_UP_PAIRS).await;
+    let plan = Plan {
+        messages: 5,
+        pace: Pace::Window(1),
+    };
+    let _: (Vec<Person>, _) = talk(warm, plan).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let before = target.usage();
+    let (mut idling, mut failed) = (JoinSet::new(), Vec::new());
+    let pairs = count.div_ceil(2);
+    // Group by group: who is in a room already must answer pings while the others still come.
+    for first in (0..pairs).step_by(PAIRS_AT_ONCE) {
+        let group = PAIRS_AT_ONCE.min(pairs - first);
+        let (met, not) = gather(&target.addresses, group).await;
+        failed.extend(not);
+        for person in met {
+            idling.spawn(stay(person.socket));
+        }
+    }
+    report("set-up", &failed);
+    let opened = idling.len();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let fresh = target.usage();
+    let hold = Duration::from_secs(arguments.hold);
+    let started = Instant::now();
+    let closed = tokio::time::timeout(hold, idling.join_next()).await.is_ok();
+    let seconds = started.elapsed().as_secs_f64();
+    let after = target.usage();
+    let each = |usage: &Option<Usage>| {
+        let (usage, before) = usage.as_ref().zip(before.as_ref())?;
+        let kib = usage.rss_kib.saturating_sub(before.rss_kib);
+        Some(kib * 1024 / opened.max(1) as u64)
+    };
+    let cpu = fresh.as_ref().zip(after.as_ref());
+    let cpu = cpu.map(|(fresh, after)| after.cpu_since(fresh).as_secs_f64() * 1e6 / seconds);
+    let report = json!({
+        "subject": target.subject.name(), "nodes": target.addresses.len(),
+        "idle": opened, "failed_set_ups": failed.len(), "closed": closed,
+        "server_rss_kib_before": before.as_ref().map(|it| it.rss_kib),
+        "server_rss_kib": after.as_ref().map(|it| it.rss_kib),
+        "bytes_each": each(&after), "bytes_each_when_fresh": each(&fresh),
+        "cpu_us_per_second_each": cpu.map(|it| round(it / opened.max(1) as f64)),
+        "held_seconds": arguments.hold,
+    });
+    (report, failed.is_empty() && !closed)
+}
+
+/// Says nothing and answers pings, until the socket is lost; answers why.
+async fn stay(mut socket: Socket) -> Lost {
+    loop {
+        match socket.hear().await {
+            // Silence is what idle people hear.
+            Ok(_) | Err(Lost::Silent) => {}
+            Err(lost) => return lost,
+        }
+    }
+}
+
+/// So many people connect, then all start matching in one moment, until each was told of a partner.
+pub async fn arrive(target: &Target, count: usize) -> Outcome {
+    let count = count.next_multiple_of(2);
+    let door = Arc::new(Semaphore::new(AT_THE_DOOR));
+    let start_signal = Arc::new(Barrier::new(count + 1));
+    let mut arriving = JoinSet::new();
+    for number in 0..count {
+        let address = target.addresses[number % target.addresses.len()];
+        let (door, signal) = (Arc::clone(&door), Arc::clone(&start_signal));
+        arriving.spawn(async move {
+            let opened = {
+                let _place = door.acquire().await.expect("never closed");
+                Socket::open(address, "/ws/matching/").await
+            };
+            signal.wait().await;
+            let begun = Instant::now();
+            let mut socket = opened?;
+            socket.tell(&start("a", &[])).await?;
+            let seat = found(&mut socket).await?;
+            // Kept open until all are done: leaving would be work for the server.
+            Ok::<_, Lost>((seat.room, begun.elapsed(), socket))
+        });
+    }
+    start_signal.wait().await;
+    let before = target.usage();
+    let begun = Instant::now();
+    let (mut rooms, mut waits, mut failed) = (HashMap::new(), Vec::new(), Vec::new());
+    let mut sockets = Vec::new();
+    while let Some(person) = arriving.join_next().await {
+        match person.expect("no panic") {
+            Ok((room, waited, socket)) => {
+                *rooms.entry(room).or_insert(0) += 1;
+                waits.push(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX));
+                sockets.push(socket);
+            }
+            Err(lost) => failed.push(lost.to_string()),
+        }
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    let cpu = before.zip(target.usage());
+    let cpu = cpu.map(|(before, after)| after.cpu_since(&before).as_secs_f64() * 1e6);
+    report("not paired", &failed);
+    let not_of_two = rooms.values().filter(|people| **people != 2).count();
+    let report = json!({
+        "subject": target.subject.name(), "nodes": target.addresses.len(),
+        "arrived": count, "paired": waits.len(), "seconds": round(seconds),
+        "people_per_second": (waits.len() as f64 / seconds).round(),
+        "waited_ms": percentiles(&mut waits),
+        "server_cpu_us_per_person": cpu.map(|it| round(it / count as f64)),
+        "failed": failed.len(), "rooms_not_of_two": not_of_two,
+    });
+    (report, failed.is_empty() && not_of_two == 0)
+}
+
+fn report(what: &str, whys: &[String]) {
+    for why in whys.iter().take(5) {
+        eprintln!("{what}: {why}");
+    }
+}

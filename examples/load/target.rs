@@ -1,0 +1,128 @@
+//! The servers under load: started here and ended when dropped, or running already.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::Arguments;
+use super::binary::{Server, Setup, get};
+use super::process::{Cores, Usage};
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The server.
+    Miyu,
+    /// `examples/relay`.
+    Relay,
+}
+
+impl Subject {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Miyu => "miyu",
+            Self::Relay => "relay",
+        }
+    }
+
+    /// Its executable.
+    pub fn program(self, arguments: &Arguments) -> PathBuf {
+        let program = match self {
+            Self::Miyu => &arguments.server,
+            Self::Relay => &arguments.relay,
+        };
+        std::path::absolute(program).expect("a path")
+    }
+}
+
+/// One or more nodes of one subject.
+pub struct Target {
+    pub subject: Subject,
+    pub addresses: Vec<SocketAddr>,
+    pids: Vec<u32>,
+    _started: Vec<(Server, tempfile::TempDir)>,
+}
+
+impl Target {
+    /// Those that the arguments name, or fresh ones.
+    pub async fn of(arguments: &Arguments, subject: Subject) -> Self {
+        let mut target = Self {
+            subject,
+            addresses: arguments.address.clone(),
+            pids: arguments.pid.clone(),
+            _started: Vec::new(),
+        };
+        if !target.addresses.is_empty() {
+            return target;
+        }
+        for _ in 0..arguments.nodes {
+            let home = tempfile::tempdir().expect("a temporary folder");
+            let mut server = start(arguments, subject, home.path());
+            target.addresses.push(server.ready().await);
+            target.pids.push(server.pid());
+            target._started.push((server, home));
+        }
+        target
+    }
+
+    /// What all of them used so far; nothing where it cannot be known of each.
+    pub fn usage(&self) -> Option<Usage> {
+        if self.pids.is_empty() {
+            return None;
+        }
+        self.pids.iter().map(|pid| Usage::of(*pid)).sum()
+    }
+
+    /// How many pages of the store were read because frames were missing from a stream: the costly way
+    /// of healing, which one node should never need. Nothing of a server that does not say.
+    pub async fn pages_by_holes(&self) -> Option<u64> {
+        let mut all = 0;
+        for address in &self.addresses {
+            let (status, text) = get(*address, "/metrics").await.ok()?;
+            if status != 200 || !text.contains("miyu_") {
+                return None;
+            }
+            let of_holes = text
+                .lines()
+                .filter(|it| it.starts_with("miyu_pages_total") && it.contains("cause=\"hole\""));
+            all += of_holes
+                .filter_map(|it| it.rsplit(' ').next()?.parse::<u64>().ok())
+                .sum::<u64>();
+        }
+        Some(all)
+    }
+}
+
+/// How long it takes from starting an executable until its first page has been read.
+pub async fn cold_start(arguments: &Arguments) -> Duration {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let begun = Instant::now();
+    let server = start(arguments, Subject::Miyu, home.path());
+    loop {
+        if let Some(address) = server.address()
+            && let Ok((200, page)) = get(address, "/").await
+        {
+            assert!(page.contains("</html>"), "a whole page");
+            return begun.elapsed();
+        }
+        let patience = Duration::from_secs(60);
+        assert!(begun.elapsed() < patience, "no page: {}", server.said());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A child may use the cores that this thread may use when it starts it.
+fn start(arguments: &Arguments, subject: Subject, home: &Path) -> Server {
+    let mut setup = Setup::new(subject.program(arguments), home);
+    // A data folder named on the command line would win over it.
+    setup.store_elsewhere = std::env::var_os("MIYU_STORE__URL").is_some();
+    let Some(cores) = &arguments.server_cores else {
+        return setup.spawn();
+    };
+    let own = Cores::own().expect("Linux, for --server-cores");
+    cores.take().expect("these cores exist");
+    let server = setup.spawn();
+    own.take().expect("they were ours before");
+    server
+}

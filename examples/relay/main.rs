@@ -1,0 +1,177 @@
+//! The least that two people at a WebSocket need, on the same crates as Miyu: what its cost is compared
+//! with (`cargo run --release --example load -- --bare`). Not a server for anybody.
+//!
+//! Pairs whoever comes first with whoever comes next and relays what they say, in memory. It stores
+//! nothing, checks nothing, has no rates, heartbeats, limits or timeouts, and forgets a room with its
+//! people. What it does it does as a good relay would: one task a socket, one lock a message, a frame
+//! encoded once for both sides, everything that waits written with one flush, small buffers.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "nothing here is drained: the process is simply ended"
+)]
+
+mod json;
+mod room;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::Upgraded;
+use hyper::{Request, Response, StatusCode};
+use hyper_tungstenite::WebSocketStream;
+use hyper_tungstenite::tungstenite::Message;
+use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use room::{Rooms, Seat};
+
+/// Miyu's.
+const READ_BUFFER: usize = 1024;
+/// Miyu's.
+const WRITE_BUFFER: usize = 4096;
+
+/// An open WebSocket.
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// Everything there is.
+#[derive(Default)]
+struct Relay {
+    rooms: Rooms,
+    /// Whoever waits, and how to tell them of their seat.
+    waiting: Mutex<Option<oneshot::Sender<Seat>>>,
+    people: AtomicU64,
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    raise_descriptor_limit();
+    let mut arguments = std::env::args().skip_while(|it| it != "--listen").skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let listener = TcpListener::bind(address).await?;
+    // As Miyu says it, for who started this.
+    let address = listener.local_addr()?;
+    eprintln!("{{\"message\":\"serving\",\"address\":\"{address}\"}}");
+    let relay = Arc::new(Relay::default());
+    loop {
+        let (stream, _) = listener.accept().await?;
+        tokio::spawn(connection(Arc::clone(&relay), stream));
+    }
+}
+
+async fn connection(relay: Arc<Relay>, stream: TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| {
+        let relay = Arc::clone(&relay);
+        async move { Ok::<_, Infallible>(answer(relay, request)) }
+    });
+    let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    // Errors are the client's own affair.
+    let _ = serving.with_upgrades().await;
+}
+
+/// A handshake becomes a socket with a task of its own; everything else is told that we are here.
+fn answer(relay: Arc<Relay>, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER);
+    if !hyper_tungstenite::is_upgrade_request(&request) {
+        return Response::new(Full::default());
+    }
+    let seat = Seat::parse(request.uri().query().unwrap_or_default());
+    match hyper_tungstenite::upgrade(&mut request, Some(config)) {
+        Ok((response, socket)) => {
+            tokio::spawn(async move {
+                if let Ok(socket) = socket.await {
+                    serve(&relay, seat, socket).await;
+                }
+            });
+            response
+        }
+        Err(_) => {
+            let mut refusal = Response::new(Full::default());
+            *refusal.status_mut() = StatusCode::BAD_REQUEST;
+            refusal
+        }
+    }
+}
+
+async fn serve(relay: &Relay, seat: Option<Seat>, mut socket: Socket) {
+    match seat {
+        Some(seat) => {
+            if let Some(room) = relay.rooms.find(seat.room) {
+                room::talk(&room, seat, &mut socket).await;
+                relay.rooms.forget(&room, seat);
+            }
+        }
+        None => search(relay, &mut socket).await,
+    }
+    // Answers a goodbye, too.
+    let _ = socket.close(None).await;
+    while let Some(Ok(_)) = socket.next().await {}
+}
+
+/// Waits for `start_matching`, then for somebody else.
+async fn search(relay: &Relay, socket: &mut Socket) {
+    while let Some(Ok(message)) = socket.next().await {
+        let Message::Text(text) = message else {
+            continue;
+        };
+        if !json::is_start(&text) {
+            continue;
+        }
+        let met = match pair(relay) {
+            Ok(seat) => Some(seat),
+            Err(told) => tokio::select! {
+                seat = told => seat.ok(),
+                // Closed or impatient.
+                _ = socket.next() => None,
+            },
+        };
+        let Some(seat) = met else {
+            return;
+        };
+        let found = json::match_found(seat);
+        if socket.send(Message::text(found)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A seat in a room with whoever waits; else where one is told.
+fn pair(relay: &Relay) -> Result<Seat, oneshot::Receiver<Seat>> {
+    let mut waiting = relay.waiting.lock();
+    let first = relay.people.fetch_add(2, Ordering::Relaxed);
+    if let Some(other) = waiting.take() {
+        let [here, there] = relay.rooms.make(first);
+        // Whoever waited may have left meanwhile.
+        if other.send(there).is_ok() {
+            return Ok(here);
+        }
+        relay.rooms.drop_unused(here);
+    }
+    let (tell, told) = oneshot::channel();
+    *waiting = Some(tell);
+    Err(told)
+}
+
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    // Where this is refused, accepting will say so.
+    let _ = setrlimit(Resource::Nofile, raised);
+}

@@ -1,0 +1,212 @@
+// Turns what scripts/bench measured into what docs/BENCHMARKS.md shows: its table and docs/benchmarks/*.svg.
+//
+//   report FOLDER DOCS    rewrites the table and the plots
+//   check FOLDER          makes them from whatever is there, and throws them away
+//   rate FOLDER SHARE     this part of the messages a second that Miyu reached
+//   parts TEXT CRITERION  what cargo bench measured, as lines of JSON
+
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { plot } from "./bench-plot.mjs";
+
+const BEGIN = "<!-- figures: written by scripts/bench -->";
+const END = "<!-- end of figures -->";
+
+/** All lines of one file; none when it was not measured. */
+function lines(folder, name) {
+    const path = join(folder, `${name}.jsonl`);
+    if (!existsSync(path)) return [];
+    return readFileSync(path, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line));
+}
+
+const of = (reports, subject) => reports.filter((it) => it.subject === subject);
+const ascending = (values) => [...values].sort((a, b) => a - b);
+const median = (values) => ascending(values)[Math.floor(values.length / 2)];
+
+/** The median with its spread, or nothing. */
+function spread(values) {
+    const sorted = ascending(values.filter((it) => it !== null && it !== undefined));
+    if (sorted.length === 0) return null;
+    return { median: median(sorted), min: sorted[0], max: sorted.at(-1) };
+}
+
+/** How Miyu's figures relate to the relay's of the same round. */
+function ratios(reports, key) {
+    const [miyu, relay] = [of(reports, "miyu"), of(reports, "relay")];
+    return spread(miyu.map((it, round) => it[key] / relay[round]?.[key]).filter(Number.isFinite));
+}
+
+/** With as many digits as mean something. */
+function show(value) {
+    if (value >= 1000) return Math.round(value).toLocaleString("en");
+    return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+}
+
+function row(what, target, unit, figure, met, beside = "") {
+    if (figure === null) return `| ${what} | ${target} | not measured | | |`;
+    const mark = met(figure.median) ? "yes" : "**no**";
+    const range = figure.min === figure.max ? "" : `${show(figure.min)} – ${show(figure.max)}`;
+    return `| ${what} | ${target} | ${show(figure.median)}${unit} | ${range} | ${mark} |${beside}`;
+}
+
+const atMost = (limit) => (value) => value <= limit;
+const atLeast = (limit) => (value) => value >= limit;
+
+/** docs/BENCHMARKS.md's table. */
+function table(folder) {
+    const [pairs, paced, idle] = ["pairs", "paced", "idle"].map((it) => lines(folder, it));
+    const [arrive, cold, parts] = ["arrive", "cold", "parts"].map((it) => lines(folder, it));
+    const redis = (tags) =>
+        spread(lines(folder, "pairings").filter((it) => it.tags === tags).map((it) => it.pairings_per_second));
+    const pool = (people, waiting) =>
+        parts.filter((it) => it.bench === "pool" && it.people === people && it.waiting === waiting);
+    const [few, many] = ["untagged", "tagged"].reduce(
+        ([few, many], people) => [
+            [...few, ...pool(people, 100_000)],
+            [...many, ...pool(people, 1_000_000)],
+        ],
+        [[], []],
+    );
+    const worst = (values, pick) => (values.length ? spread([pick(...values)]) : null);
+    const slower = few.map((it, index) => it.pairings_per_second / many[index]?.pairings_per_second);
+    const talked = [...pairs, ...paced, ...lines(folder, "growth-pairs")];
+    const holes = of(talked, "miyu").map((it) => it.pages_by_holes);
+    const first = cold.find((it) => it.first_page_ms);
+    return [
+        "| figure | target | reached | spread | met |",
+        "|---|---|---|---|---|",
+        row("processor time of the server, one message stored and delivered to both sides; 100 pairs, window 8", "≤ 1.5 × bare", " ×", ratios(pairs, "server_cpu_us_per_message"), atMost(1.5)),
+        row("messages a second, the same; server on one core", "≥ 0.7 × bare", " ×", ratios(pairs, "messages_per_second"), atLeast(0.7)),
+        row("acknowledged at half of that rate, p99", "≤ 5 ms", " ms", spread(of(paced, "miyu").map((it) => it.acknowledged_ms.p99)), atMost(5)),
+        row("resident memory of one idle chat connection, of 15,000", "≤ 5 kB", " kB", spread(of(idle, "miyu").map((it) => it.bytes_each / 1000)), atMost(5)),
+        row("processor time of one of them", "≤ 2 µs a second", " µs", spread(of(idle, "miyu").map((it) => it.cpu_us_per_second_each)), atMost(2)),
+        row("pairings in process, all rules, 100,000 waiting; the slower of tagged and untagged", "≥ 100,000/s", "/s", worst(few.map((it) => it.pairings_per_second), Math.min), atLeast(100_000)),
+        row("entering the pool, the same, p99", "< 50 µs", " µs", worst(few.map((it) => it.enter_us.p99), Math.max), (it) => it < 50),
+        row("1,000,000 waiting instead", "≤ 2 × slower", " ×", worst(slower.filter(Number.isFinite), Math.max), atMost(2)),
+        row("pairings through one Redis, untagged", "≥ 15,000/s", "/s", redis(0), atLeast(15_000)),
+        row("the same with two tags each", "≥ 5,000/s", "/s", redis(2), atLeast(5000)),
+        row("people paired a second, 4,000 arriving at once", "≥ 0.8 × bare", " ×", ratios(arrive, "people_per_second"), atLeast(0.8)),
+        row("pages read because of holes on one node", "0", "", worst(holes.filter(Number.isFinite), Math.max), atMost(0)),
+        row("cold start to the first page", "< 100 ms", " ms", first?.first_page_ms ?? null, (it) => it < 100),
+        row("release executable", "< 20 MB", " MB", first ? spread([first.executable_bytes / 1e6]) : null, (it) => it < 20),
+    ].join("\n");
+}
+
+/** The same figures not as ratios. */
+function absolute(folder) {
+    const [pairs, idle, arrive] = ["pairs", "idle", "arrive"].map((it) => lines(folder, it));
+    const middle = (reports, subject, pick) => {
+        const figure = spread(of(reports, subject).map(pick));
+        return figure === null ? "–" : show(figure.median);
+    };
+    const both = (what, reports, pick) =>
+        `| ${what} | ${middle(reports, "miyu", pick)} | ${middle(reports, "relay", pick)} |`;
+    const nodes = (count) => lines(folder, "nodes").filter((it) => it.nodes === count);
+    const each = (pick) => [1, 2].map((count) => middle(nodes(count), "miyu", pick)).join(" | ");
+    return [
+        "| median | Miyu | bare relay |",
+        "|---|---|---|",
+        both("processor time a message, µs", pairs, (it) => it.server_cpu_us_per_message),
+        both("messages a second", pairs, (it) => it.messages_per_second),
+        both("part of its core that the server used", pairs, (it) => it.server_cores_busy),
+        both("part of its core that the client used", pairs, (it) => it.client_cores_busy),
+        both("acknowledged p50, ms, 1,600 unacknowledged all the time", pairs, (it) => it.acknowledged_ms.p50),
+        both("idle connection, bytes", idle, (it) => it.bytes_each),
+        both("idle connection, µs a second", idle, (it) => it.cpu_us_per_second_each),
+        both("people paired a second, 4,000 at once", arrive, (it) => it.people_per_second),
+        both("processor time a person paired, µs", arrive, (it) => it.server_cpu_us_per_person),
+        "",
+        "| median; 200 pairs, window 4; Redis and PostgreSQL (without `fsync`); everything shares two cores | one node | two nodes |",
+        "|---|---|---|",
+        `| messages a second | ${each((it) => it.messages_per_second)} |`,
+        `| processor time of all nodes a message, µs | ${each((it) => it.server_cpu_us_per_message)} |`,
+    ].join("\n");
+}
+
+/** name.svg → its text; only what was measured. */
+function plots(folder) {
+    const all = {};
+    const medians = (name, subject, x, pick) => {
+        const reports = of(lines(folder, name), subject);
+        const places = [...new Set(reports.map((it) => it[x]))];
+        return places.map((at) => [at, median(reports.filter((it) => it[x] === at).map(pick))]);
+    };
+    const growth = (name, x, pick) => [
+        { name: "Miyu", tone: "miyu", points: medians(name, "miyu", x, pick) },
+        { name: "bare relay", tone: "relay", points: medians(name, "relay", x, pick) },
+    ];
+    const add = (name, settings, series) => {
+        const measured = series.filter((it) => it.points.length > 1);
+        if (measured.length > 0) all[`${name}.svg`] = plot({ ...settings, series: measured });
+    };
+    add("throughput",
+        { title: "Messages stored and delivered, server on one core", x: "pairs who talk", y: "messages a second", log: true },
+        growth("growth-pairs", "pairs", (it) => it.messages_per_second));
+    add("cost",
+        { title: "Processor time of the server for one message", x: "pairs who talk", y: "µs a message", log: true },
+        growth("growth-pairs", "pairs", (it) => it.server_cpu_us_per_message));
+    const waited = (share) => medians("growth-rate", "miyu", "rate", (it) => it.acknowledged_ms[share]);
+    add("latency",
+        { title: "Time to the acknowledgement, open loop", x: "messages a second; the server is on one core", y: "ms", log: false },
+        [
+            { name: "99th", tone: "miyu", points: waited("p99") },
+            { name: "median", tone: "relay", points: waited("p50") },
+        ]);
+    add("memory",
+        { title: "Resident memory of the server", x: "idle chat connections", y: "MB", log: false },
+        growth("growth-idle", "idle", (it) => (it.server_rss_kib * 1024) / 1e6));
+    const pool = (people, pick) =>
+        lines(folder, "parts").filter((it) => it.bench === "pool" && it.people === people).map((it) => [it.waiting, pick(it)]);
+    add("pairing",
+        { title: "One person enters the waiting pool, 99th percentile", x: "people waiting", y: "µs", log: true },
+        [
+            { name: "with tags", tone: "miyu", points: pool("tagged", (it) => it.enter_us.p99) },
+            { name: "without tags", tone: "relay", points: pool("untagged", (it) => it.enter_us.p99) },
+        ]);
+    return all;
+}
+
+function report(folder, docs) {
+    const page = join(docs, "BENCHMARKS.md");
+    const text = readFileSync(page, "utf8");
+    const [before, rest] = text.split(BEGIN);
+    const [, after] = rest.split(END);
+    writeFileSync(page, `${before}${BEGIN}\n\n${table(folder)}\n\n${absolute(folder)}\n\n${END}${after}`);
+    mkdirSync(join(docs, "benchmarks"), { recursive: true });
+    for (const [name, svg] of Object.entries(plots(folder))) writeFileSync(join(docs, "benchmarks", name), svg);
+}
+
+/** Everything is made, from however little. */
+function check(folder) {
+    if (!table(folder).includes("| yes |")) throw new Error("a table without figures");
+    absolute(folder);
+    const tiny = { title: "t", x: "x", y: "y", log: true };
+    plot({ ...tiny, series: [{ name: "s", tone: "miyu", points: [[1, 1], [10, 2]] }] });
+    plots(folder);
+}
+
+/** A part of what was reached, for the open loop. */
+function rate(folder, share) {
+    const reached = spread(of(lines(folder, "pairs"), "miyu").map((it) => it.messages_per_second));
+    if (reached === null) throw new Error("measure the scene pairs first");
+    return Math.round(reached.median * Number(share));
+}
+
+/** The lines of JSON among what cargo bench printed, and criterion's own estimates. */
+function parts(text, criterion) {
+    const found = readFileSync(text, "utf8").split("\n").filter((line) => line.startsWith("{"));
+    for (const group of existsSync(criterion) ? readdirSync(criterion) : []) {
+        for (const path of readdirSync(join(criterion, group), { recursive: true })) {
+            if (!path.endsWith(join("new", "estimates.json"))) continue;
+            const estimates = JSON.parse(readFileSync(join(criterion, group, path), "utf8"));
+            const bench = `${group}/${path.split("/new/")[0]}`;
+            found.push(JSON.stringify({ bench, microseconds: estimates.median.point_estimate / 1000 }));
+        }
+    }
+    return found.join("\n");
+}
+
+const [action, ...words] = process.argv.slice(2);
+const actions = { report, check, rate, parts };
+const said = actions[action](...words);
+if (said !== undefined) console.log(said);
