@@ -78,7 +78,8 @@ impl Socket {
             parts.io.into_inner(),
             allowance.saturating_mul(2).saturating_add(READ_BUFFER),
         );
-        let (read, config) = (parts.read_buf.into(), Some(websocket_config(limits)));
+        // Copied (nearly always it is empty): taken over, HTTP's buffer of 8 KiB would be kept for ever.
+        let (read, config) = (parts.read_buf.to_vec(), Some(websocket_config(limits)));
         let stream = WebSocketStream::from_partially_read(metered, read, Role::Server, config);
         Some(Self {
             stream: stream.await,
