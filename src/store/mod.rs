@@ -124,6 +124,16 @@ pub struct RoomPeople {
     pub personas: [crate::model::Persona; 2],
 }
 
+impl RoomPeople {
+    /// Those of this room.
+    pub fn of(room: &Room) -> Arc<Self> {
+        Arc::new(Self {
+            room: room.id,
+            personas: Side::BOTH.map(|side| room.side(side).persona.clone()),
+        })
+    }
+}
+
 /// Takes what was committed, on the store's own completion path: after COMMIT, before the asker is
 /// answered, each room in `seq` order. Must be quick and must not block: the writer waits for it.
 pub trait CommitSink: Send + Sync + 'static {
@@ -165,6 +175,8 @@ pub struct Arrival {
     pub room: Room,
     /// The side that the connection has.
     pub side: Side,
+    /// Who is in the room, shared with everybody else who knows.
+    pub people: Arc<RoomPeople>,
 }
 
 /// Rooms: who is in them and who is there now.

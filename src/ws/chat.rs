@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use super::{Action, Actions, Machine, Now, Weight};
 use crate::channel::Frame;
-use crate::id::{Address, RoomId, Seq, SessionId, Side};
-use crate::model::{Entry, Persona, Room};
+use crate::id::{Address, Seq, SessionId, Side};
+use crate::model::{Entry, Room};
 use crate::protocol::client::{self, ChatAction, ChatFrame};
 use crate::protocol::{DecodeError, Encoder, ErrorCode, Text};
-use crate::store::{Appended, Hidden, Marks, Recalled, Refusal};
+use crate::store::{Appended, Hidden, Marks, Recalled, Refusal, RoomPeople};
 
 mod actions;
 mod jobs;
@@ -32,9 +32,8 @@ use stream::Stream;
 pub struct Chat {
     encoder: Encoder,
     rules: ChatRules,
-    room: RoomId,
     sessions: [SessionId; 2],
-    personas: Arc<[Persona; 2]>,
+    people: Arc<RoomPeople>,
     first_state: Option<Box<Room>>,
     side: Side,
     connection: Address,
@@ -66,6 +65,7 @@ impl Chat {
     pub fn new(encoder: Encoder, rules: ChatRules, opening: Opening) -> Self {
         let Opening {
             room,
+            people,
             side,
             connection,
             provisional,
@@ -87,9 +87,8 @@ impl Chat {
             partner_version: room.side(side.other()).version,
             seat: Seat::taken(room.side(side).version),
             rules,
-            room: room.id,
             sessions: [room.sides[0].session, room.sides[1].session],
-            personas: Arc::new([room.sides[0].persona.clone(), room.sides[1].persona.clone()]),
+            people,
             side,
             connection,
             provisional,
@@ -220,7 +219,7 @@ impl Machine for Chat {
         match outcome {
             Outcome::Appended(_, Ok(Appended::Done(_))) => {}
             Outcome::Appended(_, Ok(Appended::Repeat(entry))) => {
-                self.tell(self.encoder.repeat(&self.personas, &entry), out);
+                self.tell(self.encoder.repeat(&self.people.personas, &entry), out);
             }
             Outcome::Appended(client_id, Ok(Appended::Refused(why))) => {
                 self.fail(refusal(why), Some(&client_id), out);

@@ -214,7 +214,7 @@ impl ChatIo {
 
 /// Tells the room of a connection that speaks for its side now; nobody speaks in a closed one.
 pub(super) fn announce(channel: &dyn ChannelLayer, arrival: &Arrival, connection: Address) {
-    let Arrival { room, side } = arrival;
+    let Arrival { room, side, .. } = arrival;
     let here = room.side(*side);
     if here.connection == Some(connection) {
         let opened = Frame::Opened {

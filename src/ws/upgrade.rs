@@ -256,6 +256,7 @@ async fn talk(
     };
     let opening = Opening {
         room: arrival.room,
+        people: arrival.people,
         side: arrival.side,
         connection,
         provisional: seat.provisional(),

@@ -15,7 +15,7 @@ use miyu::id::{Address, NodeId, RoomId, Seq, Side, Timestamp};
 use miyu::protocol::Encoder;
 use miyu::shutdown::Drain;
 use miyu::store::sqlite::SqliteStore;
-use miyu::store::{Durability, Place, Rooms as _, Store};
+use miyu::store::{Durability, Place, RoomPeople, Rooms as _, Store};
 use miyu::ws::chat::{Chat, ChatRules, Job, Opening, Outcome};
 use miyu::ws::chat_io::ChatIo;
 use miyu::ws::publish::Publisher;
@@ -212,6 +212,7 @@ impl History {
         let memory = MemoryLayer::new(NodeId(self.opened), 1);
         let (outbox, _) = memory.open();
         let opening = Opening {
+            people: RoomPeople::of(&room),
             room,
             side,
             connection,

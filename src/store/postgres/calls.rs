@@ -11,7 +11,7 @@ use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use crate::model::{LeaveReason, MessageRef, Pairing, Position, Room};
 use crate::store::{
     Appended, Arrival, Draft, Entries, Hidden, Marks, Page, Pending, Place, Recalled, Relations,
-    RelationsOf, Rooms, StoreError, Swept, Upkeep,
+    RelationsOf, RoomPeople, Rooms, StoreError, Swept, Upkeep,
 };
 
 const UNEXPECTED: Fault = Fault::Damaged("an answer that does not fit its question");
@@ -67,10 +67,11 @@ impl Rooms for PostgresStore {
         }
         deed.connection = Some(connection);
         self.ask(deed, |line| match (line.outcome, line.room, line.side) {
-            (Outcome::Done, Some(room), Some(side)) => Ok(Some(Arrival {
-                room: rows::room(room)?,
-                side,
-            })),
+            (Outcome::Done, Some(room), Some(side)) => {
+                let room = rows::room(room)?;
+                let people = RoomPeople::of(&room);
+                Ok(Some(Arrival { room, side, people }))
+            }
             (Outcome::Nothing, ..) => Ok(None),
             _ => Err(UNEXPECTED),
         })

@@ -129,6 +129,7 @@ impl Writer {
         let Some(side) = head.side_at(place) else {
             return Ok(None);
         };
+        let people = Arc::clone(&head.facts.people);
         let mut state = head.state;
         let taken = state.sides[side.index()]
             .connection
@@ -143,7 +144,7 @@ impl Writer {
             self.change(room, state)?;
         }
         let room = self.room(room)?;
-        Ok(room.map(|room| Arrival { room, side }))
+        Ok(room.map(|room| Arrival { room, side, people }))
     }
 
     /// See [`crate::store::Rooms::depart`].

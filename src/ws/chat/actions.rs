@@ -19,7 +19,7 @@ impl Chat {
     pub(super) fn speaks(&mut self, user_id: Option<&str>, out: &mut Actions<Job>) -> bool {
         let Some(user_id) = user_id else { return true };
         let other = self.side.other();
-        let is = |side: Side| self.personas[side.index()].user_id.as_str() == user_id;
+        let is = |side: Side| self.people.personas[side.index()].user_id.as_str() == user_id;
         if is(self.side) {
             self.provisional = false;
             return true;
@@ -91,7 +91,7 @@ impl Chat {
                 self.typing = None;
                 let client_id = client_id.unwrap_or_else(server_made_name);
                 out.push(Action::Queue(Job::Append(Draft {
-                    room: self.room,
+                    room: self.people.room,
                     side,
                     client_id,
                     content,

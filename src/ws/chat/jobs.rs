@@ -1,11 +1,12 @@
 //! What the chat machine is given, asks for, and is answered.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::channel::Frame;
 use crate::id::{Address, Seq, SessionId, Side};
 use crate::model::{MessageRef, Presence, Room};
-use crate::store::{Appended, Draft, Hidden, Marks, Page, Recalled, StoreError};
+use crate::store::{Appended, Draft, Hidden, Marks, Page, Recalled, RoomPeople, StoreError};
 
 /// What a machine needs to know about how this server is set up.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct ChatRules {
 pub struct Opening {
     /// The room after this connection arrived.
     pub room: Room,
+    /// Who is in it.
+    pub people: Arc<RoomPeople>,
     /// Its side.
     pub side: Side,
     /// This connection.

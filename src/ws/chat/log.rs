@@ -89,7 +89,7 @@ impl Chat {
                 self.told_departure = true;
             }
             out.push(Action::Write(self.encoder.entry(
-                &self.personas,
+                &self.people.personas,
                 entry,
                 self.side,
             )));
@@ -110,7 +110,9 @@ impl Chat {
             && !self.told_departure
         {
             // On opening a closed room its end is always told, also when it was seen before.
-            let text = self.encoder.entry(&self.personas, &departure, self.side);
+            let text = self
+                .encoder
+                .entry(&self.people.personas, &departure, self.side);
             out.push(Action::Write(text));
         }
     }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::id::{NodeId, Timestamp};
-use crate::model::{Departure, EntryKind, LeaveReason, Profile, RoomSide, UserId};
+use crate::id::{NodeId, RoomId, Timestamp};
+use crate::model::{Departure, EntryKind, LeaveReason, Persona, Profile, RoomSide, UserId};
 use crate::protocol::CloseReason;
 use crate::protocol::server::EntryTexts;
 use crate::store::{Page, StoreError};
@@ -104,8 +104,10 @@ impl Bench {
             reconnect_grace: GRACE,
             presence_settle: SETTLE,
         };
+        let room = arrived(room);
         let opening = Opening {
-            room: arrived(room),
+            people: RoomPeople::of(&room),
+            room,
             side: Side::A,
             connection: address(1),
             provisional,

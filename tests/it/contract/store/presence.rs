@@ -26,7 +26,7 @@ async fn arriving_joins_and_ends_the_absence<X: Backend>() {
     let joined = world.setting.now.get();
     let store = world.store().clone();
     let arrival = store.arrive(pairing.room, Place::Side(A), address(A)).await;
-    let Arrival { room, side } = arrival.unwrap().unwrap();
+    let Arrival { room, side, .. } = arrival.unwrap().unwrap();
     assert_eq!(side, A);
     assert_eq!(room.side(A).joined_at, Some(joined));
     assert_eq!(room.side(A).connection, Some(address(A)));
