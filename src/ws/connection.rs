@@ -16,9 +16,9 @@ use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::heartbeat::{Beat, Heartbeat};
+use super::line::Line;
 use super::rate::Conduct;
 use super::socket::{Incoming, Socket};
-use super::upgrade::{Counted, Guards};
 use super::{Action, Actions, Io, Machine, Now, Weight};
 use crate::app::App;
 use crate::channel::{Mailbox, Received};
@@ -36,14 +36,6 @@ pub struct Who {
     pub session: SessionId,
     /// The real client's address.
     pub address: IpAddr,
-}
-
-/// The socket, and what is held for as long as it is open.
-pub struct Line {
-    /// The socket.
-    pub socket: Socket,
-    /// What counts it.
-    pub guards: (Guards, Counted),
 }
 
 /// One socket's task.
@@ -237,12 +229,8 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         self.heart.heard(now.instant);
         match incoming {
             Incoming::Text(text) => self.on_text(&text, now, actions),
-            Incoming::Binary => {
-                self.closing = Some(CloseReason::Policy);
-            }
-            Incoming::Control => {
-                self.count_signal(now.instant);
-            }
+            Incoming::Binary => self.closing = Some(CloseReason::Policy),
+            Incoming::Control => self.count_signal(now.instant),
             Incoming::Unacceptable(reason) => self.closing = Some(reason),
             Incoming::Gone => {
                 self.gone = true;

@@ -12,6 +12,7 @@ pub mod chat_io;
 pub mod connection;
 mod entrance;
 pub mod heartbeat;
+pub mod line;
 pub mod lobby;
 pub mod lobby_io;
 pub mod metered;

@@ -9,8 +9,9 @@ use hyper_tungstenite::HyperWebsocket;
 
 use super::chat::{Chat, ChatRules, Opening};
 use super::chat_io::{ChatIo, announce};
-use super::connection::{Connection, Line, Who};
+use super::connection::{Connection, Who};
 use super::entrance::{self, Entrance, sit_down};
+use super::line::{Guards, Line};
 use super::lobby::{Lobby, LobbyRules};
 use super::lobby_io::LobbyIo;
 use super::socket::{Socket, websocket_config};
@@ -23,7 +24,6 @@ use crate::http::response;
 use crate::id::SessionId;
 use crate::protocol::CloseReason;
 use crate::session::{cookie, token};
-use crate::telemetry;
 
 /// `GET /ws/matching/`
 pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
@@ -105,28 +105,6 @@ fn identity(app: &App, peer: &Peer, request: &Request<Incoming>) -> Identity {
     }
 }
 
-/// What a connection holds for as long as it lives.
-pub struct Guards {
-    _connection: crate::http::limit::ConnectionGuard,
-    _online: crate::session::online::OnlineGuard,
-}
-
-/// Counts an open socket in the metrics.
-pub struct Counted(&'static str);
-
-impl Counted {
-    fn new(kind: &'static str) -> Self {
-        metrics::gauge!(telemetry::CONNECTIONS, "kind" => kind).increment(1.0);
-        Self(kind)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        metrics::gauge!(telemetry::CONNECTIONS, "kind" => self.0).decrement(1.0);
-    }
-}
-
 /// What holds for every handshake, before anything is looked up for it.
 fn may_ask(
     app: &App,
@@ -178,10 +156,7 @@ where
         let cookie = cookie::set_cookie(&app.signer, identity.session, peer.scheme_https);
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
-    let guards = Guards {
-        _connection: connection,
-        _online: app.online.enter(who.session),
-    };
+    let guards = Guards::new(connection, app.online.enter(who.session));
     app.shutdown.spawn(task(guards, websocket));
     answer
 }
@@ -286,6 +261,5 @@ async fn opened(
     // Fails when the client is gone before the answer; nothing began yet.
     let stream = websocket.await.ok()?;
     let socket = Socket::new(stream, &app.config.limits).await?;
-    let guards = (guards, Counted::new(kind));
-    Some(Box::new(Line { socket, guards }))
+    Some(Box::new(Line::new(socket, guards, kind)))
 }

@@ -1,0 +1,57 @@
+//! A socket and what is held for as long as it is open: what counts it, here and in the metrics.
+
+use super::socket::Socket;
+use crate::http::limit::ConnectionGuard;
+use crate::session::online::OnlineGuard;
+use crate::telemetry;
+
+/// A line to a client.
+pub struct Line {
+    /// The socket.
+    pub socket: Socket,
+    _guards: Guards,
+    _counted: Counted,
+}
+
+impl Line {
+    /// A line that is open from now on; `kind` is what the metrics call it.
+    pub fn new(socket: Socket, guards: Guards, kind: &'static str) -> Self {
+        Self {
+            socket,
+            _guards: guards,
+            _counted: Counted::new(kind),
+        }
+    }
+}
+
+/// What counts a connection as one of its address, and a browser as here.
+pub struct Guards {
+    _connection: ConnectionGuard,
+    _online: OnlineGuard,
+}
+
+impl Guards {
+    /// Held from the handshake on.
+    pub fn new(connection: ConnectionGuard, online: OnlineGuard) -> Self {
+        Self {
+            _connection: connection,
+            _online: online,
+        }
+    }
+}
+
+/// Counts an open socket in the metrics.
+struct Counted(&'static str);
+
+impl Counted {
+    fn new(kind: &'static str) -> Self {
+        metrics::gauge!(telemetry::CONNECTIONS, "kind" => kind).increment(1.0);
+        Self(kind)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!(telemetry::CONNECTIONS, "kind" => self.0).decrement(1.0);
+    }
+}
