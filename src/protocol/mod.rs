@@ -5,6 +5,7 @@
 pub mod client;
 pub mod close;
 mod field;
+mod json;
 pub mod server;
 mod shapes;
 

@@ -11,6 +11,7 @@ use super::shapes::*;
 use super::Text;
 use super::client::DecodeError;
 use super::close::ErrorCode;
+use super::json;
 use crate::id::{RoomId, Seq, Side, Timestamp};
 use crate::matching::Phase;
 use crate::model::{Entry, EntryKind, LeaveReason, Pairing, Persona, Quote, Room};
@@ -104,27 +105,36 @@ impl Encoder {
             unreachable!("only messages are encoded as messages");
         };
         let sender = &personas[side.index()];
-        let quoted = |quote: &Quote| personas[quote.side.index()].profile.nickname.clone();
-        let quoted_sender = reply.as_ref().map(quoted);
-        encode(&NewMessage {
-            action: "new_message",
-            message: Message {
-                id: entry.seq.to_string(),
-                seq: entry.seq,
-                sender_id: sender.user_id.as_str(),
-                sender_nickname: &sender.profile.nickname,
-                sender_avatar: sender.profile.avatar.to_string(),
-                content: content.as_deref(),
-                recalled: content.is_none(),
-                replied_to: reply.as_ref().map(|quote| quote.seq.to_string()),
-                replied_to_content: reply.as_ref().and_then(|quote| quote.content.as_deref()),
-                replied_to_sender: quoted_sender.as_deref(),
-                sent_at: self.clock_face(entry.at),
-                sent_at_ms: entry.at.0,
-                client_id,
-                repeat,
-            },
-        })
+        let quote = reply.as_ref();
+        let nickname = |quote: &Quote| personas[quote.side.index()].profile.nickname.as_str();
+        let mut number = itoa::Buffer::new();
+        let mut frame = json::Object::with_capacity(FRAME_BYTES);
+        frame.text("action", "new_message");
+        frame.open("message");
+        frame.quoted("id", entry.seq.0);
+        frame.literal("seq", number.format(entry.seq.0));
+        frame.text("sender_id", sender.user_id.as_str());
+        frame.text("sender_nickname", &sender.profile.nickname);
+        frame.quoted("sender_avatar", u64::from(sender.profile.avatar));
+        frame.text_or_null("content", content.as_deref());
+        frame.literal("recalled", if content.is_none() { "true" } else { "false" });
+        match quote {
+            Some(quote) => frame.quoted("replied_to", quote.seq.0),
+            None => frame.literal("replied_to", "null"),
+        }
+        frame.text_or_null(
+            "replied_to_content",
+            quote.and_then(|it| it.content.as_deref()),
+        );
+        frame.text_or_null("replied_to_sender", quote.map(nickname));
+        frame.text("sent_at", self.clock_face(entry.at).as_str());
+        frame.literal("sent_at_ms", number.format(entry.at.0));
+        frame.text("client_id", client_id);
+        if repeat {
+            frame.literal("repeat", "true");
+        }
+        frame.close();
+        frame.finish().into()
     }
 
     /// Hours and minutes in the configured zone.
@@ -133,7 +143,16 @@ impl Encoder {
             return String::new();
         };
         let time = self.zone.to_datetime(at);
-        format!("{:02}:{:02}", time.hour(), time.minute())
+        let digit = |n: i8| char::from(b'0' + n.unsigned_abs() % 10);
+        let (hour, minute) = (time.hour(), time.minute());
+        let face = [
+            digit(hour / 10),
+            digit(hour),
+            ':',
+            digit(minute / 10),
+            digit(minute),
+        ];
+        face.iter().collect()
     }
 
     /// `room_state` for this side.

@@ -9,31 +9,6 @@ use crate::matching::Phase;
 use crate::model::{Mood, Persona, Room};
 
 #[derive(Serialize)]
-pub(super) struct NewMessage<'a> {
-    pub(super) action: &'static str,
-    pub(super) message: Message<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Message<'a> {
-    pub(super) id: String,
-    pub(super) seq: Seq,
-    pub(super) sender_id: &'a str,
-    pub(super) sender_nickname: &'a str,
-    pub(super) sender_avatar: String,
-    pub(super) content: Option<&'a str>,
-    pub(super) recalled: bool,
-    pub(super) replied_to: Option<String>,
-    pub(super) replied_to_content: Option<&'a str>,
-    pub(super) replied_to_sender: Option<&'a str>,
-    pub(super) sent_at: String,
-    pub(super) sent_at_ms: i64,
-    pub(super) client_id: &'a str,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) repeat: bool,
-}
-
-#[derive(Serialize)]
 pub(super) struct Person<'a> {
     pub(super) nickname: &'a str,
     pub(super) avatar: String,
