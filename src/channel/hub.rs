@@ -1,10 +1,11 @@
 //! The switchboard of one process: mailboxes by number, groups by room. Both backends use it.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 
 use super::mailbox::{self, Mailbox, Outbox};
@@ -31,8 +32,8 @@ pub struct Hub {
     capacity: usize,
     next: AtomicU64,
     hasher: RandomState,
-    mailboxes: [Mutex<HashMap<u64, Outbox>>; SHARDS],
-    groups: [Mutex<HashMap<GroupId, Vec<Outbox>>>; SHARDS],
+    mailboxes: [Mutex<HashMap<u64, Outbox, RandomState>>; SHARDS],
+    groups: [Mutex<HashMap<GroupId, Vec<Outbox>, RandomState>>; SHARDS],
 }
 
 impl Hub {
@@ -52,7 +53,7 @@ impl Hub {
             watch,
             capacity: capacity.max(1),
             next: AtomicU64::new(1),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             mailboxes: std::array::from_fn(|_| Mutex::default()),
             groups: std::array::from_fn(|_| Mutex::default()),
         })

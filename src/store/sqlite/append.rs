@@ -23,25 +23,25 @@ impl Writer {
     /// See [`crate::store::Entries::append`].
     pub(super) fn append(&mut self, draft: Draft) -> Result<Appended, Fault> {
         let key = self.heads.key(draft.side, &draft.client_id);
-        if self.head(draft.room)?.is_none() {
+        let most = self.rules.room_entries;
+        let Some(head) = self.head(draft.room)? else {
             return Ok(Appended::Refused(Refusal::RoomClosed));
-        }
+        };
+        let closed = head.state.departure.is_some();
+        let full = head.last_seq().0 >= most;
         if let Some(stored) = self.find_own(draft.room, draft.side, &draft.client_id, key)? {
             return Ok(repeated(&draft, stored.1));
+        }
+        if closed {
+            return Ok(Appended::Refused(Refusal::RoomClosed));
+        }
+        if full {
+            return Ok(Appended::Refused(Refusal::RoomFull));
         }
         let reply = match &draft.reply_to {
             Some(reference) => self.find(draft.room, draft.side, reference)?,
             None => None,
         };
-        let Some(head) = self.head(draft.room)? else {
-            return Ok(Appended::Refused(Refusal::RoomClosed));
-        };
-        if head.state.departure.is_some() {
-            return Ok(Appended::Refused(Refusal::RoomClosed));
-        }
-        if head.last_seq().0 >= self.rules.room_entries {
-            return Ok(Appended::Refused(Refusal::RoomFull));
-        }
         let target = reply.as_ref().map(|found| found.row);
         let kind = EntryKind::Message {
             side: draft.side,

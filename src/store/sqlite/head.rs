@@ -10,12 +10,10 @@ use std::sync::Arc;
 
 use lru::LruCache;
 
+use super::names::Names;
 use crate::id::{Address, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::model::{Departure, Position, Presence, Room, RoomSide};
 use crate::store::{Place, RoomPeople, StoreRules};
-
-/// Hashes compared at once.
-const BLOCK: usize = 64;
 
 /// One side's part of the room row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,9 +61,7 @@ pub(super) struct Head {
     pub(super) state: State,
     /// Row ids of its entries; the entry with seq n is at n - 1.
     rows: Vec<i64>,
-    /// For each entry a hash of (side, client_id) if it is a message, else 0. Half the size of a
-    /// full hash; a hit is verified by reading the row anyway. Searched linearly: 20,000 in 5 µs.
-    keys: Vec<u32>,
+    names: Names,
     /// The room row is behind.
     dirty: bool,
 }
@@ -77,7 +73,7 @@ impl Head {
             facts,
             state,
             rows,
-            keys,
+            names: Names::new(keys),
             dirty: false,
         }
     }
@@ -103,25 +99,19 @@ impl Head {
     /// The row of the message with this seq; `None` when there is no such entry or it is none.
     pub(super) fn message_row(&self, seq: Seq) -> Option<i64> {
         let at = usize::try_from(seq.0.checked_sub(1)?).ok()?;
-        (*self.keys.get(at)? != 0).then(|| self.rows[at])
+        self.names.is_message(at).then(|| self.rows[at])
     }
 
     /// Rows of the messages whose (side, client_id) hashes to this.
     pub(super) fn rows_with(&self, key: u32) -> impl Iterator<Item = i64> + '_ {
-        // Nearly every name is new: whole blocks are compared at once, most of them for nothing.
-        let blocks = self.keys.chunks(BLOCK).zip(self.rows.chunks(BLOCK));
-        let hit =
-            blocks.filter(move |(keys, _)| keys.iter().fold(false, |any, k| any | (*k == key)));
-        hit.flat_map(move |(keys, rows)| {
-            let pairs = keys.iter().zip(rows);
-            pairs.filter(move |(k, _)| **k == key).map(|(_, row)| *row)
-        })
+        let places = self.names.find(key).into_iter();
+        places.map(|at| self.rows[at])
     }
 
     /// Adds the next entry; `key` 0 for what is no message.
     pub(super) fn push(&mut self, row: i64, key: u32) {
         self.rows.push(row);
-        self.keys.push(key);
+        self.names.push(key);
     }
 
     /// The room row was written with what is here now.
@@ -216,7 +206,7 @@ pub(super) struct Behind {
 pub(super) struct Heads {
     map: LruCache<RoomId, Head>,
     /// `None`: made in this transaction.
-    undo: HashMap<RoomId, Option<Saved>>,
+    undo: HashMap<RoomId, Option<Saved>, foldhash::fast::RandomState>,
     /// In the order they fell behind, so that the front tells how far a start must read.
     behind: VecDeque<Behind>,
     behind_before: usize,
@@ -231,7 +221,7 @@ impl Heads {
     pub(super) fn new(most_rooms: usize, most_entries: usize) -> Self {
         Self {
             map: LruCache::unbounded(),
-            undo: HashMap::new(),
+            undo: HashMap::default(),
             behind: VecDeque::new(),
             behind_before: 0,
             entries: 0,
@@ -286,18 +276,19 @@ impl Heads {
 
     /// Adds an entry to a room within this transaction; its row falls behind.
     pub(super) fn append(&mut self, room: RoomId, row: i64, key: u32) {
-        if let Some(head) = self.stage(room) {
-            head.push(row, key);
-            self.entries += 1;
+        let Some(head) = self.stage(room) else { return };
+        head.push(row, key);
+        let fell_behind = !std::mem::replace(&mut head.dirty, true);
+        self.entries += 1;
+        if fell_behind {
+            self.behind.push_back(Behind { first: row, room });
         }
-        self.touch(room, row);
     }
 
     /// The room row is behind since the entry `first`.
     pub(super) fn touch(&mut self, room: RoomId, first: i64) {
         let Some(head) = self.stage(room) else { return };
-        if !head.dirty {
-            head.dirty = true;
+        if !std::mem::replace(&mut head.dirty, true) {
             self.behind.push_back(Behind { first, room });
         }
     }
@@ -348,7 +339,7 @@ impl Heads {
                 self.entries -= head.rows.len() - saved.len;
                 head.state = saved.state;
                 head.rows.truncate(saved.len);
-                head.keys.truncate(saved.len);
+                head.names.truncate(saved.len);
                 head.dirty = saved.dirty;
             }
         }

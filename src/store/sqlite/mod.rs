@@ -39,6 +39,7 @@ mod head;
 mod jobs;
 mod key;
 mod open;
+mod names;
 mod page;
 mod queue;
 mod relations;
