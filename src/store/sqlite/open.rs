@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Fault, OpenError};
@@ -105,6 +106,7 @@ pub(super) fn writer(paths: &Paths, durability: Durability) -> Result<Connection
     let mut conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    plan_once(&conn).map_err(sql)?;
     )
     .map_err(sql)?;
     conn.busy_timeout(BUSY).map_err(sql)?;
@@ -185,6 +187,14 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
     // A history that does not match ours.
     Err(OpenError::Newer {
         path: path.to_owned(),
+/// Keeps the plan of a prepared statement. Otherwise SQLite compiles one anew for each value bound to it
+/// that might have led to another plan; with partial indexes that is nearly every use.
+/// <https://www.sqlite.org/queryplanner-ng.html#qpstab>
+fn plan_once(conn: &Connection) -> Result<(), rusqlite::Error> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
         why: error.to_string(),
     })
 }
@@ -193,6 +203,7 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
 pub(super) fn reader(paths: &Paths) -> Result<Connection, OpenError> {
     let open = || -> Result<Connection, rusqlite::Error> {
         let conn = Connection::open_with_flags(
+        plan_once(&conn)?;
             &paths.database,
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
