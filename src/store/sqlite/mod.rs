@@ -34,6 +34,7 @@ use crate::store::{
 };
 
 mod append;
+mod checkpoint;
 mod error;
 mod head;
 mod jobs;
@@ -63,6 +64,12 @@ pub struct Tuning {
     pub queue: usize,
     /// Jobs in one transaction.
     pub batch: usize,
+    /// After a transaction of several jobs, how long more are gathered for the next one.
+    pub gather: Duration,
+    /// Pages that come into the WAL before they are copied into the database, beside the writer: 4 KiB each.
+    pub checkpoint: u32,
+    /// Pages in the WAL before the writer waits for the rest of them, so that it can begin anew.
+    pub wal: u32,
     /// Reader threads.
     pub readers: usize,
     /// Rooms remembered.
@@ -90,6 +97,9 @@ impl Default for Tuning {
         Self {
             queue: 65_536,
             batch: 512,
+            gather: Duration::from_micros(500),
+            checkpoint: 500,
+            wal: 8000,
             readers: 2,
             heads: 65_536,
             head_entries: 4_000_000,
@@ -152,8 +162,11 @@ impl SqliteStore {
         let (jobs, reads) = (Queue::new(tuning.queue), Queue::new(tuning.queue));
         let (alarm, life) = Alarm::new(jobs, reads);
         let (jobs, reads) = (alarm.jobs.clone(), alarm.reads.clone());
+        let (checkpoints, helper) = checkpoint::watch(&mut conn, tuning.checkpoint, tuning.wal)
+            .map_err(|error| OpenError::from_sql(path, &error))?;
         let writer = Writer {
             conn,
+            checkpoints,
             heads: Heads::new(tuning.heads, tuning.head_entries),
             rules,
             tuning,

@@ -70,6 +70,11 @@ impl<T> Queue<T> {
         count > 0 || inner.phase == Phase::Open
     }
 
+    /// How many items wait.
+    pub(super) fn len(&self) -> usize {
+        self.inner.lock().items.len()
+    }
+
     /// Takes nothing more; what is in it is still handed out.
     pub(super) fn close(&self) {
         let mut inner = self.inner.lock();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::checkpoint::Helper;
 use super::error::OpenError;
 use super::jobs::Job;
 use super::open::{self, Lock, Paths};
@@ -61,17 +62,18 @@ impl Drop for Alarm {
 /// Starts all of them. The lock is let go when the last has ended.
 pub(super) fn start(
     mut writer: Writer,
+    helper: Helper,
     lock: Lock,
     alarm: Alarm,
 ) -> Result<JoinHandle<()>, OpenError> {
     let paths = writer.paths.clone();
-    let mut readers = Vec::new();
+    let mut others = vec![checkpointer(&paths, helper, alarm.clone())?];
     for number in 0..writer.tuning.readers {
-        readers.push(reader(&paths, number, alarm.clone())?);
+        others.push(reader(&paths, number, alarm.clone())?);
     }
     spawn(&paths, "miyu-write", move || {
         writer.run(&alarm.jobs);
-        end(writer, readers, &alarm);
+        end(writer, others, &alarm);
         // After the database was closed: whoever gets the lock finds it at rest.
         drop(lock);
         alarm.life.send_if_modified(|life| {
@@ -84,17 +86,18 @@ pub(super) fn start(
     })
 }
 
-/// Readers first: the WAL cannot be emptied while they look at it.
-fn end(mut writer: Writer, readers: Vec<JoinHandle<()>>, alarm: &Alarm) {
+/// The others first: the WAL cannot be emptied while they look at it.
+fn end(mut writer: Writer, others: Vec<JoinHandle<()>>, alarm: &Alarm) {
     let abandoned = alarm.jobs.abandoned();
     if abandoned {
         alarm.reads.abandon();
     } else {
         alarm.reads.close();
     }
-    for reader in readers {
+    writer.checkpoints.end();
+    for thread in others {
         // One that panicked has raised the alarm itself.
-        drop(reader.join());
+        drop(thread.join());
     }
     if !abandoned {
         writer.settle();
@@ -110,6 +113,14 @@ fn reader(paths: &Paths, number: usize, alarm: Alarm) -> Result<JoinHandle<()>, 
                 job(&mut conn);
             }
         }
+    })
+}
+
+fn checkpointer(paths: &Paths, helper: Helper, alarm: Alarm) -> Result<JoinHandle<()>, OpenError> {
+    let conn = open::checkpointer(paths)?;
+    spawn(paths, "miyu-checkpoint", move || {
+        let _alarm = alarm;
+        helper.run(&conn);
     })
 }
 

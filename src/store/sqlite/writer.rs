@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::Tuning;
+use super::checkpoint::Checkpoints;
 use super::error::Fault;
 use super::head::{Head, Heads, State};
 use super::jobs::{Job, Mode};
@@ -24,6 +25,7 @@ const NAP: Duration = Duration::from_millis(500);
 /// Everything the writer owns. Jobs get it whole.
 pub(super) struct Writer {
     pub(super) conn: Connection,
+    pub(super) checkpoints: Checkpoints,
     pub(super) heads: Heads,
     pub(super) rules: StoreRules,
     pub(super) tuning: Tuning,
@@ -63,10 +65,17 @@ impl Writer {
     pub(super) fn run(&mut self, queue: &Queue<Job>) {
         let mut jobs = Vec::new();
         while queue.take(&mut jobs, self.tuning.batch, NAP) {
+            let crowd = jobs.len() > 1;
             if !jobs.is_empty() {
                 self.batch(&mut jobs);
             }
+            self.checkpoints.look(&self.conn);
             self.housekeep();
+            if crowd && queue.len() < self.tuning.batch {
+                // What a commit costs is shared by all that wait for it. Whoever is alone finds the
+                // writer awake: only where several came at once others are waited for.
+                std::thread::sleep(self.tuning.gather);
+            }
         }
     }
 
