@@ -10,12 +10,12 @@ use std::time::Duration;
 use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
 use crate::model::{Entry, LeaveReason, MessageRef, Pairing, Position, Room};
 
+mod pending;
 pub mod postgres;
 pub mod sqlite;
 pub mod sweeper;
 
-/// What every method that does real I/O answers with: boxed, because the store is chosen at run time.
-pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
+pub use pending::Pending;
 
 /// Why the store could not do what it was asked. Absence is `Option`, a broken rule an outcome enum.
 #[derive(Debug, Clone, thiserror::Error)]

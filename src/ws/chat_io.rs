@@ -52,7 +52,7 @@ impl Future for Doing {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         match &mut *self {
             Self::Append(client_id, appending) => {
-                let appended = ready!(appending.as_mut().poll(cx));
+                let appended = ready!(Pin::new(appending).poll(cx));
                 Poll::Ready(Outcome::Appended(std::mem::take(client_id), appended))
             }
             Self::Done => Poll::Ready(Outcome::Done),

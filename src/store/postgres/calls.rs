@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::deed::{Deed, Job, Kind, Outcome};
 use super::error::Fault;
-use super::shared::{Life, bounded};
+use super::shared::Life;
 use super::{PostgresStore, closed, reads, rows, upkeep};
 use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use crate::model::{LeaveReason, MessageRef, Pairing, Position, Room};
@@ -27,12 +27,12 @@ impl Rooms for PostgresStore {
         });
         if written.is_err() {
             let error = StoreError::Corrupt("people that cannot be written".into());
-            return Box::pin(std::future::ready(Err(error)));
+            return Pending::known(Err(error));
         }
         deed.sessions = pairing.parties.each_ref().map(|party| Some(party.session));
         deed.flag = pairing.is_bot;
         let made = self.ask(deed, |line| Ok(line.outcome != Outcome::Conflict));
-        Box::pin(async move {
+        Pending::work(async move {
             if made.await? {
                 Ok(())
             } else {
@@ -45,7 +45,7 @@ impl Rooms for PostgresStore {
         // Behind every earlier call.
         let barrier = self.ask(Deed::new(Kind::Barrier, room, None), |_| Ok(()));
         let look = self.look(move |shared| async move { reads::room(&shared, room).await });
-        Box::pin(async move {
+        Pending::work(async move {
             barrier.await?;
             look.await
         })
@@ -161,7 +161,7 @@ impl Entries for PostgresStore {
 impl Relations for PostgresStore {
     fn block(&self, by: SessionId, whom: SessionId) -> Pending<()> {
         if by == whom {
-            return Box::pin(std::future::ready(Ok(())));
+            return Pending::known(Ok(()));
         }
         self.look(move |shared| async move { upkeep::block(&shared, by, whom).await })
     }
@@ -174,14 +174,14 @@ impl Relations for PostgresStore {
 impl Upkeep for PostgresStore {
     fn sweep(&self) -> Pending<Swept> {
         if self.entry.closing.is_cancelled() {
-            return Box::pin(std::future::ready(Err(closed())));
+            return Pending::known(Err(closed()));
         }
         let (shared, entry, deadline) = (
             Arc::clone(&self.shared),
             self.entry.clone(),
             self.deadline(),
         );
-        bounded(deadline, async move {
+        Pending::bounded(deadline, async move {
             let told = |fault: Fault| fault.told();
             let late = upkeep::claim(&shared).await.map_err(told)?;
             let more = late.len() == shared.tuning.close_rooms;
@@ -205,7 +205,7 @@ impl Upkeep for PostgresStore {
 
     fn ready(&self) -> Pending<()> {
         let probe = self.look(move |shared| async move { Ok(upkeep::probe(&shared).await) });
-        Box::pin(async move {
+        Pending::work(async move {
             let probed = probe.await?;
             probed.map_err(|why| StoreError::Unavailable(why.into()))
         })
@@ -222,7 +222,7 @@ impl Upkeep for PostgresStore {
     fn close(&self) -> Pending<()> {
         self.entry.closing.cancel();
         let mut life = self.shared.life.subscribe();
-        bounded(self.deadline(), async move {
+        Pending::bounded(self.deadline(), async move {
             let ended = life.wait_for(|life| *life != Life::Working).await;
             match ended.as_deref() {
                 Ok(Life::Closed) => Ok(()),

@@ -23,7 +23,7 @@ use self::deed::{Deed, Job, Line};
 use self::error::Fault;
 use self::lane::Lane;
 use self::link::Pool;
-use self::shared::{Life, Shared, bounded};
+use self::shared::{Life, Shared};
 use crate::id::NodeId;
 use crate::store::{Clock, CommitSink, Durability, Pending, StoreError, StoreRules};
 
@@ -146,11 +146,8 @@ impl Entrance {
     ) -> Pending<T> {
         let (job, answer) = Job::new(deed, deadline, read);
         match self.push(job) {
-            Ok(()) => bounded(deadline, async move {
-                let gone = |_| Err(closed());
-                answer.await.unwrap_or_else(gone)
-            }),
-            Err(error) => Box::pin(std::future::ready(Err(error))),
+            Ok(()) => Pending::answer(answer, deadline),
+            Err(error) => Pending::known(Err(error)),
         }
     }
 }
@@ -247,10 +244,10 @@ impl PostgresStore {
         F: Future<Output = Result<T, Fault>> + Send + 'static,
     {
         if self.entry.closing.is_cancelled() {
-            return Box::pin(std::future::ready(Err(closed())));
+            return Pending::known(Err(closed()));
         }
         let work = work(Arc::clone(&self.shared));
-        bounded(self.deadline(), async move {
+        Pending::bounded(self.deadline(), async move {
             work.await.map_err(|fault| {
                 fault.count();
                 fault.told()

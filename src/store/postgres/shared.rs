@@ -14,7 +14,7 @@ use super::link::Pool;
 use super::rows::{get, millis};
 use super::target::Target;
 use crate::id::NodeId;
-use crate::store::{Clock, CommitSink, StoreError, StoreRules};
+use crate::store::{Clock, CommitSink, StoreRules};
 
 /// How the store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,18 +180,6 @@ impl OpenRooms {
     fn set(&self, count: i64) {
         self.count.store(count, Ordering::SeqCst);
     }
-}
-
-/// Bounds a wait: later than `deadline` is `Unavailable`, whatever becomes of the work.
-pub(super) fn bounded<T: Send + 'static>(
-    deadline: tokio::time::Instant,
-    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-) -> crate::store::Pending<T> {
-    Box::pin(async move {
-        let late = |_| Err(StoreError::Unavailable("no answer in time".into()));
-        let answer = tokio::time::timeout_at(deadline, work).await;
-        answer.unwrap_or_else(late)
-    })
 }
 
 /// The longest pause between attempts to reach the server.

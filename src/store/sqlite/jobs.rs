@@ -1,12 +1,10 @@
 //! What travels through the queues: a piece of work with the caller who waits for its result.
 
-use std::time::Duration;
-
 use tokio::sync::oneshot;
 
 use super::error::Fault;
 use super::writer::Writer;
-use crate::store::{Pending, StoreError};
+use crate::store::StoreError;
 
 /// When a job runs within its batch.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,34 +93,4 @@ pub(super) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
 pub(super) async fn wait<T>(answer: Answer<T>) -> Result<T, StoreError> {
     let gone = |_| Err(StoreError::Unavailable("the store was closed".into()));
     answer.await.unwrap_or_else(gone)
-}
-
-/// Bounds a wait: later than `limit` is `Unavailable`, whatever becomes of the work.
-pub(super) fn bounded<T: Send + 'static>(
-    limit: Duration,
-    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-) -> Pending<T> {
-    // From the call on, not from the first poll: callers keep queues of these and poll the front.
-    let deadline = tokio::time::Instant::now() + limit;
-    Box::pin(async move {
-        let late = |_| Err(StoreError::Unavailable("no answer in time".into()));
-        let answer = tokio::time::timeout_at(deadline, work).await;
-        answer.unwrap_or_else(late)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_wait_for_an_answer_begins_with_the_call() {
-        let limit = Duration::from_millis(300);
-        let asked = || bounded(limit, std::future::pending::<Result<(), StoreError>>());
-        let (first, second) = (asked(), asked());
-        assert!(matches!(first.await, Err(StoreError::Unavailable(_))));
-        // Asked at the same time and looked at only now, it owes no further wait.
-        let late = tokio::time::timeout(limit / 2, second).await;
-        assert!(matches!(late, Ok(Err(StoreError::Unavailable(_)))));
-    }
 }

@@ -39,8 +39,8 @@ mod error;
 mod head;
 mod jobs;
 mod key;
-mod open;
 mod names;
+mod open;
 mod page;
 mod queue;
 mod relations;
@@ -188,7 +188,7 @@ impl SqliteStore {
             last_write: Instant::now(),
             last_truncation: Instant::now(),
         };
-        let thread = threads::start(writer, lock, alarm)?;
+        let thread = threads::start(writer, helper, lock, alarm)?;
         Ok(Arc::new(Self {
             jobs,
             reads,
@@ -212,6 +212,11 @@ impl SqliteStore {
         }
     }
 
+    /// From the call on, not from the first poll: callers keep queues of answers and poll the front.
+    fn deadline(&self) -> tokio::time::Instant {
+        tokio::time::Instant::now() + self.timeout
+    }
+
     /// Queues work for the writer now; the answer is bounded in time.
     fn ask<T: Send + 'static>(
         &self,
@@ -220,8 +225,8 @@ impl SqliteStore {
     ) -> Pending<T> {
         let (job, answer) = jobs::job(mode, work);
         match self.jobs.push(job) {
-            Ok(()) => jobs::bounded(self.timeout, jobs::wait(answer)),
-            Err(error) => Box::pin(std::future::ready(Err(error))),
+            Ok(()) => Pending::answer(answer, self.deadline()),
+            Err(error) => Pending::known(Err(error)),
         }
     }
 }
@@ -316,7 +321,7 @@ impl Entries for SqliteStore {
         let plan = self.ask(Mode::Read, move |writer| {
             writer.plan_page(room, after, limit)
         });
-        jobs::bounded(self.timeout, async move {
+        Pending::bounded(self.deadline(), async move {
             let Some(plan) = plan.await? else {
                 return Ok(None);
             };
@@ -335,11 +340,11 @@ impl Relations for SqliteStore {
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
         let (job, answer) = page::read_job(move |conn| relations::look(conn, session));
         if let Err(error) = self.reads.push(job) {
-            return Box::pin(std::future::ready(Err(error)));
+            return Pending::known(Err(error));
         }
         let writer = self.jobs.clone();
         let stale = (self.clock)().minus(self.renewal);
-        jobs::bounded(self.timeout, async move {
+        Pending::bounded(self.deadline(), async move {
             let looked = jobs::wait(answer).await?;
             // A thirtieth of a life is near enough: not every search is a write.
             if looked.oldest_use.is_some_and(|used| used <= stale.0) {
@@ -359,7 +364,7 @@ impl Upkeep for SqliteStore {
     fn ready(&self) -> Pending<()> {
         let failing = self.ask(Mode::Read, |writer| Ok(writer.failing));
         let jobs = self.jobs.clone();
-        jobs::bounded(self.timeout, async move {
+        Pending::bounded(self.deadline(), async move {
             if !failing.await? {
                 return Ok(());
             }
@@ -392,13 +397,13 @@ impl Upkeep for SqliteStore {
         let key = self.ask(Mode::Read, |writer| {
             Ok(key::read_or_make(&writer.paths.key))
         });
-        Box::pin(async move { key.await? })
+        Pending::work(async move { key.await? })
     }
 
     fn close(&self) -> Pending<()> {
         self.jobs.close();
         let mut life = self.life.clone();
-        jobs::bounded(self.timeout, async move {
+        Pending::bounded(self.deadline(), async move {
             let ended = life.wait_for(|life| *life != Life::Working).await;
             match ended.as_deref() {
                 Ok(Life::Closed) => Ok(()),

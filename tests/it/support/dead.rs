@@ -13,8 +13,8 @@ use miyu::store::{
 /// Takes nothing, gives nothing, but has a session key.
 pub struct DeadStore;
 
-fn no<T: Send + 'static>() -> Pending<T> {
-    Box::pin(async { Err(StoreError::Unavailable("the disk is full".into())) })
+fn no<T>() -> Pending<T> {
+    Pending::known(Err(StoreError::Unavailable("the disk is full".into())))
 }
 
 impl Rooms for DeadStore {
@@ -80,10 +80,10 @@ impl Upkeep for DeadStore {
         no()
     }
     fn session_key(&self) -> Pending<[u8; 32]> {
-        Box::pin(async { Ok(*b"a key that only these tests know") })
+        Pending::known(Ok(*b"a key that only these tests know"))
     }
     fn close(&self) -> Pending<()> {
-        Box::pin(async { Ok(()) })
+        Pending::known(Ok(()))
     }
 }
 

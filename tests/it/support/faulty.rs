@@ -80,7 +80,7 @@ impl Faulty {
             _ => Some(write(&*self.inner)),
         };
         let switch = self.switch.clone();
-        Box::pin(async move {
+        Pending::work(async move {
             if let Some(taken) = taken {
                 let _ = taken.await;
             }
