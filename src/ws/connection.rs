@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
@@ -26,8 +27,9 @@ use crate::id::SessionId;
 use crate::protocol::{CloseReason, Text};
 use crate::telemetry;
 
-/// Frames taken from the mailbox before what they caused is written and flushed.
-const MAIL_BATCH: usize = 64;
+/// Frames taken from the mailbox, and things asked for by the client's, before what they caused is
+/// carried out.
+const TURN: usize = 64;
 
 /// Whose connection it is, for rates.
 #[derive(Clone, Copy, Debug)]
@@ -121,14 +123,16 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             {
                 // What was committed before the queue ran dry is in the mailbox by now.
                 let mut last = Vec::new();
-                self.take_mail(&mut last);
+                self.take_mail(Now::read(), &mut last);
                 self.carry_out(socket, last).await;
                 if self.queue.is_empty() {
                     break reason;
                 }
             }
             let event = self.next(socket).await;
-            actions = self.on_event(event);
+            let now = Now::read();
+            actions = self.on_event(event, now);
+            self.take_ready(socket, now, &mut actions);
         };
         // The other end may take its time to say goodbye; what it leaves behind need not wait.
         drop(self);
@@ -137,47 +141,63 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
 
     /// What the machine wants done about an event. The list lives for this event only: of a quiet
     /// connection's memory it would be a tenth.
-    fn on_event(&mut self, event: Event<M::Outcome>) -> Actions<M::Job> {
+    fn on_event(&mut self, event: Event<M::Outcome>, now: Now) -> Actions<M::Job> {
         let mut actions = Vec::new();
         match event {
-            Event::Done(outcome) => {
-                self.queue.pop_front();
-                self.machine()
-                    .on_outcome(outcome, Now::read(), &mut actions);
-            }
+            Event::Done(outcome) => self.on_done(outcome, now, &mut actions),
             Event::DoneAside(outcome) => {
                 self.aside = None;
-                self.machine()
-                    .on_outcome(outcome, Now::read(), &mut actions);
+                self.machine().on_outcome(outcome, now, &mut actions);
             }
             Event::Mail(received) => {
-                self.on_mail(received, Now::read(), &mut actions);
-                self.take_mail(&mut actions);
+                self.on_mail(received, now, &mut actions);
+                self.take_mail(now, &mut actions);
             }
-            Event::Socket(incoming) => self.on_incoming(incoming, &mut actions),
+            Event::Socket(incoming) => self.on_incoming(incoming, now, &mut actions),
             Event::Drain => {
                 let jitter = self.app.config.server.drain_jitter;
-                self.drain_at = Some(Instant::now() + jitter.mul_f64(rand::random()));
+                self.drain_at = Some(now.instant + jitter.mul_f64(rand::random()));
             }
-            Event::Timer => self.on_timer(&mut actions),
+            Event::Timer => self.on_timer(now, &mut actions),
         }
         actions
+    }
+
+    /// Whatever else is there already: what it causes is written with the same flush.
+    fn take_ready(&mut self, socket: &mut Socket, now: Now, actions: &mut Actions<M::Job>) {
+        while let Some(outcome) = front(&mut self.queue).now_or_never() {
+            self.on_done(outcome, now, actions);
+        }
+        while actions.len() < TURN
+            && self.reading(actions.len())
+            && let Some(incoming) = socket.recv().now_or_never()
+        {
+            self.on_incoming(incoming, now, actions);
+        }
+    }
+
+    fn on_done(&mut self, outcome: M::Outcome, now: Now, actions: &mut Actions<M::Job>) {
+        // What the job published is told before its answer.
+        self.take_mail(now, actions);
+        self.queue.pop_front();
+        self.machine().on_outcome(outcome, now, actions);
     }
 
     fn machine(&mut self) -> &mut M {
         self.machine.as_mut().expect("taken in drop only")
     }
 
-    /// Whether the socket is read: it is not while there is no room for what it might ask.
-    fn reading(&self) -> bool {
+    /// Whether the socket is read: it is not while there is no room for what it might ask, beside what
+    /// is asked for already and not begun.
+    fn reading(&self, asked: usize) -> bool {
         self.closing.is_none()
             && self.held.is_none()
             && self.quiet_until.is_none()
-            && self.queue.len() < self.app.config.limits.in_flight
+            && self.queue.len() + asked < self.app.config.limits.in_flight
     }
 
     async fn next(&mut self, socket: &mut Socket) -> Event<M::Outcome> {
-        let reading = self.reading();
+        let reading = self.reading(0);
         self.set_timer();
         tokio::select! {
             biased;
@@ -214,9 +234,8 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         }
     }
 
-    fn take_mail(&mut self, actions: &mut Actions<M::Job>) {
-        let now = Now::read();
-        for _ in 0..MAIL_BATCH {
+    fn take_mail(&mut self, now: Now, actions: &mut Actions<M::Job>) {
+        for _ in 0..TURN {
             let Some(frame) = self.mailbox.try_recv() else {
                 break;
             };
@@ -224,8 +243,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         }
     }
 
-    fn on_incoming(&mut self, incoming: Incoming, actions: &mut Actions<M::Job>) {
-        let now = Now::read();
+    fn on_incoming(&mut self, incoming: Incoming, now: Now, actions: &mut Actions<M::Job>) {
         self.heart.heard(now.instant);
         match incoming {
             Incoming::Text(text) => self.on_text(&text, now, actions),
@@ -284,8 +302,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         }
     }
 
-    fn on_timer(&mut self, actions: &mut Actions<M::Job>) {
-        let now = Now::read();
+    fn on_timer(&mut self, now: Now, actions: &mut Actions<M::Job>) {
         if self.drain_at.is_some_and(|at| at <= now.instant) {
             self.closing.get_or_insert(CloseReason::GoingAway);
         }
@@ -300,7 +317,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         {
             self.machine().on_timer(now, actions);
         }
-        if !self.reading() {
+        if !self.reading(0) {
             // What we do not read cannot be missed.
             self.heart.heard(now.instant);
         }

@@ -19,6 +19,7 @@ pub mod metered;
 pub mod positions;
 pub mod publish;
 pub mod rate;
+pub mod read_ahead;
 pub mod socket;
 pub mod upgrade;
 

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::metered::Metered;
+use super::read_ahead::ReadAhead;
 use crate::config::Limits;
 use crate::protocol::{CloseReason, Text};
 
@@ -44,7 +45,7 @@ pub enum Incoming {
 
 /// One socket, whole, in one task.
 pub struct Socket {
-    stream: WebSocketStream<Metered<TcpStream>>,
+    stream: WebSocketStream<Metered<ReadAhead<TcpStream>>>,
     write_timeout: Duration,
     max_write_buffer: usize,
 }
@@ -75,7 +76,7 @@ impl Socket {
         // Twice the largest message leaves room for any honest way to cut it into fragments.
         let allowance = usize::try_from(limits.max_frame).unwrap_or(usize::MAX);
         let metered = Metered::new(
-            parts.io.into_inner(),
+            ReadAhead::new(parts.io.into_inner()),
             allowance.saturating_mul(2).saturating_add(READ_BUFFER),
         );
         // Copied (nearly always it is empty): taken over, HTTP's buffer of 8 KiB would be kept for ever.
