@@ -7,6 +7,7 @@ use crate::channel::Frame;
 use crate::id::Timestamp;
 use crate::protocol::{CloseReason, DecodeError, ErrorCode, Text};
 
+pub mod buffered;
 pub mod chat;
 pub mod chat_io;
 pub mod connection;
@@ -19,7 +20,7 @@ pub mod metered;
 pub mod positions;
 pub mod publish;
 pub mod rate;
-pub mod read_ahead;
+
 pub mod socket;
 pub mod upgrade;
 

@@ -14,15 +14,15 @@ use hyper_tungstenite::tungstenite::{Error, Message};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::buffered::Buffered;
 use super::metered::Metered;
-use super::read_ahead::ReadAhead;
 use crate::config::Limits;
 use crate::protocol::{CloseReason, Text};
 
 /// Read buffer of a socket: most frames are smaller, larger ones grow it for a while.
 const READ_BUFFER: usize = 512;
-/// A write buffer above this is handed to the kernel before the batch is complete.
-const WRITE_BUFFER: usize = 4096;
+/// Write buffer of a socket: above this, frames are handed on before the batch is complete.
+const WRITE_BUFFER: usize = 512;
 /// A control frame of a client without its content: two bytes and the mask.
 const CONTROL_HEAD: usize = 6;
 /// How long a close handshake may take before the connection is simply dropped.
@@ -45,7 +45,7 @@ pub enum Incoming {
 
 /// One socket, whole, in one task.
 pub struct Socket {
-    stream: WebSocketStream<Metered<ReadAhead<TcpStream>>>,
+    stream: WebSocketStream<Metered<Buffered<TcpStream>>>,
     write_timeout: Duration,
     max_write_buffer: usize,
 }
@@ -76,7 +76,7 @@ impl Socket {
         // Twice the largest message leaves room for any honest way to cut it into fragments.
         let allowance = usize::try_from(limits.max_frame).unwrap_or(usize::MAX);
         let metered = Metered::new(
-            ReadAhead::new(parts.io.into_inner()),
+            Buffered::new(parts.io.into_inner()),
             allowance.saturating_mul(2).saturating_add(READ_BUFFER),
         );
         // Copied (nearly always it is empty): taken over, HTTP's buffer of 8 KiB would be kept for ever.

@@ -1,0 +1,239 @@
+//! Few calls to the kernel, and no memory between them. The WebSocket library keeps its buffers for as
+//! long as the connection, so they are small: what many frames need at once is gathered here, and gone
+//! when they are.
+
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Most that one call to the kernel reads.
+const SCRATCH: usize = 16 * 1024;
+/// Most that waits to be written by one.
+const BEHIND: usize = 32 * 1024;
+
+thread_local! {
+    /// One a thread, not one a connection: nobody waits while it is in use.
+    static SCRATCH_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into());
+}
+
+/// A stream that is read ahead of what is asked for, and written when it is flushed.
+#[derive(Debug)]
+pub struct Buffered<S> {
+    inner: S,
+    ahead: Box<[u8]>,
+    taken: usize,
+    behind: Vec<u8>,
+}
+
+impl<S> Buffered<S> {
+    /// Nothing is read yet.
+    pub fn new(inner: S) -> Self {
+        Self {
+            inner,
+            ahead: Box::default(),
+            taken: 0,
+            behind: Vec::new(),
+        }
+    }
+
+    /// Gives what was read before; false when there is nothing.
+    fn give(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        let rest = &self.ahead[self.taken..];
+        if rest.is_empty() {
+            return false;
+        }
+        let count = rest.len().min(buf.remaining());
+        buf.put_slice(&rest[..count]);
+        self.taken += count;
+        if self.taken == self.ahead.len() {
+            (self.ahead, self.taken) = (Box::default(), 0);
+        }
+        true
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Buffered<S> {
+    /// Hands everything to the kernel.
+    fn poll_hand_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.behind.is_empty() {
+            let count = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.behind))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.behind.drain(..count);
+        }
+        self.behind = Vec::new();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Buffered<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.give(buf) {
+            return Poll::Ready(Ok(()));
+        }
+        SCRATCH_BUFFER.with_borrow_mut(|scratch| {
+            let mut read = ReadBuf::new(scratch);
+            ready!(Pin::new(&mut self.inner).poll_read(cx, &mut read))?;
+            let read = read.filled();
+            let (now, later) = read.split_at(read.len().min(buf.remaining()));
+            buf.put_slice(now);
+            self.ahead = later.into();
+            Poll::Ready(Ok(()))
+        })
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Buffered<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.behind.len() + buf.len() > BEHIND {
+            ready!(self.poll_hand_over(cx))?;
+        }
+        if buf.len() > BEHIND {
+            return Pin::new(&mut self.inner).poll_write(cx, buf);
+        }
+        self.behind.extend_from_slice(buf);
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_hand_over(cx))?;
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_hand_over(cx))?;
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    fn bytes() -> Vec<u8> {
+        (0..200_000_u32).map(|n| n.to_le_bytes()[1]).collect()
+    }
+
+    /// Counts calls; takes and gives so much at a time.
+    struct Counted {
+        calls: usize,
+        most: usize,
+        left: usize,
+        written: Vec<u8>,
+    }
+
+    impl Counted {
+        fn new(most: usize, left: usize) -> Self {
+            Self {
+                calls: 0,
+                most,
+                left,
+                written: Vec::new(),
+            }
+        }
+    }
+
+    impl AsyncRead for Counted {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let count = self.left.min(buf.remaining()).min(self.most);
+            buf.put_slice(&vec![7; count]);
+            self.calls += 1;
+            self.left -= count;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Counted {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            let count = buf.len().min(self.most);
+            self.written.extend_from_slice(&buf[..count]);
+            self.calls += 1;
+            Poll::Ready(Ok(count))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn everything_is_read_once_and_in_order() {
+        let sent = bytes();
+        let mut stream = Buffered::new(sent.as_slice());
+        let (mut got, mut part) = (Vec::new(), [0; 500]);
+        loop {
+            let count = stream.read(&mut part).await.unwrap();
+            if count == 0 {
+                break;
+            }
+            got.extend_from_slice(&part[..count]);
+        }
+        assert_eq!(got, sent);
+    }
+
+    #[tokio::test]
+    async fn one_call_reads_what_many_ask_for() {
+        let mut stream = Buffered::new(Counted::new(SCRATCH, 40));
+        let mut part = [0; 10];
+        for _ in 0..4 {
+            stream.read_exact(&mut part).await.unwrap();
+        }
+        assert!(stream.ahead.is_empty(), "kept after it was given");
+        assert_eq!(stream.inner.calls, 1);
+    }
+
+    #[tokio::test]
+    async fn one_call_writes_what_many_say_and_nothing_is_kept() {
+        let mut stream = Buffered::new(Counted::new(BEHIND, 0));
+        for part in bytes()[..BEHIND].chunks(500) {
+            stream.write_all(part).await.unwrap();
+        }
+        assert_eq!(stream.inner.calls, 0);
+        stream.flush().await.unwrap();
+        assert_eq!(stream.inner.calls, 1);
+        assert_eq!(stream.inner.written, bytes()[..BEHIND]);
+        assert_eq!(stream.behind.capacity(), 0, "kept after it was written");
+    }
+
+    #[tokio::test]
+    async fn everything_is_written_once_and_in_order_by_a_kernel_that_takes_little() {
+        for most in [1000, BEHIND] {
+            let mut stream = Buffered::new(Counted::new(most, 0));
+            let said = bytes();
+            // Pieces of every size, also larger than all that may wait.
+            let (small, large) = said.split_at(BEHIND * 2 + 7);
+            for part in small.chunks(4999) {
+                stream.write_all(part).await.unwrap();
+            }
+            stream.write_all(large).await.unwrap();
+            stream.shutdown().await.unwrap();
+            assert_eq!(stream.inner.written, said);
+        }
+    }
+}
