@@ -1,75 +1,44 @@
-//! Writing JSON by hand: for the one frame that everything waits for. Everything else is derived.
+//! Writing JSON by hand: for the one frame that everything waits for. All others are derived.
 
-/// A JSON object under way. Keys are literals that need no escaping.
-pub(super) struct Object {
-    text: String,
-    first: bool,
-}
+/// JSON under way. Whoever writes gives everything between the values as it stands.
+pub(super) struct Json(String);
 
-impl Object {
+impl Json {
     /// With room for so many bytes.
     pub(super) fn with_capacity(bytes: usize) -> Self {
-        let mut text = String::with_capacity(bytes);
-        text.push('{');
-        Self { text, first: true }
+        Self(String::with_capacity(bytes))
     }
 
-    /// Everything up to here, as it is.
-    pub(super) fn finish(mut self) -> String {
-        self.text.push('}');
-        self.text
+    /// What was written.
+    pub(super) fn finish(self) -> String {
+        self.0
     }
 
-    /// Begins an object within this one, until [`Object::close`].
-    pub(super) fn open(&mut self, key: &'static str) {
-        self.key(key);
-        self.text.push('{');
-        self.first = true;
+    /// JSON as it stands.
+    pub(super) fn raw(mut self, json: &str) -> Self {
+        self.0.push_str(json);
+        self
     }
 
-    /// Ends the object within this one.
-    pub(super) fn close(&mut self) {
-        self.text.push('}');
-        self.first = false;
-    }
-
-    /// A text.
-    pub(super) fn text(&mut self, key: &'static str, value: &str) {
-        self.key(key);
-        self.text.push('"');
-        escape(&mut self.text, value);
-        self.text.push('"');
+    /// A text, with its quotes.
+    pub(super) fn text(mut self, value: &str) -> Self {
+        self.0.push('"');
+        escape(&mut self.0, value);
+        self.0.push('"');
+        self
     }
 
     /// A text or nothing.
-    pub(super) fn text_or_null(&mut self, key: &'static str, value: Option<&str>) {
+    pub(super) fn text_or_null(self, value: Option<&str>) -> Self {
         match value {
-            Some(value) => self.text(key, value),
-            None => self.literal(key, "null"),
+            Some(value) => self.text(value),
+            None => self.raw("null"),
         }
     }
 
-    /// What is JSON already.
-    pub(super) fn literal(&mut self, key: &'static str, json: &str) {
-        self.key(key);
-        self.text.push_str(json);
-    }
-
-    /// A number as a text: JSON's own lose digits in JavaScript.
-    pub(super) fn quoted(&mut self, key: &'static str, number: u64) {
-        self.key(key);
-        self.text.push('"');
-        self.text.push_str(itoa::Buffer::new().format(number));
-        self.text.push('"');
-    }
-
-    fn key(&mut self, key: &'static str) {
-        if !std::mem::take(&mut self.first) {
-            self.text.push(',');
-        }
-        self.text.push('"');
-        self.text.push_str(key);
-        self.text.push_str("\":");
+    /// A number, without quotes.
+    pub(super) fn number(self, number: impl itoa::Integer) -> Self {
+        self.raw(itoa::Buffer::new().format(number))
     }
 }
 
@@ -127,23 +96,8 @@ mod tests {
             }
         }
         for text in texts {
-            let mut object = Object::with_capacity(0);
-            object.text("a", &text);
-            let expected = serde_json::json!({ "a": text }).to_string();
-            assert_eq!(object.finish(), expected);
+            let json = Json::with_capacity(0).text(&text).finish();
+            assert_eq!(json, serde_json::to_string(&text).unwrap());
         }
-    }
-
-    #[test]
-    fn objects_are_separated_and_nested() {
-        let mut object = Object::with_capacity(64);
-        object.text("a", "x");
-        object.open("b");
-        object.quoted("c", u64::MAX);
-        object.literal("d", "true");
-        object.close();
-        object.text_or_null("e", None);
-        let expected = r#"{"a":"x","b":{"c":"18446744073709551615","d":true},"e":null}"#;
-        assert_eq!(object.finish(), expected);
     }
 }

@@ -11,7 +11,7 @@ use super::shapes::*;
 use super::Text;
 use super::client::DecodeError;
 use super::close::ErrorCode;
-use super::json;
+use super::json::Json;
 use crate::id::{RoomId, Seq, Side, Timestamp};
 use crate::matching::Phase;
 use crate::model::{Entry, EntryKind, LeaveReason, Pairing, Persona, Quote, Room};
@@ -107,34 +107,42 @@ impl Encoder {
         let sender = &personas[side.index()];
         let quote = reply.as_ref();
         let nickname = |quote: &Quote| personas[quote.side.index()].profile.nickname.as_str();
-        let mut number = itoa::Buffer::new();
-        let mut frame = json::Object::with_capacity(FRAME_BYTES);
-        frame.text("action", "new_message");
-        frame.open("message");
-        frame.quoted("id", entry.seq.0);
-        frame.literal("seq", number.format(entry.seq.0));
-        frame.text("sender_id", sender.user_id.as_str());
-        frame.text("sender_nickname", &sender.profile.nickname);
-        frame.quoted("sender_avatar", u64::from(sender.profile.avatar));
-        frame.text_or_null("content", content.as_deref());
-        frame.literal("recalled", if content.is_none() { "true" } else { "false" });
-        match quote {
-            Some(quote) => frame.quoted("replied_to", quote.seq.0),
-            None => frame.literal("replied_to", "null"),
-        }
-        frame.text_or_null(
-            "replied_to_content",
-            quote.and_then(|it| it.content.as_deref()),
-        );
-        frame.text_or_null("replied_to_sender", quote.map(nickname));
-        frame.text("sent_at", self.clock_face(entry.at).as_str());
-        frame.literal("sent_at_ms", number.format(entry.at.0));
-        frame.text("client_id", client_id);
-        if repeat {
-            frame.literal("repeat", "true");
-        }
-        frame.close();
-        frame.finish().into()
+        let json = Json::with_capacity(FRAME_BYTES)
+            .raw(r#"{"action":"new_message","message":{"id":""#)
+            .number(entry.seq.0)
+            .raw(r#"","seq":"#)
+            .number(entry.seq.0)
+            .raw(r#","sender_id":"#)
+            .text(sender.user_id.as_str())
+            .raw(r#","sender_nickname":"#)
+            .text(&sender.profile.nickname)
+            .raw(r#","sender_avatar":""#)
+            .number(sender.profile.avatar)
+            .raw(r#"","content":"#)
+            .text_or_null(content.as_deref())
+            .raw(r#","recalled":"#)
+            .raw(if content.is_none() { "true" } else { "false" });
+        let json = match quote {
+            Some(quote) => json
+                .raw(r#","replied_to":""#)
+                .number(quote.seq.0)
+                .raw(r#"","replied_to_content":"#)
+                .text_or_null(quote.content.as_deref())
+                .raw(r#","replied_to_sender":"#)
+                .text(nickname(quote)),
+            None => {
+                json.raw(r#","replied_to":null,"replied_to_content":null,"replied_to_sender":null"#)
+            }
+        };
+        json.raw(r#","sent_at":"#)
+            .text(&self.clock_face(entry.at))
+            .raw(r#","sent_at_ms":"#)
+            .number(entry.at.0)
+            .raw(r#","client_id":"#)
+            .text(client_id)
+            .raw(if repeat { r#","repeat":true}}"# } else { "}}" })
+            .finish()
+            .into()
     }
 
     /// Hours and minutes in the configured zone.

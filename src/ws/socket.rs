@@ -23,6 +23,8 @@ use crate::protocol::{CloseReason, Text};
 const READ_BUFFER: usize = 512;
 /// Write buffer of a socket: above this, frames are handed on before the batch is complete.
 const WRITE_BUFFER: usize = 512;
+/// What a frame of ours may have around the contents.
+const FRAME_AROUND: usize = 4096;
 /// A control frame of a client without its content: two bytes and the mask.
 const CONTROL_HEAD: usize = 6;
 /// How long a close handshake may take before the connection is simply dropped.
@@ -64,7 +66,7 @@ pub fn websocket_config(limits: &Limits) -> WebSocketConfig {
 /// One answer may be several times a frame: a quote beside a content, each escaped.
 fn max_write_buffer(limits: &Limits) -> usize {
     let max_frame = usize::try_from(limits.max_frame).unwrap_or(usize::MAX);
-    WRITE_BUFFER + max_frame.saturating_mul(4)
+    FRAME_AROUND + max_frame.saturating_mul(4)
 }
 
 impl Socket {

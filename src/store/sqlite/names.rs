@@ -1,14 +1,12 @@
 //! Which entries of a room may have a given name: a hash for each, looked through one after the other
-//! while they are few, by an index when they are many.
-
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
+//! when they are few or a filter does not say that none has it.
 
 /// Hashes compared at once.
 const BLOCK: usize = 64;
 /// So many are looked through in 20 ns; most rooms never have more.
 const FEW: usize = 512;
+/// In a full filter, of which one name in a hundred is then taken to be there.
+const ENTRIES_A_WORD: usize = 4;
 
 /// The names of a room's entries, in `seq` order from 0.
 #[derive(Debug, Default)]
@@ -16,44 +14,44 @@ pub(super) struct Names {
     /// Of each entry a hash of (side, client_id) if it is a message, else 0. Half the size of a full
     /// hash; a hit is verified by reading the row anyway.
     keys: Vec<u32>,
-    index: Option<Box<Index>>,
+    filter: Option<Filter>,
 }
 
-/// Where each hash is, of all that are there.
-#[derive(Debug, Default)]
-struct Index {
-    first: HashMap<u32, u32, RandomState>,
-    /// Two entries have one hash (a chance of 1 in 20 in a full room): all are looked through.
-    ambiguous: bool,
+/// Says of nearly every name that is not there that it is not (a Bloom filter in blocks of one word: one
+/// look into memory). 2 to 4 bytes an entry.
+#[derive(Debug)]
+struct Filter {
+    /// A power of two of them.
+    words: Box<[u64]>,
+    /// So many entries fill it.
+    room: usize,
 }
 
 impl Names {
     /// Those of a room as read.
     pub(super) fn new(keys: Vec<u32>) -> Self {
-        Self { keys, index: None }
+        let mut names = Self { keys, filter: None };
+        names.refilter();
+        names
     }
 
     /// Adds the next entry; 0 for what is no message.
     pub(super) fn push(&mut self, key: u32) {
-        if let Some(index) = &mut self.index {
-            index.add(self.keys.len(), key);
-        }
         self.keys.push(key);
-        if self.index.is_none() && self.keys.len() > FEW {
-            let mut index = Box::new(Index::default());
-            for (at, key) in self.keys.iter().enumerate() {
-                index.add(at, *key);
-            }
-            self.index = Some(index);
+        match &mut self.filter {
+            Some(filter) if self.keys.len() <= filter.room => filter.add(key),
+            None if self.keys.len() <= FEW => {}
+            _ => self.refilter(),
         }
     }
 
-    /// Forgets all entries but the first `len`.
+    /// Forgets all entries but the first `len`. What the filter still has of them costs time only.
     pub(super) fn truncate(&mut self, len: usize) {
-        if len < self.keys.len() {
-            self.keys.truncate(len);
-            self.index = None;
-        }
+        self.keys.truncate(len);
+    }
+
+    fn refilter(&mut self) {
+        self.filter = (self.keys.len() > FEW).then(|| Filter::of(&self.keys));
     }
 
     /// Whether there is a message at this place.
@@ -63,13 +61,8 @@ impl Names {
 
     /// Where messages are whose (side, client_id) hashes to this.
     pub(super) fn find(&self, key: u32) -> Vec<usize> {
-        match &self.index {
-            Some(index) if !index.ambiguous => index
-                .first
-                .get(&key)
-                .map(|at| *at as usize)
-                .into_iter()
-                .collect(),
+        match &self.filter {
+            Some(filter) if !filter.may_have(key) => Vec::new(),
             _ => self.look_through(key),
         }
     }
@@ -87,15 +80,37 @@ impl Names {
     }
 }
 
-impl Index {
-    fn add(&mut self, at: usize, key: u32) {
-        let Ok(at) = u32::try_from(at) else {
-            self.ambiguous = true;
-            return;
+impl Filter {
+    fn of(keys: &[u32]) -> Self {
+        let room = keys.len().next_power_of_two() * 2;
+        let mut filter = Self {
+            words: vec![0; room / ENTRIES_A_WORD].into(),
+            room,
         };
-        if key != 0 {
-            self.ambiguous |= self.first.insert(key, at).is_some();
+        for key in keys {
+            filter.add(*key);
         }
+        filter
+    }
+
+    fn add(&mut self, key: u32) {
+        let (at, bits) = self.place(key);
+        self.words[at] |= bits;
+    }
+
+    fn may_have(&self, key: u32) -> bool {
+        let (at, bits) = self.place(key);
+        self.words[at] & bits == bits
+    }
+
+    /// The word, and three bits of it. The key is a hash, but of 32 bits: multiplied, each of them is
+    /// in all that is taken from it.
+    fn place(&self, key: u32) -> (usize, u64) {
+        let mixed = u64::from(key).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let bit = |from: u32| 1_u64 << (mixed >> from & 63);
+        #[expect(clippy::cast_possible_truncation, reason = "masked at once")]
+        let at = (mixed >> 32) as usize & (self.words.len() - 1);
+        (at, bit(58) | bit(26) | bit(20))
     }
 }
 
@@ -122,5 +137,19 @@ mod tests {
         names.push(7);
         assert_eq!(names.find(7), [6, 1500], "both entries of one hash");
         assert_eq!(names.find(1499), [1498]);
+        let read_again = Names::new(names.keys.clone());
+        assert_eq!(read_again.find(7), [6, 1500]);
+    }
+
+    #[test]
+    fn a_filter_says_of_most_names_that_they_are_not_there() {
+        let mut names = Names::default();
+        for n in 1..=20_000_u32 {
+            names.push(n.wrapping_mul(0x85eb_ca6b));
+        }
+        let filter = names.filter.as_ref().expect("there are many");
+        let others = (20_001..=40_000_u32).map(|n| n.wrapping_mul(0x85eb_ca6b));
+        let taken = others.filter(|key| filter.may_have(*key)).count();
+        assert!(taken < 1000, "{taken} of 20,000");
     }
 }
