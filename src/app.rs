@@ -23,6 +23,8 @@ use crate::session::{KEY_BYTES, Signer};
 use crate::shutdown::Drain;
 use crate::store::{Store, sweeper};
 use crate::telemetry;
+use crate::ws::chat::ChatRules;
+use crate::ws::chat_io::Reach;
 use crate::ws::positions;
 
 /// Everything a connection or a request may need.
@@ -51,6 +53,10 @@ pub struct App {
     pub proxy_notice: ProxyNotice,
     /// The way out.
     pub shutdown: Drain,
+    /// What chat connections share: each holds one pointer to it.
+    pub reach: Arc<Reach>,
+    /// The same for what their machines need to know.
+    pub chat_rules: Arc<ChatRules>,
     store_died: Mutex<Option<Died>>,
 }
 
@@ -118,6 +124,17 @@ impl App {
         let key = signing_key(&config, &*backends.store).await?;
         let assets = Assets::load(&config)
             .map_err(|error| BuildError::Config(format!("assets.dir: {error}")))?;
+        let shutdown = Drain::new();
+        let reach = Reach {
+            store: Arc::clone(&backends.store),
+            channel: Arc::clone(&backends.channel),
+            page_entries: config.limits.page_entries,
+            drain: shutdown.clone(),
+        };
+        let chat_rules = ChatRules {
+            reconnect_grace: config.chat.reconnect_grace,
+            presence_settle: config.chat.presence_settle,
+        };
         Ok(Arc::new(Self {
             node,
             signer: Signer::new(&key, config.session.lifetime),
@@ -125,7 +142,9 @@ impl App {
             assets: Arc::new(assets),
             online: Online::default(),
             proxy_notice: ProxyNotice::default(),
-            shutdown: Drain::new(),
+            shutdown,
+            reach: Arc::new(reach),
+            chat_rules: Arc::new(chat_rules),
             config: Arc::new(config),
             store: backends.store,
             pool: backends.pool,

@@ -66,14 +66,7 @@ impl Hub {
             node: self.node,
             number,
         };
-        let hub = Arc::downgrade(self);
-        let (outbox, mailbox) = mailbox::channel(address, self.capacity, move |address| {
-            if let Some(hub) = hub.upgrade() {
-                hub.mailboxes[hub.shard(&address.number)]
-                    .lock()
-                    .remove(&address.number);
-            }
-        });
+        let (outbox, mailbox) = mailbox::channel(address, self.capacity, Arc::downgrade(self));
         self.mailboxes[self.shard(&number)]
             .lock()
             .insert(number, outbox.clone());
@@ -98,7 +91,8 @@ impl Hub {
     /// Adds a member; dropping the membership removes it.
     pub fn join(self: &Arc<Self>, group: GroupId, outbox: &Outbox) -> Membership {
         let mut groups = self.groups[self.shard(&group)].lock();
-        let members = groups.entry(group).or_default();
+        // Nearly every room has two.
+        let members = groups.entry(group).or_insert_with(|| Vec::with_capacity(2));
         if let (true, Some(watch)) = (members.is_empty(), &self.watch) {
             watch.appeared(group);
         }
@@ -138,6 +132,12 @@ impl Hub {
         }
     }
 
+    /// The mailbox is no more.
+    pub(super) fn forget(&self, address: Address) {
+        let number = address.number;
+        self.mailboxes[self.shard(&number)].lock().remove(&number);
+    }
+
     fn leave(&self, group: GroupId, address: Address) {
         let mut groups = self.groups[self.shard(&group)].lock();
         if let Some(members) = groups.get_mut(&group) {
@@ -161,6 +161,13 @@ pub struct Membership {
     hub: Arc<Hub>,
     group: GroupId,
     address: Address,
+}
+
+impl Membership {
+    /// The group.
+    pub fn group(&self) -> GroupId {
+        self.group
+    }
 }
 
 impl Drop for Membership {

@@ -1,11 +1,12 @@
 //! A connection's mailbox: a bounded ring that allocates on first use and never makes a sender wait.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
 
+use super::hub::Hub;
 use super::{SendError, SharedFrame};
 use crate::id::Address;
 
@@ -24,55 +25,50 @@ const KEPT: usize = 4;
 #[derive(Debug)]
 struct Ring {
     frames: VecDeque<SharedFrame>,
-    capacity: usize,
+    capacity: u32,
     lagged: bool,
     open: bool,
     waker: Option<Waker>,
 }
 
-/// The writing end; cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Outbox {
+/// What both ends share.
+#[derive(Debug)]
+struct Shared {
     address: Address,
-    ring: Arc<Mutex<Ring>>,
+    ring: Mutex<Ring>,
 }
+
+/// The writing end; cheap to clone, and small: every table of mailboxes holds one.
+#[derive(Clone, Debug)]
+pub struct Outbox(Arc<Shared>);
 
 /// The reading end; there is one. Dropping it closes the mailbox.
 pub struct Mailbox {
-    address: Address,
-    ring: Arc<Mutex<Ring>>,
-    forget: Option<Box<dyn FnOnce(Address) + Send>>,
+    shared: Arc<Shared>,
+    hub: Weak<Hub>,
 }
 
-/// A new mailbox for at most `capacity` frames. `forget` runs when the reading end is dropped.
-pub(super) fn channel(
-    address: Address,
-    capacity: usize,
-    forget: impl FnOnce(Address) + Send + 'static,
-) -> (Outbox, Mailbox) {
-    let ring = Arc::new(Mutex::new(Ring {
+/// A new mailbox for at most `capacity` frames. The hub forgets it when the reading end is dropped.
+pub(super) fn channel(address: Address, capacity: usize, hub: Weak<Hub>) -> (Outbox, Mailbox) {
+    let ring = Mutex::new(Ring {
         frames: VecDeque::new(),
-        capacity,
+        capacity: u32::try_from(capacity).unwrap_or(u32::MAX),
         lagged: false,
         open: true,
         waker: None,
-    }));
-    let outbox = Outbox {
-        address,
-        ring: Arc::clone(&ring),
-    };
+    });
+    let shared = Arc::new(Shared { address, ring });
     let mailbox = Mailbox {
-        address,
-        ring,
-        forget: Some(Box::new(forget)),
+        shared: Arc::clone(&shared),
+        hub,
     };
-    (outbox, mailbox)
+    (Outbox(shared), mailbox)
 }
 
 impl Outbox {
     /// Where this leads.
     pub fn address(&self) -> Address {
-        self.address
+        self.0.address
     }
 
     /// Puts a frame in and wakes the owner.
@@ -80,11 +76,11 @@ impl Outbox {
     /// # Errors
     /// `Full` after marking the owner lagged, `Gone` when the owner is no more.
     pub fn push(&self, frame: SharedFrame) -> Result<(), SendError> {
-        let mut ring = self.ring.lock();
+        let mut ring = self.0.ring.lock();
         if !ring.open {
             return Err(SendError::Gone);
         }
-        let fits = ring.frames.len() < ring.capacity;
+        let fits = ring.frames.len() < ring.capacity as usize;
         if fits {
             ring.frames.push_back(frame);
         } else {
@@ -102,12 +98,12 @@ impl Outbox {
 impl Mailbox {
     /// Where this is reached.
     pub fn address(&self) -> Address {
-        self.address
+        self.shared.address
     }
 
     /// The next frame; after the last one that fitted, that others did not.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
-        let mut ring = self.ring.lock();
+        let mut ring = self.shared.ring.lock();
         if let Some(frame) = ring.frames.pop_front() {
             if ring.frames.is_empty() {
                 // An idle connection holds next to no ring: most are idle most of the time.
@@ -132,20 +128,20 @@ impl Mailbox {
 
     /// What is there already, without waiting.
     pub fn try_recv(&mut self) -> Option<SharedFrame> {
-        self.ring.lock().frames.pop_front()
+        self.shared.ring.lock().frames.pop_front()
     }
 }
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
         {
-            let mut ring = self.ring.lock();
+            let mut ring = self.shared.ring.lock();
             ring.open = false;
             ring.frames = VecDeque::new();
             ring.waker = None;
         }
-        if let Some(forget) = self.forget.take() {
-            forget(self.address);
+        if let Some(hub) = self.hub.upgrade() {
+            hub.forget(self.shared.address);
         }
     }
 }

@@ -23,49 +23,68 @@ thread_local! {
 #[derive(Debug)]
 pub struct Buffered<S> {
     inner: S,
-    ahead: Box<[u8]>,
+    /// Nearly always there is nothing.
+    waiting: Option<Box<Waiting>>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Read and not asked for yet, from `taken` on.
+    ahead: Vec<u8>,
     taken: usize,
+    /// Said and not handed to the kernel yet.
     behind: Vec<u8>,
 }
 
 impl<S> Buffered<S> {
-    /// Nothing is read yet.
+    /// Nothing waits yet.
     pub fn new(inner: S) -> Self {
         Self {
             inner,
-            ahead: Box::default(),
-            taken: 0,
-            behind: Vec::new(),
+            waiting: None,
         }
     }
 
     /// Gives what was read before; false when there is nothing.
     fn give(&mut self, buf: &mut ReadBuf<'_>) -> bool {
-        let rest = &self.ahead[self.taken..];
+        let Some(waiting) = self.waiting.as_mut() else {
+            return false;
+        };
+        let rest = &waiting.ahead[waiting.taken..];
         if rest.is_empty() {
             return false;
         }
         let count = rest.len().min(buf.remaining());
         buf.put_slice(&rest[..count]);
-        self.taken += count;
-        if self.taken == self.ahead.len() {
-            (self.ahead, self.taken) = (Box::default(), 0);
+        waiting.taken += count;
+        if waiting.taken == waiting.ahead.len() {
+            (waiting.ahead, waiting.taken) = (Vec::new(), 0);
+            self.tidy();
         }
         true
+    }
+
+    fn tidy(&mut self) {
+        let waiting = self.waiting.take();
+        self.waiting = waiting.filter(|it| !it.ahead.is_empty() || !it.behind.is_empty());
     }
 }
 
 impl<S: AsyncWrite + Unpin> Buffered<S> {
     /// Hands everything to the kernel.
     fn poll_hand_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.behind.is_empty() {
-            let count = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.behind))?;
+        let Some(waiting) = self.waiting.as_mut() else {
+            return Poll::Ready(Ok(()));
+        };
+        while !waiting.behind.is_empty() {
+            let count = ready!(Pin::new(&mut self.inner).poll_write(cx, &waiting.behind))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.behind.drain(..count);
+            waiting.behind.drain(..count);
         }
-        self.behind = Vec::new();
+        waiting.behind = Vec::new();
+        self.tidy();
         Poll::Ready(Ok(()))
     }
 }
@@ -85,7 +104,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Buffered<S> {
             let read = read.filled();
             let (now, later) = read.split_at(read.len().min(buf.remaining()));
             buf.put_slice(now);
-            self.ahead = later.into();
+            if !later.is_empty() {
+                self.waiting.get_or_insert_default().ahead = later.to_vec();
+            }
             Poll::Ready(Ok(()))
         })
     }
@@ -97,13 +118,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Buffered<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.behind.len() + buf.len() > BEHIND {
+        let said = self.waiting.as_ref().map_or(0, |it| it.behind.len());
+        if said + buf.len() > BEHIND {
             ready!(self.poll_hand_over(cx))?;
         }
         if buf.len() > BEHIND {
             return Pin::new(&mut self.inner).poll_write(cx, buf);
         }
-        self.behind.extend_from_slice(buf);
+        let waiting = self.waiting.get_or_insert_default();
+        waiting.behind.extend_from_slice(buf);
         Poll::Ready(Ok(buf.len()))
     }
 
@@ -204,7 +227,7 @@ mod tests {
         for _ in 0..4 {
             stream.read_exact(&mut part).await.unwrap();
         }
-        assert!(stream.ahead.is_empty(), "kept after it was given");
+        assert!(stream.waiting.is_none(), "kept after it was given");
         assert_eq!(stream.inner.calls, 1);
     }
 
@@ -218,7 +241,7 @@ mod tests {
         stream.flush().await.unwrap();
         assert_eq!(stream.inner.calls, 1);
         assert_eq!(stream.inner.written, bytes()[..BEHIND]);
-        assert_eq!(stream.behind.capacity(), 0, "kept after it was written");
+        assert!(stream.waiting.is_none(), "kept after it was written");
     }
 
     #[tokio::test]

@@ -31,7 +31,7 @@ use stream::Stream;
 /// One connection to one room.
 pub struct Chat {
     encoder: Encoder,
-    rules: ChatRules,
+    rules: Arc<ChatRules>,
     sessions: [SessionId; 2],
     people: Arc<RoomPeople>,
     first_state: Option<Box<Room>>,
@@ -62,7 +62,7 @@ pub struct Chat {
 
 impl Chat {
     /// A machine for a connection that has arrived.
-    pub fn new(encoder: Encoder, rules: ChatRules, opening: Opening) -> Self {
+    pub fn new(encoder: Encoder, rules: Arc<ChatRules>, opening: Opening) -> Self {
         let Opening {
             room,
             people,

@@ -16,21 +16,25 @@ use crate::shutdown::Drain;
 use crate::store::{Appended, Arrival, Marks, Pending, Place, Store, StoreError};
 use crate::telemetry;
 
-/// What a chat connection reaches.
-pub struct ChatIo {
+/// What all chat connections reach.
+pub struct Reach {
     /// The truth.
     pub store: Arc<dyn Store>,
-    /// The room's other connections.
+    /// Rooms' other connections.
     pub channel: Arc<dyn ChannelLayer>,
-    /// The room.
-    pub room: RoomId,
-    /// This connection.
-    pub connection: Address,
     /// `limits.page_entries`.
     pub page_entries: usize,
     /// For departures that the store could not take yet.
     pub drain: Drain,
-    /// Being heard by the room, for as long as the connection lives.
+}
+
+/// What one of them does.
+pub struct ChatIo {
+    /// With this.
+    pub reach: Arc<Reach>,
+    /// As this connection.
+    pub connection: Address,
+    /// In this room, heard for as long as the connection lives.
     pub membership: Membership,
 }
 
@@ -68,34 +72,35 @@ impl Io<Chat> for ChatIo {
         match job {
             Job::Append(draft) => {
                 let client_id = draft.client_id.clone();
-                Doing::Append(client_id, self.store.append(draft))
+                Doing::Append(client_id, self.reach.store.append(draft))
             }
             Job::Recall {
                 target,
                 client_id,
                 side,
             } => {
-                let recalling = self
-                    .store
-                    .recall(self.room, side, target, client_id.clone());
+                let recalling =
+                    self.reach
+                        .store
+                        .recall(self.room(), side, target, client_id.clone());
                 other(async move { Outcome::Recalled(client_id, recalling.await) })
             }
             Job::Hide { target, side } => {
-                let hiding = self.store.hide(self.room, side, target);
+                let hiding = self.reach.store.hide(self.room(), side, target);
                 other(async move { Outcome::Hidden(hiding.await) })
             }
             Job::Leave { side, block } => self.leave(side, block),
             Job::Arrive { side, instead_of } => self.arrive(side, instead_of),
             Job::Publish(frame) => {
                 // Not before its turn: "is typing" after a message must not overtake the message.
-                let (channel, group) = (Arc::clone(&self.channel), GroupId(self.room));
+                let (channel, group) = (Arc::clone(&self.reach.channel), GroupId(self.room()));
                 other(async move {
                     channel.publish(group, frame);
                     Outcome::Done
                 })
             }
             Job::Mark { side, marks } => {
-                self.store.mark(self.room, side, marks);
+                self.reach.store.mark(self.room(), side, marks);
                 Doing::Done
             }
             Job::Page {
@@ -105,8 +110,11 @@ impl Io<Chat> for ChatIo {
                 cause,
             } => {
                 metrics::counter!(telemetry::PAGES, "cause" => cause).increment(1);
-                let room = with_room.then(|| self.store.room(self.room));
-                let page = self.store.page(self.room, side, after, self.page_entries);
+                let room = with_room.then(|| self.reach.store.room(self.room()));
+                let page = self
+                    .reach
+                    .store
+                    .page(self.room(), side, after, self.reach.page_entries);
                 other(async move {
                     let room = match room {
                         Some(room) => match room.await {
@@ -133,9 +141,16 @@ fn other(job: impl Future<Output = Outcome> + Send + 'static) -> Doing {
 }
 
 impl ChatIo {
+    fn room(&self) -> RoomId {
+        self.membership.group().0
+    }
+
     fn leave(&self, side: Side, block: Option<(SessionId, SessionId)>) -> Doing {
-        let blocking = block.map(|(by, whom)| self.store.block(by, whom));
-        let closing = self.store.close_room(self.room, side, LeaveReason::Left);
+        let blocking = block.map(|(by, whom)| self.reach.store.block(by, whom));
+        let closing = self
+            .reach
+            .store
+            .close_room(self.room(), side, LeaveReason::Left);
         other(async move {
             // The room closes even when the block could not be kept; the client is told of that.
             let closed = closing.await;
@@ -150,18 +165,21 @@ impl ChatIo {
     }
 
     fn arrive(&self, side: Side, instead_of: Option<Side>) -> Doing {
-        let (room, connection) = (self.room, self.connection);
+        let (room, connection) = (self.room(), self.connection);
         let marks = Marks::default();
         let left = instead_of.map(|old| {
             let leaving = self.leaving(old, marks);
-            (self.store.depart(room, old, connection, marks), leaving)
+            (
+                self.reach.store.depart(room, old, connection, marks),
+                leaving,
+            )
         });
         let place = match instead_of {
             Some(_) => Place::Side(side),
             None => Place::IfFree(side),
         };
-        let arriving = self.store.arrive(room, place, connection);
-        let (channel, drain) = (Arc::clone(&self.channel), self.drain.clone());
+        let arriving = self.reach.store.arrive(room, place, connection);
+        let (channel, drain) = (Arc::clone(&self.reach.channel), self.reach.drain.clone());
         other(async move {
             if let Some((departing, leaving)) = left {
                 match departing.await {
@@ -184,9 +202,9 @@ impl ChatIo {
 
     fn leaving(&self, side: Side, marks: Marks) -> Leaving {
         Leaving {
-            store: Arc::clone(&self.store),
-            channel: Arc::clone(&self.channel),
-            room: self.room,
+            store: Arc::clone(&self.reach.store),
+            channel: Arc::clone(&self.reach.channel),
+            room: self.room(),
             side,
             connection: self.connection,
             marks,
@@ -195,8 +213,11 @@ impl ChatIo {
 
     fn depart(&self, side: Side, version: u64, marks: Marks) -> Doing {
         let leaving = self.leaving(side, marks);
-        let departing = self.store.depart(self.room, side, self.connection, marks);
-        let drain = self.drain.clone();
+        let departing = self
+            .reach
+            .store
+            .depart(self.room(), side, self.connection, marks);
+        let drain = self.reach.drain.clone();
         other(async move {
             match departing.await {
                 Ok(away) => leaving.publish(away),

@@ -84,7 +84,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         let now = Instant::now();
         let limits = &app.config.limits;
         let heart = Heartbeat::new(limits.heartbeat, now);
-        let conduct = Conduct::new(limits.bad_frames, limits.flood, now);
+        let conduct = Conduct::new(now);
         let timer = Box::pin(tokio::time::sleep_until(heart.deadline().into()));
         let drain = Box::pin(app.shutdown.token().clone().cancelled_owned());
         Box::new(Self {
@@ -264,7 +264,8 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                 self.admit(input, now, actions);
             }
             Err(error) => {
-                if error.is_malformed() && self.conduct.bad_frame() {
+                let most = self.app.config.limits.bad_frames;
+                if error.is_malformed() && self.conduct.bad_frame(most) {
                     self.closing = Some(CloseReason::Policy);
                 }
                 self.count_signal(now.instant);
@@ -297,7 +298,10 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     }
 
     fn throttle(&mut self, now: Instant, wait: Duration) {
-        if self.conduct.throttled(now, wait) {
+        if self
+            .conduct
+            .throttled(now, wait, self.app.config.limits.flood)
+        {
             self.closing = Some(CloseReason::Policy);
         }
     }

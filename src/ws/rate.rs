@@ -15,8 +15,6 @@ const CALM: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Conduct {
     bad_frames: u32,
-    max_bad_frames: u32,
-    flood: Duration,
     throttled_since: Option<Instant>,
     throttled_until: Instant,
     signals: f64,
@@ -24,12 +22,10 @@ pub struct Conduct {
 }
 
 impl Conduct {
-    /// `max_bad_frames` in a row, or throttling for `flood` on end, are too much.
-    pub fn new(max_bad_frames: u32, flood: Duration, now: Instant) -> Self {
+    /// Nothing is known of it yet.
+    pub fn new(now: Instant) -> Self {
         Self {
             bad_frames: 0,
-            max_bad_frames,
-            flood,
             throttled_since: None,
             throttled_until: now,
             signals: SIGNAL_BURST,
@@ -42,10 +38,10 @@ impl Conduct {
         self.bad_frames = 0;
     }
 
-    /// A frame was not; true: one too many.
-    pub fn bad_frame(&mut self) -> bool {
+    /// A frame was not; true: one too many, where `most` in a row are.
+    pub fn bad_frame(&mut self, most: u32) -> bool {
         self.bad_frames += 1;
-        self.bad_frames >= self.max_bad_frames
+        self.bad_frames >= most
     }
 
     /// Counts a passing signal; `Err` is how long to leave the socket unread.
@@ -65,8 +61,8 @@ impl Conduct {
         ))
     }
 
-    /// The socket is left unread for `wait`; true: this has gone on for too long.
-    pub fn throttled(&mut self, now: Instant, wait: Duration) -> bool {
+    /// The socket is left unread for `wait`; true: this has gone on for `flood`, which is too long.
+    pub fn throttled(&mut self, now: Instant, wait: Duration, flood: Duration) -> bool {
         let calm = now.saturating_duration_since(self.throttled_until) >= CALM;
         let since = match self.throttled_since {
             Some(since) if !calm => since,
@@ -74,7 +70,7 @@ impl Conduct {
         };
         self.throttled_since = Some(since);
         self.throttled_until = now + wait;
-        now.saturating_duration_since(since) >= self.flood
+        now.saturating_duration_since(since) >= flood
     }
 }
 
@@ -86,19 +82,19 @@ mod tests {
 
     #[test]
     fn bad_frames_count_in_a_row() {
-        let mut conduct = Conduct::new(3, FLOOD, Instant::now());
-        assert!(!conduct.bad_frame());
-        assert!(!conduct.bad_frame());
+        let mut conduct = Conduct::new(Instant::now());
+        assert!(!conduct.bad_frame(3));
+        assert!(!conduct.bad_frame(3));
         conduct.good_frame();
-        assert!(!conduct.bad_frame());
-        assert!(!conduct.bad_frame());
-        assert!(conduct.bad_frame());
+        assert!(!conduct.bad_frame(3));
+        assert!(!conduct.bad_frame(3));
+        assert!(conduct.bad_frame(3));
     }
 
     #[test]
     fn signals_have_a_burst_and_a_rate() {
         let start = Instant::now();
-        let mut conduct = Conduct::new(3, FLOOD, start);
+        let mut conduct = Conduct::new(start);
         let taken = (0..100).filter(|_| conduct.signal(start).is_ok()).count();
         assert_eq!(taken, 40);
         let wait = conduct.signal(start).unwrap_err();
@@ -109,12 +105,12 @@ mod tests {
     fn a_flood_is_being_over_the_rate_without_a_pause() {
         let start = Instant::now();
         let step = Duration::from_secs(1);
-        let mut conduct = Conduct::new(3, FLOOD, start);
-        assert!((0..30).all(|n| !conduct.throttled(start + n * step, step)));
-        assert!(conduct.throttled(start + 30 * step, step));
+        let mut conduct = Conduct::new(start);
+        assert!((0..30).all(|n| !conduct.throttled(start + n * step, step, FLOOD)));
+        assert!(conduct.throttled(start + 30 * step, step, FLOOD));
 
-        let mut conduct = Conduct::new(3, FLOOD, start);
-        assert!((0..20).all(|n| !conduct.throttled(start + n * step, step)));
-        assert!((25..50).all(|n| !conduct.throttled(start + n * step, step)));
+        let mut conduct = Conduct::new(start);
+        assert!((0..20).all(|n| !conduct.throttled(start + n * step, step, FLOOD)));
+        assert!((25..50).all(|n| !conduct.throttled(start + n * step, step, FLOOD)));
     }
 }

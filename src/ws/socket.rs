@@ -12,6 +12,7 @@ use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use hyper_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use hyper_tungstenite::tungstenite::{Error, Message};
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use super::buffered::Buffered;
@@ -20,7 +21,7 @@ use crate::config::Limits;
 use crate::protocol::{CloseReason, Text};
 
 /// Read buffer of a socket: most frames are smaller, larger ones grow it for a while.
-const READ_BUFFER: usize = 512;
+const READ_BUFFER: usize = 256;
 /// Write buffer of a socket: above this, frames are handed on before the batch is complete.
 const WRITE_BUFFER: usize = 512;
 /// What a frame of ours may have around the contents.
@@ -183,6 +184,8 @@ impl Socket {
             // Refused when the other end said goodbye first: then reading on sends the answer to that.
             let _ = self.stream.close(Some(frame)).await;
             while let Some(Ok(_)) = self.stream.next().await {}
+            // That answer is written without being flushed.
+            let _ = self.stream.get_mut().flush().await;
         };
         // Whoever does not answer is gone: dropping the stream closes the connection.
         let _ = Box::pin(tokio::time::timeout(CLOSE_TIMEOUT, goodbye)).await;

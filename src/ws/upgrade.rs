@@ -7,7 +7,7 @@ use hyper::header::SET_COOKIE;
 use hyper::{Request, Response, StatusCode};
 use hyper_tungstenite::HyperWebsocket;
 
-use super::chat::{Chat, ChatRules, Opening};
+use super::chat::{Chat, Opening};
 use super::chat_io::{ChatIo, announce};
 use super::connection::{Connection, Who};
 use super::entrance::{self, Entrance, sit_down};
@@ -224,11 +224,6 @@ async fn talk(
         return socket.close(CloseReason::RoomGone).await;
     };
     announce(&*app.channel, &arrival, connection);
-    let chat = &app.config.chat;
-    let rules = ChatRules {
-        reconnect_grace: chat.reconnect_grace,
-        presence_settle: chat.presence_settle,
-    };
     let opening = Opening {
         room: arrival.room,
         people: arrival.people,
@@ -237,14 +232,10 @@ async fn talk(
         provisional: seat.provisional(),
         after: entrance.after,
     };
-    let machine = Chat::new(app.encoder.clone(), rules, opening);
+    let machine = Chat::new(app.encoder.clone(), Arc::clone(&app.chat_rules), opening);
     let io = ChatIo {
-        store: Arc::clone(&app.store),
-        channel: Arc::clone(&app.channel),
-        room: entrance.room,
+        reach: Arc::clone(&app.reach),
         connection,
-        page_entries: app.config.limits.page_entries,
-        drain: app.shutdown.clone(),
         membership,
     };
     let connection = Connection::new(Arc::clone(&app), who, mailbox, machine, io);

@@ -17,7 +17,7 @@ use miyu::shutdown::Drain;
 use miyu::store::sqlite::SqliteStore;
 use miyu::store::{Durability, Place, RoomPeople, Rooms as _, Store};
 use miyu::ws::chat::{Chat, ChatRules, Job, Opening, Outcome};
-use miyu::ws::chat_io::ChatIo;
+use miyu::ws::chat_io::{ChatIo, Reach};
 use miyu::ws::publish::Publisher;
 use miyu::ws::{Action, Actions, Io as _, Machine as _, Now};
 use parking_lot::Mutex;
@@ -226,14 +226,15 @@ impl History {
         let mut person = Person {
             side,
             connection,
-            chat: Chat::new(Encoder::new(TimeZone::UTC), chat_rules, opening),
+            chat: Chat::new(Encoder::new(TimeZone::UTC), Arc::new(chat_rules), opening),
             io: ChatIo {
-                store: self.store.clone(),
-                channel: self.net.clone(),
-                room: self.room,
+                reach: Arc::new(Reach {
+                    store: self.store.clone(),
+                    channel: self.net.clone(),
+                    page_entries: 3,
+                    drain: Drain::new(),
+                }),
                 connection,
-                page_entries: 3,
-                drain: Drain::new(),
                 membership: memory.join(GroupId(self.room), &outbox).await,
             },
             queue: Vec::new(),

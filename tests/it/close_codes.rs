@@ -211,7 +211,7 @@ async fn a_client_that_cannot_keep_up_is_let_go() {
 /// Says long things with long quotes until the partner is given up; how many.
 async fn fill(socket: &mut Socket) -> usize {
     let long = "字".repeat(2000);
-    for round in 1..=100 {
+    for round in 1..=200 {
         for n in 0..16 {
             let message = json!({"content": long, "client_id": format!("{round}-{n}"),
                 "replied_to": "1"});
@@ -229,6 +229,8 @@ async fn fill(socket: &mut Socket) -> usize {
         if gone {
             return round * 16;
         }
+        // Once the kernel is full, giving up takes time, not more messages.
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("the kernel took everything");
 }

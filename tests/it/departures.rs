@@ -10,7 +10,7 @@ use miyu::shutdown::Drain;
 use miyu::store::{Marks, Place, Store};
 use miyu::ws::Io as _;
 use miyu::ws::chat::Job;
-use miyu::ws::chat_io::{ChatIo, Leaving};
+use miyu::ws::chat_io::{ChatIo, Leaving, Reach};
 
 use crate::support::faulty::{Fault, Switch};
 use crate::support::store::{Sqlite, World, address};
@@ -67,12 +67,13 @@ impl Scene {
     async fn depart(&self) {
         let (outbox, _mailbox) = self.channel.open();
         let io = ChatIo {
-            store: Arc::clone(&self.store),
-            channel: Arc::clone(&self.channel),
-            room: self.room,
+            reach: Arc::new(Reach {
+                store: Arc::clone(&self.store),
+                channel: Arc::clone(&self.channel),
+                page_entries: 100,
+                drain: self.drain.clone(),
+            }),
             connection: address(B),
-            page_entries: 100,
-            drain: self.drain.clone(),
             membership: self.channel.join(GroupId(self.room), &outbox).await,
         };
         let depart = Job::Depart {

@@ -114,7 +114,7 @@ impl Bench {
             after,
         };
         let mut bench = Self {
-            chat: Chat::new(encoder(), rules, opening),
+            chat: Chat::new(encoder(), Arc::new(rules), opening),
             start: Instant::now(),
             out: Vec::new(),
         };
