@@ -3,8 +3,12 @@
 
 use std::fmt;
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+/// A map by ids that the server makes: nobody can choose them to collide, so they are hashed quickly.
+pub type IdMap<K, V> = std::collections::HashMap<K, V, RandomState>;
 
 /// A room's public name, chosen before two tickets are paired (UUID v7: sorts by birth).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

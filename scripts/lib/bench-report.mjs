@@ -94,7 +94,7 @@ function table(folder) {
 
 /** The same figures not as ratios. */
 function absolute(folder) {
-    const [pairs, idle, arrive] = ["pairs", "idle", "arrive"].map((it) => lines(folder, it));
+    const [pairs, paced, idle, arrive] = ["pairs", "paced", "idle", "arrive"].map((it) => lines(folder, it));
     const middle = (reports, subject, pick) => {
         const figure = spread(of(reports, subject).map(pick));
         return figure === null ? "–" : show(figure.median);
@@ -111,6 +111,10 @@ function absolute(folder) {
         both("part of its core that the server used", pairs, (it) => it.server_cores_busy),
         both("part of its core that the client used", pairs, (it) => it.client_cores_busy),
         both("acknowledged p50, ms, 1,600 unacknowledged all the time", pairs, (it) => it.acknowledged_ms.p50),
+        both("acknowledged p50, ms, one message after the other at half of Miyu's rate", paced, (it) => it.acknowledged_ms.p50),
+        both("acknowledged p99, ms, the same", paced, (it) => it.acknowledged_ms.p99),
+        both("processor time a message, µs, the same", paced, (it) => it.server_cpu_us_per_message),
+        both("part of its core that the server used, the same", paced, (it) => it.server_cores_busy),
         both("idle connection, bytes", idle, (it) => it.bytes_each),
         both("idle connection, µs a second", idle, (it) => it.cpu_us_per_second_each),
         both("people paired a second, 4,000 at once", arrive, (it) => it.people_per_second),
@@ -145,13 +149,9 @@ function plots(folder) {
     add("cost",
         { title: "Processor time of the server for one message", x: "pairs who talk", y: "µs a message", log: true },
         growth("growth-pairs", "pairs", (it) => it.server_cpu_us_per_message));
-    const waited = (share) => medians("growth-rate", "miyu", "rate", (it) => it.acknowledged_ms[share]);
     add("latency",
-        { title: "Time to the acknowledgement, open loop", x: "messages a second; the server is on one core", y: "ms", log: false },
-        [
-            { name: "99th", tone: "miyu", points: waited("p99") },
-            { name: "median", tone: "relay", points: waited("p50") },
-        ]);
+        { title: "Time to the acknowledgement, 99th percentile, open loop", x: "messages a second; the server is on one core", y: "ms", log: false },
+        growth("growth-rate", "rate", (it) => it.acknowledged_ms.p99));
     add("memory",
         { title: "Resident memory of the server", x: "idle chat connections", y: "MB", log: false },
         growth("growth-idle", "idle", (it) => (it.server_rss_kib * 1024) / 1e6));

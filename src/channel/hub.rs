@@ -1,6 +1,5 @@
 //! The switchboard of one process: mailboxes by number, groups by room. Both backends use it.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::mailbox::{self, Mailbox, Outbox};
 use super::{Counts, Frame, GroupId, SendError, SharedFrame};
-use crate::id::{Address, NodeId};
+use crate::id::{Address, IdMap, NodeId};
 
 /// Locks are held for a map access; this many keep two cores from meeting often.
 const SHARDS: usize = 16;
@@ -32,8 +31,8 @@ pub struct Hub {
     capacity: usize,
     next: AtomicU64,
     hasher: RandomState,
-    mailboxes: [Mutex<HashMap<u64, Outbox, RandomState>>; SHARDS],
-    groups: [Mutex<HashMap<GroupId, Vec<Outbox>, RandomState>>; SHARDS],
+    mailboxes: [Mutex<IdMap<u64, Outbox>>; SHARDS],
+    groups: [Mutex<IdMap<GroupId, Vec<Outbox>>>; SHARDS],
 }
 
 impl Hub {

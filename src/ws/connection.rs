@@ -5,40 +5,28 @@
 //! the socket, and this task awaits no other connection.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
+use super::doing::{front, optional};
 use super::heartbeat::{Beat, Heartbeat};
 use super::line::Line;
-use super::rate::Conduct;
+use super::rate::{Conduct, Who};
 use super::socket::{Incoming, Socket};
 use super::{Action, Actions, Io, Machine, Now, Weight};
 use crate::app::App;
 use crate::channel::{Mailbox, Received};
-use crate::id::SessionId;
 use crate::protocol::{CloseReason, Text};
 use crate::telemetry;
 
 /// Frames taken from the mailbox, and things asked for by the client's, before what they caused is
 /// carried out.
 const TURN: usize = 64;
-
-/// Whose connection it is, for rates.
-#[derive(Clone, Copy, Debug)]
-pub struct Who {
-    /// The browser.
-    pub session: SessionId,
-    /// The real client's address.
-    pub address: IpAddr,
-}
 
 /// One socket's task.
 ///
@@ -398,21 +386,4 @@ impl<M: Machine, I: Io<M>> Drop for Connection<M, I> {
             });
         }
     }
-}
-
-/// The outcome of the first queued job; never, when there is none.
-async fn front<F: Future + Unpin>(queue: &mut VecDeque<F>) -> F::Output {
-    poll_fn(|cx| match queue.front_mut() {
-        Some(job) => Pin::new(job).poll(cx),
-        None => Poll::Pending,
-    })
-    .await
-}
-
-async fn optional<F: Future + Unpin>(job: &mut Option<F>) -> F::Output {
-    poll_fn(|cx| match job {
-        Some(job) => Pin::new(job).poll(cx),
-        None => Poll::Pending,
-    })
-    .await
 }

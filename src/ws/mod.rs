@@ -11,6 +11,7 @@ pub mod buffered;
 pub mod chat;
 pub mod chat_io;
 pub mod connection;
+mod doing;
 mod entrance;
 pub mod heartbeat;
 pub mod line;

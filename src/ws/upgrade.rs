@@ -9,11 +9,12 @@ use hyper_tungstenite::HyperWebsocket;
 
 use super::chat::{Chat, Opening};
 use super::chat_io::{ChatIo, announce};
-use super::connection::{Connection, Who};
+use super::connection::Connection;
 use super::entrance::{self, Entrance, sit_down};
 use super::line::{Guards, Line};
 use super::lobby::{Lobby, LobbyRules};
 use super::lobby_io::LobbyIo;
+use super::rate::Who;
 use super::socket::{Socket, websocket_config};
 use crate::app::App;
 use crate::channel::GroupId;

@@ -1,13 +1,10 @@
-//! The tickets that wait, with every index over them kept in step: by number, by name, by session,
+//! The tickets that wait, with every index over them kept in step: by number, by session,
 //! by class, and in the queues. Which ticket comes or goes, and why, is decided in `state`.
-
-use std::collections::HashMap;
 
 use super::lease::Lease;
 use super::queue::{Place, Queues, Serial, TagKeys};
-use crate::id::SessionId;
+use crate::id::{IdMap, SessionId};
 use crate::matching::{Census, Ticket};
-use crate::model::UserId;
 
 /// A ticket with what is computed from it once.
 pub(super) struct Entrant {
@@ -39,9 +36,8 @@ pub(super) struct Waiter {
 /// Everybody who waits.
 #[derive(Default)]
 pub(super) struct Roster {
-    waiters: HashMap<Serial, Waiter>,
-    names: HashMap<(SessionId, UserId), Serial>,
-    sessions: HashMap<SessionId, Vec<Serial>>,
+    waiters: IdMap<Serial, Waiter>,
+    sessions: IdMap<SessionId, Vec<Serial>>,
     census: Census,
     pub(super) queues: Queues,
 }
@@ -63,9 +59,16 @@ impl Roster {
         self.waiters.get_mut(&serial)
     }
 
-    /// The ticket that waits under the same name as this one.
+    /// The ticket that waits under the same name as this one. A browser has few
+    /// (`matching.tickets_per_session`), so there is no index of names.
     pub(super) fn namesake(&self, ticket: &Ticket) -> Option<Serial> {
-        self.names.get(&name(ticket)).copied()
+        let name = |serial: &Serial| {
+            let waiter = self.waiters.get(serial)?;
+            Some(&waiter.entrant.ticket.persona.user_id)
+        };
+        let mut own = self.of_session(ticket.session).iter();
+        own.find(|serial| name(serial) == Some(&ticket.persona.user_id))
+            .copied()
     }
 
     /// The tickets of one browser, in no order.
@@ -81,7 +84,6 @@ impl Roster {
             keys,
         } = &*entrant;
         self.queues.insert(ticket, *keys, entrant.place());
-        self.names.insert(name(ticket), *serial);
         self.sessions
             .entry(ticket.session)
             .or_insert_with(|| Vec::with_capacity(1))
@@ -95,7 +97,6 @@ impl Roster {
         let waiter = self.waiters.remove(&serial)?;
         let entrant = &*waiter.entrant;
         self.queues.remove(entrant.keys, entrant.place());
-        self.names.remove(&name(&entrant.ticket));
         if let Some(own) = self.sessions.get_mut(&entrant.ticket.session) {
             own.retain(|other| *other != serial);
             if own.is_empty() {
@@ -105,8 +106,4 @@ impl Roster {
         *entrant.count(&mut self.census) -= 1;
         Some(waiter)
     }
-}
-
-fn name(ticket: &Ticket) -> (SessionId, UserId) {
-    (ticket.session, ticket.persona.user_id.clone())
 }

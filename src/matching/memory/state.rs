@@ -1,13 +1,12 @@
 //! What happens to tickets in the pool of one process: entering, pairing, leaving, expiring.
 //! Plain and synchronous: `now` is handed in and the lock around it is the caller's.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::lease::{Held, Lease, Leases};
 use super::queue::{Look, SKIPS, Serial};
 use super::roster::{Entrant, Roster};
-use crate::id::{Address, RoomId, SessionId, TicketId, Timestamp};
+use crate::id::{Address, IdMap, RoomId, SessionId, TicketId, Timestamp};
 use crate::matching::{Census, Entered, PoolError, PoolRules, Renewed, Ticket, rule};
 use crate::model::Pairing;
 
@@ -33,8 +32,8 @@ enum Whereabouts {
 pub(super) struct State {
     rules: PoolRules,
     roster: Roster,
-    tickets: HashMap<TicketId, Whereabouts>,
-    outcomes: HashMap<RoomId, Outcome>,
+    tickets: IdMap<TicketId, Whereabouts>,
+    outcomes: IdMap<RoomId, Outcome>,
     leases: Leases,
     next_serial: Serial,
     closed: bool,
@@ -45,8 +44,8 @@ impl State {
         Self {
             rules,
             roster: Roster::default(),
-            tickets: HashMap::new(),
-            outcomes: HashMap::new(),
+            tickets: IdMap::default(),
+            outcomes: IdMap::default(),
             leases: Leases::default(),
             next_serial: 0,
             closed: false,

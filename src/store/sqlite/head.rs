@@ -4,14 +4,14 @@
 //!
 //! The order matters: `stage` before changing a head, then `commit` or `rollback` for all of them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use lru::LruCache;
 
 use super::names::Names;
-use crate::id::{Address, RoomId, Seq, SessionId, Side, Timestamp};
+use crate::id::{Address, IdMap, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::model::{Departure, Position, Presence, Room, RoomSide};
 use crate::store::{Place, RoomPeople, StoreRules};
 
@@ -206,7 +206,7 @@ pub(super) struct Behind {
 pub(super) struct Heads {
     map: LruCache<RoomId, Head>,
     /// `None`: made in this transaction.
-    undo: HashMap<RoomId, Option<Saved>, foldhash::fast::RandomState>,
+    undo: IdMap<RoomId, Option<Saved>>,
     /// In the order they fell behind, so that the front tells how far a start must read.
     behind: VecDeque<Behind>,
     behind_before: usize,
@@ -221,7 +221,7 @@ impl Heads {
     pub(super) fn new(most_rooms: usize, most_entries: usize) -> Self {
         Self {
             map: LruCache::unbounded(),
-            undo: HashMap::default(),
+            undo: IdMap::default(),
             behind: VecDeque::new(),
             behind_before: 0,
             entries: 0,

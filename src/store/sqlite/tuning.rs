@@ -1,0 +1,62 @@
+//! Sizes of the SQLite store.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+/// Sizes that are nobody's business but this backend's. Tests make them tiny.
+#[derive(Clone, Debug)]
+pub struct Tuning {
+    /// Jobs that may wait for the writer, and for the readers.
+    pub queue: usize,
+    /// Jobs in one transaction.
+    pub batch: usize,
+    /// After a transaction of several jobs, how long more are gathered for the next one.
+    pub gather: Duration,
+    /// Pages that come into the WAL before they are copied into the database, beside the writer: 4 KiB each.
+    pub checkpoint: u32,
+    /// Pages in the WAL before the writer waits for the rest of them, so that it can begin anew.
+    pub wal: u32,
+    /// Reader threads.
+    pub readers: usize,
+    /// Rooms remembered.
+    pub heads: usize,
+    /// Entries of remembered rooms: 12 bytes each.
+    pub head_entries: usize,
+    /// Rooms whose row may be behind their log.
+    pub behind: usize,
+    /// Entries that a start may have to read after a crash: about 1 µs each.
+    pub scan: i64,
+    /// After so long without a write, what is behind is written and the WAL emptied.
+    pub idle: Duration,
+    /// How often the WAL is emptied because erased text may be in it, under load.
+    pub purge: Duration,
+    /// Entries erased in one step.
+    pub erase_rows: usize,
+    /// Rooms closed in one step.
+    pub close_rooms: usize,
+    /// Tests only: a full disk, in pages; 0 for none.
+    pub page_limit: Option<Arc<AtomicU32>>,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            queue: 65_536,
+            batch: 512,
+            gather: Duration::from_micros(500),
+            checkpoint: 500,
+            wal: 8000,
+            readers: 2,
+            heads: 65_536,
+            head_entries: 4_000_000,
+            behind: 32_768,
+            scan: 200_000,
+            idle: Duration::from_secs(2),
+            purge: Duration::from_secs(60),
+            erase_rows: 500,
+            close_rooms: 64,
+            page_limit: None,
+        }
+    }
+}
