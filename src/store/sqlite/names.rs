@@ -108,7 +108,6 @@ impl Filter {
     fn place(&self, key: u32) -> (usize, u64) {
         let mixed = u64::from(key).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let bit = |from: u32| 1_u64 << (mixed >> from & 63);
-        #[expect(clippy::cast_possible_truncation, reason = "masked at once")]
         let at = (mixed >> 32) as usize & (self.words.len() - 1);
         (at, bit(58) | bit(26) | bit(20))
     }

@@ -193,6 +193,8 @@ impl Talker {
     fn wrong(&mut self, what: String) {
         let Seat { room, user_id, .. } = &self.journal.seat;
         let text = format!("{room} {user_id}: {what}");
+        // Whoever waits for this talker in vain sees why.
+        eprintln!("a talker stops: {text}");
         self.journal.violations.push(text);
     }
 
@@ -327,11 +329,16 @@ impl Talker {
             "already_recalled" if self.recalling.contains_key(client_id) => {
                 self.recall_done(client_id);
             }
-            // Both the entry and its repeat can come before our second asking is answered.
-            "already_recalled" if client_id.starts_with("r-") && self.journal.lost > 0 => {}
+            // What was asked again, after a lost connection or an answer that came too late, may have
+            // been done and told before the second asking is answered.
+            "already_recalled" if client_id.starts_with("r-") && self.asked_again() => {}
             _ => self.wrong(format!("error {code} for {client_id}")),
         }
         None
+    }
+
+    fn asked_again(&self) -> bool {
+        self.journal.lost > 0 || self.journal.unavailable > 0
     }
 
     fn still_open(&self, client_id: &str) -> Option<Value> {
