@@ -49,6 +49,7 @@ local function take_over(me, former, namesake, waited)
         remove(former)
         local former_since, former_serial = struct.unpack('>I8I8', former.stamp)
         since, me.serial = math.min(since, former_since), former_serial
+        me.new = former.new
         local kept = former.front .. former.packed
         if asked_again(me, kept) then
             told = sub(kept, 18, FRONT)

@@ -226,10 +226,7 @@ end
 -- Another lease for whatever this ticket is: the waiting ticket, or the room and its outcome.
 -- Past its lease it is taken out.
 local function renew(id)
-    local value = get(id)
-    if not value then
-        return
-    end
+    -- Asked first: who waits since earlier in this call is in no field yet.
     local t = waiting(id)
     if t then
         if over(id) then
@@ -238,6 +235,10 @@ local function renew(id)
         end
         hold(id)
         return t
+    end
+    local value = get(id)
+    if not value then
+        return
     end
     local o = get(value)
     if o then
