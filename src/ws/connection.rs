@@ -15,8 +15,8 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::doing::{front, optional};
 use super::heartbeat::{Beat, Heartbeat};
-use super::line::Line;
-use super::rate::{Conduct, Who};
+use super::line::{Line, Who};
+use super::rate::Conduct;
 use super::socket::{Incoming, Socket};
 use super::{Action, Actions, Io, Machine, Now, Weight};
 use crate::app::App;

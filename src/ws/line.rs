@@ -1,9 +1,21 @@
-//! A socket and what is held for as long as it is open: what counts it, here and in the metrics.
+//! A socket and what is held for as long as it is open: whose it is, what counts it, here and in the metrics.
+
+use std::net::IpAddr;
 
 use super::socket::Socket;
 use crate::http::limit::ConnectionGuard;
+use crate::id::SessionId;
 use crate::session::online::OnlineGuard;
 use crate::telemetry;
+
+/// Whose connection it is, for rates.
+#[derive(Clone, Copy, Debug)]
+pub struct Who {
+    /// The browser.
+    pub session: SessionId,
+    /// The real client's address.
+    pub address: IpAddr,
+}
 
 /// A line to a client.
 pub struct Line {

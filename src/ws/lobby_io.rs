@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Io;
+use super::line::Who;
 use super::lobby::{Created, Job, Lobby, Outcome, Prepared};
-use super::rate::Who;
 use crate::app::App;
 use crate::channel::{Frame, SendError};
 use crate::id::{RoomId, Side, TicketId, Timestamp};

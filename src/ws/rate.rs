@@ -2,10 +2,7 @@
 //! rate has gone on for so long that it is a flood. The message rate itself is counted per session
 //! and address by `http::limit`.
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
-
-use crate::id::SessionId;
 
 /// Signals (typing, read, pings) that one connection may send at once.
 const SIGNAL_BURST: f64 = 40.0;
@@ -13,15 +10,6 @@ const SIGNAL_BURST: f64 = 40.0;
 const SIGNALS_PER_SECOND: f64 = 20.0;
 /// A pause in being throttled shorter than this does not end a flood.
 const CALM: Duration = Duration::from_secs(2);
-
-/// Whose connection it is, for rates.
-#[derive(Clone, Copy, Debug)]
-pub struct Who {
-    /// The browser.
-    pub session: SessionId,
-    /// The real client's address.
-    pub address: IpAddr,
-}
 
 /// One connection's conduct.
 #[derive(Debug)]
