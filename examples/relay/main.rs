@@ -36,9 +36,9 @@ use tokio::sync::oneshot;
 
 use room::{Rooms, Seat};
 
-/// Miyu's.
+/// Small, and so that most frames need one call to the kernel.
 const READ_BUFFER: usize = 1024;
-/// Miyu's.
+/// The same for what is written.
 const WRITE_BUFFER: usize = 4096;
 
 /// An open WebSocket.

@@ -60,7 +60,7 @@ impl Roster {
     }
 
     /// The ticket that waits under the same name as this one. A browser has few
-    /// (`matching.tickets_per_session`), so there is no index of names.
+    /// (`limits.tickets_per_session`), so there is no index of names.
     pub(super) fn namesake(&self, ticket: &Ticket) -> Option<Serial> {
         let name = |serial: &Serial| {
             let waiter = self.waiters.get(serial)?;

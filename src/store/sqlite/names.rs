@@ -18,7 +18,7 @@ pub(super) struct Names {
 }
 
 /// Says of nearly every name that is not there that it is not (a Bloom filter in blocks of one word: one
-/// look into memory). 2 to 4 bytes an entry.
+/// look into memory). 2 to 8 bytes an entry.
 #[derive(Debug)]
 struct Filter {
     /// A power of two of them.

@@ -197,31 +197,33 @@ fn plan_once(conn: &Connection) -> Result<(), rusqlite::Error> {
 
 /// Opens a connection that only reads.
 pub(super) fn reader(paths: &Paths) -> Result<Connection, OpenError> {
-    let open = || -> Result<Connection, rusqlite::Error> {
-        let conn = Connection::open_with_flags(
-            &paths.database,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
+    beside(paths, OpenFlags::SQLITE_OPEN_READ_ONLY, |conn| {
         conn.busy_timeout(BUSY)?;
-        plan_once(&conn)?;
+        plan_once(conn)?;
         conn.execute_batch("PRAGMA cache_size = -8192; PRAGMA trusted_schema = OFF;")?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS);
-        Ok(conn)
-    };
-    open().map_err(|error| OpenError::from_sql(&paths.database, &error))
+        Ok(())
+    })
 }
 
-/// Opens a connection that copies the WAL into the database beside the writer, as durably as it does.
+/// Opens a connection that copies the WAL into the database beside the writer, at least as durably as
+/// it does.
 pub(super) fn checkpointer(paths: &Paths) -> Result<Connection, OpenError> {
-    let open = || -> Result<Connection, rusqlite::Error> {
-        let conn = Connection::open_with_flags(
-            &paths.database,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
-        conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;")?;
-        Ok(conn)
-    };
-    open().map_err(|error| OpenError::from_sql(&paths.database, &error))
+    beside(paths, OpenFlags::SQLITE_OPEN_READ_WRITE, |conn| {
+        conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;")
+    })
+}
+
+/// Opens a connection beside the writer's.
+fn beside(
+    paths: &Paths,
+    access: OpenFlags,
+    set_up: impl FnOnce(&Connection) -> Result<(), rusqlite::Error>,
+) -> Result<Connection, OpenError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(&paths.database, flags);
+    let ready = opened.and_then(|conn| set_up(&conn).map(|()| conn));
+    ready.map_err(|error| OpenError::from_sql(&paths.database, &error))
 }
 
 /// What the data says at a start.

@@ -21,7 +21,7 @@ pub struct Tuning {
     pub readers: usize,
     /// Rooms remembered.
     pub heads: usize,
-    /// Entries of remembered rooms: 12 bytes each.
+    /// Entries of remembered rooms: 12 bytes each, in long rooms 14 to 20.
     pub head_entries: usize,
     /// Rooms whose row may be behind their log.
     pub behind: usize,
