@@ -273,13 +273,15 @@ pub trait Relations: Send + Sync {
     fn relations(&self, session: SessionId) -> Pending<RelationsOf>;
 }
 
-/// A session's blocks and recent partners.
+/// A session's blocks and recent partners, and whether it is in a room now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RelationsOf {
     /// Sessions that it blocked or that blocked it.
     pub blocked: Vec<SessionId>,
     /// The last ten partners of rooms not yet erased, newest first, without itself.
     pub recent: Vec<SessionId>,
+    /// It has a side in an open room: which ones, [`Rooms::open_rooms`] tells.
+    pub in_room: bool,
 }
 
 /// What the sweeper did in one step.

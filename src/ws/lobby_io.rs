@@ -9,7 +9,7 @@ use super::line::Who;
 use super::lobby::{Created, Job, Lobby, Outcome, Prepared};
 use crate::app::App;
 use crate::channel::{Frame, SendError};
-use crate::id::{RoomId, Side, TicketId, Timestamp};
+use crate::id::{RoomId, SessionId, Side, TicketId, Timestamp};
 use crate::matching::{Entered, Renewed, Ticket};
 use crate::model::{LeaveReason, Pairing, Room, UserId};
 use crate::store::StoreError;
@@ -73,27 +73,39 @@ async fn prepare(app: Arc<App>, who: Who, user_id: Option<UserId>, again: bool) 
     if !again && let Err(wait) = app.limits.matches(who.session, who.address) {
         return Prepared::Limited(wait);
     }
-    let Ok(rooms) = app.store.open_rooms(who.session).await else {
+    let Ok(relations) = app.store.relations(who.session).await else {
         return Prepared::Unavailable;
     };
-    for room in rooms {
-        for side in room.sides_of(who.session) {
-            match standing(&room, side, user_id.as_ref(), Timestamp::now()) {
+    // Hardly anybody is, so this is another question.
+    if relations.in_room {
+        match leave_abandoned(&app, who.session, user_id.as_ref()).await {
+            Ok(None) => {}
+            Ok(Some(inside)) => return Prepared::InRoom(inside),
+            Err(_) => return Prepared::Unavailable,
+        }
+    }
+    Prepared::Ready(relations)
+}
+
+/// Gives up the rooms that this user left alone; answers the one that they are in.
+async fn leave_abandoned(
+    app: &App,
+    session: SessionId,
+    user_id: Option<&UserId>,
+) -> Result<Option<RoomId>, StoreError> {
+    for room in app.store.open_rooms(session).await? {
+        for side in room.sides_of(session) {
+            match standing(&room, side, user_id, Timestamp::now()) {
                 Standing::Elsewhere => {}
-                Standing::Inside => return Prepared::InRoom(room.id),
+                Standing::Inside => return Ok(Some(room.id)),
                 Standing::Abandoned => {
                     let left = app.store.close_room(room.id, side, LeaveReason::Left);
-                    if left.await.is_err() {
-                        return Prepared::Unavailable;
-                    }
+                    left.await?;
                 }
             }
         }
     }
-    match app.store.relations(who.session).await {
-        Ok(relations) => Prepared::Ready(relations),
-        Err(_) => Prepared::Unavailable,
-    }
+    Ok(None)
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -162,30 +162,36 @@ pub(super) async fn relations(shared: &Shared, session: SessionId) -> Result<Rel
         let sql = "UPDATE blocks SET used_at = moment($2) WHERE by = $1";
         shared.pool.query(sql, &[&me, &shared.now()]).await?;
     }
+    let (recent, in_room) = met(shared, me).await?;
     Ok(RelationsOf {
         blocked,
-        recent: recent(shared, me).await?,
+        recent,
+        in_room,
     })
 }
 
-async fn recent(shared: &Shared, me: Uuid) -> Result<Vec<SessionId>, Fault> {
+/// Whom a session met lately, and whether it is in an open room.
+async fn met(shared: &Shared, me: Uuid) -> Result<(Vec<SessionId>, bool), Fault> {
     // Somebody who met the same few people all the time is told of fewer than ten.
-    let sql = "SELECT partner FROM ( \
-             (SELECT session_b AS partner, no FROM rooms WHERE session_a = $1 AND session_b <> $1 \
-                 ORDER BY no DESC LIMIT 64) \
+    let sql = "SELECT partner, open FROM ( \
+             (SELECT session_b AS partner, closed_at IS NULL AS open, no FROM rooms \
+                 WHERE session_a = $1 ORDER BY no DESC LIMIT 64) \
              UNION ALL \
-             (SELECT session_a, no FROM rooms WHERE session_b = $1 AND session_a <> $1 \
-                 ORDER BY no DESC LIMIT 64) \
+             (SELECT session_a, closed_at IS NULL, no FROM rooms \
+                 WHERE session_b = $1 ORDER BY no DESC LIMIT 64) \
+             UNION ALL \
+             (SELECT $1, true, 0 FROM rooms WHERE closed_at IS NULL AND session_a = $1 LIMIT 1) \
+             UNION ALL \
+             (SELECT $1, true, 0 FROM rooms WHERE closed_at IS NULL AND session_b = $1 LIMIT 1) \
          ) met ORDER BY no DESC";
-    let mut recent = Vec::new();
+    let (mut recent, mut in_room) = (Vec::new(), false);
     for row in shared.pool.query(sql, &[&me]).await? {
-        let partner = rows::session_id(get(&row, "partner")?);
-        if !recent.contains(&partner) {
-            recent.push(partner);
-        }
-        if recent.len() == RECENT {
-            break;
+        in_room |= get::<bool>(&row, "open")?;
+        let partner: Uuid = get(&row, "partner")?;
+        let known = partner == me || recent.contains(&rows::session_id(partner));
+        if !known && recent.len() < RECENT {
+            recent.push(rows::session_id(partner));
         }
     }
-    Ok(recent)
+    Ok((recent, in_room))
 }

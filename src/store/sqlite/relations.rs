@@ -11,56 +11,61 @@ use crate::store::RelationsOf;
 /// How many recent partners are told.
 const RECENT: usize = 10;
 
+/// Everything in one statement, so one consistent look: blocks of both directions, with when its own
+/// were used; then rooms, open ones apart, each half backwards along the primary key.
+const LOOK: &str = "SELECT 0, whom, used_at FROM blocks WHERE by = ?1 \
+     UNION ALL SELECT 1, by, NULL FROM blocks WHERE whom = ?1 \
+     UNION ALL SELECT * FROM (SELECT 2, partner, room FROM members \
+         WHERE session = ?1 AND open = 1 ORDER BY room DESC LIMIT 64) \
+     UNION ALL SELECT * FROM (SELECT 3, partner, room FROM members \
+         WHERE session = ?1 AND open = 0 ORDER BY room DESC LIMIT 64)";
+
 /// A session's relations, and the oldest use of its own blocks.
+#[derive(Default)]
 pub(super) struct Looked {
     pub(super) relations: RelationsOf,
     pub(super) oldest_use: Option<i64>,
 }
 
 /// Reads on a reader's connection.
-pub(super) fn look(conn: &mut Connection, session: SessionId) -> Result<Looked, Fault> {
-    let snapshot = conn.transaction()?;
-    let mut blocked = snapshot.prepare_cached(
-        "SELECT whom FROM blocks WHERE by = ?1 UNION SELECT by FROM blocks WHERE whom = ?1",
-    )?;
-    let blocked = blocked
-        .query_map([session.0], |row| Ok(SessionId(row.get(0)?)))?
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut oldest = snapshot.prepare_cached("SELECT min(used_at) FROM blocks WHERE by = ?1")?;
-    let oldest_use = oldest.query_row([session.0], |row| row.get(0))?;
-    Ok(Looked {
-        relations: RelationsOf {
-            blocked,
-            recent: recent(&snapshot, session)?,
-        },
-        oldest_use,
-    })
+pub(super) fn look(conn: &Connection, session: SessionId) -> Result<Looked, Fault> {
+    let (mut looked, mut met) = (Looked::default(), Vec::new());
+    let mut statement = conn.prepare_cached(LOOK)?;
+    let mut rows = statement.query([session.0])?;
+    while let Some(row) = rows.next()? {
+        let other = SessionId(row.get(1)?);
+        let kind: i64 = row.get(0)?;
+        if kind >= 2 {
+            looked.relations.in_room |= kind == 2;
+            met.push((row.get(2)?, other));
+            continue;
+        }
+        if kind == 0 {
+            let used: i64 = row.get(2)?;
+            looked.oldest_use = Some(looked.oldest_use.map_or(used, |oldest| oldest.min(used)));
+        }
+        if !looked.relations.blocked.contains(&other) {
+            looked.relations.blocked.push(other);
+        }
+    }
+    looked.relations.recent = recent(met, session);
+    Ok(looked)
 }
 
-fn recent(conn: &Connection, session: SessionId) -> Result<Vec<SessionId>, Fault> {
-    // Each half is read backwards along the primary key. Somebody who met the same few people all
-    // the time is told of fewer than ten.
-    let mut statement = conn.prepare_cached(
-        "SELECT partner FROM ( \
-             SELECT * FROM (SELECT partner, room FROM members \
-                 WHERE session = ?1 AND open = 1 AND partner <> ?1 ORDER BY room DESC LIMIT 64) \
-             UNION ALL \
-             SELECT * FROM (SELECT partner, room FROM members \
-                 WHERE session = ?1 AND open = 0 AND partner <> ?1 ORDER BY room DESC LIMIT 64) \
-         ) ORDER BY room DESC",
-    )?;
-    let mut rows = statement.query([session.0])?;
-    let mut recent = Vec::new();
-    while let Some(row) = rows.next()? {
-        let partner = SessionId(row.get(0)?);
-        if !recent.contains(&partner) {
-            recent.push(partner);
-        }
+/// The partners of these rooms, newest first. Somebody who met the same few people all the time is told
+/// of fewer than ten.
+fn recent(mut met: Vec<(i64, SessionId)>, session: SessionId) -> Vec<SessionId> {
+    met.sort_unstable_by_key(|(room, _)| std::cmp::Reverse(*room));
+    let mut recent = Vec::with_capacity(met.len().min(RECENT));
+    for (_, partner) in met {
         if recent.len() == RECENT {
             break;
         }
+        if partner != session && !recent.contains(&partner) {
+            recent.push(partner);
+        }
     }
-    Ok(recent)
+    recent
 }
 
 impl Writer {

@@ -15,6 +15,7 @@ super::for_each_backend! {
     blocks_expire_unless_used
     recent_partners_are_the_last_ten
     nobody_is_their_own_recent_partner
+    whoever_has_a_side_in_an_open_room_is_in_a_room
     erased_rooms_are_no_memory
 }
 
@@ -121,6 +122,40 @@ async fn nobody_is_their_own_recent_partner<X: Backend>() {
     let store = world.store();
     store.create_room(&pairing_of(me, me)).await.unwrap();
     assert!(store.relations(me).await.unwrap().recent.is_empty());
+}
+
+async fn whoever_has_a_side_in_an_open_room_is_in_a_room<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let (me, you, both) = (SessionId::fresh(), SessionId::fresh(), SessionId::fresh());
+    let own = pairing_of(both, both);
+    let old = pairing_of(me, you);
+    for pairing in [&own, &old] {
+        world.store().create_room(pairing).await.unwrap();
+    }
+    // More rooms came and went since than anybody looks through.
+    for _ in 0..70 {
+        let short = pairing_of(you, SessionId::fresh());
+        world.store().create_room(&short).await.unwrap();
+        let closed = world
+            .store()
+            .close_room(short.room, Side::A, LeaveReason::Left);
+        assert!(closed.await.unwrap());
+    }
+    for _ in 0..2 {
+        for session in [me, you, both] {
+            assert!(world.store().relations(session).await.unwrap().in_room);
+        }
+        world.crash().await;
+    }
+    for pairing in [own, old] {
+        let closed = world
+            .store()
+            .close_room(pairing.room, Side::B, LeaveReason::Left);
+        assert!(closed.await.unwrap());
+    }
+    for session in [me, you, both, SessionId::fresh()] {
+        assert!(!world.store().relations(session).await.unwrap().in_room);
+    }
 }
 
 async fn erased_rooms_are_no_memory<X: Backend>() {
