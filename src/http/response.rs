@@ -98,7 +98,7 @@ pub fn vary(answer: &mut Response<Body>, name: &'static str) {
         .append(VARY, HeaderValue::from_static(name));
 }
 
-/// What every answer carries. `hsts`: the operator said that this site is https.
+/// What every answer to a request carries. `hsts`: the operator said that this site is https.
 pub fn secure(answer: &mut Response<Body>, peer: &Peer, hsts: bool) {
     let headers = answer.headers_mut();
     for (name, value) in ALWAYS {

@@ -91,7 +91,7 @@ impl Route {
     }
 }
 
-/// Answers one request, with the headers that every answer carries.
+/// Answers one request, with the headers that every answer but 101 carries.
 pub async fn handle(
     app: &Arc<App>,
     door: Door,
@@ -104,7 +104,10 @@ pub async fn handle(
         Some(refused) => refused,
         None => dispatch(app, door, peer, request).await,
     };
-    response::secure(&mut answer, &told, hsts);
+    // A handshake that succeeded is no page: nothing of it is shown, framed or kept.
+    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response::secure(&mut answer, &told, hsts);
+    }
     answer
 }
 

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::support::http::{PATIENCE, exchange, get, get_with, parse, request};
 use crate::support::server::TestServer;
+use crate::support::wire::{self, HANDSHAKE};
 
 #[tokio::test]
 async fn the_site_says_what_it_is() {
@@ -66,6 +67,16 @@ async fn every_answer_carries_the_security_headers() {
     let odd = get_with(server.address, "/", &[("host", "a;script-src *")]).await;
     let policy = odd.header("content-security-policy").unwrap();
     assert!(policy.ends_with("connect-src 'self'"), "{policy}");
+    // An accepted handshake is shown to nobody; a refusal may be looked at.
+    for (handshake, status, policed) in [(&HANDSHAKE[..], 101, false), (&[], 426, true)] {
+        let mut stream = wire::dial(server.address).await;
+        let head = wire::request("GET", "/ws/matching/", server.address, handshake);
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let (answer, _) = wire::answer(&mut stream).await.unwrap();
+        assert_eq!(answer.status, status);
+        let policy = answer.header("content-security-policy");
+        assert_eq!(policy.is_some(), policed);
+    }
     server.stop().await;
 }
 
