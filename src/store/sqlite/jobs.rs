@@ -11,6 +11,8 @@ use crate::store::StoreError;
 pub(super) enum Mode {
     /// In order, inside the batch's transaction; answered after COMMIT.
     Write,
+    /// The same, and may wait a moment for others to share the transaction.
+    Patient,
     /// In order with the writes, but touches memory only: needs no transaction of its own.
     Note,
     /// After the batch's transaction ended, so that it sees committed state only and does not fail

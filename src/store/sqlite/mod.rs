@@ -169,7 +169,11 @@ impl SqliteStore {
         work: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
     ) -> Pending<T> {
         let (job, answer) = jobs::job(mode, work);
-        match self.jobs.push(job) {
+        let queued = match mode {
+            Mode::Write | Mode::Read => self.jobs.push(job),
+            Mode::Patient | Mode::Note => self.jobs.push_patient(job),
+        };
+        match queued {
             Ok(()) => Pending::answer(answer, self.deadline()),
             Err(error) => Pending::known(Err(error)),
         }
@@ -191,7 +195,7 @@ impl Drop for SqliteStore {
 impl Rooms for SqliteStore {
     fn create_room(&self, pairing: &Pairing) -> Pending<()> {
         let pairing = pairing.clone();
-        self.ask(Mode::Write, move |writer| writer.create_room(pairing))
+        self.ask(Mode::Patient, move |writer| writer.create_room(pairing))
     }
 
     fn room(&self, room: RoomId) -> Pending<Option<Room>> {
@@ -203,7 +207,7 @@ impl Rooms for SqliteStore {
     }
 
     fn arrive(&self, room: RoomId, place: Place, connection: Address) -> Pending<Option<Arrival>> {
-        self.ask(Mode::Write, move |writer| {
+        self.ask(Mode::Patient, move |writer| {
             writer.arrive(room, place, connection)
         })
     }
@@ -215,7 +219,7 @@ impl Rooms for SqliteStore {
         connection: Address,
         marks: Marks,
     ) -> Pending<Option<u64>> {
-        self.ask(Mode::Write, move |writer| {
+        self.ask(Mode::Patient, move |writer| {
             writer.depart(room, side, connection, marks)
         })
     }
@@ -283,21 +287,22 @@ impl Relations for SqliteStore {
     }
 
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
-        let (job, answer) = page::read_job(move |conn| relations::look(conn, session));
-        if let Err(error) = self.reads.push(job) {
-            return Pending::known(Err(error));
-        }
         let writer = self.jobs.clone();
         let stale = (self.clock)().minus(self.renewal);
-        Pending::bounded(self.deadline(), async move {
-            let looked = jobs::wait(answer).await?;
+        let (job, answer) = page::read_job(move |conn| {
+            let looked = relations::look(conn, session)?;
             // A thirtieth of a life is near enough: not every search is a write.
             if looked.oldest_use.is_some_and(|used| used <= stale.0) {
-                let (job, _) = jobs::job(Mode::Write, move |writer| writer.renew_blocks(session));
-                writer.push(job)?;
+                let (job, _) = jobs::job(Mode::Patient, move |writer| writer.renew_blocks(session));
+                // The next search may find room for it.
+                let _ = writer.push_patient(job);
             }
             Ok(looked.relations)
-        })
+        });
+        match self.reads.push_patient(job) {
+            Ok(()) => Pending::answer(answer, self.deadline()),
+            Err(error) => Pending::known(Err(error)),
+        }
     }
 }
 

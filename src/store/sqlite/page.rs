@@ -16,14 +16,14 @@ use crate::store::{Page, StoreError};
 /// Largest page, whatever is asked for.
 const PAGE: usize = 1000;
 /// Work for a reader thread: what it does includes telling the caller.
-pub(super) type ReadJob = Box<dyn FnOnce(&mut Connection) + Send>;
+pub(super) type ReadJob = Box<dyn FnOnce(&Connection) + Send>;
 
 /// Packs work for a reader together with the place where its answer will arrive.
 pub(super) fn read_job<T: Send + 'static>(
-    work: impl FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
+    work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
 ) -> (ReadJob, super::jobs::Answer<T>) {
     let (reply, answer) = oneshot::channel();
-    let job = move |conn: &mut Connection| {
+    let job = move |conn: &Connection| {
         let result: Result<T, StoreError> = work(conn).map_err(|fault| {
             fault.count();
             fault.told()
@@ -31,6 +31,29 @@ pub(super) fn read_job<T: Send + 'static>(
         drop(reply.send(result));
     };
     (Box::new(job), answer)
+}
+
+/// Does jobs in one look at the data, which begins after all of them were asked for: each sees whatever
+/// was committed before, and what one has read the next one need not read again.
+pub(super) fn run(conn: &Connection, jobs: &mut Vec<ReadJob>) {
+    if jobs.is_empty() {
+        return;
+    }
+    let order = |sql| -> Result<(), rusqlite::Error> {
+        conn.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    };
+    // It touches nothing yet; whatever is wrong with the data meets the jobs.
+    let _ = order("BEGIN");
+    for job in jobs.drain(..) {
+        job(conn);
+    }
+    // Some errors have ended it already.
+    if !conn.is_autocommit()
+        && let Err(error) = order("COMMIT")
+    {
+        tracing::error!(%error, "a reader could not end its look");
+    }
 }
 
 /// Which rows make a page.
@@ -77,15 +100,14 @@ impl Writer {
     }
 }
 
-/// Reads the rows of a page in one transaction.
-pub(super) fn read(conn: &mut Connection, plan: &Plan, side: Side) -> Result<Option<Page>, Fault> {
-    let snapshot = conn.transaction()?;
+/// Reads the rows of a page.
+pub(super) fn read(conn: &Connection, plan: &Plan, side: Side) -> Result<Option<Page>, Fault> {
     let mut entries = Vec::with_capacity(plan.rows.len());
     let mut at = plan.from;
     for &row in &plan.rows {
         at = at.next();
-        let Some(stored) = rows::read_entry(&snapshot, row)? else {
-            return missing(&snapshot, plan.no);
+        let Some(stored) = rows::read_entry(conn, row)? else {
+            return missing(conn, plan.no);
         };
         if stored.room != plan.no || stored.entry.seq != at {
             return Err(Fault::Damaged("an entry out of its place"));

@@ -2,7 +2,7 @@
 //! full queue is an answer. It grows on demand, so that an idle server pays nothing for the bound.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -21,6 +21,14 @@ enum Phase {
 struct Inner<T> {
     items: VecDeque<T>,
     phase: Phase,
+    /// An item that should not wait was put in since it was last empty.
+    urgent: bool,
+}
+
+impl<T> Inner<T> {
+    fn only_patient(&self) -> bool {
+        !self.urgent && !self.items.is_empty() && self.phase == Phase::Open
+    }
 }
 
 /// Many push, one or several threads take.
@@ -37,6 +45,7 @@ impl<T> Queue<T> {
             inner: Mutex::new(Inner {
                 items: VecDeque::new(),
                 phase: Phase::Open,
+                urgent: false,
             }),
             wake: Condvar::new(),
             capacity,
@@ -45,6 +54,15 @@ impl<T> Queue<T> {
 
     /// Puts an item at the end, or says why not, at once.
     pub(super) fn push(&self, item: T) -> Result<(), StoreError> {
+        self.put(item, true)
+    }
+
+    /// The same with an item that may wait a moment for others: see [`Queue::take`].
+    pub(super) fn push_patient(&self, item: T) -> Result<(), StoreError> {
+        self.put(item, false)
+    }
+
+    fn put(&self, item: T, urgent: bool) -> Result<(), StoreError> {
         let mut inner = self.inner.lock();
         if inner.phase != Phase::Open {
             return Err(StoreError::Unavailable("the store is closed".into()));
@@ -52,22 +70,43 @@ impl<T> Queue<T> {
         if inner.items.len() >= self.capacity {
             return Err(StoreError::Unavailable("the store's queue is full".into()));
         }
+        // Whoever gathers patient ones need not know of another.
+        let news = urgent || inner.items.is_empty();
         inner.items.push_back(item);
+        inner.urgent |= urgent;
         drop(inner);
-        self.wake.notify_one();
+        if news {
+            self.wake.notify_one();
+        }
         Ok(())
     }
 
-    /// Moves up to `most` items into `into`, waiting at most `wait` for the first. False when the
-    /// queue is closed and empty: nothing will ever come again.
-    pub(super) fn take(&self, into: &mut Vec<T>, most: usize, wait: Duration) -> bool {
+    /// Moves up to `most` items into `into`, waiting at most `wait` for the first, and until `from` while
+    /// there are only patient ones. False when the queue is closed and empty: nothing will ever come
+    /// again.
+    pub(super) fn take(
+        &self,
+        into: &mut Vec<T>,
+        most: usize,
+        wait: Duration,
+        from: Instant,
+    ) -> bool {
         let mut inner = self.inner.lock();
         if inner.items.is_empty() && inner.phase == Phase::Open {
             self.wake.wait_for(&mut inner, wait);
         }
+        while inner.only_patient() && !self.wake.wait_until(&mut inner, from).timed_out() {}
         let count = inner.items.len().min(most);
         into.extend(inner.items.drain(..count));
-        count > 0 || inner.phase == Phase::Open
+        let more = !inner.items.is_empty();
+        inner.urgent &= more;
+        let open = inner.phase == Phase::Open;
+        drop(inner);
+        if more {
+            // For the next thread, if there is one.
+            self.wake.notify_one();
+        }
+        count > 0 || open
     }
 
     /// How many items wait.
@@ -99,5 +138,80 @@ impl<T> Queue<T> {
     /// The queue was abandoned, so the data may stay as it is.
     pub(super) fn abandoned(&self) -> bool {
         self.inner.lock().phase == Phase::Abandoned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    /// Takes once on a thread of its own.
+    fn taking(queue: &Arc<Queue<u32>>, from: Instant) -> std::thread::JoinHandle<Vec<u32>> {
+        let queue = Arc::clone(queue);
+        std::thread::spawn(move || {
+            let mut taken = Vec::new();
+            queue.take(&mut taken, 10, LONG, from);
+            taken
+        })
+    }
+
+    #[test]
+    fn a_patient_item_waits_for_its_time() {
+        let queue = Arc::new(Queue::new(10));
+        let from = Instant::now() + Duration::from_millis(200);
+        let taker = taking(&queue, from);
+        for item in 1..=3 {
+            queue.push_patient(item).unwrap();
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(taker.join().unwrap(), [1, 2, 3]);
+        assert!(Instant::now() >= from);
+    }
+
+    #[test]
+    fn a_patient_item_goes_at_once_when_its_time_has_come() {
+        let queue = Arc::new(Queue::new(10));
+        let taker = taking(&queue, Instant::now());
+        queue.push_patient(1).unwrap();
+        assert_eq!(taker.join().unwrap(), [1]);
+    }
+
+    #[test]
+    fn an_urgent_item_takes_the_patient_ones_with_it() {
+        let queue = Arc::new(Queue::new(10));
+        queue.push_patient(1).unwrap();
+        let taker = taking(&queue, Instant::now() + LONG);
+        queue.push(2).unwrap();
+        assert_eq!(taker.join().unwrap(), [1, 2]);
+        // That was one moment: the next patient one waits again.
+        queue.push_patient(3).unwrap();
+        let taker = taking(&queue, Instant::now() + LONG);
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(!taker.is_finished());
+        queue.close();
+        assert_eq!(taker.join().unwrap(), [3]);
+    }
+
+    #[test]
+    fn what_one_thread_leaves_another_takes() {
+        let queue = Arc::new(Queue::new(30));
+        let takers: Vec<_> = (0..2)
+            .map(|_| taking(&queue, Instant::now() + LONG))
+            .collect();
+        // Both sleep, and one is woken: for all of them, of which it may take ten.
+        std::thread::sleep(Duration::from_millis(50));
+        for item in 0..19 {
+            queue.push_patient(item).unwrap();
+        }
+        queue.push(19).unwrap();
+        let taken: Vec<_> = takers
+            .into_iter()
+            .map(|it| it.join().unwrap().len())
+            .collect();
+        assert_eq!(taken, [10, 10]);
     }
 }

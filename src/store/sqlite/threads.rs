@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -11,12 +11,14 @@ use super::checkpoint::Helper;
 use super::error::OpenError;
 use super::jobs::Job;
 use super::open::{self, Lock, Paths};
-use super::page::ReadJob;
+use super::page::{self, ReadJob};
 use super::queue::Queue;
 use super::writer::Writer;
 
 /// Nobody needs a reader to wake for nothing.
 const NAP: Duration = Duration::from_secs(3600);
+/// Most jobs that a reader does in one look at the data.
+const LOOKS: usize = 32;
 
 /// Where the threads say how they ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +71,7 @@ pub(super) fn start(
     let paths = writer.paths.clone();
     let mut others = vec![checkpointer(&paths, helper, alarm.clone())?];
     for number in 0..writer.tuning.readers {
-        others.push(reader(&paths, number, alarm.clone())?);
+        others.push(reader(&paths, number, writer.tuning.look, alarm.clone())?);
     }
     spawn(&paths, "miyu-write", move || {
         writer.run(&alarm.jobs);
@@ -104,14 +106,18 @@ fn end(mut writer: Writer, others: Vec<JoinHandle<()>>, alarm: &Alarm) {
     }
 }
 
-fn reader(paths: &Paths, number: usize, alarm: Alarm) -> Result<JoinHandle<()>, OpenError> {
-    let mut conn = open::reader(paths)?;
+fn reader(
+    paths: &Paths,
+    number: usize,
+    pause: Duration,
+    alarm: Alarm,
+) -> Result<JoinHandle<()>, OpenError> {
+    let conn = open::reader(paths)?;
     spawn(paths, &format!("miyu-read-{number}"), move || {
-        let mut jobs = Vec::with_capacity(1);
-        while alarm.reads.take(&mut jobs, 1, NAP) {
-            for job in jobs.drain(..) {
-                job(&mut conn);
-            }
+        let (mut jobs, mut from) = (Vec::new(), Instant::now());
+        while alarm.reads.take(&mut jobs, LOOKS, NAP, from) {
+            page::run(&conn, &mut jobs);
+            from = Instant::now() + pause;
         }
     })
 }

@@ -13,6 +13,11 @@ pub struct Tuning {
     pub batch: usize,
     /// After a transaction of several jobs, how long more are gathered for the next one.
     pub gather: Duration,
+    /// From one transaction to the next when nothing waits but what people do not feel: rooms that are
+    /// made, connections that come and go.
+    pub patience: Duration,
+    /// From one look of a reader at the data to its next when only searches wait.
+    pub look: Duration,
     /// Pages that come into the WAL before they are copied into the database, beside the writer: 4 KiB each.
     pub checkpoint: u32,
     /// Pages in the WAL before the writer waits for the rest of them, so that it can begin anew.
@@ -45,6 +50,8 @@ impl Default for Tuning {
             queue: 65_536,
             batch: 512,
             gather: Duration::from_micros(500),
+            patience: Duration::from_millis(5),
+            look: Duration::from_millis(1),
             checkpoint: 500,
             wal: 8000,
             readers: 2,

@@ -64,7 +64,8 @@ impl Writer {
     /// Works until the queue is closed and empty.
     pub(super) fn run(&mut self, queue: &Queue<Job>) {
         let mut jobs = Vec::new();
-        while queue.take(&mut jobs, self.tuning.batch, NAP) {
+        let (batch, patience) = (self.tuning.batch, self.tuning.patience);
+        while queue.take(&mut jobs, batch, NAP, self.last_write + patience) {
             let crowd = jobs.len() > 1;
             if !jobs.is_empty() {
                 self.batch(&mut jobs);
@@ -104,7 +105,7 @@ impl Writer {
         if jobs.is_empty() {
             return Ok(());
         }
-        let begun = jobs.iter().any(|job| job.mode == Mode::Write);
+        let begun = jobs.iter().any(|job| job.mode != Mode::Note);
         match self.attempt(jobs, begun) {
             Ok(written) => {
                 self.heads.commit(written);
