@@ -99,6 +99,9 @@ struct Arguments {
     /// Measure how fast so many people are paired who start matching in one moment instead
     #[arg(long)]
     arrive: Option<usize>,
+    /// They open their sockets then, too, with --arrive
+    #[arg(long, requires = "arrive")]
+    connecting: bool,
     /// Measure the time from starting the executable to its first page instead
     #[arg(long)]
     cold: bool,
@@ -149,7 +152,7 @@ async fn measure(arguments: &Arguments) -> bool {
 async fn scene(arguments: &Arguments, target: &Target) -> Outcome {
     match (arguments.idle, arguments.arrive) {
         (Some(count), _) => idle(arguments, target, count).await,
-        (None, Some(count)) => arrive(target, count).await,
+        (None, Some(count)) => arrive(target, count, arguments.connecting).await,
         (None, None) => busy(arguments, target).await,
     }
 }

@@ -149,8 +149,9 @@ async fn stay(mut socket: Socket) -> Lost {
     }
 }
 
-/// So many people connect, then all start matching in one moment, until each was told of a partner.
-pub async fn arrive(target: &Target, count: usize) -> Outcome {
+/// So many people start matching in one moment, until each was told of a partner. Their sockets are
+/// open then, or they open them first (`connecting`).
+pub async fn arrive(target: &Target, count: usize, connecting: bool) -> Outcome {
     let count = count.next_multiple_of(2);
     let door = Arc::new(Semaphore::new(AT_THE_DOOR));
     let start_signal = Arc::new(Barrier::new(count + 1));
@@ -159,13 +160,17 @@ pub async fn arrive(target: &Target, count: usize) -> Outcome {
         let address = target.addresses[number % target.addresses.len()];
         let (door, signal) = (Arc::clone(&door), Arc::clone(&start_signal));
         arriving.spawn(async move {
-            let opened = {
+            let open = async || {
                 let _place = door.acquire().await.expect("never closed");
                 Socket::open(address, "/ws/matching/").await
             };
+            let opened = if connecting { None } else { Some(open().await) };
             signal.wait().await;
             let begun = Instant::now();
-            let mut socket = opened?;
+            let mut socket = match opened {
+                Some(opened) => opened?,
+                None => open().await?,
+            };
             socket.tell(&start("a", &[])).await?;
             let seat = found(&mut socket).await?;
             // Kept open until all are done: leaving would be work for the server.
@@ -194,7 +199,7 @@ pub async fn arrive(target: &Target, count: usize) -> Outcome {
     let not_of_two = rooms.values().filter(|people| **people != 2).count();
     let report = json!({
         "subject": target.subject.name(), "nodes": target.addresses.len(),
-        "arrived": count, "paired": waits.len(), "seconds": round(seconds),
+        "arrived": count, "connecting": connecting, "paired": waits.len(), "seconds": round(seconds),
         "people_per_second": (waits.len() as f64 / seconds).round(),
         "waited_ms": percentiles(&mut waits),
         "server_cpu_us_per_person": cpu.map(|it| round(it / count as f64)),
