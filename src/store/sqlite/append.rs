@@ -53,10 +53,27 @@ impl Writer {
                 content: found.content,
             }),
         };
-        Ok(match self.write_entry(draft.room, kind, target, key)? {
-            Some(entry) => Appended::Done(entry),
-            None => Appended::Refused(Refusal::RoomClosed),
-        })
+        let Some((place, made)) = self.next_entry(draft.room, kind, target)? else {
+            return Ok(Appended::Refused(Refusal::RoomClosed));
+        };
+        let entry = Arc::clone(&made.entry);
+        self.heads.append(draft.room, place.id, key);
+        self.outbox.push(made);
+        self.unwritten.push(place);
+        Ok(Appended::Done(entry))
+    }
+
+    /// Writes what appends left to be written. Before anything else touches entries.
+    pub(super) fn write_down(&mut self) -> Result<(), Fault> {
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        let made = &self.outbox[self.outbox.len() - self.unwritten.len()..];
+        let entries = made.iter().map(|made| &*made.entry);
+        rows::insert_entries(&self.conn, self.unwritten.iter().zip(entries))
+            .map_err(|fault| Fault::Neighbours(Box::new(fault)))?;
+        self.unwritten.clear();
+        Ok(())
     }
 
     /// See [`crate::store::Entries::recall`].
@@ -128,31 +145,45 @@ impl Writer {
         target: Option<i64>,
         key: u32,
     ) -> Result<Option<Arc<Entry>>, Fault> {
+        let Some((place, made)) = self.next_entry(room, kind, target)? else {
+            return Ok(None);
+        };
+        let entry = Arc::clone(&made.entry);
+        rows::insert_entries(&self.conn, [(&place, &*entry)])?;
+        self.heads.append(room, place.id, key);
+        self.outbox.push(made);
+        Ok(Some(entry))
+    }
+
+    /// The next entry of a room and where it goes.
+    fn next_entry(
+        &mut self,
+        room: RoomId,
+        kind: EntryKind,
+        target: Option<i64>,
+    ) -> Result<Option<(Place, Committed)>, Fault> {
         let (at, id) = (self.now, self.next_id);
         let Some(head) = self.head(room)? else {
             return Ok(None);
         };
-        let entry = Arc::new(Entry {
+        let entry = Entry {
             seq: head.last_seq().next(),
             at,
             kind,
-        });
+        };
         let place = Place {
             id,
             room: head.facts.no,
             prev: head.last_row(),
             target,
         };
-        let people = head.facts.people.clone();
+        let made = Committed {
+            people: Arc::clone(&head.facts.people),
+            entry: Arc::new(entry),
+        };
         // Used up even if the row is refused: what was in its way would be again.
         self.next_id += 1;
-        rows::insert_entry(&self.conn, &place, &entry)?;
-        self.heads.append(room, id, key);
-        self.outbox.push(Committed {
-            people,
-            entry: Arc::clone(&entry),
-        });
-        Ok(Some(entry))
+        Ok(Some((place, made)))
     }
 
     /// The message that a reference of this side names.
@@ -211,7 +242,8 @@ impl Writer {
         Ok(None)
     }
 
-    fn entry(&self, row: i64) -> Result<Stored, Fault> {
+    fn entry(&mut self, row: i64) -> Result<Stored, Fault> {
+        self.write_down()?;
         rows::read_entry(&self.conn, row)?.ok_or(Fault::Damaged("an entry that is missing"))
     }
 }

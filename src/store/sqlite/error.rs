@@ -108,6 +108,7 @@ impl OpenError {
                 path: path.to_owned(),
                 why: (*why).to_owned(),
             },
+            Fault::Neighbours(fault) => Self::from_fault(path, fault),
         }
     }
 }
@@ -121,6 +122,8 @@ pub(super) enum Fault {
     Damaged(&'static str),
     /// The id names something else.
     Conflict,
+    /// Entries of other jobs could not be written.
+    Neighbours(Box<Fault>),
 }
 
 impl From<rusqlite::Error> for Fault {
@@ -137,6 +140,7 @@ impl Fault {
                 matches!(Cause::of(error), Cause::Damaged | Cause::Constraint)
             }
             Self::Damaged(_) | Self::Conflict => true,
+            Self::Neighbours(_) => false,
         }
     }
 
@@ -152,6 +156,7 @@ impl Fault {
             },
             Self::Damaged(_) => "damaged",
             Self::Conflict => "conflict",
+            Self::Neighbours(fault) => return fault.count(),
         };
         metrics::counter!("miyu_store_errors_total", "kind" => kind).increment(1);
     }
@@ -168,6 +173,7 @@ impl Fault {
             },
             Self::Damaged(what) => StoreError::Corrupt((*what).into()),
             Self::Conflict => StoreError::Conflict,
+            Self::Neighbours(fault) => fault.told(),
         }
     }
 }

@@ -11,7 +11,9 @@ use crate::store::StoreError;
 pub(super) enum Mode {
     /// In order, inside the batch's transaction; answered after COMMIT.
     Write,
-    /// The same, and may wait a moment for others to share the transaction.
+    /// The same, and leaves the entry that it makes to be written with those of its neighbours.
+    Append,
+    /// The same as `Write`, and may wait a moment for others to share the transaction.
     Patient,
     /// In order with the writes, but touches memory only: needs no transaction of its own.
     Note,

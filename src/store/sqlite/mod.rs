@@ -122,6 +122,7 @@ impl SqliteStore {
             started: now,
             next_id: start.next_id,
             outbox: Vec::new(),
+            unwritten: Vec::new(),
             erased: Vec::new(),
             opened: 0,
             open_rooms: open_rooms.clone(),
@@ -170,7 +171,7 @@ impl SqliteStore {
     ) -> Pending<T> {
         let (job, answer) = jobs::job(mode, work);
         let queued = match mode {
-            Mode::Write | Mode::Read => self.jobs.push(job),
+            Mode::Write | Mode::Append | Mode::Read => self.jobs.push(job),
             Mode::Patient | Mode::Note => self.jobs.push_patient(job),
         };
         match queued {
@@ -246,7 +247,7 @@ impl Rooms for SqliteStore {
 
 impl Entries for SqliteStore {
     fn append(&self, draft: Draft) -> Pending<Appended> {
-        self.ask(Mode::Write, move |writer| writer.append(draft))
+        self.ask(Mode::Append, move |writer| writer.append(draft))
     }
 
     fn recall(

@@ -1,7 +1,7 @@
 //! Rows to values and back: how entries are spelled in columns, and what small values look like there.
 //! Rooms' rows are in [`super::room_rows`]. Decides nothing.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Statement, params};
 use uuid::Uuid;
 
 use super::error::Fault;
@@ -151,8 +151,22 @@ pub(super) struct Place {
     pub(super) target: Option<i64>,
 }
 
-/// Writes one entry.
-pub(super) fn insert_entry(conn: &Connection, place: &Place, entry: &Entry) -> Result<(), Fault> {
+/// Writes entries. Looking the statement up costs a fifth of what executing it does: once is enough.
+pub(super) fn insert_entries<'a>(
+    conn: &Connection,
+    entries: impl IntoIterator<Item = (&'a Place, &'a Entry)>,
+) -> Result<(), Fault> {
+    let mut statement = conn.prepare_cached(
+        "INSERT INTO entries (id, room, seq, prev, kind, side, client_id, body, target, reason, at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?;
+    for (place, entry) in entries {
+        insert_entry(&mut statement, place, entry)?;
+    }
+    Ok(())
+}
+
+fn insert_entry(statement: &mut Statement<'_>, place: &Place, entry: &Entry) -> Result<(), Fault> {
     let (kind, side, client_id, body, reason) = match &entry.kind {
         EntryKind::Message {
             side,
@@ -167,10 +181,6 @@ pub(super) fn insert_entry(conn: &Connection, place: &Place, entry: &Entry) -> R
             (DEPARTURE, side, None, None, Some(reason_code(*reason)))
         }
     };
-    let mut statement = conn.prepare_cached(
-        "INSERT INTO entries (id, room, seq, prev, kind, side, client_id, body, target, reason, at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    )?;
     statement.execute(params![
         place.id,
         place.room,

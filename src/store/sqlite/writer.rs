@@ -16,6 +16,7 @@ use super::jobs::{Job, Mode};
 use super::open::Paths;
 use super::queue::Queue;
 use super::room_rows::{self, RoomRow};
+use super::rows::Place;
 use crate::id::{RoomId, Timestamp};
 use crate::store::{Clock, CommitSink, Committed, StoreError, StoreRules};
 
@@ -40,6 +41,8 @@ pub(super) struct Writer {
     pub(super) next_id: i64,
     /// Committed with this transaction, to be published after it.
     pub(super) outbox: Vec<Committed>,
+    /// Where the last entries of `outbox` go that are not written yet.
+    pub(super) unwritten: Vec<Place>,
     /// Rooms erased in this transaction.
     pub(super) erased: Vec<RoomId>,
     /// Rooms of two people opened minus closed in this transaction.
@@ -135,8 +138,12 @@ impl Writer {
             self.begin()?;
         }
         for job in jobs.iter_mut() {
+            if job.mode != Mode::Append {
+                self.write_down()?;
+            }
             job.work.run(self)?;
         }
+        self.write_down()?;
         if !begin {
             return Ok(0);
         }
@@ -197,6 +204,7 @@ impl Writer {
         }
         self.heads.rollback();
         self.outbox.clear();
+        self.unwritten.clear();
         self.erased.clear();
         self.opened = 0;
     }

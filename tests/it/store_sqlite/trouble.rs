@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use miyu::id::{Seq, Side};
-use miyu::model::{LeaveReason, MessageRef};
+use miyu::model::{EntryKind, LeaveReason, MessageRef};
 use miyu::store::sqlite::{SqliteStore, Tuning};
 use miyu::store::{
-    Appended, CommitSink, Committed, Durability, Entries as _, Place, Rooms as _, StoreError,
-    Upkeep as _,
+    Appended, CommitSink, Committed, Draft, Durability, Entries as _, Hidden, Place, Recalled,
+    Refusal, Rooms as _, StoreError, Upkeep as _,
 };
 
 use super::{open, place};
@@ -149,6 +149,103 @@ async fn a_batch_that_fails_fails_whole() {
     let store = backend.open(&setting).await;
     let page = store.page(room, A, Seq::ZERO, 50).await.unwrap().unwrap();
     assert_eq!(page.entries, log);
+}
+
+/// What several people say at once is written together: a row that is refused fails all of it, once.
+#[tokio::test]
+async fn a_row_in_the_way_costs_one_attempt() {
+    let tuning = Tuning {
+        batch: 16,
+        ..tiny()
+    };
+    let (setting, backend) = (setting(), Sqlite::fresh().await);
+    let store = backend.open_with(&setting, tuning);
+    let (one, two) = (pairing(), pairing());
+    for room in [&one, &two] {
+        store.create_room(room).await.unwrap();
+    }
+    setting.sink.hold();
+    let first = store.append(draft(one.room, A, "a0", "x"));
+    while setting.sink.count() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let conn = rusqlite::Connection::open(backend.path()).unwrap();
+    let obstacle = "INSERT INTO entries (id, room, seq, prev, kind, side, at) \
+         SELECT max(id) + 2, 0, 1, 0, 0, 0, 0 FROM entries";
+    assert_eq!(conn.execute(obstacle, []).unwrap(), 1);
+    let said = [(one.room, "a1"), (two.room, "b0"), (two.room, "b1")];
+    let say = |(room, name)| store.append(draft(room, A, name, "x"));
+    let batch = said.map(say);
+    setting.sink.release();
+    assert!(matches!(first.await, Ok(Appended::Done(_))));
+    for pending in batch {
+        let refused = pending.await;
+        assert!(
+            matches!(refused, Err(StoreError::Unavailable(_))),
+            "{refused:?}"
+        );
+    }
+    for (said, expected) in said.into_iter().zip([2, 1, 2]) {
+        let done = say(said).await.unwrap();
+        assert!(matches!(done, Appended::Done(entry) if entry.seq == Seq(expected)));
+    }
+    for room in [one.room, two.room] {
+        let page = store.page(room, A, Seq::ZERO, 5).await.unwrap().unwrap();
+        assert_eq!(page.entries, setting.sink.of(room));
+    }
+}
+
+/// Whatever comes after a message in one transaction finds it written.
+#[tokio::test]
+async fn a_batch_sees_what_it_has_said() {
+    let tuning = Tuning {
+        batch: 16,
+        ..tiny()
+    };
+    let (setting, backend) = (setting(), Sqlite::fresh().await);
+    let store = backend.open_with(&setting, tuning);
+    let room = pairing();
+    store.create_room(&room).await.unwrap();
+    let room = room.room;
+    setting.sink.hold();
+    let first = store.append(draft(room, A, "a0", "x"));
+    while setting.sink.count() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let name = |name: &str| MessageRef::ClientId(name.into());
+    let said = store.append(draft(room, A, "a1", "y"));
+    let again = store.append(draft(room, A, "a1", "y"));
+    let quoting = store.append(Draft {
+        reply_to: Some(name("a1")),
+        ..draft(room, A, "a2", "z")
+    });
+    let hidden = store.hide(room, A, name("a2"));
+    let taken = store.recall(room, A, name("a1"), None);
+    let last = store.append(draft(room, A, "a3", "z"));
+    let left = store.close_room(room, A, LeaveReason::Left);
+    let late = store.append(draft(room, A, "a4", "z"));
+    setting.sink.release();
+    for (pending, seq) in [(first, 1), (said, 2), (quoting, 3), (last, 5)] {
+        let done = pending.await.unwrap();
+        assert!(matches!(done, Appended::Done(entry) if entry.seq == Seq(seq)));
+    }
+    assert!(matches!(again.await, Ok(Appended::Repeat(entry)) if entry.seq == Seq(2)));
+    assert_eq!(hidden.await.unwrap(), Hidden::Done(Seq(3)));
+    assert!(matches!(taken.await, Ok(Recalled::Done(entry)) if entry.seq == Seq(4)));
+    assert!(left.await.unwrap());
+    let closed = Appended::Refused(Refusal::RoomClosed);
+    assert_eq!(late.await.unwrap(), closed);
+    drop(store);
+    let store = backend.open(&setting).await;
+    let page = store.page(room, A, Seq::ZERO, 50).await.unwrap().unwrap();
+    let told: Vec<Seq> = page.entries.iter().map(|entry| entry.seq).collect();
+    assert_eq!(told, [1, 2, 4, 5, 6].map(Seq));
+    let quoted = store.page(room, Side::B, Seq(2), 1).await.unwrap().unwrap();
+    let quote = match &quoted.entries[0].kind {
+        EntryKind::Message { reply, .. } => reply.clone().unwrap(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((quote.seq, quote.content), (Seq(2), None));
 }
 
 /// Panics as soon as anything is published.
