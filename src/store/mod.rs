@@ -14,6 +14,7 @@ mod pending;
 pub mod postgres;
 pub mod sqlite;
 pub mod sweeper;
+mod underway;
 
 pub use pending::Pending;
 
@@ -269,7 +270,8 @@ pub trait Relations: Send + Sync {
     /// Blocking oneself changes nothing.
     fn block(&self, by: SessionId, whom: SessionId) -> Pending<()>;
 
-    /// What matching must know about a session. Renews the life of its blocks.
+    /// What matching must know about a session, as of every earlier [`Relations::block`] and
+    /// [`Rooms::create_room`] of this process that names it. Renews the life of its blocks.
     fn relations(&self, session: SessionId) -> Pending<RelationsOf>;
 }
 

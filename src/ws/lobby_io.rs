@@ -76,15 +76,20 @@ async fn prepare(app: Arc<App>, who: Who, user_id: Option<UserId>, again: bool) 
     let Ok(relations) = app.store.relations(who.session).await else {
         return Prepared::Unavailable;
     };
-    // Hardly anybody is, so this is another question.
-    if relations.in_room {
-        match leave_abandoned(&app, who.session, user_id.as_ref()).await {
-            Ok(None) => {}
-            Ok(Some(inside)) => return Prepared::InRoom(inside),
-            Err(_) => return Prepared::Unavailable,
-        }
+    // Hardly anybody is, so these are further questions.
+    if !relations.in_room {
+        return Prepared::Ready(relations);
     }
-    Prepared::Ready(relations)
+    match leave_abandoned(&app, who.session, user_id.as_ref()).await {
+        Ok(None) => {}
+        Ok(Some(inside)) => return Prepared::InRoom(inside),
+        Err(_) => return Prepared::Unavailable,
+    }
+    // Whoever left a room this moment may have blocked somebody there.
+    match app.store.relations(who.session).await {
+        Ok(relations) => Prepared::Ready(relations),
+        Err(_) => Prepared::Unavailable,
+    }
 }
 
 /// Gives up the rooms that this user left alone; answers the one that they are in.

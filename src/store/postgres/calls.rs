@@ -31,7 +31,12 @@ impl Rooms for PostgresStore {
         }
         deed.sessions = pairing.parties.each_ref().map(|party| Some(party.session));
         deed.flag = pairing.is_bot;
-        let made = self.ask(deed, |line| Ok(line.outcome != Outcome::Conflict));
+        let about = pairing.parties.each_ref().map(|party| party.session);
+        let about = self.underway.begin(about);
+        let made = self.ask(deed, move |line| {
+            drop(about);
+            Ok(line.outcome != Outcome::Conflict)
+        });
         Pending::work(async move {
             if made.await? {
                 Ok(())
@@ -163,11 +168,19 @@ impl Relations for PostgresStore {
         if by == whom {
             return Pending::known(Ok(()));
         }
-        self.look(move |shared| async move { upkeep::block(&shared, by, whom).await })
+        let about = self.underway.begin([by, whom]);
+        self.look(move |shared| async move {
+            let _about = about;
+            upkeep::block(&shared, by, whom).await
+        })
     }
 
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
-        self.look(move |shared| async move { reads::relations(&shared, session).await })
+        let underway = self.underway.clone();
+        self.look(move |shared| async move {
+            underway.settled(session).await;
+            reads::relations(&shared, session).await
+        })
     }
 }
 

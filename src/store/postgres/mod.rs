@@ -25,6 +25,7 @@ use self::lane::Lane;
 use self::link::Pool;
 use self::shared::{Life, Shared};
 use crate::id::NodeId;
+use crate::store::underway::Underway;
 use crate::store::{Clock, CommitSink, Durability, Pending, StoreError, StoreRules};
 
 mod calls;
@@ -113,6 +114,7 @@ pub struct Setup {
 pub struct PostgresStore {
     shared: Arc<Shared>,
     entry: Entrance,
+    underway: Underway,
     _abandon: DropGuard,
 }
 
@@ -201,6 +203,7 @@ impl PostgresStore {
                 lanes: lanes.into(),
                 closing,
             },
+            underway: Underway::default(),
             _abandon: abandoned.drop_guard(),
         }))
     }

@@ -1,6 +1,8 @@
 //! What is only read: rooms, pages, positions, relations. Each is one statement, so one consistent
 //! look; it may be asked twice when a connection is lost.
 
+use std::collections::HashSet;
+
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -142,6 +144,8 @@ fn presence(row: &Row, [node, number, version]: [&str; 3]) -> Result<Presence, F
 /// while: not every search is a write.
 pub(super) async fn relations(shared: &Shared, session: SessionId) -> Result<RelationsOf, Fault> {
     let me = rows::session(session);
+    // Before the blocks: whoever blocks somebody and leaves is seen to have blocked them.
+    let (recent, in_room) = met(shared, me).await?;
     let stale = rows::millis(shared.rules.block_lifetime / 30);
     let sql = "SELECT whom AS other, used_at <= moment($2) - $3 AS stale FROM blocks WHERE by = $1 \
          UNION SELECT by, false FROM blocks WHERE whom = $1";
@@ -149,12 +153,12 @@ pub(super) async fn relations(shared: &Shared, session: SessionId) -> Result<Rel
         .pool
         .query(sql, &[&me, &shared.now(), &stale])
         .await?;
-    let mut blocked = Vec::with_capacity(rows.len());
+    let (mut blocked, mut seen) = (Vec::with_capacity(rows.len()), HashSet::new());
     let mut renew = false;
     for row in &rows {
         renew |= get::<bool>(row, "stale")?;
         let other = rows::session_id(get(row, "other")?);
-        if !blocked.contains(&other) {
+        if seen.insert(other) {
             blocked.push(other);
         }
     }
@@ -162,7 +166,6 @@ pub(super) async fn relations(shared: &Shared, session: SessionId) -> Result<Rel
         let sql = "UPDATE blocks SET used_at = moment($2) WHERE by = $1";
         shared.pool.query(sql, &[&me, &shared.now()]).await?;
     }
-    let (recent, in_room) = met(shared, me).await?;
     Ok(RelationsOf {
         blocked,
         recent,
@@ -175,10 +178,10 @@ async fn met(shared: &Shared, me: Uuid) -> Result<(Vec<SessionId>, bool), Fault>
     // Somebody who met the same few people all the time is told of fewer than ten.
     let sql = "SELECT partner, open FROM ( \
              (SELECT session_b AS partner, closed_at IS NULL AS open, no FROM rooms \
-                 WHERE session_a = $1 ORDER BY no DESC LIMIT 64) \
+                 WHERE session_a = $1 AND session_b <> $1 ORDER BY no DESC LIMIT 64) \
              UNION ALL \
              (SELECT session_a, closed_at IS NULL, no FROM rooms \
-                 WHERE session_b = $1 ORDER BY no DESC LIMIT 64) \
+                 WHERE session_b = $1 AND session_a <> $1 ORDER BY no DESC LIMIT 64) \
              UNION ALL \
              (SELECT $1, true, 0 FROM rooms WHERE closed_at IS NULL AND session_a = $1 LIMIT 1) \
              UNION ALL \

@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 use super::error::Fault;
 use super::writer::Writer;
 use crate::store::StoreError;
+use crate::store::underway::Mention;
 
 /// When a job runs within its batch.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub(super) trait Work: Send {
 struct Task<T, F> {
     work: Option<F>,
     result: Option<Result<T, StoreError>>,
+    /// Whom it is about, until it is answered.
+    about: Option<Mention>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
@@ -69,13 +72,14 @@ where
             (None, Some(result)) => result,
             (None, None) => Err(StoreError::Unavailable("the store did not run this".into())),
         };
+        drop(self.about);
         // The caller may have given up: what was committed stays committed.
         drop(self.reply.send(result));
     }
 }
 
 /// Packs work for the writer together with the place where its answer will arrive.
-pub(super) fn job<T, F>(mode: Mode, work: F) -> (Job, Answer<T>)
+pub(super) fn job<T, F>(mode: Mode, about: Option<Mention>, work: F) -> (Job, Answer<T>)
 where
     T: Send + 'static,
     F: FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
@@ -84,6 +88,7 @@ where
     let task = Task {
         work: Some(work),
         result: None,
+        about,
         reply,
     };
     let work = Box::new(task);

@@ -28,6 +28,7 @@ use self::threads::{Alarm, Life};
 use self::writer::Writer;
 use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use crate::model::{LeaveReason, MessageRef, Pairing, Position, Room};
+use crate::store::underway::Underway;
 use crate::store::{
     Appended, Arrival, Clock, CommitSink, Draft, Durability, Entries, Hidden, Marks, Page, Pending,
     Place, Recalled, Relations, RelationsOf, Rooms, StoreError, StoreRules, Swept, Upkeep,
@@ -56,6 +57,8 @@ mod writer;
 pub use self::error::OpenError;
 pub use self::tuning::Tuning;
 
+/// Most jobs that a reader does in one look at the data.
+const LOOKS: usize = 32;
 /// Before a full queue is tried again by whoever only asks for a sign of life.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(100);
 
@@ -69,6 +72,7 @@ pub struct SqliteStore {
     timeout: Duration,
     renewal: Duration,
     clock: Clock,
+    underway: Underway,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -104,7 +108,8 @@ impl SqliteStore {
 
         let open_rooms = Arc::new(AtomicU64::new(start.open_rooms));
         let (timeout, renewal) = (rules.timeout, rules.block_lifetime / 30);
-        let (jobs, reads) = (Queue::new(tuning.queue), Queue::new(tuning.queue));
+        let jobs = Queue::new(tuning.queue, tuning.batch, 1);
+        let reads = Queue::new(tuning.queue, LOOKS, tuning.readers);
         let (alarm, life) = Alarm::new(jobs, reads);
         let (jobs, reads) = (alarm.jobs.clone(), alarm.reads.clone());
         let (checkpoints, helper) = checkpoint::watch(&mut conn, tuning.checkpoint, tuning.wal)
@@ -143,6 +148,7 @@ impl SqliteStore {
             timeout,
             renewal,
             clock,
+            underway: Underway::default(),
             writer: Mutex::new(Some(thread)),
         }))
     }
@@ -169,7 +175,18 @@ impl SqliteStore {
         mode: Mode,
         work: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
     ) -> Pending<T> {
-        let (job, answer) = jobs::job(mode, work);
+        self.ask_about(None, mode, work)
+    }
+
+    /// The same; whoever asks about these sessions meanwhile waits for it.
+    fn ask_about<T: Send + 'static>(
+        &self,
+        sessions: Option<[SessionId; 2]>,
+        mode: Mode,
+        work: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
+    ) -> Pending<T> {
+        let about = sessions.map(|sessions| self.underway.begin(sessions));
+        let (job, answer) = jobs::job(mode, about, work);
         let queued = match mode {
             Mode::Write | Mode::Append | Mode::Read => self.jobs.push(job),
             Mode::Patient | Mode::Note => self.jobs.push_patient(job),
@@ -196,7 +213,10 @@ impl Drop for SqliteStore {
 impl Rooms for SqliteStore {
     fn create_room(&self, pairing: &Pairing) -> Pending<()> {
         let pairing = pairing.clone();
-        self.ask(Mode::Patient, move |writer| writer.create_room(pairing))
+        let sessions = pairing.parties.each_ref().map(|party| party.session);
+        self.ask_about(Some(sessions), Mode::Patient, move |writer| {
+            writer.create_room(pairing)
+        })
     }
 
     fn room(&self, room: RoomId) -> Pending<Option<Room>> {
@@ -284,26 +304,39 @@ impl Entries for SqliteStore {
 
 impl Relations for SqliteStore {
     fn block(&self, by: SessionId, whom: SessionId) -> Pending<()> {
-        self.ask(Mode::Write, move |writer| writer.block(by, whom))
+        self.ask_about(Some([by, whom]), Mode::Write, move |writer| {
+            writer.block(by, whom)
+        })
     }
 
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
-        let writer = self.jobs.clone();
+        let (reads, writer) = (self.reads.clone(), self.jobs.clone());
         let stale = (self.clock)().minus(self.renewal);
-        let (job, answer) = page::read_job(move |conn| {
-            let looked = relations::look(conn, session)?;
-            // A thirtieth of a life is near enough: not every search is a write.
-            if looked.oldest_use.is_some_and(|used| used <= stale.0) {
-                let (job, _) = jobs::job(Mode::Patient, move |writer| writer.renew_blocks(session));
-                // The next search may find room for it.
-                let _ = writer.push_patient(job);
-            }
-            Ok(looked.relations)
-        });
-        match self.reads.push_patient(job) {
-            Ok(()) => Pending::answer(answer, self.deadline()),
-            Err(error) => Pending::known(Err(error)),
+        let look = move || {
+            let (job, answer) = page::read_job(move |conn| {
+                let looked = relations::look(conn, session)?;
+                // A thirtieth of a life is near enough: not every search is a write.
+                if looked.oldest_use.is_some_and(|used| used <= stale.0) {
+                    let renew = move |writer: &mut Writer| writer.renew_blocks(session);
+                    let (job, _) = jobs::job(Mode::Patient, None, renew);
+                    // The next search may find room for it.
+                    let _ = writer.push_patient(job);
+                }
+                Ok(looked.relations)
+            });
+            reads.push_patient(job).map(|()| answer)
+        };
+        if !self.underway.names(session) {
+            return match look() {
+                Ok(answer) => Pending::answer(answer, self.deadline()),
+                Err(error) => Pending::known(Err(error)),
+            };
         }
+        let underway = self.underway.clone();
+        Pending::bounded(self.deadline(), async move {
+            underway.settled(session).await;
+            jobs::wait(look()?).await
+        })
     }
 }
 
@@ -320,7 +353,7 @@ impl Upkeep for SqliteStore {
                 return Ok(());
             }
             // Nobody may be writing now, so the answer of the last one is tried again.
-            let (job, answer) = jobs::job(Mode::Write, Writer::probe);
+            let (job, answer) = jobs::job(Mode::Write, None, Writer::probe);
             jobs.push(job)?;
             jobs::wait(answer).await
         })
@@ -330,7 +363,7 @@ impl Upkeep for SqliteStore {
         let jobs = self.jobs.clone();
         Box::pin(async move {
             loop {
-                let (job, answer) = jobs::job(Mode::Read, |_| Ok(()));
+                let (job, answer) = jobs::job(Mode::Read, None, |_| Ok(()));
                 if jobs.push(job).is_ok() && jobs::wait(answer).await.is_ok() {
                     return;
                 }

@@ -49,10 +49,9 @@ pub(super) fn run(conn: &Connection, jobs: &mut Vec<ReadJob>) {
         job(conn);
     }
     // Some errors have ended it already.
-    if !conn.is_autocommit()
-        && let Err(error) = order("COMMIT")
-    {
-        tracing::error!(%error, "a reader could not end its look");
+    if !conn.is_autocommit() && order("COMMIT").is_err() {
+        let _ = order("ROLLBACK");
+        assert!(conn.is_autocommit(), "a look at the data that cannot end");
     }
 }
 

@@ -26,8 +26,9 @@ struct Inner<T> {
 }
 
 impl<T> Inner<T> {
-    fn only_patient(&self) -> bool {
-        !self.urgent && !self.items.is_empty() && self.phase == Phase::Open
+    fn gathering(&self, most: usize) -> bool {
+        let some = !self.items.is_empty() && self.items.len() < most;
+        some && !self.urgent && self.phase == Phase::Open
     }
 }
 
@@ -36,11 +37,13 @@ pub(super) struct Queue<T> {
     inner: Mutex<Inner<T>>,
     wake: Condvar,
     capacity: usize,
+    most: usize,
+    takers: usize,
 }
 
 impl<T> Queue<T> {
-    /// Holds at most `capacity` items.
-    pub(super) fn new(capacity: usize) -> Self {
+    /// Holds at most `capacity` items, of which `takers` threads take at most `most` at once.
+    pub(super) fn new(capacity: usize, most: usize, takers: usize) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 items: VecDeque::new(),
@@ -49,6 +52,8 @@ impl<T> Queue<T> {
             }),
             wake: Condvar::new(),
             capacity,
+            most,
+            takers,
         }
     }
 
@@ -70,9 +75,9 @@ impl<T> Queue<T> {
         if inner.items.len() >= self.capacity {
             return Err(StoreError::Unavailable("the store's queue is full".into()));
         }
-        // Whoever gathers patient ones need not know of another.
-        let news = urgent || inner.items.is_empty();
         inner.items.push_back(item);
+        // Whoever gathers patient ones need not know of another, until there are enough.
+        let news = urgent || inner.items.len() == 1 || inner.items.len() == self.most;
         inner.urgent |= urgent;
         drop(inner);
         if news {
@@ -81,22 +86,18 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Moves up to `most` items into `into`, waiting at most `wait` for the first, and until `from` while
-    /// there are only patient ones. False when the queue is closed and empty: nothing will ever come
+    /// Moves this thread's part of the items into `into`, waiting at most `wait` for the first, and until
+    /// `from` while there are only a few patient ones. False when the queue is closed and empty: nothing will ever come
     /// again.
-    pub(super) fn take(
-        &self,
-        into: &mut Vec<T>,
-        most: usize,
-        wait: Duration,
-        from: Instant,
-    ) -> bool {
+    pub(super) fn take(&self, into: &mut Vec<T>, wait: Duration, from: Instant) -> bool {
         let mut inner = self.inner.lock();
         if inner.items.is_empty() && inner.phase == Phase::Open {
             self.wake.wait_for(&mut inner, wait);
         }
-        while inner.only_patient() && !self.wake.wait_until(&mut inner, from).timed_out() {}
-        let count = inner.items.len().min(most);
+        while inner.gathering(self.most) && !self.wake.wait_until(&mut inner, from).timed_out() {}
+        // Patient ones are quick and best done together; urgent ones may be long, and all threads help.
+        let takers = if inner.urgent { self.takers } else { 1 };
+        let count = inner.items.len().div_ceil(takers).min(self.most);
         into.extend(inner.items.drain(..count));
         let more = !inner.items.is_empty();
         inner.urgent &= more;
@@ -144,29 +145,30 @@ impl<T> Queue<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::thread::{JoinHandle, sleep, spawn};
 
     use super::*;
 
     const LONG: Duration = Duration::from_secs(3600);
+    const MOMENT: Duration = Duration::from_millis(50);
 
-    /// Takes once on a thread of its own.
-    fn taking(queue: &Arc<Queue<u32>>, from: Instant) -> std::thread::JoinHandle<Vec<u32>> {
+    /// Takes once on a thread of its own, patient ones not before `from`.
+    fn taking(queue: &Arc<Queue<u32>>, from: Instant) -> JoinHandle<Vec<u32>> {
         let queue = Arc::clone(queue);
-        std::thread::spawn(move || {
+        spawn(move || {
             let mut taken = Vec::new();
-            queue.take(&mut taken, 10, LONG, from);
+            queue.take(&mut taken, LONG, from);
             taken
         })
     }
 
     #[test]
     fn a_patient_item_waits_for_its_time() {
-        let queue = Arc::new(Queue::new(10));
-        let from = Instant::now() + Duration::from_millis(200);
+        let queue = Arc::new(Queue::new(10, 10, 1));
+        let from = Instant::now() + 4 * MOMENT;
         let taker = taking(&queue, from);
         for item in 1..=3 {
             queue.push_patient(item).unwrap();
-            std::thread::sleep(Duration::from_millis(10));
         }
         assert_eq!(taker.join().unwrap(), [1, 2, 3]);
         assert!(Instant::now() >= from);
@@ -174,15 +176,26 @@ mod tests {
 
     #[test]
     fn a_patient_item_goes_at_once_when_its_time_has_come() {
-        let queue = Arc::new(Queue::new(10));
+        let queue = Arc::new(Queue::new(10, 10, 1));
         let taker = taking(&queue, Instant::now());
         queue.push_patient(1).unwrap();
         assert_eq!(taker.join().unwrap(), [1]);
     }
 
     #[test]
+    fn enough_patient_items_wait_no_longer() {
+        let queue = Arc::new(Queue::new(10, 3, 1));
+        let taker = taking(&queue, Instant::now() + LONG);
+        sleep(MOMENT);
+        for item in 1..=4 {
+            queue.push_patient(item).unwrap();
+        }
+        assert_eq!(taker.join().unwrap(), [1, 2, 3]);
+    }
+
+    #[test]
     fn an_urgent_item_takes_the_patient_ones_with_it() {
-        let queue = Arc::new(Queue::new(10));
+        let queue = Arc::new(Queue::new(10, 10, 1));
         queue.push_patient(1).unwrap();
         let taker = taking(&queue, Instant::now() + LONG);
         queue.push(2).unwrap();
@@ -190,28 +203,22 @@ mod tests {
         // That was one moment: the next patient one waits again.
         queue.push_patient(3).unwrap();
         let taker = taking(&queue, Instant::now() + LONG);
-        std::thread::sleep(Duration::from_millis(50));
+        sleep(MOMENT);
         assert!(!taker.is_finished());
         queue.close();
         assert_eq!(taker.join().unwrap(), [3]);
     }
 
     #[test]
-    fn what_one_thread_leaves_another_takes() {
-        let queue = Arc::new(Queue::new(30));
-        let takers: Vec<_> = (0..2)
-            .map(|_| taking(&queue, Instant::now() + LONG))
-            .collect();
-        // Both sleep, and one is woken: for all of them, of which it may take ten.
-        std::thread::sleep(Duration::from_millis(50));
-        for item in 0..19 {
-            queue.push_patient(item).unwrap();
+    fn all_threads_share_what_is_urgent() {
+        let queue = Arc::new(Queue::new(30, 30, 2));
+        for item in 0..7 {
+            queue.push(item).unwrap();
         }
-        queue.push(19).unwrap();
-        let taken: Vec<_> = takers
-            .into_iter()
-            .map(|it| it.join().unwrap().len())
-            .collect();
-        assert_eq!(taken, [10, 10]);
+        let takers = [(); 3].map(|()| taking(&queue, Instant::now() + LONG));
+        let mut taken = takers.map(|taker| taker.join().unwrap().len());
+        taken.sort_unstable();
+        // Half of 7, half of the 3 that are left, half of the last.
+        assert_eq!(taken, [1, 2, 4]);
     }
 }

@@ -1,5 +1,7 @@
 //! Blocks and recent partners.
 
+use std::collections::HashSet;
+
 use rusqlite::Connection;
 
 use super::error::Fault;
@@ -12,13 +14,16 @@ use crate::store::RelationsOf;
 const RECENT: usize = 10;
 
 /// Everything in one statement, so one consistent look: blocks of both directions, with when its own
-/// were used; then rooms, open ones apart, each half backwards along the primary key.
+/// were used; whether a room is open; then partners, of open rooms apart, each half backwards along the
+/// primary key.
 const LOOK: &str = "SELECT 0, whom, used_at FROM blocks WHERE by = ?1 \
      UNION ALL SELECT 1, by, NULL FROM blocks WHERE whom = ?1 \
      UNION ALL SELECT * FROM (SELECT 2, partner, room FROM members \
-         WHERE session = ?1 AND open = 1 ORDER BY room DESC LIMIT 64) \
+         WHERE session = ?1 AND open = 1 LIMIT 1) \
      UNION ALL SELECT * FROM (SELECT 3, partner, room FROM members \
-         WHERE session = ?1 AND open = 0 ORDER BY room DESC LIMIT 64)";
+         WHERE session = ?1 AND open = 1 AND partner <> ?1 ORDER BY room DESC LIMIT 64) \
+     UNION ALL SELECT * FROM (SELECT 3, partner, room FROM members \
+         WHERE session = ?1 AND open = 0 AND partner <> ?1 ORDER BY room DESC LIMIT 64)";
 
 /// A session's relations, and the oldest use of its own blocks.
 #[derive(Default)]
@@ -29,39 +34,39 @@ pub(super) struct Looked {
 
 /// Reads on a reader's connection.
 pub(super) fn look(conn: &Connection, session: SessionId) -> Result<Looked, Fault> {
-    let (mut looked, mut met) = (Looked::default(), Vec::new());
+    let (mut looked, mut met, mut seen) = (Looked::default(), Vec::new(), HashSet::new());
     let mut statement = conn.prepare_cached(LOOK)?;
     let mut rows = statement.query([session.0])?;
     while let Some(row) = rows.next()? {
         let other = SessionId(row.get(1)?);
         let kind: i64 = row.get(0)?;
-        if kind >= 2 {
-            looked.relations.in_room |= kind == 2;
-            met.push((row.get(2)?, other));
-            continue;
+        match kind {
+            0 => {
+                let used: i64 = row.get(2)?;
+                looked.oldest_use = Some(looked.oldest_use.map_or(used, |oldest| oldest.min(used)));
+            }
+            1 => {}
+            2 => looked.relations.in_room = true,
+            _ => met.push((row.get(2)?, other)),
         }
-        if kind == 0 {
-            let used: i64 = row.get(2)?;
-            looked.oldest_use = Some(looked.oldest_use.map_or(used, |oldest| oldest.min(used)));
-        }
-        if !looked.relations.blocked.contains(&other) {
+        if kind < 2 && seen.insert(other) {
             looked.relations.blocked.push(other);
         }
     }
-    looked.relations.recent = recent(met, session);
+    looked.relations.recent = recent(met);
     Ok(looked)
 }
 
 /// The partners of these rooms, newest first. Somebody who met the same few people all the time is told
 /// of fewer than ten.
-fn recent(mut met: Vec<(i64, SessionId)>, session: SessionId) -> Vec<SessionId> {
+fn recent(mut met: Vec<(i64, SessionId)>) -> Vec<SessionId> {
     met.sort_unstable_by_key(|(room, _)| std::cmp::Reverse(*room));
     let mut recent = Vec::with_capacity(met.len().min(RECENT));
     for (_, partner) in met {
         if recent.len() == RECENT {
             break;
         }
-        if partner != session && !recent.contains(&partner) {
+        if !recent.contains(&partner) {
             recent.push(partner);
         }
     }

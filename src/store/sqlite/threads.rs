@@ -17,8 +17,6 @@ use super::writer::Writer;
 
 /// Nobody needs a reader to wake for nothing.
 const NAP: Duration = Duration::from_secs(3600);
-/// Most jobs that a reader does in one look at the data.
-const LOOKS: usize = 32;
 
 /// Where the threads say how they ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +113,7 @@ fn reader(
     let conn = open::reader(paths)?;
     spawn(paths, &format!("miyu-read-{number}"), move || {
         let (mut jobs, mut from) = (Vec::new(), Instant::now());
-        while alarm.reads.take(&mut jobs, LOOKS, NAP, from) {
+        while alarm.reads.take(&mut jobs, NAP, from) {
             page::run(&conn, &mut jobs);
             from = Instant::now() + pause;
         }

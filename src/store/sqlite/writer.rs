@@ -67,8 +67,8 @@ impl Writer {
     /// Works until the queue is closed and empty.
     pub(super) fn run(&mut self, queue: &Queue<Job>) {
         let mut jobs = Vec::new();
-        let (batch, patience) = (self.tuning.batch, self.tuning.patience);
-        while queue.take(&mut jobs, batch, NAP, self.last_write + patience) {
+        let patience = self.tuning.patience;
+        while queue.take(&mut jobs, NAP, self.last_write + patience) {
             let crowd = jobs.len() > 1;
             if !jobs.is_empty() {
                 self.batch(&mut jobs);

@@ -9,7 +9,7 @@ use miyu::model::{EntryKind, LeaveReason, MessageRef};
 use miyu::store::sqlite::{SqliteStore, Tuning};
 use miyu::store::{
     Appended, CommitSink, Committed, Draft, Durability, Entries as _, Hidden, Place, Recalled,
-    Refusal, Rooms as _, StoreError, Upkeep as _,
+    Refusal, Relations as _, Rooms as _, StoreError, Upkeep as _,
 };
 
 use super::{open, place};
@@ -246,6 +246,29 @@ async fn a_batch_sees_what_it_has_said() {
         other => panic!("{other:?}"),
     };
     assert_eq!((quote.seq, quote.content), (Seq(2), None));
+}
+
+/// A search that comes right after a block waits for it, however slow the disk is.
+#[tokio::test]
+async fn a_block_that_is_queued_is_in_the_next_search() {
+    let (setting, backend) = (setting(), Sqlite::fresh().await);
+    let store = backend.open_with(&setting, tiny());
+    let room = pairing();
+    store.create_room(&room).await.unwrap();
+    let [me, you] = room.parties.each_ref().map(|party| party.session);
+    setting.sink.hold();
+    let said = store.append(draft(room.room, A, "a0", "x"));
+    let block = store.block(me, you);
+    let mut searches = [store.relations(me), store.relations(you)];
+    for search in &mut searches {
+        let early = tokio::time::timeout(Duration::from_millis(50), search).await;
+        assert!(early.is_err(), "{early:?}");
+    }
+    setting.sink.release();
+    let [mine, yours] = searches.map(|search| async { search.await.unwrap().blocked });
+    assert_eq!((mine.await, yours.await), (vec![you], vec![me]));
+    block.await.unwrap();
+    assert!(matches!(said.await, Ok(Appended::Done(_))));
 }
 
 /// Panics as soon as anything is published.

@@ -14,7 +14,9 @@ super::for_each_backend! {
     a_session_keeps_its_newest_blocks
     blocks_expire_unless_used
     recent_partners_are_the_last_ten
+    what_was_called_for_before_is_known
     nobody_is_their_own_recent_partner
+    rooms_with_oneself_hide_no_partner
     whoever_has_a_side_in_an_open_room_is_in_a_room
     erased_rooms_are_no_memory
 }
@@ -122,6 +124,44 @@ async fn nobody_is_their_own_recent_partner<X: Backend>() {
     let store = world.store();
     store.create_room(&pairing_of(me, me)).await.unwrap();
     assert!(store.relations(me).await.unwrap().recent.is_empty());
+}
+
+async fn what_was_called_for_before_is_known<X: Backend>() {
+    let world = World::<X>::new().await;
+    let store = world.store();
+    for _ in 0..20 {
+        let (me, you) = (SessionId::fresh(), SessionId::fresh());
+        let pairing = pairing_of(me, you);
+        let (made, mine, yours) = tokio::join!(
+            store.create_room(&pairing),
+            store.relations(me),
+            store.relations(you)
+        );
+        made.unwrap();
+        assert!(mine.unwrap().in_room && yours.unwrap().in_room);
+        let (blocked, mine, yours) = tokio::join!(
+            store.block(me, you),
+            store.relations(me),
+            store.relations(you)
+        );
+        blocked.unwrap();
+        assert_eq!(mine.unwrap().blocked, [you]);
+        assert_eq!(yours.unwrap().blocked, [me]);
+    }
+}
+
+async fn rooms_with_oneself_hide_no_partner<X: Backend>() {
+    let world = World::<X>::new().await;
+    let (me, you) = (SessionId::fresh(), SessionId::fresh());
+    let store = world.store();
+    store.create_room(&pairing_of(me, you)).await.unwrap();
+    for _ in 0..70 {
+        let own = pairing_of(me, me);
+        store.create_room(&own).await.unwrap();
+        let closed = store.close_room(own.room, Side::A, LeaveReason::Left);
+        assert!(closed.await.unwrap());
+    }
+    assert_eq!(store.relations(me).await.unwrap().recent, [you]);
 }
 
 async fn whoever_has_a_side_in_an_open_room_is_in_a_room<X: Backend>() {
