@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use miyu::id::{Seq, Side};
+use miyu::id::{RoomId, Seq, Side};
 use miyu::model::{EntryKind, LeaveReason, MessageRef};
 use miyu::store::sqlite::{SqliteStore, Tuning};
 use miyu::store::{
-    Appended, CommitSink, Committed, Draft, Durability, Entries as _, Hidden, Place, Recalled,
-    Refusal, Relations as _, Rooms as _, StoreError, Upkeep as _,
+    Appended, CommitSink, Committed, Draft, Durability, Entries as _, Hidden, Pending, Place,
+    Recalled, Refusal, Relations as _, Rooms as _, StoreError, Upkeep as _,
 };
 
 use super::{open, place};
@@ -25,6 +25,16 @@ fn setting() -> Setting {
         sink: Arc::default(),
         now: Now::default(),
     }
+}
+
+/// Says "x" as "a0", and holds the writer while it publishes that: what follows is one batch.
+async fn hold(setting: &Setting, store: &SqliteStore, room: RoomId) -> Pending<Appended> {
+    setting.sink.hold();
+    let first = store.append(draft(room, A, "a0", "x"));
+    while setting.sink.count() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    first
 }
 
 #[tokio::test]
@@ -107,12 +117,7 @@ async fn a_batch_that_fails_fails_whole() {
     let (old, new) = (pairing(), pairing());
     store.create_room(&old).await.unwrap();
     let room = old.room;
-    // The writer is held while it publishes this, so that what follows is one batch.
-    setting.sink.hold();
-    let first = store.append(draft(room, A, "a0", "fits"));
-    while setting.sink.count() == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let first = hold(&setting, &store, room).await;
     pages.store(1, Ordering::Relaxed);
     let small = store.append(draft(room, A, "a1", "fits"));
     let recall = store.recall(room, A, MessageRef::Seq(Seq(1)), None);
@@ -138,7 +143,7 @@ async fn a_batch_that_fails_fails_whole() {
     assert_eq!(store.count_open_rooms(), 1);
 
     pages.store(0, Ordering::Relaxed);
-    let repeat = store.append(draft(room, A, "a0", "fits")).await.unwrap();
+    let repeat = store.append(draft(room, A, "a0", "x")).await.unwrap();
     assert!(matches!(repeat, Appended::Repeat(entry) if entry.seq == Seq(1)));
     let again = store.append(draft(room, A, "a1", "fits")).await.unwrap();
     assert!(matches!(again, Appended::Done(entry) if entry.seq == Seq(2)));
@@ -164,11 +169,7 @@ async fn a_row_in_the_way_costs_one_attempt() {
     for room in [&one, &two] {
         store.create_room(room).await.unwrap();
     }
-    setting.sink.hold();
-    let first = store.append(draft(one.room, A, "a0", "x"));
-    while setting.sink.count() == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let first = hold(&setting, &store, one.room).await;
     let conn = rusqlite::Connection::open(backend.path()).unwrap();
     let obstacle = "INSERT INTO entries (id, room, seq, prev, kind, side, at) \
          SELECT max(id) + 2, 0, 1, 0, 0, 0, 0 FROM entries";
@@ -207,11 +208,7 @@ async fn a_batch_sees_what_it_has_said() {
     let room = pairing();
     store.create_room(&room).await.unwrap();
     let room = room.room;
-    setting.sink.hold();
-    let first = store.append(draft(room, A, "a0", "x"));
-    while setting.sink.count() == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let first = hold(&setting, &store, room).await;
     let name = |name: &str| MessageRef::ClientId(name.into());
     let said = store.append(draft(room, A, "a1", "y"));
     let again = store.append(draft(room, A, "a1", "y"));
