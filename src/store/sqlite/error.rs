@@ -122,7 +122,8 @@ pub(super) enum Fault {
     Damaged(&'static str),
     /// The id names something else.
     Conflict,
-    /// Entries of other jobs could not be written.
+    /// It cannot be taken back alone: rows of other jobs are written together with it, or some of its own
+    /// are written.
     Neighbours(Box<Fault>),
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 use super::error::Fault;
 use super::head::{Facts, Head, Heads, SideState, State};
 use super::rows::{int, reason, reason_code, seq, side, size};
-use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Timestamp};
+use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::model::{Departure, Persona, Position, Presence};
 use crate::store::RoomPeople;
 
@@ -34,6 +34,19 @@ pub(super) fn insert_room(conn: &Connection, facts: &Facts, due: Timestamp) -> R
         due.0,
     ])?;
     Ok(conn.last_insert_rowid())
+}
+
+/// Writes who is in a new room.
+pub(super) fn insert_members(conn: &Connection, facts: &Facts) -> Result<(), Fault> {
+    let mut statement = conn.prepare_cached(
+        "INSERT INTO members (session, open, room, side, partner) VALUES (?1, 1, ?2, ?3, ?4)",
+    )?;
+    for side in Side::BOTH {
+        let (mine, theirs) = (side.index(), side.other().index());
+        let sessions = (facts.sessions[mine].0, facts.sessions[theirs].0);
+        statement.execute((sessions.0, facts.no, size(mine), sessions.1))?;
+    }
+    Ok(())
 }
 
 /// The columns that change, as they are to be.

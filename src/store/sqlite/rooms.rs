@@ -17,19 +17,6 @@ const OPEN_ROOMS: i64 = 32;
 impl Writer {
     /// See [`crate::store::Rooms::create_room`].
     pub(super) fn create_room(&mut self, pairing: Pairing) -> Result<(), Fault> {
-        if let Some(head) = self.head(pairing.room)? {
-            let same = Side::BOTH.iter().all(|side| {
-                let (i, party) = (side.index(), &pairing.parties[side.index()]);
-                head.facts.sessions[i] == party.session
-                    && head.facts.people.personas[i] == party.persona
-            });
-            let open = head.state.departure.is_none();
-            return if same && open {
-                Ok(())
-            } else {
-                Err(Fault::Conflict)
-            };
-        }
         let Pairing {
             room,
             parties,
@@ -38,7 +25,7 @@ impl Writer {
             ..
         } = pairing;
         let sessions = [parties[0].session, parties[1].session];
-        let facts = Facts {
+        let mut facts = Facts {
             no: 0,
             people: Arc::new(RoomPeople {
                 room,
@@ -49,7 +36,14 @@ impl Writer {
             is_bot,
             opened_at: self.now,
         };
-        let facts = self.together(|writer| writer.insert_room(facts))?;
+        if self.heads.get(room).is_some() {
+            return self.made_before(&facts);
+        }
+        // Nearly always new: looking first would be a look for nothing.
+        match self.insert_room(&mut facts) {
+            Err(Fault::Conflict) => return self.made_before(&facts),
+            other => other?,
+        }
         if !is_bot {
             self.opened += 1;
         }
@@ -58,24 +52,30 @@ impl Writer {
         Ok(())
     }
 
-    fn insert_room(&mut self, mut facts: Facts) -> Result<Facts, Fault> {
+    /// Whether the room of that id is this one and open: then it was asked for twice.
+    fn made_before(&mut self, facts: &Facts) -> Result<(), Fault> {
+        let head = self.head(facts.people.room)?.ok_or(Fault::Conflict)?;
+        let same = head.facts.sessions == facts.sessions
+            && head.facts.people.personas == facts.people.personas;
+        match same && head.state.departure.is_none() {
+            true => Ok(()),
+            false => Err(Fault::Conflict),
+        }
+    }
+
+    fn insert_room(&mut self, facts: &mut Facts) -> Result<(), Fault> {
         let due = self.now.plus(self.rules.arrival);
-        facts.no = match room_rows::insert_room(&self.conn, &facts, due) {
-            // Only the id is unique: it names a room that is being erased.
+        // Half a room must not stay. What refuses a part of it (a damaged file, a full disk) therefore ends
+        // the transaction: a savepoint for each room would copy every page that it touches.
+        let spoilt = |fault| Fault::Neighbours(Box::new(fault));
+        facts.no = match room_rows::insert_room(&self.conn, facts, due) {
+            // Only the id is unique: the room is there, or it is being erased. Nothing was written.
             Err(Fault::Sql(error)) if Cause::of(&error) == Cause::Constraint => {
                 return Err(Fault::Conflict);
             }
-            other => other?,
+            other => other.map_err(spoilt)?,
         };
-        let mut member = self.conn.prepare_cached(
-            "INSERT INTO members (session, open, room, side, partner) VALUES (?1, 1, ?2, ?3, ?4)",
-        )?;
-        for side in Side::BOTH {
-            let (mine, theirs) = (side.index(), side.other().index());
-            let sessions = (facts.sessions[mine].0, facts.sessions[theirs].0);
-            member.execute((sessions.0, facts.no, rows::size(mine), sessions.1))?;
-        }
-        Ok(facts)
+        room_rows::insert_members(&self.conn, facts).map_err(spoilt)
     }
 
     /// See [`crate::store::Upkeep::identity`].
