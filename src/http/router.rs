@@ -196,7 +196,11 @@ async fn known(
             .unwrap_or_else(|problem| response::problem(&problem)),
     };
     if seen.is_none_or(|seen| seen.needs_renewal) {
-        let session = session.unwrap_or_else(SessionId::fresh);
+        let session = session.unwrap_or_else(|| {
+            let fresh = SessionId::fresh();
+            app.store.introduce(fresh);
+            fresh
+        });
         let cookie = cookie::set_cookie(&app.signer, session, peer.scheme_https);
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
 use crate::model::{Entry, LeaveReason, MessageRef, Pairing, Position, Room};
 
+mod newcomers;
 mod pending;
 pub mod postgres;
 pub mod sqlite;
@@ -269,6 +270,10 @@ pub trait Relations: Send + Sync {
     /// These two sessions never meet again. A session keeps its newest `limits.blocks_per_session`.
     /// Blocking oneself changes nothing.
     fn block(&self, by: SessionId, whom: SessionId) -> Pending<()>;
+
+    /// This process made the session just now: nothing that is stored names it. A store that sees whatever
+    /// will name it may answer its relations without looking until then, even if it could not look.
+    fn introduce(&self, _session: SessionId) {}
 
     /// What matching must know about a session, as of every earlier [`Relations::block`] and
     /// [`Rooms::create_room`] of this process that names it. Renews the life of its blocks.

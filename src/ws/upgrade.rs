@@ -152,6 +152,9 @@ where
             "too many connections, here or from your network; try again later",
         ));
     };
+    if !identity.known {
+        app.store.introduce(identity.session);
+    }
     if identity.set_cookie {
         let cookie = cookie::set_cookie(&app.signer, identity.session, peer.scheme_https);
         answer.headers_mut().insert(SET_COOKIE, cookie);

@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use miyu::store::Durability;
+use miyu::id::{RoomId, Side};
 use miyu::store::sqlite::{OpenError, SqliteStore};
+use miyu::store::{Appended, Durability, Entries as _, Pending};
 
-use crate::support::store::{Now, Recorder, rules};
+use crate::support::store::{Now, Recorder, Setting, draft, rules};
 
 mod files;
+mod making;
 mod tidying;
 mod trouble;
 
@@ -28,4 +31,22 @@ fn place() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("miyu.db");
     (folder, path)
+}
+
+fn setting() -> Setting {
+    Setting {
+        rules: rules(),
+        sink: Arc::default(),
+        now: Now::default(),
+    }
+}
+
+/// Says "x" as "a0", and holds the writer while it publishes that: what follows is one batch.
+async fn hold(setting: &Setting, store: &SqliteStore, room: RoomId) -> Pending<Appended> {
+    setting.sink.hold();
+    let first = store.append(draft(room, Side::A, "a0", "x"));
+    while setting.sink.count() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    first
 }

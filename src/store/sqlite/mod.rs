@@ -28,10 +28,11 @@ use self::threads::{Alarm, Life};
 use self::writer::Writer;
 use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use crate::model::{LeaveReason, MessageRef, Pairing, Position, Room};
+use crate::store::newcomers::Newcomers;
 use crate::store::underway::Underway;
 use crate::store::{
     Appended, Arrival, Clock, CommitSink, Draft, Durability, Entries, Hidden, Marks, Page, Pending,
-    Place, Recalled, Relations, RelationsOf, Rooms, StoreError, StoreRules, Swept, Upkeep,
+    Place, Recalled, Rooms, StoreError, StoreRules, Swept, Upkeep,
 };
 
 mod append;
@@ -59,6 +60,8 @@ pub use self::tuning::Tuning;
 
 /// Most jobs that a reader does in one look at the data.
 const LOOKS: usize = 32;
+/// Sessions made lately that are remembered to have met nobody: about 40 bytes each.
+const NEWCOMERS: usize = 32_768;
 /// Before a full queue is tried again by whoever only asks for a sign of life.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(100);
 
@@ -73,6 +76,7 @@ pub struct SqliteStore {
     renewal: Duration,
     clock: Clock,
     underway: Underway,
+    newcomers: Newcomers,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -149,6 +153,7 @@ impl SqliteStore {
             renewal,
             clock,
             underway: Underway::default(),
+            newcomers: Newcomers::new(NEWCOMERS),
             writer: Mutex::new(Some(thread)),
         }))
     }
@@ -185,7 +190,10 @@ impl SqliteStore {
         mode: Mode,
         work: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
     ) -> Pending<T> {
-        let about = sessions.map(|sessions| self.underway.begin(sessions));
+        let about = sessions.map(|sessions| {
+            self.newcomers.remove(sessions);
+            self.underway.begin(sessions)
+        });
         let (job, answer) = jobs::job(mode, about, work);
         let queued = match mode {
             Mode::Write | Mode::Append | Mode::Read => self.jobs.push(job),
@@ -298,44 +306,6 @@ impl Entries for SqliteStore {
             let (job, answer) = page::read_job(move |conn| page::read(conn, &plan, side));
             reads.push(job)?;
             jobs::wait(answer).await
-        })
-    }
-}
-
-impl Relations for SqliteStore {
-    fn block(&self, by: SessionId, whom: SessionId) -> Pending<()> {
-        self.ask_about(Some([by, whom]), Mode::Write, move |writer| {
-            writer.block(by, whom)
-        })
-    }
-
-    fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
-        let (reads, writer) = (self.reads.clone(), self.jobs.clone());
-        let stale = (self.clock)().minus(self.renewal);
-        let look = move || {
-            let (job, answer) = page::read_job(move |conn| {
-                let looked = relations::look(conn, session)?;
-                // A thirtieth of a life is near enough: not every search is a write.
-                if looked.oldest_use.is_some_and(|used| used <= stale.0) {
-                    let renew = move |writer: &mut Writer| writer.renew_blocks(session);
-                    let (job, _) = jobs::job(Mode::Patient, None, renew);
-                    // The next search may find room for it.
-                    let _ = writer.push_patient(job);
-                }
-                Ok(looked.relations)
-            });
-            reads.push_patient(job).map(|()| answer)
-        };
-        if !self.underway.names(session) {
-            return match look() {
-                Ok(answer) => Pending::answer(answer, self.deadline()),
-                Err(error) => Pending::known(Err(error)),
-            };
-        }
-        let underway = self.underway.clone();
-        Pending::bounded(self.deadline(), async move {
-            underway.settled(session).await;
-            jobs::wait(look()?).await
         })
     }
 }

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use rusqlite::Connection;
 
 use super::error::Fault;
-use super::rows;
+use super::jobs::{self, Mode};
 use super::writer::Writer;
+use super::{SqliteStore, page, rows};
 use crate::id::SessionId;
-use crate::store::RelationsOf;
+use crate::store::{Pending, Relations, RelationsOf};
 
 /// How many recent partners are told.
 const RECENT: usize = 10;
@@ -27,13 +28,13 @@ const LOOK: &str = "SELECT 0, whom, used_at FROM blocks WHERE by = ?1 \
 
 /// A session's relations, and the oldest use of its own blocks.
 #[derive(Default)]
-pub(super) struct Looked {
-    pub(super) relations: RelationsOf,
-    pub(super) oldest_use: Option<i64>,
+struct Looked {
+    relations: RelationsOf,
+    oldest_use: Option<i64>,
 }
 
 /// Reads on a reader's connection.
-pub(super) fn look(conn: &Connection, session: SessionId) -> Result<Looked, Fault> {
+fn look(conn: &Connection, session: SessionId) -> Result<Looked, Fault> {
     let (mut looked, mut met, mut seen) = (Looked::default(), Vec::new(), HashSet::new());
     let mut statement = conn.prepare_cached(LOOK)?;
     let mut rows = statement.query([session.0])?;
@@ -71,6 +72,51 @@ fn recent(mut met: Vec<(i64, SessionId)>) -> Vec<SessionId> {
         }
     }
     recent
+}
+
+impl Relations for SqliteStore {
+    fn block(&self, by: SessionId, whom: SessionId) -> Pending<()> {
+        self.ask_about(Some([by, whom]), Mode::Write, move |writer| {
+            writer.block(by, whom)
+        })
+    }
+
+    fn introduce(&self, session: SessionId) {
+        self.newcomers.add(session);
+    }
+
+    fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
+        if self.newcomers.has(session) {
+            return Pending::known(Ok(RelationsOf::default()));
+        }
+        let (reads, writer) = (self.reads.clone(), self.jobs.clone());
+        let stale = (self.clock)().minus(self.renewal);
+        let look = move || {
+            let (job, answer) = page::read_job(move |conn| {
+                let looked = look(conn, session)?;
+                // A thirtieth of a life is near enough: not every search is a write.
+                if looked.oldest_use.is_some_and(|used| used <= stale.0) {
+                    let renew = move |writer: &mut Writer| writer.renew_blocks(session);
+                    let (job, _) = jobs::job(Mode::Patient, None, renew);
+                    // The next search may find room for it.
+                    let _ = writer.push_patient(job);
+                }
+                Ok(looked.relations)
+            });
+            reads.push_patient(job).map(|()| answer)
+        };
+        if !self.underway.names(session) {
+            return match look() {
+                Ok(answer) => Pending::answer(answer, self.deadline()),
+                Err(error) => Pending::known(Err(error)),
+            };
+        }
+        let underway = self.underway.clone();
+        Pending::bounded(self.deadline(), async move {
+            underway.settled(session).await;
+            jobs::wait(look()?).await
+        })
+    }
 }
 
 impl Writer {

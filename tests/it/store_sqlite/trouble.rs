@@ -4,38 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use miyu::id::{RoomId, Seq, Side};
+use miyu::id::{Seq, Side};
 use miyu::model::{EntryKind, LeaveReason, MessageRef};
 use miyu::store::sqlite::{SqliteStore, Tuning};
 use miyu::store::{
-    Appended, CommitSink, Committed, Draft, Durability, Entries as _, Hidden, Pending, Place,
-    Recalled, Refusal, Relations as _, Rooms as _, StoreError, Upkeep as _,
+    Appended, CommitSink, Committed, Draft, Durability, Entries as _, Hidden, Place, Recalled,
+    Refusal, Relations as _, Rooms as _, StoreError, Upkeep as _,
 };
 
-use super::{open, place};
-use crate::support::store::{
-    Backend as _, Now, Setting, Sqlite, World, draft, pairing, rules, tiny,
-};
+use super::{hold, open, place, setting};
+use crate::support::store::{Backend as _, Now, Sqlite, World, draft, pairing, rules, tiny};
 
 const A: Side = Side::A;
-
-fn setting() -> Setting {
-    Setting {
-        rules: rules(),
-        sink: Arc::default(),
-        now: Now::default(),
-    }
-}
-
-/// Says "x" as "a0", and holds the writer while it publishes that: what follows is one batch.
-async fn hold(setting: &Setting, store: &SqliteStore, room: RoomId) -> Pending<Appended> {
-    setting.sink.hold();
-    let first = store.append(draft(room, A, "a0", "x"));
-    while setting.sink.count() == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    first
-}
 
 #[tokio::test]
 async fn a_full_disk_is_unavailable_and_nothing_is_lost() {

@@ -147,6 +147,9 @@ impl Relations for Faulty {
     fn block(&self, by: SessionId, whom: SessionId) -> Pending<()> {
         self.pass(|store| store.block(by, whom))
     }
+    fn introduce(&self, session: SessionId) {
+        self.inner.introduce(session);
+    }
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
         self.pass(|store| store.relations(session))
     }

@@ -15,6 +15,7 @@ super::for_each_backend! {
     blocks_expire_unless_used
     recent_partners_are_the_last_ten
     what_was_called_for_before_is_known
+    a_newcomer_is_known_from_the_first_thing_that_names_them
     nobody_is_their_own_recent_partner
     rooms_with_oneself_hide_no_partner
     whoever_has_a_side_in_an_open_room_is_in_a_room
@@ -148,6 +149,38 @@ async fn what_was_called_for_before_is_known<X: Backend>() {
         assert_eq!(mine.unwrap().blocked, [you]);
         assert_eq!(yours.unwrap().blocked, [me]);
     }
+}
+
+async fn a_newcomer_is_known_from_the_first_thing_that_names_them<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let [me, you, alone] = [(); 3].map(|()| SessionId::fresh());
+    let store = world.store();
+    for session in [me, you, alone] {
+        store.introduce(session);
+        assert_eq!(store.relations(session).await.unwrap(), Default::default());
+    }
+    let (made, mine, yours) = tokio::join!(
+        store.create_room(&pairing_of(me, you)),
+        store.relations(me),
+        store.relations(you)
+    );
+    made.unwrap();
+    assert!(mine.unwrap().in_room && yours.unwrap().in_room);
+    let [by, whom] = [(); 2].map(|()| SessionId::fresh());
+    store.introduce(by);
+    store.introduce(whom);
+    let (blocked, mine, yours) = tokio::join!(
+        store.block(by, whom),
+        store.relations(by),
+        store.relations(whom)
+    );
+    blocked.unwrap();
+    assert_eq!(mine.unwrap().blocked, [whom]);
+    assert_eq!(yours.unwrap().blocked, [by]);
+    world.crash().await;
+    let store = world.store();
+    assert_eq!(store.relations(alone).await.unwrap(), Default::default());
+    assert_eq!(store.relations(me).await.unwrap().recent, [you]);
 }
 
 async fn rooms_with_oneself_hide_no_partner<X: Backend>() {
