@@ -49,7 +49,7 @@ impl Default for Tuning {
         Self {
             queue: 65_536,
             batch: 512,
-            gather: Duration::from_micros(500),
+            gather: Duration::from_millis(1),
             patience: Duration::from_millis(5),
             look: Duration::from_millis(1),
             checkpoint: 500,
