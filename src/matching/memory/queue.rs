@@ -5,12 +5,12 @@
 //! anyone, in the line of those. So the best partner of an arrival is found from the large subsets
 //! to the small ones at the heads of queues, and never behind people who still insist on tags.
 
+use std::collections::BTreeSet;
 use std::collections::btree_set;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
-use crate::id::Timestamp;
+use crate::id::{IdMap, Timestamp};
 use crate::matching::{Ticket, rule};
 use crate::model::wish::TAGS;
 use crate::model::{Gender, PreferredGender};
@@ -102,8 +102,9 @@ pub(super) enum Look {
 #[derive(Default)]
 pub(super) struct Queues {
     hasher: RandomState,
-    by_tags: HashMap<u64, Line>,
-    anyone: BTreeSet<Place>,
+    /// The keys are keyed hashes already.
+    by_tags: IdMap<u64, Line>,
+    anyone: Crowd,
 }
 
 impl Queues {
@@ -142,7 +143,7 @@ impl Queues {
                 line.remove();
             }
         }
-        self.anyone.remove(&place);
+        self.anyone.remove(place);
     }
 
     /// Shows those who may suit `ticket`, most shared tags first and then longest waiting, until
@@ -159,7 +160,7 @@ impl Queues {
             .collect();
         for size in (1..=usize::from(keys.len)).rev() {
             let lines = keys.subsets(size).filter_map(|k| self.by_tags.get(&k));
-            let heads = lines.flat_map(|line| classes.iter().map(|c| line.of_class(*c)));
+            let heads = lines.flat_map(|line| classes.iter().filter_map(|c| line.of_class(*c)));
             if let Some(found) = first(Merge::new(heads), &mut look) {
                 return Some(found);
             }
@@ -167,7 +168,7 @@ impl Queues {
         if !rule::open_to_anyone(ticket) {
             return None;
         }
-        let heads = classes.iter().map(|c| Heads::Many(range(&self.anyone, *c)));
+        let heads = classes.iter().filter_map(|c| self.anyone.of_class(*c));
         first(Merge::new(heads), &mut look)
     }
 }
@@ -187,16 +188,19 @@ fn class(gender: Gender, wish: PreferredGender) -> u8 {
 /// One queue. Most sets of tags are somebody's alone, and a tree for one would cost 300 bytes.
 enum Line {
     One(Place),
-    Many(BTreeSet<Place>),
+    Many(Crowd),
 }
 
 impl Line {
     fn insert(&mut self, place: Place) {
         match self {
-            Line::One(present) => *self = Line::Many(BTreeSet::from([*present, place])),
-            Line::Many(places) => {
-                places.insert(place);
+            Line::One(present) => {
+                let mut crowd = Crowd::default();
+                crowd.insert(*present);
+                crowd.insert(place);
+                *self = Line::Many(crowd);
             }
+            Line::Many(crowd) => crowd.insert(place),
         }
     }
 
@@ -204,30 +208,55 @@ impl Line {
     fn remove(&mut self, place: Place) -> bool {
         match self {
             Line::One(present) => *present == place,
-            Line::Many(places) => {
-                places.remove(&place);
-                places.is_empty()
+            Line::Many(crowd) => {
+                crowd.remove(place);
+                crowd.places.is_empty()
             }
         }
     }
 
-    fn of_class(&self, class: u8) -> Heads<'_> {
+    fn of_class(&self, class: u8) -> Option<Heads<'_>> {
         match self {
-            Line::One(place) if place.class == class => Heads::One(Some(*place)),
-            Line::One(_) => Heads::One(None),
-            Line::Many(places) => Heads::Many(range(places, class)),
+            Line::One(place) => (place.class == class).then_some(Heads::One(Some(*place))),
+            Line::Many(crowd) => crowd.of_class(class),
         }
     }
 }
 
-/// Those of one class, longest waiting first.
-fn range(places: &BTreeSet<Place>, class: u8) -> btree_set::Range<'_, Place> {
-    let lowest = |class| Place {
-        class,
-        since: Timestamp(i64::MIN),
-        serial: Serial::MIN,
-    };
-    places.range(lowest(class)..lowest(class + 1))
+/// Several who wait in one queue.
+#[derive(Default)]
+struct Crowd {
+    places: BTreeSet<Place>,
+    /// A bit for each class that somebody here is of: looking for it in the tree would be a walk through
+    /// memory that nobody has touched lately, for each class that would fit and each set of tags.
+    classes: u16,
+}
+
+impl Crowd {
+    fn insert(&mut self, place: Place) {
+        self.classes |= 1 << place.class;
+        self.places.insert(place);
+    }
+
+    fn remove(&mut self, place: Place) {
+        if self.places.remove(&place) && self.range(place.class).next().is_none() {
+            self.classes &= !(1 << place.class);
+        }
+    }
+
+    /// Those of one class, longest waiting first; `None` when there is nobody.
+    fn of_class(&self, class: u8) -> Option<Heads<'_>> {
+        (self.classes & 1 << class != 0).then(|| Heads::Many(self.range(class)))
+    }
+
+    fn range(&self, class: u8) -> btree_set::Range<'_, Place> {
+        let lowest = |class| Place {
+            class,
+            since: Timestamp(i64::MIN),
+            serial: Serial::MIN,
+        };
+        self.places.range(lowest(class)..lowest(class + 1))
+    }
 }
 
 /// What is left of one queue while it is walked.
