@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use miyu::id::{RoomId, Side};
-use miyu::store::sqlite::{OpenError, SqliteStore};
+use miyu::store::sqlite::{OpenError, SqliteStore, Tuning};
 use miyu::store::{Appended, Durability, Entries as _, Pending};
 
-use crate::support::store::{Now, Recorder, Setting, draft, rules};
+use crate::support::store::{Now, Recorder, Setting, draft, rules, tiny};
 
 mod files;
 mod making;
@@ -49,4 +49,12 @@ async fn hold(setting: &Setting, store: &SqliteStore, room: RoomId) -> Pending<A
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     first
+}
+
+/// A transaction that takes all that is asked for while the writer is held.
+fn one_batch() -> Tuning {
+    Tuning {
+        batch: 16,
+        ..tiny()
+    }
 }

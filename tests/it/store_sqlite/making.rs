@@ -2,13 +2,12 @@
 
 use miyu::id::{RoomId, SessionId, Side};
 use miyu::model::Pairing;
-use miyu::store::sqlite::Tuning;
 use miyu::store::{
     Appended, Entries as _, Pending, Relations as _, RelationsOf, Rooms as _, StoreError,
     Upkeep as _,
 };
 
-use super::{hold, setting};
+use super::{hold, one_batch, setting};
 use crate::support::store::{Backend as _, Sqlite, draft, pairing, pairing_of, tiny};
 
 /// What a newcomer's relations are is known without looking: also when nobody can look.
@@ -28,14 +27,6 @@ async fn a_newcomer_is_not_looked_up() {
             matches!(unknown, Err(StoreError::Unavailable(_))),
             "{unknown:?}"
         );
-    }
-}
-
-/// A transaction that takes all that is asked for while the writer is held.
-fn one_batch() -> Tuning {
-    Tuning {
-        batch: 16,
-        ..tiny()
     }
 }
 

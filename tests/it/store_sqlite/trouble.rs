@@ -12,7 +12,7 @@ use miyu::store::{
     Refusal, Relations as _, Rooms as _, StoreError, Upkeep as _,
 };
 
-use super::{hold, open, place, setting};
+use super::{hold, one_batch, open, place, setting};
 use crate::support::store::{Backend as _, Now, Sqlite, World, draft, pairing, rules, tiny};
 
 const A: Side = Side::A;
@@ -139,12 +139,8 @@ async fn a_batch_that_fails_fails_whole() {
 /// What several people say at once is written together: a row that is refused fails all of it, once.
 #[tokio::test]
 async fn a_row_in_the_way_costs_one_attempt() {
-    let tuning = Tuning {
-        batch: 16,
-        ..tiny()
-    };
     let (setting, backend) = (setting(), Sqlite::fresh().await);
-    let store = backend.open_with(&setting, tuning);
+    let store = backend.open_with(&setting, one_batch());
     let (one, two) = (pairing(), pairing());
     for room in [&one, &two] {
         store.create_room(room).await.unwrap();
@@ -179,12 +175,8 @@ async fn a_row_in_the_way_costs_one_attempt() {
 /// Whatever comes after a message in one transaction finds it written.
 #[tokio::test]
 async fn a_batch_sees_what_it_has_said() {
-    let tuning = Tuning {
-        batch: 16,
-        ..tiny()
-    };
     let (setting, backend) = (setting(), Sqlite::fresh().await);
-    let store = backend.open_with(&setting, tuning);
+    let store = backend.open_with(&setting, one_batch());
     let room = pairing();
     store.create_room(&room).await.unwrap();
     let room = room.room;
