@@ -108,10 +108,26 @@ pub enum ChatAction {
 }
 
 #[derive(Debug, Default)]
-struct RawFrame<'a> {
+struct RawLobby<'a> {
+    action: Field<'a>,
+    user_data: Object<RawUserData<'a>>,
+}
+
+impl<'de> Fill<'de> for RawLobby<'de> {
+    fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+        match key {
+            "action" => self.action = map.next_value()?,
+            "user_data" => self.user_data = map.next_value()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[derive(Debug, Default)]
+struct RawChat<'a> {
     action: Field<'a>,
     user_id: Field<'a>,
-    user_data: Object<RawUserData<'a>>,
     message: Object<RawMessage<'a>>,
     message_id: Field<'a>,
     client_id: Field<'a>,
@@ -119,12 +135,11 @@ struct RawFrame<'a> {
     seq: Field<'a>,
 }
 
-impl<'de> Fill<'de> for RawFrame<'de> {
+impl<'de> Fill<'de> for RawChat<'de> {
     fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
         match key {
             "action" => self.action = map.next_value()?,
             "user_id" => self.user_id = map.next_value()?,
-            "user_data" => self.user_data = map.next_value()?,
             "message" => self.message = map.next_value()?,
             "message_id" => self.message_id = map.next_value()?,
             "client_id" => self.client_id = map.next_value()?,
@@ -182,9 +197,9 @@ impl<'de> Fill<'de> for RawUserData<'de> {
     }
 }
 
-fn parse(text: &str) -> Result<RawFrame<'_>, DecodeError> {
+fn parse<'a, T: Fill<'a>>(text: &'a str) -> Result<T, DecodeError> {
     // What is ignored is skipped without recursion; the frame size bounds everything else.
-    let parsed: Result<Object<RawFrame<'_>>, _> = serde_json::from_str(text);
+    let parsed: Result<Object<T>, _> = serde_json::from_str(text);
     match parsed {
         Ok(Object(Some(frame))) => Ok(frame),
         _ => Err(DecodeError::new(ErrorCode::BadJson)),
@@ -196,7 +211,7 @@ fn parse(text: &str) -> Result<RawFrame<'_>, DecodeError> {
 /// # Errors
 /// `bad_json`, `unknown_action`, or `invalid_field` for `user_data` and its `user_id`.
 pub fn lobby(text: &str) -> Result<LobbyAction, DecodeError> {
-    let frame = parse(text)?;
+    let frame: RawLobby<'_> = parse(text)?;
     match frame.action.text() {
         Some("start_matching") => start(frame.user_data),
         Some("cancel_matching") => Ok(LobbyAction::Cancel),
@@ -235,7 +250,7 @@ fn start(user_data: Object<RawUserData<'_>>) -> Result<LobbyAction, DecodeError>
 /// # Errors
 /// `bad_json`, `unknown_action`, `invalid_field` with the field's name, `too_long`, `empty`.
 pub fn chat(text: &str) -> Result<ChatFrame, DecodeError> {
-    let frame = parse(text)?;
+    let frame: RawChat<'_> = parse(text)?;
     let user_id = match frame.user_id {
         Field::Absent | Field::Null => None,
         Field::Str(text) => Some(text.into_owned()),

@@ -135,8 +135,9 @@ impl<'de, T: Fill<'de>> Visitor<'de> for ObjectVisitor<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut object = T::default();
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            if !object.fill(&key, &mut map)? {
+        // A field borrows what a `Cow` as a key would copy.
+        while let Some(key) = map.next_key::<Field<'de>>()? {
+            if !object.fill(key.text().unwrap_or_default(), &mut map)? {
                 map.next_value::<IgnoredAny>()?;
             }
         }
