@@ -72,7 +72,7 @@ impl Rooms {
             seq,
             by: Side::A,
             closes: false,
-            texts: EntryTexts::received([text.into(), text.into()]),
+            texts: EntryTexts::same(text.into()),
         };
         self.hub.publish(room.group, Arc::new(frame));
         for (mailbox, _) in &mut room.people {

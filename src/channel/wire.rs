@@ -278,10 +278,10 @@ impl Reader {
     fn texts(&mut self) -> Result<EntryTexts, Garbled> {
         if !self.flag()? {
             let both = text(self.rest())?;
-            return Ok(EntryTexts::received([both.clone(), both]));
+            return Ok(EntryTexts::same(both));
         }
         let texts = [text(self.long()?)?, text(self.rest())?];
-        Ok(EntryTexts::received(texts))
+        Ok(EntryTexts::by_side(texts))
     }
 
     fn position(&mut self) -> Result<Position, Garbled> {

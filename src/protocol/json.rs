@@ -9,8 +9,9 @@ impl Json {
         Self(String::with_capacity(bytes))
     }
 
-    /// What was written.
-    pub(super) fn finish(self) -> String {
+    /// What was written. An exact size spares [`super::Text`] a count of who has it, until somebody else has.
+    pub(super) fn finish(mut self) -> String {
+        self.0.shrink_to_fit();
         self.0
     }
 
@@ -34,6 +35,13 @@ impl Json {
             Some(value) => self.text(value),
             None => self.raw("null"),
         }
+    }
+
+    /// A number below 100, with a leading zero.
+    pub(super) fn two_digits(mut self, number: u8) -> Self {
+        self.0.push(char::from(b'0' + number / 10 % 10));
+        self.0.push(char::from(b'0' + number % 10));
+        self
     }
 
     /// A number, without quotes.

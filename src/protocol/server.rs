@@ -22,21 +22,35 @@ pub struct Encoder {
     zone: TimeZone,
 }
 
-/// An entry's two encodings; they differ for departures only.
+/// An entry's encodings, by side; they differ for departures only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryTexts {
-    by_side: [Text; 2],
+    first: Text,
+    /// Where it is another one.
+    second: Option<Text>,
 }
 
 impl EntryTexts {
-    /// What another node encoded, by [`Side::index`].
-    pub fn received(by_side: [Text; 2]) -> Self {
-        Self { by_side }
+    /// Both sides are sent the same.
+    pub fn same(text: Text) -> Self {
+        Self {
+            first: text,
+            second: None,
+        }
+    }
+
+    /// By [`Side::index`].
+    pub fn by_side([first, second]: [Text; 2]) -> Self {
+        let second = (first != second).then_some(second);
+        Self { first, second }
     }
 
     /// What this side is sent.
     pub fn for_side(&self, side: Side) -> &Text {
-        &self.by_side[side.index()]
+        match (side, &self.second) {
+            (Side::B, Some(second)) => second,
+            _ => &self.first,
+        }
     }
 }
 
@@ -61,13 +75,11 @@ impl Encoder {
 
     /// Both encodings of a committed entry.
     pub fn entry_texts(&self, personas: &[Persona; 2], entry: &Entry) -> EntryTexts {
-        let first = self.entry(personas, entry, Side::A);
-        let second = match entry.kind {
-            EntryKind::Departure { .. } => self.entry(personas, entry, Side::B),
-            _ => first.clone(),
-        };
-        EntryTexts {
-            by_side: [first, second],
+        match entry.kind {
+            EntryKind::Departure { .. } => {
+                EntryTexts::by_side(Side::BOTH.map(|side| self.entry(personas, entry, side)))
+            }
+            _ => EntryTexts::same(self.entry(personas, entry, Side::A)),
         }
     }
 
@@ -107,7 +119,12 @@ impl Encoder {
         let sender = &personas[side.index()];
         let quote = reply.as_ref();
         let nickname = |quote: &Quote| personas[quote.side.index()].profile.nickname.as_str();
-        let json = Json::with_capacity(FRAME_BYTES)
+        let texts = sender.user_id.as_str().len()
+            + sender.profile.nickname.len()
+            + content.as_ref().map_or(0, String::len)
+            + quote.map_or(0, |quote| nickname(quote).len() + quote_len(quote))
+            + client_id.len();
+        let json = Json::with_capacity(MESSAGE_BYTES + texts)
             .raw(r#"{"action":"new_message","message":{"id":""#)
             .number(entry.seq.0)
             .raw(r#"","seq":"#)
@@ -134,9 +151,12 @@ impl Encoder {
                 json.raw(r#","replied_to":null,"replied_to_content":null,"replied_to_sender":null"#)
             }
         };
-        json.raw(r#","sent_at":"#)
-            .text(&self.clock_face(entry.at))
-            .raw(r#","sent_at_ms":"#)
+        let json = json.raw(r#","sent_at":""#);
+        let json = match self.clock(entry.at) {
+            Some([hour, minute]) => json.two_digits(hour).raw(":").two_digits(minute),
+            None => json,
+        };
+        json.raw(r#"","sent_at_ms":"#)
             .number(entry.at.0)
             .raw(r#","client_id":"#)
             .text(client_id)
@@ -145,22 +165,11 @@ impl Encoder {
             .into()
     }
 
-    /// Hours and minutes in the configured zone.
-    fn clock_face(&self, at: Timestamp) -> String {
-        let Ok(at) = jiff::Timestamp::from_millisecond(at.0) else {
-            return String::new();
-        };
+    /// Hour and minute in the configured zone; `None` for a time that no calendar has.
+    fn clock(&self, at: Timestamp) -> Option<[u8; 2]> {
+        let at = jiff::Timestamp::from_millisecond(at.0).ok()?;
         let time = self.zone.to_datetime(at);
-        let digit = |n: i8| char::from(b'0' + n.unsigned_abs() % 10);
-        let (hour, minute) = (time.hour(), time.minute());
-        let face = [
-            digit(hour / 10),
-            digit(hour),
-            ':',
-            digit(minute / 10),
-            digit(minute),
-        ];
-        face.iter().collect()
+        Some([time.hour(), time.minute()].map(i8::unsigned_abs))
     }
 
     /// `room_state` for this side.
@@ -315,6 +324,14 @@ fn user_left(
         seq,
     })
 }
+
+fn quote_len(quote: &Quote) -> usize {
+    quote.content.as_ref().map_or(0, String::len)
+}
+
+/// A message around its texts, where nothing of them must be escaped: one allocation, of which next to nothing is left
+/// unused.
+const MESSAGE_BYTES: usize = 288;
 
 /// Most frames fit: one allocation.
 const FRAME_BYTES: usize = 512;

@@ -185,8 +185,7 @@ impl Machine for Chat {
                 texts,
             } => {
                 self.active &= !closes;
-                let text = texts.for_side(self.side).clone();
-                self.on_entry(*seq, *by, &text, now, out);
+                self.on_entry(*seq, *by, texts.for_side(self.side), now, out);
             }
             Frame::Opened {
                 side,

@@ -26,7 +26,7 @@ fn texts() -> impl Strategy<Value = EntryTexts> {
     let text = prop_oneof![any::<String>(), "長{0,2000}"];
     (text.clone(), text, any::<bool>()).prop_map(|(first, second, same)| {
         let second = if same { first.clone() } else { second };
-        EntryTexts::received([first.into(), second.into()])
+        EntryTexts::by_side([first.into(), second.into()])
     })
 }
 
@@ -195,7 +195,7 @@ fn what_is_too_long_is_neither_made_nor_read() {
         seq: Seq(1),
         by: Side::A,
         closes: false,
-        texts: EntryTexts::received([long.into(), long.into()]),
+        texts: EntryTexts::same(long.into()),
     };
     assert!(Packet::Direct(1, frame).encode(NodeId(1)).is_none());
     let mut bytes = Packet::Hello.encode(NodeId(1)).unwrap();
