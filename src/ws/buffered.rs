@@ -2,7 +2,7 @@
 //! long as the connection, so they are small: what many frames need at once is gathered here, and gone
 //! when they are.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -17,23 +17,25 @@ const BEHIND: usize = 32 * 1024;
 thread_local! {
     /// One a thread, not one a connection: nobody waits while it is in use.
     static SCRATCH_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into());
+    /// Where the next one gathers what it says: grown already, by those before.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// A stream that is read ahead of what is asked for, and written when it is flushed.
 #[derive(Debug)]
 pub struct Buffered<S> {
     inner: S,
-    /// Nearly always there is nothing.
-    waiting: Option<Box<Waiting>>,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    /// Read and not asked for yet, from `taken` on.
-    ahead: Vec<u8>,
-    taken: usize,
+    /// Nearly always nothing.
+    ahead: Option<Box<Ahead>>,
     /// Said and not handed to the kernel yet.
     behind: Vec<u8>,
+}
+
+/// Read and not asked for yet, from `taken` on.
+#[derive(Debug)]
+struct Ahead {
+    read: Vec<u8>,
+    taken: usize,
 }
 
 impl<S> Buffered<S> {
@@ -41,50 +43,44 @@ impl<S> Buffered<S> {
     pub fn new(inner: S) -> Self {
         Self {
             inner,
-            waiting: None,
+            ahead: None,
+            behind: Vec::new(),
         }
     }
 
     /// Gives what was read before; false when there is nothing.
     fn give(&mut self, buf: &mut ReadBuf<'_>) -> bool {
-        let Some(waiting) = self.waiting.as_mut() else {
+        let Some(ahead) = self.ahead.as_mut() else {
             return false;
         };
-        let rest = &waiting.ahead[waiting.taken..];
-        if rest.is_empty() {
-            return false;
-        }
+        let rest = &ahead.read[ahead.taken..];
         let count = rest.len().min(buf.remaining());
         buf.put_slice(&rest[..count]);
-        waiting.taken += count;
-        if waiting.taken == waiting.ahead.len() {
-            (waiting.ahead, waiting.taken) = (Vec::new(), 0);
-            self.tidy();
+        ahead.taken += count;
+        if ahead.taken == ahead.read.len() {
+            self.ahead = None;
         }
         true
-    }
-
-    fn tidy(&mut self) {
-        let waiting = self.waiting.take();
-        self.waiting = waiting.filter(|it| !it.ahead.is_empty() || !it.behind.is_empty());
     }
 }
 
 impl<S: AsyncWrite + Unpin> Buffered<S> {
     /// Hands everything to the kernel.
     fn poll_hand_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(waiting) = self.waiting.as_mut() else {
-            return Poll::Ready(Ok(()));
-        };
-        while !waiting.behind.is_empty() {
-            let count = ready!(Pin::new(&mut self.inner).poll_write(cx, &waiting.behind))?;
+        while !self.behind.is_empty() {
+            let Poll::Ready(count) = Pin::new(&mut self.inner).poll_write(cx, &self.behind)? else {
+                // Whoever reads slowly may keep this for long.
+                self.behind.shrink_to_fit();
+                return Poll::Pending;
+            };
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            waiting.behind.drain(..count);
+            self.behind.drain(..count);
         }
-        waiting.behind = Vec::new();
-        self.tidy();
+        if self.behind.capacity() > 0 {
+            SPARE.set(std::mem::take(&mut self.behind));
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -105,7 +101,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Buffered<S> {
             let (now, later) = read.split_at(read.len().min(buf.remaining()));
             buf.put_slice(now);
             if !later.is_empty() {
-                self.waiting.get_or_insert_default().ahead = later.to_vec();
+                let read = later.to_vec();
+                self.ahead = Some(Box::new(Ahead { read, taken: 0 }));
             }
             Poll::Ready(Ok(()))
         })
@@ -118,15 +115,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Buffered<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let said = self.waiting.as_ref().map_or(0, |it| it.behind.len());
-        if said + buf.len() > BEHIND {
+        if self.behind.len() + buf.len() > BEHIND {
             ready!(self.poll_hand_over(cx))?;
         }
         if buf.len() > BEHIND {
             return Pin::new(&mut self.inner).poll_write(cx, buf);
         }
-        let waiting = self.waiting.get_or_insert_default();
-        waiting.behind.extend_from_slice(buf);
+        if self.behind.capacity() == 0 {
+            self.behind = SPARE.take();
+        }
+        self.behind.extend_from_slice(buf);
         Poll::Ready(Ok(buf.len()))
     }
 
@@ -227,7 +225,7 @@ mod tests {
         for _ in 0..4 {
             stream.read_exact(&mut part).await.unwrap();
         }
-        assert!(stream.waiting.is_none(), "kept after it was given");
+        assert!(stream.ahead.is_none(), "kept after it was given");
         assert_eq!(stream.inner.calls, 1);
     }
 
@@ -241,7 +239,7 @@ mod tests {
         stream.flush().await.unwrap();
         assert_eq!(stream.inner.calls, 1);
         assert_eq!(stream.inner.written, bytes()[..BEHIND]);
-        assert!(stream.waiting.is_none(), "kept after it was written");
+        assert_eq!(stream.behind.capacity(), 0, "kept after it was written");
     }
 
     #[tokio::test]
