@@ -29,7 +29,8 @@ impl Writer {
         };
         let closed = head.state.departure.is_some();
         let full = head.last_seq().0 >= most;
-        if let Some(stored) = self.find_own(draft.room, draft.side, &draft.client_id, key)? {
+        let hits = head.rows_with(key).collect();
+        if let Some(stored) = self.own_among(hits, draft.side, &draft.client_id)? {
             return Ok(repeated(&draft, stored.1));
         }
         if closed {
@@ -53,7 +54,7 @@ impl Writer {
                 content: found.content,
             }),
         };
-        let Some((place, made)) = self.next_entry(draft.room, kind, target)? else {
+        let Some((place, made)) = self.next_entry(draft.room, kind, target) else {
             return Ok(Appended::Refused(Refusal::RoomClosed));
         };
         let entry = Arc::clone(&made.entry);
@@ -145,7 +146,7 @@ impl Writer {
         target: Option<i64>,
         key: u32,
     ) -> Result<Option<Arc<Entry>>, Fault> {
-        let Some((place, made)) = self.next_entry(room, kind, target)? else {
+        let Some((place, made)) = self.next_entry(room, kind, target) else {
             return Ok(None);
         };
         let entry = Arc::clone(&made.entry);
@@ -155,17 +156,15 @@ impl Writer {
         Ok(Some(entry))
     }
 
-    /// The next entry of a room and where it goes.
+    /// The next entry of a room that was looked at, and where it goes.
     fn next_entry(
         &mut self,
         room: RoomId,
         kind: EntryKind,
         target: Option<i64>,
-    ) -> Result<Option<(Place, Committed)>, Fault> {
+    ) -> Option<(Place, Committed)> {
         let (at, id) = (self.now, self.next_id);
-        let Some(head) = self.head(room)? else {
-            return Ok(None);
-        };
+        let head = self.heads.peek(room)?;
         let entry = Entry {
             seq: head.last_seq().next(),
             at,
@@ -183,7 +182,7 @@ impl Writer {
         };
         // Used up even if the row is refused: what was in its way would be again.
         self.next_id += 1;
-        Ok(Some((place, made)))
+        Some((place, made))
     }
 
     /// The message that a reference of this side names.
@@ -229,7 +228,16 @@ impl Writer {
         let Some(head) = self.heads.get(room) else {
             return Ok(None);
         };
-        let hits: Vec<i64> = head.rows_with(key).collect();
+        let hits = head.rows_with(key).collect();
+        self.own_among(hits, side, client_id)
+    }
+
+    fn own_among(
+        &mut self,
+        hits: Vec<i64>,
+        side: Side,
+        client_id: &str,
+    ) -> Result<Option<(i64, Stored)>, Fault> {
         for row in hits {
             let stored = self.entry(row)?;
             if stored

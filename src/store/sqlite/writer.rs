@@ -233,7 +233,7 @@ impl Writer {
 
     /// The room, remembered from now on; `None` when unknown or being erased.
     pub(super) fn head(&mut self, room: RoomId) -> Result<Option<&Head>, Fault> {
-        if self.heads.get(room).is_none() {
+        if self.heads.peek(room).is_none() {
             match room_rows::read_head(&self.conn, &self.heads, room)? {
                 Some(head) => self.heads.learn(head),
                 None => return Ok(None),
