@@ -31,20 +31,26 @@ pub fn spread(mut values: Vec<f64>) -> Value {
     }
 }
 
-/// For each of these figures, how Miyu's relate to the relay's of the same round; and the medians.
-pub fn summary(rounds: &[[Value; 2]], keys: &[&str]) -> Value {
+/// For each of these figures, how Miyu's (the first of each round) relate to a relay's of the same round;
+/// and the medians.
+pub fn summary(rounds: &[Vec<Value>], relay: usize, keys: &[&str]) -> Value {
     let mut figures = Map::new();
     for key in keys {
-        let of = |side: usize| rounds.iter().filter_map(move |it| it[side][*key].as_f64());
+        let of = |subject: usize| {
+            rounds
+                .iter()
+                .filter_map(move |it| it[subject][*key].as_f64())
+        };
         if of(0).next().is_none() {
             continue;
         }
-        let pairs = of(0).zip(of(1)).filter(|(_, relay)| *relay > 0.0);
+        let pairs = of(0).zip(of(relay)).filter(|(_, relay)| *relay > 0.0);
         let ratios: Vec<f64> = pairs.map(|(miyu, relay)| miyu / relay).collect();
         let figure = json!({
-            "ratio": spread(ratios), "miyu": spread(of(0).collect()), "relay": spread(of(1).collect()),
+            "ratio": spread(ratios), "miyu": spread(of(0).collect()), "relay": spread(of(relay).collect()),
         });
         figures.insert((*key).to_owned(), figure);
     }
-    json!({ "summary": "miyu against relay", "rounds": rounds.len(), "figures": figures })
+    let relay = rounds.first().map(|it| &it[relay]["subject"]);
+    json!({ "summary": "miyu against relay", "relay": relay, "rounds": rounds.len(), "figures": figures })
 }

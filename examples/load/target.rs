@@ -15,6 +15,8 @@ pub enum Subject {
     Miyu,
     /// `examples/relay`.
     Relay,
+    /// The same with `--tuned`.
+    Tuned,
 }
 
 impl Subject {
@@ -23,6 +25,7 @@ impl Subject {
         match self {
             Self::Miyu => "miyu",
             Self::Relay => "relay",
+            Self::Tuned => "tuned",
         }
     }
 
@@ -30,7 +33,7 @@ impl Subject {
     pub fn program(self, arguments: &Arguments) -> PathBuf {
         let program = match self {
             Self::Miyu => &arguments.server,
-            Self::Relay => &arguments.relay,
+            Self::Relay | Self::Tuned => &arguments.relay,
         };
         std::path::absolute(program).expect("a path")
     }
@@ -117,6 +120,9 @@ fn start(arguments: &Arguments, subject: Subject, home: &Path) -> Server {
     let mut setup = Setup::new(subject.program(arguments), home);
     // A data folder named on the command line would win over it.
     setup.store_elsewhere = std::env::var_os("MIYU_STORE__URL").is_some();
+    if subject == Subject::Tuned {
+        setup.arguments.push("--tuned".to_owned());
+    }
     let Some(cores) = &arguments.server_cores else {
         return setup.spawn();
     };

@@ -3,8 +3,11 @@
 //!
 //! Pairs whoever comes first with whoever comes next and relays what they say, in memory. It stores
 //! nothing, checks nothing, has no rates, heartbeats, limits or timeouts, and forgets a room with its
-//! people. What it does it does as a good relay would: one task a socket, one lock a message, a frame
-//! encoded once for both sides, everything that waits written with one flush, small buffers.
+//! people. One task a socket, one lock a message, a frame encoded once for both sides and sent to each,
+//! small buffers.
+//!
+//! `--tuned` makes it write everything that waits for a socket with one flush, as Miyu does: nothing
+//! that a relay needs, but the strictest thing to be compared with.
 
 #![expect(
     clippy::disallowed_methods,
@@ -47,6 +50,7 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 /// Everything there is.
 #[derive(Default)]
 struct Relay {
+    tuned: bool,
     rooms: Rooms,
     /// Whoever waits, and how to tell them of their seat.
     waiting: Mutex<Option<oneshot::Sender<Seat>>>,
@@ -62,7 +66,10 @@ async fn main() -> std::io::Result<()> {
     // As Miyu says it, for who started this.
     let address = listener.local_addr()?;
     eprintln!("{{\"message\":\"serving\",\"address\":\"{address}\"}}");
-    let relay = Arc::new(Relay::default());
+    let relay = Arc::new(Relay {
+        tuned: std::env::args().any(|it| it == "--tuned"),
+        ..Relay::default()
+    });
     loop {
         let (stream, _) = listener.accept().await?;
         tokio::spawn(connection(Arc::clone(&relay), stream));
@@ -110,7 +117,7 @@ async fn serve(relay: &Relay, seat: Option<Seat>, mut socket: Socket) {
     match seat {
         Some(seat) => {
             if let Some(room) = relay.rooms.find(seat.room) {
-                room::talk(&room, seat, &mut socket).await;
+                room::talk(&room, seat, &mut socket, relay.tuned).await;
                 relay.rooms.forget(&room, seat);
             }
         }

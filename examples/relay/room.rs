@@ -118,8 +118,8 @@ impl Room {
     }
 }
 
-/// Relays until the socket is closed.
-pub async fn talk(room: &Room, seat: Seat, socket: &mut Socket) {
+/// Relays until the socket is closed; with one flush for everything that waits, or one for each frame.
+pub async fn talk(room: &Room, seat: Seat, socket: &mut Socket, together: bool) {
     let sender_id = json::user_id(seat);
     let state = Message::text(json::room_state(seat));
     if socket.send(state).await.is_err() {
@@ -127,8 +127,12 @@ pub async fn talk(room: &Room, seat: Seat, socket: &mut Socket) {
     }
     let mut batch = Vec::new();
     while poll_fn(|cx| poll_next(room, seat, &sender_id, socket, &mut batch, cx)).await {
-        for frame in batch.drain(..) {
-            if socket.feed(Message::Text(frame)).await.is_err() {
+        for frame in batch.drain(..).map(Message::Text) {
+            let written = match together {
+                true => socket.feed(frame).await,
+                false => socket.send(frame).await,
+            };
+            if written.is_err() {
                 return;
             }
         }

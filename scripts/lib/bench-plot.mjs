@@ -18,11 +18,13 @@ const STYLE = `
     .name { font-weight: 600; }
     .miyu { stroke: #b4500f; } circle.miyu, text.miyu { stroke: none; fill: #b4500f; }
     .relay { stroke: #47698c; } circle.relay, text.relay { stroke: none; fill: #47698c; }
+    .tuned { stroke: #6f7680; stroke-dasharray: 6 5; } circle.tuned, text.tuned { stroke: none; fill: #6f7680; }
     @media (prefers-color-scheme: dark) {
         text { fill: #c9cdd4; } .title { fill: #f0f2f5; } .tick { fill: #a3a9b3; }
         .grid { stroke: #3a3f47; } .axis { stroke: #767d88; }
         .miyu { stroke: #ff9a57; } circle.miyu, text.miyu { fill: #ff9a57; }
         .relay { stroke: #8fb6dd; } circle.relay, text.relay { fill: #8fb6dd; }
+        .tuned { stroke: #a3a9b3; } circle.tuned, text.tuned { fill: #a3a9b3; }
     }`;
 
 /** Round steps from 0 to above the greatest value. */

@@ -34,6 +34,8 @@ pub struct Setup {
     pub config: String,
     /// What the executable is started through, such as `nsenter …`; it must `exec`.
     pub through: Vec<String>,
+    /// More words of the command line.
+    pub arguments: Vec<String>,
 }
 
 impl Setup {
@@ -46,6 +48,7 @@ impl Setup {
             store_elsewhere: false,
             config: UNLIMITED.to_owned(),
             through: Vec::new(),
+            arguments: Vec::new(),
         }
     }
 
@@ -66,6 +69,7 @@ impl Setup {
             .args(&words[1..])
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(file)
+            .args(&self.arguments)
             .current_dir(&self.home)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
