@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use hyper::HeaderMap;
-use hyper::header::{HOST, ORIGIN};
+use hyper::header::{AsHeaderName, FORWARDED, HOST, HeaderName, ORIGIN, VIA};
 use parking_lot::Mutex;
 use tracing::warn;
 
@@ -27,15 +27,10 @@ pub struct Peer {
     pub slot: Slot,
 }
 
-/// Headers that only a proxy adds. Any of them makes a request not local.
-const FORWARDED: [&str; 6] = [
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    "x-forwarded-host",
-    "x-real-ip",
-    "forwarded",
-    "via",
-];
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 /// More addresses than this in `X-Forwarded-For` are not walked.
 const HOPS: usize = 16;
 
@@ -50,7 +45,7 @@ impl Peer {
         slot: Slot,
     ) -> Self {
         let direct = socket.ip().to_canonical();
-        let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+        let forwarded = added_by_proxies().any(|name| headers.contains_key(name));
         let trusted = forwarded && is_trusted(server, direct);
         if forwarded && !trusted {
             notice.saw(direct);
@@ -59,11 +54,11 @@ impl Peer {
         let (https, host) = match server.public_url.as_deref().and_then(origin::split) {
             Some((https, host)) => (https, Some(host)),
             None => {
-                let https = told("x-forwarded-proto")
+                let https = told(&X_FORWARDED_PROTO)
                     .is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
-                let host = told("x-forwarded-host")
+                let host = told(&X_FORWARDED_HOST)
                     .or_else(|| uri_host.map(str::to_owned))
-                    .or_else(|| last_value(headers, HOST.as_str()));
+                    .or_else(|| last_value(headers, &HOST));
                 (https, host.map(|host| origin::plain_host(&host, https)))
             }
         };
@@ -155,8 +150,22 @@ fn names_this_machine(uri_host: Option<&str>, headers: &HeaderMap) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|it| it.is_loopback())
 }
 
+/// Headers that only a proxy adds. Any of them makes a request not local. As names, not texts: those
+/// are read anew for each look.
+fn added_by_proxies() -> impl Iterator<Item = &'static HeaderName> {
+    let names = [
+        &X_FORWARDED_FOR,
+        &X_FORWARDED_PROTO,
+        &X_FORWARDED_HOST,
+        &X_REAL_IP,
+        &FORWARDED,
+        &VIA,
+    ];
+    names.into_iter()
+}
+
 /// The nearest proxy's word: the last element of the last header of that name.
-fn last_value(headers: &HeaderMap, name: &str) -> Option<String> {
+fn last_value(headers: &HeaderMap, name: impl AsHeaderName) -> Option<String> {
     let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
     let last = value.rsplit(',').next()?.trim();
     (!last.is_empty()).then(|| last.to_owned())
@@ -166,7 +175,7 @@ fn last_value(headers: &HeaderMap, name: &str) -> Option<String> {
 /// client; what stands before it, the client may have made up.
 fn client_behind(server: &config::Server, headers: &HeaderMap, direct: IpAddr) -> IpAddr {
     let mut client = direct;
-    let values = headers.get_all("x-forwarded-for").iter().rev();
+    let values = headers.get_all(&X_FORWARDED_FOR).iter().rev();
     let hops = values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.rsplit(','))
