@@ -15,6 +15,7 @@ use super::line::{Guards, Line, Who};
 use super::lobby::{Lobby, LobbyRules};
 use super::lobby_io::LobbyIo;
 use super::socket::{Socket, websocket_config};
+use super::{Io, Machine};
 use crate::app::App;
 use crate::channel::GroupId;
 use crate::error::Problem;
@@ -36,16 +37,9 @@ pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Respon
         address: peer.address,
     };
     let shared = Arc::clone(&app);
-    accept(
-        app,
-        peer,
-        request,
-        identity,
-        who,
-        move |guards, ws| async move {
-            search(shared, who, guards, ws).await;
-        },
-    )
+    accept(app, peer, request, identity, who, move |guards, ws| {
+        search(shared, who, guards, ws)
+    })
 }
 
 /// `GET /ws/chat/?room=ROOM` or `GET /ws/chat/ROOM/`
@@ -71,16 +65,9 @@ pub async fn chat(
         address: peer.address,
     };
     let shared = Arc::clone(&app);
-    accept(
-        app,
-        peer,
-        request,
-        identity,
-        who,
-        move |guards, ws| async move {
-            talk(shared, who, entrance, guards, ws).await;
-        },
-    )
+    accept(app, peer, request, identity, who, move |guards, ws| {
+        talk(shared, who, entrance, guards, ws)
+    })
 }
 
 /// The browser behind a request: its session, and whether to set the cookie (again).
@@ -127,19 +114,24 @@ fn may_ask(
         .map_err(Problem::rate_limited)
 }
 
-/// Counts the connection, answers 101 and starts what prepares the socket's task. That one is a task of
-/// its own, so that the long life of a socket does not hold what its beginning took.
-fn accept<F, T>(
+/// A connection and its line, to be run.
+type Ready<M, I> = (Box<Connection<M, I>>, Box<Line>);
+
+/// Counts the connection, answers 101 and starts the socket's task: first what prepares it, then its
+/// loop. What prepares it has a box of its own, so that the long life of a socket does not hold what
+/// its beginning took.
+fn accept<M, I, F>(
     app: Arc<App>,
     peer: Peer,
     mut request: Request<Incoming>,
     identity: Identity,
     who: Who,
-    task: T,
+    prepare: impl FnOnce(Guards, HyperWebsocket) -> F,
 ) -> Response<Body>
 where
-    F: Future<Output = ()> + Send + 'static,
-    T: FnOnce(Guards, HyperWebsocket) -> F + Send + 'static,
+    M: Machine,
+    I: Io<M>,
+    F: Future<Output = Option<Ready<M, I>>> + Send + 'static,
 {
     let config = websocket_config(&app.config.limits);
     let (mut answer, websocket) = match hyper_tungstenite::upgrade(&mut request, Some(config)) {
@@ -160,7 +152,12 @@ where
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
     let guards = Guards::new(connection, app.online.enter(who.session));
-    app.shutdown.spawn(task(guards, websocket));
+    let preparing = Box::pin(prepare(guards, websocket));
+    app.shutdown.spawn(async move {
+        if let Some((connection, line)) = preparing.await {
+            connection.run(line).await;
+        }
+    });
     answer
 }
 
@@ -172,10 +169,13 @@ fn not_a_handshake() -> Problem {
     )
 }
 
-async fn search(app: Arc<App>, who: Who, guards: Guards, websocket: HyperWebsocket) {
-    let Some(line) = opened(&app, websocket, guards, "matching").await else {
-        return;
-    };
+async fn search(
+    app: Arc<App>,
+    who: Who,
+    guards: Guards,
+    websocket: HyperWebsocket,
+) -> Option<Ready<Lobby, LobbyIo>> {
+    let line = opened(&app, websocket, guards, "matching").await?;
     let (outbox, mailbox) = app.channel.open();
     let signing = Arc::clone(&app);
     let matching = &app.config.matching;
@@ -193,8 +193,7 @@ async fn search(app: Arc<App>, who: Who, guards: Guards, websocket: HyperWebsock
         app: Arc::clone(&app),
         who,
     };
-    let connection = Connection::new(Arc::clone(&app), who, mailbox, machine, io);
-    app.shutdown.spawn(connection.run(line));
+    Some((Connection::new(app, who, mailbox, machine, io), line))
 }
 
 async fn talk(
@@ -203,10 +202,8 @@ async fn talk(
     entrance: Entrance,
     guards: Guards,
     websocket: HyperWebsocket,
-) {
-    let Some(mut line) = opened(&app, websocket, guards, "chat").await else {
-        return;
-    };
+) -> Option<Ready<Chat, ChatIo>> {
+    let mut line = opened(&app, websocket, guards, "chat").await?;
     let socket = &mut line.socket;
     let group = GroupId(entrance.room);
     let (outbox, mailbox) = app.channel.open();
@@ -217,14 +214,18 @@ async fn talk(
         Some(seat) => match sit_down(&app, entrance.room, seat, connection).await {
             Ok(arrived) => arrived,
             // Not a word of the room's fate: come back after a moment.
-            Err(_) => return socket.close(CloseReason::GoingAway).await,
+            Err(_) => {
+                socket.close(CloseReason::GoingAway).await;
+                return None;
+            }
         },
         None => None,
     };
     let (Some(arrival), Some(seat)) = (arrived, entrance.seat) else {
         // Whoever cannot be told is closed all the same.
         let _ = socket.write(vec![app.encoder.nobody_left()]).await;
-        return socket.close(CloseReason::RoomGone).await;
+        socket.close(CloseReason::RoomGone).await;
+        return None;
     };
     announce(&*app.channel, &arrival, connection);
     let opening = Opening {
@@ -241,8 +242,7 @@ async fn talk(
         connection,
         membership,
     };
-    let connection = Connection::new(Arc::clone(&app), who, mailbox, machine, io);
-    app.shutdown.spawn(connection.run(line));
+    Some((Connection::new(app, who, mailbox, machine, io), line))
 }
 
 /// The socket, once the client has the answer to its handshake.
