@@ -13,6 +13,10 @@ use std::time::Duration;
 
 use criterion::Criterion;
 
+/// As the executable's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Only the checks: as criterion decides it.
 fn short() -> bool {
     let given = |name: &str| std::env::args().any(|it| it == name);

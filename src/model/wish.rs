@@ -1,5 +1,7 @@
 //! Whom somebody would like to meet: a gender wish and up to three shared interests.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::profile::Gender;
@@ -89,8 +91,8 @@ impl Tags {
     }
 
     /// The forms that compare equal without case, sorted.
-    pub fn folded(&self) -> Vec<String> {
-        let mut keys: Vec<String> = self.0.iter().map(|t| fold(t)).collect();
+    pub fn folded(&self) -> Vec<Cow<'_, str>> {
+        let mut keys: Vec<_> = self.0.iter().map(|t| fold(t)).collect();
         keys.sort_unstable();
         keys
     }
@@ -104,8 +106,22 @@ impl Tags {
 }
 
 /// Lower case, as tags are compared.
-fn fold(tag: &str) -> String {
-    tag.to_lowercase()
+fn fold(tag: &str) -> Cow<'_, str> {
+    if tag.chars().all(is_folded) {
+        Cow::Borrowed(tag)
+    } else {
+        Cow::Owned(tag.to_lowercase())
+    }
+}
+
+/// Lower case, or of a script without case.
+fn is_folded(c: char) -> bool {
+    match c {
+        '\0'..='\x7f' => !c.is_ascii_uppercase(),
+        // From the radicals of CJK to Vai, no letter has a case: the search for one would find nothing.
+        '\u{2e80}'..='\u{a63f}' => true,
+        _ => c.to_lowercase().eq([c]),
+    }
 }
 
 /// A gender wish and interests.
@@ -132,6 +148,14 @@ mod tests {
         let mine = Tags::parse(["Rust", "音樂"]);
         let theirs = Tags::parse(["音樂", "RUST"]);
         assert_eq!(mine.common(&theirs), ["Rust", "音樂"]);
+    }
+
+    #[test]
+    fn every_character_is_folded_as_the_library_does() {
+        for c in (0..=0x10_ffff).filter_map(char::from_u32) {
+            let tag = format!("a{c}");
+            assert_eq!(fold(&tag), tag.to_lowercase());
+        }
     }
 
     #[test]
