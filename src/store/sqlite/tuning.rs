@@ -11,7 +11,8 @@ pub struct Tuning {
     pub queue: usize,
     /// Jobs in one transaction.
     pub batch: usize,
-    /// After a transaction of several jobs, how long more are gathered for the next one.
+    /// After a transaction of several jobs, how long more are gathered for the next one when they are
+    /// many: see [`Tuning::pause_after`].
     pub gather: Duration,
     /// From one transaction to the next when nothing waits but what people do not feel: rooms that are
     /// made, connections that come and go.
@@ -43,6 +44,18 @@ pub struct Tuning {
     /// Tests only: a full disk, in pages; 0 for none.
     pub page_limit: Option<Arc<AtomicU32>>,
 }
+
+impl Tuning {
+    /// How long more jobs are gathered after a transaction of so many. Half of the largest is worth waiting
+    /// for: each of them costs less then. A few are to be acknowledged soon.
+    pub(super) fn pause_after(&self, jobs: usize) -> Duration {
+        let share = 2.0 * jobs as f64 / self.batch as f64;
+        self.gather.mul_f64(share.clamp(LEAST_GATHER, 1.0))
+    }
+}
+
+/// Part of [`Tuning::gather`] that is waited after the smallest of transactions.
+const LEAST_GATHER: f64 = 0.3;
 
 impl Default for Tuning {
     fn default() -> Self {

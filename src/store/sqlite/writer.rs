@@ -69,16 +69,16 @@ impl Writer {
         let mut jobs = Vec::new();
         let patience = self.tuning.patience;
         while queue.take(&mut jobs, NAP, self.last_write + patience) {
-            let crowd = jobs.len() > 1;
+            let crowd = jobs.len();
             if !jobs.is_empty() {
                 self.batch(&mut jobs);
             }
             self.checkpoints.look(&self.conn);
             self.housekeep();
-            if crowd && queue.len() < self.tuning.batch {
+            if crowd > 1 && queue.len() < self.tuning.batch {
                 // What a commit costs is shared by all that wait for it. Whoever is alone finds the
                 // writer awake: only where several came at once others are waited for.
-                std::thread::sleep(self.tuning.gather);
+                std::thread::sleep(self.tuning.pause_after(crowd));
             }
         }
     }
