@@ -25,42 +25,48 @@ const CLASSES: usize = Gender::ALL.len() * PreferredGender::ALL.len();
 /// Names a ticket while it waits; counts up, so it also orders by arrival.
 pub(super) type Serial = u64;
 
-/// A ticket's place in every queue it stands in: within a class, longest waiting first. One number, so
-/// that a tree holds half as much memory and compares once: the class in 8 bits, since when in 56, the
-/// serial in 64.
+/// A ticket's place in every queue it stands in: within a class, longest waiting first. Class and time
+/// share a number: the trees are many, large and seldom touched, so that their size is what they cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(u128);
+pub(super) struct Place {
+    /// The class in the first byte, since when in the others.
+    class_since: u64,
+    serial: Serial,
+}
+
+/// Where the class is.
+const CLASS_SHIFT: u32 = 56;
+/// The latest time that fits beside it: in two million years. Before 1970 and after that, people come in
+/// the order of their serials.
+const LATEST: u64 = (1 << CLASS_SHIFT) - 1;
 
 impl Place {
     pub(super) fn of(ticket: &Ticket, since: Timestamp, serial: Serial) -> Self {
         let class = class(ticket.persona.profile.gender, ticket.wish.gender);
-        // Whoever waits since before 1970, or after the year two million, is ordered by serial.
         let since = u64::try_from(since.0).unwrap_or(0).min(LATEST);
-        Self(Self::first(class).0 | u128::from(since) << 64 | u128::from(serial))
+        Self {
+            class_since: u64::from(class) << CLASS_SHIFT | since,
+            serial,
+        }
     }
 
-    /// The first that a class can have.
+    /// Before all others of this class.
     fn first(class: u8) -> Self {
-        Self(u128::from(class) << 120)
+        Self {
+            class_since: u64::from(class) << CLASS_SHIFT,
+            serial: Serial::MIN,
+        }
     }
 
-    fn class(self) -> usize {
-        usize::from(self.0.to_be_bytes()[0])
-    }
-
-    fn serial(self) -> Serial {
-        const MASK: u128 = u64::MAX as u128;
-        u64::try_from(self.0 & MASK).expect("64 bits")
+    fn class(self) -> u8 {
+        self.class_since.to_be_bytes()[0]
     }
 
     /// Queues of several classes are merged by age.
-    fn age(self) -> u128 {
-        self.0 << 8
+    fn age(self) -> (u64, Serial) {
+        (self.class_since & LATEST, self.serial)
     }
 }
-
-/// In 56 bits.
-const LATEST: u64 = u64::MAX >> 8;
 
 /// Keyed hashes of a ticket's folded tags, sorted; two people share a tag when they share a hash.
 /// The hash is keyed per process, so nobody can aim for a collision of two tags.
@@ -202,17 +208,17 @@ fn class(gender: Gender, wish: PreferredGender) -> u8 {
         .expect("there are twelve classes")
 }
 
-/// One queue. Most sets of tags are somebody's alone, and a tree for one would cost 300 bytes.
+/// One queue. Most sets of tags are somebody's alone: what only a crowd needs is elsewhere.
 enum Line {
     One(Place),
-    Many(Crowd),
+    Many(Box<Crowd>),
 }
 
 impl Line {
     fn insert(&mut self, place: Place) {
         match self {
             Line::One(present) => {
-                let mut crowd = Crowd::default();
+                let mut crowd = Box::<Crowd>::default();
                 crowd.insert(*present);
                 crowd.insert(place);
                 *self = Line::Many(crowd);
@@ -234,9 +240,7 @@ impl Line {
 
     fn of_class(&self, class: u8) -> Option<Heads<'_>> {
         match self {
-            Line::One(place) => {
-                (place.class() == usize::from(class)).then_some(Heads::One(Some(*place)))
-            }
+            Line::One(place) => (place.class() == class).then_some(Heads::One(Some(*place))),
             Line::Many(crowd) => crowd.of_class(class),
         }
     }
@@ -254,13 +258,13 @@ struct Crowd {
 impl Crowd {
     fn insert(&mut self, place: Place) {
         if self.places.insert(place) {
-            self.of[place.class()] += 1;
+            self.of[usize::from(place.class())] += 1;
         }
     }
 
     fn remove(&mut self, place: Place) {
         if self.places.remove(&place) {
-            self.of[place.class()] -= 1;
+            self.of[usize::from(place.class())] -= 1;
         }
     }
 
@@ -313,7 +317,7 @@ impl<'a> Merge<'a> {
         let heads = self.queues.iter().enumerate();
         let (oldest, _) = heads.min_by_key(|(_, (head, _))| head.age())?;
         let (head, rest) = &mut self.queues[oldest];
-        let serial = head.serial();
+        let serial = head.serial;
         match rest.next() {
             Some(next) => *head = next,
             None => drop(self.queues.swap_remove(oldest)),
@@ -332,5 +336,64 @@ impl Iterator for Merge<'_> {
                 return Some(serial);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(class: u8, since: i64, serial: Serial) -> Place {
+        let since = u64::try_from(since).unwrap_or(0).min(LATEST);
+        let class_since = Place::first(class).class_since | since;
+        Place {
+            class_since,
+            serial,
+        }
+    }
+
+    #[test]
+    fn places_are_ordered_by_class_then_time_then_serial() {
+        let last = u8::try_from(CLASSES - 1).unwrap();
+        let sorted = [
+            place(0, i64::MIN, 1),
+            place(0, -5, 2),
+            place(0, 3, 1),
+            place(0, 3, 2),
+            place(0, i64::MAX - 1, 7),
+            place(0, i64::MAX, u64::MAX),
+            place(1, 0, 0),
+            place(last, i64::MAX, u64::MAX),
+        ];
+        assert!(sorted.is_sorted());
+        assert!(sorted.iter().all(|it| *it < Place::first(last + 1)));
+        assert!(sorted.map(Place::class) == [0, 0, 0, 0, 0, 0, 1, last]);
+        assert!(place(last, 3, 1).age() < place(0, 3, 2).age());
+    }
+
+    #[test]
+    fn a_crowd_knows_which_classes_it_has() {
+        let mut crowd = Crowd::default();
+        let (one, two) = (place(1, 5, 1), place(1, 6, 2));
+        // Twice the same is once.
+        for place in [one, two, two, place(3, 1, 3)] {
+            crowd.insert(place);
+        }
+        let heads = |crowd: &Crowd, class| crowd.of_class(class).map(|heads| heads.count());
+        assert_eq!(
+            [0, 1, 2, 3].map(|it| heads(&crowd, it)),
+            [None, Some(2), None, Some(1)]
+        );
+        for gone in [one, one, place(1, 9, 9)] {
+            crowd.remove(gone);
+        }
+        assert_eq!(heads(&crowd, 1), Some(1));
+        crowd.remove(two);
+        assert_eq!(heads(&crowd, 1), None);
+    }
+
+    #[test]
+    fn a_line_of_one_is_small() {
+        assert!(size_of::<(u64, Line)>() <= 32);
     }
 }
