@@ -1,6 +1,6 @@
-//! Few calls to the kernel, and no memory between them. The WebSocket library keeps its buffers for as
-//! long as the connection, so they are small: what many frames need at once is gathered here, and gone
-//! when they are.
+//! Few calls to the kernel, and no memory of a connection between them. The WebSocket library keeps its
+//! buffers for as long as the connection, so they are small: what many frames need at once is gathered
+//! here, in memory that goes back to the thread with them.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -141,6 +141,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Buffered<S> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
@@ -149,11 +150,12 @@ mod tests {
         (0..200_000_u32).map(|n| n.to_le_bytes()[1]).collect()
     }
 
-    /// Counts calls; takes and gives so much at a time.
+    /// Counts calls; takes and gives so much at a time, and `room` in all.
     struct Counted {
         calls: usize,
         most: usize,
         left: usize,
+        room: usize,
         written: Vec<u8>,
     }
 
@@ -163,6 +165,7 @@ mod tests {
                 calls: 0,
                 most,
                 left,
+                room: usize::MAX,
                 written: Vec::new(),
             }
         }
@@ -188,9 +191,13 @@ mod tests {
             _: &mut Context<'_>,
             buf: &[u8],
         ) -> Poll<io::Result<usize>> {
-            let count = buf.len().min(self.most);
+            let count = buf.len().min(self.most).min(self.room);
+            if count == 0 {
+                return Poll::Pending;
+            }
             self.written.extend_from_slice(&buf[..count]);
             self.calls += 1;
+            self.room -= count;
             Poll::Ready(Ok(count))
         }
 
@@ -256,5 +263,39 @@ mod tests {
             stream.shutdown().await.unwrap();
             assert_eq!(stream.inner.written, said);
         }
+    }
+
+    #[tokio::test]
+    async fn what_one_could_not_write_waits_beside_what_others_do() {
+        let said = bytes();
+        let mut slow = Buffered::new(Counted::new(BEHIND, 0));
+        slow.inner.room = 1000;
+        slow.write_all(&said[..9000]).await.unwrap();
+        assert!(futures_util::poll!(slow.flush().boxed_local()).is_pending());
+        assert_eq!(slow.behind.capacity(), 8000, "more is held than waits");
+
+        let mut other = Buffered::new(Counted::new(BEHIND, 0));
+        for part in said[50_000..60_000].chunks(999) {
+            other.write_all(part).await.unwrap();
+        }
+        slow.write_all(&said[9000..9500]).await.unwrap();
+        other.flush().await.unwrap();
+        slow.inner.room = usize::MAX;
+        slow.flush().await.unwrap();
+        assert_eq!(slow.inner.written, said[..9500]);
+        assert_eq!(other.inner.written, said[50_000..60_000]);
+    }
+
+    #[tokio::test]
+    async fn what_was_never_written_goes_with_its_connection() {
+        let mut gone = Buffered::new(Counted::new(BEHIND, 0));
+        gone.inner.room = 0;
+        gone.write_all(&bytes()[..700]).await.unwrap();
+        assert!(futures_util::poll!(gone.flush().boxed_local()).is_pending());
+        drop(gone);
+        let mut next = Buffered::new(Counted::new(BEHIND, 0));
+        next.write_all(b"mine").await.unwrap();
+        next.flush().await.unwrap();
+        assert_eq!(next.inner.written, b"mine");
     }
 }

@@ -91,6 +91,20 @@ fn length_counts_characters_not_bytes() {
 }
 
 #[test]
+fn what_only_the_other_socket_has_is_passed_over() {
+    let said = r#"{"action":"find_next","user_data":{"tags":7,"nickname":"\ud800"},"x\n":1e999}"#;
+    assert_eq!(chat(said).unwrap().action, ChatAction::FindNext);
+    let said = r#"{"action":"cancel_matching","message":[],"seq":1e999,"client_id":{}}"#;
+    assert_eq!(lobby(said).unwrap(), LobbyAction::Cancel);
+    // Of its own fields, every one must be JSON that means something.
+    let said = r#"{"action":"find_next","client_id":"\ud800"}"#;
+    assert_eq!(chat_error(said), (ErrorCode::BadJson, None));
+    // A name may be written with escapes.
+    let said = r#"{"\u0061ction":"find_next"}"#;
+    assert_eq!(chat(said).unwrap().action, ChatAction::FindNext);
+}
+
+#[test]
 fn deep_nesting_costs_no_stack() {
     let nested = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
     let ignored = format!(r#"{{"action":"find_next","x":{nested}}}"#);
