@@ -7,7 +7,7 @@
 //! small buffers.
 //!
 //! `--tuned` makes it write everything that waits for a socket with one flush, as Miyu does: nothing
-//! that a relay needs, but the strictest thing to be compared with.
+//! that a relay needs, and the stricter thing to be compared with.
 
 #![expect(
     clippy::disallowed_methods,
