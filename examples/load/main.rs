@@ -3,8 +3,8 @@
 //! Starts the server itself with rates off (`--server`), or loads one that runs (`--address`, and
 //! `--pid` for its processor time and memory). Several nodes (`--nodes`, or `--address` again) get the
 //! two sides of each pair at different ones. `--bare` measures the least that could do the same
-//! instead (`--tuned`: with fewer calls to the kernel), `--compare` Miyu and it in turns. Prints a line of JSON for each measurement; fails when anything
-//! was lost, doubled, out of order, or not even set up.
+//! instead (`--tuned`: with fewer calls to the kernel), `--compare` Miyu and it in turns. Prints a line
+//! of JSON for each measurement; fails when anything was lost, doubled, out of order, or not even set up.
 
 #[path = "../../tests/it/support/binary.rs"]
 #[expect(dead_code, reason = "tests ask more of it")]

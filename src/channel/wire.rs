@@ -191,12 +191,12 @@ fn put_frame(out: &mut Vec<u8>, frame: &Frame) {
 
 /// Both texts, or one that both sides share: entries differ for departures only.
 fn put_texts(out: &mut Vec<u8>, texts: &EntryTexts) {
-    let [first, second] = Side::BOTH.map(|side| texts.for_side(side));
-    out.push(u8::from(first != second));
-    if first != second {
+    let differing = texts.differing();
+    out.push(u8::from(differing.is_some()));
+    if let Some([first, _]) = differing {
         put_long(out, first.as_bytes());
     }
-    out.extend(second.as_bytes());
+    out.extend(texts.for_side(Side::B).as_bytes());
 }
 
 /// Bytes with their length before them.

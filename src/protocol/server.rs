@@ -45,6 +45,11 @@ impl EntryTexts {
         Self { first, second }
     }
 
+    /// What each side is sent, where that differs.
+    pub fn differing(&self) -> Option<[&Text; 2]> {
+        Some([&self.first, self.second.as_ref()?])
+    }
+
     /// What this side is sent.
     pub fn for_side(&self, side: Side) -> &Text {
         match (side, &self.second) {

@@ -43,6 +43,10 @@ const LATEST: u64 = (1 << CLASS_SHIFT) - 1;
 impl Place {
     pub(super) fn of(ticket: &Ticket, since: Timestamp, serial: Serial) -> Self {
         let class = class(ticket.persona.profile.gender, ticket.wish.gender);
+        Self::new(class, since, serial)
+    }
+
+    fn new(class: u8, since: Timestamp, serial: Serial) -> Self {
         let since = u64::try_from(since.0).unwrap_or(0).min(LATEST);
         Self {
             class_since: u64::from(class) << CLASS_SHIFT | since,
@@ -52,10 +56,7 @@ impl Place {
 
     /// Before all others of this class.
     fn first(class: u8) -> Self {
-        Self {
-            class_since: u64::from(class) << CLASS_SHIFT,
-            serial: Serial::MIN,
-        }
+        Self::new(class, Timestamp(0), Serial::MIN)
     }
 
     fn class(self) -> u8 {
@@ -344,12 +345,7 @@ mod tests {
     use super::*;
 
     fn place(class: u8, since: i64, serial: Serial) -> Place {
-        let since = u64::try_from(since).unwrap_or(0).min(LATEST);
-        let class_since = Place::first(class).class_since | since;
-        Place {
-            class_since,
-            serial,
-        }
+        Place::new(class, Timestamp(since), serial)
     }
 
     #[test]
