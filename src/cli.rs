@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::app::{self, App, BuildError, Ended, Listeners};
 use crate::channel::Status;
 use crate::config::{self, Config, Given, Loaded, sample};
+use crate::http::descriptors;
 use crate::shutdown::signalled;
 use crate::supervisor::Supervisor;
 use crate::telemetry;
@@ -141,6 +142,8 @@ fn serve(cli: &Cli) -> Result<(), Exit> {
     let loaded = load(cli)?;
     telemetry::start_logging(&loaded.config.log).map_err(|why| Exit(Failure::Config, why))?;
     telemetry::start_metrics();
+    // Before there are threads.
+    descriptors::make_room();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process};
 use tempfile::TempDir;
 
 /// The executable in an empty folder, without this machine's variables.
@@ -136,6 +136,20 @@ fn one_process_a_database_and_both_signals_end_it_well() {
         let gone = output(&["healthcheck", "--listen", &address]);
         assert_eq!(gone.status.code(), Some(1));
     }
+}
+
+#[test]
+fn the_table_of_descriptors_is_made_before_anybody_comes() {
+    let serving = Serving::start(&[]);
+    let process = format!("/proc/{}", serving.child.id());
+    let status = std::fs::read_to_string(format!("{process}/status")).unwrap();
+    let size = status.lines().find_map(|it| it.strip_prefix("FDSize:"));
+    let size: u64 = size.unwrap().trim().parse().unwrap();
+    let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    assert!(size >= limit.min(65_536), "{size} of {limit}");
+    // Made, and not used.
+    let open = std::fs::read_dir(format!("{process}/fd")).unwrap().count();
+    assert!(open < 128, "{open}");
 }
 
 #[test]
