@@ -39,11 +39,9 @@ pub async fn busy(arguments: &Arguments, target: &Target) -> Outcome {
     let (met, early) = talk(met, warm_up).await;
     let plan = plan(arguments, met.len());
     let all = met.len() as u64 * plan.messages;
-    let before = (target.usage(), Usage::of(std::process::id()));
-    let started = Instant::now();
+    let meter = Meter::start(target);
     let (met, mut tally) = talk(met, plan).await;
-    let seconds = started.elapsed().as_secs_f64();
-    let after = (target.usage(), Usage::of(std::process::id()));
+    let spent = meter.stop(target);
     tally.broken.extend(early.broken);
     report("broken", &tally.broken);
     let lost = 2 * all - tally.acked - tally.delivered;
@@ -51,21 +49,16 @@ pub async fn busy(arguments: &Arguments, target: &Target) -> Outcome {
     let earlier = [early.doubled, early.reordered, early.gaps];
     let broken = tally.broken.len();
     let good = failed.is_empty() && broken == 0 && faults == [0; 4] && earlier == [0; 3];
-    let used = |now: &Option<Usage>, then: &Option<Usage>| {
-        let both = now.as_ref().zip(then.as_ref());
-        both.map(|(now, then)| now.cpu_since(then).as_secs_f64())
-    };
-    let cpu = used(&after.0, &before.0);
     let report = json!({
         "subject": target.subject.name(), "nodes": target.addresses.len(), "pairs": arguments.pairs,
         "messages_each": plan.messages, "window": arguments.rate.is_none().then_some(arguments.window),
-        "rate": arguments.rate, "messages": all, "seconds": round(seconds),
-        "messages_per_second": (all as f64 / seconds).round(),
+        "rate": arguments.rate, "messages": all, "seconds": round(spent.seconds),
+        "messages_per_second": (all as f64 / spent.seconds).round(),
         "acknowledged_ms": percentiles(&mut tally.ack), "delivered_ms": percentiles(&mut tally.delivery),
-        "server_cpu_us_per_message": cpu.map(|it| round(it * 1e6 / all as f64)),
-        "server_cores_busy": cpu.map(|it| round(it / seconds)),
-        "client_cores_busy": used(&after.1, &before.1).map(|it| round(it / seconds)),
-        "server_rss_kib": after.0.map(|it| it.rss_kib),
+        "server_cpu_us_per_message": spent.server.map(|it| round(it * 1e6 / all as f64)),
+        "server_cores_busy": spent.server.map(|it| round(it / spent.seconds)),
+        "client_cores_busy": spent.client.map(|it| round(it / spent.seconds)),
+        "server_rss_kib": target.usage().map(|it| it.rss_kib),
         "pages_by_holes": target.pages_by_holes().await,
         "failed_set_ups": failed.len(), "broken": broken,
         "lost": lost, "doubled": tally.doubled, "reordered": tally.reordered, "gaps": tally.gaps,
@@ -178,8 +171,7 @@ pub async fn arrive(target: &Target, count: usize, connecting: bool) -> Outcome 
         });
     }
     start_signal.wait().await;
-    let before = target.usage();
-    let begun = Instant::now();
+    let meter = Meter::start(target);
     let (mut rooms, mut waits, mut failed) = (HashMap::new(), Vec::new(), Vec::new());
     let mut sockets = Vec::new();
     while let Some(person) = arriving.join_next().await {
@@ -192,20 +184,55 @@ pub async fn arrive(target: &Target, count: usize, connecting: bool) -> Outcome 
             Err(lost) => failed.push(lost.to_string()),
         }
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    let cpu = before.zip(target.usage());
-    let cpu = cpu.map(|(before, after)| after.cpu_since(&before).as_secs_f64() * 1e6);
+    let spent = meter.stop(target);
     report("not paired", &failed);
     let not_of_two = rooms.values().filter(|people| **people != 2).count();
     let report = json!({
         "subject": target.subject.name(), "nodes": target.addresses.len(),
-        "arrived": count, "connecting": connecting, "paired": waits.len(), "seconds": round(seconds),
-        "people_per_second": (waits.len() as f64 / seconds).round(),
+        "arrived": count, "connecting": connecting, "paired": waits.len(),
+        "seconds": round(spent.seconds), "people_per_second": (waits.len() as f64 / spent.seconds).round(),
         "waited_ms": percentiles(&mut waits),
-        "server_cpu_us_per_person": cpu.map(|it| round(it / count as f64)),
+        "server_cpu_us_per_person": spent.server.map(|it| round(it * 1e6 / count as f64)),
+        "server_cores_busy": spent.server.map(|it| round(it / spent.seconds)),
+        "client_cores_busy": spent.client.map(|it| round(it / spent.seconds)),
         "failed": failed.len(), "rooms_not_of_two": not_of_two,
     });
     (report, failed.is_empty() && not_of_two == 0)
+}
+
+/// Takes the time, and the processor time of the servers and of this program.
+struct Meter {
+    servers: Option<Usage>,
+    client: Option<Usage>,
+    begun: Instant,
+}
+
+/// What a [`Meter`] took, in seconds; processor time where it can be known.
+struct Spent {
+    seconds: f64,
+    server: Option<f64>,
+    client: Option<f64>,
+}
+
+impl Meter {
+    fn start(target: &Target) -> Self {
+        Self {
+            servers: target.usage(),
+            client: Usage::of(std::process::id()),
+            begun: Instant::now(),
+        }
+    }
+
+    fn stop(self, target: &Target) -> Spent {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let since =
+            |then: Option<Usage>, now: Option<Usage>| Some(now?.cpu_since(&then?).as_secs_f64());
+        Spent {
+            seconds,
+            server: since(self.servers, target.usage()),
+            client: since(self.client, Usage::of(std::process::id())),
+        }
+    }
 }
 
 fn report(what: &str, whys: &[String]) {

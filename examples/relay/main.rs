@@ -6,8 +6,9 @@
 //! people. One task a socket, one lock a message, a frame encoded once for both sides and sent to each,
 //! small buffers.
 //!
-//! `--tuned` makes it write everything that waits for a socket with one flush, as Miyu does: nothing
-//! that a relay needs, and the stricter thing to be compared with.
+//! `--tuned` makes it write everything that waits for a socket with one flush, and make the kernel's table
+//! of descriptors at the start, as Miyu does: nothing that a relay needs, and the stricter thing to be
+//! compared with.
 
 #![expect(
     clippy::disallowed_methods,
@@ -34,6 +35,8 @@ use hyper_tungstenite::tungstenite::Message;
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
@@ -57,9 +60,19 @@ struct Relay {
     people: AtomicU64,
 }
 
-#[tokio::main]
-async fn main() -> std::io::Result<()> {
-    raise_descriptor_limit();
+/// For how many descriptors the tuned one has the table made.
+const DESCRIPTORS: u64 = 65_536;
+
+fn main() -> std::io::Result<()> {
+    let tuned = std::env::args().any(|it| it == "--tuned");
+    let limit = raise_descriptor_limit();
+    if tuned && let Ok(last) = i32::try_from(limit.min(DESCRIPTORS) - 1) {
+        drop(fcntl_dupfd_cloexec(std::io::stderr(), last));
+    }
+    tokio::runtime::Runtime::new()?.block_on(run(tuned))
+}
+
+async fn run(tuned: bool) -> std::io::Result<()> {
     let mut arguments = std::env::args().skip_while(|it| it != "--listen").skip(1);
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:0".to_owned());
     let listener = TcpListener::bind(address).await?;
@@ -67,7 +80,7 @@ async fn main() -> std::io::Result<()> {
     let address = listener.local_addr()?;
     eprintln!("{{\"message\":\"serving\",\"address\":\"{address}\"}}");
     let relay = Arc::new(Relay {
-        tuned: std::env::args().any(|it| it == "--tuned"),
+        tuned,
         ..Relay::default()
     });
     loop {
@@ -172,8 +185,8 @@ fn pair(relay: &Relay) -> Result<Seat, oneshot::Receiver<Seat>> {
     Err(told)
 }
 
-fn raise_descriptor_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+/// As far as it goes.
+fn raise_descriptor_limit() -> u64 {
     let maximum = getrlimit(Resource::Nofile).maximum;
     let raised = Rlimit {
         current: maximum,
@@ -181,4 +194,5 @@ fn raise_descriptor_limit() {
     };
     // Where this is refused, accepting will say so.
     let _ = setrlimit(Resource::Nofile, raised);
+    maximum.unwrap_or(DESCRIPTORS)
 }
