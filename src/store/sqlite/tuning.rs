@@ -80,3 +80,17 @@ impl Default for Tuning {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_jobs_are_followed_soon_and_many_after_the_whole_pause() {
+        let tuning = Tuning::default();
+        let micros = |jobs| tuning.pause_after(jobs).as_micros();
+        assert_eq!([0, 2, 76].map(micros), [300, 300, 300]);
+        assert_eq!([128, 192].map(micros), [500, 750]);
+        assert_eq!([256, 512, 100_000].map(micros), [1000, 1000, 1000]);
+    }
+}
