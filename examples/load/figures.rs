@@ -18,17 +18,15 @@ pub fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// The middle one, the least and the greatest; nothing of nothing.
+/// The middle one (between the middle two), the least and the greatest; nothing of nothing.
 pub fn spread(mut values: Vec<f64>) -> Value {
     values.sort_by(f64::total_cmp);
+    let (Some(least), Some(greatest)) = (values.first(), values.last()) else {
+        return Value::Null;
+    };
     let middle = values.len() / 2;
-    match values.as_slice() {
-        [] => Value::Null,
-        [least, .., greatest] => {
-            json!({ "median": round(values[middle]), "min": round(*least), "max": round(*greatest) })
-        }
-        [only] => json!({ "median": round(*only), "min": round(*only), "max": round(*only) }),
-    }
+    let median = f64::midpoint(values[(values.len() - 1) / 2], values[middle]);
+    json!({ "median": round(median), "min": round(*least), "max": round(*greatest) })
 }
 
 /// For each of these figures, how Miyu's (the first of each round) relate to a relay's of the same round;
@@ -36,18 +34,15 @@ pub fn spread(mut values: Vec<f64>) -> Value {
 pub fn summary(rounds: &[Vec<Value>], relay: usize, keys: &[&str]) -> Value {
     let mut figures = Map::new();
     for key in keys {
-        let of = |subject: usize| {
-            rounds
-                .iter()
-                .filter_map(move |it| it[subject][*key].as_f64())
-        };
-        if of(0).next().is_none() {
+        let of = |round: &Vec<Value>, subject: usize| round[subject][*key].as_f64();
+        let all = |subject| spread(rounds.iter().filter_map(|it| of(it, subject)).collect());
+        if all(0).is_null() {
             continue;
         }
-        let pairs = of(0).zip(of(relay)).filter(|(_, relay)| *relay > 0.0);
-        let ratios: Vec<f64> = pairs.map(|(miyu, relay)| miyu / relay).collect();
+        let ratio = |it| Some(of(it, 0)? / of(it, relay).filter(|relay| *relay > 0.0)?);
+        let ratios = rounds.iter().filter_map(ratio).collect();
         let figure = json!({
-            "ratio": spread(ratios), "miyu": spread(of(0).collect()), "relay": spread(of(relay).collect()),
+            "ratio": spread(ratios), "miyu": all(0), "relay": all(relay),
         });
         figures.insert((*key).to_owned(), figure);
     }

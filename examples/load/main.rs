@@ -6,15 +6,18 @@
 //! instead (`--tuned`: with fewer calls to the kernel), `--compare` Miyu and it in turns. Prints a line
 //! of JSON for each measurement; fails when anything was lost, doubled, out of order, or not even set up.
 
+mod arrivals;
 #[path = "../../tests/it/support/binary.rs"]
 #[expect(dead_code, reason = "tests ask more of it")]
 mod binary;
+mod descriptors;
 #[path = "../../tests/it/support/driver.rs"]
 #[expect(dead_code, reason = "tests ask more of it")]
 mod driver;
 mod figures;
 #[path = "../../tests/it/support/load.rs"]
 mod load;
+mod meter;
 mod process;
 mod scenes;
 mod target;
@@ -24,9 +27,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use arrivals::arrive;
 use clap::Parser;
 use process::Cores;
-use scenes::{Outcome, arrive, busy, idle};
+use scenes::{Outcome, busy, idle};
 use serde_json::{Value, json};
 use target::{Subject, Target, cold_start};
 
@@ -45,7 +49,7 @@ const COMPARED: [&str; 8] = [
 /// Loads a Miyu server and prints what it took.
 #[derive(Parser)]
 struct Arguments {
-    /// Start this executable, with rates off and data in a temporary folder
+    /// Start this executable, with rates off and data in a temporary folder beside this program
     #[arg(long, default_value = "target/release/miyu")]
     server: PathBuf,
     /// What --bare and --compare start
@@ -113,7 +117,9 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    process::raise_descriptor_limit();
+    // What this program waits for, the server would seem to have taken.
+    descriptors::raise_limit();
+    descriptors::make_room();
     if let Some(cores) = &arguments.client_cores {
         cores.take().expect("these cores exist");
     }

@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use rustix::io::fcntl_dupfd_cloexec;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// What /proc/PID/stat counts processor time in; Linux shows it so on every architecture.
@@ -75,26 +73,6 @@ fn ticks(pid: u32) -> Option<u64> {
     let ticks = fields.split(' ').skip(11).take(2);
     let ticks: u64 = ticks.map_while(|it| it.parse::<u64>().ok()).sum();
     Some(ticks * (1_000_000_000 / TICKS_PER_SECOND))
-}
-
-/// For how many descriptors the kernel's table is made at the start.
-const DESCRIPTORS: u64 = 65_536;
-
-/// Thousands of connections need thousands of descriptors, here as in the server. The kernel's table of
-/// them is made large at once, while there is one thread: growing it later stops this program for many
-/// milliseconds, which the server would seem to have taken.
-pub fn raise_descriptor_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    // Where this is refused, connecting will say so.
-    let _ = setrlimit(Resource::Nofile, raised);
-    let last = limit.maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS) - 1;
-    if let Ok(last) = i32::try_from(last) {
-        drop(fcntl_dupfd_cloexec(std::io::stderr(), last));
-    }
 }
 
 /// Which cores the calling thread may use; what it starts may use the same.

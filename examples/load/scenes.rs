@@ -1,29 +1,26 @@
-//! What is done to a target, and the report of it: people who talk, people who idle, people who all
-//! arrive at once.
+//! What is done to a target, and the report of it: people who talk, people who idle.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::sync::{Barrier, Semaphore};
 use tokio::task::JoinSet;
 
 use super::Arguments;
-use super::driver::{Lost, Socket, found, start};
+use super::driver::{Lost, Socket};
 use super::figures::{percentiles, round};
-use super::load::{Pace, Person, Plan, gather, talk};
+use super::load::{Pace, Plan, gather, overhear, talk};
+use super::meter::Meter;
 use super::process::Usage;
 use super::target::Target;
 
-/// Pairs that come and go first, so that idle memory is counted without what every start costs once.
+/// Pairs that come and go before idle people are counted.
 const WARM_UP_PAIRS: usize = 100;
 /// Pairs of idle people who come together.
 const PAIRS_AT_ONCE: usize = 500;
 /// Messages from each person before the measured ones.
 const WARM_UP_MESSAGES: u64 = 20;
-/// Handshakes at the same time.
-const AT_THE_DOOR: usize = 64;
+/// After the last message that is owed, until nothing more is said of them.
+const QUIET: Duration = Duration::from_millis(200);
 
 /// A report, and whether all went as promised.
 pub type Outcome = (Value, bool);
@@ -42,6 +39,8 @@ pub async fn busy(arguments: &Arguments, target: &Target) -> Outcome {
     let meter = Meter::start(target);
     let (met, mut tally) = talk(met, plan).await;
     let spent = meter.stop(target);
+    let (met, said_again) = overhear(met, QUIET).await;
+    tally.doubled += said_again;
     tally.broken.extend(early.broken);
     report("broken", &tally.broken);
     let lost = 2 * all - tally.acked - tally.delivered;
@@ -84,25 +83,11 @@ fn plan(arguments: &Arguments, people: usize) -> Plan {
 
 /// People in rooms say nothing.
 pub async fn idle(arguments: &Arguments, target: &Target, count: usize) -> Outcome {
-    let (warm, _) = gather(&target.addresses, WARM_UP_PAIRS).await;
-    let plan = Plan {
-        messages: 5,
-        pace: Pace::Window(1),
-    };
-    let _: (Vec<Person>, _) = talk(warm, plan).await;
+    let mut failed = come_and_go(target).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let before = target.usage();
-    let (mut idling, mut failed) = (JoinSet::new(), Vec::new());
-    let pairs = count.div_ceil(2);
-    // Group by group: who is in a room already must answer pings while the others still come.
-    for first in (0..pairs).step_by(PAIRS_AT_ONCE) {
-        let group = PAIRS_AT_ONCE.min(pairs - first);
-        let (met, not) = gather(&target.addresses, group).await;
-        failed.extend(not);
-        for person in met {
-            idling.spawn(stay(person.socket));
-        }
-    }
+    let (mut idling, not) = come_and_stay(target, count.div_ceil(2)).await;
+    failed.extend(not);
     report("set-up", &failed);
     let opened = idling.len();
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -131,6 +116,34 @@ pub async fn idle(arguments: &Arguments, target: &Target, count: usize) -> Outco
     (report, failed.is_empty() && !closed)
 }
 
+/// A few pairs talk and leave, so that idle memory is counted without what every start costs once;
+/// answers what went wrong.
+async fn come_and_go(target: &Target) -> Vec<String> {
+    let (met, mut failed) = gather(&target.addresses, WARM_UP_PAIRS).await;
+    let plan = Plan {
+        messages: 5,
+        pace: Pace::Window(1),
+    };
+    let (_, tally) = talk(met, plan).await;
+    failed.extend(tally.broken);
+    failed
+}
+
+/// So many pairs come and say nothing; answers them, and what went wrong. Group by group: who is in a
+/// room already must answer pings while the others still come.
+async fn come_and_stay(target: &Target, pairs: usize) -> (JoinSet<Lost>, Vec<String>) {
+    let (mut idling, mut failed) = (JoinSet::new(), Vec::new());
+    for first in (0..pairs).step_by(PAIRS_AT_ONCE) {
+        let group = PAIRS_AT_ONCE.min(pairs - first);
+        let (met, not) = gather(&target.addresses, group).await;
+        failed.extend(not);
+        for person in met {
+            idling.spawn(stay(person.socket));
+        }
+    }
+    (idling, failed)
+}
+
 /// Says nothing and answers pings, until the socket is lost; answers why.
 async fn stay(mut socket: Socket) -> Lost {
     loop {
@@ -142,100 +155,8 @@ async fn stay(mut socket: Socket) -> Lost {
     }
 }
 
-/// So many people start matching in one moment, until each was told of a partner. Their sockets are
-/// open then, or they open them first (`connecting`).
-pub async fn arrive(target: &Target, count: usize, connecting: bool) -> Outcome {
-    let count = count.next_multiple_of(2);
-    let door = Arc::new(Semaphore::new(AT_THE_DOOR));
-    let start_signal = Arc::new(Barrier::new(count + 1));
-    let mut arriving = JoinSet::new();
-    for number in 0..count {
-        let address = target.addresses[number % target.addresses.len()];
-        let (door, signal) = (Arc::clone(&door), Arc::clone(&start_signal));
-        arriving.spawn(async move {
-            let open = async || {
-                let _place = door.acquire().await.expect("never closed");
-                Socket::open(address, "/ws/matching/").await
-            };
-            let opened = if connecting { None } else { Some(open().await) };
-            signal.wait().await;
-            let begun = Instant::now();
-            let mut socket = match opened {
-                Some(opened) => opened?,
-                None => open().await?,
-            };
-            socket.tell(&start("a", &[])).await?;
-            let seat = found(&mut socket).await?;
-            // Kept open until all are done: leaving would be work for the server.
-            Ok::<_, Lost>((seat.room, begun.elapsed(), socket))
-        });
-    }
-    start_signal.wait().await;
-    let meter = Meter::start(target);
-    let (mut rooms, mut waits, mut failed) = (HashMap::new(), Vec::new(), Vec::new());
-    let mut sockets = Vec::new();
-    while let Some(person) = arriving.join_next().await {
-        match person.expect("no panic") {
-            Ok((room, waited, socket)) => {
-                *rooms.entry(room).or_insert(0) += 1;
-                waits.push(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX));
-                sockets.push(socket);
-            }
-            Err(lost) => failed.push(lost.to_string()),
-        }
-    }
-    let spent = meter.stop(target);
-    report("not paired", &failed);
-    let not_of_two = rooms.values().filter(|people| **people != 2).count();
-    let report = json!({
-        "subject": target.subject.name(), "nodes": target.addresses.len(),
-        "arrived": count, "connecting": connecting, "paired": waits.len(),
-        "seconds": round(spent.seconds), "people_per_second": (waits.len() as f64 / spent.seconds).round(),
-        "waited_ms": percentiles(&mut waits),
-        "server_cpu_us_per_person": spent.server.map(|it| round(it * 1e6 / count as f64)),
-        "server_cores_busy": spent.server.map(|it| round(it / spent.seconds)),
-        "client_cores_busy": spent.client.map(|it| round(it / spent.seconds)),
-        "failed": failed.len(), "rooms_not_of_two": not_of_two,
-    });
-    (report, failed.is_empty() && not_of_two == 0)
-}
-
-/// Takes the time, and the processor time of the servers and of this program.
-struct Meter {
-    servers: Option<Usage>,
-    client: Option<Usage>,
-    begun: Instant,
-}
-
-/// What a [`Meter`] took, in seconds; processor time where it can be known.
-struct Spent {
-    seconds: f64,
-    server: Option<f64>,
-    client: Option<f64>,
-}
-
-impl Meter {
-    fn start(target: &Target) -> Self {
-        Self {
-            servers: target.usage(),
-            client: Usage::of(std::process::id()),
-            begun: Instant::now(),
-        }
-    }
-
-    fn stop(self, target: &Target) -> Spent {
-        let seconds = self.begun.elapsed().as_secs_f64();
-        let since =
-            |then: Option<Usage>, now: Option<Usage>| Some(now?.cpu_since(&then?).as_secs_f64());
-        Spent {
-            seconds,
-            server: since(self.servers, target.usage()),
-            client: since(self.client, Usage::of(std::process::id())),
-        }
-    }
-}
-
-fn report(what: &str, whys: &[String]) {
+/// Says the first few of what went wrong.
+pub fn report(what: &str, whys: &[String]) {
     for why in whys.iter().take(5) {
         eprintln!("{what}: {why}");
     }

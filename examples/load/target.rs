@@ -41,7 +41,9 @@ impl Subject {
 
 /// One or more nodes of one subject.
 pub struct Target {
+    /// What they are.
     pub subject: Subject,
+    /// Where they are reached.
     pub addresses: Vec<SocketAddr>,
     pids: Vec<u32>,
     _started: Vec<(Server, tempfile::TempDir)>,
@@ -60,7 +62,7 @@ impl Target {
             return target;
         }
         for _ in 0..arguments.nodes {
-            let home = tempfile::tempdir().expect("a temporary folder");
+            let home = home();
             let mut server = start(arguments, subject, home.path());
             target.addresses.push(server.ready().await);
             target.pids.push(server.pid());
@@ -78,20 +80,19 @@ impl Target {
     }
 
     /// How many pages of the store were read because frames were missing from a stream: the costly way
-    /// of healing, which one node should never need. Nothing of a server that does not say.
+    /// of healing, which one node should never need. Nothing of a server that does not say how many
+    /// pages it read, of which everybody who comes into a room needs one.
     pub async fn pages_by_holes(&self) -> Option<u64> {
         let mut all = 0;
         for address in &self.addresses {
             let (status, text) = get(*address, "/metrics").await.ok()?;
-            if status != 200 || !text.contains("miyu_") {
+            let pages = text.lines().filter(|it| it.starts_with("miyu_pages_total"));
+            if status != 200 || pages.clone().next().is_none() {
                 return None;
             }
-            let of_holes = text
-                .lines()
-                .filter(|it| it.starts_with("miyu_pages_total") && it.contains("cause=\"hole\""));
-            all += of_holes
-                .filter_map(|it| it.rsplit(' ').next()?.parse::<u64>().ok())
-                .sum::<u64>();
+            for line in pages.filter(|it| it.contains("cause=\"hole\"")) {
+                all += line.rsplit(' ').next()?.parse::<u64>().ok()?;
+            }
         }
         Some(all)
     }
@@ -99,7 +100,7 @@ impl Target {
 
 /// How long it takes from starting an executable until its first page has been read.
 pub async fn cold_start(arguments: &Arguments) -> Duration {
-    let home = tempfile::tempdir().expect("a temporary folder");
+    let home = home();
     let begun = Instant::now();
     let server = start(arguments, Subject::Miyu, home.path());
     loop {
@@ -113,6 +114,14 @@ pub async fn cold_start(arguments: &Arguments) -> Duration {
         assert!(begun.elapsed() < patience, "no page: {}", server.said());
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+/// A folder on the disk that this program is on: a system's folder for temporary files may be in memory,
+/// where surviving a power cut costs nothing.
+fn home() -> tempfile::TempDir {
+    let program = std::env::current_exe().expect("this program's path");
+    let folder = program.parent().expect("it is in a folder");
+    tempfile::tempdir_in(folder).expect("a temporary folder")
 }
 
 /// A child may use the cores that this thread may use when it starts it.

@@ -6,15 +6,17 @@
 //! people. One task a socket, one lock a message, a frame encoded once for both sides and sent to each,
 //! small buffers.
 //!
-//! `--tuned` makes it write everything that waits for a socket with one flush, and make the kernel's table
-//! of descriptors at the start, as Miyu does: nothing that a relay needs, and the stricter thing to be
-//! compared with.
+//! `--tuned` makes it write everything that waits for a socket with one flush, accept in a task of the
+//! runtime, and make the kernel's table of descriptors at the start, as Miyu does: nothing that a relay
+//! needs, and the stricter thing to be compared with. Its allocator is the C library's either way.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "nothing here is drained: the process is simply ended"
 )]
 
+#[path = "../load/descriptors.rs"]
+mod descriptors;
 mod json;
 mod room;
 
@@ -35,8 +37,6 @@ use hyper_tungstenite::tungstenite::Message;
 use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use rustix::io::fcntl_dupfd_cloexec;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
@@ -60,21 +60,22 @@ struct Relay {
     people: AtomicU64,
 }
 
-/// For how many descriptors the tuned one has the table made.
-const DESCRIPTORS: u64 = 65_536;
-
 fn main() -> std::io::Result<()> {
     let tuned = std::env::args().any(|it| it == "--tuned");
-    let limit = raise_descriptor_limit();
-    if tuned && let Ok(last) = i32::try_from(limit.min(DESCRIPTORS) - 1) {
-        drop(fcntl_dupfd_cloexec(std::io::stderr(), last));
+    let address = std::env::args().skip_while(|it| it != "--listen").nth(1);
+    let address = address.unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    descriptors::raise_limit();
+    if tuned {
+        descriptors::make_room();
     }
-    tokio::runtime::Runtime::new()?.block_on(run(tuned))
+    let runtime = tokio::runtime::Runtime::new()?;
+    match tuned {
+        true => runtime.block_on(async { tokio::spawn(run(address, true)).await? }),
+        false => runtime.block_on(run(address, false)),
+    }
 }
 
-async fn run(tuned: bool) -> std::io::Result<()> {
-    let mut arguments = std::env::args().skip_while(|it| it != "--listen").skip(1);
-    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:0".to_owned());
+async fn run(address: String, tuned: bool) -> std::io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     // As Miyu says it, for who started this.
     let address = listener.local_addr()?;
@@ -183,16 +184,4 @@ fn pair(relay: &Relay) -> Result<Seat, oneshot::Receiver<Seat>> {
     let (tell, told) = oneshot::channel();
     *waiting = Some(tell);
     Err(told)
-}
-
-/// As far as it goes.
-fn raise_descriptor_limit() -> u64 {
-    let maximum = getrlimit(Resource::Nofile).maximum;
-    let raised = Rlimit {
-        current: maximum,
-        maximum,
-    };
-    // Where this is refused, accepting will say so.
-    let _ = setrlimit(Resource::Nofile, raised);
-    maximum.unwrap_or(DESCRIPTORS)
 }

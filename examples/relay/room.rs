@@ -15,6 +15,7 @@ use super::{Socket, json};
 /// One side of a room.
 #[derive(Clone, Copy)]
 pub struct Seat {
+    /// Which room.
     pub room: u64,
     /// 0 or 1.
     pub side: usize,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::support::binary::Setup;
-use crate::support::load::{Pace, Plan, gather, talk};
+use crate::support::load::{Pace, Plan, gather, overhear, talk};
 use crate::support::scene::MIYU;
 
 const PAIRS: usize = 200;
@@ -35,7 +35,9 @@ async fn lose_nothing(plan: Plan) {
     let address = server.ready().await;
     let (met, failed) = gather(&[address], PAIRS).await;
     assert_eq!(failed, Vec::<String>::new());
-    let (_, tally) = talk(met, plan).await;
+    let (met, tally) = talk(met, plan).await;
+    let (_, said_again) = overhear(met, Duration::from_millis(200)).await;
+    assert_eq!(said_again, 0, "after all that was owed");
     assert_eq!(tally.broken, Vec::<String>::new());
     let faults = (tally.doubled, tally.reordered, tally.gaps);
     assert_eq!(faults, (0, 0, 0), "doubled, reordered, gaps");

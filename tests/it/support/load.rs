@@ -15,12 +15,15 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::Sleep;
+use tokio::time::{Sleep, timeout};
 
 use super::driver::{Frame, Lost, SILENCE, Seat, Socket, search};
 
 /// Handshakes at the same time: a queue at the door is not what is measured.
 const AT_THE_DOOR: usize = 64;
+
+/// What everybody says, between when and which.
+const WORDS: &str = "I say what I have to say, which is not much: 秘語";
 
 /// How much is said.
 #[derive(Clone, Copy)]
@@ -164,6 +167,25 @@ pub async fn talk(people: Vec<Person>, plan: Plan) -> (Vec<Person>, Tally) {
     (people, all)
 }
 
+/// Listens until each has heard nothing for so long; answers them again, and how many messages came after
+/// all that were owed.
+pub async fn overhear(people: Vec<Person>, quiet: Duration) -> (Vec<Person>, u64) {
+    let mut listening = JoinSet::new();
+    for mut person in people {
+        listening.spawn(async move {
+            let mut extra = 0;
+            let mut next = async || poll_fn(|cx| person.socket.poll_text(cx)).await;
+            while let Ok(Ok(text)) = timeout(quiet, next()).await {
+                extra += u64::from(text.contains("\"new_message\""));
+            }
+            (person, extra)
+        });
+    }
+    let heard = listening.join_all().await;
+    let extra = heard.iter().map(|it| it.1).sum();
+    (heard.into_iter().map(|it| it.0).collect(), extra)
+}
+
 /// One person talking.
 struct Talk {
     person: Person,
@@ -294,8 +316,8 @@ impl Talk {
         // By hand: `json!` would take longer than all else that is done for a message here.
         let written = write!(
             self.action,
-            "{{\"action\":\"send_message\",\"message\":{{\"content\":\"{micros} I say what I have to \
-            say, which is not much: 秘語 {number}\",\"client_id\":\"{number}\",\"replied_to\":null}}}}"
+            "{{\"action\":\"send_message\",\"message\":{{\"content\":\"{micros} {WORDS} {number}\",\
+            \"client_id\":\"{number}\",\"replied_to\":null}}}}"
         );
         written.expect("a string takes everything");
         self.person.said += 1;
@@ -320,6 +342,13 @@ impl Talk {
             self.tally.gaps += 1;
         }
         self.person.last_seq = self.person.last_seq.max(said.seq);
+        let (due, words) = said.content.split_once(' ').unwrap_or_default();
+        let number = words
+            .strip_prefix(WORDS)
+            .and_then(|it| it.strip_prefix(' '));
+        if number != Some(said.client_id.as_ref()) {
+            return Err("not what was said");
+        }
         let mine = said.sender_id == self.person.seat.user_id;
         if !mine && said.sender_id != self.person.partner {
             return Err("of somebody else");
@@ -346,9 +375,7 @@ impl Talk {
             return Ok(());
         }
         self.tally.delivered += 1;
-        let due = said.content.split(' ').next();
-        let due = due.and_then(|it| it.parse().ok());
-        let due = self.epoch + Duration::from_micros(due.unwrap_or(0));
+        let due = self.epoch + Duration::from_micros(due.parse().unwrap_or(0));
         self.tally.delivery.push(micros(due.elapsed()));
         Ok(())
     }
