@@ -2,15 +2,15 @@
 //! between nodes frames are lost and out of order as well, and in the end everybody is told where the
 //! room stands. When everything that is owed was done, nobody may be wrong.
 
+mod net;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use miyu::channel::memory::MemoryLayer;
-use miyu::channel::{
-    ChannelLayer, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status,
-};
+use miyu::channel::{ChannelLayer as _, Frame, GroupId};
 use miyu::id::{Address, NodeId, RoomId, Seq, Side, Timestamp};
 use miyu::protocol::Encoder;
 use miyu::shutdown::Drain;
@@ -20,12 +20,11 @@ use miyu::ws::chat::{Chat, ChatRules, Job, Opening, Outcome};
 use miyu::ws::chat_io::{ChatIo, Reach};
 use miyu::ws::publish::Publisher;
 use miyu::ws::{Action, Actions, Io as _, Machine as _, Now};
-use parking_lot::Mutex;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
-use tokio::sync::watch;
 
+use self::net::Net;
 use crate::support::store::{Now as Clock, pairing, rules, tiny};
 
 const HISTORIES: u64 = 60;
@@ -35,46 +34,6 @@ const CONNECTIONS: usize = 3;
 /// Rounds after which everybody must have come to rest.
 const ROUNDS: usize = 60;
 const SETTLE: Duration = Duration::from_secs(2);
-
-/// Remembers what is published; the history decides who hears it, and when.
-#[derive(Default)]
-struct Net(Mutex<Vec<Arc<Frame>>>);
-
-impl ChannelLayer for Net {
-    fn open(&self) -> (Outbox, Mailbox) {
-        unreachable!("the history opens no mailbox")
-    }
-    fn send(&self, _: &Address, _: Frame) -> Result<(), SendError> {
-        Err(SendError::Gone)
-    }
-    fn join<'a>(&'a self, _: GroupId, _: &'a Outbox) -> Joining<'a> {
-        unreachable!("the history joins no group")
-    }
-    fn publish(&self, _: GroupId, frame: Frame) {
-        self.0.lock().push(Arc::new(frame));
-    }
-    fn publish_here(&self, group: GroupId, frame: Frame) {
-        self.publish(group, frame);
-    }
-    fn audited(&self) -> Vec<GroupId> {
-        Vec::new()
-    }
-    fn disturbed(&self) -> watch::Receiver<u64> {
-        watch::Sender::new(0).subscribe()
-    }
-    fn online(&self, here: u64) -> u64 {
-        here
-    }
-    fn counts(&self) -> Counts {
-        Counts::default()
-    }
-    fn status(&self) -> Status {
-        Status::Live
-    }
-    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(std::future::ready(()))
-    }
-}
 
 type Doing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 

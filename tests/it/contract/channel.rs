@@ -1,17 +1,16 @@
 //! The contract of every channel layer, one case per behaviour. A case gets a factory that makes a
 //! layer whose mailboxes hold a given number of frames. How fast it is, is not its concern.
 
+mod mail;
+
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use miyu::channel::memory::MemoryLayer;
-use miyu::channel::{
-    ChannelLayer, Counts, Frame, GroupId, Mailbox, Membership, Received, SendError, Status,
-};
-use miyu::id::{Address, NodeId, RoomId, Seq, Side};
+use miyu::channel::{ChannelLayer, Counts, GroupId, Mailbox, Received, SendError, Status};
+use miyu::id::{Address, NodeId};
 
+use self::mail::{fresh_group, member, next, next_number, numbered, poll};
 use crate::support::redis::Site;
 
 /// Makes a layer whose mailboxes hold this many frames.
@@ -66,53 +65,6 @@ contract! {
     counts_say_what_is_there
     it_is_live
     closing_twice_is_harmless
-}
-
-fn fresh_group() -> GroupId {
-    GroupId(RoomId::fresh())
-}
-
-/// A frame that can be told from others.
-fn numbered(n: u64) -> Frame {
-    Frame::Read {
-        side: Side::A,
-        seq: Seq(n),
-    }
-}
-
-fn number(frame: &Frame) -> u64 {
-    match frame {
-        Frame::Read { seq, .. } => seq.0,
-        other => panic!("not one of ours: {other:?}"),
-    }
-}
-
-/// What happens next, or nothing.
-fn poll(mailbox: &mut Mailbox) -> Option<Received> {
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    match mailbox.poll_recv(&mut cx) {
-        Poll::Ready(received) => Some(received),
-        Poll::Pending => None,
-    }
-}
-
-/// A mailbox that hears this group for as long as the membership lives.
-async fn member(layer: &Arc<dyn ChannelLayer>, group: GroupId) -> (Membership, Mailbox) {
-    let (outbox, mailbox) = layer.open();
-    (layer.join(group, &outbox).await, mailbox)
-}
-
-async fn next(mailbox: &mut Mailbox) -> Received {
-    tokio::time::timeout(Duration::from_secs(10), mailbox.recv())
-        .await
-        .expect("a frame in time")
-}
-
-async fn next_number(mailbox: &mut Mailbox) -> u64 {
-    match next(mailbox).await {
-        Received::Frame(frame) => number(&frame),
-        Received::Lagged => panic!("lagged instead of a frame"),
-    }
 }
 
 async fn a_frame_reaches_the_address_it_was_sent_to(factory: Factory) {
