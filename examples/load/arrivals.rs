@@ -11,12 +11,11 @@ use tokio::task::JoinSet;
 
 use super::driver::{Lost, Socket, found, start};
 use super::figures::{percentiles, round};
+use super::load::AT_THE_DOOR;
 use super::meter::{Meter, Spent};
 use super::scenes::{Outcome, report};
 use super::target::Target;
 
-/// Handshakes at the same time.
-const AT_THE_DOOR: usize = 64;
 /// Until everybody listens for the signal.
 const BREATH: Duration = Duration::from_millis(200);
 

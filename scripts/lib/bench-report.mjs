@@ -133,6 +133,12 @@ function absolute(folder) {
     };
     const all = (what, reports, pick) =>
         `| ${what} | ${["miyu", "relay", "tuned"].map((it) => middle(reports, it, pick)).join(" | ")} |`;
+    const people = (which, reports) => [
+        all(`people paired a second, ${which}`, reports, (it) => it.people_per_second),
+        all("processor time a person, µs, the same", reports, (it) => it.server_cpu_us_per_person),
+        all("part of its core that the server used, the same", reports, (it) => it.server_cores_busy),
+        all("part of its core that the client used, the same", reports, (it) => it.client_cores_busy),
+    ];
     const nodes = (count) => lines(folder, "nodes").filter((it) => it.nodes === count);
     const each = (pick) => [1, 2].map((count) => middle(nodes(count), "miyu", pick)).join(" | ");
     return [
@@ -149,14 +155,8 @@ function absolute(folder) {
         all("part of its core that the server used, the same", paced, (it) => it.server_cores_busy),
         all("idle connection, bytes", idle, (it) => it.bytes_each),
         all("idle connection, µs a second", idle, (it) => it.cpu_us_per_second_each),
-        all("people paired a second, 4,000 connecting and starting at once", connect, (it) => it.people_per_second),
-        all("processor time a person, µs, the same", connect, (it) => it.server_cpu_us_per_person),
-        all("part of its core that the server used, the same", connect, (it) => it.server_cores_busy),
-        all("part of its core that the client used, the same", connect, (it) => it.client_cores_busy),
-        all("people paired a second, connected before, 4,000 starting at once", arrive, (it) => it.people_per_second),
-        all("processor time a person, µs, the same", arrive, (it) => it.server_cpu_us_per_person),
-        all("part of its core that the server used, the same", arrive, (it) => it.server_cores_busy),
-        all("part of its core that the client used, the same", arrive, (it) => it.client_cores_busy),
+        ...people("4,000 connecting and starting at once", connect),
+        ...people("connected before, 4,000 starting at once", arrive),
         "",
         "| median; 200 pairs, window 4; Redis and PostgreSQL (without `fsync`); everything shares two cores | one node | two nodes |",
         "|---|---|---|",

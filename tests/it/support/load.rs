@@ -20,7 +20,7 @@ use tokio::time::{Sleep, timeout};
 use super::driver::{Frame, Lost, SILENCE, Seat, Socket, search};
 
 /// Handshakes at the same time: a queue at the door is not what is measured.
-const AT_THE_DOOR: usize = 64;
+pub const AT_THE_DOOR: usize = 64;
 
 /// What everybody says, between when and which.
 const WORDS: &str = "I say what I have to say, which is not much: 秘語";
