@@ -7,12 +7,12 @@ use tokio::net::TcpListener;
 use tokio::time::{interval, timeout};
 use tracing::{error, info, warn};
 
+use crate::admission::{FORGET_EVERY, RateLimits};
 use crate::backends::{self, BackendError, Backends, Died};
 use crate::channel::ChannelLayer;
 use crate::config::Config;
 use crate::config::check::configured_key;
 use crate::http::assets::Assets;
-use crate::http::limit::{FORGET_EVERY, RateLimits};
 use crate::http::request::ProxyNotice;
 use crate::http::{Door, accept, descriptors};
 use crate::id::NodeId;

@@ -15,6 +15,8 @@ pub mod store;
 pub mod config;
 pub mod session;
 
+pub mod admission;
+
 pub mod http;
 pub mod ws;
 

@@ -16,9 +16,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use super::limit::{ConnectionGuard, Refused, Slot};
 use super::request::{Peer, is_trusted};
 use super::{Door, router};
+use crate::admission::{ConnectionGuard, Refused, Slot};
 use crate::app::App;
 use crate::telemetry;
 

@@ -10,7 +10,6 @@ pub mod api;
 pub mod assets;
 pub mod descriptors;
 pub mod health;
-pub mod limit;
 pub mod query;
 pub mod request;
 pub mod response;

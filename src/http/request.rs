@@ -7,9 +7,9 @@ use hyper::header::{AsHeaderName, FORWARDED, HOST, HeaderName, ORIGIN, VIA};
 use parking_lot::Mutex;
 use tracing::warn;
 
+use crate::admission::Slot;
 use crate::app::App;
 use crate::config::{self, origin};
-use crate::http::limit::Slot;
 
 /// The other end of a request.
 #[derive(Clone, Debug)]

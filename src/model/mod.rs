@@ -2,12 +2,14 @@
 //! Parsed once at the edge, valid from then on. No I/O, no clock.
 
 pub mod entry;
+pub mod prefix;
 pub mod profile;
 pub mod room;
 pub mod text;
 pub mod wish;
 
 pub use entry::{Entry, EntryKind, LeaveReason, MessageRef, Quote};
+pub use prefix::{Prefix, PrefixHashes};
 pub use profile::{Gender, Mood, Persona, Profile, UserId};
 pub use room::{Departure, Pairing, Party, Position, Presence, Room, RoomSide};
 pub use wish::{PreferredGender, Tags, Wish};

@@ -8,6 +8,7 @@ use sha2::Sha256;
 
 pub mod cookie;
 pub mod online;
+pub mod place;
 pub mod token;
 
 /// Length of the key that everything is derived from, in bytes.
@@ -22,6 +23,7 @@ type HmacSha256 = Hmac<Sha256>;
 pub struct Signer {
     cookie: HmacSha256,
     token: HmacSha256,
+    place: HmacSha256,
     lifetime: Duration,
 }
 
@@ -31,6 +33,7 @@ impl Signer {
         Self {
             cookie: derive(key, b"miyu session cookie 1"),
             token: derive(key, b"miyu room token 1"),
+            place: derive(key, b"miyu network prefix 1"),
             lifetime,
         }
     }

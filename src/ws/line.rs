@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::socket::Socket;
-use crate::http::limit::ConnectionGuard;
+use crate::admission::ConnectionGuard;
 use crate::id::SessionId;
 use crate::session::online::OnlineGuard;
 use crate::telemetry;

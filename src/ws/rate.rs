@@ -1,6 +1,6 @@
 //! How one connection behaves: bad frames in a row, passing signals, and whether being over its
 //! rate has gone on for so long that it is a flood. The message rate itself is counted per session
-//! and address by `http::limit`.
+//! and address by `admission`.
 
 use std::time::{Duration, Instant};
 

@@ -139,7 +139,7 @@ where
         Err(_) => return response::problem(&not_a_handshake()),
     };
     // Only now: the count of a connection that stays HTTP must stay with it.
-    let Ok(connection) = app.limits.connection(&peer) else {
+    let Ok(connection) = app.limits.connection(&peer.slot, peer.address) else {
         return response::problem(&Problem::unavailable(
             "too many connections, here or from your network; try again later",
         ));

@@ -9,6 +9,7 @@ const RINGS: [&[&str]; 4] = [
     &["id", "model", "protocol"],
     &["channel", "matching", "redis", "store"],
     &[
+        "admission",
         "config",
         "session",
         "error",

@@ -6,7 +6,6 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::request::Peer;
 use crate::config::Limits;
 use crate::id::SessionId;
 
@@ -88,8 +87,8 @@ impl RateLimits {
 
     /// Counts a socket under its real client for as long as the guard lives. The connection that
     /// the request came on is counted already; its place is taken over, not taken twice.
-    pub fn connection(&self, peer: &Peer) -> Result<ConnectionGuard, Refused> {
-        peer.slot.hand_over(&self.connections, peer.address)
+    pub fn connection(&self, slot: &Slot, address: IpAddr) -> Result<ConnectionGuard, Refused> {
+        slot.hand_over(&self.connections, address)
     }
 
     /// Counts a fresh TCP connection. Those of a trusted proxy belong to many people: only the
