@@ -18,7 +18,7 @@ use clap::Parser;
 use miyu::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use miyu::matching::redis::{RedisPool, RedisPoolConfig};
 use miyu::matching::{Entered, Phase, PoolRules, Ticket, WaitingPool};
-use miyu::model::{Gender, Persona, PreferredGender, Profile, Tags, UserId, Wish};
+use miyu::model::{Gender, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish};
 use miyu::redis::{Server, Servers};
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
@@ -285,6 +285,7 @@ fn ticket(gender: Gender, wish: PreferredGender, tags: Tags) -> Ticket {
         since: Timestamp::now(),
         blocked: Vec::new(),
         recent: (0..10).map(|_| SessionId::fresh()).collect(),
+        prefixes: PrefixHashes::default(),
         address: Address {
             node: NodeId::fresh(),
             number: 1,

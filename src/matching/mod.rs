@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Address, RoomId, SessionId, TicketId, Timestamp};
-use crate::model::{Gender, Pairing, Persona, PreferredGender, Wish};
+use crate::model::{Gender, Pairing, Persona, PreferredGender, PrefixHashes, Wish};
 
 pub mod memory;
 pub mod redis;
@@ -67,6 +67,9 @@ pub struct Ticket {
     pub blocked: Vec<SessionId>,
     /// Sessions met lately, at most ten.
     pub recent: Vec<SessionId>,
+    /// From which networks, as keyed hashes: shares are counted by them. All zero: not known, and
+    /// not counted.
+    pub prefixes: PrefixHashes,
     /// Where to tell them.
     pub address: Address,
 }

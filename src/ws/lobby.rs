@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Action, Actions, Machine, Now, Weight};
 use crate::channel::Frame;
 use crate::id::{Address, RoomId, SessionId, Side, TicketId};
-use crate::model::Pairing;
+use crate::model::{Pairing, PrefixHashes};
 use crate::protocol::client::{self, LobbyAction};
 use crate::protocol::{DecodeError, Encoder, ErrorCode};
 
@@ -59,6 +59,7 @@ pub struct Lobby {
     encoder: Encoder,
     rules: LobbyRules,
     session: SessionId,
+    prefixes: PrefixHashes,
     address: Address,
     sign: Sign,
     state: State,
@@ -68,11 +69,12 @@ pub struct Lobby {
 pub type Sign = Box<dyn Fn(RoomId, Side) -> String + Send>;
 
 impl Lobby {
-    /// A machine for a fresh connection.
+    /// A machine for a fresh connection of this session, from these networks, at this address.
     pub fn new(
         encoder: Encoder,
         rules: LobbyRules,
         session: SessionId,
+        prefixes: PrefixHashes,
         address: Address,
         sign: Sign,
     ) -> Self {
@@ -80,6 +82,7 @@ impl Lobby {
             encoder,
             rules,
             session,
+            prefixes,
             address,
             sign,
             state: State::Idle,

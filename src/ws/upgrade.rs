@@ -24,7 +24,7 @@ use crate::http::request::{Peer, origin_allowed};
 use crate::http::response;
 use crate::id::SessionId;
 use crate::protocol::CloseReason;
-use crate::session::{cookie, token};
+use crate::session::{cookie, place, token};
 
 /// `GET /ws/matching/`
 pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
@@ -186,6 +186,7 @@ async fn search(
             repeat_patience: matching.repeat_patience,
         },
         who.session,
+        place::hashes(&app.signer, who.address),
         outbox.address(),
         Box::new(move |room, side| token::sign(&signing.signer, room, side)),
     );

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use crate::matching::{Census, Entered, PoolError, Renewed, Ticket};
+use crate::model::prefix::LEVELS;
 use crate::model::{Gender, Mood, Pairing, Party, Persona, PreferredGender, Profile, Tags, UserId};
 
 /// How many bytes of a tag's digest stand for it.
@@ -18,6 +19,8 @@ const TAG_BYTES: usize = 8;
 /// ticket it took the name from, told where.
 const FRONT_BYTES: usize = 1 + 8 + 8 + REPLACED_BYTES;
 const REPLACED_BYTES: usize = NAME_BYTES + 16;
+/// Where a ticket comes from: one hash for each length of prefix.
+const PREFIXES_BYTES: usize = 8 * LEVELS;
 /// A letter and an id.
 const NAME_BYTES: usize = 1 + 16;
 
@@ -65,6 +68,7 @@ pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> Packe
     kept.extend(attempt);
     kept.extend([class, ticket.phase as usize, user.len(), tags.len()].map(byte));
     kept.extend([&blocked, &recent].map(|list| length(list)).concat());
+    kept.extend(ticket.prefixes.0.map(u64::to_be_bytes).concat());
     for part in [user, &tags, &blocked, &recent] {
         kept.extend(part);
     }
@@ -223,6 +227,7 @@ fn party(mut kept: Reader<'_>) -> Result<(Party, Tags), PoolError> {
     let (class, _phase) = (usize::from(kept.byte()?), kept.byte()?);
     let (user, tags) = (usize::from(kept.byte()?), usize::from(kept.byte()?));
     let (blocked, recent) = (kept.length()?, kept.length()?);
+    kept.bytes(PREFIXES_BYTES)?;
     let user_id = std::str::from_utf8(kept.bytes(user)?).ok();
     let user_id = user_id.and_then(UserId::parse).ok_or_else(unreadable)?;
     for length in [tags, blocked, recent] {

@@ -5,7 +5,8 @@
 --   the ticket it took the name from (17), where that one is told (16); zeros: nobody
 --   and the ticket as its node packed it (`codec.rs`), of which these bytes are looked into:
 --   name (17), session (17), address (16), attempt (8), class (1), phase (1), lengths of user id (1),
---   tags (1), blocked sessions (4), sessions met lately (4); then these four.
+--   tags (1), blocked sessions (4), sessions met lately (4), prefixes (3 × 8), the narrowest first;
+--   then those of which the lengths were given.
 -- An outcome is kept as '1' when they had met, or '0'; the length (4) of the ticket that arrived, that
 -- ticket, and the one that waited.
 
@@ -17,7 +18,7 @@ local NOBODY = string.rep('\0', 33)
 local function parse(packed, front)
     local class, phase, users, tags, blocked, recent =
         struct.unpack('>BBBBI4I4', packed, front + 59)
-    local tags_at = front + 71 + users
+    local tags_at = front + 95 + users
     local blocked_at = tags_at + tags
     local recent_at = blocked_at + blocked
     return {
@@ -25,7 +26,7 @@ local function parse(packed, front)
         session = sub(packed, front + 18, front + 34),
         class = class,
         phase = phase,
-        user = sub(packed, front + 71, tags_at - 1),
+        user = sub(packed, front + 95, tags_at - 1),
         tags = tags > 0 and sub(packed, tags_at, blocked_at - 1) or '',
         -- Where these lists begin, and where the last one is over.
         blocked_at = blocked_at,

@@ -159,6 +159,7 @@ impl Lobby {
             since: request.since.unwrap_or(now),
             blocked: relations.blocked,
             recent: relations.recent,
+            prefixes: self.prefixes,
             address: self.address,
         }
     }

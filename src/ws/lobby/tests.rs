@@ -41,6 +41,7 @@ impl Bench {
                 Encoder::new(TimeZone::UTC),
                 rules,
                 SessionId([1; 16]),
+                PrefixHashes::default(),
                 address(1),
                 Box::new(|_, _| "token".into()),
             ),

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use miyu::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use miyu::matching::redis::{LeaseClock, RedisPool, RedisPoolConfig};
 use miyu::matching::{Census, Entered, Phase, PoolError, PoolRules, Renewed, Ticket, WaitingPool};
-use miyu::model::{Gender, Mood, Pairing, Persona, PreferredGender, Profile, Tags, UserId, Wish};
+use miyu::model::{
+    Gender, Mood, Pairing, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
+};
 use miyu::redis::Servers;
 use tokio::task::JoinSet;
 
@@ -62,6 +64,7 @@ pub fn ticket(number: u32) -> Ticket {
         since: at(0),
         blocked: Vec::new(),
         recent: Vec::new(),
+        prefixes: PrefixHashes::default(),
         address: Address {
             node: NodeId(1),
             number: u64::from(number),
