@@ -13,8 +13,8 @@ use crate::channel::ChannelLayer;
 use crate::config::Config;
 use crate::config::check::configured_key;
 use crate::http::assets::Assets;
-use crate::http::request::ProxyNotice;
-use crate::http::{Door, accept, descriptors};
+use crate::http::notices::Notices;
+use crate::http::{accept, descriptors};
 use crate::id::NodeId;
 use crate::matching::WaitingPool;
 use crate::protocol::Encoder;
@@ -49,8 +49,8 @@ pub struct App {
     pub assets: Arc<Assets>,
     /// Browsers with an open socket.
     pub online: Online,
-    /// Forwarded headers from somebody not trusted.
-    pub proxy_notice: ProxyNotice,
+    /// What requests show to be missing in the configuration.
+    pub notices: Notices,
     /// The way out.
     pub shutdown: Drain,
     /// What chat connections share: each holds one pointer to it.
@@ -88,7 +88,7 @@ impl From<BackendError> for BuildError {
 pub struct Listeners {
     /// The site.
     pub site: TcpListener,
-    /// Operators' own, when `server.operator_listen` is set.
+    /// Operators' own, unless it is off or its port was taken.
     pub operator: Option<TcpListener>,
 }
 
@@ -141,7 +141,7 @@ impl App {
             limits: RateLimits::new(&config.limits, descriptors::for_connections()),
             assets: Arc::new(assets),
             online: Online::default(),
-            proxy_notice: ProxyNotice::default(),
+            notices: Notices::default(),
             shutdown,
             reach: Arc::new(reach),
             chat_rules: Arc::new(chat_rules),
@@ -162,12 +162,8 @@ pub async fn serve(
     listeners: Listeners,
     shutdown: impl Future<Output = ()>,
 ) -> Ended {
-    let door = match listeners.operator {
-        Some(_) => Door::Site,
-        None => Door::Both,
-    };
     app.shutdown
-        .spawn(accept::run(Arc::clone(&app), listeners.site, door));
+        .spawn(accept::run(Arc::clone(&app), listeners.site));
     let operators = async {
         match listeners.operator {
             Some(listener) => accept::run_to_the_end(Arc::clone(&app), listener).await,

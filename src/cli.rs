@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use crate::app::{self, App, BuildError, Ended, Listeners};
 use crate::channel::Status;
-use crate::config::{self, Config, Given, Loaded, sample};
+use crate::config::{self, Config, Given, Loaded, OperatorListen, sample};
 use crate::http::descriptors;
 use crate::shutdown::signalled;
 use crate::supervisor::Supervisor;
@@ -162,6 +162,8 @@ async fn serve_until_signalled(config: Config) -> Result<(), Exit> {
     let listeners = bind(&config).await?;
     supervisor.status("opening the store");
     let address = listeners.site.local_addr().context("no local address")?;
+    let operators = listeners.operator.as_ref();
+    let operators = operators.and_then(|it| it.local_addr().ok());
     let built = tokio::select! {
         biased;
         signal = signal.as_mut() => return Ok(signal.context("cannot listen for signals")?),
@@ -172,7 +174,7 @@ async fn serve_until_signalled(config: Config) -> Result<(), Exit> {
         BuildError::Store(why) => Exit(Failure::Store, why),
         BuildError::Channel(why) => Exit(Failure::Channel, why),
     })?;
-    announce(&app, address);
+    announce(&app, address, operators);
     supervisor.ready(&format!("serving on {address}"));
     let shutdown = async {
         if let Err(error) = signal.await {
@@ -196,11 +198,30 @@ async fn serve_until_signalled(config: Config) -> Result<(), Exit> {
 async fn bind(config: &Config) -> Result<Listeners, Exit> {
     let server = &config.server;
     let site = bind_one(server.listen, "--listen ADDRESS:PORT or server.listen").await?;
-    let operator = match server.operator_listen {
-        Some(address) => Some(bind_one(address, "server.operator_listen").await?),
-        None => None,
-    };
+    let operator = bind_operator(server).await?;
     Ok(Listeners { site, operator })
+}
+
+/// A port that was asked for must be had; without the usual one the site serves all the same.
+async fn bind_operator(server: &config::Server) -> Result<Option<TcpListener>, Exit> {
+    if server.operator_listen == OperatorListen::Off {
+        return Ok(None);
+    }
+    let bound = match server.operator_address() {
+        Some(address) => bind_one(address, "server.operator_listen").await,
+        None => Err(Exit(
+            Failure::Bind,
+            "there is no port after the site's. Choose one with server.operator_listen.".to_owned(),
+        )),
+    };
+    match bound {
+        Ok(listener) => Ok(Some(listener)),
+        Err(Exit(_, why)) if server.operator_listen == OperatorListen::Beside => {
+            tracing::warn!("/healthz, /readyz and /metrics are served nowhere: {why}");
+            Ok(None)
+        }
+        Err(refused) => Err(refused),
+    }
 }
 
 async fn bind_one(address: SocketAddr, setting: &str) -> Result<TcpListener, Exit> {
@@ -218,7 +239,7 @@ async fn bind_one(address: SocketAddr, setting: &str) -> Result<TcpListener, Exi
 }
 
 /// Tells the log, and a person at a terminal in their own words.
-fn announce(app: &App, address: SocketAddr) {
+fn announce(app: &App, address: SocketAddr, operators: Option<SocketAddr>) {
     let config = &app.config;
     let url = match &config.server.public_url {
         Some(url) => url.clone(),
@@ -226,6 +247,7 @@ fn announce(app: &App, address: SocketAddr) {
     };
     tracing::info!(
         %address,
+        operators = operators.map(tracing::field::display),
         store = scheme(&config.store.url),
         channel = scheme(&config.channel.url),
         version = env!("CARGO_PKG_VERSION"),
@@ -239,6 +261,9 @@ fn announce(app: &App, address: SocketAddr) {
     eprintln!("  秘語 Miyu {}", env!("CARGO_PKG_VERSION"));
     eprintln!();
     eprintln!("  address   {url}");
+    if let Some(operators) = operators {
+        eprintln!("  health    http://{}/readyz", reachable(operators));
+    }
     eprintln!("  data      {data}");
     eprintln!("  store     {}", scheme(&config.store.url));
     match app.channel.status() {
@@ -282,23 +307,19 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 /// `GET /readyz` of the configured server. Fails with what the server says is wrong.
 fn healthcheck(cli: &Cli) -> Result<(), Exit> {
-    let config = load(cli)?.config;
-    let listen = config
-        .server
-        .operator_listen
-        .unwrap_or(config.server.listen);
-    let address = reachable(listen);
+    let failed = |why: String| Err(Exit(Failure::Other, why));
+    let server = load(cli)?.config.server;
+    let Some(address) = server.operator_address().map(reachable) else {
+        return failed("nothing to ask: server.operator_listen is off, or has no port".to_owned());
+    };
     let answer = ask(address).with_context(|| format!("{address} does not answer"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     match head.split_whitespace().nth(1) {
         Some("200") => Ok(()),
-        Some(status) => Err(Exit(
-            Failure::Other,
-            format!("not ready ({status}): {body}"),
-        )),
-        None => Err(Exit(
-            Failure::Other,
-            format!("{address} does not speak HTTP"),
+        Some("503") => failed(format!("not ready: {body}")),
+        _ => failed(format!(
+            "another program answers at {address}; give this server a port of its own with \
+             server.operator_listen"
         )),
     }
 }

@@ -45,6 +45,8 @@ pub struct Target {
     pub subject: Subject,
     /// Where they are reached.
     pub addresses: Vec<SocketAddr>,
+    /// Where their numbers are asked for: known of those that were started here.
+    operators: Vec<SocketAddr>,
     pids: Vec<u32>,
     _started: Vec<(Server, tempfile::TempDir)>,
 }
@@ -55,6 +57,7 @@ impl Target {
         let mut target = Self {
             subject,
             addresses: arguments.address.clone(),
+            operators: Vec::new(),
             pids: arguments.pid.clone(),
             _started: Vec::new(),
         };
@@ -65,6 +68,7 @@ impl Target {
             let home = home();
             let mut server = start(arguments, subject, home.path());
             target.addresses.push(server.ready().await);
+            target.operators.extend(server.operators());
             target.pids.push(server.pid());
             target._started.push((server, home));
         }
@@ -84,7 +88,10 @@ impl Target {
     /// pages it read, of which everybody who comes into a room needs one.
     pub async fn pages_by_holes(&self) -> Option<u64> {
         let mut all = 0;
-        for address in &self.addresses {
+        if self.operators.is_empty() {
+            return None;
+        }
+        for address in &self.operators {
             let (status, text) = get(*address, "/metrics").await.ok()?;
             let pages = text.lines().filter(|it| it.starts_with("miyu_pages_total"));
             if status != 200 || pages.clone().next().is_none() {

@@ -72,9 +72,9 @@ fn server(config: &Config, checker: &mut Checker<'_>) {
         );
     }
     checker.that(
-        server.operator_listen != Some(server.listen) || server.listen.port() == 0,
+        server.operator_address() != Some(server.listen) || server.listen.port() == 0,
         "server.operator_listen",
-        "is the same as server.listen; leave it empty to share the port",
+        "is the same as server.listen; choose another port, or leave it empty",
     );
 }
 

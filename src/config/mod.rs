@@ -32,7 +32,7 @@ pub use log::Log;
 pub use matching::Matching;
 pub use problem::{Problem, Problems};
 pub use secret::Secret;
-pub use server::Server;
+pub use server::{OperatorListen, Server};
 pub use session::Session;
 pub use site::Site;
 pub use store::Store;

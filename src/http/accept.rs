@@ -36,7 +36,7 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\n\
     connection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// Accepts until the drain begins. Dropping the listener then frees the port at once.
-pub async fn run(app: Arc<App>, listener: TcpListener, door: Door) {
+pub async fn run(app: Arc<App>, listener: TcpListener) {
     let mut listener = Listener::new(listener);
     let stop = app.shutdown.token().clone();
     loop {
@@ -46,7 +46,7 @@ pub async fn run(app: Arc<App>, listener: TcpListener, door: Door) {
             accepted = listener.accept() => accepted,
         };
         if let Some(guard) = admit(&app, &stream, address) {
-            let task = connection(Arc::clone(&app), stream, address, door, guard);
+            let task = connection(Arc::clone(&app), stream, address, Door::Site, guard);
             app.shutdown.spawn(task);
         }
     }
@@ -56,6 +56,10 @@ pub async fn run(app: Arc<App>, listener: TcpListener, door: Door) {
 /// there is told why this node takes nobody any more. Its connections hold no shutdown up, and end
 /// when this is dropped.
 pub async fn run_to_the_end(app: Arc<App>, listener: TcpListener) -> ! {
+    // Where it does not say where it listens, it is taken for one that others reach.
+    let door = listener
+        .local_addr()
+        .map_or(Door::Operator { loopback: false }, Door::of_operators);
     let mut listener = Listener::new(listener);
     // As many as `limits.connections` admits.
     let mut tasks = JoinSet::new();
@@ -71,7 +75,7 @@ pub async fn run_to_the_end(app: Arc<App>, listener: TcpListener) -> ! {
         };
         if let Some(guard) = admit(&app, &stream, address) {
             let app = Arc::clone(&app);
-            tasks.spawn(connection(app, stream, address, Door::Operator, guard));
+            tasks.spawn(connection(app, stream, address, door, guard));
         }
     }
 }
@@ -147,15 +151,8 @@ async fn connection(
         let app = Arc::clone(&app);
         let slot = slot.clone();
         async move {
-            let uri_host = request.uri().authority().map(|it| it.as_str().to_owned());
-            let peer = Peer::resolve(
-                &app.config.server,
-                &app.proxy_notice,
-                address,
-                uri_host.as_deref(),
-                request.headers(),
-                slot,
-            );
+            let (server, notices) = (&app.config.server, &app.notices);
+            let peer = Peer::resolve(server, notices, door, address, &request, slot);
             Ok::<_, Infallible>(router::handle(&app, door, peer, request).await)
         }
     });
@@ -170,8 +167,8 @@ async fn connection(
     let leaving = async {
         match door {
             // Answered to the end.
-            Door::Operator => std::future::pending().await,
-            Door::Site | Door::Both => app.shutdown.token().cancelled().await,
+            Door::Operator { .. } => std::future::pending().await,
+            Door::Site => app.shutdown.token().cancelled().await,
         }
     };
     tokio::select! {

@@ -45,12 +45,8 @@ pub async fn ready(app: &App) -> Response<Body> {
             why,
         });
     }
-    if let Some(why) = app.proxy_notice.hint() {
-        notices.push(Finding {
-            part: "server.trusted_proxies",
-            why,
-        });
-    }
+    let missing = app.notices.all().into_iter();
+    notices.extend(missing.map(|(part, why)| Finding { part, why }));
     let (open, most) = (app.limits.open_connections(), app.limits.max_connections());
     if open.saturating_mul(10) >= most.saturating_mul(9) {
         notices.push(Finding {

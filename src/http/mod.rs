@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use http_body_util::Full;
 
-use self::request::Peer;
-
 pub mod accept;
 pub mod api;
 pub mod assets;
 pub mod descriptors;
 pub mod health;
+pub mod hosts;
+pub mod notices;
 pub mod query;
 pub mod request;
 pub mod response;
@@ -21,20 +21,26 @@ pub type Body = Full<Bytes>;
 /// The listener that a request came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
-    /// `server.listen`, while operators have a listener of their own.
+    /// `server.listen`.
     Site,
-    /// `server.operator_listen`.
-    Operator,
-    /// `server.listen` for all: operators are those who ask from this machine.
-    Both,
+    /// `server.operator_listen`: only programs of this machine reach it when it listens on a loopback
+    /// address.
+    Operator {
+        /// It does.
+        loopback: bool,
+    },
 }
 
 impl Door {
-    fn opens(self, operators: bool, peer: &Peer) -> bool {
-        match self {
-            Self::Site => !operators,
-            Self::Operator => operators,
-            Self::Both => !operators || peer.loopback,
+    /// The operators' door with a listener at this address.
+    pub fn of_operators(listens: std::net::SocketAddr) -> Self {
+        Self::Operator {
+            loopback: listens.ip().to_canonical().is_loopback(),
         }
+    }
+
+    /// Whether operators' routes (or else the site's) are behind it.
+    pub fn opens(self, operators: bool) -> bool {
+        matches!(self, Self::Operator { .. }) == operators
     }
 }

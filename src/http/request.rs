@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use hyper::HeaderMap;
-use hyper::header::{AsHeaderName, FORWARDED, HOST, HeaderName, ORIGIN, VIA};
-use parking_lot::Mutex;
-use tracing::warn;
+use hyper::header::{AsHeaderName, FORWARDED, HeaderName, ORIGIN, VIA};
+use hyper::{HeaderMap, Request};
 
+use super::Door;
+use super::hosts::{self, Misnamed};
+use super::notices::Notices;
 use crate::admission::Slot;
 use crate::app::App;
 use crate::config::{self, origin};
@@ -18,11 +19,11 @@ pub struct Peer {
     pub address: IpAddr,
     /// The browser talks https (to us or to a proxy).
     pub scheme_https: bool,
-    /// The host the browser asked for, lower case, without the scheme's own port.
+    /// The host the browser asked for, lower case, without the scheme's own port; `None` when it
+    /// asked for none of ours.
     pub host: Option<String>,
-    /// The request comes from this machine, through no proxy that says so, and means this machine:
-    /// a name of somewhere else that points here could be a page that reads what it must not.
-    pub loopback: bool,
+    /// Why nothing is answered under the name it asked for.
+    pub misnamed: Option<Misnamed>,
     /// The count of the connection it came on; an upgrade takes it over.
     pub slot: Slot,
 }
@@ -36,30 +37,37 @@ const HOPS: usize = 16;
 
 impl Peer {
     /// Reads the request's headers as far as the configuration trusts who sent them.
-    pub fn resolve(
+    pub fn resolve<B>(
         server: &config::Server,
-        notice: &ProxyNotice,
+        notices: &Notices,
+        door: Door,
         socket: SocketAddr,
-        uri_host: Option<&str>,
-        headers: &HeaderMap,
+        request: &Request<B>,
         slot: Slot,
     ) -> Self {
+        let headers = request.headers();
         let direct = socket.ip().to_canonical();
         let forwarded = added_by_proxies().any(|name| headers.contains_key(name));
         let trusted = forwarded && is_trusted(server, direct);
         if forwarded && !trusted {
-            notice.saw(direct);
+            notices.forwarded(server, direct);
         }
         let told = |name| trusted.then(|| last_value(headers, name)).flatten();
+        let asked = hosts::asked(request.uri(), headers);
+        // A trusted proxy may ask by a name of its own, and say which one the browser asked for.
+        let asked = asked.map(|host| told(&X_FORWARDED_HOST).unwrap_or(host));
+        let checked = asked.and_then(|host| hosts::check(server, door, &host).map(|()| host));
+        if matches!(checked, Err(Misnamed::Foreign(Door::Site))) {
+            notices.misnamed(server);
+        }
+        let misnamed = checked.as_ref().err().copied();
         let (https, host) = match server.public_url.as_deref().and_then(origin::split) {
-            Some((https, host)) => (https, Some(host)),
+            Some((https, public)) => (https, checked.ok().map(|_| public)),
             None => {
                 let https = told(&X_FORWARDED_PROTO)
                     .is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
-                let host = told(&X_FORWARDED_HOST)
-                    .or_else(|| uri_host.map(str::to_owned))
-                    .or_else(|| last_value(headers, &HOST));
-                (https, host.map(|host| origin::plain_host(&host, https)))
+                let host = checked.ok().map(|host| origin::plain_host(&host, https));
+                (https, host)
             }
         };
         let address = match trusted {
@@ -70,7 +78,7 @@ impl Peer {
             address,
             scheme_https: https,
             host,
-            loopback: direct.is_loopback() && !forwarded && names_this_machine(uri_host, headers),
+            misnamed,
             slot,
         }
     }
@@ -103,55 +111,7 @@ pub fn origin_allowed(app: &App, peer: &Peer, headers: &HeaderMap) -> bool {
         .any(|allowed| origin::split(allowed) == Some((https, host.clone())))
 }
 
-/// Remembers the first forwarded header from somebody who is not trusted, and says so once.
-#[derive(Default)]
-pub struct ProxyNotice {
-    hint: Mutex<Option<String>>,
-}
-
-impl ProxyNotice {
-    /// What the operator should add to the configuration, if anything.
-    pub fn hint(&self) -> Option<String> {
-        self.hint.lock().clone()
-    }
-
-    fn saw(&self, address: IpAddr) {
-        let mut hint = self.hint.lock();
-        if hint.is_some() {
-            return;
-        }
-        // A private address is most likely the operator's own proxy, so it can be named. A public
-        // one may be any visitor's, and full addresses of visitors are never logged.
-        let network = match is_private(address) {
-            true => address.to_string(),
-            false => "ADDRESS OF YOUR PROXY".to_owned(),
-        };
-        let text = format!(
-            "a forwarded header was ignored, because it came from an address that is not in \
-             server.trusted_proxies; if a proxy of yours sent it, add: \
-             trusted_proxies = [\"127.0.0.0/8\", \"::1/128\", \"{network}\"]"
-        );
-        warn!("{text}");
-        *hint = Some(text);
-    }
-}
-
-/// The host asked for is `localhost` or an address of the loopback network.
-fn names_this_machine(uri_host: Option<&str>, headers: &HeaderMap) -> bool {
-    let header = || headers.get(HOST).and_then(|host| host.to_str().ok());
-    let Some(host) = uri_host.or_else(header) else {
-        return true;
-    };
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
-    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|it| it.is_loopback())
-}
-
-/// Headers that only a proxy adds. Any of them makes a request not local. As names, not texts: those
-/// are read anew for each look.
+/// Headers that only a proxy adds. As names, not texts: those are read anew for each look.
 fn added_by_proxies() -> impl Iterator<Item = &'static HeaderName> {
     let names = [
         &X_FORWARDED_FOR,
@@ -202,18 +162,14 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// Whether this address is a proxy of ours.
+/// Whether this address is a proxy of ours. Without a list, a site that says by which URL it is reached
+/// has its proxy on this machine; one that does not say so has none. A forwarder on this machine (`ssh
+/// -R`, an onion service) passes on what a visitor made up.
 pub fn is_trusted(server: &config::Server, address: IpAddr) -> bool {
-    server
-        .trusted_proxies
-        .iter()
-        .any(|network| network.contains(&address))
-}
-
-fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    let mut listed = server.trusted_proxies.iter();
+    match server.trusted_proxies.is_empty() {
+        true => server.public_url.is_some() && address.is_loopback(),
+        false => listed.any(|network| network.contains(&address)),
     }
 }
 
@@ -222,79 +178,87 @@ mod tests {
     use super::*;
 
     fn peer(server: &config::Server, socket: &str, headers: &[(&str, &str)]) -> Peer {
-        let mut map = HeaderMap::new();
+        let mut request = Request::new(());
         for (name, value) in headers {
-            let name = hyper::header::HeaderName::from_bytes(name.as_bytes()).unwrap();
-            map.append(name, value.parse().unwrap());
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            request.headers_mut().append(name, value.parse().unwrap());
         }
+        let (notices, slot) = (Notices::default(), Slot::default());
         let socket = socket.parse().unwrap();
-        Peer::resolve(
-            server,
-            &ProxyNotice::default(),
-            socket,
-            None,
-            &map,
-            Slot::default(),
-        )
+        Peer::resolve(server, &notices, Door::Site, socket, &request, slot)
+    }
+
+    fn trusting(networks: &[&str]) -> config::Server {
+        config::Server {
+            trusted_proxies: networks.iter().map(|it| it.parse().unwrap()).collect(),
+            ..config::Server::default()
+        }
     }
 
     #[test]
     fn a_stranger_cannot_forward() {
-        let server = config::Server::default();
         let headers = [
-            ("host", "Chat.Example:80"),
+            ("host", "Pi.local:80"),
             ("x-forwarded-for", "10.0.0.1"),
             ("x-forwarded-proto", "https"),
             ("x-forwarded-host", "evil.example"),
         ];
-        let peer = peer(&server, "192.0.2.7:999", &headers);
-        assert_eq!(peer.address.to_string(), "192.0.2.7");
-        assert_eq!(peer.origin().unwrap(), "http://chat.example");
-        assert!(!peer.loopback);
+        // Not even from this machine, unless the configuration says that a proxy is there.
+        for (server, socket) in [
+            (trusting(&[]), "192.0.2.7:999"),
+            (trusting(&[]), "127.0.0.1:999"),
+            (trusting(&[]), "[::ffff:127.0.0.1]:999"),
+            (trusting(&["10.0.0.0/8"]), "127.0.0.1:999"),
+        ] {
+            let peer = peer(&server, socket, &headers);
+            let socket: SocketAddr = socket.parse().unwrap();
+            assert_eq!(peer.address, socket.ip().to_canonical());
+            assert_eq!(peer.origin().unwrap(), "http://pi.local");
+        }
     }
 
     #[test]
     fn a_trusted_proxy_is_believed_up_to_the_first_stranger() {
-        let mut server = config::Server::default();
-        server.trusted_proxies.push("10.0.0.0/8".parse().unwrap());
+        let server = trusting(&["127.0.0.0/8", "10.0.0.0/8"]);
         let headers = [
             ("host", "internal:8000"),
             ("x-forwarded-for", "6.6.6.6, 192.0.2.7:1234"),
             ("x-forwarded-for", "10.1.2.3"),
             ("x-forwarded-proto", "https"),
-            ("x-forwarded-host", "chat.example"),
+            ("x-forwarded-host", "pi.lan"),
         ];
         let peer = peer(&server, "127.0.0.1:999", &headers);
         assert_eq!(peer.address.to_string(), "192.0.2.7");
-        assert_eq!(peer.origin().unwrap(), "https://chat.example");
-        assert!(!peer.loopback, "forwarded is not local");
+        assert_eq!(peer.origin().unwrap(), "https://pi.lan");
     }
 
     #[test]
-    fn local_is_who_means_this_machine() {
-        let server = config::Server::default();
-        for (host, local) in [
-            ("localhost:8000", true),
-            ("127.0.0.1:8000", true),
-            ("[::1]:8000", true),
-            ("[::1]", true),
-            ("rebound.example:8000", false),
-            ("10.0.0.1", false),
-        ] {
-            let peer = peer(&server, "127.0.0.1:9", &[("host", host)]);
-            assert_eq!(peer.loopback, local, "{host}");
-        }
-        assert!(!peer(&server, "192.0.2.1:9", &[("host", "localhost")]).loopback);
+    fn the_name_that_the_browser_asked_a_proxy_for_must_be_ours() {
+        let server = trusting(&["127.0.0.0/8"]);
+        let headers = [("host", "internal"), ("x-forwarded-host", "evil.example")];
+        let peer = peer(&server, "127.0.0.1:999", &headers);
+        assert_eq!(peer.misnamed, Some(Misnamed::Foreign(Door::Site)));
+        assert_eq!(peer.origin(), None);
     }
 
     #[test]
-    fn public_url_overrides() {
+    fn public_url_overrides_and_says_that_a_proxy_is_here() {
         let server = config::Server {
             public_url: Some("https://Chat.Example/".into()),
             ..config::Server::default()
         };
-        let peer = peer(&server, "127.0.0.1:9", &[("host", "localhost:8000")]);
-        assert_eq!(peer.origin().unwrap(), "https://chat.example");
-        assert!(peer.loopback);
+        let headers = [("host", "localhost:8000"), ("x-forwarded-for", "192.0.2.7")];
+        for socket in ["127.0.0.1:9", "[::1]:9", "127.9.9.9:9"] {
+            let peer = peer(&server, socket, &headers);
+            assert_eq!(peer.origin().unwrap(), "https://chat.example");
+            assert_eq!(peer.address.to_string(), "192.0.2.7");
+        }
+        let elsewhere = peer(&server, "10.0.0.1:9", &headers);
+        assert_eq!(elsewhere.address.to_string(), "10.0.0.1");
+        // A list says it all.
+        let mut server = server;
+        server.trusted_proxies.push("10.0.0.1/32".parse().unwrap());
+        let own = peer(&server, "127.0.0.1:9", &headers);
+        assert_eq!(own.address.to_string(), "127.0.0.1");
     }
 }

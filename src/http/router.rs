@@ -111,26 +111,33 @@ pub async fn handle(
     answer
 }
 
-/// Bodies that nobody asked for, and changes ordered by pages of other sites.
+/// Names that are not ours, bodies that no route takes, and changes ordered by pages of other sites.
 fn refuse_early(app: &App, peer: &Peer, request: &Request<Incoming>) -> Option<Response<Body>> {
+    if let Some(misnamed) = peer.misnamed {
+        return Some(last_word(&misnamed.problem()));
+    }
     let length = request.body().size_hint().exact();
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);
     if chunked || length.is_some_and(|length| length > IGNORED_BODY) {
-        let mut answer = response::problem(&Problem::new(
+        return Some(last_word(&Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "body_too_large",
             "this address takes no body",
-        ));
-        // Not read, so the connection cannot be used for another request.
-        answer
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
-        return Some(answer);
+        )));
     }
     let changes = [Method::POST, Method::PUT, Method::DELETE, Method::PATCH];
     let foreign =
         changes.contains(request.method()) && !origin_allowed(app, peer, request.headers());
     foreign.then(|| response::problem(&Problem::foreign_origin()))
+}
+
+/// A refusal of a request whose body, if it has one, is not read: the connection cannot be used for
+/// another.
+fn last_word(problem: &Problem) -> Response<Body> {
+    let mut answer = response::problem(problem);
+    let headers = answer.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 async fn dispatch(
@@ -144,7 +151,7 @@ async fn dispatch(
         return not_found(app, request.headers()).await;
     };
     let route = *found.value;
-    if !door.opens(route.is_operators(), &peer) {
+    if !door.opens(route.is_operators()) {
         return not_found(app, request.headers()).await;
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {

@@ -33,13 +33,20 @@ fn text(bytes: &[u8]) -> String {
 struct Serving {
     child: Child,
     address: SocketAddr,
+    operators: Option<SocketAddr>,
+    /// What it said before it served.
+    before: Vec<String>,
     folder: TempDir,
 }
 
 impl Serving {
     fn start(arguments: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", arguments)
+    }
+
+    fn start_at(listen: &str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut all = vec!["--listen", "127.0.0.1:0"];
+        let mut all = vec!["--listen", listen];
         all.extend_from_slice(arguments);
         let mut child = miyu(folder.path(), &all)
             .stderr(Stdio::piped())
@@ -47,18 +54,26 @@ impl Serving {
             .unwrap();
         // The log says which port it became.
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let serving = lines
-            .by_ref()
-            .map(Result::unwrap)
-            .find(|line| line.contains("\"serving\""))
-            .expect("the server says that it serves");
+        let mut before = Vec::new();
+        let serving = loop {
+            let line = lines
+                .next()
+                .expect("the server says that it serves")
+                .unwrap();
+            if line.contains("\"serving\"") {
+                break line;
+            }
+            before.push(line);
+        };
         let line: serde_json::Value = serde_json::from_str(&serving).unwrap();
-        let address = line["address"].as_str().unwrap().parse().unwrap();
+        let address = |what: &str| line[what].as_str().map(|it| it.parse().unwrap());
         // Keeps the pipe from filling up.
         std::thread::spawn(move || lines.for_each(drop));
         Self {
             child,
-            address,
+            address: address("address").unwrap(),
+            operators: address("operators"),
+            before,
             folder,
         }
     }
@@ -125,17 +140,46 @@ fn a_busy_port_names_the_flag() {
 fn one_process_a_database_and_both_signals_end_it_well() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut serving = Serving::start(&["--data-dir", "data"]);
-        let address = serving.address.to_string();
+        let operators = serving.operators.unwrap().to_string();
+        let folder = serving.folder.path().to_owned();
+        let healthcheck = || {
+            let mut asked = miyu(&folder, &["healthcheck"]);
+            asked.env("MIYU_SERVER__OPERATOR_LISTEN", &operators);
+            asked.output().unwrap()
+        };
         let again = ["--listen", "127.0.0.1:0", "--data-dir", "data"];
         let second = miyu(serving.folder.path(), &again).output().unwrap();
         assert_eq!(second.status.code(), Some(4), "{}", text(&second.stderr));
-        let healthy = output(&["healthcheck", "--listen", &address]);
+        let healthy = healthcheck();
         assert_eq!(healthy.status.code(), Some(0), "{}", text(&healthy.stderr));
         serving.signal(signal);
         assert_eq!(serving.wait(), Some(0));
-        let gone = output(&["healthcheck", "--listen", &address]);
+        let gone = healthcheck();
         assert_eq!(gone.status.code(), Some(1));
     }
+}
+
+#[test]
+fn a_neighbour_on_the_operators_port_is_a_notice_and_on_a_chosen_one_an_end() {
+    let neighbour = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = neighbour.local_addr().unwrap();
+    let site = format!("127.0.0.1:{}", taken.port() - 1);
+    let mut serving = Serving::start_at(&site, &[]);
+    assert_eq!(serving.operators, None);
+    let told = serving.before.join("\n");
+    assert!(
+        told.contains("/readyz and /metrics are served nowhere"),
+        "{told}"
+    );
+    assert!(told.contains("server.operator_listen"), "{told}");
+    serving.signal(Signal::TERM);
+    assert_eq!(serving.wait(), Some(0));
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut chosen = miyu(folder.path(), &["--listen", "127.0.0.1:0"]);
+    let refused = chosen.env("MIYU_SERVER__OPERATOR_LISTEN", taken.to_string());
+    let refused = refused.output().unwrap();
+    assert_eq!(refused.status.code(), Some(3), "{}", text(&refused.stderr));
 }
 
 #[test]

@@ -124,6 +124,19 @@ fn variables_take_raw_text() {
 }
 
 #[test]
+fn operators_have_an_address_a_neighbour_or_none() {
+    let of = |text: &str| {
+        let loaded = load("", &[("MIYU_SERVER__OPERATOR_LISTEN", text)]);
+        loaded.map(|it| it.config.server.operator_address().map(|it| it.to_string()))
+    };
+    assert_eq!(of("").unwrap().as_deref(), Some("127.0.0.1:8001"));
+    assert_eq!(of("off").unwrap(), None);
+    assert_eq!(of("[::1]:9").unwrap().as_deref(), Some("[::1]:9"));
+    let refused = of("on").unwrap_err().to_string();
+    assert!(refused.contains("\"off\" or empty"), "{refused}");
+}
+
+#[test]
 fn everything_wrong_is_told_at_once_with_its_source() {
     let toml = "
 [server]

@@ -38,10 +38,11 @@ async fn a_full_disk_costs_no_acknowledged_message() {
         progress(&stage, PROGRESS, &server).await;
         disk.fill();
         refused(&stage, &server).await;
-        assert_not_ready(address, "disk").await;
+        let operators = server.operators().unwrap();
+        assert_not_ready(operators, "disk").await;
         // The rest of the site goes on.
         assert_eq!(get(address, "/").await.unwrap().0, 200);
-        assert_eq!(get(address, "/healthz").await.unwrap().0, 200);
+        assert_eq!(get(operators, "/healthz").await.unwrap().0, 200);
         disk.free();
         server.ready().await;
     }

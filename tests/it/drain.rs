@@ -116,7 +116,7 @@ async fn a_second_signal_leaves_at_once() {
     assert_eq!(server.ended().await.code(), Some(0), "{}", server.said());
 }
 
-/// Only a port of its own can be asked while the site's accepts nobody any more.
+/// The operators' port can be asked while the site's accepts no connection any more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_operators_port_says_that_it_drains() {
     let home = TempDir::new().unwrap();

@@ -195,9 +195,9 @@ async fn odd_request_lines_are_answered_or_dropped() {
     for (bytes, allowed) in [
         (
             "GET http://evil.example/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-            "2",
+            "4",
         ),
-        ("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "24"),
+        ("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "4"),
         (
             "GET * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
             "4",

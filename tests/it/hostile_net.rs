@@ -9,14 +9,14 @@ use tokio::time::{Instant, sleep};
 use crate::support::client::Browser;
 use crate::support::http::get;
 use crate::support::people::{chat, start};
-use crate::support::server::TestServer;
+use crate::support::server::{TestServer, proxy_here};
 use crate::support::wire::{self, HANDSHAKE, eventually};
 
 #[tokio::test]
 async fn twenty_thousand_connection_attempts_leave_nothing_behind() {
     const WAVES: usize = 40;
     const WAVE: usize = 500;
-    let server = TestServer::start(|config| config.server.trusted_proxies.clear()).await;
+    let server = TestServer::start(|_| {}).await;
     let mut talking = chat(&server).await;
     let limits = &server.app.limits;
     eventually("only the two", || limits.open_connections() == 2).await;
@@ -48,7 +48,7 @@ async fn twenty_thousand_connection_attempts_leave_nothing_behind() {
         }
     }
     eventually("the two alone again", || limits.open_connections() == 2).await;
-    assert_eq!(get(server.address, "/healthz").await.status, 200);
+    assert_eq!(get(server.operator, "/healthz").await.status, 200);
     let mut search = Browser::new(&server).open("/ws/matching/").await;
     search.send(start(serde_json::json!({}))).await;
     search.expect("waiting_for_match").await;
@@ -116,7 +116,6 @@ async fn half_open_sockets_are_noticed() {
 #[tokio::test]
 async fn one_address_may_hold_so_many_connections() {
     let server = TestServer::start(|config| {
-        config.server.trusted_proxies.clear();
         config.limits.connections_per_address = 3;
     })
     .await;
@@ -146,7 +145,11 @@ async fn one_address_may_hold_so_many_connections() {
 
 #[tokio::test]
 async fn behind_a_trusted_proxy_people_are_counted_not_the_proxy() {
-    let server = TestServer::start(|config| config.limits.connections_per_address = 2).await;
+    let server = TestServer::start(|config| {
+        proxy_here(config);
+        config.limits.connections_per_address = 2;
+    })
+    .await;
     let browser = Browser::new(&server);
     let mut held = Vec::new();
     for n in 0..6 {
@@ -180,7 +183,6 @@ fn failing_handshake(server: &TestServer, more: &[(&'static str, &'static str)])
 #[tokio::test]
 async fn a_connection_whose_handshake_fails_is_still_counted() {
     let server = TestServer::start(|config| {
-        config.server.trusted_proxies.clear();
         config.limits.connections_per_address = 1;
     })
     .await;
@@ -218,7 +220,11 @@ async fn no_place(server: &TestServer) -> bool {
 
 #[tokio::test]
 async fn behind_a_proxy_a_failed_handshake_counts_for_nobody() {
-    let server = TestServer::start(|config| config.limits.connections_per_address = 1).await;
+    let server = TestServer::start(|config| {
+        proxy_here(config);
+        config.limits.connections_per_address = 1;
+    })
+    .await;
     let limits = &server.app.limits;
     let forwarded = [("X-Forwarded-For", "192.0.2.1")];
     let mut proxy = wire::dial(server.address).await;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use miyu::app::Ended;
+use miyu::config::OperatorListen;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -39,11 +40,11 @@ async fn the_site_says_what_it_is() {
 async fn every_answer_carries_the_security_headers() {
     let server = TestServer::start_dead(|_| {}).await;
     for path in ["/", "/api/site", "/nothing", "/static/nothing", "/healthz"] {
-        let answer = get_with(server.address, path, &[("host", "chat.example:8000")]).await;
+        let answer = get_with(server.address, path, &[("host", "pi.local:8000")]).await;
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.contains("default-src 'none'"), "{path}: {policy}");
         assert!(
-            policy.ends_with("connect-src 'self' ws://chat.example:8000"),
+            policy.ends_with("connect-src 'self' ws://pi.local:8000"),
             "{policy}"
         );
         assert!(!policy.contains("unsafe"));
@@ -64,9 +65,13 @@ async fn every_answer_carries_the_security_headers() {
         let policy = answer.header("cross-origin-opener-policy");
         assert_eq!(policy, Some("same-origin"), "{own}");
     }
-    let odd = get_with(server.address, "/", &[("host", "a;script-src *")]).await;
-    let policy = odd.header("content-security-policy").unwrap();
-    assert!(policy.ends_with("connect-src 'self'"), "{policy}");
+    for (odd, status) in [("a;script-src *", 400), ("evil.example", 421)] {
+        let odd = get_with(server.address, "/", &[("host", odd)]).await;
+        assert_eq!(odd.status, status);
+        let policy = odd.header("content-security-policy").unwrap();
+        assert!(policy.ends_with("connect-src 'self'"), "{policy}");
+        assert!(!odd.text().contains("evil"), "{}", odd.text());
+    }
     // An accepted handshake is shown to nobody; a refusal may be looked at.
     for (handshake, status, policed) in [(&HANDSHAKE[..], 101, false), (&[], 426, true)] {
         let mut stream = wire::dial(server.address).await;
@@ -173,54 +178,172 @@ async fn rooms_are_answered_like_the_handshake() {
     server.stop().await;
 }
 
+/// The operators' three.
+const OPERATORS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
 #[tokio::test]
-async fn operators_are_those_on_this_machine_without_a_proxy() {
+async fn operators_have_a_port_of_their_own_by_names_of_this_machine() {
     let server = TestServer::start_dead(|_| {}).await;
-    assert_eq!(get(server.address, "/healthz").await.status, 200);
-    let metrics = get(server.address, "/metrics").await;
+    assert!(server.operator.ip().is_loopback());
+    assert_ne!(server.operator, server.address);
+    assert_eq!(get(server.operator, "/healthz").await.status, 200);
+    let metrics = get(server.operator, "/metrics").await;
     assert_eq!(metrics.status, 200);
-    assert!(
-        metrics.text().contains("miyu_waiting"),
-        "{}",
-        metrics.text()
-    );
-    for path in ["/healthz", "/readyz", "/metrics"] {
-        let rebound = [("host", "rebound.example")];
-        assert_eq!(get_with(server.address, path, &rebound).await.status, 404);
-        for header in ["x-forwarded-for", "forwarded", "via"] {
-            let answer = get_with(server.address, path, &[(header, "192.0.2.1")]).await;
-            assert_eq!(answer.status, 404, "{path} through a proxy ({header})");
+    let text = metrics.text();
+    assert!(text.contains("miyu_waiting"), "{text}");
+    for path in OPERATORS {
+        assert_eq!(get(server.address, path).await.status, 404, "{path}");
+        for (host, status) in [("rebound.example", 421), ("rebound.lan", 421), ("", 400)] {
+            let answer = get_with(server.operator, path, &[("host", host)]).await;
+            assert_eq!(answer.status, status, "{path} of {host:?}");
         }
+    }
+    for path in ["/", "/api/site", "/ws/matching/", "/static/css/base.css"] {
+        assert_eq!(get(server.operator, path).await.status, 404, "{path}");
     }
     server.stop().await;
 }
 
 #[tokio::test]
-async fn operators_can_have_a_port_of_their_own() {
+async fn a_wider_operators_port_is_asked_by_addresses_and_local_names() {
     let server = TestServer::start_dead(|config| {
-        config.server.operator_listen = Some(([127, 0, 0, 1], 0).into());
+        config.server.public_url = Some("https://chat.example".into());
+        config.server.operator_listen = OperatorListen::At(([0, 0, 0, 0], 0).into());
     })
     .await;
-    let operator = server.operator.unwrap();
-    assert_eq!(get(server.address, "/healthz").await.status, 404);
-    assert_eq!(get(operator, "/healthz").await.status, 200);
-    assert_eq!(get(operator, "/api/site").await.status, 404);
+    let at = std::net::SocketAddr::from(([127, 0, 0, 1], server.operator.port()));
+    for (host, status) in [
+        ("10.0.0.5:9100", 200),
+        ("node1", 200),
+        ("node1.lan", 200),
+        ("chat.example", 421),
+        ("rebound.example", 421),
+    ] {
+        let answer = get_with(at, "/healthz", &[("host", host)]).await;
+        assert_eq!(answer.status, status, "{host}");
+    }
+    server.stop().await;
+}
+
+/// A page of the attacker's whose name now points here reads nothing and opens nothing.
+#[tokio::test]
+async fn a_rebound_name_gets_nothing() {
+    let server = TestServer::start_dead(|_| {}).await;
+    let evil = ("host", "evil.example:8000");
+    let own = ("origin", "http://evil.example:8000");
+    for path in [
+        "/",
+        "/api/site",
+        "/api/rooms/",
+        "/static/css/base.css",
+        "/nothing",
+    ] {
+        let answer = get_with(server.address, path, &[evil, own]).await;
+        assert_eq!(
+            (answer.status, &*answer.code()),
+            (421, "misdirected"),
+            "{path}"
+        );
+        assert_eq!(answer.cookie(), None);
+        assert!(!answer.text().contains("evil"));
+        assert!(answer.text().contains("server.public_url"));
+    }
+    let posted = request(server.address, "POST", "/api/site", &[evil, own]).await;
+    assert_eq!(posted.status, 421);
+    for path in ["/ws/matching/", "/ws/chat/"] {
+        let mut headers = HANDSHAKE.to_vec();
+        headers.extend([("Host", evil.1), ("Origin", own.1)]);
+        let refused = wire::get(server.address, path, &headers).await;
+        assert_eq!((refused.status, &*refused.code()), (421, "misdirected"));
+    }
+    let ready = get(server.operator, "/readyz").await.json();
+    assert_eq!(ready["notices"][0]["part"], "server.public_url");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn one_host_is_asked_for() {
+    let server = TestServer::start_dead(|config| {
+        config.server.public_url = Some("https://chat.example".into());
+        config.server.allowed_origins = vec!["https://www.chat.example".into()];
+    })
+    .await;
+    for (head, status) in [
+        ("GET / HTTP/1.1\r\nhost: chat.example", 200),
+        ("GET / HTTP/1.1\r\nhost: CHAT.EXAMPLE.:443", 200),
+        ("GET / HTTP/1.1\r\nhost: www.chat.example", 200),
+        ("GET / HTTP/1.1\r\nhost: 10.0.0.5:8000", 200),
+        (
+            "GET http://chat.example/ HTTP/1.1\r\nhost: chat.example",
+            200,
+        ),
+        ("GET / HTTP/1.0\r\nhost: chat.example", 200),
+        ("GET / HTTP/1.1\r\nhost: pi.local", 421),
+        // The target overrules the header (RFC 9112, 3.2.2).
+        (
+            "GET http://evil.example/ HTTP/1.1\r\nhost: chat.example",
+            421,
+        ),
+        ("GET / HTTP/1.1\r\nx: y", 400),
+        ("GET / HTTP/1.0\r\nx: y", 400),
+        ("GET / HTTP/1.1\r\nhost:", 400),
+        (
+            "GET / HTTP/1.1\r\nhost: chat.example\r\nhost: chat.example",
+            400,
+        ),
+        (
+            "GET / HTTP/1.1\r\nhost: chat.example\r\nHOST: evil.example",
+            400,
+        ),
+        ("GET / HTTP/1.1\r\nhost: chat.example, evil.example", 400),
+        ("GET / HTTP/1.1\r\nhost: u@chat.example", 400),
+        ("GET http://chat.example/ HTTP/1.1\r\nx: y", 400),
+    ] {
+        let bytes = format!("{head}\r\nconnection: close\r\n\r\n");
+        let answer = parse(&exchange(server.address, bytes.as_bytes()).await);
+        assert_eq!(answer.status, status, "{head}");
+        if status == 400 {
+            assert_eq!(answer.code(), "bad_host");
+        }
+    }
+    server.stop().await;
+}
+
+/// A forwarder on this machine passes on what a client made up: each of these would be an address with
+/// rates of its own.
+#[tokio::test]
+async fn a_forwarder_on_this_machine_forges_no_address() {
+    let server = TestServer::start_dead(|config| {
+        config.limits.requests_per_minute = 1;
+        config.limits.address_factor = 20;
+    })
+    .await;
+    let mut refused = 0;
+    for n in 0..40 {
+        let forged = format!("192.0.2.{n}");
+        let headers = [("x-forwarded-for", forged.as_str())];
+        let answer = get_with(server.address, "/api/site", &headers).await;
+        refused += usize::from(answer.status == 429);
+    }
+    assert!(
+        refused >= 19,
+        "{refused} of 40 refused: each was an address of its own"
+    );
+    let ready = get(server.operator, "/readyz").await.json();
+    let why = ready["notices"][0]["why"].as_str().unwrap();
+    assert!(
+        why.ends_with("trusted_proxies = [\"127.0.0.0/8\", \"::1/128\"]"),
+        "{why}"
+    );
     server.stop().await;
 }
 
 #[tokio::test]
 async fn readiness_says_why_not() {
-    let server = TestServer::start_dead(|config| {
-        config.server.trusted_proxies = Vec::new();
-    })
-    .await;
-    let _ = get_with(
-        server.address,
-        "/api/site",
-        &[("x-forwarded-for", "192.0.2.1")],
-    )
-    .await;
-    let ready = get(server.address, "/readyz").await;
+    let server = TestServer::start_dead(|_| {}).await;
+    let headers = [("x-forwarded-for", "192.0.2.1")];
+    let _ = get_with(server.address, "/api/site", &headers).await;
+    let ready = get(server.operator, "/readyz").await;
     assert_eq!(ready.status, 503);
     let body = ready.json();
     assert_eq!(body["ready"], false);
@@ -302,14 +425,13 @@ async fn nonsense_is_answered_not_crashed_on() {
         let raw = exchange(server.address, bytes).await;
         assert!(raw.is_empty() || (400..500).contains(&parse(&raw).status));
     }
-    assert_eq!(get(server.address, "/healthz").await.status, 200);
+    assert_eq!(get(server.operator, "/healthz").await.status, 200);
     server.stop().await;
 }
 
 #[tokio::test]
 async fn connections_are_capped() {
     let server = TestServer::start_dead(|config| {
-        config.server.trusted_proxies = Vec::new();
         config.limits.connections_per_address = 3;
     })
     .await;
@@ -317,7 +439,7 @@ async fn connections_are_capped() {
     for _ in 0..3 {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         stream
-            .write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .write_all(b"GET /api/site HTTP/1.1\r\nhost: localhost\r\n\r\n")
             .await
             .unwrap();
         let mut some = [0; 12];
@@ -328,7 +450,7 @@ async fn connections_are_capped() {
     let refused = exchange(server.address, b"").await;
     assert!(refused.starts_with(b"HTTP/1.1 503"));
     drop(held);
-    let free = async { while get(server.address, "/healthz").await.status != 200 {} };
+    let free = async { while get(server.address, "/api/site").await.status != 200 {} };
     timeout(PATIENCE, free)
         .await
         .expect("closed connections are counted out");
@@ -340,7 +462,7 @@ async fn a_drain_ends_idle_connections_and_frees_the_port() {
     let server = TestServer::start_dead(|_| {}).await;
     let address = server.address;
     let mut idle = TcpStream::connect(address).await.unwrap();
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    idle.write_all(b"GET /api/site HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .await
         .unwrap();
     let mut some = [0; 12];

@@ -44,7 +44,7 @@ impl Visitor {
 async fn not_even_at_trace_does_the_log_say_who_says_what_from_where() {
     let home = TempDir::new().unwrap();
     let setup =
-        Setup::new(MIYU, home.path()).with("[log]\nfilter = \"trace\"\nformat = \"json\"\n");
+        Setup::new(MIYU, home.path()).with("[server]\ntrusted_proxies = [\"127.0.0.0/8\"]\n[log]\nfilter = \"trace\"\nformat = \"json\"\n");
     let mut server = setup.start().await;
     let to = server.ready().await;
     let [ming, mei] = FORWARDED.map(|forwarded| Visitor {

@@ -32,9 +32,9 @@ const SILENCE: Duration = Duration::from_millis(4500);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_talk_through_nginx() {
     let home = TempDir::new().unwrap();
-    let (_server, address) = behind(home.path()).await;
+    let (server, address) = behind(home.path()).await;
     let proxy = Proxy::nginx(home.path(), address).await;
-    pages_and_sockets_pass(&proxy, address).await;
+    pages_and_sockets_pass(&proxy, &server).await;
 
     let plain = proxy.plain.unwrap();
     let host = [("Host", NAME), ("Connection", "close")];
@@ -49,14 +49,14 @@ async fn people_talk_through_nginx() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_talk_through_caddy() {
     let home = TempDir::new().unwrap();
-    let (_server, address) = behind(home.path()).await;
+    let (server, address) = behind(home.path()).await;
     let proxy = Proxy::caddy(home.path(), address).await;
-    pages_and_sockets_pass(&proxy, address).await;
+    pages_and_sockets_pass(&proxy, &server).await;
     let log = std::fs::read_to_string(home.path().join("proxy.log")).unwrap();
     assert!(!log.contains("room="), "{log}");
 }
 
-async fn pages_and_sockets_pass(proxy: &Proxy, server: SocketAddr) {
+async fn pages_and_sockets_pass(proxy: &Proxy, server: &Server) {
     let browser = Browser::at(proxy.address);
     let page = browser.get("/").await;
     assert_eq!(page.status, 200);
@@ -70,13 +70,18 @@ async fn pages_and_sockets_pass(proxy: &Proxy, server: SocketAddr) {
     origins_are_told_apart(&browser).await;
     people_meet_and_survive_silence(proxy.address).await;
 
-    // What reaches the server through a proxy is not local, whatever the visitor says.
+    // Nothing of theirs is on the site's port, whatever the visitor says.
     for route in ["/readyz", "/metrics"] {
         let headers = [("Host", "localhost"), ("Connection", "close")];
         let answer = wire::get(proxy.address, route, &headers).await;
         assert_eq!(answer.status, 404, "{route}");
     }
-    let (status, ready) = get_json(server, "/readyz").await;
+    for name in ["evil.example", "pi.local"] {
+        let headers = [("Host", name), ("Connection", "close")];
+        let answer = wire::get(proxy.address, "/api/site", &headers).await;
+        assert_eq!(answer.status, 421, "{name}");
+    }
+    let (status, ready) = get_json(server.operators().unwrap(), "/readyz").await;
     let fine = json!({"ready": true, "problems": [], "notices": []});
     assert_eq!((status, ready), (200, fine), "the proxy is trusted");
     // A proxy that passes the body on while it counts may find that Miyu has hung up already.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::binary::{Setup, get_json};
+use crate::support::binary::{Server, Setup, get_json};
 use crate::support::driver::meet;
 use crate::support::redis::{OwnRedis, fresh_prefix, shared_cli, shared_url};
 use crate::support::scene::MIYU;
@@ -25,8 +25,9 @@ fn nobody() -> String {
 }
 
 /// What `/readyz` says about the channel layer.
-async fn notices(address: std::net::SocketAddr) -> Vec<String> {
-    let (status, json) = get_json(address, "/readyz").await;
+async fn notices(server: &Server) -> Vec<String> {
+    let operators = server.operators().unwrap();
+    let (status, json) = get_json(operators, "/readyz").await;
     assert_eq!(
         status, 200,
         "a channel layer that is away is no reason to send nobody: {json}"
@@ -44,7 +45,7 @@ async fn people_meet_on_one_node_with_redis_and_it_leaves_nothing_behind() {
     let config = channel(&shared_url(), &format!("prefix = \"{prefix}\""));
     let mut server = Setup::new(MIYU, home.path()).with(&config).start().await;
     let address = server.address().unwrap();
-    assert_eq!(notices(address).await, Vec::<String>::new());
+    assert_eq!(notices(&server).await, Vec::<String>::new());
     // A pairing is kept for a lease, and expires by itself.
     let names = || {
         let all = shared_cli(&["keys", &format!("{prefix}*")]);
@@ -81,7 +82,7 @@ async fn without_redis_it_runs_alone_when_told_to_and_says_so() {
     let config = channel(&nobody(), "when_unreachable = \"standalone\"");
     let mut server = Setup::new(MIYU, home.path()).with(&config).start().await;
     let address = server.address().unwrap();
-    let notices = notices(address).await;
+    let notices = notices(&server).await;
     assert!(notices[0].contains("running alone"), "{notices:?}");
     assert!(server.said().contains("running alone"));
     let _people = meet(address, "tea").await.unwrap();
@@ -114,17 +115,17 @@ async fn a_redis_that_goes_away_later_ends_nothing() {
     let mut server = Setup::new(MIYU, home.path()).with(&config).start().await;
     let address = server.address().unwrap();
     redis.kill();
-    let mut told = notices(address).await;
+    let mut told = notices(&server).await;
     while told.is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        told = notices(address).await;
+        told = notices(&server).await;
     }
     assert!(told[0].contains(&redis.url()), "{told:?}");
     // People of one node wait in Redis as well: they search until it is back.
     let back = async { redis.restart() };
     let (people, ()) = tokio::join!(meet(address, "tea"), back);
     let _people = people.unwrap();
-    while !notices(address).await.is_empty() {
+    while !notices(&server).await.is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(server.stop().await.success());

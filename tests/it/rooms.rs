@@ -173,7 +173,7 @@ async fn the_log_is_paged_as_the_socket_replays_it() {
 #[tokio::test]
 async fn a_ready_server_says_so() {
     let server = TestServer::start(|_| {}).await;
-    let ready = get(server.address, "/readyz").await;
+    let ready = get(server.operator, "/readyz").await;
     assert_eq!(ready.status, 200, "{}", ready.text());
     assert_eq!(ready.json()["ready"], true);
     server.stop().await;

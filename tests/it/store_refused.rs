@@ -119,7 +119,8 @@ async fn a_second_process_on_the_same_data() {
     let mut first = setup.start().await;
     let address = first.ready().await;
     assert_refused(&setup, &["another process uses this store", "miyu.db.lock"]).await;
-    assert_eq!(get(address, "/readyz").await.unwrap().0, 200);
+    let operators = first.operators().unwrap();
+    assert_eq!(get(operators, "/readyz").await.unwrap().0, 200);
     meet(address, "undisturbed").await.unwrap();
     // A lock dies with its process, however that died.
     first.kill();

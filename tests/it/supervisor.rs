@@ -86,7 +86,8 @@ async fn it_says_ready_when_it_serves_and_stopping_when_it_drains() {
         ready.contains(&format!("STATUS=serving on {address}")),
         "{ready}"
     );
-    assert_eq!(get(address, "/readyz").await.unwrap().0, 200);
+    let operators = server.operators().unwrap();
+    assert_eq!(get(operators, "/readyz").await.unwrap().0, 200);
 
     let seats = meet(address, "talking").await.unwrap();
     let mut socket = Socket::open(address, &seats[0].path(0)).await.unwrap();

@@ -60,6 +60,8 @@ impl Server {
                 format!("127.0.0.1:{}", self.port),
             )
             .env(variable("store.url"), "sqlite:data/miyu.db")
+            // The port after it may be the next test's.
+            .env(variable("server.operator_listen"), "off")
             .env(variable("server.drain_jitter"), "100ms")
             .envs(self.settings.iter().cloned())
             .stdin(Stdio::null())

@@ -152,18 +152,27 @@ impl Server {
 
     /// Where it listens, once it has said so.
     pub fn address(&self) -> Option<SocketAddr> {
+        self.serving("address")
+    }
+
+    /// Where operators ask, once it has said so; what is no Miyu is asked where it listens.
+    pub fn operators(&self) -> Option<SocketAddr> {
+        self.serving("operators").or_else(|| self.address())
+    }
+
+    fn serving(&self, what: &str) -> Option<SocketAddr> {
         let said = self.said();
         let line = said.lines().find(|it| it.contains("\"serving\""))?;
         let line: serde_json::Value = serde_json::from_str(line).ok()?;
-        line["address"].as_str()?.parse().ok()
+        line[what].as_str()?.parse().ok()
     }
 
-    /// Waits until `/readyz` says yes, and answers the address.
+    /// Waits until `/readyz` says yes, and answers the site's address.
     pub async fn ready(&mut self) -> SocketAddr {
         let started = Instant::now();
         loop {
-            if let Some(address) = self.address()
-                && let Ok((200, _)) = get(address, "/readyz").await
+            if let (Some(address), Some(operators)) = (self.address(), self.operators())
+                && let Ok((200, _)) = get(operators, "/readyz").await
             {
                 return address;
             }

@@ -219,6 +219,19 @@ impl Cluster {
         self.nodes[number].address.expect("this node runs")
     }
 
+    /// Where a node's operators ask.
+    pub fn operators(&self, number: usize) -> SocketAddr {
+        let server = self.nodes[number].server.as_ref();
+        let operators = server.and_then(Server::operators);
+        operators.expect("this node runs")
+    }
+
+    /// The nodes that run and are ready.
+    fn running(&self) -> impl Iterator<Item = usize> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter_map(|(number, node)| node.address.map(|_| number))
+    }
+
     /// Where those listen that run.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.nodes.iter().filter_map(|it| it.address).collect()
@@ -289,7 +302,7 @@ impl Cluster {
 
     /// A number that a node counts, by its whole name in `/metrics`; 0 before it was counted first.
     pub async fn metric(&self, number: usize, name: &str) -> f64 {
-        let asked = get(self.address(number), "/metrics").await;
+        let asked = get(self.operators(number), "/metrics").await;
         let (_, text) = asked.expect("the node answers");
         let line = text.lines().find_map(|it| it.strip_prefix(name));
         line.and_then(|it| it.trim().parse().ok()).unwrap_or(0.0)
@@ -297,7 +310,7 @@ impl Cluster {
 
     /// Waits until `/readyz` of this node holds this text.
     pub async fn readyz_says(&self, number: usize, what: &str) {
-        let address = self.address(number);
+        let address = self.operators(number);
         let says =
             async || matches!(get(address, "/readyz").await, Ok((_, it)) if it.contains(what));
         let title = format!("/readyz of node {number} says {what:?}");
@@ -307,8 +320,8 @@ impl Cluster {
     /// Waits until every running node is linked to both services and says so.
     pub async fn is_whole(&self) {
         let whole = async || {
-            for address in self.addresses() {
-                let well = get(address, "/readyz").await;
+            for number in self.running() {
+                let well = get(self.operators(number), "/readyz").await;
                 if !matches!(well, Ok((200, body)) if body.contains("\"notices\":[]")) {
                     return false;
                 }

@@ -17,13 +17,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::dead::{DeadPool, DeadStore};
 
+/// What an operator writes whose proxy is on this machine.
+pub fn proxy_here(config: &mut Config) {
+    let networks = ["127.0.0.0/8", "::1/128"];
+    config.server.trusted_proxies = networks.map(|it| it.parse().unwrap()).to_vec();
+}
+
 /// A running server. Dropping it leaves its tasks to the test's runtime; [`TestServer::stop`]
 /// drains it.
 pub struct TestServer {
     pub app: Arc<App>,
     pub address: SocketAddr,
-    /// Where operators ask, when the configuration gave them a port of their own.
-    pub operator: Option<SocketAddr>,
+    /// Where operators ask.
+    pub operator: SocketAddr,
     stop: CancellationToken,
     serving: JoinHandle<Ended>,
     config: Config,
@@ -91,14 +97,19 @@ impl TestServer {
         miyu::telemetry::start_metrics();
         let app = App::with(config.clone(), node, backends).await.unwrap();
         let site = TcpListener::bind(app.config.server.listen).await.unwrap();
-        let operator = match app.config.server.operator_listen {
-            Some(address) => Some(TcpListener::bind(address).await.unwrap()),
-            None => None,
-        };
+        let operator = app
+            .config
+            .server
+            .operator_address()
+            .expect("a test has one");
+        let operator = TcpListener::bind(operator).await.unwrap();
         let address = site.local_addr().unwrap();
-        let operator_address = operator.as_ref().map(|it| it.local_addr().unwrap());
+        let operator_address = operator.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let listeners = Listeners { site, operator };
+        let listeners = Listeners {
+            site,
+            operator: Some(operator),
+        };
         let shutdown = stop.clone().cancelled_owned();
         #[expect(
             clippy::disallowed_methods,
