@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -13,6 +13,9 @@ use super::rows::{self, RoomColumns, get};
 use crate::id::{Address, RoomId, SessionId, Side, Timestamp};
 use crate::model::{Entry, EntryKind, MessageRef, Quote};
 use crate::store::{Marks, Refusal, StoreError};
+
+/// What the place of an answer takes.
+const ANSWER: usize = 256;
 
 /// What is done. The numbers are `run_batch`'s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +65,13 @@ impl Deed {
             marks: Marks::default(),
             flag: false,
         }
+    }
+
+    /// What it takes in memory, in bytes, with the place of its answer.
+    pub(super) fn bytes(&self) -> usize {
+        let texts = [&self.name, &self.body, &self.reference].into_iter();
+        let texts = texts.flatten().map(Vec::len).sum::<usize>();
+        size_of::<Job>() + ANSWER + texts
     }
 
     /// The same, about this message.
@@ -246,6 +256,8 @@ pub(super) struct Job {
     pub(super) deed: Deed,
     /// After this nobody waits for it any more, and it is not begun.
     pub(super) deadline: Instant,
+    /// Its part of what may wait, until it is done.
+    pub(super) held: Option<OwnedSemaphorePermit>,
     reply: Option<Reply>,
 }
 
@@ -265,6 +277,7 @@ impl Job {
         let job = Self {
             deed,
             deadline,
+            held: None,
             reply: Some(reply),
         };
         (job, answer)
@@ -275,6 +288,7 @@ impl Job {
         Self {
             deed,
             deadline,
+            held: None,
             reply: None,
         }
     }

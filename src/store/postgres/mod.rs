@@ -13,8 +13,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -54,6 +54,8 @@ pub struct Tuning {
     pub batch: usize,
     /// Deeds that may wait for one batcher.
     pub queue: usize,
+    /// What all deeds that wait may hold in memory, in bytes.
+    pub queue_bytes: usize,
     /// Connections for what is only read, besides one a batcher.
     pub connections: usize,
     /// How long a node that is not heard of counts as alive.
@@ -80,6 +82,7 @@ impl Default for Tuning {
             lanes: 2,
             batch: 256,
             queue: 65_536,
+            queue_bytes: 32 * 1024 * 1024,
             connections: 8,
             lease: Duration::from_secs(15),
             renewal: Duration::from_secs(5),
@@ -122,19 +125,24 @@ pub struct PostgresStore {
 #[derive(Clone)]
 struct Entrance {
     lanes: Arc<[mpsc::Sender<Job>]>,
+    /// One permit a byte.
+    room: Arc<Semaphore>,
     closing: CancellationToken,
 }
 
 impl Entrance {
     /// Queues a deed, or says at once why not.
-    fn push(&self, job: Job) -> Result<(), StoreError> {
+    fn push(&self, mut job: Job) -> Result<(), StoreError> {
         if self.closing.is_cancelled() {
             return Err(closed());
         }
+        let bytes = u32::try_from(job.deed.bytes()).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(bytes);
+        job.held = Some(room.map_err(|_| full())?);
         // The last byte of a room's id is random.
         let lane = usize::from(job.deed.room.0.as_bytes()[15]) % self.lanes.len();
         self.lanes[lane].try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Unavailable("the store's queue is full".into()),
+            TrySendError::Full(_) => full(),
             TrySendError::Closed(_) => closed(),
         })
     }
@@ -180,6 +188,7 @@ impl PostgresStore {
         let begun: Result<(), Fault> = begun.await;
         begun.map_err(|fault| OpenError::of(&shared.target, &fault))?;
 
+        let room = Semaphore::new(shared.tuning.queue_bytes);
         let (closing, abandoned) = (CancellationToken::new(), CancellationToken::new());
         let mut lanes = Vec::new();
         let working = TaskTracker::new();
@@ -201,6 +210,7 @@ impl PostgresStore {
             shared,
             entry: Entrance {
                 lanes: lanes.into(),
+                room: Arc::new(room),
                 closing,
             },
             underway: Underway::default(),
@@ -276,6 +286,10 @@ async fn end(shared: Arc<Shared>, working: TaskTracker, closing: CancellationTok
         }
         working
     });
+}
+
+fn full() -> StoreError {
+    StoreError::Unavailable("the store's queue is full".into())
 }
 
 fn closed() -> StoreError {

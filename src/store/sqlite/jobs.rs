@@ -3,9 +3,13 @@
 use tokio::sync::oneshot;
 
 use super::error::Fault;
+use super::queue::Weigh;
 use super::writer::Writer;
 use crate::store::StoreError;
 use crate::store::underway::Mention;
+
+/// What most jobs hold beside themselves, and the place of the answer.
+const TEXTS: usize = 256;
 
 /// When a job runs within its batch.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,6 +31,14 @@ pub(super) enum Mode {
 pub(super) struct Job {
     pub(super) mode: Mode,
     pub(super) work: Box<dyn Work>,
+    /// What the work holds beside itself, in bytes: texts.
+    pub(super) texts: usize,
+}
+
+impl Weigh for Job {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.work) + self.texts
+    }
 }
 
 /// Runs once, then answers once.
@@ -92,7 +104,12 @@ where
         reply,
     };
     let work = Box::new(task);
-    (Job { mode, work }, answer)
+    let job = Job {
+        mode,
+        work,
+        texts: TEXTS,
+    };
+    (job, answer)
 }
 
 /// Where a job's answer arrives.

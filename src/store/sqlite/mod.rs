@@ -62,6 +62,8 @@ pub use self::tuning::Tuning;
 const LOOKS: usize = 32;
 /// Sessions made lately that are remembered to have met nobody: about 40 bytes each.
 const NEWCOMERS: usize = 32_768;
+/// What the names and wishes of two people take.
+const PEOPLE: usize = 2048;
 /// Before a full queue is tried again by whoever only asks for a sign of life.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(100);
 
@@ -112,8 +114,12 @@ impl SqliteStore {
 
         let open_rooms = Arc::new(AtomicU64::new(start.open_rooms));
         let (timeout, renewal) = (rules.timeout, rules.block_lifetime / 30);
-        let jobs = Queue::new(tuning.queue, tuning.batch, 1);
-        let reads = Queue::new(tuning.queue, LOOKS, tuning.readers);
+        let room = queue::Room {
+            items: tuning.queue,
+            bytes: tuning.queue_bytes,
+        };
+        let jobs = Queue::new(room, tuning.batch, 1);
+        let reads = Queue::new(room, LOOKS, tuning.readers);
         let (alarm, life) = Alarm::new(jobs, reads);
         let (jobs, reads) = (alarm.jobs.clone(), alarm.reads.clone());
         let (checkpoints, helper) = checkpoint::watch(&mut conn, tuning.checkpoint, tuning.wal)
@@ -180,21 +186,24 @@ impl SqliteStore {
         mode: Mode,
         work: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
     ) -> Pending<T> {
-        self.ask_about(None, mode, work)
+        self.ask_about(None, mode, 0, work)
     }
 
-    /// The same; whoever asks about these sessions meanwhile waits for it.
+    /// The same; whoever asks about these sessions meanwhile waits for it. It holds texts of so many
+    /// bytes.
     fn ask_about<T: Send + 'static>(
         &self,
         sessions: Option<[SessionId; 2]>,
         mode: Mode,
+        texts: usize,
         work: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
     ) -> Pending<T> {
         let about = sessions.map(|sessions| {
             self.newcomers.remove(sessions);
             self.underway.begin(sessions)
         });
-        let (job, answer) = jobs::job(mode, about, work);
+        let (mut job, answer) = jobs::job(mode, about, work);
+        job.texts += texts;
         let queued = match mode {
             Mode::Write | Mode::Append | Mode::Read => self.jobs.push(job),
             Mode::Patient | Mode::Note => self.jobs.push_patient(job),
@@ -222,7 +231,7 @@ impl Rooms for SqliteStore {
     fn create_room(&self, pairing: &Pairing) -> Pending<()> {
         let pairing = pairing.clone();
         let sessions = pairing.parties.each_ref().map(|party| party.session);
-        self.ask_about(Some(sessions), Mode::Patient, move |writer| {
+        self.ask_about(Some(sessions), Mode::Patient, PEOPLE, move |writer| {
             writer.create_room(pairing)
         })
     }
@@ -275,7 +284,10 @@ impl Rooms for SqliteStore {
 
 impl Entries for SqliteStore {
     fn append(&self, draft: Draft) -> Pending<Appended> {
-        self.ask(Mode::Append, move |writer| writer.append(draft))
+        let texts = draft.content.len() + draft.client_id.len();
+        self.ask_about(None, Mode::Append, texts, move |writer| {
+            writer.append(draft)
+        })
     }
 
     fn recall(

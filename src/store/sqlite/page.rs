@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
 use super::error::Fault;
+use super::queue::Weigh;
 use super::room_rows;
 use super::rows;
 use super::writer::Writer;
@@ -17,6 +18,15 @@ use crate::store::{Page, StoreError};
 const PAGE: usize = 1000;
 /// Work for a reader thread: what it does includes telling the caller.
 pub(super) type ReadJob = Box<dyn FnOnce(&Connection) + Send>;
+
+/// What a plan holds beside itself: the row ids of a page.
+const ROWS: usize = 2048;
+
+impl Weigh for ReadJob {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&**self) + ROWS
+    }
+}
 
 /// Packs work for a reader together with the place where its answer will arrive.
 pub(super) fn read_job<T: Send + 'static>(

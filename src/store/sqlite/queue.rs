@@ -1,5 +1,5 @@
-//! A bounded queue between the tasks that ask and the threads that work. Pushing never waits: a
-//! full queue is an answer. It grows on demand, so that an idle server pays nothing for the bound.
+//! A queue between the tasks that ask and the threads that work, bounded in items and in bytes. Pushing
+//! never waits: a full queue is an answer. It grows on demand, so that an idle server pays nothing for the bound.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -7,6 +7,19 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use crate::store::StoreError;
+
+/// What an item takes in memory.
+pub(super) trait Weigh {
+    /// In bytes; the same each time.
+    fn bytes(&self) -> usize;
+}
+
+/// How much a queue may hold.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    pub(super) items: usize,
+    pub(super) bytes: usize,
+}
 
 /// Why a queue takes nothing more.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,6 +33,8 @@ enum Phase {
 
 struct Inner<T> {
     items: VecDeque<T>,
+    /// What they take.
+    bytes: usize,
     phase: Phase,
     /// An item that should not wait was put in since it was last empty.
     urgent: bool,
@@ -36,22 +51,23 @@ impl<T> Inner<T> {
 pub(super) struct Queue<T> {
     inner: Mutex<Inner<T>>,
     wake: Condvar,
-    capacity: usize,
+    room: Room,
     most: usize,
     takers: usize,
 }
 
-impl<T> Queue<T> {
-    /// Holds at most `capacity` items, of which `takers` threads take at most `most` at once.
-    pub(super) fn new(capacity: usize, most: usize, takers: usize) -> Self {
+impl<T: Weigh> Queue<T> {
+    /// Holds at most so much, of which `takers` threads take at most `most` at once.
+    pub(super) fn new(room: Room, most: usize, takers: usize) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 items: VecDeque::new(),
+                bytes: 0,
                 phase: Phase::Open,
                 urgent: false,
             }),
             wake: Condvar::new(),
-            capacity,
+            room,
             most,
             takers,
         }
@@ -68,14 +84,16 @@ impl<T> Queue<T> {
     }
 
     fn put(&self, item: T, urgent: bool) -> Result<(), StoreError> {
+        let bytes = item.bytes();
         let mut inner = self.inner.lock();
         if inner.phase != Phase::Open {
             return Err(StoreError::Unavailable("the store is closed".into()));
         }
-        if inner.items.len() >= self.capacity {
+        if inner.items.len() >= self.room.items || inner.bytes + bytes > self.room.bytes {
             return Err(StoreError::Unavailable("the store's queue is full".into()));
         }
         inner.items.push_back(item);
+        inner.bytes += bytes;
         // Whoever gathers patient ones need not know of another, until there are enough.
         let news = urgent || inner.items.len() == 1 || inner.items.len() == self.most;
         inner.urgent |= urgent;
@@ -98,7 +116,9 @@ impl<T> Queue<T> {
         // Patient ones are quick and best done together; urgent ones may be long, and all threads help.
         let takers = if inner.urgent { self.takers } else { 1 };
         let count = inner.items.len().div_ceil(takers).min(self.most);
+        let taken = into.len();
         into.extend(inner.items.drain(..count));
+        inner.bytes -= into[taken..].iter().map(Weigh::bytes).sum::<usize>();
         let more = !inner.items.is_empty();
         inner.urgent &= more;
         let open = inner.phase == Phase::Open;
@@ -130,6 +150,7 @@ impl<T> Queue<T> {
         let mut inner = self.inner.lock();
         inner.phase = Phase::Abandoned;
         let forgotten = std::mem::take(&mut inner.items);
+        inner.bytes = 0;
         drop(inner);
         // Dropping an item wakes whoever waits for its answer: not under our lock.
         drop(forgotten);
@@ -152,6 +173,31 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3600);
     const MOMENT: Duration = Duration::from_millis(50);
 
+    impl Weigh for u32 {
+        fn bytes(&self) -> usize {
+            *self as usize
+        }
+    }
+
+    fn room(items: usize) -> Room {
+        Room { items, bytes: 1000 }
+    }
+
+    #[test]
+    fn what_is_taken_makes_room_for_as_many_bytes() {
+        let queue = Queue::new(room(10), 2, 1);
+        for bytes in [600, 300, 100] {
+            queue.push(bytes).unwrap();
+        }
+        let full = queue.push(1).unwrap_err();
+        assert!(matches!(full, StoreError::Unavailable(_)), "{full}");
+        let mut taken = Vec::new();
+        assert!(queue.take(&mut taken, LONG, Instant::now()));
+        assert_eq!(taken, [600, 300]);
+        queue.push(900).unwrap();
+        assert!(queue.push(1).is_err());
+    }
+
     /// Takes once on a thread of its own, patient ones not before `from`.
     fn taking(queue: &Arc<Queue<u32>>, from: Instant) -> JoinHandle<Vec<u32>> {
         let queue = Arc::clone(queue);
@@ -164,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_patient_item_waits_for_its_time() {
-        let queue = Arc::new(Queue::new(10, 10, 1));
+        let queue = Arc::new(Queue::new(room(10), 10, 1));
         let from = Instant::now() + 4 * MOMENT;
         let taker = taking(&queue, from);
         for item in 1..=3 {
@@ -176,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_patient_item_goes_at_once_when_its_time_has_come() {
-        let queue = Arc::new(Queue::new(10, 10, 1));
+        let queue = Arc::new(Queue::new(room(10), 10, 1));
         let taker = taking(&queue, Instant::now());
         queue.push_patient(1).unwrap();
         assert_eq!(taker.join().unwrap(), [1]);
@@ -184,7 +230,7 @@ mod tests {
 
     #[test]
     fn enough_patient_items_wait_no_longer() {
-        let queue = Arc::new(Queue::new(10, 3, 1));
+        let queue = Arc::new(Queue::new(room(10), 3, 1));
         let taker = taking(&queue, Instant::now() + LONG);
         sleep(MOMENT);
         for item in 1..=4 {
@@ -195,7 +241,7 @@ mod tests {
 
     #[test]
     fn an_urgent_item_takes_the_patient_ones_with_it() {
-        let queue = Arc::new(Queue::new(10, 10, 1));
+        let queue = Arc::new(Queue::new(room(10), 10, 1));
         queue.push_patient(1).unwrap();
         let taker = taking(&queue, Instant::now() + LONG);
         queue.push(2).unwrap();
@@ -211,7 +257,7 @@ mod tests {
 
     #[test]
     fn all_threads_share_what_is_urgent() {
-        let queue = Arc::new(Queue::new(30, 30, 2));
+        let queue = Arc::new(Queue::new(room(30), 30, 2));
         for item in 0..7 {
             queue.push(item).unwrap();
         }

@@ -76,7 +76,7 @@ fn recent(mut met: Vec<(i64, SessionId)>) -> Vec<SessionId> {
 
 impl Relations for SqliteStore {
     fn block(&self, by: SessionId, whom: SessionId) -> Pending<()> {
-        self.ask_about(Some([by, whom]), Mode::Write, move |writer| {
+        self.ask_about(Some([by, whom]), Mode::Write, 0, move |writer| {
             writer.block(by, whom)
         })
     }

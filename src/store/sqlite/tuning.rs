@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct Tuning {
     /// Jobs that may wait for the writer, and for the readers.
     pub queue: usize,
+    /// What those for the writer may hold in memory, in bytes, and those for the readers.
+    pub queue_bytes: usize,
     /// Jobs in one transaction.
     pub batch: usize,
     /// After a transaction of several jobs, how long more are gathered for the next one when they are
@@ -61,6 +63,7 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             queue: 65_536,
+            queue_bytes: 32 * 1024 * 1024,
             batch: 512,
             gather: Duration::from_millis(1),
             patience: Duration::from_millis(5),
