@@ -7,6 +7,8 @@ use tokio::net::TcpListener;
 use tokio::time::{interval, timeout};
 use tracing::{error, info, warn};
 
+use crate::admission::machine::Machine;
+use crate::admission::memory::Budget;
 use crate::admission::{FORGET_EVERY, RateLimits};
 use crate::backends::{self, BackendError, Backends, Died};
 use crate::channel::ChannelLayer;
@@ -45,6 +47,8 @@ pub struct App {
     pub signer: Signer,
     /// Rates and counts of people.
     pub limits: RateLimits,
+    /// What is held for clients, in bytes.
+    pub memory: Arc<Budget>,
     /// Pages and files.
     pub assets: Arc<Assets>,
     /// Browsers with an open socket.
@@ -125,10 +129,23 @@ impl App {
         let assets = Assets::load(&config)
             .map_err(|error| BuildError::Config(format!("assets.dir: {error}")))?;
         let shutdown = Drain::new();
+        let machine = Machine::read();
+        let memory = Budget::new(machine.budget(config.limits.memory));
+        info!(
+            bytes = memory.limit(),
+            of = machine.memory,
+            said_by = machine.said_by,
+            "memory for what is in flight"
+        );
+        let connections = match config.limits.connections {
+            0 => descriptors::for_connections().min(machine.connections()),
+            _ => descriptors::for_connections(),
+        };
         let reach = Reach {
             store: Arc::clone(&backends.store),
             channel: Arc::clone(&backends.channel),
             page_entries: config.limits.page_entries,
+            memory: Arc::clone(&memory),
             drain: shutdown.clone(),
         };
         let chat_rules = ChatRules {
@@ -138,7 +155,8 @@ impl App {
         Ok(Arc::new(Self {
             node,
             signer: Signer::new(&key, config.session.lifetime),
-            limits: RateLimits::new(&config.limits, descriptors::for_connections()),
+            limits: RateLimits::new(&config.limits, connections),
+            memory,
             assets: Arc::new(assets),
             online: Online::default(),
             notices: Notices::default(),

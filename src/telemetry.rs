@@ -15,6 +15,13 @@ pub const CONNECTIONS: &str = "miyu_connections";
 pub const TCP: &str = "miyu_tcp_connections";
 /// Counter: TCP connections sent away, by `why` (`address`, `full`).
 pub const REFUSED: &str = "miyu_refused_connections_total";
+/// Gauge: bytes held for clients now, of `limits.memory`.
+pub const MEMORY_USED: &str = "miyu_memory_in_flight_bytes";
+/// Gauge: `limits.memory`, as it is in effect.
+pub const MEMORY_LIMIT: &str = "miyu_memory_limit_bytes";
+/// Counter: what was not begun for want of memory, by `why` (`share`: one network has its share,
+/// `total`).
+pub const MEMORY_REFUSED: &str = "miyu_memory_refused_total";
 /// Gauge: browsers with an open socket.
 pub const ONLINE: &str = "miyu_online";
 /// Gauge: people waiting for a partner.
@@ -144,6 +151,9 @@ fn describe() {
     describe_gauge!(CONNECTIONS, "Open sockets by kind");
     describe_gauge!(TCP, "Open TCP connections, sockets included");
     describe_counter!(REFUSED, "TCP connections sent away, by reason");
+    describe_gauge!(MEMORY_USED, "Bytes held for clients");
+    describe_gauge!(MEMORY_LIMIT, "Bytes that may be held for clients");
+    describe_counter!(MEMORY_REFUSED, "What was not begun for want of memory");
     describe_gauge!(ONLINE, "Browsers with an open socket");
     describe_gauge!(WAITING, "People waiting for a partner");
     describe_gauge!(ROOMS, "Open rooms");

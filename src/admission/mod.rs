@@ -10,6 +10,9 @@ use crate::config::Limits;
 use crate::id::SessionId;
 
 mod connections;
+pub mod holdings;
+pub mod machine;
+pub mod memory;
 mod rate;
 
 use connections::Connections;

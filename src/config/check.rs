@@ -17,6 +17,10 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// One address' share, an eighth, holds a page.
+const LEAST_MEMORY: u64 = 4 << 20;
+const MOST_MEMORY: u64 = 1 << 40;
+
 /// How to make a key, for messages.
 const KEY_ADVICE: &str = "make one with `openssl rand -hex 32`";
 
@@ -326,6 +330,12 @@ fn numbers(config: &Config, checker: &mut Checker<'_>) {
         ("limits.page_entries", limits.page_entries as u64, 1, 1_000),
         ("limits.bad_frames", limits.bad_frames.into(), 1, 1_000_000),
     ];
+    let memory = limits.memory;
+    checker.that(
+        memory == 0 || (LEAST_MEMORY..=MOST_MEMORY).contains(&memory),
+        "limits.memory",
+        "must be from 4MiB to 1TiB, or \"0B\" for an eighth of what the machine has",
+    );
     for (key, value, least, most) in bounds {
         checker.that(
             (least..=most).contains(&value),

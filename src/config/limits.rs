@@ -25,8 +25,12 @@ section! {
         address_factor: u32 = 100;
         /// Open connections of one address (IPv6: one /64). 0: none.
         connections_per_address: usize = 1000;
-        /// Open connections altogether. 0: what the descriptor limit leaves.
+        /// Open connections altogether. 0: what the descriptor limit and half of the memory leave.
         connections: usize = 0;
+        /// Memory for what is in flight: answers and frames that clients have not taken, or not sent
+        /// whole. One address may use an eighth of it. "0B": an eighth of the machine's memory, or of
+        /// its control group's, and at least 64MiB.
+        memory: u64 as Size = "0B";
         /// Searches of one session at the same time. 0: none.
         tickets_per_session: usize = 4;
         /// Entries of one room.

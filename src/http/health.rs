@@ -54,6 +54,16 @@ pub async fn ready(app: &App) -> Response<Body> {
             why: format!("{open} of at most {most} connections are open"),
         });
     }
+    if app.memory.scarce() {
+        notices.push(Finding {
+            part: "limits.memory",
+            why: format!(
+                "{} of {} bytes are held for clients that do not take them",
+                app.memory.used(),
+                app.memory.limit()
+            ),
+        });
+    }
     let ready = problems.is_empty();
     let status = match ready {
         true => StatusCode::OK,
@@ -76,6 +86,8 @@ pub fn metrics(app: &App) -> Response<Body> {
     metrics::gauge!(telemetry::ROOMS).set(app.store.count_open_rooms() as f64);
     metrics::gauge!(telemetry::ONLINE).set(app.online.count() as f64);
     metrics::gauge!(telemetry::TCP).set(app.limits.open_connections() as f64);
+    metrics::gauge!(telemetry::MEMORY_USED).set(app.memory.used() as f64);
+    metrics::gauge!(telemetry::MEMORY_LIMIT).set(app.memory.limit() as f64);
     response::with_type(
         StatusCode::OK,
         "text/plain; version=0.0.4; charset=utf-8",

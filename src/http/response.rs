@@ -1,6 +1,7 @@
 //! Answers and the headers that every one of them carries.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::header::{
@@ -11,12 +12,16 @@ use serde::Serialize;
 
 use super::Body;
 use super::request::Peer;
+use crate::admission::memory::Exhausted;
 use crate::error::Problem;
 
 /// Nothing may be loaded but our own files; nobody may frame us; no string becomes markup.
 const POLICY_HEAD: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; connect-src 'self'";
+
+/// A slow client has lost its place by then.
+const MEMORY_RETRY: Duration = Duration::from_secs(5);
 
 /// Headers with the same value on every answer.
 const ALWAYS: [(&str, &str); 5] = [
@@ -53,6 +58,21 @@ pub fn problem(problem: &Problem) -> Response<Body> {
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer
+}
+
+/// 503: what would have to be held for this client has no room in `limits.memory`.
+pub fn exhausted(why: Exhausted) -> Problem {
+    let detail = match why {
+        Exhausted::Share => {
+            "as much is held for clients of your network as may be; read what you asked for, or \
+             close connections, and try again"
+        }
+        Exhausted::Total => "too much is held for slow clients; try again later",
+    };
+    Problem {
+        retry_after: Some(MEMORY_RETRY),
+        ..Problem::unavailable(detail)
+    }
 }
 
 /// 405 with the methods that would do.

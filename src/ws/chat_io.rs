@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::Io;
 use super::chat::{Chat, Job, Outcome};
+use crate::admission::memory::Budget;
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::id::{Address, RoomId, SessionId, Side};
 use crate::model::LeaveReason;
@@ -24,6 +25,8 @@ pub struct Reach {
     pub channel: Arc<dyn ChannelLayer>,
     /// `limits.page_entries`.
     pub page_entries: usize,
+    /// What pages are reserved from.
+    pub memory: Arc<Budget>,
     /// For departures that the store could not take yet.
     pub drain: Drain,
 }

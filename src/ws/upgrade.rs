@@ -16,6 +16,7 @@ use super::lobby::{Lobby, LobbyRules};
 use super::lobby_io::LobbyIo;
 use super::socket::{Socket, websocket_config};
 use super::{Io, Machine};
+use crate::admission::memory::Class;
 use crate::app::App;
 use crate::channel::GroupId;
 use crate::error::Problem;
@@ -29,7 +30,7 @@ use crate::session::{cookie, place, token};
 /// `GET /ws/matching/`
 pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
     let identity = identity(&app, &peer, &request);
-    if let Err(problem) = may_ask(&app, &peer, &request, &identity) {
+    if let Err(problem) = may_ask(&app, &peer, &request, &identity, Class::Arriving) {
         return response::problem(&problem);
     }
     let who = Who {
@@ -51,7 +52,7 @@ pub async fn chat(
 ) -> Response<Body> {
     let identity = identity(&app, &peer, &request);
     // Before the store is asked anything: a flood of handshakes must not become a flood of reads.
-    if let Err(problem) = may_ask(&app, &peer, &request, &identity) {
+    if let Err(problem) = may_ask(&app, &peer, &request, &identity, Class::InRoom) {
         return response::problem(&problem);
     }
     let known = identity.known.then_some(identity.session);
@@ -98,6 +99,7 @@ fn may_ask(
     peer: &Peer,
     request: &Request<Incoming>,
     identity: &Identity,
+    class: Class,
 ) -> Result<(), Problem> {
     if !hyper_tungstenite::is_upgrade_request(request) {
         return Err(not_a_handshake());
@@ -111,7 +113,9 @@ fn may_ask(
     let session = identity.known.then_some(identity.session);
     app.limits
         .requests(session, peer.address)
-        .map_err(Problem::rate_limited)
+        .map_err(Problem::rate_limited)?;
+    let admitted = app.memory.admits(peer.address, class);
+    admitted.map_err(response::exhausted)
 }
 
 /// A connection and its line, to be run.

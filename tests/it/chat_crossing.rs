@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
+use miyu::admission::memory::Budget;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer as _, Frame, GroupId};
 use miyu::id::{Address, NodeId, RoomId, Seq, Side, Timestamp};
@@ -190,6 +191,7 @@ impl History {
                 reach: Arc::new(Reach {
                     store: self.store.clone(),
                     channel: self.net.clone(),
+                    memory: Budget::new(1 << 30),
                     page_entries: 3,
                     drain: Drain::new(),
                 }),

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use miyu::admission::memory::Budget;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership};
 use miyu::id::{Address, NodeId, RoomId, Side};
@@ -70,6 +71,7 @@ impl Scene {
             reach: Arc::new(Reach {
                 store: Arc::clone(&self.store),
                 channel: Arc::clone(&self.channel),
+                memory: Budget::new(1 << 30),
                 page_entries: 100,
                 drain: self.drain.clone(),
             }),
