@@ -51,11 +51,7 @@ fn encode(criterion: &mut Criterion) {
         user_id: UserId::parse(user_id).expect("plain and short"),
         profile: Profile::parse("小明", "3", "happy", "female"),
     });
-    let quote = Quote {
-        seq: Seq(7),
-        side: Side::B,
-        content: Some(CONTENT.to_owned()),
-    };
+    let quote = Quote::of(Seq(7), Side::B, Some(CONTENT));
     for (name, reply) in [("new_message", None), ("quoting", Some(quote))] {
         let entry = Entry {
             seq: Seq(89),

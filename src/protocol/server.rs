@@ -50,6 +50,11 @@ impl EntryTexts {
         Some([&self.first, self.second.as_ref()?])
     }
 
+    /// Bytes that they take.
+    pub fn bytes(&self) -> usize {
+        self.first.len() + self.second.as_ref().map_or(0, |text| text.len())
+    }
+
     /// What this side is sent.
     pub fn for_side(&self, side: Side) -> &Text {
         match (side, &self.second) {
@@ -151,7 +156,12 @@ impl Encoder {
                 .raw(r#"","replied_to_content":"#)
                 .text_or_null(quote.content.as_deref())
                 .raw(r#","replied_to_sender":"#)
-                .text(nickname(quote)),
+                .text(nickname(quote))
+                .raw(if quote.cut {
+                    r#","replied_to_cut":true"#
+                } else {
+                    ""
+                }),
             None => {
                 json.raw(r#","replied_to":null,"replied_to_content":null,"replied_to_sender":null"#)
             }

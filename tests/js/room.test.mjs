@@ -56,6 +56,12 @@ test('a recall empties every quote of it', () => {
   assert.equal(state.messages[1].quoteMine, true);
 });
 
+test('a quote that was cut says so', () => {
+  const quote = (cut) => message(2, 'them', { replied_to: '1', replied_to_content: 'm', replied_to_cut: cut });
+  assert.equal(room(message(1), quote(true)).messages[1].quoteText, 'm…');
+  assert.equal(room(message(1), quote(undefined)).messages[1].quoteText, 'm');
+});
+
 test('a message that did not change keeps its identity', () => {
   const before = room(message(1), message(2));
   const after = reduce(before, { action: 'message_recalled', message_id: '2', seq: 3 }, noon);

@@ -236,10 +236,16 @@ function readMessage(raw, { me, messages }) {
     content: raw.recalled ? null : (raw.content ?? null),
     recalled: Boolean(raw.recalled) || raw.content === null,
     repliedTo: raw.replied_to === null || raw.replied_to === undefined ? null : String(raw.replied_to),
-    quoteText: raw.replied_to_content ?? null,
+    quoteText: quotedText(raw),
     quoteMine: isMine(raw.replied_to, messages) ?? raw.replied_to_sender === me,
     at: raw.sent_at_ms ?? 0,
   };
+}
+
+/** What is quoted; the server cuts what no bubble shows. */
+function quotedText(raw) {
+  const text = raw.replied_to_content ?? null;
+  return text !== null && raw.replied_to_cut === true ? `${text}…` : text;
 }
 
 /** Whether the message of that id is mine, when it is in the log. */

@@ -239,13 +239,12 @@ fn quote(row: &Row) -> Result<Option<Quote>, Fault> {
     let Some(quoted) = get::<Option<i64>>(row, "o_quoted")? else {
         return Ok(None);
     };
-    Ok(Some(Quote {
-        seq: rows::seq(quoted)?,
-        side: rows::side(get::<i16>(row, "o_quoted_side")?.into())?,
-        content: get::<Option<_>>(row, "o_quoted_body")?
-            .map(rows::text)
-            .transpose()?,
-    }))
+    let content: Option<&[u8]> = get(row, "o_quoted_body")?;
+    Ok(Some(Quote::of(
+        rows::seq(quoted)?,
+        rows::side(get::<i16>(row, "o_quoted_side")?.into())?,
+        content.map(rows::text_here).transpose()?,
+    )))
 }
 
 /// Tells the caller.

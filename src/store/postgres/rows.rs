@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
+use crate::model::entry::QUOTE_CHARS;
 use crate::model::{Departure, Entry, EntryKind, LeaveReason, Persona, Quote, Room, RoomSide};
 use crate::store::RoomPeople;
 
@@ -88,9 +89,28 @@ pub(super) fn text(bytes: Vec<u8>) -> Result<String, Fault> {
     String::from_utf8(bytes).map_err(|_| Fault::Damaged("a text that is not UTF-8"))
 }
 
-/// The columns of an entry as [`entry`] wants them; `e` is the entry, `t` what it refers to.
+/// [`text`], without taking it out of its row.
+pub(super) fn text_here(bytes: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(bytes).map_err(|_| Fault::Damaged("a text that is not UTF-8"))
+}
+
+/// How much of a quoted text [`ENTRY`] asks for: one character more than a quote shows, each of four bytes.
+const QUOTED_BYTES: usize = 4 * (QUOTE_CHARS + 1);
+
+/// The beginning of a quoted text; the last character of it may have been cut through.
+fn quoted_text(bytes: &[u8]) -> Result<&str, Fault> {
+    match std::str::from_utf8(bytes) {
+        Err(error) if bytes.len() == QUOTED_BYTES && error.error_len().is_none() => {
+            text_here(&bytes[..error.valid_up_to()])
+        }
+        _ => text_here(bytes),
+    }
+}
+
+/// The columns of an entry as [`entry`] wants them; `e` is the entry, `t` what it refers to, of whose text no more is
+/// fetched than [`QUOTED_BYTES`].
 pub(super) const ENTRY: &str = "e.seq, e.kind, e.side, e.client_id, e.body, e.target, e.reason, \
-     e.at, e.hidden, t.side AS target_side, t.body AS target_body";
+     e.at, e.hidden, t.side AS target_side, substring(t.body FROM 1 FOR 804) AS target_body";
 /// The join that goes with [`ENTRY`].
 pub(super) const TARGET: &str = "LEFT JOIN entries t ON t.room = e.room AND t.seq = e.target";
 
@@ -126,13 +146,12 @@ fn quote(row: &Row) -> Result<Option<Quote>, Fault> {
     let Some(target) = get::<Option<i64>>(row, "target")? else {
         return Ok(None);
     };
-    Ok(Some(Quote {
-        seq: seq(target)?,
-        side: side(get::<i16>(row, "target_side")?.into())?,
-        content: get::<Option<_>>(row, "target_body")?
-            .map(text)
-            .transpose()?,
-    }))
+    let content: Option<&[u8]> = get(row, "target_body")?;
+    Ok(Some(Quote::of(
+        seq(target)?,
+        side(get::<i16>(row, "target_side")?.into())?,
+        content.map(quoted_text).transpose()?,
+    )))
 }
 
 /// Whether this side asked not to be sent the entry again.

@@ -48,11 +48,7 @@ impl Writer {
             side: draft.side,
             client_id: draft.client_id,
             content: Some(draft.content),
-            reply: reply.map(|found| Quote {
-                seq: found.seq,
-                side: found.side,
-                content: found.content,
-            }),
+            reply: reply.map(|found| Quote::of(found.seq, found.side, found.content.as_deref())),
         };
         let Some((place, made)) = self.next_entry(draft.room, kind, target) else {
             return Ok(Appended::Refused(Refusal::RoomClosed));

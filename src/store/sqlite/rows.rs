@@ -118,11 +118,13 @@ fn quote(row: &Row<'_>, room: i64) -> Result<Option<Quote>, Fault> {
     if row.get::<_, Option<i64>>(10)? != Some(room) {
         return Err(Fault::Damaged("a reference out of its room"));
     }
-    Ok(Some(Quote {
-        seq: seq(row.get(11)?)?,
-        side: side(row.get(12)?)?,
-        content: row.get(13)?,
-    }))
+    let content = row.get_ref(13)?.as_str_or_null();
+    let content = content.map_err(rusqlite::Error::from)?;
+    Ok(Some(Quote::of(
+        seq(row.get(11)?)?,
+        side(row.get(12)?)?,
+        content,
+    )))
 }
 
 pub(super) fn reason(value: i64) -> Result<LeaveReason, Fault> {

@@ -65,11 +65,7 @@ impl Model {
         let Line::Said { side, text, .. } = &self.log[at] else {
             panic!("a quote of no message");
         };
-        Quote {
-            seq: Seq(at as u64 + 1),
-            side: *side,
-            content: text.clone(),
-        }
+        Quote::of(Seq(at as u64 + 1), *side, text.as_deref())
     }
 
     pub fn own(&self, of: Side, named: &str) -> Option<usize> {

@@ -27,13 +27,7 @@ async fn a_reply_names_a_seq_or_an_own_client_id_or_nothing<X: Backend>() {
     world.say(room, A, "a1", "first").await;
     recall(&world, room, A, MessageRef::Seq(Seq(1))).await;
     world.say(room, B, "b1", "third").await;
-    let quote = |seq, side, content: Option<&str>| {
-        Some(Quote {
-            seq: Seq(seq),
-            side,
-            content: content.map(str::to_owned),
-        })
-    };
+    let quote = |seq, side, content: Option<&str>| Some(Quote::of(Seq(seq), side, content));
     let cases = [
         (A, MessageRef::Seq(Seq(3)), quote(3, B, Some("third"))),
         (A, MessageRef::Seq(Seq(1)), quote(1, A, None)),
