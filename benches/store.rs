@@ -11,8 +11,8 @@ use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestam
 use miyu::model::{Pairing, Party, Persona, Profile, UserId};
 use miyu::store::sqlite::SqliteStore;
 use miyu::store::{
-    Appended, CommitSink, Committed, Draft, Durability, Entries as _, Rooms as _, StoreRules,
-    Upkeep as _,
+    Appended, CommitSink, Committed, Draft, Durability, Entries as _, PageLimit, Rooms as _,
+    StoreRules, Upkeep as _,
 };
 use tokio::runtime::Runtime;
 
@@ -155,7 +155,11 @@ impl Data {
         self.read += 1;
         let (room, last) = self.rooms[self.read % self.rooms.len()];
         let after = Seq(after as u64);
-        let reading = async { self.store.page(room, Side::A, after, LOG).await };
+        let reading = async {
+            self.store
+                .page(room, Side::A, after, PageLimit::entries(LOG))
+                .await
+        };
         let page = self.runtime.block_on(reading).expect("read");
         let page = page.expect("the room is there");
         let expected = (after.0 + 1..=last.0).map(Seq);

@@ -146,6 +146,7 @@ impl App {
             channel: Arc::clone(&backends.channel),
             page_entries: config.limits.page_entries,
             memory: Arc::clone(&memory),
+            page_bytes: usize::try_from(config.limits.page_bytes).unwrap_or(usize::MAX),
             drain: shutdown.clone(),
         };
         let chat_rules = ChatRules {

@@ -285,7 +285,7 @@ fn durations(config: &Config, checker: &mut Checker<'_>) {
 
 fn numbers(config: &Config, checker: &mut Checker<'_>) {
     let limits = &config.limits;
-    let bounds: [(&str, u64, u64, u64); 13] = [
+    let bounds: [(&str, u64, u64, u64); 14] = [
         ("site.minimum_age", config.site.minimum_age.into(), 0, 120),
         ("limits.max_frame", limits.max_frame, 32 * 1024, 1 << 20),
         ("limits.in_flight", limits.in_flight as u64, 1, 256),
@@ -328,6 +328,7 @@ fn numbers(config: &Config, checker: &mut Checker<'_>) {
             10_000,
         ),
         ("limits.page_entries", limits.page_entries as u64, 1, 1_000),
+        ("limits.page_bytes", limits.page_bytes, 16 << 10, 16 << 20),
         ("limits.bad_frames", limits.bad_frames.into(), 1, 1_000_000),
     ];
     let memory = limits.memory;

@@ -39,13 +39,16 @@ section! {
         blocks_per_session: usize = 200;
         /// Entries read from the store at once.
         page_entries: usize = 200;
+        /// Bytes of such a page, as it is sent.
+        page_bytes: u64 as Size = "256KiB";
         /// Frames in a row that cannot be understood before the socket is closed.
         bad_frames: u32 = 20;
         /// How long a socket may stay over its message rate before it is closed.
         flood: Duration = "30s";
         /// How long a client may take to send its request head.
         header_timeout: Duration = "10s";
-        /// How long a write may take before the connection cannot keep up.
+        /// How long a write may wait for a client that takes nothing before the connection cannot
+        /// keep up, and how far it may fall behind 2 KiB a second.
         write_timeout: Duration = "10s";
         /// How often a silent socket is asked whether it is there; twice this without a sign
         /// closes it.

@@ -63,6 +63,19 @@ fn escape(into: &mut String, text: &str) {
     into.push_str(&quoted[1..quoted.len() - 1]);
 }
 
+/// How long a text is between quotes: what [`escape`] adds.
+pub(super) fn escaped_len(text: &str) -> usize {
+    if is_plain(text.as_bytes()) {
+        return text.len();
+    }
+    let bytes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    });
+    bytes.sum()
+}
+
 /// Nothing in it must be escaped: no quote, no backslash, no control character.
 fn is_plain(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<WORD>();
@@ -106,6 +119,7 @@ mod tests {
         for text in texts {
             let json = Json::with_capacity(0).text(&text).finish();
             assert_eq!(json, serde_json::to_string(&text).unwrap());
+            assert_eq!(json.len(), escaped_len(&text) + 2);
         }
     }
 }

@@ -11,12 +11,14 @@ use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
 use crate::model::{Entry, LeaveReason, MessageRef, Pairing, Position, Room};
 
 mod newcomers;
+mod page;
 mod pending;
 pub mod postgres;
 pub mod sqlite;
 pub mod sweeper;
 mod underway;
 
+pub use page::{Page, PageLimit};
 pub use pending::Pending;
 
 /// Why the store could not do what it was asked. Absence is `Option`, a broken rule an outcome enum.
@@ -143,20 +145,6 @@ pub trait CommitSink: Send + Sync + 'static {
     fn committed(&self, batch: &[Committed]);
 }
 
-/// A stretch of a room's log for one side.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// In `seq` order, each later than asked for; what this side hid is left out, what was recalled
-    /// is there without content.
-    pub entries: Vec<Entry>,
-    /// Where the next page starts: equal to `last_seq` when nothing is left.
-    pub upto: Seq,
-    /// The room's newest entry as of the same read.
-    pub last_seq: Seq,
-    /// The room was closed as of the same read.
-    pub closed: bool,
-}
-
 /// Which side a connection comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -261,8 +249,11 @@ pub trait Entries: Send + Sync {
     /// Ordered like [`Entries::append`]. Allowed in a closed room.
     fn hide(&self, room: RoomId, side: Side, target: MessageRef) -> Pending<Hidden>;
 
-    /// At most `limit` entries after `after` (a backend may give fewer); `None` when the room is unknown or erased.
-    fn page(&self, room: RoomId, side: Side, after: Seq, limit: usize) -> Pending<Option<Page>>;
+    /// The entries after `after`, until one more would exceed `limit` in number or in bytes; `None` when the room is
+    /// unknown or erased. Where there is an entry, at least one is passed, so going on from [`Page::upto`] comes to
+    /// the end. A backend holds no more of the log than about one page.
+    fn page(&self, room: RoomId, side: Side, after: Seq, limit: PageLimit)
+    -> Pending<Option<Page>>;
 }
 
 /// Who must not, and who rather should not, meet whom.

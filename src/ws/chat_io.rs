@@ -14,7 +14,7 @@ use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::id::{Address, RoomId, SessionId, Side};
 use crate::model::LeaveReason;
 use crate::shutdown::Drain;
-use crate::store::{Appended, Arrival, Marks, Pending, Place, Store, StoreError};
+use crate::store::{Appended, Arrival, Marks, PageLimit, Pending, Place, Store, StoreError};
 use crate::telemetry;
 
 /// What all chat connections reach.
@@ -27,6 +27,8 @@ pub struct Reach {
     pub page_entries: usize,
     /// What pages are reserved from.
     pub memory: Arc<Budget>,
+    /// `limits.page_bytes`.
+    pub page_bytes: usize,
     /// For departures that the store could not take yet.
     pub drain: Drain,
 }
@@ -109,15 +111,18 @@ impl Io<Chat> for ChatIo {
             Job::Page {
                 side,
                 after,
+                names,
                 with_room,
                 cause,
             } => {
                 metrics::counter!(telemetry::PAGES, "cause" => cause).increment(1);
                 let room = with_room.then(|| self.reach.store.room(self.room()));
-                let page = self
-                    .reach
-                    .store
-                    .page(self.room(), side, after, self.reach.page_entries);
+                let limit = PageLimit {
+                    entries: self.reach.page_entries,
+                    bytes: self.reach.page_bytes,
+                    names,
+                };
+                let page = self.reach.store.page(self.room(), side, after, limit);
                 other(async move {
                     let room = match room {
                         Some(room) => match room.await {

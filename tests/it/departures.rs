@@ -73,6 +73,7 @@ impl Scene {
                 channel: Arc::clone(&self.channel),
                 memory: Budget::new(1 << 30),
                 page_entries: 100,
+                page_bytes: 1 << 20,
                 drain: self.drain.clone(),
             }),
             connection: address(B),

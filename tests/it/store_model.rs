@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use miyu::id::{RoomId, Seq, Side};
 use miyu::model::{Entry, EntryKind, LeaveReason};
-use miyu::store::{Appended, Draft, Hidden, Marks, Place, Recalled};
+use miyu::store::{Appended, Draft, Hidden, Marks, PageLimit, Place, Recalled};
 use proptest::prelude::*;
 
 use self::model::{Line, Model, Outcome};
@@ -143,7 +143,11 @@ impl<X: Backend> Pair<X> {
 
     async fn page(&mut self, room: usize, side: Side, after: u64, limit: usize) {
         let (id, model) = &self.rooms[room];
-        let page = self.world.store().page(*id, side, Seq(after), limit).await;
+        let page = self
+            .world
+            .store()
+            .page(*id, side, Seq(after), PageLimit::entries(limit))
+            .await;
         let Some(page) = page.unwrap() else {
             assert!(model.erased);
             return;

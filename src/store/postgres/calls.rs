@@ -10,8 +10,8 @@ use super::{PostgresStore, closed, reads, rows, upkeep};
 use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use crate::model::{LeaveReason, MessageRef, Pairing, Position, Room};
 use crate::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Marks, Page, Pending, Place, Recalled, Relations,
-    RelationsOf, RoomPeople, Rooms, StoreError, Swept, Upkeep,
+    Appended, Arrival, Draft, Entries, Hidden, Marks, Page, PageLimit, Pending, Place, Recalled,
+    Relations, RelationsOf, RoomPeople, Rooms, StoreError, Swept, Upkeep,
 };
 
 const UNEXPECTED: Fault = Fault::Damaged("an answer that does not fit its question");
@@ -158,7 +158,13 @@ impl Entries for PostgresStore {
         })
     }
 
-    fn page(&self, room: RoomId, side: Side, after: Seq, limit: usize) -> Pending<Option<Page>> {
+    fn page(
+        &self,
+        room: RoomId,
+        side: Side,
+        after: Seq,
+        limit: PageLimit,
+    ) -> Pending<Option<Page>> {
         self.look(move |shared| async move { reads::page(&shared, room, side, after, limit).await })
     }
 }

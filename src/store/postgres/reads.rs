@@ -11,10 +11,8 @@ use super::rows::{self, RoomColumns, get};
 use super::shared::Shared;
 use crate::id::{RoomId, Seq, SessionId, Side};
 use crate::model::{Position, Presence, Room};
-use crate::store::{Page, RelationsOf};
+use crate::store::{Page, PageLimit, RelationsOf};
 
-/// Largest page, whatever is asked for.
-const PAGE: usize = 1000;
 /// Most open rooms of one session that are told.
 const OPEN_ROOMS: i64 = 32;
 /// How many recent partners are told.
@@ -61,48 +59,71 @@ pub(super) async fn open_rooms(shared: &Shared, session: SessionId) -> Result<Ve
 }
 
 /// A stretch of a log for one side; `None` when the room is unknown or erased.
+///
+/// The database ends it by the bytes that are stored, so that no more is sent than a page holds; what they become on
+/// the wire is counted here, and is never less.
 pub(super) async fn page(
     shared: &Shared,
     room: RoomId,
     side: Side,
     after: Seq,
-    limit: usize,
+    limit: PageLimit,
 ) -> Result<Option<Page>, Fault> {
     let sql = format!(
         "SELECT r.last_seq, r.closed_at IS NOT NULL AS closed, l.* FROM rooms r LEFT JOIN LATERAL ( \
-             SELECT {} FROM entries e {} \
-             WHERE e.room = r.no AND e.seq > $2 AND e.seq <= $3 \
+             SELECT * FROM ( \
+                 SELECT {}, coalesce(sum(octet_length(e.body)) OVER ( \
+                     ORDER BY e.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint AS before \
+                 FROM entries e {} \
+                 WHERE e.room = r.no AND e.seq > $2 AND e.seq <= $3 \
+             ) log WHERE before < $4 \
          ) l ON true WHERE r.id = $1 AND NOT r.erasing ORDER BY l.seq",
         rows::ENTRY,
         rows::TARGET
     );
     let from = rows::int(after);
-    let to = from.saturating_add(rows::size(limit.clamp(1, PAGE)));
-    let found = shared.pool.query(&sql, &[&room.0, &from, &to]).await?;
+    let to = from.saturating_add(rows::size(limit.rows()));
+    // At least one, so that the first row comes.
+    let most = rows::size(limit.bytes.max(1));
+    let found = shared
+        .pool
+        .query(&sql, &[&room.0, &from, &to, &most])
+        .await?;
     let Some(first) = found.first() else {
         return Ok(None);
     };
     let last_seq = rows::seq(get(first, "last_seq")?)?;
     let mut page = Page {
-        entries: Vec::with_capacity(found.len()),
+        entries: Vec::new(),
         upto: after.min(last_seq),
         last_seq,
         closed: get(first, "closed")?,
     };
-    for row in &found {
-        if get::<Option<i64>>(row, "seq")?.is_none() {
+    let mut bytes = limit.begin();
+    // Stored bytes up to here: they explain why there are no more rows.
+    let mut stored = 0;
+    // Taken one by one: a row is forgotten when its entry is there.
+    for row in found {
+        if get::<Option<i64>>(&row, "seq")?.is_none() {
             break;
         }
-        let entry = rows::entry(row)?;
-        page.upto = page.upto.next();
-        if entry.seq != page.upto {
+        let entry = rows::entry(&row)?;
+        let at = page.upto.next();
+        if entry.seq != at {
             return Err(Fault::Damaged("an entry out of its place"));
         }
-        if !rows::hidden_from(row, side)? {
+        if !rows::hidden_from(&row, side)? {
+            if !bytes.take(&entry) {
+                return Ok(Some(page));
+            }
             page.entries.push(entry);
         }
+        page.upto = at;
+        let body: Option<&[u8]> = get(&row, "body")?;
+        stored =
+            get::<i64>(&row, "before")?.saturating_add(rows::size(body.map_or(0, <[u8]>::len)));
     }
-    if page.upto < last_seq.min(Seq(to.cast_unsigned())) {
+    if page.upto < last_seq.min(Seq(to.cast_unsigned())) && stored < most {
         return Err(Fault::Damaged("an entry that is missing"));
     }
     Ok(Some(page))

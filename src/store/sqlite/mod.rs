@@ -31,8 +31,8 @@ use crate::model::{LeaveReason, MessageRef, Pairing, Position, Room};
 use crate::store::newcomers::Newcomers;
 use crate::store::underway::Underway;
 use crate::store::{
-    Appended, Arrival, Clock, CommitSink, Draft, Durability, Entries, Hidden, Marks, Page, Pending,
-    Place, Recalled, Rooms, StoreError, StoreRules, Swept, Upkeep,
+    Appended, Arrival, Clock, CommitSink, Draft, Durability, Entries, Hidden, Marks, Page,
+    PageLimit, Pending, Place, Recalled, Rooms, StoreError, StoreRules, Swept, Upkeep,
 };
 
 mod append;
@@ -306,7 +306,13 @@ impl Entries for SqliteStore {
         self.ask(Mode::Write, move |writer| writer.hide(room, side, &target))
     }
 
-    fn page(&self, room: RoomId, side: Side, after: Seq, limit: usize) -> Pending<Option<Page>> {
+    fn page(
+        &self,
+        room: RoomId,
+        side: Side,
+        after: Seq,
+        limit: PageLimit,
+    ) -> Pending<Option<Page>> {
         let reads = self.reads.clone();
         let plan = self.ask(Mode::Read, move |writer| {
             writer.plan_page(room, after, limit)

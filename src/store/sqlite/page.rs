@@ -12,10 +12,8 @@ use super::rows;
 use super::writer::Writer;
 use crate::id::{RoomId, Seq, Side};
 use crate::model::Position;
-use crate::store::{Page, StoreError};
+use crate::store::{Page, PageLimit, StoreError};
 
-/// Largest page, whatever is asked for.
-const PAGE: usize = 1000;
 /// Work for a reader thread: what it does includes telling the caller.
 pub(super) type ReadJob = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -70,6 +68,7 @@ pub(super) struct Plan {
     no: i64,
     from: Seq,
     rows: Vec<i64>,
+    limit: PageLimit,
     last_seq: Seq,
     closed: bool,
 }
@@ -80,7 +79,7 @@ impl Writer {
         &mut self,
         room: RoomId,
         after: Seq,
-        limit: usize,
+        limit: PageLimit,
     ) -> Result<Option<Plan>, Fault> {
         let Some(head) = self.head(room)? else {
             return Ok(None);
@@ -88,7 +87,8 @@ impl Writer {
         Ok(Some(Plan {
             no: head.facts.no,
             from: after.min(head.last_seq()),
-            rows: head.rows_after(after, limit.clamp(1, PAGE)).to_vec(),
+            rows: head.rows_after(after, limit.rows()).to_vec(),
+            limit,
             last_seq: head.last_seq(),
             closed: head.state.departure.is_some(),
         }))
@@ -109,12 +109,13 @@ impl Writer {
     }
 }
 
-/// Reads the rows of a page.
+/// Reads the rows of a page, until it is full: that depends on what they say, which the plan does not know.
 pub(super) fn read(conn: &Connection, plan: &Plan, side: Side) -> Result<Option<Page>, Fault> {
-    let mut entries = Vec::with_capacity(plan.rows.len());
-    let mut at = plan.from;
+    let mut entries = Vec::new();
+    let mut bytes = plan.limit.begin();
+    let mut upto = plan.from;
     for &row in &plan.rows {
-        at = at.next();
+        let at = upto.next();
         let Some(stored) = rows::read_entry(conn, row)? else {
             return missing(conn, plan.no);
         };
@@ -122,12 +123,16 @@ pub(super) fn read(conn: &Connection, plan: &Plan, side: Side) -> Result<Option<
             return Err(Fault::Damaged("an entry out of its place"));
         }
         if !stored.hidden_from(side) {
+            if !bytes.take(&stored.entry) {
+                break;
+            }
             entries.push(stored.entry);
         }
+        upto = at;
     }
     Ok(Some(Page {
         entries,
-        upto: at,
+        upto,
         last_seq: plan.last_seq,
         closed: plan.closed,
     }))

@@ -84,6 +84,8 @@ pub enum Job {
         side: Side,
         /// After which entry.
         after: Seq,
+        /// What the people's names add to each entry: [`crate::protocol::size::names`].
+        names: usize,
         /// Also the room itself: signals may have been lost.
         with_room: bool,
         /// For the metrics.

@@ -239,7 +239,8 @@ fn lock(said: &Mutex<String>) -> std::sync::MutexGuard<'_, String> {
 /// One GET over its own connection: status and body.
 pub async fn get(address: SocketAddr, path: &str) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    // 1.0: the body ends with the connection, and comes in one piece.
+    let request = format!("GET {path} HTTP/1.0\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;

@@ -6,8 +6,8 @@ use miyu::id::{Address, RoomId, Seq, SessionId, Side, StoreId, TicketId, Timesta
 use miyu::matching::{Census, Entered, PoolError, PoolFuture, Renewed, Ticket, WaitingPool};
 use miyu::model::{LeaveReason, MessageRef, Pairing, Position, Room};
 use miyu::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Marks, Page, Pending, Place, Recalled, Relations,
-    RelationsOf, Rooms, StoreError, Swept, Upkeep,
+    Appended, Arrival, Draft, Entries, Hidden, Marks, Page, PageLimit, Pending, Place, Recalled,
+    Relations, RelationsOf, Rooms, StoreError, Swept, Upkeep,
 };
 
 /// Takes nothing, gives nothing, but has a session key.
@@ -55,7 +55,7 @@ impl Entries for DeadStore {
     fn hide(&self, _: RoomId, _: Side, _: MessageRef) -> Pending<Hidden> {
         no()
     }
-    fn page(&self, _: RoomId, _: Side, _: Seq, _: usize) -> Pending<Option<Page>> {
+    fn page(&self, _: RoomId, _: Side, _: Seq, _: PageLimit) -> Pending<Option<Page>> {
         no()
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use miyu::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use miyu::model::{LeaveReason, MessageRef, Pairing, Position, Room};
 use miyu::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Marks, Page, Pending, Place, Recalled, Relations,
-    RelationsOf, Rooms, Store, StoreError, Swept, Upkeep,
+    Appended, Arrival, Draft, Entries, Hidden, Marks, Page, PageLimit, Pending, Place, Recalled,
+    Relations, RelationsOf, Rooms, Store, StoreError, Swept, Upkeep,
 };
 
 /// What happens to writes.
@@ -138,7 +138,13 @@ impl Entries for Faulty {
     fn hide(&self, room: RoomId, side: Side, target: MessageRef) -> Pending<Hidden> {
         self.pass(|store| store.hide(room, side, target))
     }
-    fn page(&self, room: RoomId, side: Side, after: Seq, limit: usize) -> Pending<Option<Page>> {
+    fn page(
+        &self,
+        room: RoomId,
+        side: Side,
+        after: Seq,
+        limit: PageLimit,
+    ) -> Pending<Option<Page>> {
         self.pass(|store| store.page(room, side, after, limit))
     }
 }

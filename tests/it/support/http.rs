@@ -103,9 +103,37 @@ pub fn parse(raw: &[u8]) -> Answer {
         let (name, value) = line.split_once(':').unwrap();
         (name.to_ascii_lowercase(), value.trim().to_owned())
     });
+    let headers: Vec<(String, String)> = headers.collect();
+    let body = &raw[end + 4..];
+    let chunked = headers
+        .iter()
+        .any(|(name, value)| name == "transfer-encoding" && value == "chunked");
     Answer {
         status: status.parse().unwrap(),
-        headers: headers.collect(),
-        body: raw[end + 4..].to_vec(),
+        headers,
+        body: match chunked && !body.is_empty() {
+            true => unchunk(body),
+            false => body.to_vec(),
+        },
+    }
+}
+
+/// A body that came in pieces, each behind its length; it must be whole.
+pub fn unchunk(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest
+            .windows(2)
+            .position(|it| it == b"\r\n")
+            .expect("a length");
+        let length = std::str::from_utf8(&rest[..end]).unwrap();
+        let length = usize::from_str_radix(length, 16).expect("a length");
+        let piece = &rest[end + 2..];
+        body.extend_from_slice(&piece[..length]);
+        assert_eq!(&piece[length..length + 2], b"\r\n");
+        if length == 0 {
+            return body;
+        }
+        rest = &piece[length + 2..];
     }
 }

@@ -8,10 +8,10 @@ use miyu::app::{self, App, Ended, Listeners};
 use miyu::backends::{self, Backends};
 use miyu::channel::memory::MemoryLayer;
 use miyu::config::Config;
+use miyu::http::accept;
 use miyu::id::NodeId;
 use miyu::protocol::Encoder;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -96,13 +96,13 @@ impl TestServer {
     async fn serve(config: Config, data: Arc<TempDir>, node: NodeId, backends: Backends) -> Self {
         miyu::telemetry::start_metrics();
         let app = App::with(config.clone(), node, backends).await.unwrap();
-        let site = TcpListener::bind(app.config.server.listen).await.unwrap();
+        let site = accept::listen(app.config.server.listen).unwrap();
         let operator = app
             .config
             .server
             .operator_address()
             .expect("a test has one");
-        let operator = TcpListener::bind(operator).await.unwrap();
+        let operator = accept::listen(operator).unwrap();
         let address = site.local_addr().unwrap();
         let operator_address = operator.local_addr().unwrap();
         let stop = CancellationToken::new();

@@ -8,7 +8,8 @@ use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestam
 use miyu::model::{Entry, EntryKind, Pairing, Party, Persona, Profile, UserId};
 use miyu::store::sqlite::{SqliteStore, Tuning};
 use miyu::store::{
-    Appended, Clock, CommitSink, Committed, Draft, Durability, Page, Place, Store, StoreRules,
+    Appended, Clock, CommitSink, Committed, Draft, Durability, Page, PageLimit, Place, Store,
+    StoreRules,
 };
 use parking_lot::{Condvar, Mutex};
 
@@ -282,7 +283,10 @@ impl<B: Backend> World<B> {
         let mut entries = Vec::new();
         let mut after = Seq::ZERO;
         loop {
-            let page = self.store().page(room, side, after, limit).await;
+            let page = self
+                .store()
+                .page(room, side, after, PageLimit::entries(limit))
+                .await;
             let page = page.unwrap().expect("a room");
             entries.extend(page.entries.iter().cloned());
             after = page.upto;

@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
+use super::http::unchunk;
 pub use super::http::{Answer, PATIENCE};
 
 /// A GET of this path with these header lines besides `Host`.
@@ -60,7 +61,7 @@ pub async fn dial_from(source: [u8; 4], to: SocketAddr) -> std::io::Result<TcpSt
     socket.connect(to).await
 }
 
-/// Reads one answer, and what came after its end; `None` when the connection ends before it.
+/// Reads one answer, and what came after its end (nothing may follow one that comes in pieces); `None` when the connection ends before it.
 pub async fn answer(stream: &mut TcpStream) -> Option<(Answer, Vec<u8>)> {
     let mut bytes = Vec::new();
     let end = loop {
@@ -80,6 +81,13 @@ pub async fn answer(stream: &mut TcpStream) -> Option<(Answer, Vec<u8>)> {
     let length = answer.header("content-length");
     let length: usize = length.map_or(0, |it| it.parse().expect("a length"));
     let mut rest = bytes.split_off(end);
+    if answer.header("transfer-encoding") == Some("chunked") {
+        while !rest.ends_with(b"0\r\n\r\n") {
+            assert!(more(stream, &mut rest).await > 0, "the body was cut short");
+        }
+        answer.body = unchunk(&rest);
+        return Some((answer, Vec::new()));
+    }
     while rest.len() < length {
         assert!(more(stream, &mut rest).await > 0, "the body was cut short");
     }

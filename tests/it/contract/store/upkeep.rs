@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use miyu::id::{Seq, Side};
 use miyu::model::{EntryKind, LeaveReason, Pairing};
-use miyu::store::{Marks, Place, StoreError, Swept};
+use miyu::store::{Marks, PageLimit, Place, StoreError, Swept};
 
 use super::Sqlite;
 use crate::support::store::{Backend, World, address, draft, rules};
@@ -288,7 +288,9 @@ async fn a_closed_store_takes_nothing_more<X: Backend>() {
     second.await.unwrap();
     let late = store.append(draft(room.room, A, "a2", "y")).await;
     assert!(matches!(late, Err(StoreError::Unavailable(_))));
-    let late = store.page(room.room, A, Seq::ZERO, 1).await;
+    let late = store
+        .page(room.room, A, Seq::ZERO, PageLimit::entries(1))
+        .await;
     assert!(matches!(late, Err(StoreError::Unavailable(_))));
     assert!(store.relations(room.parties[0].session).await.is_err());
     assert!(store.ready().await.is_err());
@@ -329,7 +331,13 @@ async fn assert_gone<X: Backend>(world: &World<X>, room: &Pairing) {
     let store = world.store();
     let id = room.room;
     assert_eq!(store.room(id).await.unwrap(), None);
-    assert_eq!(store.page(id, A, Seq::ZERO, 5).await.unwrap(), None);
+    assert_eq!(
+        store
+            .page(id, A, Seq::ZERO, PageLimit::entries(5))
+            .await
+            .unwrap(),
+        None
+    );
     assert_eq!(
         store.arrive(id, Place::Side(A), address(A)).await.unwrap(),
         None
