@@ -72,3 +72,13 @@ pub enum Frame {
     /// To a waiting connection: its ticket was paired, but the room could not be made; it waits on.
     GaveBack,
 }
+
+impl Frame {
+    /// Bytes of text that it holds; frames without one are all small.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Self::Entry { texts, .. } => texts.bytes(),
+            _ => 0,
+        }
+    }
+}

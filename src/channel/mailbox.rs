@@ -19,16 +19,41 @@ pub enum Received {
     Lagged,
 }
 
+/// Most bytes of text that wait in a ring; a frame of any size fits into an empty one. Ordinary messages reach its
+/// bound in frames first.
+const BYTES: usize = 256 * 1024;
 /// Frames that an empty ring keeps room for: most frames come one by one.
 const KEPT: usize = 4;
 
 #[derive(Debug)]
 struct Ring {
     frames: VecDeque<SharedFrame>,
+    /// Of their texts.
+    bytes: usize,
     capacity: u32,
     lagged: bool,
     open: bool,
     waker: Option<Waker>,
+}
+
+impl Ring {
+    /// Takes the frame, if there is room for it.
+    fn push(&mut self, frame: SharedFrame) -> bool {
+        let bytes = self.bytes.saturating_add(frame.text_bytes());
+        let fits = self.frames.len() < self.capacity as usize
+            && (self.frames.is_empty() || bytes <= BYTES);
+        if fits {
+            self.bytes = bytes;
+            self.frames.push_back(frame);
+        }
+        fits
+    }
+
+    fn pop(&mut self) -> Option<SharedFrame> {
+        let frame = self.frames.pop_front()?;
+        self.bytes -= frame.text_bytes();
+        Some(frame)
+    }
 }
 
 /// What both ends share.
@@ -52,6 +77,7 @@ pub struct Mailbox {
 pub(super) fn channel(address: Address, capacity: usize, hub: Weak<Hub>) -> (Outbox, Mailbox) {
     let ring = Mutex::new(Ring {
         frames: VecDeque::new(),
+        bytes: 0,
         capacity: u32::try_from(capacity).unwrap_or(u32::MAX),
         lagged: false,
         open: true,
@@ -80,12 +106,8 @@ impl Outbox {
         if !ring.open {
             return Err(SendError::Gone);
         }
-        let fits = ring.frames.len() < ring.capacity as usize;
-        if fits {
-            ring.frames.push_back(frame);
-        } else {
-            ring.lagged = true;
-        }
+        let fits = ring.push(frame);
+        ring.lagged |= !fits;
         let waker = ring.waker.take();
         drop(ring);
         if let Some(waker) = waker {
@@ -104,7 +126,7 @@ impl Mailbox {
     /// The next frame; after the last one that fitted, that others did not.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
         let mut ring = self.shared.ring.lock();
-        if let Some(frame) = ring.frames.pop_front() {
+        if let Some(frame) = ring.pop() {
             if ring.frames.is_empty() {
                 // An idle connection holds next to no ring: most are idle most of the time.
                 ring.frames.shrink_to(KEPT);
@@ -128,7 +150,7 @@ impl Mailbox {
 
     /// What is there already, without waiting.
     pub fn try_recv(&mut self) -> Option<SharedFrame> {
-        self.shared.ring.lock().frames.pop_front()
+        self.shared.ring.lock().pop()
     }
 }
 

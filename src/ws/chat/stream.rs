@@ -10,6 +10,8 @@ use crate::protocol::Text;
 
 /// Frames kept while an earlier one is missing: two nodes may publish one room in another order.
 const PARKED: usize = 32;
+/// Most bytes of theirs.
+const PARKED_BYTES: usize = 64 * 1024;
 /// How long an earlier frame is waited for.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// After how long a page that the store could not answer is asked for again.
@@ -78,7 +80,8 @@ impl Stream {
             self.last = seq;
             return Live::Write;
         }
-        if self.parked.len() >= PARKED {
+        let parked = self.parked.values().map(|text| text.len());
+        if self.parked.len() >= PARKED || parked.sum::<usize>() + text.len() > PARKED_BYTES {
             self.again = true;
             return Live::Overflow;
         }
@@ -257,5 +260,15 @@ mod tests {
             assert_eq!(stream.live(Seq(n), &text(n), now), Live::Parked);
         }
         assert_eq!(stream.live(Seq(99), &text(99), now), Live::Overflow);
+    }
+
+    #[test]
+    fn parked_frames_are_bounded_in_bytes() {
+        let now = Instant::now();
+        let mut stream = Stream::resuming(Seq(0));
+        let long = Text::from("x".repeat(PARKED_BYTES / 2));
+        assert_eq!(stream.live(Seq(2), &long, now), Live::Parked);
+        assert_eq!(stream.live(Seq(3), &long, now), Live::Parked);
+        assert_eq!(stream.live(Seq(4), &text(4), now), Live::Overflow);
     }
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use miyu::channel::memory::MemoryLayer;
-use miyu::channel::{ChannelLayer, Counts, GroupId, Mailbox, Received, SendError, Status};
+use miyu::channel::{ChannelLayer, Counts, Frame, GroupId, Mailbox, Received, SendError, Status};
 use miyu::id::{Address, NodeId};
 
-use self::mail::{fresh_group, member, next, next_number, numbered, poll};
+use self::mail::{fresh_group, member, next, next_number, numbered, poll, saying};
 use crate::support::redis::Site;
 
 /// Makes a layer whose mailboxes hold this many frames.
@@ -54,6 +54,7 @@ contract! {
     each_thread_keeps_its_order
     what_is_published_after_join_resolves_arrives
     a_full_mailbox_refuses_keeps_what_it_has_and_is_told_once
+    a_mailbox_is_full_also_when_its_texts_are_long
     a_full_mailbox_holds_nobody_up
     lagging_ends_when_it_was_told
     a_sender_wakes_the_owner
@@ -228,6 +229,26 @@ async fn a_full_mailbox_refuses_keeps_what_it_has_and_is_told_once(factory: Fact
     assert_eq!(next_number(&mut mailbox).await, 2);
     assert!(matches!(next(&mut mailbox).await, Received::Lagged));
     assert!(poll(&mut mailbox).is_none());
+}
+
+async fn a_mailbox_is_full_also_when_its_texts_are_long(factory: Factory) {
+    let layer = factory(100).await;
+    let (_, mut mailbox) = layer.open();
+    let address = mailbox.address();
+    // Twice, for what was taken out must not be counted any more.
+    for _ in 0..2 {
+        for seq in 1..=2 {
+            layer.send(&address, saying(seq, 100_000)).unwrap();
+        }
+        let refused = layer.send(&address, saying(3, 100_000));
+        assert!(matches!(refused, Err(SendError::Full)));
+        for seq in 1..=2 {
+            let received = next(&mut mailbox).await;
+            assert!(matches!(received, Received::Frame(frame)
+                if matches!(&*frame, Frame::Entry { seq: it, .. } if it.0 == seq)));
+        }
+        assert!(matches!(next(&mut mailbox).await, Received::Lagged));
+    }
 }
 
 async fn a_full_mailbox_holds_nobody_up(factory: Factory) {

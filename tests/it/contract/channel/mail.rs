@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership, Received};
 use miyu::id::{RoomId, Seq, Side};
+use miyu::protocol::server::EntryTexts;
 
 /// A group that nobody is in.
 pub(super) fn fresh_group() -> GroupId {
@@ -17,6 +18,16 @@ pub(super) fn numbered(n: u64) -> Frame {
     Frame::Read {
         side: Side::A,
         seq: Seq(n),
+    }
+}
+
+/// An entry of so many bytes.
+pub(super) fn saying(seq: u64, bytes: usize) -> Frame {
+    Frame::Entry {
+        seq: Seq(seq),
+        by: Side::A,
+        closes: false,
+        texts: EntryTexts::same("x".repeat(bytes).into()),
     }
 }
 
