@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::app::{self, App, BuildError, Ended, Listeners};
 use crate::channel::Status;
 use crate::config::{self, Config, Given, Loaded, OperatorListen, sample};
-use crate::http::descriptors;
+use crate::http::{accept, descriptors};
 use crate::shutdown::signalled;
 use crate::supervisor::Supervisor;
 use crate::telemetry;
@@ -159,7 +159,7 @@ async fn serve_until_signalled(config: Config) -> Result<(), Exit> {
     // interrupted as politely as a running server.
     let mut signal = std::pin::pin!(signalled());
     let supervisor = Supervisor::from_process();
-    let listeners = bind(&config).await?;
+    let listeners = bind(&config)?;
     supervisor.status("opening the store");
     let address = listeners.site.local_addr().context("no local address")?;
     let operators = listeners.operator.as_ref();
@@ -195,20 +195,20 @@ async fn serve_until_signalled(config: Config) -> Result<(), Exit> {
     }
 }
 
-async fn bind(config: &Config) -> Result<Listeners, Exit> {
+fn bind(config: &Config) -> Result<Listeners, Exit> {
     let server = &config.server;
-    let site = bind_one(server.listen, "--listen ADDRESS:PORT or server.listen").await?;
-    let operator = bind_operator(server).await?;
+    let site = bind_one(server.listen, "--listen ADDRESS:PORT or server.listen")?;
+    let operator = bind_operator(server)?;
     Ok(Listeners { site, operator })
 }
 
 /// A port that was asked for must be had; without the usual one the site serves all the same.
-async fn bind_operator(server: &config::Server) -> Result<Option<TcpListener>, Exit> {
+fn bind_operator(server: &config::Server) -> Result<Option<TcpListener>, Exit> {
     if server.operator_listen == OperatorListen::Off {
         return Ok(None);
     }
     let bound = match server.operator_address() {
-        Some(address) => bind_one(address, "server.operator_listen").await,
+        Some(address) => bind_one(address, "server.operator_listen"),
         None => Err(Exit(
             Failure::Bind,
             "there is no port after the site's. Choose one with server.operator_listen.".to_owned(),
@@ -224,8 +224,8 @@ async fn bind_operator(server: &config::Server) -> Result<Option<TcpListener>, E
     }
 }
 
-async fn bind_one(address: SocketAddr, setting: &str) -> Result<TcpListener, Exit> {
-    TcpListener::bind(address).await.map_err(|error| {
+fn bind_one(address: SocketAddr, setting: &str) -> Result<TcpListener, Exit> {
+    accept::listen(address).map_err(|error| {
         let why = match error.kind() {
             std::io::ErrorKind::AddrInUse => "another program uses this port".to_owned(),
             std::io::ErrorKind::PermissionDenied => {

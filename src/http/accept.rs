@@ -11,11 +11,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
+use super::paced::Paced;
 use super::request::{Peer, is_trusted};
 use super::{Door, router};
 use crate::admission::{ConnectionGuard, Refused, Slot};
@@ -26,6 +27,11 @@ use crate::telemetry;
 const HEADERS: usize = 64;
 /// Largest request head, and hyper's buffer of one connection.
 const HEAD_BYTES: usize = 16 * 1024;
+/// What the kernel may hold for a connection that does not read, in bytes that we ask for: Linux doubles it, and
+/// counts what it needs itself. Its own choice grows to 4 MiB.
+const SEND_BUFFER: u32 = 32 * 1024;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
 /// An HTTP connection is told to finish after this long, however busy: nobody keeps one by reading
 /// slowly. Upgraded sockets are not HTTP connections any more.
 const LIFETIME: Duration = Duration::from_secs(300);
@@ -34,6 +40,22 @@ const REST: Duration = Duration::from_millis(100);
 
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\n\
     connection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Binds an address. Its connections inherit the bound on what the kernel holds for each.
+///
+/// # Errors
+/// The system's: most often that the port is in use, or needs more rights.
+pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // A restart must not wait for connections of the last run to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Accepts until the drain begins. Dropping the listener then frees the port at once.
 pub async fn run(app: Arc<App>, listener: TcpListener) {
@@ -156,6 +178,7 @@ async fn connection(
             Ok::<_, Infallible>(router::handle(&app, door, peer, request).await)
         }
     });
+    let stream = Paced::new(stream, app.config.limits.write_timeout);
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(app.config.limits.header_timeout)

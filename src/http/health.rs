@@ -91,6 +91,6 @@ pub fn metrics(app: &App) -> Response<Body> {
     response::with_type(
         StatusCode::OK,
         "text/plain; version=0.0.4; charset=utf-8",
-        handle.render().into(),
+        Body::new(handle.render()),
     )
 }

@@ -1,22 +1,20 @@
 //! The HTTP edge: accepting, routing, pages and the API. Sockets are handed over to `ws`.
 
-use bytes::Bytes;
-use http_body_util::Full;
+pub use self::body::Body;
 
 pub mod accept;
 pub mod api;
 pub mod assets;
+mod body;
 pub mod descriptors;
 pub mod health;
 pub mod hosts;
 pub mod notices;
+pub mod paced;
 pub mod query;
 pub mod request;
 pub mod response;
 pub mod router;
-
-/// Every answer's body: whole and in memory; nothing here streams.
-pub type Body = Full<Bytes>;
 
 /// The listener that a request came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

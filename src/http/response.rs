@@ -14,6 +14,7 @@ use super::Body;
 use super::request::Peer;
 use crate::admission::memory::Exhausted;
 use crate::error::Problem;
+use crate::protocol::Replay;
 
 /// Nothing may be loaded but our own files; nobody may frame us; no string becomes markup.
 const POLICY_HEAD: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -38,17 +39,22 @@ const ALWAYS: [(&str, &str); 5] = [
 /// A JSON answer that nobody but this browser may keep.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     let body = serde_json::to_vec(value).expect("our types encode");
-    raw_json(status, Bytes::from(body))
+    with_type(status, "application/json", Body::new(body))
 }
 
-/// [`json`] of what is encoded already.
-pub fn raw_json(status: StatusCode, body: Bytes) -> Response<Body> {
-    with_type(status, "application/json", body)
+/// [`json`] of a page of a log: an object of `entries` and of `rest`, the text of its other members. It is encoded
+/// while it is written.
+pub fn json_page(entries: Replay, rest: &str) -> Response<Body> {
+    with_type(
+        StatusCode::OK,
+        "application/json",
+        Body::page(entries, rest),
+    )
 }
 
 /// A refusal.
 pub fn problem(problem: &Problem) -> Response<Body> {
-    let body = Bytes::from(problem.json());
+    let body = Body::new(problem.json());
     let mut answer = with_type(problem.status, "application/problem+json", body);
     if let Some(after) = problem.retry_after {
         // The header counts whole seconds: round up, so that obeying it is enough.
@@ -89,7 +95,7 @@ pub fn method_not_allowed(allowed: &'static str) -> Response<Body> {
 
 /// Plain text for operators.
 pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
-    with_type(status, "text/plain; charset=utf-8", body.into())
+    with_type(status, "text/plain; charset=utf-8", Body::new(body))
 }
 
 /// 308: the same thing is there.
@@ -102,8 +108,8 @@ pub fn moved(to: &str) -> Response<Body> {
 }
 
 /// An answer with a body of this type, not kept by anybody unless the caller says otherwise.
-pub fn with_type(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Body> {
-    let mut answer = Response::new(Body::new(body));
+pub fn with_type(status: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
+    let mut answer = Response::new(body);
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

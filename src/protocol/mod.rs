@@ -6,11 +6,14 @@ pub mod client;
 pub mod close;
 mod field;
 mod json;
+pub mod replay;
 pub mod server;
 mod shapes;
+pub mod size;
 
 pub use client::{ChatAction, ChatFrame, DecodeError, LobbyAction};
 pub use close::{CloseReason, ErrorCode};
+pub use replay::Replay;
 pub use server::Encoder;
 
 /// An encoded frame: UTF-8 that is cheap to clone, made once for all its receivers.

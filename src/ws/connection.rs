@@ -16,12 +16,13 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::doing::{front, optional};
 use super::heartbeat::{Beat, Heartbeat};
 use super::line::{Line, Who};
+use super::outgoing::Outgoing;
 use super::rate::Conduct;
 use super::socket::{Incoming, Socket};
 use super::{Action, Actions, Io, Machine, Now, Weight};
 use crate::app::App;
 use crate::channel::{Mailbox, Received};
-use crate::protocol::{CloseReason, Text};
+use crate::protocol::CloseReason;
 use crate::telemetry;
 
 /// Frames taken from the mailbox, and things asked for by the client's, before what they caused is
@@ -324,12 +325,15 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
 
     /// Does what the machine asked.
     async fn carry_out(&mut self, socket: &mut Socket, actions: Actions<M::Job>) {
-        let texts = self.begin(actions);
-        if self.gone || texts.is_empty() {
+        let (outgoing, afterwards) = self.begin(actions);
+        if self.gone || outgoing.is_empty() {
             return;
         }
-        match socket.write(texts).await {
+        match socket.write(outgoing).await {
             Ok(()) => {
+                if let Some(job) = afterwards {
+                    self.aside = Some(self.io.start(job));
+                }
                 if let Some(job) = self.machine().on_flushed() {
                     self.queue.push_back(self.io.start(job));
                 }
@@ -338,13 +342,19 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         }
     }
 
-    /// Begins everything but writing: answers what is to be written.
-    fn begin(&mut self, actions: Actions<M::Job>) -> Vec<Text> {
-        let mut texts = Vec::new();
+    /// Begins everything but writing: answers what is to be written, and what is to be begun aside after that.
+    fn begin(&mut self, actions: Actions<M::Job>) -> (Outgoing, Option<M::Job>) {
+        let mut outgoing = Outgoing::default();
+        let (mut replays, mut afterwards) = (false, None);
         for action in actions {
             match action {
-                Action::Write(text) => texts.push(text),
+                Action::Write(text) => outgoing.frame(text),
+                Action::Replay(replay) => {
+                    replays = true;
+                    outgoing.replay(replay);
+                }
                 Action::Queue(job) => self.queue.push_back(self.io.start(job)),
+                Action::Aside(job) if replays => afterwards = Some(job),
                 Action::Aside(job) => self.aside = Some(self.io.start(job)),
                 Action::Close(reason) => {
                     self.closing.get_or_insert(reason);
@@ -357,7 +367,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                 }
             }
         }
-        texts
+        (outgoing, afterwards)
     }
 
     async fn send_ping(&mut self, socket: &mut Socket) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::channel::Frame;
 use crate::id::Timestamp;
-use crate::protocol::{CloseReason, DecodeError, ErrorCode, Text};
+use crate::protocol::{CloseReason, DecodeError, ErrorCode, Replay, Text};
 
 pub mod buffered;
 pub mod chat;
@@ -18,6 +18,7 @@ pub mod line;
 pub mod lobby;
 pub mod lobby_io;
 pub mod metered;
+pub mod outgoing;
 pub mod positions;
 pub mod publish;
 pub mod rate;
@@ -49,9 +50,12 @@ impl Now {
 pub enum Action<J> {
     /// Write this frame.
     Write(Text),
+    /// Write these, making each when its turn comes.
+    Replay(Box<Replay>),
     /// Do this after every queued job before it; its outcome comes back in the same order.
     Queue(J),
-    /// Do this beside the queue; a machine has at most one at a time.
+    /// Do this beside the queue; a machine has at most one at a time. Behind a replay it is begun when that was
+    /// written: of a log that is read page by page, one page is in memory.
     Aside(J),
     /// Finish the queue, then close.
     Close(CloseReason),

@@ -1,9 +1,9 @@
 //! A WebSocket as the loop needs it: text in, batches of text out with a deadline, closed properly.
 
 use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use std::vec::IntoIter;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
@@ -13,11 +13,12 @@ use hyper_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use hyper_tungstenite::tungstenite::{Error, Message};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 
 use super::buffered::Buffered;
 use super::metered::Metered;
+use super::outgoing::{Frames, Outgoing};
 use crate::config::Limits;
+use crate::http::paced::Paced;
 use crate::protocol::{CloseReason, Text};
 
 /// Read buffer of a socket: most frames are smaller, larger ones grow it for a while.
@@ -48,8 +49,7 @@ pub enum Incoming {
 
 /// One socket, whole, in one task.
 pub struct Socket {
-    stream: WebSocketStream<Metered<Buffered<TcpStream>>>,
-    write_timeout: Duration,
+    stream: WebSocketStream<Metered<Buffered<Paced>>>,
     max_write_buffer: usize,
 }
 
@@ -75,7 +75,7 @@ impl Socket {
     /// HTTP needed of it is left behind.
     pub async fn new(stream: WebSocketStream<TokioIo<Upgraded>>, limits: &Limits) -> Option<Self> {
         let upgraded = stream.into_inner().into_inner();
-        let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+        let parts = upgraded.downcast::<TokioIo<Paced>>().ok()?;
         // Twice the largest message leaves room for any honest way to cut it into fragments.
         let allowance = usize::try_from(limits.max_frame).unwrap_or(usize::MAX);
         let metered = Metered::new(
@@ -87,7 +87,6 @@ impl Socket {
         let stream = WebSocketStream::from_partially_read(metered, read, Role::Server, config);
         Some(Self {
             stream: stream.await,
-            write_timeout: limits.write_timeout,
             max_write_buffer: max_write_buffer(limits),
         })
     }
@@ -107,6 +106,8 @@ impl Socket {
                 Error::Io(_) if self.stream.get_ref().exhausted() => {
                     Incoming::Unacceptable(CloseReason::Policy)
                 }
+                // Answers to pings are written while reading.
+                error if is_too_slow(&error) => Incoming::Unacceptable(CloseReason::TooSlow),
                 Error::Utf8(_) => Incoming::Unacceptable(CloseReason::Policy),
                 // A reset is how most connections end.
                 Error::Protocol(hyper_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => Incoming::Gone,
@@ -127,41 +128,26 @@ impl Socket {
         }
     }
 
-    /// Writes everything and hands it to the kernel.
+    /// Writes everything and hands it to the kernel. Frames are made as the kernel takes those before them.
     ///
     /// # Errors
-    /// `TooSlow` when the deadline passed, `Normal` when the connection is broken.
-    pub async fn write(&mut self, texts: Vec<Text>) -> Result<(), CloseReason> {
-        let mut texts = texts.into_iter();
-        // The kernel nearly always takes all of it at once: only those who are slow have a timer, and
-        // only for them there is room for one.
-        match poll_fn(|cx| Poll::Ready(self.poll_write(&mut texts, cx))).await {
-            Poll::Ready(written) => finished(Ok(written)),
-            Poll::Pending => Box::pin(self.write_slowly(texts)).await,
-        }
+    /// `TooSlow` when the other end does not take it in time (see [`Paced`]), `Normal` when the connection is broken.
+    pub async fn write(&mut self, outgoing: Outgoing) -> Result<(), CloseReason> {
+        let mut frames = outgoing.into_iter();
+        finished(poll_fn(|cx| self.poll_write(&mut frames, cx)).await)
     }
 
-    async fn write_slowly(&mut self, mut texts: IntoIter<Text>) -> Result<(), CloseReason> {
-        let limit = self.write_timeout;
-        let writing = poll_fn(|cx| self.poll_write(&mut texts, cx));
-        finished(tokio::time::timeout(limit, writing).await)
-    }
-
-    fn poll_write(
-        &mut self,
-        texts: &mut IntoIter<Text>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Error>> {
-        while !texts.as_slice().is_empty() {
+    fn poll_write(&mut self, frames: &mut Frames, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
             ready!(self.stream.poll_ready_unpin(cx))?;
-            if let Some(text) = texts.next() {
-                // One frame above the bound would be refused by the buffer; nothing we encode is.
-                let limit = self.max_write_buffer;
-                debug_assert!(text.len() < limit, "a frame larger than the write buffer");
-                self.stream.start_send_unpin(Message::Text(text))?;
-            }
+            let Some(text) = frames.next() else {
+                return self.stream.poll_flush_unpin(cx);
+            };
+            // One frame above the bound would be refused by the buffer; nothing we encode is.
+            let limit = self.max_write_buffer;
+            debug_assert!(text.len() < limit, "a frame larger than the write buffer");
+            self.stream.start_send_unpin(Message::Text(text))?;
         }
-        self.stream.poll_flush_unpin(cx)
     }
 
     /// Asks whether the other end is there.
@@ -169,9 +155,8 @@ impl Socket {
     /// # Errors
     /// As [`Socket::write`].
     pub async fn ping(&mut self) -> Result<(), CloseReason> {
-        let writing = self.stream.send(Message::Ping(Default::default()));
         // Rare, and large: boxed, so that the task need not have room for it all the time.
-        finished(Box::pin(tokio::time::timeout(self.write_timeout, writing)).await)
+        finished(Box::pin(self.stream.send(Message::Ping(Default::default()))).await)
     }
 
     /// Says goodbye and waits a moment for the answer.
@@ -192,12 +177,14 @@ impl Socket {
     }
 }
 
-fn finished(
-    done: Result<Result<(), Error>, tokio::time::error::Elapsed>,
-) -> Result<(), CloseReason> {
-    match done {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(CloseReason::Normal),
-        Err(_) => Err(CloseReason::TooSlow),
-    }
+fn finished(done: Result<(), Error>) -> Result<(), CloseReason> {
+    done.map_err(|error| match is_too_slow(&error) {
+        true => CloseReason::TooSlow,
+        false => CloseReason::Normal,
+    })
+}
+
+/// How [`Paced`] fails.
+fn is_too_slow(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut)
 }

@@ -139,7 +139,7 @@ where
 {
     let config = websocket_config(&app.config.limits);
     let (mut answer, websocket) = match hyper_tungstenite::upgrade(&mut request, Some(config)) {
-        Ok(upgraded) => upgraded,
+        Ok((answer, websocket)) => (answer.map(|_| Body::default()), websocket),
         Err(_) => return response::problem(&not_a_handshake()),
     };
     // Only now: the count of a connection that stays HTTP must stay with it.
@@ -228,7 +228,7 @@ async fn talk(
     };
     let (Some(arrival), Some(seat)) = (arrived, entrance.seat) else {
         // Whoever cannot be told is closed all the same.
-        let _ = socket.write(vec![app.encoder.nobody_left()]).await;
+        let _ = socket.write(app.encoder.nobody_left().into()).await;
         socket.close(CloseReason::RoomGone).await;
         return None;
     };

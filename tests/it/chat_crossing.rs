@@ -59,6 +59,11 @@ impl Person {
         for action in actions {
             match action {
                 Action::Write(text) => self.hear(&serde_json::from_str(&text).expect("JSON")),
+                Action::Replay(replay) => {
+                    for text in *replay {
+                        self.hear(&serde_json::from_str(&text).expect("JSON"));
+                    }
+                }
                 Action::Queue(job) => self.queue.push(Box::pin(self.io.start(job))),
                 Action::Aside(job) => self.aside = Some(Box::pin(self.io.start(job))),
                 Action::Close(_) => self.closing = true,
@@ -193,6 +198,7 @@ impl History {
                     channel: self.net.clone(),
                     memory: Budget::new(1 << 30),
                     page_entries: 3,
+                    page_bytes: 1 << 20,
                     drain: Drain::new(),
                 }),
                 connection,

@@ -6,6 +6,7 @@
 
 mod architecture;
 mod assets;
+mod bounded_pages;
 mod chat_crossing;
 mod chat_errors;
 mod chat_leaving;

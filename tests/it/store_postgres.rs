@@ -7,7 +7,7 @@ use std::time::Duration;
 use miyu::id::{Address, RoomId, Seq, Side};
 use miyu::model::{Entry, EntryKind, LeaveReason};
 use miyu::store::postgres::{PostgresStore, Setup};
-use miyu::store::{Appended, Entries, Marks, Place, Rooms, Upkeep};
+use miyu::store::{Appended, Entries, Marks, PageLimit, Place, Rooms, Upkeep};
 use tokio::task::JoinSet;
 
 use crate::support::postgres::{Postgres, connect, fresh_name, open, setup};
@@ -50,7 +50,11 @@ async fn log(store: &PostgresStore, room: RoomId) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut after = Seq::ZERO;
     loop {
-        let page = store.page(room, A, after, 1000).await.unwrap().unwrap();
+        let page = store
+            .page(room, A, after, PageLimit::entries(1000))
+            .await
+            .unwrap()
+            .unwrap();
         entries.extend(page.entries);
         after = page.upto;
         if after == page.last_seq {

@@ -1,7 +1,6 @@
 //! `GET /api/rooms/…`: a session's rooms and their logs, answered like the chat handshake, since
 //! browsers cannot read why a handshake was refused.
 
-use bytes::{BufMut, Bytes, BytesMut};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use tracing::warn;
@@ -12,9 +11,10 @@ use crate::http::query::parameter;
 use crate::http::{Body, response};
 use crate::id::{RoomId, Seq, SessionId, Side, Timestamp};
 use crate::model::{Persona, Room, UserId};
+use crate::protocol::Replay;
 use crate::protocol::server::RoomState;
 use crate::session::token;
-use crate::store::StoreError;
+use crate::store::{PageLimit, StoreError};
 
 /// Who asks, and what for.
 pub struct Asker<'a> {
@@ -77,21 +77,13 @@ pub async fn messages(app: &App, room: &str, asker: &Asker<'_>) -> Result<Respon
         usize::try_from(limit).unwrap_or(most).clamp(1, most)
     });
     let (room, side) = find(app, room, asker).await?;
+    let personas: [Persona; 2] = [&room.sides[0], &room.sides[1]].map(|it| it.persona.clone());
+    let limit = PageLimit::new(limit, app.reach.page_bytes, &personas);
     let page = app.store.page(room.id, side, after, limit).await;
     let page = page.map_err(told)?.ok_or_else(Problem::no_such_room)?;
-    let personas: [Persona; 2] = [&room.sides[0], &room.sides[1]].map(|it| it.persona.clone());
-    let mut body = BytesMut::with_capacity(512 * (page.entries.len() + 1));
-    body.put_slice(b"{\"entries\":[");
-    for (index, entry) in page.entries.iter().enumerate() {
-        if index > 0 {
-            body.put_u8(b',');
-        }
-        let frame = app.encoder.entry(&personas, entry, side);
-        body.put_slice(frame.as_bytes());
-    }
-    let end = format!("],\"last_seq\":{},\"upto\":{}}}", page.last_seq, page.upto);
-    body.put_slice(end.as_bytes());
-    Ok(response::raw_json(StatusCode::OK, Bytes::from(body)))
+    let rest = format!("\"last_seq\":{},\"upto\":{}", page.last_seq, page.upto);
+    let entries = Replay::new(app.encoder.clone(), personas, side, page.entries);
+    Ok(response::json_page(entries, &rest))
 }
 
 /// The room and the side of whoever asks: by token, else by cookie; where both sides are theirs,

@@ -4,8 +4,8 @@
 use super::stream::{self, Live};
 use super::{Chat, Job};
 use crate::id::{Seq, Side};
-use crate::model::{EntryKind, Room};
-use crate::protocol::{CloseReason, Text};
+use crate::model::{Entry, EntryKind, Room};
+use crate::protocol::{CloseReason, Replay, Text, size};
 use crate::store::{Page, StoreError};
 use crate::ws::{Action, Actions, Now};
 
@@ -17,6 +17,7 @@ impl Chat {
             out.push(Action::Aside(Job::Page {
                 side: self.side,
                 after,
+                names: size::names(&self.people.personas),
                 with_room,
                 cause,
             }));
@@ -79,28 +80,24 @@ impl Chat {
     }
 
     fn replay(&mut self, page: Page, now: Now, out: &mut Actions<Job>) {
-        let replaced = self.replaced();
-        for entry in &page.entries {
-            if self.stream.skips(entry) || replaced {
-                continue;
-            }
-            if matches!(entry.kind, EntryKind::Departure { .. }) {
-                self.active = false;
-                self.told_departure = true;
-            }
-            out.push(Action::Write(self.encoder.entry(
-                &self.people.personas,
-                entry,
-                self.side,
-            )));
-        }
-        if replaced {
+        if self.replaced() {
             self.stream.page_failed();
             if self.wants_room {
                 // Frames were lost while this page was read.
                 self.page(true, "lagged", out);
             }
             return;
+        }
+        let mut entries = page.entries;
+        entries.retain(|entry| !self.stream.skips(entry));
+        if entries.iter().any(is_departure) {
+            self.active = false;
+            self.told_departure = true;
+        }
+        if !entries.is_empty() {
+            let personas = self.people.personas.clone();
+            let replay = Replay::new(self.encoder.clone(), personas, self.side, entries);
+            out.push(Action::Replay(Box::new(replay)));
         }
         let more = self.stream.paged(page.upto, page.last_seq, now.instant);
         self.release(out);
@@ -116,4 +113,8 @@ impl Chat {
             out.push(Action::Write(text));
         }
     }
+}
+
+fn is_departure(entry: &Entry) -> bool {
+    matches!(entry.kind, EntryKind::Departure { .. })
 }

@@ -172,16 +172,23 @@ impl Bench {
         self.chat.on_timer(now, &mut self.out);
     }
 
-    /// The actions of the frames written since the last look.
-    fn written(&mut self) -> Vec<String> {
-        let texts = self.out.drain(..).filter_map(|action| match action {
-            Action::Write(text) => {
-                let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-                Some(json["action"].as_str().unwrap().to_owned())
-            }
-            _ => None,
+    /// The frames written since the last look.
+    fn frames(&mut self) -> Vec<Text> {
+        let texts = self.out.drain(..).flat_map(|action| match action {
+            Action::Write(text) => vec![text],
+            Action::Replay(replay) => replay.collect(),
+            _ => vec![],
         });
         texts.collect()
+    }
+
+    /// Their actions.
+    fn written(&mut self) -> Vec<String> {
+        let actions = self.frames().into_iter().map(|text| {
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+            json["action"].as_str().unwrap().to_owned()
+        });
+        actions.collect()
     }
 
     fn jobs(&mut self) -> Vec<Job> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use miyu::id::{Seq, Side};
 use miyu::store::postgres::{PostgresStore, Target};
-use miyu::store::{Appended, Entries, Upkeep};
+use miyu::store::{Appended, Entries, PageLimit, Upkeep};
 use tokio::task::JoinSet;
 
 use super::{assert_kept, assert_published, log, new_room, plain, say_all, two_nodes};
@@ -71,7 +71,7 @@ async fn a_server_that_goes_away_is_waited_for() {
     allow(false).await;
     database.cut(&inside).await;
     let pending = store.append(draft(room, A, "a1", "x"));
-    let page = store.page(room, A, Seq::ZERO, 10);
+    let page = store.page(room, A, Seq::ZERO, PageLimit::entries(10));
     let unready = store.ready().await.unwrap_err().to_string();
     assert!(unready.contains("not currently accepting"), "{unready}");
     assert!(unready.contains(database.name()), "{unready}");

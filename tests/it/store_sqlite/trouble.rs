@@ -8,8 +8,8 @@ use miyu::id::{Seq, Side};
 use miyu::model::{EntryKind, LeaveReason, MessageRef};
 use miyu::store::sqlite::{SqliteStore, Tuning};
 use miyu::store::{
-    Appended, CommitSink, Committed, Draft, Durability, Entries as _, Hidden, Place, Recalled,
-    Refusal, Relations as _, Rooms as _, StoreError, Upkeep as _,
+    Appended, CommitSink, Committed, Draft, Durability, Entries as _, Hidden, PageLimit, Place,
+    Recalled, Refusal, Relations as _, Rooms as _, StoreError, Upkeep as _,
 };
 
 use super::{hold, one_batch, open, place, setting};
@@ -53,7 +53,11 @@ async fn a_full_disk_is_unavailable_and_nothing_is_lost() {
     }
     assert!(store.ready().await.is_err());
     // Reading goes on.
-    let page = store.page(room, A, Seq::ZERO, 50).await.unwrap().unwrap();
+    let page = store
+        .page(room, A, Seq::ZERO, PageLimit::entries(50))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(page.last_seq, Seq(u64::from(stored)));
     assert_eq!(page.entries.len(), stored as usize);
     assert!(store.room(room).await.unwrap().unwrap().active());
@@ -77,7 +81,11 @@ async fn a_full_disk_is_unavailable_and_nothing_is_lost() {
     let log = setting.sink.of(room);
     drop(store);
     let store = backend.open(&setting).await;
-    let page = store.page(room, A, Seq::ZERO, 50).await.unwrap().unwrap();
+    let page = store
+        .page(room, A, Seq::ZERO, PageLimit::entries(50))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(page.entries, log);
     let repeat = store.append(draft(room, A, "a0", &text)).await.unwrap();
     assert!(matches!(repeat, Appended::Repeat(entry) if entry.seq == Seq(1)));
@@ -132,7 +140,11 @@ async fn a_batch_that_fails_fails_whole() {
     let log = setting.sink.of(room);
     drop(store);
     let store = backend.open(&setting).await;
-    let page = store.page(room, A, Seq::ZERO, 50).await.unwrap().unwrap();
+    let page = store
+        .page(room, A, Seq::ZERO, PageLimit::entries(50))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(page.entries, log);
 }
 
@@ -167,7 +179,11 @@ async fn a_row_in_the_way_costs_one_attempt() {
         assert!(matches!(done, Appended::Done(entry) if entry.seq == Seq(expected)));
     }
     for room in [one.room, two.room] {
-        let page = store.page(room, A, Seq::ZERO, 5).await.unwrap().unwrap();
+        let page = store
+            .page(room, A, Seq::ZERO, PageLimit::entries(5))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(page.entries, setting.sink.of(room));
     }
 }
@@ -206,10 +222,18 @@ async fn a_batch_sees_what_it_has_said() {
     assert_eq!(late.await.unwrap(), closed);
     drop(store);
     let store = backend.open(&setting).await;
-    let page = store.page(room, A, Seq::ZERO, 50).await.unwrap().unwrap();
+    let page = store
+        .page(room, A, Seq::ZERO, PageLimit::entries(50))
+        .await
+        .unwrap()
+        .unwrap();
     let told: Vec<Seq> = page.entries.iter().map(|entry| entry.seq).collect();
     assert_eq!(told, [1, 2, 4, 5, 6].map(Seq));
-    let quoted = store.page(room, Side::B, Seq(2), 1).await.unwrap().unwrap();
+    let quoted = store
+        .page(room, Side::B, Seq(2), PageLimit::entries(1))
+        .await
+        .unwrap()
+        .unwrap();
     let quote = match &quoted.entries[0].kind {
         EntryKind::Message { reply, .. } => reply.clone().unwrap(),
         other => panic!("{other:?}"),
@@ -269,7 +293,10 @@ async fn a_dead_writer_is_told() {
     drop(store);
     // What was committed is there.
     let store = open(&path).unwrap();
-    let page = store.page(room.room, A, Seq::ZERO, 5).await.unwrap();
+    let page = store
+        .page(room.room, A, Seq::ZERO, PageLimit::entries(5))
+        .await
+        .unwrap();
     assert_eq!(page.unwrap().last_seq, Seq(1));
 }
 
@@ -322,7 +349,7 @@ async fn a_damaged_log_harms_its_own_room_only() {
     let well = store.append(draft(good, A, "a9", "x"));
     assert!(matches!(hurt.await, Err(StoreError::Corrupt(_))));
     assert!(matches!(well.await, Ok(Appended::Done(_))));
-    let page = store.page(bad, A, Seq::ZERO, 5).await;
+    let page = store.page(bad, A, Seq::ZERO, PageLimit::entries(5)).await;
     assert!(matches!(page, Err(StoreError::Corrupt(_))), "{page:?}");
     // Time closes it and erases what is left, instead of stumbling over it every second.
     for wait in [rules().reconnect_grace, rules().retention] {

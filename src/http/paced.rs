@@ -1,0 +1,303 @@
+//! A connection that must take what it is sent. The kernel nearly always takes it at once; one that makes us wait is
+//! given time, and more of it for each byte that it takes, whether HTTP or a WebSocket is spoken.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+/// Bytes a second that a connection must take on average, while we wait for it.
+const LEAST: u64 = 2048;
+
+/// A TCP connection whose writes fail with [`io::ErrorKind::TimedOut`] when the other end takes nothing for as long as
+/// its patience is, or when it keeps us waiting for longer than that and a second for each 2 KiB that it took. Then
+/// dropping it ends it at once: the kernel forgets what it still holds.
+///
+/// Reading is not affected, and a connection that never makes us wait costs nothing but the place of a pointer.
+#[derive(Debug)]
+pub struct Paced {
+    inner: TcpStream,
+    patience: Duration,
+    slow: Option<Box<Slow>>,
+}
+
+/// Kept for a connection that has made us wait.
+#[derive(Debug)]
+struct Slow {
+    account: Account,
+    timer: Pin<Box<Sleep>>,
+    /// It failed since it last took something.
+    failed: bool,
+}
+
+impl Paced {
+    /// With so much patience.
+    pub fn new(inner: TcpStream, patience: Duration) -> Self {
+        Self {
+            inner,
+            patience,
+            slow: None,
+        }
+    }
+
+    fn after<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        bytes: impl FnOnce(&T) -> usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        match &written {
+            Poll::Pending => return self.wait(cx),
+            Poll::Ready(Ok(done)) => {
+                if let Some(slow) = &mut self.slow {
+                    let bytes = bytes(done);
+                    slow.failed &= bytes == 0;
+                    if slow.account.taken(bytes, Instant::now()) {
+                        self.slow = None;
+                    }
+                }
+            }
+            Poll::Ready(Err(_)) => {}
+        }
+        written
+    }
+
+    /// The kernel has no room: until when this may last.
+    fn wait<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let patience = self.patience;
+        let slow = self.slow.get_or_insert_with(|| {
+            Box::new(Slow {
+                account: Account::new(patience),
+                timer: Box::pin(tokio::time::sleep(patience)),
+                failed: false,
+            })
+        });
+        if let Some(deadline) = slow.account.waits(Instant::now()) {
+            slow.timer.as_mut().reset(deadline.into());
+        }
+        ready!(slow.timer.as_mut().poll(cx));
+        // A goodbye may be tried still: it is given time of its own.
+        slow.account = Account::new(patience);
+        slow.failed = true;
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Drop for Paced {
+    /// Closed as usual, a connection would have what it did not take kept for it, for minutes.
+    fn drop(&mut self) {
+        let is_behind = |slow: &Slow| slow.failed || slow.account.is_waiting();
+        if self.slow.as_deref().is_some_and(is_behind) {
+            let _ = self.inner.set_zero_linger();
+        }
+    }
+}
+
+/// What a connection that has made us wait took, and how long that took.
+#[derive(Debug)]
+struct Account {
+    patience: Duration,
+    /// Since when we wait.
+    since: Option<Instant>,
+    /// Until when we waited last.
+    until: Option<Instant>,
+    waited: Duration,
+    taken: u64,
+}
+
+impl Account {
+    fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            since: None,
+            until: None,
+            waited: Duration::ZERO,
+            taken: 0,
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.since.is_some()
+    }
+
+    /// We wait from now on; answers until when at most. `None`: we did already.
+    fn waits(&mut self, now: Instant) -> Option<Instant> {
+        if self.since.is_some() {
+            return None;
+        }
+        self.since = Some(now);
+        let earned = Duration::from_millis(self.taken.saturating_mul(1000) / LEAST);
+        let left = (self.patience + earned).saturating_sub(self.waited);
+        Some(now + left.min(self.patience))
+    }
+
+    /// So many bytes were taken. True: it has kept up for so long that the rest is forgotten.
+    fn taken(&mut self, bytes: usize, now: Instant) -> bool {
+        self.taken = self.taken.saturating_add(bytes as u64);
+        if let Some(since) = self.since.take() {
+            self.waited += now.saturating_duration_since(since);
+            self.until = Some(now);
+        }
+        self.until
+            .is_some_and(|until| now.saturating_duration_since(until) > self.patience)
+    }
+}
+
+impl AsyncRead for Paced {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Paced {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.after(written, |count| *count, cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.after(written, |count| *count, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.inner).poll_flush(cx);
+        self.after(flushed, |()| 0, cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// How long a connection is borne that takes so much each time, after having made us wait for so long.
+    fn borne(bytes: usize, each: Duration) -> Option<Duration> {
+        let begun = Instant::now();
+        let mut account = Account::new(PATIENCE);
+        let mut now = begun;
+        for _ in 0..1000 {
+            let deadline = account.waits(now).unwrap();
+            now += each;
+            if now > deadline {
+                return Some(deadline - begun);
+            }
+            assert!(!account.taken(bytes, now));
+        }
+        None
+    }
+
+    #[test]
+    fn nothing_taken_ends_it_when_patience_ends() {
+        assert_eq!(borne(1 << 20, PATIENCE * 2), Some(PATIENCE));
+    }
+
+    #[test]
+    fn a_byte_now_and_then_buys_no_time() {
+        let ended = borne(1, Duration::from_secs(9)).unwrap();
+        assert!(ended < PATIENCE + Duration::from_secs(1), "{ended:?}");
+    }
+
+    #[test]
+    fn a_steady_reader_is_waited_for() {
+        assert_eq!(borne(2048, Duration::from_secs(1)), None);
+        let ended = borne(1024, Duration::from_secs(1)).unwrap();
+        assert!(ended < PATIENCE * 3, "{ended:?}");
+    }
+
+    #[test]
+    fn what_was_taken_buys_time_but_never_more_than_patience_at_once() {
+        let begun = Instant::now();
+        let mut account = Account::new(PATIENCE);
+        account.waits(begun);
+        account.taken(1 << 20, begun);
+        assert_eq!(account.waits(begun), Some(begun + PATIENCE));
+        assert_eq!(
+            account.waits(begun),
+            None,
+            "the deadline moved without progress"
+        );
+    }
+
+    /// A connection that has been sent more than the kernel holds, and the other end of it.
+    async fn full(patience: Duration) -> (Paced, TcpStream) {
+        let listener = crate::http::accept::listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        let mut paced = Paced::new(accepted.unwrap().0, patience);
+        let failed = async {
+            loop {
+                if let Err(error) = paced.write_all(&[7; 4096]).await {
+                    break error;
+                }
+            }
+        };
+        assert_eq!(failed.await.kind(), io::ErrorKind::TimedOut);
+        (paced, client.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_nobody_takes_fails_and_the_kernel_forgets_it() {
+        let (paced, mut client) = full(Duration::from_millis(50)).await;
+        drop(paced);
+        let mut got = Vec::new();
+        let read = client.read_to_end(&mut got).await;
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn it_may_say_goodbye_to_an_end_that_reads_again() {
+        let (mut paced, mut client) = full(Duration::from_millis(50)).await;
+        paced.patience = Duration::from_secs(60);
+        let mut got = Vec::new();
+        let (written, read) = tokio::join!(
+            async {
+                paced.write_all(b"goodbye").await?;
+                paced.shutdown().await?;
+                drop(paced);
+                Ok::<_, io::Error>(())
+            },
+            client.read_to_end(&mut got)
+        );
+        written.unwrap();
+        read.unwrap();
+        assert!(got.ends_with(b"goodbye"));
+    }
+
+    #[test]
+    fn who_keeps_up_again_is_forgotten() {
+        let begun = Instant::now();
+        let mut account = Account::new(PATIENCE);
+        account.waits(begun);
+        assert!(!account.taken(1, begun + PATIENCE / 2));
+        assert!(!account.taken(1, begun + PATIENCE));
+        assert!(account.taken(1, begun + PATIENCE * 2));
+    }
+}

@@ -1,0 +1,75 @@
+//! What one event makes a connection write: frames that are there, and pages whose frames are made when their turn
+//! comes.
+
+use std::vec::IntoIter;
+
+use crate::protocol::{Replay, Text};
+
+/// Frames in the order in which they are written.
+#[derive(Debug, Default)]
+pub struct Outgoing(Vec<Part>);
+
+#[derive(Debug)]
+enum Part {
+    Frame(Text),
+    Replay(Box<Replay>),
+}
+
+impl Outgoing {
+    /// Adds a frame.
+    pub fn frame(&mut self, text: Text) {
+        self.0.push(Part::Frame(text));
+    }
+
+    /// Adds the frames of a page.
+    pub fn replay(&mut self, replay: Box<Replay>) {
+        self.0.push(Part::Replay(replay));
+    }
+
+    /// Nothing is to be written.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<Text> for Outgoing {
+    fn from(text: Text) -> Self {
+        Self(vec![Part::Frame(text)])
+    }
+}
+
+impl IntoIterator for Outgoing {
+    type Item = Text;
+    type IntoIter = Frames;
+
+    fn into_iter(self) -> Frames {
+        Frames {
+            parts: self.0.into_iter(),
+            replay: None,
+        }
+    }
+}
+
+/// The frames of an [`Outgoing`], one by one.
+#[derive(Debug)]
+pub struct Frames {
+    parts: IntoIter<Part>,
+    replay: Option<Box<Replay>>,
+}
+
+impl Iterator for Frames {
+    type Item = Text;
+
+    fn next(&mut self) -> Option<Text> {
+        loop {
+            if let Some(text) = self.replay.as_mut().and_then(|it| it.next()) {
+                return Some(text);
+            }
+            self.replay = None;
+            match self.parts.next()? {
+                Part::Frame(text) => return Some(text),
+                Part::Replay(replay) => self.replay = Some(replay),
+            }
+        }
+    }
+}
