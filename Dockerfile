@@ -6,8 +6,9 @@
 # /data is the database's folder. A file mounted at /config/miyu.toml is the configuration;
 # variables MIYU_SECTION__KEY override it. docs/OPERATIONS.md says more.
 
-ARG RUST_IMAGE=rust:1.95-slim-bookworm
-ARG BASE_IMAGE=debian:bookworm-slim
+# By digest: the tag is for people. scripts/pins looks for newer ones.
+ARG RUST_IMAGE=rust:1.95-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082
+ARG BASE_IMAGE=debian:bookworm-slim@sha256:d5d3f9c23164ea16f31852f95bd5959aad1c5e854332fe00f7b3a20fcc9f635c
 
 FROM ${RUST_IMAGE} AS build
 WORKDIR /build

@@ -38,6 +38,7 @@ mod matching_races;
 mod matching_socket;
 mod matching_wishes;
 mod original_client;
+mod pinned;
 mod pool_model;
 mod pool_redis;
 mod pool_together;
