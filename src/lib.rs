@@ -8,6 +8,7 @@ pub mod model;
 pub mod protocol;
 
 pub mod channel;
+pub mod keyfile;
 pub mod matching;
 pub mod redis;
 pub mod store;
@@ -24,6 +25,7 @@ pub mod app;
 pub mod backends;
 pub mod cli;
 pub mod error;
+pub mod hardening;
 pub mod shutdown;
 pub mod supervisor;
 pub mod telemetry;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use miyu::cli::{self, Cli};
+use miyu::hardening;
 
 /// What a socket's thread allocates the store's thread frees, and the other way round, all the time:
 /// with the C library's own a message costs a sixth more, with musl's (which has one lock) much more.
@@ -11,5 +12,6 @@ use miyu::cli::{self, Cli};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    hardening::close_memory();
     cli::run(Cli::parse())
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::value::Address;
+use crate::keyfile;
 use crate::redis::Servers;
 
 section! {
@@ -12,7 +13,8 @@ section! {
         /// name: "redis://:PASSWORD@HOST:6379/0", "rediss://…" with TLS, "redis+unix:///PATH".
         /// Several with commas between them share the rooms.
         url: String as Address = "memory:";
-        /// A file that holds the password of Redis, for URLs that have none.
+        /// A file that holds the password of Redis, for URLs that have none. Only its owner may read
+        /// it (mode 0600).
         password_file: Option<PathBuf> = "";
         /// A file with the certificates (PEM) that "rediss://" trusts instead of this system's.
         ca_file: Option<PathBuf> = "";
@@ -36,8 +38,8 @@ impl Channel {
         if self.url == "memory:" {
             return Ok(None);
         }
-        let password = self.password_file.as_deref().map(read).transpose();
-        let password = password.map_err(|why| ("channel.password_file", why))?;
+        let password = self.password_file.as_deref().map(keyfile::read).transpose();
+        let password = password.map_err(|why| ("channel.password_file", why.to_string()))?;
         let password = password.as_deref().map(str::trim_end);
         let servers = Servers::parse(&self.url, password)
             .map_err(|why| ("channel.url", format!("{why} (or \"memory:\")")))?;

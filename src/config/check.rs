@@ -9,6 +9,7 @@ use super::channel::PREFIX_BYTES;
 use super::load::Layers;
 use super::problem::Problems;
 use super::{Config, origin};
+use crate::keyfile;
 use crate::session::{KEY_BYTES, key_weakness};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -181,8 +182,7 @@ pub fn configured_key(config: &Config) -> Result<Option<[u8; KEY_BYTES]>, String
     let Some(path) = &session.key_file else {
         return Ok(None);
     };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = keyfile::read(path).map_err(|error| error.to_string())?;
     parse_key(text.trim()).map(Some)
 }
 

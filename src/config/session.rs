@@ -11,7 +11,7 @@ section! {
         /// Signs cookies and tokens: 64 hexadecimal digits (`openssl rand -hex 32`). Empty: a
         /// generated one is kept beside the data.
         key: Option<Secret<String>> = "";
-        /// A file that holds the key instead.
+        /// A file that holds the key instead. Only its owner may read it (mode 0600).
         key_file: Option<PathBuf> = "";
         /// How long an unused browser is remembered.
         lifetime: Duration = "30days";

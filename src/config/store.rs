@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Durability;
 use super::value::Address;
+use crate::keyfile;
 use crate::store::postgres::Target;
 
 section! {
@@ -14,7 +15,8 @@ section! {
         /// "postgres://user@host:5432/database?sslmode=verify-full" for several nodes; sslmode and
         /// sslrootcert mean what they mean to psql.
         url: String as Address = "sqlite:data/miyu.db";
-        /// A file that holds the password of the PostgreSQL user, so that `url` need not.
+        /// A file that holds the password of the PostgreSQL user, so that `url` need not. Only its
+        /// owner may read it (mode 0600).
         password_file: Option<PathBuf> = "";
         /// What an acknowledged message survives: "power" (a power cut) or "process" (a crash of
         /// miyu, not of the machine, or of PostgreSQL; faster on slow disks).
@@ -55,8 +57,7 @@ impl Store {
 }
 
 fn password(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = keyfile::read(path).map_err(|error| error.to_string())?;
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(format!("{} is empty", path.display())),
         password => Ok(password.to_owned()),

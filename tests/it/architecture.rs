@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 /// Rings, inside first. A module may use those of its own ring and of rings before it.
 const RINGS: [&[&str]; 4] = [
     &["id", "model", "protocol"],
-    &["channel", "matching", "redis", "store"],
+    &["channel", "keyfile", "matching", "redis", "store"],
     &[
         "admission",
         "config",
         "session",
         "error",
+        "hardening",
         "shutdown",
         "supervisor",
         "telemetry",

@@ -1,6 +1,7 @@
 //! The configuration for several nodes that we ship: understood as it is, and nothing in it is a
 //! default said again.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -10,20 +11,27 @@ use crate::support::scene::MIYU;
 const CLUSTER: &str = include_str!("../../config/cluster.toml");
 
 /// Every key that it sets.
-const KEYS: [&str; 4] = [
+const KEYS: [&str; 5] = [
     "store.url",
     "store.password_file",
     "channel.url",
     "channel.password_file",
+    "session.key_file",
 ];
 
 #[test]
 fn the_file_for_several_nodes_is_understood_and_all_of_it_differs() {
     let home = TempDir::new().unwrap();
     let mut text = CLUSTER.to_owned();
-    for name in ["postgres-password", "redis-password"] {
+    let key = "5c0de1f2a3b49788".repeat(3) + "0123456789abcdee";
+    for (name, secret) in [
+        ("postgres-password", "a word for this test"),
+        ("redis-password", "a word for this test"),
+        ("session-key", &key),
+    ] {
         let file = home.path().join(name);
-        std::fs::write(&file, "a word for this test\n").unwrap();
+        std::fs::write(&file, secret).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         let shipped = format!("\"/secrets/{name}\"");
         assert!(text.contains(&shipped), "{shipped}");
         text = text.replace(&shipped, &format!("\"{}\"", file.display()));
@@ -39,7 +47,10 @@ fn the_file_for_several_nodes_is_understood_and_all_of_it_differs() {
     let said = String::from_utf8_lossy(&checked.stdout).into_owned();
     let errors = String::from_utf8_lossy(&checked.stderr);
     assert!(checked.status.success(), "{errors}");
-    assert!(!said.contains("a word for this test"), "{said}");
+    assert!(
+        !said.contains("a word for this test") && !said.contains(&key),
+        "{said}"
+    );
 
     let mut section = "";
     let mut set = Vec::new();

@@ -49,6 +49,7 @@ mod redis_outages;
 mod redis_servers;
 mod redis_start;
 mod rooms;
+mod secrets_kept;
 mod session;
 mod store_model;
 mod store_postgres;

@@ -2,32 +2,34 @@
 //! forges no cookie.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use crate::keyfile;
 use crate::store::StoreError;
 
 const BYTES: usize = 32;
 
 /// Reads the key, or makes it. Only the process that holds the store's lock calls this.
 pub(super) fn read_or_make(path: &Path) -> Result<[u8; BYTES], StoreError> {
-    match std::fs::read_to_string(path) {
+    match keyfile::read(path) {
         Ok(text) => parse(text.trim()).ok_or_else(|| {
             let what = format!("{} does not hold 64 hexadecimal digits", path.display());
             StoreError::Corrupt(what.into())
         }),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+        Err(error) if error.is_missing() => {
             let key: [u8; BYTES] = rand::random();
-            write(path, &key).map_err(|error| trouble(path, &error))?;
+            let written = write(path, &key);
+            written.map_err(|error| trouble(format!("{}: {error}", path.display())))?;
             Ok(key)
         }
-        Err(error) => Err(trouble(path, &error)),
+        Err(error) => Err(trouble(error.to_string())),
     }
 }
 
-fn trouble(path: &Path, error: &std::io::Error) -> StoreError {
-    StoreError::Unavailable(format!("{}: {error}", path.display()).into())
+fn trouble(why: String) -> StoreError {
+    StoreError::Unavailable(why.into())
 }
 
 /// All or nothing: written beside, synced, then renamed.
