@@ -19,6 +19,7 @@ use crate::http::notices::Notices;
 use crate::http::{accept, descriptors};
 use crate::id::NodeId;
 use crate::matching::WaitingPool;
+use crate::model::staff::StaffNames;
 use crate::protocol::Encoder;
 use crate::session::online::Online;
 use crate::session::{KEY_BYTES, Signer};
@@ -57,6 +58,8 @@ pub struct App {
     pub notices: Notices,
     /// The way out.
     pub shutdown: Drain,
+    /// Names that only the site's staff may have.
+    pub staff: Arc<StaffNames>,
     /// What chat connections share: each holds one pointer to it.
     pub reach: Arc<Reach>,
     /// The same for what their machines need to know.
@@ -161,6 +164,7 @@ impl App {
             assets: Arc::new(assets),
             online: Online::default(),
             notices: Notices::default(),
+            staff: Arc::new(StaffNames::of(&config.site.name)),
             shutdown,
             reach: Arc::new(reach),
             chat_rules: Arc::new(chat_rules),

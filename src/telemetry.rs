@@ -22,6 +22,8 @@ pub const MEMORY_LIMIT: &str = "miyu_memory_limit_bytes";
 /// Counter: what was not begun for want of memory, by `why` (`share`: one network has its share,
 /// `total`).
 pub const MEMORY_REFUSED: &str = "miyu_memory_refused_total";
+/// Counter: HTTP requests refused, handshakes included, by the problem's `code`.
+pub const HTTP_REFUSED: &str = "miyu_http_refused_total";
 /// Gauge: browsers with an open socket.
 pub const ONLINE: &str = "miyu_online";
 /// Gauge: people waiting for a partner.
@@ -154,6 +156,7 @@ fn describe() {
     describe_gauge!(MEMORY_USED, "Bytes held for clients");
     describe_gauge!(MEMORY_LIMIT, "Bytes that may be held for clients");
     describe_counter!(MEMORY_REFUSED, "What was not begun for want of memory");
+    describe_counter!(HTTP_REFUSED, "HTTP requests refused, by code");
     describe_gauge!(ONLINE, "Browsers with an open socket");
     describe_gauge!(WAITING, "People waiting for a partner");
     describe_gauge!(ROOMS, "Open rooms");

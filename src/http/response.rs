@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, VARY,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    UPGRADE, VARY,
 };
 use hyper::{Response, StatusCode};
 use serde::Serialize;
@@ -15,11 +16,12 @@ use super::request::Peer;
 use crate::admission::memory::Exhausted;
 use crate::error::Problem;
 use crate::protocol::Replay;
+use crate::telemetry;
 
 /// Nothing may be loaded but our own files; nobody may frame us; no string becomes markup.
 const POLICY_HEAD: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
-    frame-ancestors 'none'; require-trusted-types-for 'script'; connect-src 'self'";
+    frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; connect-src 'self'";
 
 /// A slow client has lost its place by then.
 const MEMORY_RETRY: Duration = Duration::from_secs(5);
@@ -52,8 +54,14 @@ pub fn json_page(entries: Replay, rest: &str) -> Response<Body> {
     )
 }
 
-/// A refusal.
+/// Counts a refusal. Its code is one of ours: nothing that a client says becomes a label.
+pub fn count(problem: &Problem) {
+    metrics::counter!(telemetry::HTTP_REFUSED, "code" => problem.code).increment(1);
+}
+
+/// A refusal, counted.
 pub fn problem(problem: &Problem) -> Response<Body> {
+    count(problem);
     let body = Body::new(problem.json());
     let mut answer = with_type(problem.status, "application/problem+json", body);
     if let Some(after) = problem.retry_after {
@@ -62,6 +70,12 @@ pub fn problem(problem: &Problem) -> Response<Body> {
         answer
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.status == StatusCode::UPGRADE_REQUIRED {
+        // To what, must be said (RFC 9110, 15.5.22).
+        let headers = answer.headers_mut();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     }
     answer
 }

@@ -86,6 +86,10 @@ impl Route {
         self.knows_sessions() && !matches!(self, Self::Page(_))
     }
 
+    fn is_socket(self) -> bool {
+        matches!(self, Self::Matching | Self::Chat)
+    }
+
     fn is_operators(self) -> bool {
         matches!(self, Self::Alive | Self::Ready | Self::Metrics)
     }
@@ -153,6 +157,9 @@ async fn dispatch(
     let route = *found.value;
     if !door.opens(route.is_operators()) {
         return not_found(app, request.headers()).await;
+    }
+    if route.is_socket() && request.method() != Method::GET {
+        return response::method_not_allowed("GET");
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return refuse_method(app, request.headers()).await;
@@ -255,9 +262,13 @@ async fn page(app: &App, name: &str, status: StatusCode, headers: &HeaderMap) ->
 
 /// A page for people, a problem for programs.
 async fn not_found(app: &App, headers: &HeaderMap) -> Response<Body> {
+    let problem = Problem::no_such_page();
     match wants_html(headers) {
-        true => page(app, "error", StatusCode::NOT_FOUND, headers).await,
-        false => response::problem(&Problem::no_such_page()),
+        true => {
+            response::count(&problem);
+            page(app, "error", problem.status, headers).await
+        }
+        false => response::problem(&problem),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod entry;
 pub mod prefix;
 pub mod profile;
 pub mod room;
+pub mod staff;
 pub mod text;
 pub mod wish;
 

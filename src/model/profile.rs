@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::staff::StaffNames;
 use super::text::clean_name;
 
 /// Longest stored nickname, in characters (wire contract, section 2).
@@ -122,6 +123,14 @@ impl Profile {
             mood: Mood::parse(mood),
             gender: Gender::parse(gender),
         }
+    }
+
+    /// With the default name, should it read like one of the site's staff.
+    pub fn unless_staff(mut self, staff: &StaffNames) -> Self {
+        if staff.covers(&self.nickname) {
+            DEFAULT_NICKNAME.clone_into(&mut self.nickname);
+        }
+        self
     }
 }
 

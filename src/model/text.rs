@@ -42,7 +42,8 @@ fn tidy(chars: impl Iterator<Item = char>, max_chars: usize) -> String {
         } else {
             0
         };
-        if marks > COMBINING_MARKS {
+        // Nor is there ink in a mark without a letter.
+        if marks > COMBINING_MARKS || (marks > 0 && (count == 0 || space_pending)) {
             continue;
         }
         if space_pending {
@@ -73,8 +74,8 @@ fn is_invisible(c: char) -> bool {
             | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
             | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
             | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
-            | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}'
-            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}'
+            | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}' | '\u{13441}' | '\u{13442}'
+            | '\u{16FE4}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D159}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}'
             | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}')
 }
 
@@ -88,6 +89,31 @@ mod tests {
         assert_eq!(clean_name("\u{200B}\u{FEFF}\u{3164}", 50), "");
         assert_eq!(clean_name("e\u{301}", 50), "é");
         assert_eq!(clean_name("e\u{200B}\u{301}", 50), "é");
+    }
+
+    #[test]
+    fn what_has_no_ink_is_no_name() {
+        for blank in [
+            "\u{2800}\u{2800}",
+            "\u{115F}\u{1160}",
+            "\u{FFA0}\u{3164}",
+            "\u{301}\u{20DD}",
+            " \u{336} \u{200D}",
+            "\u{1D159}",
+            "\u{13441}\u{13442}",
+            "\u{3000}\u{A0}\u{2028}",
+            "\u{FE0F}\u{E0061}",
+            "\u{93F}",
+        ] {
+            assert_eq!(clean_name(blank, 50), "", "{blank:?}");
+        }
+        assert_eq!(clean_name("\u{301}a \u{301}b", 50), "a b");
+        // Marks that belong to letters stay with them.
+        for name in ["สวัสดี", "नमस्ते", "തേൻ", "Việt", "가나", "שָׁלוֹם"]
+        {
+            let folded: String = name.nfc().collect();
+            assert_eq!(clean_name(name, 50), folded);
+        }
     }
 
     #[test]

@@ -22,8 +22,8 @@ const RENEW_AFTER: Duration = Duration::from_secs(24 * 3600);
 const CLOCK_SKEW: Duration = Duration::from_secs(3600);
 
 const BODY_BYTES: usize = 16 + 8;
-/// More of our cookies in one request than this are not looked at: verifying costs.
-const CANDIDATES: usize = 4;
+/// How long a cookie of ours is, in characters.
+const VALUE_CHARS: usize = ((BODY_BYTES + MAC_BYTES) * 8).div_ceil(6);
 
 /// A cookie that was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,9 @@ pub struct Seen {
     pub needs_renewal: bool,
 }
 
-/// The request's valid session cookie, if it has one.
+/// The request's valid session cookie, if it has one: the first that we signed. All are looked at, for
+/// others may stand before it (planted by another site of this host, left by another key), beside bytes
+/// that are not ASCII. A request head has room for fewer than two hundred.
 pub fn read(signer: &Signer, headers: &HeaderMap, https: bool) -> Option<Seen> {
     read_at(signer, headers, https, Timestamp::now())
 }
@@ -45,11 +47,9 @@ pub fn read_at(signer: &Signer, headers: &HeaderMap, https: bool, now: Timestamp
     headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|header| header.to_str().ok())
-        .flat_map(|header| header.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == wanted)
-        .take(CANDIDATES)
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
+        .filter(|(name, value)| *name == wanted && value.len() == VALUE_CHARS)
         .find_map(|(_, value)| open(signer, value, now))
 }
 
@@ -164,6 +164,32 @@ mod tests {
         }
         let other = Signer::new(&[8; 32], 30 * DAY);
         assert_eq!(open(&other, &value, NOW), None, "another key");
+    }
+
+    #[test]
+    fn none_is_hidden_by_those_before_it() {
+        let (signer, session) = (signer(), SessionId::fresh());
+        let other = Signer::new(&[8; 32], 30 * DAY);
+        let forged = |_| format!("{NAME}={}; ", seal(&other, SessionId::fresh(), NOW));
+        let planted: String = (0..150).map(forged).collect();
+        let own = format!("{NAME}={}", seal(&signer, session, NOW));
+        let mut headers = HeaderMap::new();
+        for line in ["theme=夜; x=\"", planted.as_str(), "名=值; a", &own] {
+            headers.append(COOKIE, HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        }
+        assert_eq!(
+            read_at(&signer, &headers, false, NOW).unwrap().session,
+            session
+        );
+        let beside = format!("名=值; {own}; 夜\u{301}=1");
+        let mut raw = beside.into_bytes();
+        raw.extend(b"; bad=\xff\xfe");
+        headers.clear();
+        headers.insert(COOKIE, HeaderValue::from_bytes(&raw).unwrap());
+        assert_eq!(
+            read_at(&signer, &headers, false, NOW).unwrap().session,
+            session
+        );
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::SET_COOKIE;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_tungstenite::HyperWebsocket;
 
 use super::chat::{Chat, Opening};
@@ -101,7 +101,7 @@ fn may_ask(
     identity: &Identity,
     class: Class,
 ) -> Result<(), Problem> {
-    if !hyper_tungstenite::is_upgrade_request(request) {
+    if !is_handshake(request) {
         return Err(not_a_handshake());
     }
     if !origin_allowed(app, peer, request.headers()) {
@@ -165,11 +165,21 @@ where
     answer
 }
 
+/// What RFC 6455 (4.1) asks of a handshake besides its key: what is before us on the way may take
+/// anything else for a request whose connection it can use again.
+fn is_handshake(request: &Request<Incoming>) -> bool {
+    request.method() == Method::GET
+        && request.version() == Version::HTTP_11
+        && request.body().is_end_stream()
+        && hyper_tungstenite::is_upgrade_request(request)
+}
+
 fn not_a_handshake() -> Problem {
     Problem::new(
         StatusCode::UPGRADE_REQUIRED,
         "not_a_handshake",
-        "this address speaks WebSocket version 13; connect with ws:// or wss://",
+        "this address speaks WebSocket version 13, by GET with HTTP/1.1 and no body; connect with \
+         ws:// or wss://",
     )
 }
 
@@ -188,6 +198,7 @@ async fn search(
         LobbyRules {
             tag_patience: matching.tag_patience,
             repeat_patience: matching.repeat_patience,
+            staff: Arc::clone(&app.staff),
         },
         who.session,
         place::hashes(&app.signer, who.address),

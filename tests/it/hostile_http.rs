@@ -173,6 +173,9 @@ async fn a_handshake_is_a_plain_get() {
     let cases = [
         ("POST", vec![]),
         ("HEAD", vec![("Upgrade", "")]),
+        ("HEAD", vec![]),
+        ("OPTIONS", vec![]),
+        ("GET", vec![("Content-Length", "2")]),
         ("DELETE", vec![]),
         ("GET", vec![("Sec-WebSocket-Key", "")]),
         ("GET", vec![("Sec-WebSocket-Version", "8")]),
@@ -186,6 +189,16 @@ async fn a_handshake_is_a_plain_get() {
             "{method} {change:?}: {said}"
         );
     }
+    let head = everything(&server, with("HEAD", &[]).as_bytes()).await;
+    assert!(head.starts_with("HTTP/1.1 405"), "{head}");
+    assert!(head.contains("allow: GET\r\n"), "{head}");
+    let old = with("GET", &[]).replace("HTTP/1.1", "HTTP/1.0");
+    let old = everything(&server, old.as_bytes()).await;
+    assert!(
+        old.contains(" 426 ") && old.contains("HTTP/1.1 and no body"),
+        "{old}"
+    );
+    assert!(old.contains("upgrade: websocket"), "{old}");
     assert_eq!(server.app.online.count(), 0);
 }
 

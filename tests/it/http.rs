@@ -48,6 +48,7 @@ async fn every_answer_carries_the_security_headers() {
             "{policy}"
         );
         assert!(!policy.contains("unsafe"));
+        assert!(policy.contains("; trusted-types 'none';"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(answer.header("x-frame-options"), Some("DENY"));
@@ -369,6 +370,28 @@ async fn requests_are_limited_by_session() {
         }
     }
     assert_eq!(statuses, [200, 200, 200, 429, 429]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn refusals_are_counted_by_code() {
+    let server = TestServer::start_dead(|_| {}).await;
+    // Other tests of this process may be refused meanwhile: a code that only this one can have.
+    let page = [("accept", "text/html")];
+    get_with(server.address, "/nothing", &page).await;
+    get_with(server.address, "/", &[("host", "evil.example")]).await;
+    get(server.address, "/api/rooms/x/messages/?after=never").await;
+    get(server.address, "/ws/matching/").await;
+    let metrics = get(server.operator, "/metrics").await;
+    for code in ["not_found", "misdirected", "not_a_handshake", "bad_query"] {
+        let counted = format!("miyu_http_refused_total{{code=\"{code}\"}} ");
+        assert!(
+            metrics.text().contains(&counted),
+            "{code}: {}",
+            metrics.text()
+        );
+    }
+    assert!(!metrics.text().contains("evil"));
     server.stop().await;
 }
 

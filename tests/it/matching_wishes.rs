@@ -85,6 +85,32 @@ async fn profiles_never_refuse_anybody() {
 }
 
 #[tokio::test]
+async fn neither_blank_names_nor_the_staffs_are_taken() {
+    let server = TestServer::start(|config| config.site.name = "Lantern House".into()).await;
+    for name in [
+        "\u{2800}\u{3164}",
+        "\u{301}\u{20DD}",
+        "Admin",
+        "Аdmіn",
+        "線上客服",
+        "lantern house",
+        "m.o.d.e.r.a.t.o.r",
+    ] {
+        let (ming, mei) = (Browser::new(&server), Browser::new(&server));
+        let played = json!({"nickname": name});
+        let (mut waiting, _) = search(&ming, played).await;
+        let (mut coming, first) = search(&mei, json!({"nickname": "Calm Lantern"})).await;
+        let seen = match first["action"] == "match_found" {
+            true => first,
+            false => coming.until("match_found").await,
+        };
+        assert_eq!(seen["matched_user"]["nickname"], "匿名用戶", "{name}");
+        let other = waiting.until("match_found").await;
+        assert_eq!(other["matched_user"]["nickname"], "Calm Lantern");
+    }
+}
+
+#[tokio::test]
 async fn long_nicknames_are_cut_and_markup_is_only_text() {
     let server = patient().await;
     let long = "字".repeat(80);

@@ -4,6 +4,7 @@
 import { el, icon, mark, setAttr, setText } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
 import { clock } from '../lib/time.js';
+import { foldEmptyLines } from '../model/text.js';
 
 const painted = new WeakMap(); // li -> what its parts show, so that only a change is drawn
 
@@ -58,7 +59,7 @@ function fillText(parts, row, names) {
   parts.bubble.classList.toggle('is-bot', bot);
   const [before, after] = t('chat.spoken', { name: sender, text: '\u0000', time: clock(row.at) }).split('\u0000');
   setText(parts.before, `${bot ? `${t('chat.bot')} ` : ''}${before}`);
-  setText(parts.text, row.source.content ?? '');
+  setText(parts.text, foldEmptyLines(row.source.content ?? ''));
   setText(parts.after, after);
   const quote = quoteFields(row);
   const key = quote ? JSON.stringify([quote.id, quote.text, quote.mine, names.partner, language()]) : '';

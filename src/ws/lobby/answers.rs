@@ -18,7 +18,6 @@ impl Lobby {
         now: Now,
         out: &mut Actions<Job>,
     ) {
-        let rules = self.rules;
         let State::Searching(search) = &mut self.state else {
             return;
         };
@@ -30,7 +29,7 @@ impl Lobby {
                 search.doubts = 0;
                 search.tick_at = now.instant + TICK;
                 let waited = now.wall.since(search.ticket.since);
-                let (_, ends) = phase(&rules, &search.ticket, waited);
+                let (_, ends) = phase(&self.rules, &search.ticket, waited);
                 search.phase_at = ends.map(|left| now.instant + left);
                 self.tell_waiting(census, now, out);
                 self.settle(now, out);

@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use crate::id::{RoomId, Side, TicketId};
 use crate::matching::{Census, Entered, PoolError, Renewed, Ticket};
+use crate::model::staff::StaffNames;
 use crate::model::{Pairing, UserId};
 use crate::store::RelationsOf;
 
 /// What a machine needs to know about how this server is set up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LobbyRules {
     /// `matching.tag_patience`.
     pub tag_patience: Duration,
     /// `matching.repeat_patience`.
     pub repeat_patience: Duration,
+    /// Names that nobody gets.
+    pub staff: Arc<StaffNames>,
 }
 
 /// Work for [`crate::ws::lobby_io`].

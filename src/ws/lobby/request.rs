@@ -152,7 +152,7 @@ impl Lobby {
             session: self.session,
             persona: Persona {
                 user_id: request.user_id.unwrap_or_else(UserId::fresh),
-                profile: request.profile,
+                profile: request.profile.unless_staff(&self.rules.staff),
             },
             wish: request.wish,
             phase: Phase::SharedTags,

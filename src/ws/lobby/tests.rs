@@ -8,6 +8,7 @@ use super::*;
 use crate::id::{NodeId, RoomId, TicketId, Timestamp};
 use crate::matching::{Census, Entered, Phase, Renewed, Ticket};
 use crate::model::Party;
+use crate::model::staff::StaffNames;
 use crate::store::RelationsOf;
 
 mod outage;
@@ -35,6 +36,7 @@ impl Bench {
         let rules = LobbyRules {
             tag_patience: TAGS,
             repeat_patience: REPEATS,
+            staff: Arc::new(StaffNames::of("秘語 Miyu")),
         };
         Self {
             lobby: Lobby::new(
