@@ -75,6 +75,8 @@ impl CommitSink for Sink {
     fn committed(&self, batch: &[Committed]) {
         self.0.fetch_add(batch.len() as u64, Ordering::Relaxed);
     }
+
+    fn closing(&self, _: RoomId, _: Timestamp) {}
 }
 
 struct Data {
@@ -182,6 +184,9 @@ fn open(path: &Path, sink: Arc<Sink>) -> Arc<SqliteStore> {
         block_lifetime: Duration::from_secs(30 * 24 * 3600),
         // More than any room gets here.
         room_entries: 10_000_000,
+        room_bytes: u64::MAX,
+        longest: Duration::ZERO,
+        max_size: 0,
         blocks_per_session: 500,
         timeout: Duration::from_secs(60),
     };

@@ -163,13 +163,17 @@ async fn postgres(
     opened.map_err(|error| BackendError::Store(error.to_string()))
 }
 
-fn store_rules(config: &Config) -> StoreRules {
+/// The rules that the configuration sets for any store.
+pub fn store_rules(config: &Config) -> StoreRules {
     StoreRules {
         reconnect_grace: config.chat.reconnect_grace,
         arrival: config.chat.arrival,
         retention: config.store.retention,
         block_lifetime: config.session.lifetime,
         room_entries: config.limits.room_entries,
+        room_bytes: config.limits.room_bytes,
+        longest: config.chat.longest,
+        max_size: config.store.max_size,
         blocks_per_session: config.limits.blocks_per_session,
         timeout: config.store.timeout,
     }

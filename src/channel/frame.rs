@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::id::{Address, Seq, SessionId, Side, TicketId};
+use crate::id::{Address, Seq, SessionId, Side, TicketId, Timestamp};
 use crate::model::{Pairing, Position};
 use crate::protocol::server::EntryTexts;
 
@@ -62,6 +62,11 @@ pub enum Frame {
         side: Side,
         /// Up to where.
         seq: Seq,
+    },
+    /// The room closes by itself then, from the store.
+    Closing {
+        /// When, by the store's clock.
+        at: Timestamp,
     },
     /// Where the room stands, from the store: whoever knows less has missed something.
     Position(Position),

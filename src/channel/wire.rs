@@ -8,13 +8,13 @@ use bytes::{Buf as _, Bytes};
 use uuid::Uuid;
 
 use super::{Frame, GroupId};
-use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId};
+use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
 use crate::model::{Position, Presence};
 use crate::protocol::Text;
 use crate::protocol::server::EntryTexts;
 
 /// Of this encoding. Nodes announce it; others refuse to start beside it.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// No packet is longer; the longest message with its quote takes a tenth of it.
 pub const MOST_BYTES: usize = 256 * 1024;
@@ -175,6 +175,10 @@ fn put_frame(out: &mut Vec<u8>, frame: &Frame) {
             out.extend([b'r', index(*side)]);
             out.extend(seq.0.to_be_bytes());
         }
+        Frame::Closing { at } => {
+            out.push(b'z');
+            out.extend(at.0.to_be_bytes());
+        }
         Frame::Position(position) => put_position(out, position),
         Frame::Matched(pairing) => {
             out.push(b'm');
@@ -263,6 +267,9 @@ impl Reader {
             b'r' => Frame::Read {
                 side: self.side()?,
                 seq: self.seq()?,
+            },
+            b'z' => Frame::Closing {
+                at: Timestamp(i64::from_be_bytes(self.array()?)),
             },
             b'p' => Frame::Position(self.position()?),
             b'm' => {

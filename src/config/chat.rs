@@ -9,6 +9,9 @@ section! {
         reconnect_grace: Duration = "5m";
         /// How long somebody has to come to a new room.
         arrival: Duration = "20s";
+        /// How long a room may be open before it closes by itself. Its people are told ahead: a tenth of
+        /// this, at most ten minutes. "0s": as long as they like.
+        longest: Duration = "24h";
         /// How long an absence lasts before the partner is told.
         presence_settle: Duration = "2s";
         /// Zone of the times beside messages, by its IANA name.

@@ -21,6 +21,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// One address' share, an eighth, holds a page.
 const LEAST_MEMORY: u64 = 4 << 20;
 const MOST_MEMORY: u64 = 1 << 40;
+/// The smallest `store.max_size`: the log of changes alone takes half of it at times.
+const LEAST_MAX_SIZE: u64 = 64 << 20;
 
 /// How to make a key, for messages.
 const KEY_ADVICE: &str = "make one with `openssl rand -hex 32`";
@@ -246,6 +248,7 @@ fn durations(config: &Config, checker: &mut Checker<'_>) {
             7 * DAY,
         ),
         ("chat.arrival", chat.arrival, 10 * MILLI, HOUR),
+        ("chat.longest", chat.longest, Duration::ZERO, 365 * DAY),
         (
             "chat.presence_settle",
             chat.presence_settle,
@@ -268,6 +271,11 @@ fn durations(config: &Config, checker: &mut Checker<'_>) {
         ),
         ("limits.heartbeat", limits.heartbeat, 10 * MILLI, HOUR),
     ];
+    checker.that(
+        chat.longest.is_zero() || chat.longest >= SECOND,
+        "chat.longest",
+        "must be at least 1s, or \"0s\" for no limit",
+    );
     for (key, value, least, most) in bounds {
         let shown = |it| humantime::format_duration(it);
         checker.that(
@@ -327,6 +335,7 @@ fn numbers(config: &Config, checker: &mut Checker<'_>) {
             1,
             10_000,
         ),
+        ("limits.room_bytes", limits.room_bytes, 16 << 10, 1 << 40),
         ("limits.page_entries", limits.page_entries as u64, 1, 1_000),
         ("limits.page_bytes", limits.page_bytes, 16 << 10, 16 << 20),
         ("limits.bad_frames", limits.bad_frames.into(), 1, 1_000_000),
@@ -336,6 +345,12 @@ fn numbers(config: &Config, checker: &mut Checker<'_>) {
         memory == 0 || (LEAST_MEMORY..=MOST_MEMORY).contains(&memory),
         "limits.memory",
         "must be from 4MiB to 1TiB, or \"0B\" for an eighth of what the machine has",
+    );
+    let max_size = config.store.max_size;
+    checker.that(
+        max_size == 0 || max_size >= LEAST_MAX_SIZE,
+        "store.max_size",
+        "must be at least 64MiB, or \"0B\" for no limit",
     );
     for (key, value, least, most) in bounds {
         checker.that(

@@ -35,6 +35,8 @@ section! {
         tickets_per_session: usize = 4;
         /// Entries of one room.
         room_entries: u64 = 20_000;
+        /// Bytes of the texts of one room; what is recalled does not count any more.
+        room_bytes: u64 as Size = "2MiB";
         /// Blocks one session keeps.
         blocks_per_session: usize = 200;
         /// Entries read from the store at once.

@@ -57,6 +57,21 @@ pub enum EntryKind {
     },
 }
 
+impl EntryKind {
+    /// What it counts towards `limits.room_bytes`: the UTF-8 bytes of the texts that it holds now. A
+    /// recalled message holds its client's name for it and nothing else.
+    pub fn text_bytes(&self) -> u64 {
+        let bytes = match self {
+            Self::Message {
+                client_id, content, ..
+            } => client_id.len() + content.as_ref().map_or(0, String::len),
+            Self::Recall { client_id, .. } => client_id.len(),
+            Self::Departure { .. } => 0,
+        };
+        bytes as u64
+    }
+}
+
 /// A reference to an earlier message with what it says now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
@@ -131,6 +146,9 @@ pub enum LeaveReason {
     NoShow,
     /// Was away for longer than the grace.
     Timeout,
+    /// The room was open for as long as a room may be. Nobody left: which side the entry names is
+    /// without meaning.
+    TimeUp,
 }
 
 impl LeaveReason {
@@ -140,6 +158,7 @@ impl LeaveReason {
             Self::Left => "left",
             Self::NoShow => "no_show",
             Self::Timeout => "timeout",
+            Self::TimeUp => "time_up",
         }
     }
 }

@@ -106,6 +106,9 @@ pub struct Room {
     pub is_bot: bool,
     /// When it was made.
     pub opened_at: Timestamp,
+    /// When it closes by itself, as far as it is known now; `None` in a closed room and without
+    /// `chat.longest`. It may move to later, never to earlier than its people were told.
+    pub closes_at: Option<Timestamp>,
     /// How it closed; nothing but recalls can be added from then on.
     pub departure: Option<Departure>,
     /// The newest entry.

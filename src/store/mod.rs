@@ -5,21 +5,23 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
 use crate::model::{Entry, LeaveReason, MessageRef, Pairing, Position, Room};
 
+pub mod capacity;
 mod newcomers;
 mod page;
 mod pending;
 pub mod postgres;
+mod rules;
 pub mod sqlite;
 pub mod sweeper;
 mod underway;
 
 pub use page::{Page, PageLimit};
 pub use pending::Pending;
+pub use rules::StoreRules;
 
 /// Why the store could not do what it was asked. Absence is `Option`, a broken rule an outcome enum.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -98,7 +100,8 @@ pub enum Hidden {
 pub enum Refusal {
     /// The room is closed, or was never there.
     RoomClosed,
-    /// Its log has `limits.room_entries` entries already.
+    /// Its log has `limits.room_entries` entries already, or with this message its texts would be more
+    /// than `limits.room_bytes`.
     RoomFull,
     /// The reference names no message of this room.
     NoSuchMessage,
@@ -143,6 +146,10 @@ impl RoomPeople {
 pub trait CommitSink: Send + Sync + 'static {
     /// Publishes one batch.
     fn committed(&self, batch: &[Committed]);
+
+    /// Tells a room's people that it closes by itself at `closes_at`: committed, and told once. Nothing
+    /// depends on its being heard.
+    fn closing(&self, room: RoomId, closes_at: Timestamp);
 }
 
 /// Which side a connection comes to.
@@ -285,7 +292,7 @@ pub struct RelationsOf {
 /// What the sweeper did in one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Rooms closed because a side did not come, or did not come back.
+    /// Rooms closed because a side did not come or did not come back, or because their time was up.
     pub closed: usize,
     /// Closed rooms erased.
     pub erased: usize,
@@ -296,7 +303,9 @@ pub struct Swept {
 /// Time's work on the data, and the store's own life.
 pub trait Upkeep: Send + Sync {
     /// One small step, by the store's clock: closes open rooms whose `chat.arrival` or
-    /// `chat.reconnect_grace` passed (publishing their departures), erases rooms closed longer than
+    /// `chat.reconnect_grace` passed (publishing their departures), tells the people of rooms that are
+    /// near the end of `chat.longest` ([`CommitSink::closing`]) and closes those that were told
+    /// [`StoreRules::notice`] ago or longer, erases rooms closed longer than
     /// `store.retention` ago and blocks unused for `session.lifetime`. When both sides are late,
     /// the departure names the one gone for longest; who never came has been gone since they could
     /// have come: since the room was made, or since the present incarnation.
@@ -304,6 +313,12 @@ pub trait Upkeep: Send + Sync {
 
     /// Whether a write would be taken now; the reason when not.
     fn ready(&self) -> Pending<()>;
+
+    /// Bytes on the disk that this data needs now, including what is written but not yet in its place.
+    /// Space that was given free inside its files and will be used again does not count. While the
+    /// last answer was [`StoreRules::max_size`] or more, new messages are answered `Unavailable`;
+    /// repeats, recalls, departures and everything else are done.
+    fn size(&self) -> Pending<u64>;
 
     /// Resolves when the threads that this process runs for the store have taken a request and
     /// answered it, whatever the answer: a full disk or a server that is away is no matter, since a
@@ -328,24 +343,9 @@ pub trait Store: Rooms + Entries + Relations + Upkeep {}
 
 impl<T: Rooms + Entries + Relations + Upkeep> Store for T {}
 
-/// The rules of time and number that a backend applies; the composition root takes them from the
-/// configuration.
-#[derive(Clone, Debug)]
-pub struct StoreRules {
-    /// How long an away side's place is kept (`chat.reconnect_grace`).
-    pub reconnect_grace: Duration,
-    /// How long a side has to come to a new room (`chat.arrival`).
-    pub arrival: Duration,
-    /// How long a closed room is kept (`store.retention`).
-    pub retention: Duration,
-    /// How long an unused block is kept (`session.lifetime`).
-    pub block_lifetime: Duration,
-    /// Most entries of one room (`limits.room_entries`); recalls and the departure may exceed it.
-    pub room_entries: u64,
-    /// Most blocks a session keeps (`limits.blocks_per_session`).
-    pub blocks_per_session: usize,
-    /// How long a caller waits before `Unavailable` (`store.timeout`).
-    pub timeout: Duration,
+/// What a message is told that the size of the data leaves no room for.
+fn at_max_size() -> StoreError {
+    StoreError::Unavailable("the data has the size that store.max_size allows".into())
 }
 
 /// A moment by the store's clock; backends read it through this so that tests can move it.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::channel::{ChannelLayer, Frame, GroupId};
+use crate::id::{RoomId, Timestamp};
 use crate::model::{Entry, EntryKind};
 use crate::protocol::Encoder;
 use crate::store::{CommitSink, Committed};
@@ -35,6 +36,11 @@ impl CommitSink for Publisher {
             self.channel.publish(GroupId(people.room), frame);
         }
         metrics::counter!(telemetry::MESSAGES).increment(messages);
+    }
+
+    fn closing(&self, room: RoomId, closes_at: Timestamp) {
+        let frame = Frame::Closing { at: closes_at };
+        self.channel.publish(GroupId(room), frame);
     }
 }
 

@@ -18,6 +18,8 @@ mod ops;
 
 /// So few that a sequence fills a room.
 const ROOM_ENTRIES: u64 = 8;
+/// So few that some sequences fill a room by them first.
+const ROOM_BYTES: u64 = 60;
 /// More than the tiny store remembers.
 const ROOMS: usize = 4;
 
@@ -32,6 +34,7 @@ impl<X: Backend> Pair<X> {
     async fn new() -> Self {
         let mut rules = rules();
         rules.room_entries = ROOM_ENTRIES;
+        rules.room_bytes = ROOM_BYTES;
         let world = World::with(rules).await;
         let mut rooms = Vec::new();
         for _ in 0..ROOMS {

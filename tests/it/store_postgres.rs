@@ -14,6 +14,7 @@ use crate::support::postgres::{Postgres, connect, fresh_name, open, setup};
 use crate::support::store::{Backend, Recorder, Setting, address, draft, pairing, seqs};
 
 mod answers;
+mod bounds;
 mod trouble;
 
 const A: Side = Side::A;

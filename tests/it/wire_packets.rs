@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use miyu::channel::wire::{Garbled, MOST_BYTES, Packet, VERSION};
 use miyu::channel::{Frame, GroupId};
-use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId};
+use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
 use miyu::model::{Gender, Mood, Pairing, Party, Persona, Position, Presence, Profile, UserId};
 use miyu::protocol::server::EntryTexts;
 use proptest::prelude::*;
@@ -121,6 +121,7 @@ fn frames() -> impl Strategy<Value = Frame> {
         pairings().prop_map(|pairing| Frame::Matched(Arc::new(pairing))),
         any::<u128>().prop_map(|id| Frame::TicketReplaced(TicketId(Uuid::from_u128(id)))),
         Just(Frame::GaveBack),
+        any::<i64>().prop_map(|at| Frame::Closing { at: Timestamp(at) }),
     ]
 }
 

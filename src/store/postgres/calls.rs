@@ -71,14 +71,17 @@ impl Rooms for PostgresStore {
             Place::FreeSideOf(session) => deed.sessions[0] = Some(session),
         }
         deed.connection = Some(connection);
-        self.ask(deed, |line| match (line.outcome, line.room, line.side) {
-            (Outcome::Done, Some(room), Some(side)) => {
-                let room = rows::room(room)?;
-                let people = RoomPeople::of(&room);
-                Ok(Some(Arrival { room, side, people }))
+        let shared = Arc::clone(&self.shared);
+        self.ask(deed, move |line| {
+            match (line.outcome, line.room, line.side) {
+                (Outcome::Done, Some(room), Some(side)) => {
+                    let room = rows::room(room, &shared.rules)?;
+                    let people = RoomPeople::of(&room);
+                    Ok(Some(Arrival { room, side, people }))
+                }
+                (Outcome::Nothing, ..) => Ok(None),
+                _ => Err(UNEXPECTED),
             }
-            (Outcome::Nothing, ..) => Ok(None),
-            _ => Err(UNEXPECTED),
         })
     }
 
@@ -129,6 +132,7 @@ impl Entries for PostgresStore {
             (Outcome::Done, Some(entry)) => Ok(Appended::Done(entry)),
             (Outcome::Repeat, Some(entry)) => Ok(Appended::Repeat(entry)),
             (Outcome::Refused(why), _) => Ok(Appended::Refused(why)),
+            (Outcome::MaxSize, _) => Err(Fault::MaxSize),
             _ => Err(UNEXPECTED),
         })
     }
@@ -228,6 +232,10 @@ impl Upkeep for PostgresStore {
             let probed = probe.await?;
             probed.map_err(|why| StoreError::Unavailable(why.into()))
         })
+    }
+
+    fn size(&self) -> Pending<u64> {
+        self.look(move |shared| async move { shared.size().await })
     }
 
     fn identity(&self) -> Pending<StoreId> {

@@ -33,7 +33,7 @@ pub(super) enum Kind {
     Barrier,
 }
 
-/// One deed. Which columns mean something depends on the kind; see `V3__batch.sql`.
+/// One deed. Which columns mean something depends on the kind; see `V4__bounds.sql`.
 #[derive(Clone, Debug)]
 pub(super) struct Deed {
     pub(super) kind: Kind,
@@ -92,6 +92,10 @@ pub(super) enum Outcome {
     Refused(Refusal),
     Conflict,
     Nothing,
+    /// The room's people are to be told when it closes.
+    Closing,
+    /// The data has the size that `store.max_size` allows.
+    MaxSize,
 }
 
 impl Outcome {
@@ -112,6 +116,8 @@ impl Outcome {
             7 => Self::Refused(Refusal::ClientIdReused),
             8 => Self::Conflict,
             9 => Self::Nothing,
+            10 => Self::Closing,
+            11 => Self::MaxSize,
             _ => return Err(Fault::Damaged("an outcome of no known kind")),
         })
     }
@@ -127,6 +133,8 @@ pub(super) struct Line {
     pub(super) side: Option<Side>,
     pub(super) version: Option<i64>,
     pub(super) room: Option<RoomColumns>,
+    /// When the room closes by itself, if its people are to be told that now.
+    pub(super) closes_at: Option<Timestamp>,
     /// Both personas, when asked for.
     pub(super) people: Option<Vec<u8>>,
     /// By how much this changed the number of open rooms of two people.
@@ -143,6 +151,7 @@ impl Line {
             side: None,
             version: None,
             room: None,
+            closes_at: None,
             people: None,
             opened: 0,
         }
@@ -157,6 +166,7 @@ impl Line {
             side: None,
             version: None,
             room: None,
+            closes_at: None,
             people: None,
             opened: 0,
         }
@@ -191,8 +201,13 @@ impl Line {
             }
             (_, people, _) => (people, None),
         };
+        let closes_at = match outcome {
+            Outcome::Closing => Some(Timestamp(get(row, "o_at")?)),
+            _ => None,
+        };
         Ok(Self {
             outcome,
+            closes_at,
             entry: entry(deed.kind, row)?,
             target: get(row, "o_quoted")?,
             side: side.map(|side| rows::side(side.into())).transpose()?,

@@ -102,7 +102,7 @@ impl OpenError {
                 at: target.to_string(),
                 why: fault.why(),
             },
-            Fault::Damaged(_) => Self::Failed {
+            Fault::Damaged(_) | Fault::MaxSize => Self::Failed {
                 at: target.to_string(),
                 why: fault.why(),
             },
@@ -154,6 +154,8 @@ pub(super) enum Fault {
     Silent,
     /// A row is not what we wrote. Fixed words only: they reach the log.
     Damaged(&'static str),
+    /// The data has the size that `store.max_size` allows.
+    MaxSize,
 }
 
 impl From<tokio_postgres::Error> for Fault {
@@ -194,6 +196,7 @@ impl Fault {
         match self {
             Self::Silent | Self::Pool(_) => Cause::Lost,
             Self::Damaged(_) => Cause::Damaged,
+            Self::MaxSize => Cause::Full,
             Self::Sql(error) => cause_of(error),
         }
     }
@@ -206,6 +209,7 @@ impl Fault {
             Self::Pool(PoolError::Closed) => "the store is closed".into(),
             Self::Pool(_) => "no connection".into(),
             Self::Damaged(what) => (*what).into(),
+            Self::MaxSize => "the data has the size that store.max_size allows".into(),
             Self::Sql(error) => words(error),
         }
     }
@@ -225,6 +229,9 @@ impl Fault {
 
     /// What the caller can do about it.
     pub(super) fn told(&self) -> StoreError {
+        if matches!(self, Self::MaxSize) {
+            return crate::store::at_max_size();
+        }
         let why = self.why().into();
         match self.cause() {
             Cause::Damaged => StoreError::Corrupt(why),

@@ -31,7 +31,7 @@ const MARKS: usize = 4096;
 const PEOPLE: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 
 const RUN_BATCH: &str = "SELECT * FROM run_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-     $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
+     $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)";
 
 /// A connection of the lane's own.
 pub(super) struct Link {
@@ -253,7 +253,11 @@ impl Lane {
         let shared = &self.shared;
         let (arrival, grace) = shared.patience();
         let lease = millis(shared.tuning.lease);
-        let most = i64::try_from(shared.rules.room_entries).unwrap_or(i64::MAX);
+        let number = |most| i64::try_from(most).unwrap_or(i64::MAX);
+        let most = number(shared.rules.room_entries);
+        let most_bytes = number(shared.rules.room_bytes);
+        let at_max = shared.at_max_size();
+        let (longest, notice) = shared.longest();
         let (now, node) = (shared.now(), shared.node());
         let params: super::link::Params<'_> = &[
             &now,
@@ -265,6 +269,10 @@ impl Lane {
             &arrival,
             &grace,
             &most,
+            &most_bytes,
+            &at_max,
+            &longest,
+            &notice,
             &columns.kinds,
             &columns.rooms,
             &columns.sides,
@@ -343,6 +351,9 @@ impl Lane {
         let mut batch = Vec::new();
         for (job, told) in jobs.iter().zip(lines) {
             let Ok(line) = told else { continue };
+            if let Some(closes_at) = line.closes_at {
+                self.shared.sink.closing(job.deed.room, closes_at);
+            }
             let (true, Some(entry)) = (line.outcome.is_done(), &line.entry) else {
                 continue;
             };

@@ -25,17 +25,19 @@ pub(super) async fn room(shared: &Shared, room: RoomId) -> Result<Option<Room>, 
     let sql = "SELECT id, people, common_tags, session_a, session_b, state_of(r, moment($2)) AS state \
          FROM rooms r WHERE id = $1 AND NOT erasing";
     let found = shared.pool.query(sql, &[&room.0, &shared.now()]).await?;
-    found.first().map(room_of).transpose()
+    let room = found.first().map(|row| room_of(shared, row));
+    room.transpose()
 }
 
-fn room_of(row: &Row) -> Result<Room, Fault> {
-    rows::room(RoomColumns {
+fn room_of(shared: &Shared, row: &Row) -> Result<Room, Fault> {
+    let columns = RoomColumns {
         id: get(row, "id")?,
         people: get(row, "people")?,
         tags: get(row, "common_tags")?,
         sessions: [get(row, "session_a")?, get(row, "session_b")?],
         state: get(row, "state")?,
-    })
+    };
+    rows::room(columns, &shared.rules)
 }
 
 /// The open rooms of a session, newest first.
@@ -51,7 +53,7 @@ pub(super) async fn open_rooms(shared: &Shared, session: SessionId) -> Result<Ve
         .pool
         .query(sql, &[&session, &OPEN_ROOMS, &shared.now()])
         .await?;
-    let rooms = found.iter().map(room_of);
+    let rooms = found.iter().map(|row| room_of(shared, row));
     // A damaged one does not keep its people from the others.
     Ok(rooms
         .filter_map(|room| room.inspect_err(Fault::count).ok())

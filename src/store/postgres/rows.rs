@@ -11,7 +11,7 @@ use super::error::Fault;
 use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::model::entry::QUOTE_CHARS;
 use crate::model::{Departure, Entry, EntryKind, LeaveReason, Persona, Quote, Room, RoomSide};
-use crate::store::RoomPeople;
+use crate::store::{RoomPeople, StoreRules};
 
 /// One column; what does not fit is damage.
 pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, Fault> {
@@ -71,6 +71,7 @@ pub(super) fn reason_code(reason: LeaveReason) -> i64 {
         LeaveReason::Left => 0,
         LeaveReason::NoShow => 1,
         LeaveReason::Timeout => 2,
+        LeaveReason::TimeUp => 3,
     }
 }
 
@@ -80,6 +81,7 @@ pub(super) fn reason(value: i64) -> Result<LeaveReason, Fault> {
         0 => Ok(LeaveReason::Left),
         1 => Ok(LeaveReason::NoShow),
         2 => Ok(LeaveReason::Timeout),
+        3 => Ok(LeaveReason::TimeUp),
         _ => Err(Fault::Damaged("a departure for no known reason")),
     }
 }
@@ -214,7 +216,7 @@ pub(super) fn address(node: Option<i64>, number: Option<i64>) -> Option<Address>
 }
 
 /// What the model calls a room.
-pub(super) fn room(columns: RoomColumns) -> Result<Room, Fault> {
+pub(super) fn room(columns: RoomColumns, rules: &StoreRules) -> Result<Room, Fault> {
     let [a, b]: [Persona; 2] = json(&columns.people)?;
     let mut state = State(columns.state.into_iter());
     let opened_at = Timestamp(state.number()?);
@@ -231,12 +233,15 @@ pub(super) fn room(columns: RoomColumns) -> Result<Room, Fault> {
         _ => None,
     };
     let [session_a, session_b] = columns.sessions;
+    let sides = [state.side(session_a, a)?, state.side(session_b, b)?];
+    let closes_at = rules.closes_at(opened_at, state.maybe().map(Timestamp));
     Ok(Room {
         id: RoomId(columns.id),
-        sides: [state.side(session_a, a)?, state.side(session_b, b)?],
+        sides,
         common_tags: json(&columns.tags)?,
         is_bot,
         opened_at,
+        closes_at: closes_at.filter(|_| departure.is_none()),
         departure,
         last_seq,
     })

@@ -2,7 +2,7 @@
 //! going.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -39,6 +39,8 @@ pub(super) struct Shared {
     pub(super) life: watch::Sender<Life>,
     pub(super) open_rooms: OpenRooms,
     trouble: Mutex<bool>,
+    /// The data had `store.max_size` when it was last measured.
+    at_max_size: AtomicBool,
 }
 
 impl Shared {
@@ -62,6 +64,7 @@ impl Shared {
             life: watch::Sender::new(Life::Working),
             open_rooms: OpenRooms::default(),
             trouble: Mutex::new(false),
+            at_max_size: AtomicBool::new(false),
         }
     }
 
@@ -81,6 +84,36 @@ impl Shared {
             millis(self.rules.arrival),
             millis(self.rules.reconnect_grace),
         )
+    }
+
+    /// How long a room may be open and how long before its end that is told; `None`: for ever.
+    pub(super) fn longest(&self) -> (Option<i64>, Option<i64>) {
+        let rules = &self.rules;
+        let limited = !rules.longest.is_zero();
+        let millis = |time| limited.then(|| millis(time));
+        (millis(rules.longest), millis(rules.notice()))
+    }
+
+    /// Messages are refused because of the size of the data.
+    pub(super) fn at_max_size(&self) -> bool {
+        self.at_max_size.load(Ordering::Relaxed)
+    }
+
+    /// See [`crate::store::Upkeep::size`].
+    pub(super) async fn size(&self) -> Result<u64, Fault> {
+        let max = self.rules.max_size;
+        // Where it matters: near the bound.
+        let from = match max {
+            0 => i64::MAX,
+            max => i64::try_from(max / 4 * 3).unwrap_or(i64::MAX),
+        };
+        let sql = "SELECT data_size($1) AS size";
+        let rows = self.pool.once(sql, &[&from]).await?;
+        let row = rows.first().ok_or(Fault::Damaged("no size"))?;
+        let size = u64::try_from(get::<i64>(row, "size")?).unwrap_or(0);
+        let at_max = max > 0 && size >= max;
+        self.at_max_size.store(at_max, Ordering::Relaxed);
+        Ok(size)
     }
 
     /// Says once that the database is not as it should be.

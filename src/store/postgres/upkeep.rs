@@ -60,8 +60,12 @@ pub(super) async fn claim(shared: &Shared) -> Result<Vec<RoomId>, Fault> {
     let (lease, claim) = (millis(tuning.lease), millis(tuning.claim));
     let (_, grace) = shared.patience();
     let (now, node, most) = (shared.now(), shared.node(), size(tuning.close_rooms));
-    let sql = "SELECT * FROM claim($1, $2, $3, $4, $5, $6)";
-    let params: super::link::Params<'_> = &[&now, &node, &lease, &grace, &claim, &most];
+    let (longest, notice) = shared.longest();
+    let told = longest
+        .zip(notice)
+        .map(|(longest, notice)| longest - notice);
+    let sql = "SELECT * FROM claim($1, $2, $3, $4, $5, $6, $7)";
+    let params: super::link::Params<'_> = &[&now, &node, &lease, &grace, &claim, &most, &told];
     let rows = shared.pool.query(sql, params).await?;
     rows.iter()
         .map(|row| Ok(RoomId(get::<Uuid>(row, "claim")?)))

@@ -23,12 +23,13 @@ impl Writer {
     /// See [`crate::store::Entries::append`].
     pub(super) fn append(&mut self, draft: Draft) -> Result<Appended, Fault> {
         let key = self.heads.key(draft.side, &draft.client_id);
-        let most = self.rules.room_entries;
+        let (most, most_bytes) = (self.rules.room_entries, self.rules.room_bytes);
         let Some(head) = self.head(draft.room)? else {
             return Ok(Appended::Refused(Refusal::RoomClosed));
         };
         let closed = head.state.departure.is_some();
-        let full = head.last_seq().0 >= most;
+        let bytes = (draft.client_id.len() + draft.content.len()) as u64;
+        let full = head.last_seq().0 >= most || head.bytes() + bytes > most_bytes;
         let hits = head.rows_with(key).collect();
         if let Some(stored) = self.own_among(hits, draft.side, &draft.client_id)? {
             return Ok(repeated(&draft, stored.1));
@@ -38,6 +39,9 @@ impl Writer {
         }
         if full {
             return Ok(Appended::Refused(Refusal::RoomFull));
+        }
+        if self.at_max_size {
+            return Err(Fault::MaxSize);
         }
         let reply = match &draft.reply_to {
             Some(reference) => self.find(draft.room, draft.side, reference)?,
@@ -54,7 +58,7 @@ impl Writer {
             return Ok(Appended::Refused(Refusal::RoomClosed));
         };
         let entry = Arc::clone(&made.entry);
-        self.heads.append(draft.room, place.id, key);
+        self.heads.append(draft.room, place.id, key, bytes);
         self.outbox.push(made);
         self.unwritten.push(place);
         Ok(Appended::Done(entry))
@@ -90,9 +94,10 @@ impl Writer {
         if found.side != side {
             return Ok(Recalled::Refused(Refusal::NotYours));
         }
-        if found.content.is_none() {
+        let Some(content) = &found.content else {
             return Ok(Recalled::Refused(Refusal::AlreadyRecalled));
-        }
+        };
+        let freed = content.len() as u64;
         let kind = EntryKind::Recall {
             side,
             target: found.seq,
@@ -107,6 +112,9 @@ impl Writer {
             writer.write_entry(room, kind, Some(found.row), 0)
         })?;
         self.purged = true;
+        if let Some(head) = self.heads.stage(room) {
+            head.shrink(freed);
+        }
         Ok(match entry {
             Some(entry) => Recalled::Done(entry),
             None => Recalled::Refused(Refusal::RoomClosed),
@@ -147,7 +155,8 @@ impl Writer {
         };
         let entry = Arc::clone(&made.entry);
         rows::insert_entries(&self.conn, [(&place, &*entry)])?;
-        self.heads.append(room, place.id, key);
+        self.heads
+            .append(room, place.id, key, entry.kind.text_bytes());
         self.outbox.push(made);
         Ok(Some(entry))
     }

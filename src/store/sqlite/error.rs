@@ -100,7 +100,7 @@ impl OpenError {
     pub(super) fn from_fault(path: &Path, fault: &Fault) -> Self {
         match fault {
             Fault::Sql(error) => Self::from_sql(path, error),
-            Fault::Conflict => Self::Damaged {
+            Fault::Conflict | Fault::MaxSize => Self::Damaged {
                 path: path.to_owned(),
                 why: "two rows of one name".into(),
             },
@@ -122,6 +122,8 @@ pub(super) enum Fault {
     Damaged(&'static str),
     /// The id names something else.
     Conflict,
+    /// The data has the size that `store.max_size` allows.
+    MaxSize,
     /// It cannot be taken back alone: rows of other jobs are written together with it, or some of its own
     /// are written.
     Neighbours(Box<Fault>),
@@ -140,7 +142,7 @@ impl Fault {
             Self::Sql(error) => {
                 matches!(Cause::of(error), Cause::Damaged | Cause::Constraint)
             }
-            Self::Damaged(_) | Self::Conflict => true,
+            Self::Damaged(_) | Self::Conflict | Self::MaxSize => true,
             Self::Neighbours(_) => false,
         }
     }
@@ -157,6 +159,7 @@ impl Fault {
             },
             Self::Damaged(_) => "damaged",
             Self::Conflict => "conflict",
+            Self::MaxSize => "max_size",
             Self::Neighbours(fault) => return fault.count(),
         };
         metrics::counter!("miyu_store_errors_total", "kind" => kind).increment(1);
@@ -174,6 +177,7 @@ impl Fault {
             },
             Self::Damaged(what) => StoreError::Corrupt((*what).into()),
             Self::Conflict => StoreError::Conflict,
+            Self::MaxSize => crate::store::at_max_size(),
             Self::Neighbours(fault) => fault.told(),
         }
     }

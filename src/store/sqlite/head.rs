@@ -11,6 +11,7 @@ use std::sync::Arc;
 use lru::LruCache;
 
 use super::names::Names;
+use super::room_rows::Log;
 use crate::id::{Address, IdMap, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::model::{Departure, Position, Presence, Room, RoomSide};
 use crate::store::{Place, RoomPeople, StoreRules};
@@ -40,6 +41,8 @@ impl SideState {
 pub(super) struct State {
     pub(super) sides: [SideState; 2],
     pub(super) departure: Option<Departure>,
+    /// When it closes by itself, once its people were told so.
+    pub(super) closes_at: Option<Timestamp>,
     pub(super) erasing: bool,
 }
 
@@ -62,18 +65,22 @@ pub(super) struct Head {
     /// Row ids of its entries; the entry with seq n is at n - 1.
     rows: Vec<i64>,
     names: Names,
+    /// What its entries count towards `limits.room_bytes`. Kept nowhere else: it is what a walk along them
+    /// adds up.
+    bytes: u64,
     /// The room row is behind.
     dirty: bool,
 }
 
 impl Head {
     /// A room as read, entries in `seq` order.
-    pub(super) fn new(facts: Facts, state: State, rows: Vec<i64>, keys: Vec<u32>) -> Self {
+    pub(super) fn new(facts: Facts, state: State, log: Log) -> Self {
         Self {
             facts,
             state,
-            rows,
-            names: Names::new(keys),
+            rows: log.rows,
+            names: Names::new(log.keys),
+            bytes: log.bytes,
             dirty: false,
         }
     }
@@ -81,6 +88,11 @@ impl Head {
     /// The newest entry's place.
     pub(super) fn last_seq(&self) -> Seq {
         Seq(self.rows.len() as u64)
+    }
+
+    /// What its entries count towards `limits.room_bytes`.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// The newest entry's row; 0 when there is none.
@@ -108,10 +120,16 @@ impl Head {
         places.map(|at| self.rows[at])
     }
 
-    /// Adds the next entry; `key` 0 for what is no message.
-    pub(super) fn push(&mut self, row: i64, key: u32) {
+    /// Adds the next entry, which has so many bytes of text; `key` 0 for what is no message.
+    pub(super) fn push(&mut self, row: i64, key: u32, bytes: u64) {
         self.rows.push(row);
         self.names.push(key);
+        self.bytes += bytes;
+    }
+
+    /// Text of an entry that was there is erased.
+    pub(super) fn shrink(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 
     /// The room row was written with what is here now.
@@ -138,13 +156,16 @@ impl Head {
     }
 
     /// What the model calls a room.
-    pub(super) fn room(&self) -> Room {
+    pub(super) fn room(&self, rules: &StoreRules) -> Room {
+        let open = self.state.departure.is_none();
+        let closes_at = rules.closes_at(self.facts.opened_at, self.state.closes_at);
         Room {
             id: self.facts.people.room,
             sides: Side::BOTH.map(|side| self.side(side)),
             common_tags: self.facts.common_tags.clone(),
             is_bot: self.facts.is_bot,
             opened_at: self.facts.opened_at,
+            closes_at: closes_at.filter(|_| open),
             departure: self.state.departure,
             last_seq: self.last_seq(),
         }
@@ -192,6 +213,7 @@ impl Head {
 struct Saved {
     state: State,
     len: usize,
+    bytes: u64,
     dirty: bool,
 }
 
@@ -268,16 +290,17 @@ impl Heads {
             Some(Saved {
                 state: head.state,
                 len: head.rows.len(),
+                bytes: head.bytes,
                 dirty: head.dirty,
             })
         });
         Some(head)
     }
 
-    /// Adds an entry to a room within this transaction; its row falls behind.
-    pub(super) fn append(&mut self, room: RoomId, row: i64, key: u32) {
+    /// Adds an entry with so many bytes of text to a room within this transaction; its row falls behind.
+    pub(super) fn append(&mut self, room: RoomId, row: i64, key: u32, bytes: u64) {
         let Some(head) = self.stage(room) else { return };
-        head.push(row, key);
+        head.push(row, key, bytes);
         let fell_behind = !std::mem::replace(&mut head.dirty, true);
         self.entries += 1;
         if fell_behind {
@@ -339,6 +362,7 @@ impl Heads {
                 self.entries -= head.rows.len() - saved.len;
                 head.state = saved.state;
                 head.rows.truncate(saved.len);
+                head.bytes = saved.bytes;
                 head.names.truncate(saved.len);
                 head.dirty = saved.dirty;
             }

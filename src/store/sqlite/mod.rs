@@ -128,7 +128,7 @@ impl SqliteStore {
             conn,
             checkpoints,
             heads: Heads::new(tuning.heads, tuning.head_entries),
-            rules,
+            rules: Arc::new(rules),
             tuning,
             paths,
             sink,
@@ -138,6 +138,8 @@ impl SqliteStore {
             next_id: start.next_id,
             outbox: Vec::new(),
             unwritten: Vec::new(),
+            closing: Vec::new(),
+            at_max_size: false,
             erased: Vec::new(),
             opened: 0,
             open_rooms: open_rooms.clone(),
@@ -345,6 +347,10 @@ impl Upkeep for SqliteStore {
             jobs.push(job)?;
             jobs::wait(answer).await
         })
+    }
+
+    fn size(&self) -> Pending<u64> {
+        self.ask(Mode::Read, Writer::size)
     }
 
     fn alive(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -18,7 +18,7 @@ use crate::store::{Durability, StoreRules};
 /// "Miyu" in the header of our files.
 const APPLICATION_ID: i64 = 0x4d69_7975;
 /// The newest migration this program knows.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 /// What every SQLite file begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// The length of its header.
@@ -36,6 +36,7 @@ mod embedded {
 #[derive(Clone, Debug)]
 pub(super) struct Paths {
     pub(super) database: PathBuf,
+    pub(super) wal: PathBuf,
     pub(super) lock: PathBuf,
     pub(super) key: PathBuf,
 }
@@ -43,11 +44,15 @@ pub(super) struct Paths {
 impl Paths {
     /// Beside the database: `miyu.db.lock` and `session.key`.
     pub(super) fn of(database: &Path) -> Self {
-        let mut lock = database.as_os_str().to_owned();
-        lock.push(".lock");
+        let beside = |suffix: &str| {
+            let mut path = database.as_os_str().to_owned();
+            path.push(suffix);
+            PathBuf::from(path)
+        };
         Self {
             database: database.to_owned(),
-            lock: lock.into(),
+            wal: beside("-wal"),
+            lock: beside(".lock"),
             key: database.with_file_name("session.key"),
         }
     }
@@ -252,12 +257,15 @@ pub(super) fn recover(
          away_a = CASE WHEN joined_a IS NOT NULL THEN ?1 END, node_a = NULL, number_a = NULL, \
          away_b = CASE WHEN joined_b IS NOT NULL THEN ?1 END, node_b = NULL, number_b = NULL, \
          due_at = min(CASE WHEN joined_a IS NULL THEN ?2 ELSE ?3 END, \
-                      CASE WHEN joined_b IS NULL THEN ?2 ELSE ?3 END) \
+                      CASE WHEN joined_b IS NULL THEN ?2 ELSE ?3 END, \
+                      CASE WHEN ?4 THEN ifnull(closes_at, opened_at + ?5) ELSE ?3 END) \
          WHERE closed_at IS NULL",
         [
             now.0,
             now.plus(rules.arrival).0,
             now.plus(rules.reconnect_grace).0,
+            i64::from(!rules.longest.is_zero()),
+            Timestamp(0).plus(rules.longest - rules.notice()).0,
         ],
     )?;
     let open_rooms: i64 = tx.query_row(

@@ -65,7 +65,7 @@ pub(super) fn update_room(conn: &Connection, row: &RoomRow<'_>) -> Result<(), Fa
          closed_at = ?4, left_seq = ?5, left_side = ?6, left_reason = ?7, due_at = ?8, \
          joined_a = ?9, away_a = ?10, node_a = ?11, number_a = ?12, cursor_a = ?13, read_a = ?14, \
          joined_b = ?15, away_b = ?16, node_b = ?17, number_b = ?18, cursor_b = ?19, read_b = ?20, \
-         version_a = ?21, version_b = ?22 \
+         version_a = ?21, version_b = ?22, closes_at = ?23 \
          WHERE no = ?1",
     )?;
     let [a, b] = &row.state.sides;
@@ -96,8 +96,20 @@ pub(super) fn update_room(conn: &Connection, row: &RoomRow<'_>) -> Result<(), Fa
         int(b.read),
         a.version.cast_signed(),
         b.version.cast_signed(),
+        time(row.state.closes_at),
     ])?;
     Ok(())
+}
+
+/// A room's entries as a walk along them finds them, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// Row ids.
+    pub(super) rows: Vec<i64>,
+    /// Of each the hash of its name, 0 for what is no message.
+    pub(super) keys: Vec<u32>,
+    /// What they count towards `limits.room_bytes`.
+    pub(super) bytes: u64,
 }
 
 /// Reads a room with the places of all its entries, walking back from the newest; `None` when it is
@@ -112,7 +124,7 @@ pub(super) fn read_head(
          head, last_seq, \
          joined_a, away_a, node_a, number_a, cursor_a, read_a, version_a, \
          joined_b, away_b, node_b, number_b, cursor_b, read_b, version_b, \
-         closed_at, left_seq, left_side, left_reason \
+         closed_at, left_seq, left_side, left_reason, closes_at \
          FROM rooms WHERE id = ?1 AND erasing = 0",
     )?;
     let mut rows = statement.query([room.0.as_bytes()])?;
@@ -123,11 +135,12 @@ pub(super) fn read_head(
     let state = State {
         sides: [side_state(row, 9)?, side_state(row, 16)?],
         departure: departure(row, 23)?,
+        closes_at: row.get::<_, Option<i64>>(27)?.map(Timestamp),
         erasing: false,
     };
     let (newest, count) = (row.get(7)?, seq(row.get(8)?)?);
-    let (ids, keys) = walk_back(conn, heads, facts.no, newest, count)?;
-    Ok(Some(Head::new(facts, state, ids, keys)))
+    let log = walk_back(conn, heads, facts.no, newest, count)?;
+    Ok(Some(Head::new(facts, state, log)))
 }
 
 fn facts(row: &Row<'_>, room: RoomId) -> Result<Facts, Fault> {
@@ -179,19 +192,20 @@ fn departure(row: &Row<'_>, from: usize) -> Result<Option<Departure>, Fault> {
     }))
 }
 
-/// Row ids and name hashes of a room's entries, oldest first.
+/// A room's entries. Of their texts only the lengths are read.
 fn walk_back(
     conn: &Connection,
     heads: &Heads,
     room: i64,
     newest: i64,
     count: Seq,
-) -> Result<(Vec<i64>, Vec<u32>), Fault> {
+) -> Result<Log, Fault> {
     let mut statement = conn.prepare_cached(
-        "SELECT room, seq, prev, side, CASE kind WHEN 0 THEN client_id END \
+        "SELECT room, seq, prev, side, CASE kind WHEN 0 THEN client_id END, \
+             ifnull(octet_length(client_id), 0) + ifnull(octet_length(body), 0) \
          FROM entries WHERE id = ?1",
     )?;
-    let (mut ids, mut keys) = (Vec::new(), Vec::new());
+    let mut log = Log::default();
     let (mut at, mut left) = (newest, int(count));
     while at != 0 {
         let mut rows = statement.query([at])?;
@@ -205,17 +219,19 @@ fn walk_back(
         let name = row.get_ref(4)?.as_str_or_null();
         let name = name.map_err(|_| Fault::Damaged("a message without a name"))?;
         let side = side(row.get(3)?)?;
-        ids.push(at);
-        keys.push(name.map_or(0, |name| heads.key(side, name)));
+        log.rows.push(at);
+        let key = name.map_or(0, |name| heads.key(side, name));
+        log.keys.push(key);
+        log.bytes += row.get::<_, i64>(5)?.cast_unsigned();
         at = row.get(2)?;
         left -= 1;
     }
     if left != 0 {
         return Err(Fault::Damaged("a room that lost its beginning"));
     }
-    ids.reverse();
-    keys.reverse();
-    Ok((ids, keys))
+    log.rows.reverse();
+    log.keys.reverse();
+    Ok(log)
 }
 
 /// Where a room that is not remembered stands; `None` when unknown or being erased.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::{Cause, Fault};
 use super::head::{Facts, Head, State};
-use super::room_rows;
+use super::room_rows::{self, Log};
 use super::rows;
 use super::writer::Writer;
 use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
@@ -47,7 +47,7 @@ impl Writer {
         if !is_bot {
             self.opened += 1;
         }
-        let head = Head::new(facts, State::default(), Vec::new(), Vec::new());
+        let head = Head::new(facts, State::default(), Log::default());
         self.heads.create(head);
         Ok(())
     }
@@ -65,6 +65,8 @@ impl Writer {
 
     fn insert_room(&mut self, facts: &mut Facts) -> Result<(), Fault> {
         let due = self.now.plus(self.rules.arrival);
+        let age = self.rules.age_due(facts.opened_at, None);
+        let due = age.map_or(due, |age| age.min(due));
         // Half a room must not stay. What refuses a part of it (a damaged file, a full disk) therefore ends
         // the transaction: a savepoint for each room would copy every page that it touches.
         let spoilt = |fault| Fault::Neighbours(Box::new(fault));
@@ -89,7 +91,8 @@ impl Writer {
 
     /// See [`crate::store::Rooms::room`].
     pub(super) fn room(&mut self, room: RoomId) -> Result<Option<Room>, Fault> {
-        Ok(self.head(room)?.map(Head::room))
+        let rules = Arc::clone(&self.rules);
+        Ok(self.head(room)?.map(|head| head.room(&rules)))
     }
 
     /// See [`crate::store::Rooms::open_rooms`].

@@ -132,6 +132,7 @@ pub(super) fn reason(value: i64) -> Result<LeaveReason, Fault> {
         0 => Ok(LeaveReason::Left),
         1 => Ok(LeaveReason::NoShow),
         2 => Ok(LeaveReason::Timeout),
+        3 => Ok(LeaveReason::TimeUp),
         _ => Err(Fault::Damaged("a departure for no known reason")),
     }
 }
@@ -141,6 +142,7 @@ pub(super) fn reason_code(reason: LeaveReason) -> i64 {
         LeaveReason::Left => 0,
         LeaveReason::NoShow => 1,
         LeaveReason::Timeout => 2,
+        LeaveReason::TimeUp => 3,
     }
 }
 

@@ -2,7 +2,7 @@
 //! rooms and unused blocks, giving pages back to the disk.
 
 use super::error::Fault;
-use super::head::Head;
+use super::head::{Head, State};
 use super::rows;
 use super::writer::Writer;
 use crate::id::{RoomId, SessionId, Side, Timestamp};
@@ -68,9 +68,35 @@ impl Writer {
             if let Some((side, reason)) = self.overdue(&state.sides, since) {
                 self.close_room(room, side, reason)?;
                 swept.closed += 1;
+            } else if self.age(room, opened_at, state)? {
+                swept.closed += 1;
             }
         }
         Ok(())
+    }
+
+    /// What is due of a room because of how long it is open: its people are told when it closes, or it
+    /// closes (true). That it was due for nothing is put right.
+    fn age(&mut self, room: RoomId, opened_at: Timestamp, state: State) -> Result<bool, Fault> {
+        let due = self.rules.age_due(opened_at, state.closes_at);
+        let due = due.is_some_and(|due| due <= self.now);
+        if due && state.closes_at.is_some() {
+            return self.close_room(room, Side::A, LeaveReason::TimeUp);
+        }
+        if !due {
+            self.change(room, state)?;
+            return Ok(false);
+        }
+        // Whatever the clock did: nobody is told less than the notice ahead.
+        let earliest = self.now.plus(self.rules.notice());
+        let closes_at = opened_at.plus(self.rules.longest).max(earliest);
+        let told = State {
+            closes_at: Some(closes_at),
+            ..state
+        };
+        self.change(room, told)?;
+        self.closing.push((room, closes_at));
+        Ok(false)
     }
 
     /// The side to be named: of those who have been away too long, the one longest so. Somebody who
@@ -203,6 +229,22 @@ impl Writer {
         )?;
         swept.more |= erase.execute((before.0, rows::size(most)))? == most;
         Ok(())
+    }
+
+    /// See [`crate::store::Upkeep::size`].
+    pub(super) fn size(&mut self) -> Result<u64, Fault> {
+        let number = |pragma: &str| -> Result<u64, Fault> {
+            let mut read = self.conn.prepare_cached(pragma)?;
+            let value: i64 = read.query_row([], |row| row.get(0))?;
+            Ok(value.cast_unsigned())
+        };
+        let free = number("PRAGMA freelist_count")?;
+        let pages = number("PRAGMA page_count")?.saturating_sub(free);
+        // Not there yet, or not to be looked at: then there is nothing in it, or it is the smallest part.
+        let wal = std::fs::metadata(&self.paths.wal).map_or(0, |file| file.len());
+        let size = pages * number("PRAGMA page_size")? + wal;
+        self.at_max_size = self.rules.max_size > 0 && size >= self.rules.max_size;
+        Ok(size)
     }
 
     fn vacuum(&mut self) -> Result<(), Fault> {

@@ -28,7 +28,7 @@ pub(super) struct Writer {
     pub(super) conn: Connection,
     pub(super) checkpoints: Checkpoints,
     pub(super) heads: Heads,
-    pub(super) rules: StoreRules,
+    pub(super) rules: Arc<StoreRules>,
     pub(super) tuning: Tuning,
     pub(super) paths: Paths,
     pub(super) sink: Arc<dyn CommitSink>,
@@ -43,6 +43,10 @@ pub(super) struct Writer {
     pub(super) outbox: Vec<Committed>,
     /// Where the last entries of `outbox` go that are not written yet.
     pub(super) unwritten: Vec<Place>,
+    /// Rooms whose people are to be told after this transaction when they close by themselves.
+    pub(super) closing: Vec<(RoomId, Timestamp)>,
+    /// The data had `store.max_size` when it was last measured.
+    pub(super) at_max_size: bool,
     /// Rooms erased in this transaction.
     pub(super) erased: Vec<RoomId>,
     /// Rooms of two people opened minus closed in this transaction.
@@ -192,6 +196,9 @@ impl Writer {
             self.sink.committed(&self.outbox);
             self.outbox.clear();
         }
+        for (room, closes_at) in self.closing.drain(..) {
+            self.sink.closing(room, closes_at);
+        }
     }
 
     pub(super) fn undo(&mut self) {
@@ -205,6 +212,7 @@ impl Writer {
         self.heads.rollback();
         self.outbox.clear();
         self.unwritten.clear();
+        self.closing.clear();
         self.erased.clear();
         self.opened = 0;
     }
@@ -274,9 +282,9 @@ impl Writer {
         }
         let since = self.since(head);
         let sides = state.sides.iter();
-        sides
-            .filter_map(|side| Head::deadline(side, since, &self.rules))
-            .min()
+        let absences = sides.filter_map(|side| Head::deadline(side, since, &self.rules));
+        let age = self.rules.age_due(head.facts.opened_at, state.closes_at);
+        absences.chain(age).min()
     }
 
     /// From when on a side could have come: nobody could while no process served the room.

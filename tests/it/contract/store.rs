@@ -2,6 +2,7 @@
 
 use crate::support::store::Sqlite;
 
+mod bounds;
 mod deeds;
 mod entries;
 mod people;

@@ -4,8 +4,8 @@ use miyu::id::{Seq, Side};
 use miyu::model::{EntryKind, LeaveReason, Quote};
 use miyu::store::Refusal;
 
-use super::ROOM_ENTRIES;
 use super::ops::{Target, client_id};
+use super::{ROOM_BYTES, ROOM_ENTRIES};
 
 /// What a room is, in the plainest words.
 #[derive(Clone, Default)]
@@ -115,7 +115,8 @@ impl Model {
         if self.closed {
             return Outcome::Refused(Refusal::RoomClosed);
         }
-        if self.log.len() as u64 >= ROOM_ENTRIES {
+        let more = (name.len() + text.len()) as u64;
+        if self.log.len() as u64 >= ROOM_ENTRIES || self.bytes() + more > ROOM_BYTES {
             return Outcome::Refused(Refusal::RoomFull);
         }
         let reply = reply.and_then(|target| self.find(side, target));
@@ -127,6 +128,15 @@ impl Model {
             hidden: [false; 2],
         });
         Outcome::Done(self.entry(self.log.len() - 1))
+    }
+
+    fn bytes(&self) -> u64 {
+        let bytes = self.log.iter().map(|line| match line {
+            Line::Said { name, text, .. } => name.len() + text.as_ref().map_or(0, String::len),
+            Line::Recalled { name, .. } => name.len(),
+            Line::Left { .. } => 0,
+        });
+        bytes.sum::<usize>() as u64
     }
 
     pub fn recall(&mut self, by: Side, target: &Target, named: bool) -> Outcome {

@@ -3,11 +3,18 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use miyu::id::{RoomId, Seq, Side};
+use miyu::model::MessageRef;
 use miyu::store::sqlite::OpenError;
-use miyu::store::{StoreError, Upkeep as _};
+use miyu::store::{Appended, Place, Recalled, Refusal, StoreError, Upkeep as _};
 
 use super::{open, place};
+use crate::support::store::{Sqlite, World, address};
+
+const A: Side = Side::A;
+const B: Side = Side::B;
 
 fn refusal(path: &Path) -> OpenError {
     match open(path) {
@@ -105,6 +112,55 @@ fn a_newer_schema_is_left_as_it_is() {
     newer.close().unwrap();
     let error = refusal(&path);
     assert!(matches!(error, OpenError::Newer { .. }), "{error}");
+}
+
+/// A file as the version before wrote it: its rooms count what they hold, and get an age.
+#[tokio::test]
+async fn an_older_file_is_brought_up_to_date() {
+    let mut world = World::<Sqlite>::new().await;
+    let room = world.room().await.room;
+    world.say(room, A, "a1", &"x".repeat(50)).await;
+    world.say(room, A, "a2", &"x".repeat(40)).await;
+    recall(&world, room, 2).await;
+    let opened = world.setting.now.get();
+    world.close().await;
+    let older = "ALTER TABLE rooms DROP COLUMN closes_at; PRAGMA user_version = 2; \
+        DELETE FROM refinery_schema_history WHERE version = 3;";
+    let file = rusqlite::Connection::open(world.backend.path()).unwrap();
+    file.execute_batch(older).unwrap();
+    file.close().unwrap();
+
+    world.setting.rules.room_bytes = 100;
+    world.setting.rules.longest = Duration::from_secs(1000);
+    world.open().await;
+    assert_eq!(world.replay(room, A).await.len(), 3);
+    // 52 + 2 + 2: 44 are left.
+    let full = world.append(room, B, "b1", &"x".repeat(43)).await;
+    assert_eq!(full, Appended::Refused(Refusal::RoomFull));
+    world.say(room, B, "b1", &"x".repeat(42)).await;
+    let end = opened.plus(Duration::from_secs(1000));
+    let state = world.store().room(room).await.unwrap().unwrap();
+    assert_eq!(state.closes_at, Some(end));
+    world.advance(Duration::from_secs(900));
+    for side in Side::BOTH {
+        let back = world.store().arrive(room, Place::Side(side), address(side));
+        back.await.unwrap().unwrap();
+    }
+    assert_eq!(world.store().sweep().await.unwrap().closed, 0);
+    assert_eq!(world.sink().closing(room), [end]);
+    world.advance(Duration::from_secs(100));
+    assert_eq!(world.store().sweep().await.unwrap().closed, 1);
+    let file = rusqlite::Connection::open(world.backend.path()).unwrap();
+    let schema: i64 = file
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .unwrap();
+    assert!(schema >= 3, "{schema}");
+}
+
+async fn recall(world: &World<Sqlite>, room: RoomId, seq: u64) {
+    let target = MessageRef::Seq(Seq(seq));
+    let recalled = world.store().recall(room, A, target, None).await;
+    assert!(matches!(recalled, Ok(Recalled::Done(_))));
 }
 
 #[test]

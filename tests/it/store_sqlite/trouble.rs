@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use miyu::id::{Seq, Side};
+use miyu::id::{RoomId, Seq, Side, Timestamp};
 use miyu::model::{EntryKind, LeaveReason, MessageRef};
 use miyu::store::sqlite::{SqliteStore, Tuning};
 use miyu::store::{
@@ -271,6 +271,8 @@ impl CommitSink for Broken {
     fn committed(&self, _: &[Committed]) {
         panic!("as told");
     }
+
+    fn closing(&self, _: RoomId, _: Timestamp) {}
 }
 
 #[tokio::test]

@@ -76,6 +76,9 @@ impl Upkeep for DeadStore {
     fn ready(&self) -> Pending<()> {
         no()
     }
+    fn size(&self) -> Pending<u64> {
+        no()
+    }
     fn identity(&self) -> Pending<StoreId> {
         no()
     }

@@ -1,7 +1,7 @@
 //! A store that can be made to lose answers, departures apart from everything else: what the edges do about that, and what they promise.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use miyu::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use miyu::model::{LeaveReason, MessageRef, Pairing, Position, Room};
@@ -37,6 +37,7 @@ struct State {
     writes: AtomicU8,
     departures: AtomicU8,
     lost: AtomicUsize,
+    size: AtomicU64,
 }
 
 impl Switch {
@@ -48,6 +49,11 @@ impl Switch {
     /// From now on, for departures: those of every connection that ends.
     pub fn set_departures(&self, fault: Fault) {
         self.0.departures.store(fault as u8, Ordering::SeqCst);
+    }
+
+    /// From now on the data seems to have this size; 0: the one it has.
+    pub fn pretend_size(&self, size: u64) {
+        self.0.size.store(size, Ordering::SeqCst);
     }
 
     /// Calls so far that were not answered.
@@ -167,6 +173,12 @@ impl Upkeep for Faulty {
     }
     fn ready(&self) -> Pending<()> {
         self.inner.ready()
+    }
+    fn size(&self) -> Pending<u64> {
+        match self.switch.0.size.load(Ordering::SeqCst) {
+            0 => self.inner.size(),
+            size => Pending::known(Ok(size)),
+        }
     }
     fn identity(&self) -> Pending<StoreId> {
         self.inner.identity()

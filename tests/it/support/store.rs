@@ -43,6 +43,7 @@ impl Now {
 #[derive(Default)]
 pub struct Recorder {
     seen: Mutex<Vec<Committed>>,
+    closing: Mutex<Vec<(RoomId, Timestamp)>>,
     held: Mutex<bool>,
     released: Condvar,
 }
@@ -53,6 +54,13 @@ impl Recorder {
         let seen = self.seen.lock();
         let mine = seen.iter().filter(|c| c.people.room == room);
         mine.map(|c| (*c.entry).clone()).collect()
+    }
+
+    /// When a room's people were told that it closes, each time.
+    pub fn closing(&self, room: RoomId) -> Vec<Timestamp> {
+        let told = self.closing.lock();
+        let mine = told.iter().filter(|(of, _)| *of == room);
+        mine.map(|(_, at)| *at).collect()
     }
 
     pub fn count(&self) -> usize {
@@ -79,6 +87,10 @@ impl CommitSink for Recorder {
             tokio::task::block_in_place(|| self.released.wait_while(&mut held, |held| *held));
         }
     }
+
+    fn closing(&self, room: RoomId, closes_at: Timestamp) {
+        self.closing.lock().push((room, closes_at));
+    }
 }
 
 /// Short rules; the clock stands still anyway.
@@ -89,6 +101,9 @@ pub fn rules() -> StoreRules {
         retention: Duration::from_secs(24 * 3600),
         block_lifetime: Duration::from_secs(30 * 24 * 3600),
         room_entries: 50,
+        room_bytes: 1 << 20,
+        longest: Duration::ZERO,
+        max_size: 0,
         blocks_per_session: 3,
         timeout: Duration::from_secs(20),
     }

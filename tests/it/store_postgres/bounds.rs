@@ -1,0 +1,121 @@
+//! Bounds that several nodes keep together, what files that never shrink mean for the size of the data,
+//! and a database of the version before.
+
+use std::time::Duration;
+
+use miyu::id::{Seq, Side};
+use miyu::model::{LeaveReason, MessageRef};
+use miyu::store::{Appended, Entries as _, Place, Refusal, Rooms as _, Upkeep as _};
+
+use super::{A, B, SECOND, new_room, plain};
+use crate::support::postgres::{Postgres, setup};
+use crate::support::store::{Backend as _, address, draft};
+
+/// However many sweepers look: one tells a room's people that it closes, and one closes it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_sweepers_end_a_room_of_great_age_once() {
+    let database = Postgres::fresh().await;
+    let mut setting = plain();
+    setting.rules.longest = 1000 * SECOND;
+    let nodes = [
+        database.node(setup(&setting)).await,
+        database.node(setup(&setting)).await,
+    ];
+    let mut rooms = Vec::new();
+    for _ in 0..6 {
+        rooms.push(new_room(&nodes[0]).await);
+    }
+    for (time, told, ends) in [(900, 1, 0), (50, 1, 0), (50, 1, 1)] {
+        setting.now.advance(time * SECOND);
+        for _ in 0..4 {
+            let (one, two) = tokio::join!(nodes[0].sweep(), nodes[1].sweep());
+            one.unwrap();
+            two.unwrap();
+        }
+        for room in &rooms {
+            assert_eq!(setting.sink.closing(*room).len(), told);
+            assert_eq!(setting.sink.of(*room).len(), ends);
+        }
+    }
+}
+
+/// From three quarters of the bound on it is counted what is in the tables: their files do not shrink.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn erased_data_does_not_count_when_it_was_vacuumed() {
+    let database = Postgres::fresh().await;
+    let mut setting = plain();
+    setting.rules.max_size = 1_000_000;
+    setting.rules.retention = SECOND;
+    let store = database.node(setup(&setting)).await;
+    let room = new_room(&store).await;
+    let text = "x".repeat(2000);
+    for n in 0..400 {
+        let said = store.append(draft(room, A, &format!("a{n}"), &text)).await;
+        assert!(matches!(said, Ok(Appended::Done(_))));
+    }
+    let full = store.size().await.unwrap();
+    assert!(full > 800_000, "{full}");
+    assert!(store.close_room(room, A, LeaveReason::Left).await.unwrap());
+    setting.now.advance(2 * SECOND);
+    while store.sweep().await.unwrap().more {}
+    let client = database.client().await;
+    client.batch_execute("VACUUM rooms, entries").await.unwrap();
+    // What vacuuming found is reported by and by.
+    for _ in 0..200 {
+        let left = store.size().await.unwrap();
+        if left < full / 2 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("still as large: {}", store.size().await.unwrap());
+}
+
+/// A database as the version before made it: its rooms count what they hold, and get an age.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_database_is_brought_up_to_date() {
+    let database = Postgres::fresh().await;
+    let mut setting = plain();
+    let store = database.node(setup(&setting)).await;
+    let room = new_room(&store).await;
+    for (name, length) in [("a1", 50), ("a2", 40)] {
+        let said = store
+            .append(draft(room, A, name, &"x".repeat(length)))
+            .await;
+        assert!(matches!(said, Ok(Appended::Done(_))));
+    }
+    let target = MessageRef::Seq(Seq(2));
+    store.recall(room, A, target, None).await.unwrap();
+    let opened = setting.now.get();
+    store.close().await.unwrap();
+    let client = database.client().await;
+    client.batch_execute(OLDER).await.unwrap();
+
+    setting.rules.room_bytes = 100;
+    setting.rules.longest = 1000 * SECOND;
+    let store = database.node(setup(&setting)).await;
+    // 52 + 2 + 2: 44 are left.
+    let full = store.append(draft(room, B, "b1", &"x".repeat(43))).await;
+    assert!(matches!(full, Ok(Appended::Refused(Refusal::RoomFull))));
+    let said = store.append(draft(room, B, "b1", &"x".repeat(42))).await;
+    assert!(matches!(said, Ok(Appended::Done(_))));
+    let end = opened.plus(1000 * SECOND);
+    let state = store.room(room).await.unwrap().unwrap();
+    assert_eq!(state.closes_at, Some(end));
+    setting.now.advance(900 * SECOND);
+    for side in Side::BOTH {
+        let back = store.arrive(room, Place::Side(side), address(side));
+        back.await.unwrap().unwrap();
+    }
+    assert_eq!(store.sweep().await.unwrap().closed, 0);
+    assert_eq!(setting.sink.closing(room), [end]);
+}
+
+/// Takes back what the newest migrations added.
+const OLDER: &str = "DO $$ DECLARE f regprocedure; BEGIN \
+     FOR f IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace \
+         AND (p.proname, p.pronargs) IN (('append', 10), ('claim', 7), ('expire', 6), ('data_size', 1)) \
+         OR p.proname = 'run_batch' AND p.pronargs > 23 \
+     LOOP EXECUTE 'DROP FUNCTION ' || f; END LOOP; END $$; \
+     ALTER TABLE rooms DROP COLUMN bytes, DROP COLUMN closes_at; \
+     DELETE FROM refinery_schema_history WHERE version >= 4;";
