@@ -24,6 +24,7 @@ use crate::protocol::Encoder;
 use crate::session::online::Online;
 use crate::session::{KEY_BYTES, Signer};
 use crate::shutdown::Drain;
+use crate::store::capacity::{self, Capacity};
 use crate::store::{Store, sweeper};
 use crate::telemetry;
 use crate::ws::chat::ChatRules;
@@ -56,6 +57,8 @@ pub struct App {
     pub online: Online,
     /// What requests show to be missing in the configuration.
     pub notices: Notices,
+    /// Whether there is room for new people.
+    pub capacity: Arc<Capacity>,
     /// The way out.
     pub shutdown: Drain,
     /// Names that only the site's staff may have.
@@ -155,6 +158,7 @@ impl App {
         let chat_rules = ChatRules {
             reconnect_grace: config.chat.reconnect_grace,
             presence_settle: config.chat.presence_settle,
+            closing_notice: backends::store_rules(&config).notice(),
         };
         Ok(Arc::new(Self {
             node,
@@ -165,6 +169,7 @@ impl App {
             online: Online::default(),
             notices: Notices::default(),
             staff: Arc::new(StaffNames::of(&config.site.name)),
+            capacity: Arc::new(Capacity::new(config.store.max_size)),
             shutdown,
             reach: Arc::new(reach),
             chat_rules: Arc::new(chat_rules),
@@ -197,6 +202,9 @@ pub async fn serve(
     let stop = app.shutdown.token().clone();
     app.shutdown
         .spawn(sweeper::run(Arc::clone(&app.store), stop));
+    let stop = app.shutdown.token().clone();
+    let (store, capacity) = (Arc::clone(&app.store), Arc::clone(&app.capacity));
+    app.shutdown.spawn(capacity::run(store, capacity, stop));
     app.shutdown.spawn(compare_positions(Arc::clone(&app)));
     let died = app.store_died.lock().take();
     let died = async {

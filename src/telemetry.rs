@@ -38,6 +38,12 @@ pub const TIME_TO_MATCH: &str = "miyu_time_to_match_seconds";
 pub const COMMIT_TIME: &str = "miyu_store_commit_seconds";
 /// Histogram: entries of one commit; recorded by the store.
 pub const BATCH_SIZE: &str = "miyu_store_batch_entries";
+/// Gauge: bytes on the disk that the data needs.
+pub const STORE_BYTES: &str = "miyu_store_bytes";
+/// Gauge: `store.max_size`; 0: none.
+pub const STORE_MAX: &str = "miyu_store_max_bytes";
+/// Counter: searches and rooms refused because the data has nearly the size it may have.
+pub const SITE_FULL: &str = "miyu_site_full_total";
 /// Counter: pages read from the store, by `cause` (`hole`, `lagged`, `open`, `resync`).
 pub const PAGES: &str = "miyu_pages_total";
 /// Counter: rooms whose members were told where the room stands, since frames may have been lost.
@@ -164,6 +170,12 @@ fn describe() {
     describe_histogram!(TIME_TO_MATCH, "Seconds from start_matching to match_found");
     describe_histogram!(COMMIT_TIME, "Seconds of one commit");
     describe_histogram!(BATCH_SIZE, "Entries of one commit");
+    describe_gauge!(STORE_BYTES, "Bytes on the disk that the data needs");
+    describe_gauge!(STORE_MAX, "store.max_size in bytes; 0 for none");
+    describe_counter!(
+        SITE_FULL,
+        "Searches refused because of the size of the data"
+    );
     describe_counter!(PAGES, "Pages read from the store, by cause");
     describe_counter!(
         POSITIONS,

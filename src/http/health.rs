@@ -64,6 +64,12 @@ pub async fn ready(app: &App) -> Response<Body> {
             ),
         });
     }
+    if let Some(why) = app.capacity.hint() {
+        notices.push(Finding {
+            part: "store.max_size",
+            why,
+        });
+    }
     let ready = problems.is_empty();
     let status = match ready {
         true => StatusCode::OK,

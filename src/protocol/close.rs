@@ -31,6 +31,9 @@ pub enum ErrorCode {
     RateLimited,
     /// No answer in time; repeating the same `client_id` is safe and gives the truth.
     Unavailable,
+    /// Nobody new is paired while the data has nearly the size it may have; search again after
+    /// `retry_after_ms`.
+    SiteFull,
 }
 
 impl ErrorCode {
@@ -51,6 +54,7 @@ impl ErrorCode {
             Self::Empty => "empty",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
+            Self::SiteFull => "site_full",
         }
     }
 
@@ -73,6 +77,7 @@ impl ErrorCode {
             Self::Unavailable => {
                 "no answer in time; it may or may not have taken effect, repeating it is safe"
             }
+            Self::SiteFull => "the site holds as much as it may; search again after retry_after_ms",
         }
     }
 }

@@ -263,6 +263,14 @@ impl Encoder {
         })
     }
 
+    /// `room_closing`.
+    pub fn room_closing(&self, left: Duration) -> Text {
+        encode(&RoomClosing {
+            action: "room_closing",
+            closes_ms: millis(left),
+        })
+    }
+
     /// `partner_status`.
     pub fn partner_status(&self, online: bool, grace_left: Option<Duration>) -> Text {
         encode(&PartnerStatus {
@@ -319,8 +327,8 @@ impl Encoder {
     }
 }
 
-/// Who asked to leave is told their own id; who timed out is not, since clients of the original
-/// take their own id as "I asked for it".
+/// Who asked to leave is told their own id; who timed out is not, nor is anybody whose time was up, since
+/// clients of the original take their own id as "I asked for it".
 fn user_left(
     personas: &[Persona; 2],
     side: Side,
@@ -330,7 +338,7 @@ fn user_left(
 ) -> Text {
     let named = match reason {
         LeaveReason::Left => side,
-        LeaveReason::NoShow | LeaveReason::Timeout => receiver.other(),
+        LeaveReason::NoShow | LeaveReason::Timeout | LeaveReason::TimeUp => receiver.other(),
     };
     encode(&UserLeft {
         action: "user_left",

@@ -51,6 +51,8 @@ pub struct RoomState<'a> {
     pub(super) last_seq: Seq,
     pub(super) partner_read: Seq,
     pub(super) same_session: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) closes_ms: Option<u64>,
 }
 
 impl<'a> RoomState<'a> {
@@ -74,6 +76,7 @@ impl<'a> RoomState<'a> {
             last_seq: room.last_seq,
             partner_read: partner.read,
             same_session: room.same_session(),
+            closes_ms: room.closes_at.map(|at| millis(at.since(now))),
         }
     }
 }
@@ -126,6 +129,12 @@ pub(super) struct Waiting {
 pub(super) struct InRoom {
     pub(super) action: &'static str,
     pub(super) room_id: RoomId,
+}
+
+#[derive(Serialize)]
+pub(super) struct RoomClosing {
+    pub(super) action: &'static str,
+    pub(super) closes_ms: u64,
 }
 
 #[derive(Serialize)]

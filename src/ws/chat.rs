@@ -14,6 +14,7 @@ use crate::protocol::{DecodeError, Encoder, ErrorCode, Text};
 use crate::store::{Appended, Hidden, Marks, Recalled, Refusal, RoomPeople};
 
 mod actions;
+mod closing;
 mod jobs;
 mod log;
 mod partner;
@@ -23,6 +24,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use closing::Closing;
 pub use jobs::{ChatRules, Job, Opening, Outcome};
 use partner::Partner;
 use seat::Seat;
@@ -50,6 +52,7 @@ pub struct Chat {
     returning: bool,
     typing: Option<Instant>,
     read: Seq,
+    closing: Closing,
     /// The last entry that was handed to the kernel: what this side was sent.
     flushed: Seq,
     /// For clients that do not say where they are: how far the store knows of that.
@@ -101,6 +104,7 @@ impl Chat {
             returning: false,
             typing: None,
             read: room.side(side).read,
+            closing: Closing::default(),
             wants_room: false,
             retry_page: None,
             retry_arrive: None,
@@ -153,6 +157,7 @@ impl Machine for Chat {
             let grace = self.rules.reconnect_grace;
             let state = self.encoder.room_state(&room, self.side, grace, now.wall);
             out.push(Action::Write(state));
+            self.learn_closing(&room, now, out);
         }
         self.page(false, "open", out);
     }
@@ -205,6 +210,7 @@ impl Machine for Chat {
                 self.tell(self.encoder.partner_read(*seq), out);
             }
             Frame::Position(position) => self.on_position(position, now, out),
+            Frame::Closing { at } => self.on_closing(*at, now, out),
             _ => {}
         }
     }
@@ -256,6 +262,7 @@ impl Machine for Chat {
             self.partner.deadline(),
             self.retry_page,
             self.retry_arrive.map(|(at, _)| at),
+            self.closing.deadline(),
         ]
         .into_iter()
         .flatten()
@@ -274,6 +281,7 @@ impl Machine for Chat {
             // Whoever was replaced meanwhile takes a free place only.
             self.arrive(instead_of.filter(|_| !self.replaced()), out);
         }
+        self.closing_is_due(now, out);
         if self.partner.typing_expired(now.instant) {
             self.tell(self.encoder.partner_typing(false), out);
         }

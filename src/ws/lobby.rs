@@ -190,6 +190,7 @@ impl Machine for Lobby {
             Outcome::Withdrawn(Ok(ours)) => self.on_withdrawn(ours, now, out),
             Outcome::Withdrawn(Err(_)) => self.on_not_withdrawn(now, out),
             Outcome::Created(created) => self.on_created(created, now, out),
+            Outcome::SiteFull(wait) => self.on_site_full(wait, now, out),
             Outcome::Done => {}
         }
     }

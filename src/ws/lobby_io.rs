@@ -33,6 +33,9 @@ const PAUSES: [Duration; 3] = [
     Duration::from_millis(800),
 ];
 
+/// About how long a search waits that the site has no room for.
+const SITE_FULL: Duration = Duration::from_secs(20);
+
 type Doing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 impl Io<Lobby> for LobbyIo {
@@ -49,7 +52,12 @@ impl Io<Lobby> for LobbyIo {
             Job::Enter(ticket) => Box::pin(enter(app, *ticket)),
             Job::Renew(id) => Box::pin(async move {
                 let renewed = app.pool.renew(id, Timestamp::now()).await;
-                Outcome::Renewed(renewed, app.pool.census())
+                match renewed {
+                    Ok(Renewed::Waiting | Renewed::Gone) if app.capacity.refuses_rooms() => {
+                        Outcome::SiteFull(site_full_pause())
+                    }
+                    renewed => Outcome::Renewed(renewed, app.pool.census()),
+                }
             }),
             Job::Withdraw(id) => {
                 Box::pin(async move { Outcome::Withdrawn(app.pool.withdraw(id).await) })
@@ -72,6 +80,9 @@ impl Io<Lobby> for LobbyIo {
 async fn prepare(app: Arc<App>, who: Who, user_id: Option<UserId>, again: bool) -> Prepared {
     if !again && let Err(wait) = app.limits.matches(who.session, who.address) {
         return Prepared::Limited(wait);
+    }
+    if app.capacity.refuses_rooms() {
+        return Prepared::SiteFull(site_full_pause());
     }
     let Ok(relations) = app.store.relations(who.session).await else {
         return Prepared::Unavailable;
@@ -139,7 +150,21 @@ fn standing(room: &Room, side: Side, user_id: Option<&UserId>, now: Timestamp) -
     }
 }
 
+/// When a search that the site has no room for is tried again: not by all of them in the same moment.
+fn site_full_pause() -> Duration {
+    SITE_FULL.mul_f64(0.75 + 0.5 * rand::random::<f64>())
+}
+
 async fn enter(app: Arc<App>, ticket: Ticket) -> Outcome {
+    if app.capacity.refuses_rooms() {
+        // Nobody else is to be paired with it. It may be already, and its room made.
+        return match app.pool.renew(ticket.id, Timestamp::now()).await {
+            Ok(Renewed::Paired(pairing)) => {
+                Outcome::Renewed(Ok(Renewed::Paired(pairing)), app.pool.census())
+            }
+            _ => Outcome::SiteFull(site_full_pause()),
+        };
+    }
     let entered = app.pool.enter(ticket, Timestamp::now()).await;
     if let Some((id, address)) = entered.as_ref().ok().and_then(Entered::replaced) {
         // Whoever is gone need not be told.
@@ -152,6 +177,10 @@ async fn enter(app: Arc<App>, ticket: Ticket) -> Outcome {
 async fn create(app: &App, pairing: &Arc<Pairing>, by: Side) -> Created {
     let room = pairing.room;
     let [own, other] = [by, by.other()].map(|side| &pairing.parties[side.index()]);
+    if by == Side::A && app.capacity.refuses_rooms() {
+        give_back(app, pairing, by, Some(own.ticket)).await;
+        return Created::SiteFull(site_full_pause());
+    }
     let made = match by {
         Side::A => app.store.create_room(pairing).await.map(|()| true),
         // A had time to make it: without a room A is gone.

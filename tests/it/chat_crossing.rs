@@ -187,6 +187,7 @@ impl History {
         let chat_rules = ChatRules {
             reconnect_grace: Duration::from_secs(300),
             presence_settle: SETTLE,
+            closing_notice: Duration::from_secs(600),
         };
         let mut person = Person {
             side,

@@ -15,6 +15,8 @@ pub struct ChatRules {
     pub reconnect_grace: Duration,
     /// `chat.presence_settle`.
     pub presence_settle: Duration,
+    /// How long before a room closes by itself its people are told: `StoreRules::notice`.
+    pub closing_notice: Duration,
 }
 
 /// How a connection came to its room.

@@ -178,6 +178,7 @@ impl Chat {
             let grace = self.rules.reconnect_grace;
             let state = self.encoder.room_state(room, self.side, grace, now.wall);
             self.tell(state, out);
+            self.learn_closing(room, now, out);
             let version = self.partner_version;
             match heard {
                 Some(true) => self.partner_is_here(version, out),
@@ -189,6 +190,7 @@ impl Chat {
         if !self.active {
             return;
         }
+        self.learn_closing(room, now, out);
         self.compare_partner(partner.presence(), now, out);
         if partner.read > Seq::ZERO {
             self.tell(self.encoder.partner_read(partner.read), out);

@@ -12,6 +12,7 @@ use crate::protocol::CloseReason;
 use crate::protocol::server::EntryTexts;
 use crate::store::{Page, StoreError};
 
+mod closing;
 mod crossing;
 mod log;
 mod presence;
@@ -50,6 +51,7 @@ fn room(sessions: [u8; 2]) -> Room {
         common_tags: vec![],
         is_bot: false,
         opened_at: Timestamp(0),
+        closes_at: None,
         departure: None,
         last_seq: Seq::ZERO,
     }
@@ -103,6 +105,7 @@ impl Bench {
         let rules = ChatRules {
             reconnect_grace: GRACE,
             presence_settle: SETTLE,
+            closing_notice: Duration::from_secs(600),
         };
         let room = arrived(room);
         let opening = Opening {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::search::phase;
+use super::search::{Search, phase};
 use super::{AGAIN, Job, Lobby, State, TICK};
 use crate::matching::{Census, Entered, PoolError, Renewed};
 use crate::protocol::ErrorCode;
@@ -107,6 +107,35 @@ impl Lobby {
         out.push(Action::Queue(Job::Abandon(search.ticket.id)));
         let (cancel, successor) = (search.cancel, search.successor.take());
         self.end(cancel, successor, now, out);
+    }
+
+    /// Nobody new is paired for now: the search is over, and its ticket leaves the pool. Should it be
+    /// paired this very moment, the pairing is given back.
+    pub(super) fn on_site_full(&mut self, wait: Duration, now: Now, out: &mut Actions<Job>) {
+        let state = std::mem::replace(&mut self.state, State::Idle);
+        let State::Searching(search) = state else {
+            self.state = state;
+            return;
+        };
+        if search.entered || search.doubts > 0 {
+            out.push(Action::Queue(Job::Abandon(search.ticket.id)));
+        }
+        self.refuse_search(*search, wait, now, out);
+    }
+
+    /// Ends a search that the site has no room for. A client that gave it up itself is told that.
+    pub(super) fn refuse_search(
+        &mut self,
+        search: Search,
+        wait: Duration,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        if search.cancel || search.successor.is_some() {
+            self.end(search.cancel, search.successor, now, out);
+        } else {
+            self.fail(ErrorCode::SiteFull, Some(wait), out);
+        }
     }
 
     /// The other side of our pairing is gone, and our ticket waits again.

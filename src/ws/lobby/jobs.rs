@@ -65,6 +65,8 @@ pub enum Prepared {
     Limited(Duration),
     /// The store does not answer.
     Unavailable,
+    /// Nobody new is paired for now; when to ask again.
+    SiteFull(Duration),
 }
 
 /// What [`Job::Create`] came to.
@@ -76,6 +78,9 @@ pub enum Created {
     PartnerGone,
     /// The room could not be made; both tickets are back in the pool.
     Failed,
+    /// No new room is made for now, and when to search again; the other ticket is back in the pool, ours
+    /// is in it no more.
+    SiteFull(Duration),
 }
 
 /// What became of a [`Job`].
@@ -89,6 +94,9 @@ pub enum Outcome {
     Renewed(Result<Renewed, PoolError>, Census),
     /// Of withdrawing.
     Withdrawn(Result<bool, PoolError>),
+    /// Of entering or renewing while nobody new is paired: when to search again. The ticket may be in the
+    /// pool.
+    SiteFull(Duration),
     /// Of making the room.
     Created(Created),
     /// Nothing to tell.

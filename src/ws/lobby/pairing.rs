@@ -51,6 +51,10 @@ impl Lobby {
             self.found(&pairing, side, &search, now, out);
             return;
         }
+        if let Created::SiteFull(wait) = created {
+            self.refuse_search(*search, wait, now, out);
+            return;
+        }
         // The outcome is forgotten; a fresh room id keeps a half-made room from being met again.
         search.ticket.room = RoomId::fresh();
         search.busy = false;

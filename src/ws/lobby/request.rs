@@ -125,6 +125,10 @@ impl Lobby {
                 self.state = State::Idle;
                 self.fail(ErrorCode::Unavailable, None, out);
             }
+            Prepared::SiteFull(wait) => {
+                self.state = State::Idle;
+                self.fail(ErrorCode::SiteFull, Some(wait), out);
+            }
         }
     }
 

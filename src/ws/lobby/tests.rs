@@ -11,6 +11,7 @@ use crate::model::Party;
 use crate::model::staff::StaffNames;
 use crate::store::RelationsOf;
 
+mod full;
 mod outage;
 mod pairing;
 
