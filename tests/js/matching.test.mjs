@@ -26,6 +26,19 @@ test('each situation has its sentence', () => {
   assert.deepEqual(keys(open({ action: 'error', code: 'rate_limited', retry_after_ms: 2000 })), ['err.rate']);
 });
 
+test('a site that is full says so, asks again by itself, and does not flicker meanwhile', () => {
+  const full = open({ action: 'error', code: 'site_full', retry_after_ms: 18_000 }, 1000);
+  assert.deepEqual(searchLines(full, '', 2000), [['match.full', { s: 17 }]]);
+  assert.equal(full.retryAt, 19_000);
+  assert.equal(goesOn(full), false, 'a connection that came back keeps to the time it was told');
+  assert.deepEqual(options(full, { wish: 'male', loopback: true, now: 60_000 }), []);
+  const again = reduceSearch(full, { action: 'restart' }, 19_000);
+  assert.deepEqual(keys(again, '', 19_000), ['match.full']);
+  assert.ok(again.retryAt > 19_000);
+  assert.deepEqual(keys(reduceSearch(again, { action: 'link', status: 'lost' }, 19_500)), ['match.lost']);
+  assert.deepEqual(keys(reduceSearch(again, waiting(), 20_000)), ['match.alone']);
+});
+
 test('what is offered, and only after a while', () => {
   const state = open(waiting());
   const at = (now, more) => options(state, { wish: 'all', loopback: true, now, ...more });

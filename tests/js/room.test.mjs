@@ -49,6 +49,15 @@ test('recalls and departures advance the stream too', () => {
   assert.equal(state.active, false);
 });
 
+test('an end that is near is known until it comes', () => {
+  const told = room({ action: 'room_closing', closes_ms: 600_000 });
+  assert.equal(told.closesAt, noon + 600_000);
+  assert.equal(reduce(told, { ...opening, closes_ms: 590_000 }, noon).closesAt, noon + 600_000);
+  const over = reduce(told, { action: 'user_left', user_id: 'them', reason: 'time_up', seq: 1 }, noon);
+  assert.deepEqual([over.closesAt, over.active, over.ended.by, over.ended.reason], [null, false, 'them', 'time_up']);
+  assert.equal(reduce(over, { action: 'room_closing', closes_ms: 1 }, noon).closesAt, null);
+});
+
 test('a recall empties every quote of it', () => {
   const quote = message(2, 'them', { replied_to: '1', replied_to_content: 'm1' });
   const state = room(message(1), quote, { action: 'message_recalled', message_id: '1', seq: 3 });

@@ -1,6 +1,8 @@
 // The search as data: what the server said last, and which lines and option
 // rows follow from it. Pure: `now` is an argument, sockets are in net/.
 
+const fullPatience = 20_000;
+
 export function newSearch(now) {
   return {
     startedAt: now,
@@ -10,7 +12,7 @@ export function newSearch(now) {
     waiting: 0,
     unfit: false,
     heard: false,
-    halted: null, // null | 'replaced' | 'in_room' | 'rate' | 'store'
+    halted: null, // null | 'replaced' | 'in_room' | 'rate' | 'store' | 'full'
     roomId: null,
     retryAt: null,
     found: null,
@@ -43,7 +45,7 @@ export function reduceSearch(state, event, now) {
     case 'link':
       return { ...state, link: event.status, heard: event.status === 'open' ? state.heard : false };
     case 'restart':
-      return { ...newSearch(state.startedAt), link: state.link };
+      return { ...newSearch(state.startedAt), link: state.link, ...stillFull(state, now) };
     default:
       return state;
   }
@@ -56,15 +58,21 @@ function reduceError(state, event, now) {
   if (event.code === 'unavailable') {
     return { ...state, halted: 'store', retryAt: now + (event.retry_after_ms ?? 3000) };
   }
+  if (event.code === 'site_full') {
+    return { ...state, halted: 'full', retryAt: now + (event.retry_after_ms ?? fullPatience) };
+  }
   return state;
 }
+
+/** While it is asked again the site counts as full, so that nothing flickers every few seconds. */
+const stillFull = (state, now) => (state.halted === 'full' ? { halted: 'full', retryAt: now + fullPatience } : {});
 
 /**
  * Whether a connection that came back by itself goes on searching. Not where
  * another tab searches, and not over an open room: its page may have lost its
  * connection in the same moment, and to search would be to leave it.
  */
-export const goesOn = ({ halted }) => halted !== 'replaced' && halted !== 'in_room' && halted !== 'rate';
+export const goesOn = ({ halted }) => !['replaced', 'in_room', 'rate', 'full'].includes(halted);
 
 /**
  * Which sentence stands under the title: a catalogue key and its values.
@@ -76,6 +84,7 @@ export function searchLines(state, tags, now) {
   if (state.halted === 'replaced') return [['match.replaced', {}]];
   if (state.halted === 'in_room') return [['match.inRoom', {}]];
   if (state.halted === 'rate') return [['err.rate', { s: Math.max(1, Math.ceil((state.retryAt - now) / 1000)) }]];
+  if (state.halted === 'full' && state.link !== 'lost') return [['match.full', { s: Math.max(1, Math.ceil((state.retryAt - now) / 1000)) }]];
   if (state.link === 'lost' || state.halted === 'store') return [['match.lost', {}]];
   if (!state.heard) return [['match.connecting', {}]];
   const lines = [];
@@ -101,7 +110,7 @@ function othersLine(state) {
 /** The rows offered to somebody who has waited long, in their order. */
 export function options(state, { wish, loopback, now, patience = 15_000 }) {
   if (state.halted === 'in_room') return ['room'];
-  if (state.halted === 'replaced') return [];
+  if (state.halted === 'replaced' || state.halted === 'full') return [];
   if (!state.heard || now - state.startedAt < patience) return [];
   const rows = [];
   if (wish !== 'all') rows.push('widen');

@@ -29,6 +29,7 @@ export function newRoom(roomId, pending = [], deeds = []) {
     partnerTyping: false,
     partnerOnline: true,
     graceEndsAt: null,
+    closesAt: null, // when the room closes by itself, once that is near
     replaced: false,
     storeDown: false,
     ended: null, // { by: 'me' | 'them', reason, at }
@@ -101,6 +102,7 @@ const handlers = {
     draft.active = false;
     draft.partnerTyping = false;
     draft.graceEndsAt = null;
+    draft.closesAt = null;
     const mine = event.reason === 'left' && draft.me !== null && event.user_id === draft.me;
     // What was still on its way can no longer be stored.
     draft.pending = draft.pending.map((item) => ({ ...item, failed: item.failed ?? 'room_closed' }));
@@ -110,6 +112,10 @@ const handlers = {
   },
 
   partner_status: (draft, event, now) => setPresence(draft, event, now),
+
+  room_closing(draft, event, now) {
+    draft.closesAt = draft.active && typeof event.closes_ms === 'number' ? now + event.closes_ms : null;
+  },
 
   partner_typing(draft, event) {
     draft.partnerTyping = Boolean(event.is_typing) && draft.active;

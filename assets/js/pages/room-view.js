@@ -3,6 +3,7 @@
 
 import { el, setHidden } from '../lib/dom.js';
 import { language, t, tagList } from '../lib/i18n.js';
+import { minutesSeconds } from '../lib/time.js';
 import { setTitle } from '../ui/alerts.js';
 import { hoursOf } from '../ui/guide.js';
 import { ownLine } from '../ui/side-card.js';
@@ -55,7 +56,7 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
       const { name } = getSite();
       ui.header.update(state, now);
       ui.side.update(state, me());
-      ui.banner.update(banner);
+      ui.banner.update(banner, minutesSeconds((state.closesAt ?? now) - now));
       showHead(state);
       ui.log.update(state, { still: !settled, names: { partner: state.partner?.nickname ?? '', bot: state.isBot }, added });
       leadAway(state);

@@ -126,6 +126,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     if (before.active && !state.active && before.known) announce(endTitle(state));
     else if (state.active && before.partnerOnline && !state.partnerOnline) announce(t('partner.away', { name, t: minutesSeconds((state.graceEndsAt ?? 0) - Date.now()) }));
     else if (state.active && !before.partnerOnline && state.partnerOnline) announce(t('partner.back', { name }));
+    if (before.closesAt === null && state.closesAt !== null) announce(t('chat.closing', { t: minutesSeconds(state.closesAt - Date.now()) }));
     if (before.pending.some((item) => !item.failed) && state.pending.some((item) => item.failed)) announce(t('msg.failed'));
   }
 
@@ -157,6 +158,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     if (isLost) return isOwed ? 'lostDeed' : 'lost';
     if (state.storeDown && state.pending.some((item) => !item.failed)) return 'store';
     if (isOwed) return 'deed';
+    if (state.closesAt !== null) return 'closing';
     return null;
   }
 

@@ -67,7 +67,7 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
     const profile = getProfile();
     const tags = tagList(profile.tags);
     view.update({
-      paused: search.link === 'stopped' || search.halted === 'replaced' || search.halted === 'in_room',
+      paused: search.link === 'stopped' || ['replaced', 'in_room', 'full'].includes(search.halted),
       looking: tags ? t('match.lookingTags', { tags }) : t('match.lookingAny'),
       waited: now - search.startedAt,
       lines: searchLines(search, tags, now),

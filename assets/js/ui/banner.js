@@ -1,5 +1,6 @@
-// The strip under the header for what is wrong and lasts: a lost connection, a
-// store that does not answer, another tab. One at a time, the gravest first.
+// The strip under the header for what lasts and should be known: a lost
+// connection, a store that does not answer, another tab, an end that is near.
+// One at a time, the gravest first.
 
 import { byTest, setHidden, setText } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
@@ -9,12 +10,12 @@ export function mountBanner(banner, { onContinue }) {
   const button = byTest('continue-here', banner);
   button.addEventListener('click', onContinue);
   return {
-    /** `kind`: null, 'replaced', 'stopped', 'lost', 'lostDeed', 'store' or 'deed'. */
-    update(kind) {
+    /** `kind`: null, 'replaced', 'stopped', 'lost', 'lostDeed', 'store', 'deed' or 'closing', which is `left` (words) away. */
+    update(kind, left) {
       setHidden(banner, kind === null);
       if (kind === null) return;
       banner.dataset.kind = kind;
-      setText(text, t({ replaced: 'tab', stopped: 'net.stopped', lost: 'net.lost', lostDeed: 'net.lostDeed', store: 'err.store', deed: 'err.storeDeed' }[kind]));
+      setText(text, t({ replaced: 'tab', stopped: 'net.stopped', lost: 'net.lost', lostDeed: 'net.lostDeed', store: 'err.store', deed: 'err.storeDeed', closing: 'chat.closing' }[kind], { t: left }));
       setHidden(button, kind !== 'replaced' && kind !== 'stopped');
       setText(button, t(kind === 'stopped' ? 'net.retry' : 'tab.here'));
     },

@@ -40,6 +40,6 @@ export function endTitle(state) {
   const name = state.partner?.nickname ?? '';
   if (state.blocked) return t('block.done');
   if (state.ended?.by === 'me') return t('end.me');
-  const keys = { timeout: 'end.timeout', no_show: 'end.noShow' };
+  const keys = { timeout: 'end.timeout', no_show: 'end.noShow', time_up: 'end.timeUp' };
   return t(keys[state.ended?.reason] ?? 'end.left', { name });
 }
