@@ -265,7 +265,8 @@ pub trait Entries: Send + Sync {
 
 /// Who must not, and who rather should not, meet whom.
 pub trait Relations: Send + Sync {
-    /// These two sessions never meet again. A session keeps its newest `limits.blocks_per_session`.
+    /// These two sessions never meet again. A session keeps its newest `limits.blocks_per_session`, and
+    /// all of them together the newest four million.
     /// Blocking oneself changes nothing.
     fn block(&self, by: SessionId, whom: SessionId) -> Pending<()>;
 
@@ -347,6 +348,10 @@ impl<T: Rooms + Entries + Relations + Upkeep> Store for T {}
 fn at_max_size() -> StoreError {
     StoreError::Unavailable("the data has the size that store.max_size allows".into())
 }
+
+/// Blocks that are kept altogether, by all sessions: about 600 MB. Each needs a room of its own, so so
+/// many in a month is a storm; then the oldest are forgotten first.
+const BLOCKS: i64 = 4_000_000;
 
 /// A moment by the store's clock; backends read it through this so that tests can move it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

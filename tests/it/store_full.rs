@@ -38,13 +38,14 @@ async fn full_data_refuses_new_rooms_until_old_ones_are_erased() {
 
     let mut filler = fill(address, &server).await;
     assert_refused(address).await;
+    let operators = server.operators().unwrap();
     let notice = async || {
-        let (status, ready) = get_json(address, "/readyz").await;
+        let (status, ready) = get_json(operators, "/readyz").await;
         let notice = ready["notices"].to_string();
         status == 200 && notice.contains("store.max_size") && notice.contains("store.retention")
     };
     until("/readyz says what to do", notice, || server.said()).await;
-    let (_, metrics) = get(address, "/metrics").await.unwrap();
+    let (_, metrics) = get(operators, "/metrics").await.unwrap();
     for name in [
         "miyu_store_bytes",
         "miyu_store_max_bytes 67108864",
@@ -70,9 +71,9 @@ async fn full_data_refuses_new_rooms_until_old_ones_are_erased() {
     assert_kept(address, &journals).await;
     assert_eq!(server.stop().await.code(), Some(0), "{}", server.said());
     let said = server.said();
-    for once in ["of store.max_size", "small enough again"] {
-        assert_eq!(said.matches(once).count(), 1, "{once}: {said}");
-    }
+    // Each beginning and each end is said once; the log of changes may make it more than one.
+    let counts = ["of store.max_size", "small enough again"].map(|it| said.matches(it).count());
+    assert!(counts[0] >= 1 && counts[0] == counts[1], "{said}");
 }
 
 /// Two people whose one room takes most of the space, until searches are refused; answers one of them.

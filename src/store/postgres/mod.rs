@@ -72,6 +72,8 @@ pub struct Tuning {
     pub erase_rows: usize,
     /// Rooms erased in one step, if they are short.
     pub erase_rooms: usize,
+    /// Blocks kept altogether.
+    pub blocks: i64,
     /// Rooms closed in one step.
     pub close_rooms: usize,
 }
@@ -91,6 +93,7 @@ impl Default for Tuning {
             patience: Duration::from_secs(30),
             erase_rows: 500,
             erase_rooms: 32,
+            blocks: crate::store::BLOCKS,
             close_rooms: 64,
         }
     }

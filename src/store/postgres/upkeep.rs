@@ -82,11 +82,24 @@ pub(super) async fn erase(shared: &Shared) -> Result<Swept, Fault> {
     let params: super::link::Params<'_> = &[&shared.now(), &retention, &lifetime, &rooms, &budget];
     let rows = shared.pool.query(sql, params).await?;
     let row = rows.first().ok_or(Fault::Damaged("no answer to a sweep"))?;
+    let forgotten = forget_blocks(shared, budget).await?;
     Ok(Swept {
         closed: 0,
         erased: usize::try_from(get::<i64>(row, "o_erased")?).unwrap_or(0),
-        more: get(row, "o_more")?,
+        more: get::<bool>(row, "o_more")? || forgotten == tuning.erase_rows,
     })
+}
+
+/// Forgets the oldest of too many blocks; answers how many. The newest has the largest number, so no
+/// counting is needed.
+async fn forget_blocks(shared: &Shared, most: i64) -> Result<usize, Fault> {
+    let sql = "DELETE FROM blocks WHERE no IN (SELECT no FROM blocks \
+         WHERE no <= (SELECT max(no) FROM blocks) - $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING no";
+    let forgotten = shared
+        .pool
+        .query(sql, &[&shared.tuning.blocks, &most])
+        .await?;
+    Ok(forgotten.len())
 }
 
 /// Writes something, and asks whether the server takes writes at all.

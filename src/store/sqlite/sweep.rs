@@ -228,6 +228,12 @@ impl Writer {
             "DELETE FROM blocks WHERE no IN (SELECT no FROM blocks WHERE used_at <= ?1 LIMIT ?2)",
         )?;
         swept.more |= erase.execute((before.0, rows::size(most)))? == most;
+        // The newest has the largest number, so no counting is needed.
+        let mut forget = self.conn.prepare_cached(
+            "DELETE FROM blocks WHERE no IN (SELECT no FROM blocks \
+             WHERE no <= (SELECT max(no) FROM blocks) - ?1 LIMIT ?2)",
+        )?;
+        swept.more |= forget.execute((self.tuning.blocks, rows::size(most)))? == most;
         Ok(())
     }
 
@@ -238,11 +244,17 @@ impl Writer {
             let value: i64 = read.query_row([], |row| row.get(0))?;
             Ok(value.cast_unsigned())
         };
-        let free = number("PRAGMA freelist_count")?;
-        let pages = number("PRAGMA page_count")?.saturating_sub(free);
-        // Not there yet, or not to be looked at: then there is nothing in it, or it is the smallest part.
-        let wal = std::fs::metadata(&self.paths.wal).map_or(0, |file| file.len());
-        let size = pages * number("PRAGMA page_size")? + wal;
+        let page = number("PRAGMA page_size")?;
+        let (free, pages) = (
+            number("PRAGMA freelist_count")?,
+            number("PRAGMA page_count")?,
+        );
+        // A file that cannot be looked at is not there yet.
+        let length = |path| std::fs::metadata(path).map_or(0, |file: std::fs::Metadata| file.len());
+        // What grew is in the log alone, what was given back is perhaps still in the file.
+        let database = length(&self.paths.database).min(pages * page);
+        let database = database.saturating_sub(free * page);
+        let size = database + length(&self.paths.wal);
         self.at_max_size = self.rules.max_size > 0 && size >= self.rules.max_size;
         Ok(size)
     }

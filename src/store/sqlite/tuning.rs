@@ -41,6 +41,8 @@ pub struct Tuning {
     pub purge: Duration,
     /// Entries erased in one step.
     pub erase_rows: usize,
+    /// Blocks kept altogether.
+    pub blocks: i64,
     /// Rooms closed in one step.
     pub close_rooms: usize,
     /// Tests only: a full disk, in pages; 0 for none.
@@ -78,6 +80,7 @@ impl Default for Tuning {
             idle: Duration::from_secs(2),
             purge: Duration::from_secs(60),
             erase_rows: 500,
+            blocks: crate::store::BLOCKS,
             close_rooms: 64,
             page_limit: None,
         }

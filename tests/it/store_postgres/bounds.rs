@@ -48,8 +48,11 @@ async fn erased_data_does_not_count_when_it_was_vacuumed() {
     setting.rules.retention = SECOND;
     let store = database.node(setup(&setting)).await;
     let room = new_room(&store).await;
-    let text = "x".repeat(2000);
-    for n in 0..400 {
+    for n in 0..400_u32 {
+        // What cannot be compressed.
+        let words =
+            (0..250).map(|at| format!("{:08x}", (n * 250 + at).wrapping_mul(2_654_435_761)));
+        let text = words.collect::<String>();
         let said = store.append(draft(room, A, &format!("a{n}"), &text)).await;
         assert!(matches!(said, Ok(Appended::Done(_))));
     }

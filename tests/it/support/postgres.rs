@@ -77,6 +77,7 @@ pub fn tiny() -> Tuning {
         connections: 3,
         lease: Duration::from_secs(10 * 365 * 24 * 3600),
         erase_rows: 3,
+        blocks: 20,
         erase_rooms: 2,
         close_rooms: 2,
         ..Tuning::default()

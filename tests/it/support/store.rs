@@ -152,6 +152,7 @@ pub fn tiny() -> Tuning {
         scan: 8,
         idle: Duration::from_millis(100),
         erase_rows: 3,
+        blocks: 20,
         close_rooms: 2,
         ..Tuning::default()
     }

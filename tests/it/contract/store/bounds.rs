@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use miyu::id::{RoomId, Seq, Side, Timestamp};
+use miyu::id::{RoomId, Seq, SessionId, Side, Timestamp};
 use miyu::model::{EntryKind, LeaveReason, MessageRef};
 use miyu::store::{Appended, Marks, Place, Refusal, StoreError, Swept};
 
@@ -25,6 +25,7 @@ super::for_each_backend! {
     an_absence_ends_a_room_before_its_time_is_up
     many_rooms_grow_old_together
     data_at_its_greatest_size_takes_no_message_but_everything_else
+    the_oldest_of_too_many_blocks_are_forgotten
 }
 
 async fn limited<X: Backend>(most: u64) -> World<X> {
@@ -230,6 +231,24 @@ async fn many_rooms_grow_old_together<X: Backend>() {
     assert_eq!(swept(&world).await, 7);
     for room in &rooms {
         assert_time_up(&world, *room).await;
+    }
+}
+
+async fn the_oldest_of_too_many_blocks_are_forgotten<X: Backend>() {
+    let world = World::<X>::new().await;
+    let store = world.store();
+    let pairs: Vec<_> = (0..30)
+        .map(|_| [SessionId::fresh(), SessionId::fresh()])
+        .collect();
+    for [by, whom] in &pairs {
+        store.block(*by, *whom).await.unwrap();
+    }
+    assert_eq!(swept(&world).await, 0);
+    for (n, [by, whom]) in pairs.iter().enumerate() {
+        let blocked = store.relations(*whom).await.unwrap().blocked;
+        // The stores of these tests keep twenty.
+        let expected = if n < 10 { vec![] } else { vec![*by] };
+        assert_eq!(blocked, expected, "block {n}");
     }
 }
 
