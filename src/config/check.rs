@@ -293,7 +293,7 @@ fn durations(config: &Config, checker: &mut Checker<'_>) {
 
 fn numbers(config: &Config, checker: &mut Checker<'_>) {
     let limits = &config.limits;
-    let bounds: [(&str, u64, u64, u64); 14] = [
+    let bounds = [
         ("site.minimum_age", config.site.minimum_age.into(), 0, 120),
         ("limits.max_frame", limits.max_frame, 32 * 1024, 1 << 20),
         ("limits.in_flight", limits.in_flight as u64, 1, 256),
