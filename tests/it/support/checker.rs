@@ -138,6 +138,19 @@ pub async fn check_all(address: SocketAddr, journals: &[Journal]) -> Vec<String>
     wrong
 }
 
+/// Most characters of a quote.
+const QUOTE: usize = 200;
+
+/// Whether a message quotes what another one says: all of it, or its beginning, and then it says so.
+fn is_quoted(quoted: &Message, by: &Message) -> bool {
+    let (Some(text), Some(quote), true) =
+        (&quoted.content, &by.replied_to_content, by.replied_to_cut)
+    else {
+        return quoted.content == by.replied_to_content && !by.replied_to_cut;
+    };
+    quote.chars().count() == QUOTE && quote.len() < text.len() && text.starts_with(quote.as_str())
+}
+
 /// What holds for every log: open, no gap, each name once, recalled text gone from quotes too.
 fn check_log(replay: &Replay, wrong: &mut Vec<String>) {
     if !replay.active {
@@ -157,7 +170,7 @@ fn check_log(replay: &Replay, wrong: &mut Vec<String>) {
         }
         let quoted = message.replied_to.as_ref().and_then(|it| it.parse().ok());
         let quoted = quoted.map(|seq: u64| replay.messages.get(&seq));
-        if quoted.is_some_and(|it| it.map(|it| &it.content) != Some(&message.replied_to_content)) {
+        if quoted.is_some_and(|it| it.is_none_or(|it| !is_quoted(it, message))) {
             wrong.push(format!("{seq} quotes what is not there: {message:?}"));
         }
     }

@@ -86,6 +86,9 @@ pub struct Message {
     pub recalled: bool,
     pub replied_to: Option<String>,
     pub replied_to_content: Option<String>,
+    /// The quoted text goes on.
+    #[serde(default)]
+    pub replied_to_cut: bool,
     pub client_id: String,
     #[serde(default)]
     pub repeat: bool,
