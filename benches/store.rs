@@ -221,7 +221,6 @@ fn pairing() -> Pairing {
         room: RoomId::fresh(),
         parties: [party(), party()],
         common_tags: Vec::new(),
-        met_before: false,
         is_bot: false,
     }
 }

@@ -112,6 +112,12 @@ pub enum Ended {
 }
 
 impl App {
+    /// From how many networks people are here, over all nodes as far as known; a network at two nodes
+    /// counts twice. Tells other nodes how many are at this one.
+    pub fn places(&self) -> u64 {
+        self.channel.online(self.online.places() as u64)
+    }
+
     /// Opens the backends and puts everything together.
     ///
     /// # Errors
@@ -254,7 +260,7 @@ async fn compare_positions(app: Arc<App>) {
     positions::run(&*app.store, &*app.channel, every, app.shutdown.token()).await;
 }
 
-/// Folds metrics, tells other nodes how many people are here, and lets limiters forget.
+/// Folds metrics, tells other nodes how many are here, and lets limiters forget.
 async fn housekeeping(app: Arc<App>) {
     let mut upkeep = interval(telemetry::UPKEEP_EVERY);
     let mut forget = interval(FORGET_EVERY);
@@ -264,7 +270,7 @@ async fn housekeeping(app: Arc<App>) {
             () = stop.cancelled() => return,
             _ = upkeep.tick() => {
                 telemetry::upkeep();
-                app.channel.online(app.online.count() as u64);
+                app.places();
             }
             _ = forget.tick() => app.limits.forget(),
         }

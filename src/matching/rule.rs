@@ -68,7 +68,6 @@ pub fn pair(arrived: &Ticket, waited: &Ticket) -> Pairing {
         room: arrived.room,
         parties: [party(arrived), party(waited)],
         common_tags: arrived.wish.tags.common(&waited.wish.tags),
-        met_before: met_before(arrived, waited),
         is_bot: false,
     }
 }

@@ -1,6 +1,7 @@
 //! What Miyu talks about: people's profiles and wishes, rooms and their entries.
 //! Parsed once at the edge, valid from then on. No I/O, no clock.
 
+pub mod count;
 pub mod entry;
 pub mod prefix;
 pub mod profile;
@@ -9,6 +10,7 @@ pub mod staff;
 pub mod text;
 pub mod wish;
 
+pub use count::rounded;
 pub use entry::{Entry, EntryKind, LeaveReason, MessageRef, Quote};
 pub use prefix::{Prefix, PrefixHashes};
 pub use profile::{Gender, Mood, Persona, Profile, UserId};

@@ -30,8 +30,6 @@ pub struct Pairing {
     pub parties: [Party; 2],
     /// Interests both named.
     pub common_tags: Vec<String>,
-    /// They have talked before, as far as rooms are remembered.
-    pub met_before: bool,
     /// One side is a program.
     pub is_bot: bool,
 }

@@ -71,9 +71,9 @@ pub struct WaitingFor {
     pub phase: Phase,
     /// Until the next phase.
     pub phase_ends: Option<Duration>,
-    /// Other people in the pool.
+    /// Other people whom this search could meet and knows nothing else about, rounded.
     pub waiting: u64,
-    /// People wait, and only the gender wishes keep them apart.
+    /// Such people wait, and only the gender wishes keep them apart.
     pub unfit: bool,
 }
 
@@ -207,7 +207,8 @@ impl Encoder {
             user_id: me.user_id.as_str(),
             token,
             same_session: pairing.same_session(),
-            met_before: pairing.met_before,
+            // Whether two have met before says that two rooms have the same person in them.
+            met_before: false,
         })
     }
 

@@ -24,8 +24,10 @@ mod tests;
 pub use jobs::{Created, Job, LobbyRules, Outcome, Prepared};
 use search::{Request, Search, phase};
 
-/// How often a waiting ticket is renewed and its client told when a number changed.
+/// After how long a waiting ticket is renewed and its client told when a number changed: at least, and
+/// how much longer by chance.
 const TICK: Duration = Duration::from_secs(5);
+const JITTER: Duration = Duration::from_secs(3);
 /// How often it is looked whether a room was left, and for how long.
 const ROOM_LOOK: Duration = Duration::from_millis(200);
 const ROOM_WAIT: Duration = Duration::from_secs(5);
@@ -110,7 +112,7 @@ impl Lobby {
             search.ticket.phase = phase;
             Job::Enter(Box::new(search.ticket.clone()))
         } else if search.tick_at <= now.instant {
-            Job::Renew(search.ticket.id)
+            Job::Renew(Box::new(search.ticket.clone()))
         } else {
             return;
         };
@@ -185,8 +187,8 @@ impl Machine for Lobby {
     fn on_outcome(&mut self, outcome: Outcome, now: Now, out: &mut Actions<Job>) {
         match outcome {
             Outcome::Prepared(prepared) => self.on_prepared(prepared, now, out),
-            Outcome::Entered(entered, census) => self.on_entered(entered, census, now, out),
-            Outcome::Renewed(renewed, census) => self.on_renewed(renewed, census, now, out),
+            Outcome::Entered(entered, company) => self.on_entered(entered, company, now, out),
+            Outcome::Renewed(renewed, company) => self.on_renewed(renewed, company, now, out),
             Outcome::Withdrawn(Ok(ours)) => self.on_withdrawn(ours, now, out),
             Outcome::Withdrawn(Err(_)) => self.on_not_withdrawn(now, out),
             Outcome::Created(created) => self.on_created(created, now, out),

@@ -10,7 +10,7 @@ use super::lobby::{Created, Job, Lobby, Outcome, Prepared};
 use crate::app::App;
 use crate::channel::{Frame, SendError};
 use crate::id::{RoomId, SessionId, Side, TicketId, Timestamp};
-use crate::matching::{Entered, Renewed, Ticket};
+use crate::matching::{Company, Entered, Renewed, Ticket};
 use crate::model::{LeaveReason, Pairing, Room, UserId};
 use crate::store::StoreError;
 
@@ -50,15 +50,7 @@ impl Io<Lobby> for LobbyIo {
                 Box::pin(async move { Outcome::Prepared(prepared.await) })
             }
             Job::Enter(ticket) => Box::pin(enter(app, *ticket)),
-            Job::Renew(id) => Box::pin(async move {
-                let renewed = app.pool.renew(id, Timestamp::now()).await;
-                match renewed {
-                    Ok(Renewed::Waiting | Renewed::Gone) if app.capacity.refuses_rooms() => {
-                        Outcome::SiteFull(site_full_pause())
-                    }
-                    renewed => Outcome::Renewed(renewed, app.pool.census()),
-                }
-            }),
+            Job::Renew(ticket) => Box::pin(renew(app, *ticket)),
             Job::Withdraw(id) => {
                 Box::pin(async move { Outcome::Withdrawn(app.pool.withdraw(id).await) })
             }
@@ -159,18 +151,38 @@ async fn enter(app: Arc<App>, ticket: Ticket) -> Outcome {
     if app.capacity.refuses_rooms() {
         // Nobody else is to be paired with it. It may be already, and its room made.
         return match app.pool.renew(ticket.id, Timestamp::now()).await {
-            Ok(Renewed::Paired(pairing)) => {
-                Outcome::Renewed(Ok(Renewed::Paired(pairing)), app.pool.census())
-            }
+            Ok(Renewed::Paired(pairing)) => Outcome::Renewed(Ok(Renewed::Paired(pairing)), None),
             _ => Outcome::SiteFull(site_full_pause()),
         };
     }
-    let entered = app.pool.enter(ticket, Timestamp::now()).await;
+    let entered = app.pool.enter(ticket.clone(), Timestamp::now()).await;
     if let Some((id, address)) = entered.as_ref().ok().and_then(Entered::replaced) {
         // Whoever is gone need not be told.
         let _ = app.channel.send(&address, Frame::TicketReplaced(id));
     }
-    Outcome::Entered(entered, app.pool.census())
+    let company = match &entered {
+        Ok(Entered::Waiting { .. }) => company(&app, &ticket).await,
+        _ => None,
+    };
+    Outcome::Entered(entered, company)
+}
+
+async fn renew(app: Arc<App>, ticket: Ticket) -> Outcome {
+    let renewed = app.pool.renew(ticket.id, Timestamp::now()).await;
+    let company = match &renewed {
+        Ok(Renewed::Waiting | Renewed::Gone) if app.capacity.refuses_rooms() => {
+            return Outcome::SiteFull(site_full_pause());
+        }
+        Ok(Renewed::Waiting) => company(&app, &ticket).await,
+        _ => None,
+    };
+    Outcome::Renewed(renewed, company)
+}
+
+/// What this search is told of the others; `None` when the pool does not say.
+async fn company(app: &App, ticket: &Ticket) -> Option<Company> {
+    let others = app.pool.others(ticket).await.ok()?;
+    Some(Company::of(ticket, &others, app.places()))
 }
 
 /// Makes the room and tells the other side. Both sides learn of it, or both go back.

@@ -155,7 +155,7 @@ where
         let cookie = cookie::set_cookie(&app.signer, identity.session, peer.scheme_https);
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
-    let guards = Guards::new(connection, app.online.enter(who.session));
+    let guards = Guards::new(connection, app.online.enter(who.session, who.address));
     let preparing = Box::pin(prepare(guards, websocket));
     app.shutdown.spawn(async move {
         if let Some((connection, line)) = preparing.await {

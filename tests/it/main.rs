@@ -60,4 +60,5 @@ mod store_sqlite;
 mod supervisor;
 mod support;
 mod systemd_unit;
+mod two_runs;
 mod wire_packets;

@@ -46,7 +46,7 @@ async fn whoever_waits_is_told_at_once_how_it_stands() {
     assert!(told["phase_ends_ms"].as_u64().unwrap() > 10_000);
     assert_eq!(
         (&told["waiting"], &told["unfit"]),
-        (&json!(1), &json!(true))
+        (&json!(0), &json!(true))
     );
 }
 

@@ -30,7 +30,6 @@ async fn room(server: &TestServer, ann: SessionId, ben: SessionId) -> RoomId {
         room,
         parties: [party(ann, "ann"), party(ben, "ben")],
         common_tags: vec!["音樂".into()],
-        met_before: false,
         is_bot: false,
     };
     server.app.store.create_room(&pairing).await.unwrap();

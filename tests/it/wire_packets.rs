@@ -58,12 +58,11 @@ fn parties() -> impl Strategy<Value = Party> {
 
 fn pairings() -> impl Strategy<Value = Pairing> {
     let tags = prop::collection::vec(any::<String>(), 0..4);
-    (any::<(u128, bool, bool)>(), [parties(), parties()], tags).prop_map(
-        |((room, met_before, is_bot), parties, common_tags)| Pairing {
+    (any::<(u128, bool)>(), [parties(), parties()], tags).prop_map(
+        |((room, is_bot), parties, common_tags)| Pairing {
             room: RoomId(Uuid::from_u128(room)),
             parties,
             common_tags,
-            met_before,
             is_bot,
         },
     )

@@ -20,7 +20,9 @@ test('each situation has its sentence', () => {
   assert.deepEqual(keys(newSearch(0)), ['match.connecting']);
   assert.deepEqual(keys(open(waiting())), ['match.alone']);
   assert.deepEqual(keys(open(waiting()), '音樂'), ['match.anyone', 'match.alone']);
-  assert.deepEqual(keys(open(waiting({ phase: 'repeats', waiting: 2, unfit: true }))), ['match.repeats', 'match.nofit']);
+  assert.deepEqual(keys(open(waiting({ phase: 'repeats', waiting: 0, unfit: true }))), ['match.repeats', 'match.nofit']);
+  assert.deepEqual(keys(open(waiting({ waiting: 1 }))), ['match.few']);
+  assert.deepEqual(keys(open(waiting({ waiting: 15 }))), ['match.some']);
   assert.deepEqual(keys(open({ action: 'replaced' })), ['match.replaced']);
   assert.deepEqual(keys(open({ action: 'in_room', room_id: 'r' })), ['match.inRoom']);
   assert.deepEqual(keys(open({ action: 'error', code: 'rate_limited', retry_after_ms: 2000 })), ['err.rate']);

@@ -1,4 +1,4 @@
-// The line of numbers: what there is none of goes unsaid.
+// The line of numbers: below ten they are not said.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,14 +11,18 @@ const line = (stats, reachable = true) => {
   return node.textContent;
 };
 
-test('no number is ever a zero', () => {
+test('only what is true is said, and never a zero', () => {
   setLanguage('en');
-  assert.equal(line({ online: 4, waiting: 1, rooms: 2 }), '4 online · 1 waiting · 2 chats');
-  assert.equal(line({ online: 2, waiting: 0, rooms: 1 }), '2 online · 1 chat');
+  assert.equal(line({ online: 40, waiting: 10, rooms: 15 }), '40+ online · 10+ waiting · 15+ chats');
+  assert.equal(line({ online: 20, waiting: 0, rooms: 10 }), '20+ online · 10+ chats');
+  assert.equal(line({ online: 10, waiting: 5, rooms: 1 }), '10+ online', 'a few of many go unsaid');
+  for (const few of [{ online: 1, waiting: 0, rooms: 0 }, { online: 5, waiting: 1, rooms: 5 }, { online: 1, waiting: 1, rooms: 0 }]) {
+    assert.equal(line(few), 'A few people are here.');
+  }
   assert.equal(line({ online: 0, waiting: 0, rooms: 0 }), 'Nobody else is here yet. You can be the first.');
 });
 
 test('a server that is away has no numbers', () => {
   setLanguage('en');
-  assert.match(line({ online: 4, waiting: 1, rooms: 2 }, false), /can’t be reached/);
+  assert.match(line({ online: 40, waiting: 10, rooms: 20 }, false), /can’t be reached/);
 });

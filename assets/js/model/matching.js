@@ -102,8 +102,10 @@ export function searchLines(state, tags, now) {
 }
 
 function othersLine(state) {
-  if (state.unfit && state.waiting > 0) return ['match.nofit', { n: state.waiting }];
-  if (state.waiting > 0) return ['match.some', { n: state.waiting }];
+  if (state.unfit) return ['match.nofit', {}];
+  if (state.waiting >= 5) return ['match.some', { n: state.waiting }];
+  // 1 stands for one to four.
+  if (state.waiting > 0) return ['match.few', {}];
   return ['match.alone', {}];
 }
 

@@ -103,7 +103,6 @@ async function met(found) {
   const roomId = found.room_id;
   rememberSide(roomId, {
     user_id: found.user_id,
-    met_before: Boolean(found.met_before),
     profile: { nickname: profile.nickname, avatar: profile.avatar },
   });
   history.replaceState(null, '', `/chat/?room=${encodeURIComponent(roomId)}`);

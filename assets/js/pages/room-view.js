@@ -20,7 +20,6 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
   function meetingLine(state) {
     const name = state.partner.nickname;
     if (state.sameSession) return t('found.self', { name });
-    if (sideOf(roomId).met_before) return t('found.repeat', { name });
     if (state.commonTags.length > 0) return t('found.tags', { name, tags: tagList(state.commonTags) });
     return t('found.plain', { name });
   }

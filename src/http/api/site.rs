@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::http::assets::Language;
 use crate::http::{Body, response};
 use crate::model::entry::CONTENT_CHARS;
+use crate::model::rounded;
 
 /// Longest nickname that our pages accept; the wire allows more.
 const PAGE_NICKNAME_CHARS: usize = 12;
@@ -71,12 +72,13 @@ pub fn site(app: &App) -> Response<Body> {
     response::json(StatusCode::OK, &body)
 }
 
-/// `GET /api/stats`.
+/// `GET /api/stats`: coarse, and a crowd behind one address counts once.
 pub fn stats(app: &App) -> Response<Body> {
+    let places = app.places();
     let body = StatsJson {
-        online: app.channel.online(app.online.count() as u64),
-        waiting: app.pool.census().total(),
-        rooms: app.store.count_open_rooms(),
+        online: rounded(places),
+        waiting: rounded(app.pool.census().total().min(places)),
+        rooms: rounded(app.store.count_open_rooms()),
     };
     response::json(StatusCode::OK, &body)
 }

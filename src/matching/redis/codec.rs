@@ -92,6 +92,11 @@ pub(super) fn id(ticket: TicketId) -> Vec<u8> {
     name(b't', ticket.0.as_bytes()).to_vec()
 }
 
+/// A session's name in the pool.
+pub(super) fn session(session: SessionId) -> Vec<u8> {
+    name(b's', &session.0).to_vec()
+}
+
 /// A room's name in the pool.
 pub(super) fn room(room: RoomId) -> Vec<u8> {
     name(b'o', room.0.as_bytes()).to_vec()
@@ -144,8 +149,13 @@ pub(super) fn renewed(parts: &[Vec<u8>]) -> Result<Renewed, PoolError> {
 
 /// The numbers of `census`: more are due to be taken out, and who waits.
 pub(super) fn census(numbers: &[u32]) -> Result<(bool, Census), PoolError> {
-    let wishes = PreferredGender::ALL.len();
     let (more, counts) = numbers.split_first().ok_or_else(unreadable)?;
+    Ok((*more > 0, self::counts(counts)?))
+}
+
+/// How many wait, by class.
+pub(super) fn counts(counts: &[u32]) -> Result<Census, PoolError> {
+    let wishes = PreferredGender::ALL.len();
     if counts.len() != Gender::ALL.len() * wishes {
         return Err(unreadable());
     }
@@ -153,7 +163,7 @@ pub(super) fn census(numbers: &[u32]) -> Result<(bool, Census), PoolError> {
     for (class, count) in counts.iter().enumerate() {
         census.waiting[class / wishes][class % wishes] = *count;
     }
-    Ok((*more > 0, census))
+    Ok(census)
 }
 
 /// A digest of each tag, sorted, end to end. Unkeyed, because all nodes must agree; two tags that
@@ -204,7 +214,8 @@ fn replaced(word: &mut Reader<'_>) -> Result<Option<(TicketId, Address)>, PoolEr
 fn pairing(mut word: Reader<'_>, parts: &[Vec<u8>]) -> Result<Arc<Pairing>, PoolError> {
     let room = RoomId(word.id()?);
     let mut outcome = Reader(parts.get(1).ok_or_else(unreadable)?);
-    let met_before = outcome.byte()? == b'1';
+    // Whether they had met is no part of a pairing.
+    outcome.byte()?;
     let length = outcome.length()?;
     let (arrived, arrived_tags) = party(Reader(outcome.bytes(length)?))?;
     let (waited, waited_tags) = party(outcome)?;
@@ -212,7 +223,6 @@ fn pairing(mut word: Reader<'_>, parts: &[Vec<u8>]) -> Result<Arc<Pairing>, Pool
         room,
         parties: [arrived, waited],
         common_tags: arrived_tags.common(&waited_tags),
-        met_before,
         is_bot: false,
     }))
 }

@@ -10,6 +10,7 @@ pub(super) struct Scripts {
     pub(super) renew: Script,
     pub(super) give_back: Script,
     pub(super) census: Script,
+    pub(super) others: Script,
 }
 
 /// A script of these files behind what all of them share, as one text.
@@ -31,6 +32,7 @@ impl Scripts {
             renew: script!("renew.lua"),
             give_back: script!("give_back.lua"),
             census: script!("census.lua"),
+            others: script!("others.lua"),
         }
     }
 }

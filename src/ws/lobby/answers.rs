@@ -1,11 +1,11 @@
 //! What the pool answers, and what that means for the search. An answer that does not come is neither
 //! yes nor no: it is asked again, less and less often, and the client only sees that it waits.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::search::{Search, phase};
-use super::{AGAIN, Job, Lobby, State, TICK};
-use crate::matching::{Census, Entered, PoolError, Renewed};
+use super::{AGAIN, JITTER, Job, Lobby, State, TICK};
+use crate::matching::{Company, Entered, PoolError, Renewed};
 use crate::protocol::ErrorCode;
 use crate::protocol::server::WaitingFor;
 use crate::ws::{Action, Actions, Now};
@@ -14,7 +14,7 @@ impl Lobby {
     pub(super) fn on_entered(
         &mut self,
         entered: Result<Entered, PoolError>,
-        census: Census,
+        company: Option<Company>,
         now: Now,
         out: &mut Actions<Job>,
     ) {
@@ -27,11 +27,11 @@ impl Lobby {
             Ok(Entered::Waiting { .. }) => {
                 search.entered = true;
                 search.doubts = 0;
-                search.tick_at = now.instant + TICK;
+                search.tick_at = next_tick(now.instant);
                 let waited = now.wall.since(search.ticket.since);
                 let (_, ends) = phase(&self.rules, &search.ticket, waited);
                 search.phase_at = ends.map(|left| now.instant + left);
-                self.tell_waiting(census, now, out);
+                self.tell_waiting(company, now, out);
                 self.settle(now, out);
             }
             // It may have run all the same: from now on the ticket counts as perhaps in the pool.
@@ -39,7 +39,7 @@ impl Lobby {
                 search.doubts += 1;
                 search.phase_at = Some(now.instant + patience(search.doubts));
                 search.tick_at = now.instant + TICK;
-                self.tell_waiting(census, now, out);
+                self.tell_waiting(company, now, out);
                 self.settle(now, out);
             }
             // Nothing waits, and the client is told why.
@@ -60,7 +60,7 @@ impl Lobby {
     pub(super) fn on_renewed(
         &mut self,
         renewed: Result<Renewed, PoolError>,
-        census: Census,
+        company: Option<Company>,
         now: Now,
         out: &mut Actions<Job>,
     ) {
@@ -68,10 +68,10 @@ impl Lobby {
             return;
         };
         search.busy = false;
-        search.tick_at = now.instant + TICK;
+        search.tick_at = next_tick(now.instant);
         match renewed {
             Ok(Renewed::Paired(pairing)) => return self.on_paired(pairing, out),
-            Ok(Renewed::Waiting) => self.tell_waiting(census, now, out),
+            Ok(Renewed::Waiting) => self.tell_waiting(company, now, out),
             Ok(Renewed::Gone) => {
                 search.entered = false;
                 search.doubts = 0;
@@ -95,7 +95,7 @@ impl Lobby {
         }
         // A match is coming; should it be taken back instead, this is asked again.
         search.busy = true;
-        out.push(Action::Queue(Job::Renew(search.ticket.id)));
+        out.push(Action::Queue(Job::Renew(Box::new(search.ticket.clone()))));
     }
 
     /// The pool does not answer: the client need not wait for it, and the ticket is given up behind
@@ -152,20 +152,26 @@ impl Lobby {
         }
     }
 
-    pub(super) fn tell_waiting(&mut self, census: Census, now: Now, out: &mut Actions<Job>) {
+    /// Tells how it stands, if that is new. Without word of the others what was told of them stands.
+    pub(super) fn tell_waiting(
+        &mut self,
+        company: Option<Company>,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
         let State::Searching(search) = &mut self.state else {
             return;
         };
         let ticket = &search.ticket;
-        let (gender, wish) = (ticket.persona.profile.gender, ticket.wish.gender);
-        let others = census.without(gender, wish);
+        let company = company.unwrap_or(search.company);
+        search.company = company;
         let waited = now.wall.since(ticket.since);
         let (_, phase_ends) = phase(&self.rules, ticket, waited);
         let state = WaitingFor {
             phase: ticket.phase,
             phase_ends,
-            waiting: others.total(),
-            unfit: others.unfit(gender, wish),
+            waiting: company.waiting,
+            unfit: company.unfit,
         };
         let same = search.told.is_some_and(|told| {
             (told.phase, told.waiting, told.unfit) == (state.phase, state.waiting, state.unfit)
@@ -175,6 +181,12 @@ impl Lobby {
             out.push(Action::Write(self.encoder.waiting(&state)));
         }
     }
+}
+
+/// When a ticket is renewed next, and its client told when a number changed: at a moment that does not
+/// say when it changed.
+fn next_tick(now: Instant) -> Instant {
+    now + TICK + JITTER.mul_f64(rand::random())
 }
 
 /// How long after so many attempts without an answer comes the next.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::id::{RoomId, Side, TicketId};
-use crate::matching::{Census, Entered, PoolError, Renewed, Ticket};
+use crate::matching::{Company, Entered, PoolError, Renewed, Ticket};
 use crate::model::staff::StaffNames;
 use crate::model::{Pairing, UserId};
 use crate::store::RelationsOf;
@@ -33,7 +33,7 @@ pub enum Job {
     /// Look for a partner, or queue.
     Enter(Box<Ticket>),
     /// Keep waiting.
-    Renew(TicketId),
+    Renew(Box<Ticket>),
     /// Stop waiting.
     Withdraw(TicketId),
     /// Make the room of a pairing, and tell the other side.
@@ -88,10 +88,10 @@ pub enum Created {
 pub enum Outcome {
     /// Of preparing.
     Prepared(Prepared),
-    /// Of entering, with who waits now (this ticket included).
-    Entered(Result<Entered, PoolError>, Census),
-    /// Of renewing, with who waits now.
-    Renewed(Result<Renewed, PoolError>, Census),
+    /// Of entering; and what may be told of the others, when the ticket waits and the pool says.
+    Entered(Result<Entered, PoolError>, Option<Company>),
+    /// Of renewing; the same.
+    Renewed(Result<Renewed, PoolError>, Option<Company>),
     /// Of withdrawing.
     Withdrawn(Result<bool, PoolError>),
     /// Of entering or renewing while nobody new is paired: when to search again. The ticket may be in the

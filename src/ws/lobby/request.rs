@@ -3,7 +3,7 @@
 use super::search::{Request, Search};
 use super::{Job, Lobby, Prepared, ROOM_LOOK, ROOM_WAIT, State};
 use crate::id::{RoomId, TicketId, Timestamp};
-use crate::matching::{Phase, Ticket};
+use crate::matching::{Company, Phase, Ticket};
 use crate::model::{Persona, UserId};
 use crate::protocol::ErrorCode;
 use crate::store::RelationsOf;
@@ -104,6 +104,7 @@ impl Lobby {
                     overdue: false,
                     tick_at: now.instant,
                     phase_at: Some(now.instant),
+                    company: Company::default(),
                     told: None,
                 }));
                 self.settle(now, out);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::LobbyRules;
 use crate::id::Timestamp;
-use crate::matching::{Phase, Ticket};
+use crate::matching::{Company, Phase, Ticket};
 use crate::model::{Profile, UserId, Wish};
 use crate::protocol::server::WaitingFor;
 
@@ -36,6 +36,8 @@ pub(super) struct Search {
     pub(super) tick_at: Instant,
     /// When to enter the pool, for the first time or again.
     pub(super) phase_at: Option<Instant>,
+    /// What was last heard of the others.
+    pub(super) company: Company,
     pub(super) told: Option<WaitingFor>,
 }
 

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::id::{NodeId, RoomId, TicketId, Timestamp};
-use crate::matching::{Census, Entered, Phase, Renewed, Ticket};
+use crate::matching::{Company, Entered, Phase, Renewed, Ticket};
 use crate::model::Party;
 use crate::model::staff::StaffNames;
 use crate::store::RelationsOf;
@@ -67,7 +67,7 @@ impl Bench {
     fn waiting(tags: &str) -> (Self, Ticket) {
         let (mut bench, ticket) = Self::entered(tags);
         let queued = Entered::Waiting { replaced: None };
-        bench.outcome(Outcome::Entered(Ok(queued), Census::default()));
+        bench.outcome(Outcome::Entered(Ok(queued), None));
         bench.out.clear();
         (bench, ticket)
     }
@@ -156,7 +156,6 @@ fn pairing(ticket: &Ticket, side: Side) -> Arc<Pairing> {
         room: ticket.room,
         parties,
         common_tags: vec![],
-        met_before: false,
         is_bot: false,
     })
 }
@@ -174,10 +173,10 @@ fn patience_relaxes_step_by_step() {
                     assert_eq!((again.id, again.since), (ticket.id, ticket.since));
                     phases.push((bench.at, again.phase));
                     let queued = Entered::Waiting { replaced: None };
-                    bench.outcome(Outcome::Entered(Ok(queued), Census::default()));
+                    bench.outcome(Outcome::Entered(Ok(queued), None));
                 }
                 Action::Queue(Job::Renew(_)) => {
-                    bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), Census::default()));
+                    bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), None));
                 }
                 _ => {}
             }
@@ -188,19 +187,42 @@ fn patience_relaxes_step_by_step() {
 
 #[test]
 fn what_is_told_while_waiting_changes_only_with_the_numbers() {
-    let (mut bench, ticket) = Bench::waiting("");
-    let mut census = Census::default();
-    bench.ring();
-    bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), census));
-    assert!(bench.written().is_empty());
-    let wish = crate::model::PreferredGender::Female;
-    census.waiting[ticket.persona.profile.gender.index()][0] = 1;
-    census.waiting[0][wish.index()] = 3;
-    bench.ring();
-    bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), census));
-    let told = bench.written();
-    assert_eq!(told[0]["waiting"], 3);
-    assert_eq!(told[0]["unfit"], true);
+    let (mut bench, _) = Bench::waiting("");
+    let few = Company {
+        waiting: 1,
+        unfit: false,
+    };
+    // Twice the same is told once; no word of the others changes nothing.
+    let mut told = 0;
+    for company in [None, Some(few), Some(few), None, Some(Company::default())] {
+        bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), company));
+        for frame in bench.written() {
+            told += 1;
+            assert_eq!(frame["waiting"], company.unwrap().waiting);
+            assert_eq!(frame["unfit"], false);
+        }
+    }
+    assert_eq!(told, 2);
+}
+
+#[test]
+fn when_a_number_is_told_does_not_say_when_it_changed() {
+    let (mut bench, _) = Bench::waiting("");
+    let mut pauses = std::collections::BTreeSet::new();
+    while bench.at < REPEATS {
+        let before = bench.at;
+        bench.ring();
+        if let [Job::Renew(_)] = bench.jobs()[..] {
+            let pause = bench.at - before;
+            assert!((TICK..TICK + JITTER).contains(&pause), "{pause:?}");
+            pauses.insert(pause);
+            bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), None));
+        } else {
+            let queued = Entered::Waiting { replaced: None };
+            bench.outcome(Outcome::Entered(Ok(queued), None));
+        }
+    }
+    assert!(pauses.len() > 1, "{pauses:?}");
 }
 
 #[test]
@@ -329,6 +351,6 @@ fn an_expired_ticket_is_entered_again() {
     let (mut bench, ticket) = Bench::waiting("");
     bench.ring();
     bench.out.clear();
-    bench.outcome(Outcome::Renewed(Ok(Renewed::Gone), Census::default()));
+    bench.outcome(Outcome::Renewed(Ok(Renewed::Gone), None));
     assert_eq!(bench.entering().id, ticket.id);
 }

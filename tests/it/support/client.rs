@@ -155,18 +155,23 @@ impl Socket {
 
     /// What comes next. Pings are answered by the way.
     pub async fn arrived(&mut self) -> Arrived {
+        match self.arrived_text().await {
+            Ok(text) => Arrived::Frame(serde_json::from_str(&text).expect("frames are JSON")),
+            Err(code) => Arrived::End(code),
+        }
+    }
+
+    /// The same, to the byte: the next frame's text, or the code of the end.
+    pub async fn arrived_text(&mut self) -> Result<String, Option<u16>> {
         let reading = async {
             loop {
                 match self.stream.next().await {
-                    Some(Ok(Message::Text(text))) => {
-                        let frame = serde_json::from_str(&text).expect("frames are JSON");
-                        return Arrived::Frame(frame);
-                    }
+                    Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
                     Some(Ok(Message::Close(frame))) => {
-                        return Arrived::End(frame.map(|frame| frame.code.into()));
+                        return Err(frame.map(|frame| frame.code.into()));
                     }
                     Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return Arrived::End(None),
+                    Some(Err(_)) | None => return Err(None),
                 }
             }
         };

@@ -349,7 +349,6 @@ pub fn pairing_of(a: SessionId, b: SessionId) -> Pairing {
         room: RoomId::fresh(),
         parties: [party(a, "甲"), party(b, "乙")],
         common_tags: vec!["音樂".into()],
-        met_before: false,
         is_bot: false,
     }
 }

@@ -9,7 +9,7 @@ fn who_finds_makes_the_room_before_anybody_is_told() {
         pairing: pairing(&ticket, Side::A),
         replaced: None,
     };
-    bench.outcome(Outcome::Entered(Ok(paired), Census::default()));
+    bench.outcome(Outcome::Entered(Ok(paired), None));
     assert!(matches!(
         bench.out[..],
         [Action::Queue(Job::Create { by: Side::A, .. })]
@@ -29,7 +29,7 @@ fn a_room_that_could_not_be_made_sends_the_search_on_with_its_time() {
         pairing: pairing(&ticket, Side::A),
         replaced: None,
     };
-    bench.outcome(Outcome::Entered(Ok(paired), Census::default()));
+    bench.outcome(Outcome::Entered(Ok(paired), None));
     bench.out.clear();
     bench.outcome(Outcome::Created(Created::PartnerGone));
     let again = bench.entering();
@@ -45,7 +45,7 @@ fn a_found_side_that_nobody_tells_looks_for_itself() {
         bench.ring();
         bench.out.clear();
         let paired = Renewed::Paired(Arc::clone(&found));
-        bench.outcome(Outcome::Renewed(Ok(paired), Census::default()));
+        bench.outcome(Outcome::Renewed(Ok(paired), None));
         let creating = matches!(
             bench.out[..],
             [Action::Queue(Job::Create { by: Side::B, .. })]
