@@ -12,7 +12,9 @@ use futures_util::FutureExt as _;
 use miyu::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use miyu::matching::memory::MemoryPool;
 use miyu::matching::{Entered, Phase, PoolRules, Ticket, WaitingPool};
-use miyu::model::{Gender, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish};
+use miyu::model::{
+    Gender, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
+};
 use serde_json::json;
 
 /// What people like to talk about.
@@ -190,6 +192,8 @@ impl Crowd {
             blocked: (0..2).map(|_| SessionId::fresh()).collect(),
             recent: (0..10).map(|_| SessionId::fresh()).collect(),
             prefixes: PrefixHashes::default(),
+            marks: Marks::default(),
+            held: Vec::new(),
             address: Address {
                 node: NodeId(1),
                 number: number as u64,

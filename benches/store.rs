@@ -212,6 +212,7 @@ fn pairing() -> Pairing {
             user_id: UserId::fresh(),
             profile: Profile::parse("小明", "3", "happy", "female"),
         },
+        marks: Vec::new(),
         address: Address {
             node: NodeId(1),
             number: 1,

@@ -18,7 +18,9 @@ use clap::Parser;
 use miyu::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use miyu::matching::redis::{RedisPool, RedisPoolConfig};
 use miyu::matching::{Entered, Phase, PoolRules, Ticket, WaitingPool};
-use miyu::model::{Gender, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish};
+use miyu::model::{
+    Gender, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
+};
 use miyu::redis::{Server, Servers};
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
@@ -286,6 +288,8 @@ fn ticket(gender: Gender, wish: PreferredGender, tags: Tags) -> Ticket {
         blocked: Vec::new(),
         recent: (0..10).map(|_| SessionId::fresh()).collect(),
         prefixes: PrefixHashes::default(),
+        marks: Marks::default(),
+        held: Vec::new(),
         address: Address {
             node: NodeId::fresh(),
             number: 1,

@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Address, RoomId, SessionId, TicketId, Timestamp};
-use crate::model::{Gender, Pairing, Persona, PreferredGender, PrefixHashes, Wish, rounded};
+use crate::model::{
+    Gender, Mark, Marks, Pairing, Persona, PreferredGender, PrefixHashes, Wish, rounded,
+};
 
 pub mod memory;
 pub mod redis;
@@ -67,6 +69,10 @@ pub struct Ticket {
     pub blocked: Vec<SessionId>,
     /// Sessions met lately, at most ten.
     pub recent: Vec<SessionId>,
+    /// By what this caller would be known without the session.
+    pub marks: Marks,
+    /// Marks of callers never to meet, in either direction. At most 255.
+    pub held: Vec<Mark>,
     /// From which networks, as keyed hashes: shares are counted by them. All zero: not known, and
     /// not counted.
     pub prefixes: PrefixHashes,

@@ -39,7 +39,9 @@ pub fn fits(a: &Ticket, b: &Ticket, shared: usize, same_session: bool) -> Option
         && if one_browser {
             same_session
         } else {
-            !blocked(a, b) && (!met_before(a, b) || (open_to_repeats(a) && open_to_repeats(b)))
+            !blocked(a, b)
+                && !held(a, b)
+                && (!met_before(a, b) || (open_to_repeats(a) && open_to_repeats(b)))
         };
     may.then_some(Fit {
         shared,
@@ -66,7 +68,7 @@ pub fn shared_tags(a: &Ticket, b: &Ticket) -> usize {
 pub fn pair(arrived: &Ticket, waited: &Ticket) -> Pairing {
     Pairing {
         room: arrived.room,
-        parties: [party(arrived), party(waited)],
+        parties: [party(arrived, waited), party(waited, arrived)],
         common_tags: arrived.wish.tags.common(&waited.wish.tags),
         is_bot: false,
     }
@@ -99,8 +101,15 @@ fn blocked(a: &Ticket, b: &Ticket) -> bool {
     bars(&a.blocked, &b.session) || bars(&b.blocked, &a.session)
 }
 
-fn party(ticket: &Ticket) -> Party {
+/// Whether either holds a mark of the other against it.
+fn held(a: &Ticket, b: &Ticket) -> bool {
+    let bars = |a: &Ticket, b: &Ticket| b.marks.all().any(|mark| a.held.contains(&mark));
+    bars(a, b) || bars(b, a)
+}
+
+fn party(ticket: &Ticket, other: &Ticket) -> Party {
     Party {
+        marks: ticket.marks.of_shared(&ticket.wish.tags, &other.wish.tags),
         ticket: ticket.id,
         session: ticket.session,
         persona: ticket.persona.clone(),

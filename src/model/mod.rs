@@ -3,6 +3,7 @@
 
 pub mod count;
 pub mod entry;
+pub mod mark;
 pub mod prefix;
 pub mod profile;
 pub mod room;
@@ -12,6 +13,7 @@ pub mod wish;
 
 pub use count::rounded;
 pub use entry::{Entry, EntryKind, LeaveReason, MessageRef, Quote};
+pub use mark::{Mark, Marks};
 pub use prefix::{Prefix, PrefixHashes};
 pub use profile::{Gender, Mood, Persona, Profile, UserId};
 pub use room::{Departure, Pairing, Party, Position, Presence, Room, RoomSide};

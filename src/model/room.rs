@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Entry, EntryKind, LeaveReason};
+use super::mark::Mark;
 use super::profile::Persona;
 use crate::id::{Address, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
 
@@ -19,6 +20,8 @@ pub struct Party {
     pub persona: Persona,
     /// Their waiting connection, to be told.
     pub address: Address,
+    /// Their marks of the tags that both named: what a block in this room is held against for a day.
+    pub marks: Vec<Mark>,
 }
 
 /// Two tickets that were matched, and the room they will have.

@@ -124,6 +124,14 @@ fn is_folded(c: char) -> bool {
     }
 }
 
+/// Whether this is the word of one of the nine topics that our pages offer.
+pub fn is_topic(tag: &str) -> bool {
+    [
+        "音樂", "電影", "旅行", "美食", "運動", "遊戲", "閱讀", "攝影", "藝術",
+    ]
+    .contains(&tag)
+}
+
 /// A gender wish and interests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wish {

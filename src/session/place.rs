@@ -4,7 +4,8 @@
 use std::net::IpAddr;
 
 use super::{Signer, sign as mac};
-use crate::model::{Prefix, PrefixHashes};
+use crate::model::wish::is_topic;
+use crate::model::{Mark, Marks, Prefix, PrefixHashes, Tags};
 
 /// The keyed hashes of this address's networks.
 pub fn hashes(signer: &Signer, address: IpAddr) -> PrefixHashes {
@@ -16,6 +17,25 @@ pub fn hashes(signer: &Signer, address: IpAddr) -> PrefixHashes {
         *hash = u64::from_le_bytes(*first).max(1);
     }
     hashes
+}
+
+/// The marks of somebody at this address who names these tags.
+pub fn marks(signer: &Signer, address: IpAddr, tags: &Tags) -> Marks {
+    let place = Prefix::narrowest(address).to_bytes();
+    let mut marks = Marks::default();
+    for (mark, tag) in marks.0.iter_mut().zip(tags.as_slice()) {
+        if !is_topic(tag) {
+            // The length of the network's bytes is fixed, so that no tag passes for part of it.
+            let signature = mac(
+                &signer.place,
+                &[&place, tag.to_lowercase().as_bytes()].concat(),
+            );
+            let first = signature.first_chunk().expect("32 bytes hold eight");
+            // 0 means that there is none.
+            *mark = Some(Mark(u64::from_le_bytes(*first).max(1)));
+        }
+    }
+    marks
 }
 
 #[cfg(test)]

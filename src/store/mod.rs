@@ -5,9 +5,10 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
-use crate::model::{Entry, LeaveReason, MessageRef, Pairing, Position, Room};
+use crate::model::{Entry, LeaveReason, Mark, MessageRef, Pairing, Position, Room};
 
 pub mod capacity;
 mod newcomers;
@@ -265,10 +266,15 @@ pub trait Entries: Send + Sync {
 
 /// Who must not, and who rather should not, meet whom.
 pub trait Relations: Send + Sync {
-    /// These two sessions never meet again. A session keeps its newest `limits.blocks_per_session`, and
-    /// all of them together the newest four million.
-    /// Blocking oneself changes nothing.
-    fn block(&self, by: SessionId, whom: SessionId) -> Pending<()>;
+    /// These two sessions do not meet again, because of what happened in this room. When the blocked one
+    /// has said something there (recalled or not), that lasts for as long as the one who blocked comes
+    /// back; else, and when the room is not known, for [`BRIEF_BLOCK`]: whoever blocks people that have
+    /// done nothing must not be able to make somebody unfindable. For so long the marks that the blocked
+    /// one has in the room ([`Party::marks`](crate::model::Party)) are held against others as well. A
+    /// session keeps its newest `limits.blocks_per_session` of both, and all of them together the newest
+    /// four million blocks. A block that lasts is never
+    /// shortened. Blocking oneself changes nothing.
+    fn block(&self, by: SessionId, whom: SessionId, room: RoomId) -> Pending<()>;
 
     /// This process made the session just now: nothing that is stored names it. A store that sees whatever
     /// will name it may answer its relations without looking until then, even if it could not look.
@@ -279,11 +285,19 @@ pub trait Relations: Send + Sync {
     fn relations(&self, session: SessionId) -> Pending<RelationsOf>;
 }
 
+/// How long a block of somebody who has said nothing lasts, and how long marks are held.
+pub const BRIEF_BLOCK: Duration = Duration::from_secs(24 * 3600);
+/// Most marks that a search holds against others.
+pub const HELD: usize = 64;
+
 /// A session's blocks and recent partners, and whether it is in a room now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RelationsOf {
-    /// Sessions that it blocked or that blocked it.
+    /// Sessions that it blocked or that blocked it; of the latter the newest
+    /// `limits.blocks_per_session`, for who blocked brings the block along as well.
     pub blocked: Vec<SessionId>,
+    /// What it holds against others for now: the newest [`HELD`] marks, in no order.
+    pub held: Vec<Mark>,
     /// The last ten partners of rooms not yet erased, newest first, without itself.
     pub recent: Vec<SessionId>,
     /// It has a side in an open room: which ones, [`Rooms::open_rooms`] tells.
@@ -307,7 +321,8 @@ pub trait Upkeep: Send + Sync {
     /// `chat.reconnect_grace` passed (publishing their departures), tells the people of rooms that are
     /// near the end of `chat.longest` ([`CommitSink::closing`]) and closes those that were told
     /// [`StoreRules::notice`] ago or longer, erases rooms closed longer than
-    /// `store.retention` ago and blocks unused for `session.lifetime`. When both sides are late,
+    /// `store.retention` ago, blocks unused for `session.lifetime`, and what is held no longer. When both
+    /// sides are late,
     /// the departure names the one gone for longest; who never came has been gone since they could
     /// have come: since the room was made, or since the present incarnation.
     fn sweep(&self) -> Pending<Swept>;

@@ -154,7 +154,7 @@ impl ChatIo {
     }
 
     fn leave(&self, side: Side, block: Option<(SessionId, SessionId)>) -> Doing {
-        let blocking = block.map(|(by, whom)| self.reach.store.block(by, whom));
+        let blocking = block.map(|(by, whom)| self.reach.store.block(by, whom, self.room()));
         let closing = self
             .reach
             .store

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Action, Actions, Machine, Now, Weight};
 use crate::channel::Frame;
 use crate::id::{Address, RoomId, SessionId, Side, TicketId};
-use crate::model::{Pairing, PrefixHashes};
+use crate::model::{Marks, Pairing, PrefixHashes, Tags};
 use crate::protocol::client::{self, LobbyAction};
 use crate::protocol::{DecodeError, Encoder, ErrorCode};
 
@@ -64,11 +64,15 @@ pub struct Lobby {
     prefixes: PrefixHashes,
     address: Address,
     sign: Sign,
+    mark: MarkTags,
     state: State,
 }
 
 /// Signs the token of a room's side.
 pub type Sign = Box<dyn Fn(RoomId, Side) -> String + Send>;
+
+/// By what a search with these tags would be known without its session.
+pub type MarkTags = Box<dyn Fn(&Tags) -> Marks + Send>;
 
 impl Lobby {
     /// A machine for a fresh connection of this session, from these networks, at this address.
@@ -79,6 +83,7 @@ impl Lobby {
         prefixes: PrefixHashes,
         address: Address,
         sign: Sign,
+        mark: MarkTags,
     ) -> Self {
         Self {
             encoder,
@@ -87,6 +92,7 @@ impl Lobby {
             prefixes,
             address,
             sign,
+            mark,
             state: State::Idle,
         }
     }

@@ -191,7 +191,7 @@ async fn search(
 ) -> Option<Ready<Lobby, LobbyIo>> {
     let line = opened(&app, websocket, guards, "matching").await?;
     let (outbox, mailbox) = app.channel.open();
-    let signing = Arc::clone(&app);
+    let (signing, marking) = (Arc::clone(&app), Arc::clone(&app));
     let matching = &app.config.matching;
     let machine = Lobby::new(
         app.encoder.clone(),
@@ -204,6 +204,7 @@ async fn search(
         place::hashes(&app.signer, who.address),
         outbox.address(),
         Box::new(move |room, side| token::sign(&signing.signer, room, side)),
+        Box::new(move |tags| place::marks(&marking.signer, who.address, tags)),
     );
     let io = LobbyIo {
         app: Arc::clone(&app),

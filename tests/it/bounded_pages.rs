@@ -60,6 +60,7 @@ async fn scene(change: impl FnOnce(&mut Config)) -> Scene {
 async fn new_room(server: &TestServer, sessions: [SessionId; 2]) -> RoomId {
     let room = RoomId::fresh();
     let party = |session| Party {
+        marks: Vec::new(),
         ticket: TicketId::fresh(),
         session,
         persona: Persona {
@@ -75,7 +76,6 @@ async fn new_room(server: &TestServer, sessions: [SessionId; 2]) -> RoomId {
         room,
         parties: sessions.map(party),
         common_tags: (0..3).map(|n| "字".repeat(19) + &n.to_string()).collect(),
-        met_before: false,
         is_bot: false,
     };
     server.app.store.create_room(&pairing).await.unwrap();

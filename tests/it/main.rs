@@ -32,6 +32,7 @@ mod http;
 mod identity;
 mod load;
 mod log_privacy;
+mod matching_blocks;
 mod matching_nodes;
 mod matching_outages;
 mod matching_races;

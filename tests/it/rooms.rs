@@ -16,6 +16,7 @@ fn party(session: SessionId, name: &str) -> Party {
             user_id: UserId::parse(name).unwrap(),
             profile: Profile::parse(name, "3", "happy", "female"),
         },
+        marks: Vec::new(),
         address: Address {
             node: NodeId::fresh(),
             number: 1,

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use miyu::channel::wire::{Garbled, MOST_BYTES, Packet, VERSION};
 use miyu::channel::{Frame, GroupId};
 use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
-use miyu::model::{Gender, Mood, Pairing, Party, Persona, Position, Presence, Profile, UserId};
+use miyu::model::{
+    Gender, Mark, Mood, Pairing, Party, Persona, Position, Presence, Profile, UserId,
+};
 use miyu::protocol::server::EntryTexts;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -46,8 +48,9 @@ fn personas() -> impl Strategy<Value = Persona> {
 }
 
 fn parties() -> impl Strategy<Value = Party> {
-    (any::<(u128, [u8; 16])>(), personas(), addresses()).prop_map(
-        |((ticket, session), persona, address)| Party {
+    (any::<(u128, [u8; 16], Vec<u64>)>(), personas(), addresses()).prop_map(
+        |((ticket, session, marks), persona, address)| Party {
+            marks: marks.into_iter().map(Mark).collect(),
             ticket: TicketId(Uuid::from_u128(ticket)),
             session: SessionId(session),
             persona,

@@ -11,7 +11,9 @@ use uuid::Uuid;
 use crate::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use crate::matching::{Census, Entered, PoolError, Renewed, Ticket};
 use crate::model::prefix::LEVELS;
-use crate::model::{Gender, Mood, Pairing, Party, Persona, PreferredGender, Profile, Tags, UserId};
+use crate::model::{
+    Gender, Mark, Marks, Mood, Pairing, Party, Persona, PreferredGender, Profile, Tags, UserId,
+};
 
 /// How many bytes of a tag's digest stand for it.
 const TAG_BYTES: usize = 8;
@@ -23,6 +25,9 @@ const REPLACED_BYTES: usize = NAME_BYTES + 16;
 const PREFIXES_BYTES: usize = 8 * LEVELS;
 /// A letter and an id.
 const NAME_BYTES: usize = 1 + 16;
+const MARK_BYTES: usize = 8;
+/// Most marks that a ticket holds against others: their number is one byte.
+const MOST_HELD: usize = 255;
 
 /// A ticket as `enter` takes it.
 #[derive(Clone)]
@@ -72,6 +77,12 @@ pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> Packe
     for part in [user, &tags, &blocked, &recent] {
         kept.extend(part);
     }
+    for mark in ticket.marks.0 {
+        kept.extend(mark.map_or(0, |mark| mark.0).to_be_bytes());
+    }
+    let held = &ticket.held[..ticket.held.len().min(MOST_HELD)];
+    kept.push(byte(held.len()));
+    kept.extend(held.iter().flat_map(|mark| mark.0.to_be_bytes()));
     let body = Body(
         &profile.nickname,
         profile.avatar,
@@ -217,8 +228,10 @@ fn pairing(mut word: Reader<'_>, parts: &[Vec<u8>]) -> Result<Arc<Pairing>, Pool
     // Whether they had met is no part of a pairing.
     outcome.byte()?;
     let length = outcome.length()?;
-    let (arrived, arrived_tags) = party(Reader(outcome.bytes(length)?))?;
-    let (waited, waited_tags) = party(outcome)?;
+    let (mut arrived, arrived_tags, arrived_marks) = party(Reader(outcome.bytes(length)?))?;
+    let (mut waited, waited_tags, waited_marks) = party(outcome)?;
+    arrived.marks = arrived_marks.of_shared(&arrived_tags, &waited_tags);
+    waited.marks = waited_marks.of_shared(&waited_tags, &arrived_tags);
     Ok(Arc::new(Pairing {
         room,
         parties: [arrived, waited],
@@ -228,7 +241,7 @@ fn pairing(mut word: Reader<'_>, parts: &[Vec<u8>]) -> Result<Arc<Pairing>, Pool
 }
 
 /// A ticket as it is kept.
-fn party(mut kept: Reader<'_>) -> Result<(Party, Tags), PoolError> {
+fn party(mut kept: Reader<'_>) -> Result<(Party, Tags, Marks), PoolError> {
     kept.bytes(FRONT_BYTES)?;
     let ticket = TicketId(kept.id()?);
     let session = SessionId(kept.id()?.into_bytes());
@@ -243,6 +256,13 @@ fn party(mut kept: Reader<'_>) -> Result<(Party, Tags), PoolError> {
     for length in [tags, blocked, recent] {
         kept.bytes(length)?;
     }
+    let mut marks = Marks::default();
+    for mark in &mut marks.0 {
+        let number = u64::from_be_bytes(kept.fixed()?);
+        *mark = (number != 0).then_some(Mark(number));
+    }
+    let held = usize::from(kept.byte()?);
+    kept.bytes(held * MARK_BYTES)?;
     let OwnedBody(nickname, avatar, mood, tags) =
         serde_json::from_slice(kept.0).map_err(|_| unreadable())?;
     let gender = Gender::ALL.get(class / PreferredGender::ALL.len());
@@ -257,8 +277,9 @@ fn party(mut kept: Reader<'_>) -> Result<(Party, Tags), PoolError> {
         session,
         persona: Persona { user_id, profile },
         address,
+        marks: Vec::new(),
     };
-    Ok((party, tags))
+    Ok((party, tags, marks))
 }
 
 /// What is left to read of an answer.

@@ -187,6 +187,21 @@ local function met_before(a, b)
         holds(b, b.recent_at, b.body_at, a.session)
 end
 
+-- Whether a holds a mark of b against it: three marks stand behind the sessions met lately, then how many
+-- are held, then those. A mark that is not there is 0, which nobody holds.
+local function holds_mark(a, b)
+    local count = byte(a.packed, a.body_at + 24)
+    for at = a.body_at + 25, a.body_at + 17 + 8 * count, 8 do
+        local mark = sub(a.packed, at, at + 7)
+        for other = b.body_at, b.body_at + 16, 8 do
+            if mark == sub(b.packed, other, other + 7) then
+                return true
+            end
+        end
+    end
+    return false
+end
+
 -- Whether the rules that no queue stands for let two meet.
 local function fits(me, other)
     if me.user == other.user then
@@ -194,6 +209,8 @@ local function fits(me, other)
     elseif me.session == other.session then
         return true
     elseif blocked(me, other) or blocked(other, me) then
+        return false
+    elseif holds_mark(me, other) or holds_mark(other, me) then
         return false
     end
     return (me.phase >= 2 and other.phase >= 2) or not met_before(me, other)

@@ -6,7 +6,8 @@
 --   and the ticket as its node packed it (`codec.rs`), of which these bytes are looked into:
 --   name (17), session (17), address (16), attempt (8), class (1), phase (1), lengths of user id (1),
 --   tags (1), blocked sessions (4), sessions met lately (4), prefixes (3 × 8), the narrowest first;
---   then those of which the lengths were given.
+--   then those of which the lengths were given; then three marks (8 each), how many marks are held
+--   against others (1), and those (8 each).
 -- An outcome is kept as '1' when they had met, or '0'; the length (4) of the ticket that arrived, that
 -- ticket, and the one that waited.
 

@@ -37,11 +37,19 @@ impl Rooms for PostgresStore {
             drop(about);
             Ok(line.outcome != Outcome::Conflict)
         });
+        // Few rooms have any. The room is asked for already: what follows it keeps its order.
+        let marks = pairing.parties.each_ref().map(|party| party.marks.clone());
+        let marked = marks.iter().any(|marks| !marks.is_empty()).then(|| {
+            let room = pairing.room;
+            self.look(move |shared| async move { upkeep::mark(&shared, room, marks).await })
+        });
         Pending::work(async move {
-            if made.await? {
-                Ok(())
-            } else {
-                Err(StoreError::Conflict)
+            if !made.await? {
+                return Err(StoreError::Conflict);
+            }
+            match marked {
+                Some(marked) => marked.await,
+                None => Ok(()),
             }
         })
     }
@@ -174,14 +182,14 @@ impl Entries for PostgresStore {
 }
 
 impl Relations for PostgresStore {
-    fn block(&self, by: SessionId, whom: SessionId) -> Pending<()> {
+    fn block(&self, by: SessionId, whom: SessionId, room: RoomId) -> Pending<()> {
         if by == whom {
             return Pending::known(Ok(()));
         }
         let about = self.underway.begin([by, whom]);
         self.look(move |shared| async move {
             let _about = about;
-            upkeep::block(&shared, by, whom).await
+            upkeep::block(&shared, by, whom, room).await
         })
     }
 

@@ -10,8 +10,8 @@ use super::error::Fault;
 use super::rows::{self, RoomColumns, get};
 use super::shared::Shared;
 use crate::id::{RoomId, Seq, SessionId, Side};
-use crate::model::{Position, Presence, Room};
-use crate::store::{Page, PageLimit, RelationsOf};
+use crate::model::{Mark, Position, Presence, Room};
+use crate::store::{HELD, Page, PageLimit, RelationsOf};
 
 /// Most open rooms of one session that are told.
 const OPEN_ROOMS: i64 = 32;
@@ -170,15 +170,27 @@ pub(super) async fn relations(shared: &Shared, session: SessionId) -> Result<Rel
     // Before the blocks: whoever blocks somebody and leaves is seen to have blocked them.
     let (recent, in_room) = met(shared, me).await?;
     let stale = rows::millis(shared.rules.block_lifetime / 30);
-    let sql = "SELECT whom AS other, used_at <= moment($2) - $3 AS stale FROM blocks WHERE by = $1 \
-         UNION SELECT by, false FROM blocks WHERE whom = $1";
+    let sql = "SELECT whom AS other, used_at <= moment($2) - $3 AS stale, NULL::bigint AS mark \
+             FROM blocks WHERE by = $1 AND (until IS NULL OR until > moment($2)) \
+         UNION ALL (SELECT by, false, NULL FROM blocks \
+             WHERE whom = $1 AND (until IS NULL OR until > moment($2)) ORDER BY no DESC LIMIT $4) \
+         UNION ALL (SELECT NULL, false, mark FROM holds \
+             WHERE by = $1 AND until > moment($2) ORDER BY no DESC LIMIT $5)";
+    let (most, held) = (
+        rows::size(shared.rules.blocks_per_session),
+        rows::size(HELD),
+    );
     let rows = shared
         .pool
-        .query(sql, &[&me, &shared.now(), &stale])
+        .query(sql, &[&me, &shared.now(), &stale, &most, &held])
         .await?;
     let (mut blocked, mut seen) = (Vec::with_capacity(rows.len()), HashSet::new());
-    let mut renew = false;
+    let (mut renew, mut held) = (false, Vec::new());
     for row in &rows {
+        if let Some(mark) = get::<Option<i64>>(row, "mark")? {
+            held.push(Mark(mark.cast_unsigned()));
+            continue;
+        }
         renew |= get::<bool>(row, "stale")?;
         let other = rows::session_id(get(row, "other")?);
         if seen.insert(other) {
@@ -191,6 +203,7 @@ pub(super) async fn relations(shared: &Shared, session: SessionId) -> Result<Rel
     }
     Ok(RelationsOf {
         blocked,
+        held,
         recent,
         in_room,
     })

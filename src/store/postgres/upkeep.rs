@@ -11,8 +11,9 @@ use uuid::Uuid;
 use super::error::Fault;
 use super::rows::{get, millis, size};
 use super::shared::Shared;
-use crate::id::{RoomId, SessionId, StoreId};
-use crate::store::Swept;
+use crate::id::{RoomId, SessionId, Side, StoreId};
+use crate::model::Mark;
+use crate::store::{BRIEF_BLOCK, Swept};
 
 /// After a renewal that failed.
 const SOON: Duration = Duration::from_millis(500);
@@ -151,12 +152,37 @@ pub(super) async fn identity(shared: &Shared) -> Result<StoreId, Fault> {
     Ok(StoreId(u64::from_be_bytes(bytes)))
 }
 
+/// Writes by what the people of a room would be known.
+pub(super) async fn mark(
+    shared: &Shared,
+    room: RoomId,
+    marks: [Vec<Mark>; 2],
+) -> Result<(), Fault> {
+    let (mut sides, mut all) = (Vec::new(), Vec::new());
+    for side in Side::BOTH {
+        for mark in &marks[side.index()] {
+            sides.push(super::rows::side_code(side));
+            all.push(mark.0.cast_signed());
+        }
+    }
+    let sql = "SELECT mark_people($1, $2, $3, $4)";
+    let params: super::link::Params<'_> = &[&shared.now(), &room.0, &sides, &all];
+    shared.pool.query(sql, params).await?;
+    Ok(())
+}
+
 /// See [`crate::store::Relations::block`].
-pub(super) async fn block(shared: &Shared, by: SessionId, whom: SessionId) -> Result<(), Fault> {
+pub(super) async fn block(
+    shared: &Shared,
+    by: SessionId,
+    whom: SessionId,
+    room: RoomId,
+) -> Result<(), Fault> {
     let (by, whom) = (super::rows::session(by), super::rows::session(whom));
     let most = size(shared.rules.blocks_per_session);
-    let sql = "SELECT block($1, $2, $3, $4)";
-    let now = shared.now();
-    shared.pool.query(sql, &[&now, &by, &whom, &most]).await?;
+    let sql = "SELECT block($1, $2, $3, $4, $5, $6)";
+    let (now, brief) = (shared.now(), millis(BRIEF_BLOCK));
+    let params: super::link::Params<'_> = &[&now, &by, &whom, &room.0, &most, &brief];
+    shared.pool.query(sql, params).await?;
     Ok(())
 }

@@ -76,6 +76,7 @@ pub struct SqliteStore {
     open_rooms: Arc<AtomicU64>,
     timeout: Duration,
     renewal: Duration,
+    blocks_per_session: usize,
     clock: Clock,
     underway: Underway,
     newcomers: Newcomers,
@@ -114,6 +115,7 @@ impl SqliteStore {
 
         let open_rooms = Arc::new(AtomicU64::new(start.open_rooms));
         let (timeout, renewal) = (rules.timeout, rules.block_lifetime / 30);
+        let blocks_per_session = rules.blocks_per_session;
         let room = queue::Room {
             items: tuning.queue,
             bytes: tuning.queue_bytes,
@@ -159,6 +161,7 @@ impl SqliteStore {
             open_rooms,
             timeout,
             renewal,
+            blocks_per_session,
             clock,
             underway: Underway::default(),
             newcomers: Newcomers::new(NEWCOMERS),

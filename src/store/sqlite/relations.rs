@@ -8,23 +8,39 @@ use super::error::Fault;
 use super::jobs::{self, Mode};
 use super::writer::Writer;
 use super::{SqliteStore, page, rows};
-use crate::id::SessionId;
-use crate::store::{Pending, Relations, RelationsOf};
+use crate::id::{RoomId, Seq, SessionId, Side, Timestamp};
+use crate::model::Mark;
+use crate::store::{BRIEF_BLOCK, HELD, Pending, Relations, RelationsOf};
 
 /// How many recent partners are told.
 const RECENT: usize = 10;
 
+/// How many of a room's newest entries are looked at for a word of the blocked side.
+const LOOKED_AT: usize = 1000;
+
 /// Everything in one statement, so one consistent look: blocks of both directions, with when its own
 /// were used; whether a room is open; then partners, of open rooms apart, each half backwards along the
-/// primary key.
-const LOOK: &str = "SELECT 0, whom, used_at FROM blocks WHERE by = ?1 \
-     UNION ALL SELECT 1, by, NULL FROM blocks WHERE whom = ?1 \
+/// primary key; and marks that are held.
+const LOOK: &str = "SELECT 0, whom, used_at FROM blocks \
+         WHERE by = ?1 AND (until IS NULL OR until > ?2) \
+     UNION ALL SELECT * FROM (SELECT 1, by, NULL FROM blocks \
+         WHERE whom = ?1 AND (until IS NULL OR until > ?2) ORDER BY no DESC LIMIT ?3) \
+     UNION ALL SELECT * FROM (SELECT 4, mark, NULL FROM holds \
+         WHERE by = ?1 AND until > ?2 ORDER BY no DESC LIMIT ?4) \
      UNION ALL SELECT * FROM (SELECT 2, partner, room FROM members \
          WHERE session = ?1 AND open = 1 LIMIT 1) \
      UNION ALL SELECT * FROM (SELECT 3, partner, room FROM members \
          WHERE session = ?1 AND open = 1 AND partner <> ?1 ORDER BY room DESC LIMIT 64) \
      UNION ALL SELECT * FROM (SELECT 3, partner, room FROM members \
          WHERE session = ?1 AND open = 0 AND partner <> ?1 ORDER BY room DESC LIMIT 64)";
+
+/// The one who is blocked, in the room where it happened.
+#[derive(Clone, Copy, Default)]
+struct Blocked {
+    /// The room's number and the side; `None` when the room is not known.
+    place: Option<(i64, Side)>,
+    spoke: bool,
+}
 
 /// A session's relations, and the oldest use of its own blocks.
 #[derive(Default)]
@@ -34,13 +50,23 @@ struct Looked {
 }
 
 /// Reads on a reader's connection.
-fn look(conn: &Connection, session: SessionId) -> Result<Looked, Fault> {
+fn look(
+    conn: &Connection,
+    session: SessionId,
+    now: Timestamp,
+    most: usize,
+) -> Result<Looked, Fault> {
     let (mut looked, mut met, mut seen) = (Looked::default(), Vec::new(), HashSet::new());
     let mut statement = conn.prepare_cached(LOOK)?;
-    let mut rows = statement.query([session.0])?;
+    let mut rows = statement.query((session.0, now.0, rows::size(most), rows::size(HELD)))?;
     while let Some(row) = rows.next()? {
-        let other = SessionId(row.get(1)?);
         let kind: i64 = row.get(0)?;
+        if kind == 4 {
+            let mark: i64 = row.get(1)?;
+            looked.relations.held.push(Mark(mark.cast_unsigned()));
+            continue;
+        }
+        let other = SessionId(row.get(1)?);
         match kind {
             0 => {
                 let used: i64 = row.get(2)?;
@@ -75,9 +101,9 @@ fn recent(mut met: Vec<(i64, SessionId)>) -> Vec<SessionId> {
 }
 
 impl Relations for SqliteStore {
-    fn block(&self, by: SessionId, whom: SessionId) -> Pending<()> {
+    fn block(&self, by: SessionId, whom: SessionId, room: RoomId) -> Pending<()> {
         self.ask_about(Some([by, whom]), Mode::Write, 0, move |writer| {
-            writer.block(by, whom)
+            writer.block(by, whom, room)
         })
     }
 
@@ -90,10 +116,11 @@ impl Relations for SqliteStore {
             return Pending::known(Ok(RelationsOf::default()));
         }
         let (reads, writer) = (self.reads.clone(), self.jobs.clone());
-        let stale = (self.clock)().minus(self.renewal);
+        let (now, most) = ((self.clock)(), self.blocks_per_session);
+        let stale = now.minus(self.renewal);
         let look = move || {
             let (job, answer) = page::read_job(move |conn| {
-                let looked = look(conn, session)?;
+                let looked = look(conn, session, now, most)?;
                 // A thirtieth of a life is near enough: not every search is a write.
                 if looked.oldest_use.is_some_and(|used| used <= stale.0) {
                     let renew = move |writer: &mut Writer| writer.renew_blocks(session);
@@ -121,23 +148,82 @@ impl Relations for SqliteStore {
 
 impl Writer {
     /// See [`crate::store::Relations::block`].
-    pub(super) fn block(&mut self, by: SessionId, whom: SessionId) -> Result<(), Fault> {
+    pub(super) fn block(
+        &mut self,
+        by: SessionId,
+        whom: SessionId,
+        room: RoomId,
+    ) -> Result<(), Fault> {
         if by == whom {
             return Ok(());
         }
+        let blocked = match self.blocked_in(room, whom) {
+            Ok(blocked) => blocked,
+            // What was said there cannot be read: the block is kept all the same.
+            Err(fault) if self.survives(&fault) => {
+                fault.count();
+                Blocked::default()
+            }
+            Err(fault) => return Err(fault),
+        };
         let (now, most) = (self.now.0, self.rules.blocks_per_session);
+        let brief = self.now.plus(BRIEF_BLOCK).0;
+        let until = (!blocked.spoke).then_some(brief);
         self.together(|writer| {
             let conn = &writer.conn;
             let mut block = conn.prepare_cached(
-                "INSERT OR REPLACE INTO blocks (by, whom, used_at) VALUES (?1, ?2, ?3)",
+                "INSERT OR REPLACE INTO blocks (by, whom, used_at, until) SELECT ?1, ?2, ?3, \
+                 CASE WHEN EXISTS (SELECT 1 FROM blocks WHERE by = ?1 AND whom = ?2 AND until IS NULL) \
+                 THEN NULL ELSE ?4 END",
             )?;
-            block.execute((by.0, whom.0, now))?;
+            block.execute((by.0, whom.0, now, until))?;
             let mut trim = conn.prepare_cached(
                 "DELETE FROM blocks WHERE no IN \
                  (SELECT no FROM blocks WHERE by = ?1 ORDER BY no DESC LIMIT -1 OFFSET ?2)",
             )?;
             trim.execute((by.0, rows::size(most)))?;
+            let Some((no, side)) = blocked.place else {
+                return Ok(());
+            };
+            let mut hold = conn.prepare_cached(
+                "INSERT OR REPLACE INTO holds (by, mark, until) \
+                 SELECT ?1, mark, ?2 FROM marks WHERE room = ?3 AND side = ?4",
+            )?;
+            hold.execute((by.0, brief, no, rows::size(side.index())))?;
+            let mut trim = conn.prepare_cached(
+                "DELETE FROM holds WHERE no IN \
+                 (SELECT no FROM holds WHERE by = ?1 ORDER BY no DESC LIMIT -1 OFFSET ?2)",
+            )?;
+            trim.execute((by.0, rows::size(most)))?;
             Ok(())
+        })
+    }
+
+    /// Where this session sits in the room, and whether it has said anything there.
+    fn blocked_in(&mut self, room: RoomId, whom: SessionId) -> Result<Blocked, Fault> {
+        let Some(head) = self.head(room)? else {
+            return Ok(Blocked::default());
+        };
+        let mut sides = Side::BOTH.into_iter();
+        let Some(side) = sides.find(|side| head.facts.sessions[side.index()] == whom) else {
+            return Ok(Blocked::default());
+        };
+        let no = head.facts.no;
+        let before = head.last_seq().0.saturating_sub(LOOKED_AT as u64);
+        let newest = head.rows_after(Seq(before), LOOKED_AT).to_vec();
+        let mut said = self
+            .conn
+            .prepare_cached("SELECT 1 FROM entries WHERE id = ?1 AND kind = 0 AND side = ?2")?;
+        let mut spoke = false;
+        for row in newest.into_iter().rev() {
+            spoke = said.exists((row, rows::size(side.index())))?;
+            if spoke {
+                break;
+            }
+        }
+        Ok(Blocked {
+            place: Some((no, side)),
+            spoke,
         })
     }
 

@@ -8,7 +8,7 @@ use super::error::Fault;
 use super::head::{Facts, Head, Heads, SideState, State};
 use super::rows::{int, reason, reason_code, seq, side, size};
 use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
-use crate::model::{Departure, Persona, Position, Presence};
+use crate::model::{Departure, Mark, Persona, Position, Presence};
 use crate::store::RoomPeople;
 
 /// Writes a new room; answers its number.
@@ -45,6 +45,23 @@ pub(super) fn insert_members(conn: &Connection, facts: &Facts) -> Result<(), Fau
         let (mine, theirs) = (side.index(), side.other().index());
         let sessions = (facts.sessions[mine].0, facts.sessions[theirs].0);
         statement.execute((sessions.0, facts.no, size(mine), sessions.1))?;
+    }
+    Ok(())
+}
+
+/// Writes by what the people of a new room would be known. Most rooms have none.
+pub(super) fn insert_marks(
+    conn: &Connection,
+    room: i64,
+    marks: &[Vec<Mark>; 2],
+) -> Result<(), Fault> {
+    for side in Side::BOTH {
+        for mark in &marks[side.index()] {
+            let mut statement = conn.prepare_cached(
+                "INSERT OR IGNORE INTO marks (room, side, mark) VALUES (?1, ?2, ?3)",
+            )?;
+            statement.execute((room, size(side.index()), mark.0.cast_signed()))?;
+        }
     }
     Ok(())
 }

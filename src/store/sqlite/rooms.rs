@@ -8,7 +8,7 @@ use super::room_rows::{self, Log};
 use super::rows;
 use super::writer::Writer;
 use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
-use crate::model::{Departure, EntryKind, LeaveReason, Pairing, Room};
+use crate::model::{Departure, EntryKind, LeaveReason, Mark, Pairing, Room};
 use crate::store::{Arrival, Marks, Place, RoomPeople};
 
 /// Most open rooms of one session that are told.
@@ -25,6 +25,7 @@ impl Writer {
             ..
         } = pairing;
         let sessions = [parties[0].session, parties[1].session];
+        let marks = parties.each_ref().map(|party| party.marks.clone());
         let mut facts = Facts {
             no: 0,
             people: Arc::new(RoomPeople {
@@ -40,7 +41,7 @@ impl Writer {
             return self.made_before(&facts);
         }
         // Nearly always new: looking first would be a look for nothing.
-        match self.insert_room(&mut facts) {
+        match self.insert_room(&mut facts, &marks) {
             Err(Fault::Conflict) => return self.made_before(&facts),
             other => other?,
         }
@@ -63,7 +64,7 @@ impl Writer {
         }
     }
 
-    fn insert_room(&mut self, facts: &mut Facts) -> Result<(), Fault> {
+    fn insert_room(&mut self, facts: &mut Facts, marks: &[Vec<Mark>; 2]) -> Result<(), Fault> {
         let due = self.now.plus(self.rules.arrival);
         let age = self.rules.age_due(facts.opened_at, None);
         let due = age.map_or(due, |age| age.min(due));
@@ -77,7 +78,8 @@ impl Writer {
             }
             other => other.map_err(spoilt)?,
         };
-        room_rows::insert_members(&self.conn, facts).map_err(spoilt)
+        room_rows::insert_members(&self.conn, facts).map_err(spoilt)?;
+        room_rows::insert_marks(&self.conn, facts.no, marks).map_err(spoilt)
     }
 
     /// See [`crate::store::Upkeep::identity`].

@@ -216,6 +216,8 @@ impl Writer {
         for session in old.sessions {
             leave.execute((session.0, old.no))?;
         }
+        let mut marks = conn.prepare_cached("DELETE FROM marks WHERE room = ?1")?;
+        marks.execute([old.no])?;
         let mut room = conn.prepare_cached("DELETE FROM rooms WHERE no = ?1")?;
         room.execute([old.no])?;
         Ok(true)
@@ -234,6 +236,14 @@ impl Writer {
              WHERE no <= (SELECT max(no) FROM blocks) - ?1 LIMIT ?2)",
         )?;
         swept.more |= forget.execute((self.tuning.blocks, rows::size(most)))? == most;
+        let mut brief = self.conn.prepare_cached(
+            "DELETE FROM blocks WHERE no IN (SELECT no FROM blocks WHERE until <= ?1 LIMIT ?2)",
+        )?;
+        swept.more |= brief.execute((self.now.0, rows::size(most)))? == most;
+        let mut held = self.conn.prepare_cached(
+            "DELETE FROM holds WHERE no IN (SELECT no FROM holds WHERE until <= ?1 LIMIT ?2)",
+        )?;
+        swept.more |= held.execute((self.now.0, rows::size(most)))? == most;
         Ok(())
     }
 

@@ -151,6 +151,7 @@ impl Lobby {
     }
 
     fn ticket(&self, request: Request, relations: RelationsOf, now: Timestamp) -> Ticket {
+        let marks = (self.mark)(&request.wish.tags);
         Ticket {
             id: TicketId::fresh(),
             room: RoomId::fresh(),
@@ -164,6 +165,8 @@ impl Lobby {
             since: request.since.unwrap_or(now),
             blocked: relations.blocked,
             recent: relations.recent,
+            marks,
+            held: relations.held,
             prefixes: self.prefixes,
             address: self.address,
         }

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::id::{NodeId, RoomId, TicketId, Timestamp};
 use crate::matching::{Company, Entered, Phase, Renewed, Ticket};
-use crate::model::Party;
 use crate::model::staff::StaffNames;
+use crate::model::{Marks, Party};
 use crate::store::RelationsOf;
 
 mod full;
@@ -47,6 +47,7 @@ impl Bench {
                 PrefixHashes::default(),
                 address(1),
                 Box::new(|_, _| "token".into()),
+                Box::new(|_| Marks::default()),
             ),
             start: Instant::now(),
             at: Duration::ZERO,
@@ -139,6 +140,7 @@ fn party(ticket: &Ticket) -> Party {
         ticket: ticket.id,
         session: ticket.session,
         persona: ticket.persona.clone(),
+        marks: Vec::new(),
         address: ticket.address,
     }
 }

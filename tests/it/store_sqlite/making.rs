@@ -17,7 +17,7 @@ async fn a_newcomer_is_not_looked_up() {
     let [newcomer, named, other] = [(); 3].map(|()| SessionId::fresh());
     store.introduce(newcomer);
     store.introduce(named);
-    store.block(named, other).await.unwrap();
+    store.block(named, other, RoomId::fresh()).await.unwrap();
     store.close().await.unwrap();
     let known = store.relations(newcomer).await;
     assert_eq!(known.unwrap(), RelationsOf::default());

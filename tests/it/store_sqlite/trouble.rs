@@ -251,7 +251,7 @@ async fn a_block_that_is_queued_is_in_the_next_search() {
     let [me, you] = room.parties.each_ref().map(|party| party.session);
     setting.sink.hold();
     let said = store.append(draft(room.room, A, "a0", "x"));
-    let block = store.block(me, you);
+    let block = store.block(me, you, RoomId::fresh());
     let mut searches = [store.relations(me), store.relations(you)];
     for search in &mut searches {
         let early = tokio::time::timeout(Duration::from_millis(50), search).await;

@@ -61,7 +61,7 @@ impl Entries for DeadStore {
 }
 
 impl Relations for DeadStore {
-    fn block(&self, _: SessionId, _: SessionId) -> Pending<()> {
+    fn block(&self, _: SessionId, _: SessionId, _: RoomId) -> Pending<()> {
         no()
     }
     fn relations(&self, _: SessionId) -> Pending<RelationsOf> {

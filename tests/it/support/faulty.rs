@@ -156,8 +156,8 @@ impl Entries for Faulty {
 }
 
 impl Relations for Faulty {
-    fn block(&self, by: SessionId, whom: SessionId) -> Pending<()> {
-        self.pass(|store| store.block(by, whom))
+    fn block(&self, by: SessionId, whom: SessionId, room: RoomId) -> Pending<()> {
+        self.pass(|store| store.block(by, whom, room))
     }
     fn introduce(&self, session: SessionId) {
         self.inner.introduce(session);

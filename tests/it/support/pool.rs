@@ -7,7 +7,8 @@ use miyu::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use miyu::matching::redis::{LeaseClock, RedisPool, RedisPoolConfig};
 use miyu::matching::{Census, Entered, Phase, PoolError, PoolRules, Renewed, Ticket, WaitingPool};
 use miyu::model::{
-    Gender, Mood, Pairing, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
+    Gender, Marks, Mood, Pairing, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId,
+    Wish,
 };
 use miyu::redis::Servers;
 use tokio::task::JoinSet;
@@ -65,6 +66,8 @@ pub fn ticket(number: u32) -> Ticket {
         blocked: Vec::new(),
         recent: Vec::new(),
         prefixes: PrefixHashes::default(),
+        marks: Marks::default(),
+        held: Vec::new(),
         address: Address {
             node: NodeId(1),
             number: u64::from(number),

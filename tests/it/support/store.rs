@@ -333,6 +333,7 @@ pub fn party(session: SessionId, name: &str) -> Party {
         ticket: TicketId::fresh(),
         session,
         persona: persona(name),
+        marks: Vec::new(),
         address: Address {
             node: NodeId(7),
             number: 0,

@@ -49,7 +49,7 @@ fn a_pairing_whose_room_is_not_made_ends_both_searches() {
         pairing: pairing(&ticket, Side::A),
         replaced: None,
     };
-    bench.outcome(Outcome::Entered(Ok(paired), Census::default()));
+    bench.outcome(Outcome::Entered(Ok(paired), None));
     bench.out.clear();
     bench.outcome(Outcome::Created(Created::SiteFull(WAIT)));
     assert_told(&mut bench);

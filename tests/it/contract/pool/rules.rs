@@ -1,7 +1,7 @@
 //! Who may meet whom, in either order of arrival.
 
 use miyu::matching::{Phase, PoolRules, Ticket};
-use miyu::model::{Gender, PreferredGender};
+use miyu::model::{Gender, Mark, Marks, PreferredGender};
 
 use super::{Factory, for_each_backend, usual};
 use crate::support::pool::{Pool, With, rules, ticket};
@@ -20,6 +20,8 @@ for_each_backend! {
     a_shared_tag_needs_no_relaxing
     recent_partners_meet_when_both_want_repeats
     a_pairing_does_not_say_that_they_met_before
+    marks_that_are_held_keep_two_apart
+    a_pairing_has_the_marks_of_the_tags_that_both_named
     two_tabs_meet_whatever_they_remember
     two_tabs_keep_the_rules_of_tags_and_gender
     two_tabs_never_meet_where_that_is_off
@@ -156,6 +158,38 @@ async fn a_pairing_does_not_say_that_they_met_before(factory: Factory) {
         let pairing = pool.meet(&b, &a).await;
         assert_eq!(pairing, *fresh.get_or_insert_with(|| pairing.clone()));
     }
+}
+
+async fn marks_that_are_held_keep_two_apart(factory: Factory) {
+    let marked = |n, mark| {
+        let mut ticket = ticket(n).phase(Phase::Repeats);
+        ticket.marks = Marks([None, Some(Mark(mark)), None]);
+        ticket
+    };
+    let mut holder = ticket(1).phase(Phase::Repeats);
+    holder.held = vec![Mark(7), Mark(u64::MAX)];
+    for mark in [7, u64::MAX] {
+        assert!(!meet(factory, &holder, &marked(2, mark)).await);
+        assert!(!meet(factory, &marked(2, mark), &holder).await);
+    }
+    assert!(meet(factory, &holder, &marked(2, 8)).await);
+    assert!(meet(factory, &marked(2, 8), &holder).await);
+    assert!(meet(factory, &holder, &ticket(3)).await, "without marks");
+    // Two tabs of one browser meet all the same.
+    assert!(meet(factory, &holder, &marked(2, 7).tab_of(1)).await);
+}
+
+async fn a_pairing_has_the_marks_of_the_tags_that_both_named(factory: Factory) {
+    let pool = usual(factory);
+    let mut first = ticket(1).tags(&["one", "two", "音樂"]);
+    first.marks = Marks([Some(Mark(1)), Some(Mark(2)), None]);
+    let mut second = ticket(2).tags(&["TWO", "音樂", "three"]);
+    second.marks = Marks([Some(Mark(4)), None, Some(Mark(5))]);
+    second.held = vec![Mark(9)];
+    pool.wait(&first).await;
+    let pairing = pool.meet(&second, &first).await;
+    let marks = pairing.parties.each_ref().map(|party| party.marks.clone());
+    assert_eq!(marks, [[Mark(4)], [Mark(2)]]);
 }
 
 async fn two_tabs_meet_whatever_they_remember(factory: Factory) {

@@ -241,7 +241,7 @@ async fn the_oldest_of_too_many_blocks_are_forgotten<X: Backend>() {
         .map(|_| [SessionId::fresh(), SessionId::fresh()])
         .collect();
     for [by, whom] in &pairs {
-        store.block(*by, *whom).await.unwrap();
+        store.block(*by, *whom, RoomId::fresh()).await.unwrap();
     }
     assert_eq!(swept(&world).await, 0);
     for (n, [by, whom]) in pairs.iter().enumerate() {

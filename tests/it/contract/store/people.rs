@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use miyu::id::{SessionId, Side};
-use miyu::model::LeaveReason;
+use miyu::id::{RoomId, Seq, SessionId, Side};
+use miyu::model::{LeaveReason, Mark, MessageRef};
+use miyu::store::Store;
 
 use super::Sqlite;
-use crate::support::store::{Backend, World, pairing_of};
+use crate::support::store::{Backend, World, draft, pairing_of};
 
 super::for_each_backend! {
     a_block_counts_for_both
     blocking_twice_or_oneself_changes_nothing
     a_session_keeps_its_newest_blocks
     blocks_expire_unless_used
+    a_block_of_somebody_who_said_nothing_holds_for_a_day
+    a_block_after_a_word_is_never_shortened
+    a_crowd_of_blocks_is_told_in_part_and_counts_whole
+    marks_are_held_for_a_day_by_the_one_who_blocked
     recent_partners_are_the_last_ten
     what_was_called_for_before_is_known
     a_newcomer_is_known_from_the_first_thing_that_names_them
@@ -27,8 +32,12 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 async fn a_block_counts_for_both<X: Backend>() {
     let mut world = World::<X>::new().await;
     let (me, you, them) = (SessionId::fresh(), SessionId::fresh(), SessionId::fresh());
-    world.store().block(me, you).await.unwrap();
-    world.store().block(them, me).await.unwrap();
+    world.store().block(me, you, RoomId::fresh()).await.unwrap();
+    world
+        .store()
+        .block(them, me, RoomId::fresh())
+        .await
+        .unwrap();
     for _ in 0..2 {
         let store = world.store();
         let mut mine = store.relations(me).await.unwrap().blocked;
@@ -48,10 +57,10 @@ async fn blocking_twice_or_oneself_changes_nothing<X: Backend>() {
     let world = World::<X>::new().await;
     let (me, you) = (SessionId::fresh(), SessionId::fresh());
     let store = world.store();
-    store.block(me, me).await.unwrap();
+    store.block(me, me, RoomId::fresh()).await.unwrap();
     assert!(store.relations(me).await.unwrap().blocked.is_empty());
     for (by, whom) in [(me, you), (me, you), (you, me)] {
-        store.block(by, whom).await.unwrap();
+        store.block(by, whom, RoomId::fresh()).await.unwrap();
     }
     assert_eq!(store.relations(me).await.unwrap().blocked, [you]);
 }
@@ -61,7 +70,7 @@ async fn a_session_keeps_its_newest_blocks<X: Backend>() {
     let (me, store) = (SessionId::fresh(), world.store());
     let whom: Vec<SessionId> = (0..5).map(|_| SessionId::fresh()).collect();
     for you in &whom {
-        store.block(me, *you).await.unwrap();
+        store.block(me, *you, RoomId::fresh()).await.unwrap();
     }
     let mut kept = store.relations(me).await.unwrap().blocked;
     let mut expected = whom[2..].to_vec();
@@ -75,8 +84,10 @@ async fn blocks_expire_unless_used<X: Backend>() {
     let world = World::<X>::new().await;
     let (used, unused, you) = (SessionId::fresh(), SessionId::fresh(), SessionId::fresh());
     let store = world.store();
-    store.block(used, you).await.unwrap();
-    store.block(unused, you).await.unwrap();
+    for by in [used, unused] {
+        let room = spoken(&**store, by, you).await;
+        store.block(by, you, room).await.unwrap();
+    }
     for _ in 0..4 {
         world.advance(10 * DAY);
         assert_eq!(store.relations(used).await.unwrap().blocked, [you]);
@@ -84,6 +95,97 @@ async fn blocks_expire_unless_used<X: Backend>() {
     }
     assert_eq!(store.relations(you).await.unwrap().blocked, [used]);
     assert!(store.relations(unused).await.unwrap().blocked.is_empty());
+}
+
+/// A room of these two in which the second one has said something.
+async fn spoken(store: &dyn Store, by: SessionId, whom: SessionId) -> RoomId {
+    let pairing = pairing_of(by, whom);
+    store.create_room(&pairing).await.unwrap();
+    let said = draft(pairing.room, Side::B, "b-1", "hello");
+    store.append(said).await.unwrap();
+    pairing.room
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn a_block_of_somebody_who_said_nothing_holds_for_a_day<X: Backend>() {
+    let world = World::<X>::new().await;
+    let (me, you, store) = (SessionId::fresh(), SessionId::fresh(), world.store());
+    let pairing = pairing_of(me, you);
+    store.create_room(&pairing).await.unwrap();
+    let mine = draft(pairing.room, Side::A, "a-1", "hello");
+    store.append(mine).await.unwrap();
+    store.block(me, you, pairing.room).await.unwrap();
+    world.advance(23 * HOUR);
+    while store.sweep().await.unwrap().more {}
+    assert_eq!(store.relations(me).await.unwrap().blocked, [you]);
+    assert_eq!(store.relations(you).await.unwrap().blocked, [me]);
+    world.advance(2 * HOUR);
+    for _ in 0..2 {
+        assert!(store.relations(me).await.unwrap().blocked.is_empty());
+        assert!(store.relations(you).await.unwrap().blocked.is_empty());
+        while store.sweep().await.unwrap().more {}
+    }
+}
+
+async fn a_block_after_a_word_is_never_shortened<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let (me, you) = (SessionId::fresh(), SessionId::fresh());
+    let store = world.store();
+    let room = spoken(&**store, me, you).await;
+    // What was said counts, also when it was taken back.
+    let taken_back = store.recall(room, Side::B, MessageRef::Seq(Seq(1)), None);
+    taken_back.await.unwrap();
+    store.block(me, you, room).await.unwrap();
+    store.block(me, you, RoomId::fresh()).await.unwrap();
+    world.advance(2 * DAY);
+    while store.sweep().await.unwrap().more {}
+    assert_eq!(store.relations(me).await.unwrap().blocked, [you]);
+    world.crash().await;
+    let store = world.store();
+    assert_eq!(store.relations(you).await.unwrap().blocked, [me]);
+}
+
+async fn a_crowd_of_blocks_is_told_in_part_and_counts_whole<X: Backend>() {
+    let world = World::<X>::new().await;
+    let (me, store) = (SessionId::fresh(), world.store());
+    let crowd: Vec<SessionId> = (0..7).map(|_| SessionId::fresh()).collect();
+    for by in &crowd {
+        store.block(*by, me, RoomId::fresh()).await.unwrap();
+    }
+    let mut told = store.relations(me).await.unwrap().blocked;
+    let mut newest = crowd[4..].to_vec();
+    told.sort_unstable();
+    newest.sort_unstable();
+    assert_eq!(told, newest);
+    for by in crowd {
+        assert_eq!(store.relations(by).await.unwrap().blocked, [me]);
+    }
+}
+
+async fn marks_are_held_for_a_day_by_the_one_who_blocked<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let (me, you) = (SessionId::fresh(), SessionId::fresh());
+    let mut pairing = pairing_of(me, you);
+    pairing.parties[0].marks = vec![Mark(1)];
+    pairing.parties[1].marks = vec![Mark(2), Mark(u64::MAX)];
+    world.store().create_room(&pairing).await.unwrap();
+    assert!(world.store().relations(me).await.unwrap().held.is_empty());
+    world.store().block(me, you, pairing.room).await.unwrap();
+    for _ in 0..2 {
+        let mut held = world.store().relations(me).await.unwrap().held;
+        held.sort_unstable();
+        assert_eq!(held, [Mark(2), Mark(u64::MAX)]);
+        assert!(world.store().relations(you).await.unwrap().held.is_empty());
+        world.advance(11 * HOUR);
+        world.crash().await;
+    }
+    world.advance(3 * HOUR);
+    for _ in 0..2 {
+        let store = world.store();
+        assert!(store.relations(me).await.unwrap().held.is_empty());
+        while store.sweep().await.unwrap().more {}
+    }
 }
 
 async fn recent_partners_are_the_last_ten<X: Backend>() {
@@ -141,7 +243,7 @@ async fn what_was_called_for_before_is_known<X: Backend>() {
         made.unwrap();
         assert!(mine.unwrap().in_room && yours.unwrap().in_room);
         let (blocked, mine, yours) = tokio::join!(
-            store.block(me, you),
+            store.block(me, you, RoomId::fresh()),
             store.relations(me),
             store.relations(you)
         );
@@ -170,7 +272,7 @@ async fn a_newcomer_is_known_from_the_first_thing_that_names_them<X: Backend>() 
     store.introduce(by);
     store.introduce(whom);
     let (blocked, mine, yours) = tokio::join!(
-        store.block(by, whom),
+        store.block(by, whom, RoomId::fresh()),
         store.relations(by),
         store.relations(whom)
     );
