@@ -101,7 +101,7 @@ async fn a_disk_that_fails_to_write_costs_no_acknowledged_message() {
         progress(&stage, PROGRESS, &server).await;
         let before = largest_file(&server, Some(1));
         refused(&stage, &server).await;
-        assert_not_ready(address, "store").await;
+        assert_not_ready(server.operators().unwrap(), "store").await;
         largest_file(&server, before);
         server.ready().await;
     }

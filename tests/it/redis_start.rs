@@ -1,5 +1,6 @@
 //! The real executable on a real Redis: when it starts, when it refuses, and what it says.
 
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -108,6 +109,7 @@ async fn a_redis_that_goes_away_later_ends_nothing() {
     let mut redis = OwnRedis::with_password("p4ssword");
     let file = home.path().join("password");
     std::fs::write(&file, "p4ssword\n").unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
     let config = channel(
         &redis.url(),
         &format!("password_file = \"{}\"", file.display()),
