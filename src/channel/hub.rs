@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 
-use super::mailbox::{self, Mailbox, Outbox};
+use super::mailbox::{self, Mailbox, Outbox, Together};
 use super::{Counts, Frame, GroupId, SendError, SharedFrame};
 use crate::id::{Address, IdMap, NodeId};
 
@@ -30,6 +30,7 @@ pub struct Hub {
     watch: Option<Box<dyn GroupWatch>>,
     capacity: usize,
     next: AtomicU64,
+    together: Together,
     hasher: RandomState,
     mailboxes: [Mutex<IdMap<u64, Outbox>>; SHARDS],
     groups: [Mutex<IdMap<GroupId, Vec<Outbox>>>; SHARDS],
@@ -52,6 +53,7 @@ impl Hub {
             watch,
             capacity: capacity.max(1),
             next: AtomicU64::new(1),
+            together: Together::default(),
             hasher: RandomState::default(),
             mailboxes: std::array::from_fn(|_| Mutex::default()),
             groups: std::array::from_fn(|_| Mutex::default()),
@@ -129,6 +131,11 @@ impl Hub {
             mailboxes: self.mailboxes.iter().map(|shard| shard.lock().len()).sum(),
             groups: self.groups.iter().map(|shard| shard.lock().len()).sum(),
         }
+    }
+
+    /// What the mailboxes hold together.
+    pub(super) fn together(&self) -> &Together {
+        &self.together
     }
 
     /// The mailbox is no more.
