@@ -27,6 +27,7 @@ use crate::shutdown::Drain;
 use crate::store::capacity::{self, Capacity};
 use crate::store::{Store, sweeper};
 use crate::telemetry;
+use crate::trim;
 use crate::ws::chat::ChatRules;
 use crate::ws::chat_io::Reach;
 use crate::ws::positions;
@@ -264,6 +265,7 @@ async fn compare_positions(app: Arc<App>) {
 async fn housekeeping(app: Arc<App>) {
     let mut upkeep = interval(telemetry::UPKEEP_EVERY);
     let mut forget = interval(FORGET_EVERY);
+    let mut trimming = interval(trim::EVERY);
     let stop = app.shutdown.token();
     loop {
         tokio::select! {
@@ -272,8 +274,18 @@ async fn housekeeping(app: Arc<App>) {
                 telemetry::upkeep();
                 app.places();
             }
+            _ = trimming.tick() => wake_to_trim(&app),
             _ = forget.tick() => app.limits.forget(),
         }
+    }
+}
+
+/// Lets every thread of the runtime give back what it does not need. One that sleeps would go on sleeping:
+/// a few tasks with nothing to do wake it.
+fn wake_to_trim(app: &App) {
+    trim::begin();
+    for _ in 0..2 * tokio::runtime::Handle::current().metrics().num_workers() {
+        app.shutdown.spawn(async { trim::if_due() });
     }
 }
 

@@ -18,6 +18,7 @@ use crate::http::{accept, descriptors};
 use crate::shutdown::signalled;
 use crate::supervisor::Supervisor;
 use crate::telemetry;
+use crate::trim;
 
 /// How long `healthcheck` waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -146,6 +147,7 @@ fn serve(cli: &Cli) -> Result<(), Exit> {
     descriptors::make_room();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .on_thread_park(trim::if_due)
         .build()
         .context("cannot start the runtime")?;
     let ended = runtime.block_on(serve_until_signalled(loaded.config));

@@ -29,3 +29,4 @@ pub mod hardening;
 pub mod shutdown;
 pub mod supervisor;
 pub mod telemetry;
+pub mod trim;

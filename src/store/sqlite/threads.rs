@@ -14,9 +14,10 @@ use super::open::{self, Lock, Paths};
 use super::page::{self, ReadJob};
 use super::queue::Queue;
 use super::writer::Writer;
+use crate::trim;
 
-/// Nobody needs a reader to wake for nothing.
-const NAP: Duration = Duration::from_secs(3600);
+/// How often a reader looks up from waiting: there may be memory to give back.
+const NAP: Duration = trim::EVERY;
 
 /// Where the threads say how they ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +116,7 @@ fn reader(
         let (mut jobs, mut from) = (Vec::new(), Instant::now());
         while alarm.reads.take(&mut jobs, NAP, from) {
             page::run(&conn, &mut jobs);
+            trim::if_due();
             from = Instant::now() + pause;
         }
     })

@@ -19,6 +19,7 @@ use super::room_rows::{self, RoomRow};
 use super::rows::Place;
 use crate::id::{RoomId, Timestamp};
 use crate::store::{Clock, CommitSink, Committed, StoreError, StoreRules};
+use crate::trim;
 
 /// How long the writer sleeps when nothing is asked of it; then it tidies up.
 const NAP: Duration = Duration::from_millis(500);
@@ -79,6 +80,7 @@ impl Writer {
             }
             self.checkpoints.look(&self.conn);
             self.housekeep();
+            trim::if_due();
             if crowd > 1 && queue.len() < self.tuning.batch {
                 // What a commit costs is shared by all that wait for it. Whoever is alone finds the
                 // writer awake: only where several came at once others are waited for.
