@@ -14,12 +14,10 @@ use crate::telemetry;
 
 /// What one connection may hold of each kind (an incomplete frame, a batch not yet written) without a
 /// reservation: nearly every honest frame is smaller.
-pub const FREE: usize = 8 * 1024;
-/// What a page takes at most while it is read, encoded and written.
-pub const PAGE: usize = 320 * 1024;
+pub const FREE: usize = 4 * 1024;
 /// So much must be left for a handshake to be taken.
 const HANDSHAKE: usize = 64 * 1024;
-/// Least budget: 25 pages for one address.
+/// Least budget: 25 pages of 320 KiB for one address.
 pub const LEAST: u64 = 64 << 20;
 
 /// What one network may hold, in sixteenths of the budget, the narrowest first: an eighth for one

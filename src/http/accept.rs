@@ -30,6 +30,8 @@ const HEAD_BYTES: usize = 16 * 1024;
 /// What the kernel may hold for a connection that does not read, in bytes that we ask for: Linux doubles it, and
 /// counts what it needs itself. Its own choice grows to 4 MiB.
 const SEND_BUFFER: u32 = 32 * 1024;
+/// The same for one that is not read, since its client is over its rate.
+const RECEIVE_BUFFER: u32 = 32 * 1024;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// An HTTP connection is told to finish after this long, however busy: nobody keeps one by reading
@@ -53,6 +55,7 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     // A restart must not wait for connections of the last run to be forgotten.
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

@@ -2,11 +2,13 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use hyper::body::{Frame, SizeHint};
 
+use crate::admission::memory::Reservation;
 use crate::protocol::Replay;
 
 /// Entries are encoded until they are so many bytes: few calls to the kernel, and little that waits for a
@@ -14,8 +16,11 @@ use crate::protocol::Replay;
 const PIECE: usize = 8 * 1024;
 
 /// A body.
-#[derive(Debug)]
-pub struct Body(Kind);
+pub struct Body {
+    kind: Kind,
+    /// What is reserved for it: given back when its last piece has been taken.
+    held: Option<Arc<Reservation>>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -39,15 +44,24 @@ impl Body {
     /// One that is in memory.
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        Self(match bytes.is_empty() {
+        Self::of(match bytes.is_empty() {
             true => Kind::Done,
             false => Kind::Whole(bytes),
         })
     }
 
+    fn of(kind: Kind) -> Self {
+        Self { kind, held: None }
+    }
+
+    /// Holds this until the client has taken the last of it.
+    pub fn hold(&mut self, reservation: Reservation) {
+        self.held = Some(Arc::new(reservation));
+    }
+
     /// A JSON object whose `entries` are these frames; `rest` is the text of its other members.
     pub fn page(entries: Replay, rest: &str) -> Self {
-        Self(Kind::Page(Box::new(PageBody {
+        Self::of(Kind::Page(Box::new(PageBody {
             entries,
             written: 0,
             end: format!("],{rest}}}"),
@@ -55,9 +69,21 @@ impl Body {
     }
 }
 
+/// A piece of a body and what is reserved for all of it.
+struct Held {
+    piece: Bytes,
+    _reservation: Arc<Reservation>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.piece
+    }
+}
+
 impl Default for Body {
     fn default() -> Self {
-        Self(Kind::Done)
+        Self::of(Kind::Done)
     }
 }
 
@@ -91,23 +117,31 @@ impl hyper::body::Body for Body {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let (piece, last) = match &mut self.0 {
+        let (piece, last) = match &mut self.kind {
             Kind::Done => return Poll::Ready(None),
             Kind::Whole(bytes) => (std::mem::take(bytes), true),
             Kind::Page(page) => page.next(),
         };
         if last {
-            self.0 = Kind::Done;
+            self.kind = Kind::Done;
         }
+        // hyper lets go of a body before the kernel has taken its last pieces.
+        let piece = match &self.held {
+            Some(held) => Bytes::from_owner(Held {
+                piece,
+                _reservation: Arc::clone(held),
+            }),
+            None => piece,
+        };
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.0, Kind::Done)
+        matches!(self.kind, Kind::Done)
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.kind {
             Kind::Done => SizeHint::with_exact(0),
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Page(_) => SizeHint::default(),

@@ -11,6 +11,7 @@ use super::api::{rooms, site};
 use super::assets::{self, bundle};
 use super::request::{Peer, origin_allowed};
 use super::{Body, Door, health, response};
+use crate::admission::memory::Class;
 use crate::app::App;
 use crate::error::Problem;
 use crate::id::SessionId;
@@ -205,7 +206,7 @@ async fn known(
     let mut answer = match (limited, route) {
         (Err(wait), _) => response::problem(&Problem::rate_limited(wait)),
         (Ok(()), Route::Page(name)) => page(app, name, StatusCode::OK, request.headers()).await,
-        (Ok(()), _) => api(app, route, room, session, request)
+        (Ok(()), _) => held_api(app, peer, route, room, session, request)
             .await
             .unwrap_or_else(|problem| response::problem(&problem)),
     };
@@ -219,6 +220,44 @@ async fn known(
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
     answer
+}
+
+/// Answers of the API without a reservation are no larger than this.
+const SMALL_ANSWER: u64 = 16 * 1024;
+
+/// The API, within the budget: a page's memory is reserved before it is read, that of other answers when
+/// it is known that they are large.
+async fn held_api(
+    app: &App,
+    peer: &Peer,
+    route: Route,
+    room: Option<&str>,
+    session: Option<SessionId>,
+    request: &Request<Incoming>,
+) -> Result<Response<Body>, Problem> {
+    let reserve = |bytes| {
+        let reserved = app.memory.reserve(peer.address, Class::Arriving, bytes);
+        reserved.map_err(response::exhausted)
+    };
+    let page = match route {
+        Route::Messages => Some(reserve(app.reach.page_memory())?),
+        _ => None,
+    };
+    let mut answer = api(app, route, room, session, request).await?;
+    let size = answer.body().size_hint();
+    let held = match page {
+        // Only a page has no length.
+        Some(page) if size.exact().is_none() => Some(page),
+        _ if size.lower() > SMALL_ANSWER => {
+            let bytes = usize::try_from(size.lower()).unwrap_or(usize::MAX);
+            Some(reserve(bytes)?)
+        }
+        _ => None,
+    };
+    if let Some(held) = held {
+        answer.body_mut().hold(held);
+    }
+    Ok(answer)
 }
 
 async fn api(

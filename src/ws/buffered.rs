@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Most that one call to the kernel reads.
-const SCRATCH: usize = 16 * 1024;
+const SCRATCH: usize = 8 * 1024;
 /// Most that waits to be written by one.
 const BEHIND: usize = 32 * 1024;
 
@@ -46,6 +46,11 @@ impl<S> Buffered<S> {
             ahead: None,
             behind: Vec::new(),
         }
+    }
+
+    /// Bytes that wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.behind.len()
     }
 
     /// Gives what was read before; false when there is nothing.

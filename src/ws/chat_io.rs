@@ -1,15 +1,17 @@
 //! The chat machine's jobs against the store and the channel layer.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::Io;
 use super::chat::{Chat, Job, Outcome};
-use crate::admission::memory::Budget;
+use crate::admission::memory::{Budget, Class, Reservation};
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::id::{Address, RoomId, SessionId, Side};
 use crate::model::LeaveReason;
@@ -33,6 +35,13 @@ pub struct Reach {
     pub drain: Drain,
 }
 
+impl Reach {
+    /// What a page takes while it is read, encoded and written, in bytes.
+    pub fn page_memory(&self) -> usize {
+        self.page_bytes + AROUND_PAGE
+    }
+}
+
 /// What one of them does.
 pub struct ChatIo {
     /// With this.
@@ -41,7 +50,14 @@ pub struct ChatIo {
     pub connection: Address,
     /// In this room, heard for as long as the connection lives.
     pub membership: Membership,
+    /// Whose address is this.
+    address: IpAddr,
+    /// For the page that is read or written.
+    page: Mutex<Option<Reservation>>,
 }
+
+/// What a page takes beside its texts: its entries, and pieces of it on their way to the kernel.
+const AROUND_PAGE: usize = 64 * 1024;
 
 type Long = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
@@ -115,6 +131,11 @@ impl Io<Chat> for ChatIo {
                 with_room,
                 cause,
             } => {
+                if !self.reserve_page() {
+                    // The machine asks again after a moment, for as long as the connection lives.
+                    let error = StoreError::Unavailable("limits.memory is in use".into());
+                    return other(async move { Outcome::Paged(Err(error), None) });
+                }
                 metrics::counter!(telemetry::PAGES, "cause" => cause).increment(1);
                 let room = with_room.then(|| self.reach.store.room(self.room()));
                 let limit = PageLimit {
@@ -142,6 +163,10 @@ impl Io<Chat> for ChatIo {
             } => self.depart(side, version, marks),
         }
     }
+
+    fn settled(&self) {
+        *self.page.lock() = None;
+    }
 }
 
 fn other(job: impl Future<Output = Outcome> + Send + 'static) -> Doing {
@@ -149,6 +174,35 @@ fn other(job: impl Future<Output = Outcome> + Send + 'static) -> Doing {
 }
 
 impl ChatIo {
+    /// For a connection of this address, in the room of its membership.
+    pub fn new(
+        reach: Arc<Reach>,
+        connection: Address,
+        membership: Membership,
+        address: IpAddr,
+    ) -> Self {
+        Self {
+            reach,
+            connection,
+            membership,
+            address,
+            page: Mutex::new(None),
+        }
+    }
+
+    /// Holds memory for a page until it is written.
+    fn reserve_page(&self) -> bool {
+        let bytes = self.reach.page_memory();
+        let mut page = self.page.lock();
+        *page = None;
+        let reserved = self
+            .reach
+            .memory
+            .reserve(self.address, Class::InRoom, bytes);
+        *page = reserved.ok();
+        page.is_some()
+    }
+
     fn room(&self) -> RoomId {
         self.membership.group().0
     }

@@ -104,6 +104,9 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         self.machine().open(Now::read(), &mut actions);
         let reason = loop {
             self.carry_out(socket, actions).await;
+            if self.aside.is_none() {
+                self.io.settled();
+            }
             if std::mem::take(&mut self.ping) {
                 self.send_ping(socket).await;
             }
@@ -159,7 +162,9 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         }
         while actions.len() < TURN
             && self.reading(actions.len())
-            && let Some(incoming) = socket.recv().now_or_never()
+            && let Some(incoming) = socket
+                .recv(self.who.account(&self.app.memory))
+                .now_or_never()
         {
             self.on_incoming(incoming, now, actions);
         }
@@ -188,6 +193,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     async fn next(&mut self, socket: &mut Socket) -> Event<M::Outcome> {
         let reading = self.reading(0);
         self.set_timer();
+        let account = self.who.account(&self.app.memory);
         tokio::select! {
             biased;
             // The mailbox first: what a job published is told before the job's own answer.
@@ -196,7 +202,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             outcome = optional(&mut self.aside) => Event::DoneAside(outcome),
             () = &mut self.drain, if self.drain_at.is_none() => Event::Drain,
             () = &mut self.timer => Event::Timer,
-            incoming = socket.recv(), if reading => Event::Socket(incoming),
+            incoming = socket.recv(account), if reading => Event::Socket(incoming),
         }
     }
 
@@ -329,9 +335,12 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         if self.gone || outgoing.is_empty() {
             return;
         }
-        match socket.write(outgoing).await {
+        let account = self.who.account(&self.app.memory);
+        match socket.write(outgoing, account).await {
             Ok(()) => {
                 if let Some(job) = afterwards {
+                    // The page before it is written.
+                    self.io.settled();
                     self.aside = Some(self.io.start(job));
                 }
                 if let Some(job) = self.machine().on_flushed() {

@@ -1,9 +1,11 @@
 //! A socket and what is held for as long as it is open: whose it is, what counts it, here and in the metrics.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::socket::Socket;
 use crate::admission::ConnectionGuard;
+use crate::admission::memory::{Account, Budget, Class};
 use crate::id::SessionId;
 use crate::session::online::OnlineGuard;
 use crate::telemetry;
@@ -15,6 +17,19 @@ pub struct Who {
     pub session: SessionId,
     /// The real client's address.
     pub address: IpAddr,
+    /// From which part of the budget its bytes are.
+    pub class: Class,
+}
+
+impl Who {
+    /// What it reserves with.
+    pub fn account(self, budget: &Arc<Budget>) -> Account<'_> {
+        Account {
+            budget,
+            address: self.address,
+            class: self.class,
+        }
+    }
 }
 
 /// A line to a client.

@@ -35,6 +35,16 @@ impl<S> Metered<S> {
         self.read = self.read.saturating_sub(bytes);
     }
 
+    /// Bytes of a message that is not complete.
+    pub fn read(&self) -> usize {
+        self.read
+    }
+
+    /// The stream below.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
     /// It failed for this reason.
     pub fn exhausted(&self) -> bool {
         self.read > self.allowance

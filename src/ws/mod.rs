@@ -134,4 +134,7 @@ pub trait Io<M: Machine>: Send + Sync + 'static {
     /// Starts a job at once and answers with its future. Calls are in order: what a job does first
     /// (taking a place in the store's queue) happens in the call.
     fn start(&self, job: M::Job) -> Self::Doing;
+
+    /// What the job aside brought was written: nothing has to be held for it any more.
+    fn settled(&self) {}
 }

@@ -57,6 +57,18 @@ pub struct Frames {
     replay: Option<Box<Replay>>,
 }
 
+impl Frames {
+    /// Bytes of the frames that are there already.
+    pub fn bytes(&self) -> usize {
+        let texts = self.parts.as_slice().iter().map(|part| match part {
+            Part::Frame(text) => text.len(),
+            // Reserved by whoever read the page.
+            Part::Replay(_) => 0,
+        });
+        texts.sum()
+    }
+}
+
 impl Iterator for Frames {
     type Item = Text;
 

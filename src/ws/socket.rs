@@ -17,6 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::buffered::Buffered;
 use super::metered::Metered;
 use super::outgoing::{Frames, Outgoing};
+use crate::admission::memory::{Account, Reservation};
 use crate::config::Limits;
 use crate::http::paced::Paced;
 use crate::protocol::{CloseReason, Text};
@@ -51,6 +52,8 @@ pub enum Incoming {
 pub struct Socket {
     stream: WebSocketStream<Metered<Buffered<Paced>>>,
     max_write_buffer: usize,
+    /// For a message that is not complete.
+    partial: Option<Box<Reservation>>,
 }
 
 /// Small buffers and the configured bounds. tungstenite's defaults cost 131 kB a socket.
@@ -88,12 +91,26 @@ impl Socket {
         Some(Self {
             stream: stream.await,
             max_write_buffer: max_write_buffer(limits),
+            partial: None,
         })
     }
 
-    /// The next frame. Cancel safe.
-    pub async fn recv(&mut self) -> Incoming {
-        let next = self.stream.next().await;
+    /// The next frame. Cancel safe. What has come of a long one is held in this account; when that is
+    /// used up, the connection is to come back later.
+    pub async fn recv(&mut self, account: Account<'_>) -> Incoming {
+        let next = poll_fn(|cx| {
+            let polled = self.stream.poll_next_unpin(cx).map(Some);
+            // Counted by what was read: memory that the library keeps ready for the rest of a frame, and
+            // nobody has written to, is not there yet.
+            let read = self.stream.get_ref().read();
+            match polled.is_pending() && account.cover(&mut self.partial, read).is_err() {
+                true => Poll::Ready(None),
+                false => polled,
+            }
+        });
+        let Some(next) = next.await else {
+            return Incoming::Unacceptable(CloseReason::GoingAway);
+        };
         self.meter(&next);
         match next {
             Some(Ok(Message::Text(text))) => Incoming::Text(text),
@@ -119,7 +136,10 @@ impl Socket {
 
     fn meter(&mut self, next: &Option<Result<Message, Error>>) {
         match next {
-            Some(Ok(Message::Text(_) | Message::Binary(_))) => self.stream.get_mut().settle(),
+            Some(Ok(Message::Text(_) | Message::Binary(_))) => {
+                self.stream.get_mut().settle();
+                self.partial = None;
+            }
             // Control frames may come between fragments.
             Some(Ok(Message::Ping(content) | Message::Pong(content))) => {
                 self.stream.get_mut().credit(CONTROL_HEAD + content.len());
@@ -131,10 +151,27 @@ impl Socket {
     /// Writes everything and hands it to the kernel. Frames are made as the kernel takes those before them.
     ///
     /// # Errors
-    /// `TooSlow` when the other end does not take it in time (see [`Paced`]), `Normal` when the connection is broken.
-    pub async fn write(&mut self, outgoing: Outgoing) -> Result<(), CloseReason> {
+    /// `TooSlow` when the other end does not take it in time (see [`Paced`]), or takes it slowly while its
+    /// account is used up; `Normal` when the connection is broken.
+    pub async fn write(
+        &mut self,
+        outgoing: Outgoing,
+        account: Account<'_>,
+    ) -> Result<(), CloseReason> {
         let mut frames = outgoing.into_iter();
-        finished(poll_fn(|cx| self.poll_write(&mut frames, cx)).await)
+        let mut held = None;
+        let writing = poll_fn(|cx| {
+            let polled = self.poll_write(&mut frames, cx);
+            // The kernel nearly always takes all of it at once.
+            if polled.is_pending() && held.is_none() {
+                let waits = frames.bytes() + self.stream.get_ref().inner().waiting();
+                if account.cover(&mut held, waits).is_err() {
+                    return Poll::Ready(Err(CloseReason::TooSlow));
+                }
+            }
+            polled.map(finished)
+        });
+        writing.await
     }
 
     fn poll_write(&mut self, frames: &mut Frames, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

@@ -36,6 +36,7 @@ pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Respon
     let who = Who {
         session: identity.session,
         address: peer.address,
+        class: Class::Arriving,
     };
     let shared = Arc::clone(&app);
     accept(app, peer, request, identity, who, move |guards, ws| {
@@ -64,6 +65,7 @@ pub async fn chat(
     let who = Who {
         session: seat.map_or(identity.session, |seat| seat.session),
         address: peer.address,
+        class: Class::InRoom,
     };
     let shared = Arc::clone(&app);
     accept(app, peer, request, identity, who, move |guards, ws| {
@@ -240,7 +242,9 @@ async fn talk(
     };
     let (Some(arrival), Some(seat)) = (arrived, entrance.seat) else {
         // Whoever cannot be told is closed all the same.
-        let _ = socket.write(app.encoder.nobody_left().into()).await;
+        let _ = socket
+            .write(app.encoder.nobody_left().into(), who.account(&app.memory))
+            .await;
         socket.close(CloseReason::RoomGone).await;
         return None;
     };
@@ -254,11 +258,8 @@ async fn talk(
         after: entrance.after,
     };
     let machine = Chat::new(app.encoder.clone(), Arc::clone(&app.chat_rules), opening);
-    let io = ChatIo {
-        reach: Arc::clone(&app.reach),
-        connection,
-        membership,
-    };
+    let reach = Arc::clone(&app.reach);
+    let io = ChatIo::new(reach, connection, membership, who.address);
     Some((Connection::new(app, who, mailbox, machine, io), line))
 }
 

@@ -189,22 +189,21 @@ impl History {
             presence_settle: SETTLE,
             closing_notice: Duration::from_secs(600),
         };
+        let reach = Reach {
+            store: self.store.clone(),
+            channel: self.net.clone(),
+            memory: Budget::new(1 << 30),
+            page_entries: 3,
+            page_bytes: 1 << 20,
+            drain: Drain::new(),
+        };
+        let membership = memory.join(GroupId(self.room), &outbox).await;
+        let home = std::net::Ipv4Addr::LOCALHOST.into();
         let mut person = Person {
             side,
             connection,
             chat: Chat::new(Encoder::new(TimeZone::UTC), Arc::new(chat_rules), opening),
-            io: ChatIo {
-                reach: Arc::new(Reach {
-                    store: self.store.clone(),
-                    channel: self.net.clone(),
-                    memory: Budget::new(1 << 30),
-                    page_entries: 3,
-                    page_bytes: 1 << 20,
-                    drain: Drain::new(),
-                }),
-                connection,
-                membership: memory.join(GroupId(self.room), &outbox).await,
-            },
+            io: ChatIo::new(Arc::new(reach), connection, membership, home),
             queue: Vec::new(),
             aside: None,
             coming: Vec::new(),

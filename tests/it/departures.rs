@@ -67,18 +67,17 @@ impl Scene {
     /// Bob's connection says goodbye.
     async fn depart(&self) {
         let (outbox, _mailbox) = self.channel.open();
-        let io = ChatIo {
-            reach: Arc::new(Reach {
-                store: Arc::clone(&self.store),
-                channel: Arc::clone(&self.channel),
-                memory: Budget::new(1 << 30),
-                page_entries: 100,
-                page_bytes: 1 << 20,
-                drain: self.drain.clone(),
-            }),
-            connection: address(B),
-            membership: self.channel.join(GroupId(self.room), &outbox).await,
+        let reach = Reach {
+            store: Arc::clone(&self.store),
+            channel: Arc::clone(&self.channel),
+            memory: Budget::new(1 << 30),
+            page_entries: 100,
+            page_bytes: 1 << 20,
+            drain: self.drain.clone(),
         };
+        let membership = self.channel.join(GroupId(self.room), &outbox).await;
+        let home = std::net::Ipv4Addr::LOCALHOST.into();
+        let io = ChatIo::new(Arc::new(reach), address(B), membership, home);
         let depart = Job::Depart {
             side: B,
             version: 1,

@@ -11,7 +11,7 @@ use crate::protocol::Text;
 /// Frames kept while an earlier one is missing: two nodes may publish one room in another order.
 const PARKED: usize = 32;
 /// Most bytes of theirs.
-const PARKED_BYTES: usize = 64 * 1024;
+const PARKED_BYTES: usize = 16 * 1024;
 /// How long an earlier frame is waited for.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// After how long a page that the store could not answer is asked for again.
