@@ -11,8 +11,8 @@ use super::memory::LEAST;
 const UNKNOWN: u64 = 1 << 30;
 /// The budget for bytes in flight is this part of what there is.
 const IN_FLIGHT: u64 = 8;
-/// Connections may have this part of what there is.
-const CONNECTIONS: u64 = 2;
+/// Connections may have so many eighths of what there is.
+const CONNECTIONS: u64 = 3;
 
 /// The memory that there is for this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,10 +48,10 @@ impl Machine {
         }
     }
 
-    /// How many connections fit into half of the memory, each with the most that it can hold without a
+    /// How many connections fit into three eighths of the memory, each with the most that it can hold without a
     /// reservation.
     pub fn connections(self) -> usize {
-        let most = self.memory / CONNECTIONS / super::holdings::CONNECTION;
+        let most = self.memory / 8 * CONNECTIONS / super::holdings::CONNECTION;
         usize::try_from(most).unwrap_or(usize::MAX)
     }
 }
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(of(2 << 30).budget(0), 256 << 20);
         assert_eq!(of(256 << 20).budget(0), 64 << 20);
         assert_eq!(of(2 << 30).budget(10 << 20), 10 << 20);
-        assert!(of(512 << 20).connections() > 8000);
+        assert!(of(512 << 20).connections() > 3000);
         assert!(Machine::read().memory > 0);
     }
 }

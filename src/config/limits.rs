@@ -25,7 +25,7 @@ section! {
         address_factor: u32 = 100;
         /// Open connections of one address (IPv6: one /64). 0: none.
         connections_per_address: usize = 1000;
-        /// Open connections altogether. 0: what the descriptor limit and half of the memory leave.
+        /// Open connections altogether. 0: what descriptors and three eighths of the memory allow.
         connections: usize = 0;
         /// Memory for what is in flight: answers and frames that clients have not taken, or not sent
         /// whole. One address may use an eighth of it. "0B": an eighth of the machine's memory, or of

@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use miyu::admission::holdings::holdings;
+use miyu::admission::machine::Machine;
 use miyu::config::Config;
 use tempfile::TempDir;
 
@@ -69,6 +71,59 @@ fn its_times_leave_room_for_a_drain_and_a_busy_writer() {
     // A quarter of it is what the writer has for an answer.
     let watchdog: u64 = setting("WatchdogSec").parse().unwrap();
     assert!(watchdog / 4 > config.store.timeout.as_secs());
+}
+
+/// `2G`, `1800M`, `1g`.
+fn bytes(text: &str) -> u64 {
+    let (number, shift) = match text.to_ascii_lowercase().as_str() {
+        it if it.ends_with('g') => (it.trim_end_matches('g').to_owned(), 30),
+        it => (it.trim_end_matches('m').to_owned(), 20),
+    };
+    number.parse::<u64>().unwrap() << shift
+}
+
+/// What could be held at worst fits into this limit, as this process would find it; a ninth is left for
+/// what allocators round up.
+fn fits(limit: u64) {
+    let machine = Machine {
+        memory: limit,
+        said_by: "test",
+    };
+    let all = holdings(&Config::default().limits, machine).everything;
+    assert!(all <= limit / 9 * 8, "{} of {} MiB", all >> 20, limit >> 20);
+}
+
+/// Most threads that the runtime has for files, and room for one a processor and the store's.
+const THREADS: u64 = 512 + 256;
+
+#[test]
+fn its_limits_hold_what_can_be_held() {
+    let most = bytes(setting("MemoryMax"));
+    fits(most);
+    let high = bytes(setting("MemoryHigh"));
+    assert!(most / 8 * 7 <= high + (8 << 20) && high < most);
+    assert!(setting("TasksMax").parse::<u64>().unwrap() >= THREADS);
+}
+
+#[test]
+fn compose_limits_hold_what_can_be_held() {
+    for file in [
+        include_str!("../../docker-compose.yml"),
+        include_str!("../../docker-compose.cluster.yml"),
+    ] {
+        let said = |key: &str| {
+            let mut values = file
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix(key));
+            values
+                .next()
+                .unwrap_or_else(|| panic!("no {key}"))
+                .trim()
+                .to_owned()
+        };
+        fits(bytes(&said("mem_limit:")));
+        assert!(said("pids_limit:").parse::<u64>().unwrap() >= THREADS);
+    }
 }
 
 #[test]
