@@ -120,5 +120,8 @@ const OLDER: &str = "DO $$ DECLARE f regprocedure; BEGIN \
          AND (p.proname, p.pronargs) IN (('append', 10), ('claim', 7), ('expire', 6), ('data_size', 1)) \
          OR p.proname = 'run_batch' AND p.pronargs > 23 \
      LOOP EXECUTE 'DROP FUNCTION ' || f; END LOOP; END $$; \
+     DROP FUNCTION mark_people; DROP FUNCTION block; \
+     CREATE FUNCTION block(bigint, uuid, uuid, bigint) RETURNS void LANGUAGE sql AS ''; \
+     DROP TABLE marks, holds; ALTER TABLE blocks DROP COLUMN until; \
      ALTER TABLE rooms DROP COLUMN bytes, DROP COLUMN closes_at; \
      DELETE FROM refinery_schema_history WHERE version >= 4;";
