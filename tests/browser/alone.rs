@@ -7,7 +7,7 @@ use crate::support::driver::Browser;
 use crate::support::stage::Play;
 
 /// A host that is neither this machine's name nor trusted by the browser.
-const ELSEWHERE: &str = "MAP chat.test 127.0.0.1";
+const ELSEWHERE: &str = "MAP chat.lan 127.0.0.1";
 
 #[test]
 fn after_a_while_a_second_window_is_offered_and_both_meet() {
@@ -19,7 +19,7 @@ fn after_a_while_a_second_window_is_offered_and_both_meet() {
         anna.choose("wish-male").await;
         anna.press("tag-電影").await;
         anna.find_someone().await;
-        anna.reads("match-status", "現在只有你一個人").await;
+        anna.reads("match-status", "現在還沒有別人可以遇見").await;
         assert_eq!(
             anna.ask("shown('option-second')", json!([])).await,
             false,
@@ -97,7 +97,7 @@ fn on_plain_http_at_another_host_everything_works() {
             resolver: Some(ELSEWHERE),
             ..Browser::default()
         };
-        let base = format!("http://chat.test:{}", stage.port());
+        let base = format!("http://chat.lan:{}", stage.port());
         let (anna, bao) = tokio::join!(
             stage.person_at("Anna", &browser, base.clone()),
             stage.person_at("Bao", &browser, base.clone())

@@ -73,7 +73,7 @@ fn next_asks_twice_and_finds_another() {
                 first,
                 "a new conversation has a new room"
             );
-            anna.reads("chat", "又是 Bao").await;
+            anna.reads("chat", "遇見 Bao").await;
             anna.has_log(json!([])).await;
             anna.says("又見面了").await;
             bao.hears("又見面了").await;
