@@ -13,7 +13,6 @@ use crate::admission::{FORGET_EVERY, RateLimits};
 use crate::backends::{self, BackendError, Backends, Died};
 use crate::channel::ChannelLayer;
 use crate::config::Config;
-use crate::config::check::configured_key;
 use crate::http::assets::Assets;
 use crate::http::notices::Notices;
 use crate::http::{accept, descriptors};
@@ -22,7 +21,7 @@ use crate::matching::WaitingPool;
 use crate::model::staff::StaffNames;
 use crate::protocol::Encoder;
 use crate::session::online::Online;
-use crate::session::{KEY_BYTES, Signer};
+use crate::session::Signer;
 use crate::shutdown::Drain;
 use crate::store::capacity::{self, Capacity};
 use crate::store::{Store, sweeper};
@@ -138,7 +137,7 @@ impl App {
         node: NodeId,
         backends: Backends,
     ) -> Result<Arc<Self>, BuildError> {
-        let key = signing_key(&config, &*backends.store).await?;
+        let key = backends::signing_key(&config, &*backends.store).await?;
         let assets = Assets::load(&config)
             .map_err(|error| BuildError::Config(format!("assets.dir: {error}")))?;
         let shutdown = Drain::new();
@@ -287,16 +286,4 @@ fn wake_to_trim(app: &App) {
     for _ in 0..2 * tokio::runtime::Handle::current().metrics().num_workers() {
         app.shutdown.spawn(async { trim::if_due() });
     }
-}
-
-/// The configured key, or the one that the store keeps.
-async fn signing_key(config: &Config, store: &dyn Store) -> Result<[u8; KEY_BYTES], BuildError> {
-    let configured = configured_key(config)
-        .map_err(|why| BuildError::Config(format!("the session key: {why}")))?;
-    if let Some(key) = configured {
-        return Ok(key);
-    }
-    // Bounded by the store's own timeout.
-    let key = store.session_key().await;
-    key.map_err(|error| BuildError::Store(format!("the session key cannot be had: {error}")))
 }

@@ -11,12 +11,15 @@ use tracing::{error, warn};
 use crate::channel::ChannelLayer;
 use crate::channel::memory::MemoryLayer;
 use crate::channel::redis::{self, RedisLayer};
+use crate::channel::seal::FrameKey;
 use crate::config::Config;
+use crate::config::check::configured_key;
 use crate::id::{NodeId, Timestamp};
 use crate::matching::memory::MemoryPool;
 use crate::matching::redis::{RedisPool, RedisPoolConfig};
 use crate::matching::{PoolRules, WaitingPool};
 use crate::protocol::Encoder;
+use crate::session::{self, KEY_BYTES};
 use crate::store::postgres::{self, PostgresStore, Target};
 use crate::store::sqlite::{OpenError, SqliteStore};
 use crate::store::{Clock, Store, StoreRules};
@@ -65,7 +68,7 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BackendErro
     let sink = Publisher::new(Arc::clone(&channel), encoder.clone());
     let (store, store_died) = store(config, node, sink).await?;
     if let Some(redis) = &redis
-        && let Err(error) = announce(redis, &*store).await
+        && let Err(error) = announce(config, redis, &*store).await
     {
         // Nothing happened in it yet; it is left as orderly as after a day's work all the same.
         let _ = store.close().await;
@@ -241,10 +244,35 @@ async fn channel(config: &Config, node: NodeId) -> Result<Channel, BackendError>
     }
 }
 
-/// Makes this node known to the others, unless its rooms are not theirs.
-async fn announce(redis: &RedisLayer, store: &dyn Store) -> Result<(), BackendError> {
+/// Makes this node known to the others, unless its rooms or its key are not theirs.
+async fn announce(
+    config: &Config,
+    redis: &RedisLayer,
+    store: &dyn Store,
+) -> Result<(), BackendError> {
+    let key = signing_key(config, store).await?;
+    redis.seal_with(FrameKey::new(&session::frame_key(&key)));
     let identity = store.identity().await;
     let identity = identity.map_err(|error| BackendError::Store(error.to_string()))?;
     let announced = redis.announce(identity).await;
     announced.map_err(BackendError::Channel)
+}
+
+/// The configured key, or the one that the store keeps.
+///
+/// # Errors
+/// [`BackendError::Config`] for a key that cannot be used, [`BackendError::Store`] when the store does
+/// not give its own.
+pub async fn signing_key(
+    config: &Config,
+    store: &dyn Store,
+) -> Result<[u8; KEY_BYTES], BackendError> {
+    let configured = configured_key(config)
+        .map_err(|why| BackendError::Config(format!("the session key: {why}")))?;
+    if let Some(key) = configured {
+        return Ok(key);
+    }
+    // Bounded by the store's own timeout.
+    let key = store.session_key().await;
+    key.map_err(|error| BackendError::Store(format!("the session key cannot be had: {error}")))
 }

@@ -58,7 +58,8 @@ pub const PANICS: &str = "miyu_panics_total";
 pub const LINK_UP: &str = "miyu_redis_link_up";
 /// Counter: times that the link to a Redis server broke, by `server`.
 pub const LINK_BROKE: &str = "miyu_redis_link_broke_total";
-/// Counter: frames between nodes, by `what` (`published`, `received`, `dropped`).
+/// Counter: frames between nodes, by `what` (`published`, `received`, `dropped`; `refused`: not
+/// sealed by this site).
 pub const LINK_FRAMES: &str = "miyu_redis_frames_total";
 /// Counter: canaries that did not come back in time.
 pub const CANARIES_MISSED: &str = "miyu_redis_canaries_missed_total";

@@ -68,10 +68,14 @@ pub enum Frame {
         /// When, by the store's clock.
         at: Timestamp,
     },
-    /// Where the room stands, from the store: whoever knows less has missed something.
+    /// Where the room stands, from the store: whoever knows less has missed something. Each node reads
+    /// it for itself, so it does not travel between nodes.
     Position(Position),
-    /// To a waiting connection: its ticket was paired and the room is made.
+    /// To a waiting connection: its ticket was paired and the room is made. From this process, which
+    /// made the room or looked at it.
     Matched(Arc<Pairing>),
+    /// The same as another node says it: the store is asked before it is believed.
+    MatchedElsewhere(Arc<Pairing>),
     /// To a waiting connection: another one searches under its name now.
     TicketReplaced(TicketId),
     /// To a waiting connection: its ticket was paired, but the room could not be made; it waits on.

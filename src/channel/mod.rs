@@ -15,6 +15,7 @@ pub mod hub;
 pub mod mailbox;
 pub mod memory;
 pub mod redis;
+pub mod seal;
 pub mod wire;
 
 pub use frame::Frame;

@@ -15,12 +15,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::hub::{GroupWatch, Hub};
+use super::seal::FrameKey;
 use super::wire::{self, Packet};
 use super::{ChannelLayer, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status};
 use crate::id::{Address, NodeId, StoreId};
 use crate::redis::{CONNECT, Servers};
 use crate::telemetry;
 use ear::Ear;
+use keys::Keys;
 use link::{Link, State};
 use names::Names;
 use outgoing::To;
@@ -28,6 +30,7 @@ use registry::Registry;
 
 mod book;
 mod ear;
+mod keys;
 mod link;
 mod names;
 mod outgoing;
@@ -59,6 +62,7 @@ pub struct RedisLayer {
     hub: Arc<Hub>,
     links: Arc<[Arc<Link>]>,
     registry: Arc<Registry>,
+    keys: Arc<Keys>,
     disturbed: watch::Sender<u64>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -86,9 +90,11 @@ impl RedisLayer {
     /// Why the first server is not reached, in words for whoever runs this; after 9 s at the latest.
     pub async fn start(servers: Servers, node: NodeId, rules: Rules) -> Result<Arc<Self>, String> {
         let count = servers.all().len();
+        let keys = Arc::new(Keys::new());
         let links = servers.all().iter().enumerate().map(|(at, server)| {
             let names = Names::new(&rules.prefix, server.database());
-            let link = Link::new(node, server.clone(), names, rules.beat, at == 0);
+            let keys = Arc::clone(&keys);
+            let link = Link::new(node, server.clone(), names, keys, rules.beat, at == 0);
             Arc::new(link)
         });
         let links: Arc<[Arc<Link>]> = links.collect();
@@ -98,6 +104,7 @@ impl RedisLayer {
             hub: Hub::watched(node, rules.mailbox, Listening(Arc::clone(&links))),
             links,
             registry: Arc::new(Registry::new(node, key, count, rules.lease)),
+            keys,
             disturbed: watch::Sender::new(0),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -122,6 +129,7 @@ impl RedisLayer {
             node: self.node,
             hub: Arc::clone(&self.hub),
             registry: Arc::clone(&self.registry),
+            keys: Arc::clone(&self.keys),
             disturbed: self.disturbed.clone(),
             garbled: AtomicU64::new(0),
         });
@@ -143,17 +151,25 @@ impl RedisLayer {
         }
     }
 
+    /// Seals frames with this key from now on, and believes those that are. Until then nothing is
+    /// published to other nodes or heard from them. The first call counts.
+    pub fn seal_with(&self, key: FrameKey) {
+        self.keys.share(key);
+    }
+
     /// Makes this node known to the others as one whose rooms are in the store of this identity. To
-    /// be called once, before anybody connects.
+    /// be called once, after [`RedisLayer::seal_with`] and before anything connects.
     ///
     /// # Errors
-    /// Why it must not run beside another live node, or that Redis does not answer; in words for
-    /// whoever runs this.
+    /// Why it must not run beside another live node, or that Redis does not answer; in words for the
+    /// operator.
     pub async fn announce(&self, store: StoreId) -> Result<(), String> {
+        let key = self.keys.fingerprint();
+        let key = key.ok_or("there is no key yet to seal frames with")?;
         let first = self.servers.first();
         let unheard = |_| Ok::<(), std::convert::Infallible>(());
         let mut conn = first.connect(unheard).await.map_err(|e| e.to_string())?;
-        let announced = self.registry.announce(&mut conn, store.0).await;
+        let announced = self.registry.announce(&mut conn, store.0, key).await;
         announced.map_err(|error| first.unreachable(&error).to_string())??;
         let hello = Packet::Hello.encode(self.node).expect("a few bytes");
         // Who does not hear it learns it at its next beat.

@@ -1,5 +1,6 @@
 //! Frames as bytes, for the way between nodes: versioned and bounded. Decoding trusts nothing; what
-//! it does not understand it refuses. Which channel the bytes take is not its concern.
+//! it does not understand it refuses. Which channel the bytes take, and that they are sealed for it
+//! ([`super::seal`]), is not its concern.
 //!
 //! Every packet: version (1 byte), kind (1), the sender's node (8); then what the kind says. Numbers
 //! are big-endian. A change of meaning takes a new [`VERSION`]: nodes of two versions do not mix.
@@ -9,15 +10,18 @@ use uuid::Uuid;
 
 use super::{Frame, GroupId};
 use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
-use crate::model::{Position, Presence};
 use crate::protocol::Text;
 use crate::protocol::server::EntryTexts;
 
 /// Of this encoding. Nodes announce it; others refuse to start beside it.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// No packet is longer; the longest message with its quote takes a tenth of it.
 pub const MOST_BYTES: usize = 256 * 1024;
+
+/// No place in a log and no version of a side is greater: a room would have to live for ages. What
+/// says so is not ours, and would leave no room for counting on.
+pub const MOST_COUNT: u64 = 1 << 40;
 
 /// What travels from node to node.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,21 +49,31 @@ pub enum Garbled {
     /// It ends too early, goes on too long or says what cannot be.
     #[error("no packet")]
     Shape,
+    /// Its seal is missing or wrong.
+    #[error(
+        "it is not sealed with this site's session key for this channel: another program publishes \
+         there, or another site uses the same channel.prefix"
+    )]
+    Seal,
 }
 
 impl Packet {
-    /// As bytes; `None` when longer than [`MOST_BYTES`].
+    /// As bytes; `None` when longer than [`MOST_BYTES`], and for a [`Frame::Position`], which each
+    /// node reads from the store for itself.
     pub fn encode(&self, from: NodeId) -> Option<Vec<u8>> {
         match self {
             Self::Group(group, frame) => group_packet(from, *group, frame),
             Self::Direct(to, frame) => packet(from, b'd', |out| {
                 out.extend(to.to_be_bytes());
-                put_frame(out, frame);
+                put_frame(out, frame)
             }),
-            Self::Canary(count) => packet(from, b'c', |out| out.extend(count.to_be_bytes())),
-            Self::Lost => packet(from, b'l', |_| {}),
-            Self::Hello => packet(from, b'h', |_| {}),
-            Self::Bye => packet(from, b'q', |_| {}),
+            Self::Canary(count) => packet(from, b'c', |out| {
+                out.extend(count.to_be_bytes());
+                Some(())
+            }),
+            Self::Lost => packet(from, b'l', |_| Some(())),
+            Self::Hello => packet(from, b'h', |_| Some(())),
+            Self::Bye => packet(from, b'q', |_| Some(())),
         }
     }
 
@@ -98,7 +112,7 @@ impl Packet {
 pub fn group_packet(from: NodeId, group: GroupId, frame: &Frame) -> Option<Vec<u8>> {
     packet(from, b'g', |out| {
         out.extend(group.0.0.as_bytes());
-        put_frame(out, frame);
+        put_frame(out, frame)
     })
 }
 
@@ -122,15 +136,20 @@ pub fn sender(bytes: &[u8]) -> Result<NodeId, Garbled> {
 /// Most frames that are not entries are shorter.
 const SHORT: usize = 96;
 
-fn packet(from: NodeId, kind: u8, body: impl FnOnce(&mut Vec<u8>)) -> Option<Vec<u8>> {
+fn packet(
+    from: NodeId,
+    kind: u8,
+    body: impl FnOnce(&mut Vec<u8>) -> Option<()>,
+) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(SHORT);
     out.extend([VERSION, kind]);
     out.extend(from.0.to_be_bytes());
-    body(&mut out);
+    body(&mut out)?;
     (out.len() <= MOST_BYTES).then_some(out)
 }
 
-fn put_frame(out: &mut Vec<u8>, frame: &Frame) {
+/// `None` for what is not for other nodes.
+fn put_frame(out: &mut Vec<u8>, frame: &Frame) -> Option<()> {
     match frame {
         Frame::Entry {
             seq,
@@ -179,8 +198,7 @@ fn put_frame(out: &mut Vec<u8>, frame: &Frame) {
             out.push(b'z');
             out.extend(at.0.to_be_bytes());
         }
-        Frame::Position(position) => put_position(out, position),
-        Frame::Matched(pairing) => {
+        Frame::Matched(pairing) | Frame::MatchedElsewhere(pairing) => {
             out.push(b'm');
             let json = serde_json::to_vec(&**pairing).expect("pairings have string keys");
             put_long(out, &json);
@@ -190,7 +208,9 @@ fn put_frame(out: &mut Vec<u8>, frame: &Frame) {
             out.extend(ticket.0.as_bytes());
         }
         Frame::GaveBack => out.push(b'b'),
+        Frame::Position(_) => return None,
     }
+    Some(())
 }
 
 /// Both texts, or one that both sides share: entries differ for departures only.
@@ -209,19 +229,6 @@ fn put_long(out: &mut Vec<u8>, bytes: &[u8]) {
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     out.extend(length.to_be_bytes());
     out.extend(bytes);
-}
-
-fn put_position(out: &mut Vec<u8>, position: &Position) {
-    out.push(b'p');
-    out.extend(position.room.0.as_bytes());
-    out.extend(position.last_seq.0.to_be_bytes());
-    for presence in position.presence {
-        out.extend(presence.version.to_be_bytes());
-        out.push(u8::from(presence.speaker.is_some()));
-        if let Some(speaker) = presence.speaker {
-            put_address(out, speaker);
-        }
-    }
 }
 
 fn put_address(out: &mut Vec<u8>, address: Address) {
@@ -248,12 +255,12 @@ impl Reader {
             b'o' => Frame::Opened {
                 side: self.side()?,
                 connection: self.address()?,
-                version: self.number()?,
+                version: self.count()?,
             },
             b'c' => Frame::Closed {
                 side: self.side()?,
                 connection: self.address()?,
-                away: self.maybe(Self::number)?,
+                away: self.maybe(Self::count)?,
             },
             b's' => Frame::Swapped {
                 session: SessionId(self.array()?),
@@ -271,10 +278,9 @@ impl Reader {
             b'z' => Frame::Closing {
                 at: Timestamp(i64::from_be_bytes(self.array()?)),
             },
-            b'p' => Frame::Position(self.position()?),
             b'm' => {
                 let pairing = serde_json::from_slice(&self.long()?).map_err(|_| Garbled::Shape)?;
-                Frame::Matched(std::sync::Arc::new(pairing))
+                Frame::MatchedElsewhere(std::sync::Arc::new(pairing))
             }
             b'x' => Frame::TicketReplaced(TicketId(Uuid::from_bytes(self.array()?))),
             b'b' => Frame::GaveBack,
@@ -289,21 +295,6 @@ impl Reader {
         }
         let texts = [text(self.long()?)?, text(self.rest())?];
         Ok(EntryTexts::by_side(texts))
-    }
-
-    fn position(&mut self) -> Result<Position, Garbled> {
-        Ok(Position {
-            room: self.room()?,
-            last_seq: self.seq()?,
-            presence: [self.presence()?, self.presence()?],
-        })
-    }
-
-    fn presence(&mut self) -> Result<Presence, Garbled> {
-        Ok(Presence {
-            version: self.number()?,
-            speaker: self.maybe(Self::address)?,
-        })
     }
 
     /// What a flag says is there.
@@ -329,7 +320,15 @@ impl Reader {
     }
 
     fn seq(&mut self) -> Result<Seq, Garbled> {
-        Ok(Seq(self.number()?))
+        Ok(Seq(self.count()?))
+    }
+
+    /// What is counted up one by one.
+    fn count(&mut self) -> Result<u64, Garbled> {
+        match self.number()? {
+            count @ 0..=MOST_COUNT => Ok(count),
+            _ => Err(Garbled::Shape),
+        }
     }
 
     fn side(&mut self) -> Result<Side, Garbled> {

@@ -43,6 +43,12 @@ impl Pairing {
         self.parties[0].session == self.parties[1].session
     }
 
+    /// Whether this is the room of this pairing: the same people on the same sides.
+    pub fn is_of(&self, room: &Room) -> bool {
+        let same = |side: &Side| room.side(*side).session == self.parties[side.index()].session;
+        self.room == room.id && Side::BOTH.iter().all(same)
+    }
+
     /// The side that this ticket became.
     pub fn side_of(&self, ticket: TicketId) -> Option<Side> {
         Side::BOTH

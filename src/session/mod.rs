@@ -74,10 +74,19 @@ const EXAMPLES: [[u8; KEY_BYTES]; 2] = [
        \x01\x23\x45\x67\x89\xab\xcd\xef\xfe\xdc\xba\x98\x76\x54\x32\x10",
 ];
 
+/// The key that nodes of one site seal their frames with.
+pub fn frame_key(key: &[u8; KEY_BYTES]) -> [u8; 32] {
+    derived(key, b"miyu frames between nodes 1")
+}
+
 fn derive(key: &[u8; KEY_BYTES], purpose: &[u8]) -> HmacSha256 {
+    keyed(&derived(key, purpose))
+}
+
+fn derived(key: &[u8; KEY_BYTES], purpose: &[u8]) -> [u8; 32] {
     let mut outer = keyed(key);
     outer.update(purpose);
-    keyed(&outer.finalize().into_bytes())
+    outer.finalize().into_bytes().into()
 }
 
 fn keyed(key: &[u8]) -> HmacSha256 {

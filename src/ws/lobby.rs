@@ -170,6 +170,7 @@ impl Machine for Lobby {
     fn on_frame(&mut self, frame: &Frame, now: Now, out: &mut Actions<Job>) {
         match frame {
             Frame::Matched(pairing) => self.on_matched(pairing, now, out),
+            Frame::MatchedElsewhere(pairing) => self.on_matched_elsewhere(pairing, out),
             Frame::TicketReplaced(ticket) => {
                 if matches!(&self.state, State::Searching(search) if search.ticket.id == *ticket) {
                     self.state = State::Idle;
@@ -199,6 +200,9 @@ impl Machine for Lobby {
             Outcome::Withdrawn(Err(_)) => self.on_not_withdrawn(now, out),
             Outcome::Created(created) => self.on_created(created, now, out),
             Outcome::SiteFull(wait) => self.on_site_full(wait, now, out),
+            Outcome::Confirmed(Some(pairing)) => self.on_matched(&pairing, now, out),
+            // Invented, or the store did not answer: should it be true, the pool says so again.
+            Outcome::Confirmed(None) => {}
             Outcome::Done => {}
         }
     }

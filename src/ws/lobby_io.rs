@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::warn;
+
 use super::Io;
 use super::line::Who;
 use super::lobby::{Created, Job, Lobby, Outcome, Prepared};
@@ -55,14 +57,17 @@ impl Io<Lobby> for LobbyIo {
                 Box::pin(async move { Outcome::Withdrawn(app.pool.withdraw(id).await) })
             }
             Job::Create { pairing, by } => {
-                Box::pin(async move { Outcome::Created(create(&app, &pairing, by).await) })
+                Box::pin(async move { Outcome::Created(create(&app, who, &pairing, by).await) })
+            }
+            Job::Confirm(pairing) => {
+                Box::pin(async move { Outcome::Confirmed(confirm(&app, pairing).await) })
             }
             Job::Abandon(id) => Box::pin(async move {
-                abandon(&app, id).await;
+                abandon(&app, who, id).await;
                 Outcome::Done
             }),
             Job::Untold { room, side } => Box::pin(async move {
-                untold(&app, room, side).await;
+                untold(&app, who, room, side).await;
                 Outcome::Done
             }),
         }
@@ -186,7 +191,7 @@ async fn company(app: &App, ticket: &Ticket) -> Option<Company> {
 }
 
 /// Makes the room and tells the other side. Both sides learn of it, or both go back.
-async fn create(app: &App, pairing: &Arc<Pairing>, by: Side) -> Created {
+async fn create(app: &App, who: Who, pairing: &Arc<Pairing>, by: Side) -> Created {
     let room = pairing.room;
     let [own, other] = [by, by.other()].map(|side| &pairing.parties[side.index()]);
     if by == Side::A && app.capacity.refuses_rooms() {
@@ -198,19 +203,19 @@ async fn create(app: &App, pairing: &Arc<Pairing>, by: Side) -> Created {
         // A had time to make it: without a room A is gone.
         Side::B => {
             let found = app.store.room(room).await;
-            found.map(|room| room.is_some_and(|room| room.active()))
+            found.map(|room| room.is_some_and(|room| room.active() && pairing.is_of(&room)))
         }
     };
     match made {
         Ok(true) => {}
         Ok(false) => {
-            give_back(app, pairing, by, Some(other.ticket)).await;
+            give_back(app, who, pairing, by, Some(other.ticket)).await;
             return Created::PartnerGone;
         }
         Err(_) => {
             // It may have been made all the same: nobody was told, so nobody may find it open.
             if by == Side::A {
-                give_back(app, pairing, by, None).await;
+                give_back(app, who, pairing, by, None).await;
             }
             return Created::Failed;
         }
@@ -220,7 +225,7 @@ async fn create(app: &App, pairing: &Arc<Pairing>, by: Side) -> Created {
     match app.pool.renew(own.ticket, Timestamp::now()).await {
         Ok(Renewed::Paired(kept)) if kept.room == room => {}
         Ok(_) => {
-            untold(app, room, by.other()).await;
+            untold(app, who, room, by.other()).await;
             return Created::PartnerGone;
         }
         // The pairing stands, and is answered again when the pool is there again.
@@ -233,7 +238,7 @@ async fn create(app: &App, pairing: &Arc<Pairing>, by: Side) -> Created {
         // A full mailbox was marked lagged: its owner asks the pool and hears it there.
         Ok(()) | Err(SendError::Full) => Created::Done,
         Err(SendError::Gone | SendError::Unavailable) => {
-            give_back(app, pairing, by, Some(other.ticket)).await;
+            give_back(app, who, pairing, by, Some(other.ticket)).await;
             Created::PartnerGone
         }
     }
@@ -241,7 +246,13 @@ async fn create(app: &App, pairing: &Arc<Pairing>, by: Side) -> Created {
 
 /// Takes a pairing back: the tickets wait again, except `gone`, and its room ends. When the pool does
 /// not answer, the pairing and its room stand until it does or until nobody came.
-async fn give_back(app: &App, pairing: &Pairing, by: Side, gone: Option<TicketId>) {
+async fn give_back(
+    app: &App,
+    who: Who,
+    pairing: &Pairing,
+    by: Side,
+    gone: Option<TicketId>,
+) {
     let room = pairing.room;
     let other = &pairing.parties[by.other().index()];
     if !given_back(app, room, gone).await {
@@ -250,7 +261,7 @@ async fn give_back(app: &App, pairing: &Pairing, by: Side, gone: Option<TicketId
     if gone != Some(other.ticket) {
         let _ = app.channel.send(&other.address, Frame::GaveBack);
     }
-    untold(app, room, by.other()).await;
+    untold(app, who, room, by.other()).await;
 }
 
 async fn given_back(app: &App, room: RoomId, gone: Option<TicketId>) -> bool {
@@ -270,7 +281,7 @@ async fn given_back(app: &App, room: RoomId, gone: Option<TicketId>) -> bool {
 
 /// The connection of a waiting ticket is over. If it was paired meanwhile, nobody will come: the
 /// other side goes back, or finds its room closed if it was told of it already.
-async fn abandon(app: &App, id: TicketId) {
+async fn abandon(app: &App, who: Who, id: TicketId) {
     for pause in PAUSES {
         match app.pool.withdraw(id).await {
             Ok(true) => return,
@@ -285,16 +296,37 @@ async fn abandon(app: &App, id: TicketId) {
     {
         let other = &pairing.parties[side.other().index()];
         // After the pool: a room made before that is there now, one made later is closed by its maker.
-        untold(app, pairing.room, side).await;
+        untold(app, who, pairing.room, side).await;
         let _ = app.channel.send(&other.address, Frame::GaveBack);
     }
 }
 
-/// Closes a room that one side was never told of.
-async fn untold(app: &App, room: RoomId, side: Side) {
+/// The pairing, when its room is open and the store has the same people in it.
+async fn confirm(app: &App, pairing: Arc<Pairing>) -> Option<Arc<Pairing>> {
+    let found = app.store.room(pairing.room).await;
+    let room = found.ok().flatten()?;
+    if room.active() && pairing.is_of(&room) {
+        return Some(pairing);
+    }
+    if !pairing.is_of(&room) {
+        warn!("a match that another node told of is not in the store: another program writes to Redis");
+    }
+    None
+}
+
+/// Closes a room that one side was never told of. The name of the room comes by the pool, which other
+/// programs may reach: a room that this session is not in is left alone.
+async fn untold(app: &App, who: Who, room: RoomId, side: Side) {
     let mut pause = Duration::from_millis(200);
     for _ in 0..5 {
-        match app.store.close_room(room, side, LeaveReason::NoShow).await {
+        let closed = match app.store.room(room).await {
+            Ok(found) if !found.is_some_and(|it| it.sides_of(who.session).next().is_some()) => {
+                return;
+            }
+            Ok(_) => app.store.close_room(room, side, LeaveReason::NoShow).await,
+            Err(error) => Err(error),
+        };
+        match closed {
             Err(StoreError::Unavailable(_)) => tokio::time::sleep(pause).await,
             // The arrival deadline closes what could not be closed now.
             _ => return,

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use miyu::channel::redis::RedisLayer;
+use miyu::channel::wire::Packet;
 use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Received, SendError, Status};
-use miyu::id::{RoomId, Seq, Side, StoreId};
+use miyu::id::{NodeId, RoomId, Seq, Side, StoreId};
 
 use crate::support::redis::{OwnRedis, Site, shared_cli, shared_url};
 
@@ -294,4 +295,56 @@ async fn a_stranger_on_the_channels_hurts_nobody() {
     here.publish(group, numbered(1));
     assert_eq!(next_number(&mut mailbox).await, 1);
     assert_eq!(here.status(), Status::Live);
+}
+
+/// A packet as a program would say it that knows the form but not this site's key.
+fn forged(site: &Site, key: u8, channel: &str, packet: &Packet) -> Vec<u8> {
+    let mut bytes = packet.encode(NodeId::fresh()).unwrap();
+    site.clone().keyed(key).key().seal(channel, &mut bytes);
+    bytes
+}
+
+#[tokio::test]
+async fn what_is_not_sealed_by_this_site_for_this_channel_is_not_heard() {
+    let site = Site::fresh();
+    let here = site.node().await;
+    let (group, other) = (fresh_group(), fresh_group());
+    let (mine, mut mailbox) = here.open();
+    let _a = here.join(group, &mine).await;
+    let _b = here.join(other, &mine).await;
+    let channel = |group: GroupId| format!("{}room:{}", site.prefix(), group.0.0.simple());
+    let packet = |n| Packet::Group(group, numbered(n));
+    let unsealed = packet(1).encode(NodeId::fresh()).unwrap();
+    let foreign = forged(&site, 8, &channel(group), &packet(2));
+    // Truly sealed, for another room: said again here it names this one all the same.
+    let moved = forged(&site, 7, &channel(other), &packet(3));
+    let true_one = forged(&site, 7, &channel(group), &packet(4));
+    let client = redis::Client::open(shared_url()).unwrap();
+    let mut stranger = client.get_multiplexed_async_connection().await.unwrap();
+    for bytes in [unsealed, foreign, moved, true_one] {
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(channel(group)).arg(bytes);
+        let heard: u64 = publish.query_async(&mut stranger).await.unwrap();
+        assert_eq!(heard, 1);
+    }
+    assert_eq!(next_number(&mut mailbox).await, 4);
+}
+
+#[tokio::test]
+async fn a_node_with_another_session_key_refuses_to_start_and_says_what_to_change() {
+    let site = Site::fresh();
+    let first = site.announced(1).await;
+    let second = site.clone().keyed(8).node().await;
+    let why = second.announce(StoreId(1)).await.unwrap_err();
+    for part in ["another session key", "session.key_file"] {
+        assert!(why.contains(part), "{part} in: {why}");
+    }
+    assert_eq!(
+        first.status(),
+        Status::Live,
+        "the refused one left no trace"
+    );
+    drop(second);
+    first.close().await;
+    site.keyed(8).announced(1).await;
 }

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use miyu::channel::wire::{Garbled, MOST_BYTES, Packet, VERSION};
+use miyu::channel::wire::{Garbled, MOST_BYTES, MOST_COUNT, Packet, VERSION};
 use miyu::channel::{Frame, GroupId};
 use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
-use miyu::model::{
-    Gender, Mark, Mood, Pairing, Party, Persona, Position, Presence, Profile, UserId,
-};
+use miyu::model::{Gender, Mark, Mood, Pairing, Party, Persona, Position, Profile, UserId};
 use miyu::protocol::server::EntryTexts;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -71,23 +69,12 @@ fn pairings() -> impl Strategy<Value = Pairing> {
     )
 }
 
-fn presences() -> impl Strategy<Value = Presence> {
-    (prop::option::of(addresses()), any::<u64>())
-        .prop_map(|(speaker, version)| Presence { speaker, version })
-}
-
-fn positions() -> impl Strategy<Value = Position> {
-    (any::<(u128, u64)>(), [presences(), presences()]).prop_map(|((room, seq), presence)| {
-        Position {
-            room: RoomId(Uuid::from_u128(room)),
-            last_seq: Seq(seq),
-            presence,
-        }
-    })
+fn counts() -> impl Strategy<Value = u64> {
+    0..=MOST_COUNT
 }
 
 fn frames() -> impl Strategy<Value = Frame> {
-    let entry = (any::<(u64, bool)>(), sides(), texts());
+    let entry = ((counts(), any::<bool>()), sides(), texts());
     prop_oneof![
         entry.prop_map(|((seq, closes), by, texts)| Frame::Entry {
             seq: Seq(seq),
@@ -95,14 +82,14 @@ fn frames() -> impl Strategy<Value = Frame> {
             closes,
             texts,
         }),
-        (sides(), addresses(), any::<u64>()).prop_map(|(side, connection, version)| {
+        (sides(), addresses(), counts()).prop_map(|(side, connection, version)| {
             Frame::Opened {
                 side,
                 connection,
                 version,
             }
         }),
-        (sides(), addresses(), any::<Option<u64>>()).prop_map(|(side, connection, away)| {
+        (sides(), addresses(), prop::option::of(counts())).prop_map(|(side, connection, away)| {
             Frame::Closed {
                 side,
                 connection,
@@ -115,12 +102,11 @@ fn frames() -> impl Strategy<Value = Frame> {
             to,
         }),
         (sides(), any::<bool>()).prop_map(|(side, is_typing)| Frame::Typing { side, is_typing }),
-        (sides(), any::<u64>()).prop_map(|(side, seq)| Frame::Read {
+        (sides(), counts()).prop_map(|(side, seq)| Frame::Read {
             side,
             seq: Seq(seq),
         }),
-        positions().prop_map(Frame::Position),
-        pairings().prop_map(|pairing| Frame::Matched(Arc::new(pairing))),
+        pairings().prop_map(|pairing| Frame::MatchedElsewhere(Arc::new(pairing))),
         any::<u128>().prop_map(|id| Frame::TicketReplaced(TicketId(Uuid::from_u128(id)))),
         Just(Frame::GaveBack),
         any::<i64>().prop_map(|at| Frame::Closing { at: Timestamp(at) }),
@@ -204,4 +190,81 @@ fn what_is_too_long_is_neither_made_nor_read() {
     let mut bytes = Packet::Hello.encode(NodeId(1)).unwrap();
     bytes.resize(MOST_BYTES + 1, 0);
     assert!(Packet::decode(Bytes::from(bytes)).is_err());
+}
+
+#[test]
+fn a_place_or_version_that_cannot_be_is_refused() {
+    let (side, room) = (Side::A, GroupId(RoomId::fresh()));
+    let connection = Address {
+        node: NodeId(1),
+        number: 1,
+    };
+    let frames = |count| {
+        let seq = Seq(count);
+        [
+            Frame::Read { side, seq },
+            Frame::Entry {
+                seq,
+                by: side,
+                closes: false,
+                texts: EntryTexts::same("x".into()),
+            },
+            Frame::Opened {
+                side,
+                connection,
+                version: count,
+            },
+            Frame::Closed {
+                side,
+                connection,
+                away: Some(count),
+            },
+        ]
+    };
+    for (count, taken) in [(MOST_COUNT, true), (MOST_COUNT + 1, false), (u64::MAX, false)] {
+        for frame in frames(count) {
+            let bytes = Packet::Group(room, frame).encode(NodeId(1)).unwrap();
+            assert_eq!(Packet::decode(bytes.into()).is_ok(), taken, "{count}");
+        }
+    }
+}
+
+#[test]
+fn positions_stay_on_their_node() {
+    let room = RoomId::fresh();
+    let position = Position {
+        room,
+        last_seq: Seq(1),
+        presence: Default::default(),
+    };
+    let packet = Packet::Group(GroupId(room), Frame::Position(position));
+    assert!(packet.encode(NodeId(1)).is_none());
+}
+
+/// What the channel layer says to one side of a pairing is, heard, the word of another node.
+#[test]
+fn a_match_is_heard_as_one_of_elsewhere() {
+    let pairing = Arc::new(Pairing {
+        room: RoomId::fresh(),
+        parties: [1, 2].map(|number| Party {
+            marks: vec![Mark(1)],
+            ticket: TicketId::fresh(),
+            session: SessionId([number; 16]),
+            persona: Persona {
+                user_id: UserId::parse("u").unwrap(),
+                profile: Profile::parse("", "1", "", ""),
+            },
+            address: Address {
+                node: NodeId(1),
+                number: 1,
+            },
+        }),
+        common_tags: Vec::new(),
+        met_before: false,
+        is_bot: false,
+    });
+    let packet = Packet::Direct(1, Frame::Matched(Arc::clone(&pairing)));
+    let bytes = packet.encode(NodeId(1)).unwrap();
+    let (_, heard) = Packet::decode(bytes.into()).unwrap();
+    assert_eq!(heard, Packet::Direct(1, Frame::MatchedElsewhere(pairing)));
 }

@@ -9,8 +9,10 @@ use redis::{PushInfo, PushKind, Value};
 use tokio::sync::watch;
 use tracing::warn;
 
+use super::keys::Keys;
 use super::registry::Registry;
 use crate::channel::hub::Hub;
+use crate::channel::seal;
 use crate::channel::wire::{self, Packet};
 use crate::id::{Address, NodeId};
 use crate::telemetry;
@@ -20,6 +22,7 @@ pub(super) struct Ear {
     pub(super) node: NodeId,
     pub(super) hub: Arc<Hub>,
     pub(super) registry: Arc<Registry>,
+    pub(super) keys: Arc<Keys>,
     pub(super) disturbed: watch::Sender<u64>,
     pub(super) garbled: AtomicU64,
 }
@@ -42,12 +45,16 @@ impl Ear {
             PushKind::Message => {}
             _ => return Heard::Nothing,
         }
-        let Some(Value::BulkString(bytes)) = info.data.into_iter().nth(1) else {
+        let mut data = info.data.into_iter();
+        let (Some(Value::BulkString(channel)), Some(Value::BulkString(bytes))) =
+            (data.next(), data.next())
+        else {
             return Heard::Nothing;
         };
-        match self.take(Bytes::from(bytes)) {
+        match self.take(&channel, Bytes::from(bytes)) {
             Ok(heard) => heard,
             Err(garbled) => {
+                metrics::counter!(telemetry::LINK_FRAMES, "what" => "refused").increment(1);
                 // Logged at powers of two: a stranger on the channel must not flood the log.
                 let count = self.garbled.fetch_add(1, Ordering::Relaxed) + 1;
                 if count.is_power_of_two() {
@@ -58,13 +65,14 @@ impl Ear {
         }
     }
 
-    fn take(&self, bytes: Bytes) -> Result<Heard, wire::Garbled> {
+    fn take(&self, channel: &[u8], sealed: Bytes) -> Result<Heard, wire::Garbled> {
         // What this node publishes has reached its own members before; only the canary matters.
-        let own = wire::sender(&bytes)? == self.node;
-        if own && !Packet::is_canary(&bytes) {
+        let head = seal::packet_of(&mut sealed.clone())?;
+        let own = wire::sender(&head)? == self.node;
+        if own != Packet::is_canary(&head) || (!own && self.keys.alone()) {
             return Ok(Heard::Nothing);
         }
-        let (from, packet) = Packet::decode(bytes)?;
+        let (from, packet) = Packet::decode(self.keys.open(own, channel, sealed)?)?;
         if !own {
             metrics::counter!(telemetry::LINK_FRAMES, "what" => "received").increment(1);
         }

@@ -17,6 +17,7 @@ use tracing::{info, warn};
 
 use super::book::{Batch, Book};
 use super::ear::{Ear, Heard};
+use super::keys::Keys;
 use super::names::Names;
 use super::outgoing::{Outgoing, To};
 use crate::channel::GroupId;
@@ -52,6 +53,7 @@ pub(super) struct Link {
     node: NodeId,
     server: Server,
     names: Names,
+    keys: Arc<Keys>,
     beat: Duration,
     /// It is the first server: node announcements are its business.
     announces: bool,
@@ -68,6 +70,7 @@ impl Link {
         node: NodeId,
         server: Server,
         names: Names,
+        keys: Arc<Keys>,
         beat: Duration,
         announces: bool,
     ) -> Self {
@@ -75,6 +78,7 @@ impl Link {
             node,
             server,
             names,
+            keys,
             beat,
             announces,
             book: Mutex::default(),
@@ -244,7 +248,7 @@ impl Link {
     async fn publishing(&self, mut conn: MultiplexedConnection) -> Broken {
         loop {
             let batch = self.out.batch().await;
-            if let Err(why) = self.publish(&mut conn, &batch).await {
+            if let Err(why) = self.publish(&mut conn, batch).await {
                 return why;
             }
         }
@@ -253,14 +257,22 @@ impl Link {
     async fn publish(
         &self,
         conn: &mut MultiplexedConnection,
-        batch: &[(To, Vec<u8>)],
+        batch: Vec<(To, Vec<u8>)>,
     ) -> Result<(), Broken> {
         let mut pipe = ::redis::pipe();
-        for (to, packet) in batch {
-            let command = pipe.cmd("PUBLISH").arg(self.channel(*to)).arg(&packet[..]);
-            command.ignore();
+        let mut count = 0;
+        for (to, mut packet) in batch {
+            let channel = self.channel(to);
+            if !self.keys.seal(&channel, &mut packet) {
+                self.out.dropped(1);
+                continue;
+            }
+            pipe.cmd("PUBLISH").arg(channel).arg(packet).ignore();
+            count += 1;
         }
-        let count = batch.len();
+        if count == 0 {
+            return Ok(());
+        }
         if let Err(error) = pipe.query_async::<()>(conn).await {
             // Perhaps they arrived: sending them again could say things twice.
             self.out.dropped(count);
@@ -321,7 +333,7 @@ impl Link {
             if batch.is_empty() {
                 break;
             }
-            self.publish(&mut conn, &batch).await?;
+            self.publish(&mut conn, batch).await?;
         }
         if self.announces {
             let left = ear.registry.leave(&mut conn).await;
@@ -338,9 +350,14 @@ impl Link {
         to: To,
         packet: &Packet,
     ) -> Result<(), Broken> {
-        let packet = packet.encode(self.node).expect("these are a few bytes");
+        let mut packet = packet.encode(self.node).expect("these are a few bytes");
+        let channel = self.channel(to);
+        if !self.keys.seal(&channel, &mut packet) {
+            // Not announced yet, so nothing waits for what this node says.
+            return Ok(());
+        }
         let mut command = ::redis::cmd("PUBLISH");
-        command.arg(self.channel(to)).arg(packet);
+        command.arg(channel).arg(packet);
         let said = command.query_async::<()>(conn).await;
         said.map_err(|error| self.broken(&error))
     }

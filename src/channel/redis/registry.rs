@@ -1,6 +1,6 @@
 //! Which nodes live: each announces itself in one hash of the first server and renews that while it
 //! lives; what is not renewed expires. From it come the count of people online everywhere, and the
-//! refusal to run beside a node that keeps its rooms elsewhere.
+//! refusal to run beside a node that keeps its rooms elsewhere or signs with another key.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -46,11 +46,16 @@ struct Common {
     wire: u8,
     servers: usize,
     store: u64,
+    /// Of the key that seals frames; 0 where a version of Miyu had none.
+    key: u64,
 }
 
 impl Common {
     fn text(self) -> String {
-        format!("{} {} {:016x}", self.wire, self.servers, self.store)
+        format!(
+            "{} {} {:016x} {:016x}",
+            self.wire, self.servers, self.store, self.key
+        )
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -59,9 +64,14 @@ impl Common {
             wire: parts.next()?.parse().ok()?,
             servers: parts.next()?.parse().ok()?,
             store: u64::from_str_radix(parts.next()?, 16).ok()?,
+            key: parts.next().map_or(Ok(0), hexadecimal).ok()?,
         };
         Some(common)
     }
+}
+
+fn hexadecimal(text: &str) -> Result<u64, std::num::ParseIntError> {
+    u64::from_str_radix(text, 16)
 }
 
 /// Another live node.
@@ -91,7 +101,8 @@ pub(super) struct Registry {
     servers: usize,
     lease: Duration,
     host: String,
-    store: OnceLock<u64>,
+    /// The store's identity and the key's fingerprint, once announced.
+    agreed: OnceLock<(u64, u64)>,
     here: AtomicU64,
     others: Mutex<Others>,
 }
@@ -112,7 +123,7 @@ impl Registry {
             servers,
             lease,
             host: host.nodename().to_string_lossy().replace('|', "-"),
-            store: OnceLock::new(),
+            agreed: OnceLock::new(),
             here: AtomicU64::new(0),
             others: Mutex::default(),
         }
@@ -123,25 +134,28 @@ impl Registry {
         &self,
         conn: &mut MultiplexedConnection,
         store: u64,
+        key: u64,
     ) -> RedisResult<Result<(), String>> {
-        let (written, others) = self.tell(conn, store, true).await?;
+        let common = self.common(store, key);
+        let (written, others) = self.tell(conn, common, true).await?;
         if !written {
-            let odd = others.iter().find_map(|it| self.odds(it, store));
+            let odd = others.iter().find_map(|it| self.odds(it, common));
             return Ok(Err(
                 odd.unwrap_or_else(|| "another node is different".into())
             ));
         }
         // A second announcement of one node says the same.
-        let _ = self.store.set(store);
-        self.learn(&others, store);
+        let _ = self.agreed.set((store, key));
+        self.learn(&others, common);
         Ok(Ok(()))
     }
 
     /// Renews the announcement, once there was one, and learns who else lives.
     pub(super) async fn renew(&self, conn: &mut MultiplexedConnection) -> RedisResult<()> {
-        if let Some(store) = self.store.get() {
-            let (_, others) = self.tell(conn, *store, false).await?;
-            self.learn(&others, *store);
+        if let Some((store, key)) = self.agreed.get() {
+            let common = self.common(*store, *key);
+            let (_, others) = self.tell(conn, common, false).await?;
+            self.learn(&others, common);
         }
         Ok(())
     }
@@ -153,17 +167,21 @@ impl Registry {
         command.query_async(conn).await
     }
 
-    async fn tell(
-        &self,
-        conn: &mut MultiplexedConnection,
-        store: u64,
-        unless_odd: bool,
-    ) -> RedisResult<(bool, Vec<Other>)> {
-        let common = Common {
+    fn common(&self, store: u64, key: u64) -> Common {
+        Common {
             wire: wire::VERSION,
             servers: self.servers,
             store,
-        };
+            key,
+        }
+    }
+
+    async fn tell(
+        &self,
+        conn: &mut MultiplexedConnection,
+        common: Common,
+        unless_odd: bool,
+    ) -> RedisResult<(bool, Vec<Other>)> {
         let script = Script::new(ANNOUNCE);
         let mut call = script.key(&self.key);
         call.arg(self.field())
@@ -179,8 +197,8 @@ impl Registry {
         Ok((written, others.collect()))
     }
 
-    fn learn(&self, others: &[Other], store: u64) {
-        let odd = others.iter().find_map(|it| self.odds(it, store));
+    fn learn(&self, others: &[Other], mine: Common) {
+        let odd = others.iter().find_map(|it| self.odds(it, mine));
         let mut known = self.others.lock();
         if let (Some(odd), None) = (&odd, &known.odd) {
             tracing::error!("a node that must not be there: {odd}");
@@ -191,33 +209,40 @@ impl Registry {
     }
 
     /// Why that node and this one must not run at the same time.
-    fn odds(&self, other: &Other, store: u64) -> Option<String> {
+    fn odds(&self, other: &Other, mine: Common) -> Option<String> {
         let who = format!("node {:016x} on {}", other.node.0, other.host);
-        let Some(common) = other.common else {
+        let Some(theirs) = other.common else {
             return Some(format!(
                 "{who} is of an unknown version of Miyu; stop it first"
             ));
         };
         let wait = self.lease.as_secs();
-        let (mine, theirs) = (self.servers, common.servers);
-        if common.wire != wire::VERSION {
-            let (theirs, mine) = (common.wire, wire::VERSION);
+        if theirs.wire != mine.wire {
             Some(format!(
-                "{who} speaks version {theirs} of the language between nodes, this node version \
-                 {mine}: stop all nodes, then start them with one version of Miyu"
+                "{who} speaks version {} of the language between nodes, this node version {}: stop \
+                 all nodes, then start them with one version of Miyu",
+                theirs.wire, mine.wire
             ))
-        } else if common.store != store {
+        } else if theirs.store != mine.store {
             Some(format!(
-                "{who} keeps its rooms in store {:016x}, this node in store {store:016x}: nodes \
-                 that share a Redis must share a store, so give all of them the same PostgreSQL \
+                "{who} keeps its rooms in store {:016x}, this node in store {:016x}: nodes that \
+                 share a Redis must share a store, so give all of them the same PostgreSQL \
                  store.url; for a site of its own set another channel.prefix. A node that is gone \
                  is forgotten after {wait} seconds",
-                common.store
+                theirs.store, mine.store
             ))
-        } else if theirs != mine {
+        } else if theirs.key != mine.key {
             Some(format!(
-                "channel.url names {theirs} servers for {who} and {mine} for this node: rooms \
-                 would be looked for in different places; give all nodes the same channel.url"
+                "{who} has another session key than this node: neither would believe the other's \
+                 frames, cookies or tokens. Give all nodes the same session.key_file, or none, so \
+                 that the store keeps one for all. A node that is gone is forgotten after {wait} \
+                 seconds"
+            ))
+        } else if theirs.servers != mine.servers {
+            Some(format!(
+                "channel.url names {} servers for {who} and {} for this node: rooms would be looked \
+                 for in different places; give all nodes the same channel.url",
+                theirs.servers, mine.servers
             ))
         } else {
             None

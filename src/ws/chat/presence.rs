@@ -15,6 +15,10 @@ use crate::ws::{Action, Actions, Now};
 
 /// Replaced connections of one side that may stay open; an older one is closed.
 const REPLACED: usize = 2;
+/// A frame may be so many versions ahead of what is known. A side that came and went more often since
+/// the last frame that was heard is told by the position check; a version that nothing can ever
+/// exceed would silence the side for good.
+const LEAP: u64 = 1_000;
 
 impl Chat {
     pub(super) fn on_opened(
@@ -24,6 +28,9 @@ impl Chat {
         version: u64,
         out: &mut Actions<Job>,
     ) {
+        if !self.plausible(side, version) {
+            return;
+        }
         if side != self.side {
             self.partner_is_here(version, out);
             return;
@@ -52,6 +59,7 @@ impl Chat {
         now: Now,
         out: &mut Actions<Job>,
     ) {
+        let away = away.filter(|version| self.plausible(side, *version));
         if side != self.side {
             if let Some(version) = away {
                 self.partner_is_away(version, now);
@@ -74,6 +82,15 @@ impl Chat {
                 self.arrive(None, out);
             }
         }
+    }
+
+    /// Whether a frame may say this version of a side.
+    fn plausible(&self, side: Side, version: u64) -> bool {
+        let known = match side == self.side {
+            true => self.seat.newest(),
+            false => self.partner_version,
+        };
+        version <= known.saturating_add(LEAP)
     }
 
     /// The store was told of this connection, and has this one for the one that speaks.

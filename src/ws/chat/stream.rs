@@ -30,13 +30,22 @@ pub(super) enum Live {
     Overflow,
 }
 
+/// A frame that waits for earlier ones.
+#[derive(Debug)]
+struct Parked {
+    text: Text,
+    /// The store was asked after it came. An entry is stored before it is told of, so the answer
+    /// reaches at least as far as this frame, unless the frame is invented.
+    asked: bool,
+}
+
 /// Where one connection is in its room's log.
 #[derive(Debug)]
 pub(super) struct Stream {
     last: Seq,
     /// The newest entry that is known to be in the store.
     expected: Seq,
-    parked: BTreeMap<Seq, Text>,
+    parked: BTreeMap<Seq, Parked>,
     gap_since: Option<Instant>,
     paging: bool,
     again: bool,
@@ -85,7 +94,8 @@ impl Stream {
             self.again = true;
             return Live::Overflow;
         }
-        self.parked.insert(seq, text.clone());
+        let (text, asked) = (text.clone(), false);
+        self.parked.insert(seq, Parked { text, asked });
         self.gap_since.get_or_insert(now);
         Live::Parked
     }
@@ -106,7 +116,7 @@ impl Stream {
     pub(super) fn release(&mut self) -> Option<Text> {
         let text = match self.parked.is_empty() || self.paging {
             true => None,
-            false => self.parked.remove(&self.last.next()),
+            false => self.parked.remove(&self.last.next()).map(|it| it.text),
         };
         if text.is_some() {
             self.last = self.last.next();
@@ -125,6 +135,9 @@ impl Stream {
         }
         self.paging = true;
         self.again = false;
+        for parked in self.parked.values_mut() {
+            parked.asked = true;
+        }
         Some(self.last)
     }
 
@@ -139,6 +152,9 @@ impl Stream {
         self.paging = false;
         self.last = self.last.max(upto);
         self.parked = self.parked.split_off(&self.last.next());
+        // Kept, an invented one would ask for page after page.
+        self.parked
+            .retain(|seq, parked| *seq <= last_seq || !parked.asked);
         self.gap_since = self.misses_something().then_some(now);
         let more = self.again || self.last < last_seq;
         if !more {
@@ -229,6 +245,36 @@ mod tests {
         assert!(!stream.paged(Seq(1), Seq(1), now));
         assert_eq!(stream.release().as_deref(), Some("2"));
         assert_eq!(stream.last(), Seq(2));
+    }
+
+    #[test]
+    fn an_invented_entry_far_ahead_costs_one_page() {
+        let now = Instant::now();
+        let mut stream = Stream::resuming(Seq(3));
+        assert_eq!(
+            stream.live(Seq(u64::MAX), &text(0), now),
+            Live::Parked,
+            "it may be true"
+        );
+        assert!(stream.gap_is_old(now + PATIENCE));
+        assert_eq!(stream.start_paging(), Some(Seq(3)));
+        // One that is told while the page is read may be later than the page.
+        assert_eq!(stream.live(Seq(5), &text(5), now), Live::Parked);
+        assert!(!stream.paged(Seq(4), Seq(4), now));
+        assert_eq!(stream.release().as_deref(), Some("5"));
+        assert_eq!(stream.deadline(), None, "nothing is missing any more");
+        assert_eq!(live(&mut stream, 6, now), ["6"]);
+    }
+
+    #[test]
+    fn the_last_place_there_could_be_overflows_nothing() {
+        let now = Instant::now();
+        let mut stream = Stream::resuming(Seq(u64::MAX));
+        stream.expect(Seq(u64::MAX), now);
+        assert_eq!(live(&mut stream, u64::MAX, now), Vec::<String>::new());
+        stream.start_paging();
+        assert!(!stream.paged(Seq(9), Seq(9), now));
+        assert_eq!(stream.release(), None);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub enum Job {
         /// Who makes the room; usually A.
         by: Side,
     },
+    /// Look whether the room of a pairing that another node tells of is there and this session's.
+    Confirm(Arc<Pairing>),
     /// The connection is over while its ticket waits.
     Abandon(TicketId),
     /// The pairing could not be told to this side.
@@ -99,6 +101,8 @@ pub enum Outcome {
     SiteFull(Duration),
     /// Of making the room.
     Created(Created),
+    /// Of looking for it: the pairing, when the store says the same.
+    Confirmed(Option<Arc<Pairing>>),
     /// Nothing to tell.
     Done,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::search::Search;
 use super::{AGAIN, Created, Job, Lobby, State};
 use crate::id::{RoomId, Side};
+use crate::matching::Ticket;
 use crate::model::Pairing;
 use crate::ws::{Action, Actions, Now};
 
@@ -19,7 +20,7 @@ impl Lobby {
         };
         search.busy = false;
         search.successor = None;
-        match pairing.side_of(search.ticket.id) {
+        match own_side(&pairing, &search.ticket) {
             Some(side) if side == Side::A || search.overdue => {
                 out.push(Action::Queue(Job::Create {
                     pairing: Arc::clone(&pairing),
@@ -67,13 +68,29 @@ impl Lobby {
         self.settle(now, out);
     }
 
+    /// What another node says may be invented by anyone who reaches Redis, and answering it hands out
+    /// the token of a room: the store is asked first. One look for one who searches; in one process
+    /// there is none.
+    pub(super) fn on_matched_elsewhere(&mut self, pairing: &Arc<Pairing>, out: &mut Actions<Job>) {
+        let known = match &self.state {
+            State::Matched { room, .. } => *room == pairing.room,
+            State::Idle
+            | State::Preparing { .. }
+            | State::Searching(_)
+            | State::Creating(..) => false,
+        };
+        if !known && self.side_by_address(pairing).is_some() {
+            out.push(Action::Queue(Job::Confirm(Arc::clone(pairing))));
+        }
+    }
+
     pub(super) fn on_matched(&mut self, pairing: &Arc<Pairing>, now: Now, out: &mut Actions<Job>) {
         let state = std::mem::replace(&mut self.state, State::Idle);
         match state {
             State::Searching(search) | State::Creating(_, _, search)
-                if pairing.side_of(search.ticket.id).is_some() =>
+                if own_side(pairing, &search.ticket).is_some() =>
             {
-                let side = pairing.side_of(search.ticket.id).unwrap_or(Side::B);
+                let side = own_side(pairing, &search.ticket).unwrap_or(Side::B);
                 self.found(pairing, side, &search, now, out);
             }
             State::Matched { room, .. } if room == pairing.room => self.state = state,
@@ -91,7 +108,10 @@ impl Lobby {
     pub(super) fn side_by_address(&self, pairing: &Pairing) -> Option<Side> {
         Side::BOTH
             .into_iter()
-            .find(|side| pairing.parties[side.index()].address == self.address)
+            .find(|side| {
+                let party = &pairing.parties[side.index()];
+                party.address == self.address && party.session == self.session
+            })
     }
 
     pub(super) fn found(
@@ -115,4 +135,11 @@ impl Lobby {
             told: false,
         };
     }
+}
+
+/// The side that this ticket became, when the pairing says that it is this session's as well. What
+/// comes by a shared pool may say anything.
+fn own_side(pairing: &Pairing, ticket: &Ticket) -> Option<Side> {
+    let side = pairing.side_of(ticket.id)?;
+    (pairing.parties[side.index()].session == ticket.session).then_some(side)
 }

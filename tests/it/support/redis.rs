@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use miyu::channel::redis::{RedisLayer, Rules};
+use miyu::channel::seal::FrameKey;
 use miyu::id::{NodeId, StoreId};
 use miyu::redis::Servers;
 use rustix::process::{Pid, Signal, kill_process};
@@ -29,6 +30,7 @@ pub fn fresh_prefix() -> String {
 pub struct Site {
     urls: String,
     authority: Option<PathBuf>,
+    key: u8,
     rules: Rules,
 }
 
@@ -43,6 +45,7 @@ impl Site {
         Self {
             urls: urls.to_owned(),
             authority: None,
+            key: 7,
             rules: Rules {
                 prefix: fresh_prefix(),
                 mailbox: 1000,
@@ -75,6 +78,12 @@ impl Site {
         &self.rules.prefix
     }
 
+    /// With another session key.
+    pub fn keyed(mut self, key: u8) -> Self {
+        self.key = key;
+        self
+    }
+
     /// With mailboxes for so many frames.
     pub fn mailbox(mut self, frames: usize) -> Self {
         self.rules.mailbox = frames;
@@ -87,7 +96,14 @@ impl Site {
         if let Some(authority) = &self.authority {
             servers = servers.trusting(&std::fs::read(authority).unwrap())?;
         }
-        RedisLayer::start(servers, NodeId::fresh(), self.rules.clone()).await
+        let layer = RedisLayer::start(servers, NodeId::fresh(), self.rules.clone()).await?;
+        layer.seal_with(self.key());
+        Ok(layer)
+    }
+
+    /// What its nodes seal frames with.
+    pub fn key(&self) -> FrameKey {
+        FrameKey::new(&[self.key; 32])
     }
 
     /// A node that nobody knows yet.

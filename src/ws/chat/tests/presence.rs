@@ -207,3 +207,31 @@ fn a_newer_connection_that_was_not_heard_of_replaces_this_one_until_it_is_gone()
         [Job::Page { .. }, Job::Arrive { .. }]
     ));
 }
+
+#[test]
+fn a_version_far_ahead_silences_nobody() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    for version in [u64::MAX, 1 << 40, 5_000] {
+        for side in Side::BOTH {
+            let connection = address(66);
+            let opened = Frame::Opened {
+                side,
+                connection,
+                version,
+            };
+            let closed = Frame::Closed {
+                side,
+                connection,
+                away: Some(version),
+            };
+            assert!(heard(&mut bench, &opened).is_empty(), "{version} {side:?}");
+            assert!(heard(&mut bench, &closed).is_empty(), "{version} {side:?}");
+        }
+    }
+    let truth = Frame::Opened {
+        side: Side::B,
+        connection: address(9),
+        version: 3,
+    };
+    assert_eq!(heard(&mut bench, &truth), ["partner_status"]);
+}

@@ -80,3 +80,39 @@ fn leaving_gives_up_what_was_not_told() {
     bench.lobby.on_flushed();
     assert!(bench.lobby.farewell().is_none());
 }
+
+#[test]
+fn what_another_node_says_is_asked_of_the_store_first() {
+    let (mut bench, ticket) = Bench::waiting("");
+    let found = pairing(&ticket, Side::B);
+    bench.frame(&Frame::MatchedElsewhere(Arc::clone(&found)));
+    assert!(matches!(bench.jobs()[..], [Job::Confirm(_)]));
+    // Not so: nothing is told, the search goes on, and gives up its own ticket at the end.
+    bench.outcome(Outcome::Confirmed(None));
+    assert!(bench.out.is_empty());
+    bench.frame(&Frame::MatchedElsewhere(Arc::clone(&found)));
+    bench.out.clear();
+    bench.outcome(Outcome::Confirmed(Some(Arc::clone(&found))));
+    assert_eq!(bench.written()[0]["action"], "match_found");
+    // Known by now: not asked again.
+    bench.frame(&Frame::MatchedElsewhere(found));
+    assert!(bench.out.is_empty());
+}
+
+#[test]
+fn a_pairing_of_another_session_is_nobodys() {
+    let (mut bench, ticket) = Bench::waiting("");
+    let mut invented = Pairing::clone(&pairing(&ticket, Side::B));
+    invented.parties[1].session = SessionId([66; 16]);
+    let invented = Arc::new(invented);
+    bench.frame(&Frame::MatchedElsewhere(Arc::clone(&invented)));
+    bench.frame(&Frame::Matched(Arc::clone(&invented)));
+    assert!(bench.out.is_empty());
+    for _ in 0..2 {
+        bench.ring();
+        bench.out.clear();
+        let paired = Renewed::Paired(Arc::clone(&invented));
+        bench.outcome(Outcome::Renewed(Ok(paired), Census::default()));
+        assert!(bench.out.is_empty(), "no room is made and nothing is told");
+    }
+}
