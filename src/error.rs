@@ -72,7 +72,7 @@ impl Problem {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "no_identity",
-            "send the session cookie, or the token of match_found as ?token=",
+            "send the session cookie, or the token of match_found as Authorization: Bearer TOKEN",
         )
     }
 

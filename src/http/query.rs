@@ -8,6 +8,14 @@ pub fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
+/// Whether the query has a parameter of that name, with or without a value.
+pub fn names_parameter(query: &str, name: &str) -> bool {
+    let mut names = query
+        .split('&')
+        .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+    names.any(|it| it == name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -17,6 +25,13 @@ mod tests {
         assert_eq!(parameter("xroom=1&room=2&room=3", "room"), Some("2"));
         assert_eq!(parameter("room", "room"), None);
         assert_eq!(parameter("", "room"), None);
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_named() {
+        assert!(names_parameter("a=1&room", "room"));
+        assert!(names_parameter("room=&a", "room"));
+        assert!(!names_parameter("rooms=1&a", "room"));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{ACCEPT, CONNECTION, HeaderMap, HeaderValue, SET_COOKIE, TRANSFER_ENCODING};
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, SET_COOKIE, TRANSFER_ENCODING,
+};
 use hyper::{Method, Request, Response, StatusCode};
 use matchit::Router;
 
@@ -269,6 +271,7 @@ async fn api(
 ) -> Result<Response<Body>, Problem> {
     let asker = rooms::Asker {
         session,
+        bearer: bearer(request.headers()),
         query: request.uri().query().unwrap_or_default(),
     };
     let room = room.unwrap_or_default();
@@ -280,6 +283,14 @@ async fn api(
         Route::Messages => rooms::messages(app, room, &asker).await,
         _ => Err(Problem::no_such_page()),
     }
+}
+
+/// The token of `Authorization: Bearer TOKEN`; other schemes are a proxy's business.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 /// One file of the bundle.

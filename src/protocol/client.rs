@@ -6,7 +6,7 @@ use serde::de::MapAccess;
 
 use super::close::ErrorCode;
 use super::field::{Field, Fill, Object, Words};
-use crate::id::Seq;
+use crate::id::{RoomId, Seq};
 use crate::model::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
 use crate::model::{MessageRef, PreferredGender, Profile, Tags, UserId, Wish};
 
@@ -71,6 +71,19 @@ pub struct ChatFrame {
     pub user_id: Option<String>,
     /// What to do.
     pub action: ChatAction,
+}
+
+/// The first frame of a chat socket whose address names no room: what the address says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enter {
+    /// Which room.
+    pub room: RoomId,
+    /// The token of `match_found`, unchecked.
+    pub token: Option<String>,
+    /// The last entry that the client has; `None`: go on from what its side was last sent.
+    pub after: Option<Seq>,
+    /// Which side, where both are of one session.
+    pub user_id: Option<String>,
 }
 
 /// An action on the chat socket.
@@ -145,6 +158,29 @@ impl<'de> Fill<'de> for RawChat<'de> {
             "client_id" => self.client_id = map.next_value()?,
             "is_typing" => self.is_typing = map.next_value()?,
             "seq" => self.seq = map.next_value()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+#[derive(Debug, Default)]
+struct RawEnter<'a> {
+    action: Field<'a>,
+    room: Field<'a>,
+    token: Field<'a>,
+    after: Field<'a>,
+    user_id: Field<'a>,
+}
+
+impl<'de> Fill<'de> for RawEnter<'de> {
+    fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+        match key {
+            "action" => self.action = map.next_value()?,
+            "room" => self.room = map.next_value()?,
+            "token" => self.token = map.next_value()?,
+            "after" => self.after = map.next_value()?,
+            "user_id" => self.user_id = map.next_value()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -245,10 +281,44 @@ fn start(user_data: Object<RawUserData<'_>>) -> Result<LobbyAction, DecodeError>
     })
 }
 
+/// Decodes the first frame of a chat socket whose address names no room.
+///
+/// # Errors
+/// `bad_json`, `enter_first`, `not_a_uuid`, `invalid_after`, or `invalid_field` for a `token` or
+/// `user_id` that is no text.
+pub fn enter(text: &str) -> Result<Enter, DecodeError> {
+    let frame: RawEnter<'_> = parse(text)?;
+    if frame.action.text() != Some("enter") {
+        return Err(DecodeError::new(ErrorCode::EnterFirst));
+    }
+    let room = frame.room.text().and_then(RoomId::parse);
+    let after = match frame.after {
+        Field::Absent | Field::Null => None,
+        Field::Number(seq) => Some(Seq(seq)),
+        _ => return Err(DecodeError::new(ErrorCode::InvalidAfter)),
+    };
+    Ok(Enter {
+        room: room.ok_or(DecodeError::new(ErrorCode::NotAUuid))?,
+        token: named(frame.token, "token")?,
+        after,
+        user_id: named(frame.user_id, "user_id")?,
+    })
+}
+
+/// An optional text; an empty one is as good as none.
+fn named(field: Field<'_>, name: &'static str) -> Result<Option<String>, DecodeError> {
+    match field {
+        Field::Absent | Field::Null => Ok(None),
+        Field::Str(text) => Ok((!text.is_empty()).then(|| text.into_owned())),
+        _ => Err(DecodeError::field(name)),
+    }
+}
+
 /// Decodes a frame of the chat socket.
 ///
 /// # Errors
-/// `bad_json`, `unknown_action`, `invalid_field` with the field's name, `too_long`, `empty`.
+/// `bad_json`, `unknown_action`, `already_entered`, `invalid_field` with the field's name, `too_long`,
+/// `empty`.
 pub fn chat(text: &str) -> Result<ChatFrame, DecodeError> {
     let frame: RawChat<'_> = parse(text)?;
     let user_id = match frame.user_id {
@@ -270,6 +340,7 @@ pub fn chat(text: &str) -> Result<ChatFrame, DecodeError> {
             _ => return Err(DecodeError::field("seq")),
         },
         Some("block") => ChatAction::Block,
+        Some("enter") => return Err(DecodeError::new(ErrorCode::AlreadyEntered)),
         _ => return Err(DecodeError::new(ErrorCode::UnknownAction)),
     };
     Ok(ChatFrame { user_id, action })

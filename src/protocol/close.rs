@@ -9,8 +9,18 @@ pub enum ErrorCode {
     UnknownAction,
     /// A field has the wrong type or size; `field` names it. Fix the client.
     InvalidField,
-    /// The `user_id` belongs to somebody else's side.
+    /// The `user_id` is of the partner's side; or, on entering, the room is of other people.
     NotAMember,
+    /// The address names no room, and the first frame was no `enter`. Fix the client.
+    EnterFirst,
+    /// `enter` on a connection that is in a room. Fix the client.
+    AlreadyEntered,
+    /// The `room` of `enter` is no UUID. Fix the client.
+    NotAUuid,
+    /// The `after` of `enter` is no number. Fix the client.
+    InvalidAfter,
+    /// Neither a cookie nor a token of ours.
+    NoIdentity,
     /// The room is closed: nothing can be added.
     RoomClosed,
     /// The room holds as many entries as it may. Go next.
@@ -44,6 +54,11 @@ impl ErrorCode {
             Self::UnknownAction => "unknown_action",
             Self::InvalidField => "invalid_field",
             Self::NotAMember => "not_a_member",
+            Self::EnterFirst => "enter_first",
+            Self::AlreadyEntered => "already_entered",
+            Self::NotAUuid => "not_a_uuid",
+            Self::InvalidAfter => "invalid_after",
+            Self::NoIdentity => "no_identity",
             Self::RoomClosed => "room_closed",
             Self::RoomFull => "room_full",
             Self::NoSuchMessage => "no_such_message",
@@ -64,7 +79,16 @@ impl ErrorCode {
             Self::BadJson => "the frame is not a JSON object",
             Self::UnknownAction => "no such action on this socket",
             Self::InvalidField => "a field has the wrong type, form or size",
-            Self::NotAMember => "this user_id is not on your side of the room",
+            Self::NotAMember => "this user_id, token or browser is not on your side of the room",
+            Self::EnterFirst => "the address names no room, so the first frame must be enter",
+            Self::AlreadyEntered => {
+                "this connection is in a room; open another one for another room"
+            }
+            Self::NotAUuid => "a room is named by a UUID, as match_found gave it",
+            Self::InvalidAfter => {
+                "after is the seq of the last entry you have seen, 0 for the whole log"
+            }
+            Self::NoIdentity => "send the session cookie, or the token of match_found as token",
             Self::RoomClosed => "the room is closed; nothing can be added",
             Self::RoomFull => "the room holds as many messages as it may",
             Self::NoSuchMessage => "no message of this room has that id",
@@ -101,6 +125,8 @@ pub enum CloseReason {
     HeartbeatMissed,
     /// This room is no more. Do not reconnect.
     RoomGone,
+    /// `enter` was refused, or missing, or said twice; an `error` said why. Do not reconnect.
+    Refused,
 }
 
 impl CloseReason {
@@ -115,6 +141,7 @@ impl CloseReason {
             Self::TooSlow => 4001,
             Self::HeartbeatMissed => 4002,
             Self::RoomGone => 4004,
+            Self::Refused => 4101,
         }
     }
 
@@ -129,6 +156,7 @@ impl CloseReason {
             Self::TooSlow => "connection cannot keep up",
             Self::HeartbeatMissed => "heartbeat missed",
             Self::RoomGone => "this room is no more",
+            Self::Refused => "cannot enter",
         }
     }
 }

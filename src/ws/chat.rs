@@ -10,7 +10,7 @@ use crate::channel::Frame;
 use crate::id::{Address, Seq, SessionId, Side};
 use crate::model::{Entry, Room};
 use crate::protocol::client::{self, ChatAction, ChatFrame};
-use crate::protocol::{DecodeError, Encoder, ErrorCode, Text};
+use crate::protocol::{CloseReason, DecodeError, Encoder, ErrorCode, Text};
 use crate::store::{Appended, Hidden, Marks, Recalled, Refusal, RoomPeople};
 
 mod actions;
@@ -179,6 +179,10 @@ impl Machine for Chat {
     fn on_bad_frame(&mut self, error: &DecodeError, out: &mut Actions<Job>) {
         out.push(Action::Erred(error.code));
         self.tell(self.encoder.decode_error(error), out);
+        if error.code == ErrorCode::AlreadyEntered {
+            // A client that wants two rooms of one connection would take one for the other.
+            out.push(Action::Close(CloseReason::Refused));
+        }
     }
 
     fn on_frame(&mut self, frame: &Frame, now: Now, out: &mut Actions<Job>) {

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
-use hyper::{Request, StatusCode};
+use hyper::StatusCode;
 
 use super::chat_io::Leaving;
 use crate::app::App;
 use crate::error::Problem;
-use crate::http::query::parameter;
+use crate::http::query::{names_parameter, parameter};
 use crate::id::{Address, RoomId, Seq, SessionId, Side};
 use crate::model::Room;
+use crate::protocol::ErrorCode;
+use crate::protocol::client::Enter;
 use crate::session::token;
 use crate::store::{Arrival, Marks, Place, StoreError};
 
@@ -36,27 +37,116 @@ impl Seat {
     }
 }
 
-/// Finds the room that a handshake names, and the side of whoever asks.
+/// What a client says of where it wants to go: by its address or by its first frame.
+pub(super) struct Asked {
+    pub(super) room: RoomId,
+    pub(super) token: Option<String>,
+    pub(super) after: Option<Seq>,
+    pub(super) user_id: Option<String>,
+}
+
+impl From<Enter> for Asked {
+    fn from(enter: Enter) -> Self {
+        let Enter {
+            room,
+            token,
+            after,
+            user_id,
+        } = enter;
+        Self {
+            room,
+            token,
+            after,
+            user_id,
+        }
+    }
+}
+
+impl Asked {
+    /// What the address of a handshake says; `None` when it names no room at all, so that the first
+    /// frame does.
+    pub(super) fn of_address(path: Option<&str>, query: &str) -> Option<Result<Self, Refused>> {
+        let room = path.or_else(|| parameter(query, "room"));
+        if room.is_none() && !names_parameter(query, "room") {
+            return None;
+        }
+        let asked = |room| {
+            let after = match parameter(query, "after") {
+                None => None,
+                Some(text) => Some(Seq(text.parse().map_err(|_| Refused::InvalidAfter)?)),
+            };
+            let named = |name| parameter(query, name).map(str::to_owned);
+            Ok(Self {
+                room,
+                token: named("token"),
+                after,
+                user_id: named("user_id"),
+            })
+        };
+        let room = room.and_then(RoomId::parse).ok_or(Refused::NotAUuid);
+        Some(room.and_then(asked))
+    }
+}
+
+/// Why a client does not get into the room that it names.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// The room's name is no UUID.
+    NotAUuid,
+    /// `after` is no number.
+    InvalidAfter,
+    /// Neither a cookie nor a token of ours.
+    NoIdentity,
+    /// A room of other people.
+    NotAMember,
+    /// The store does not say.
+    Store(StoreError),
+}
+
+impl Refused {
+    /// The code that a socket tells, the same as that of the problem.
+    pub(super) fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotAUuid => ErrorCode::NotAUuid,
+            Self::InvalidAfter => ErrorCode::InvalidAfter,
+            Self::NoIdentity => ErrorCode::NoIdentity,
+            Self::NotAMember => ErrorCode::NotAMember,
+            Self::Store(_) => ErrorCode::Unavailable,
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NotAUuid => Self::not_a_room_id(),
+            Refused::InvalidAfter => Self::new(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::InvalidAfter.as_str(),
+                ErrorCode::InvalidAfter.message(),
+            ),
+            Refused::NoIdentity => Self::no_identity(),
+            Refused::NotAMember => Self::not_a_side(),
+            Refused::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Finds the room that a client names, and the side of its connection. The one way in, by the address
+/// and by the first frame alike.
 pub(super) async fn entrance(
     app: &App,
     cookie: Option<SessionId>,
-    request: &Request<Incoming>,
-    room: Option<&str>,
-) -> Result<Entrance, Problem> {
-    let query = request.uri().query().unwrap_or_default();
-    let room = room
-        .or_else(|| parameter(query, "room"))
-        .and_then(RoomId::parse)
-        .ok_or_else(Problem::not_a_room_id)?;
-    let after = match parameter(query, "after") {
-        None => None,
-        Some(text) => Some(Seq(text.parse().map_err(|_| not_a_place())?)),
-    };
-    let Some(found) = app.store.room(room).await? else {
+    asked: Asked,
+) -> Result<Entrance, Refused> {
+    let Asked { room, after, .. } = asked;
+    let found = app.store.room(room).await.map_err(Refused::Store)?;
+    let Some(found) = found else {
         let seat = None;
         return Ok(Entrance { room, seat, after });
     };
-    let claimed = parameter(query, "token").and_then(|token| token::verify(&app.signer, token));
+    let token = asked.token.as_deref();
+    let claimed = token.and_then(|token| token::verify(&app.signer, token));
     let seat = match claimed.filter(|(of, _)| *of == room) {
         Some((_, side)) => Seat {
             session: found.side(side).session,
@@ -64,12 +154,12 @@ pub(super) async fn entrance(
         },
         None => {
             // Another room's token is an identity, though not one of this room.
-            let session = cookie.ok_or_else(|| match claimed {
-                Some(_) => Problem::not_a_side(),
-                None => Problem::no_identity(),
+            let session = cookie.ok_or(match claimed {
+                Some(_) => Refused::NotAMember,
+                None => Refused::NoIdentity,
             })?;
-            let user_id = parameter(query, "user_id");
-            seat(&found, session, user_id).ok_or_else(Problem::not_a_side)?
+            let user_id = asked.user_id.as_deref();
+            seat(&found, session, user_id).ok_or(Refused::NotAMember)?
         }
     };
     Ok(Entrance {
@@ -107,14 +197,6 @@ pub(super) async fn sit_down(
         }
     }
     arrived
-}
-
-fn not_a_place() -> Problem {
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "invalid_after",
-        "after is the seq of the last entry you have seen, 0 for the whole log",
-    )
 }
 
 /// The session's side; of two, the one that `user_id` names, else whichever is free.

@@ -36,7 +36,7 @@ impl Who {
 pub struct Line {
     /// The socket.
     pub socket: Socket,
-    _guards: Guards,
+    guards: Guards,
     _counted: Counted,
 }
 
@@ -45,16 +45,21 @@ impl Line {
     pub fn new(socket: Socket, guards: Guards, kind: &'static str) -> Self {
         Self {
             socket,
-            _guards: guards,
+            guards,
             _counted: Counted::new(kind),
         }
+    }
+
+    /// It is this browser's: known only now, by the token of its first frame.
+    pub fn belongs_to(&mut self, online: OnlineGuard) {
+        self.guards.online = online;
     }
 }
 
 /// What counts a connection as one of its address, and a browser as here.
 pub struct Guards {
     _connection: ConnectionGuard,
-    _online: OnlineGuard,
+    online: OnlineGuard,
 }
 
 impl Guards {
@@ -62,7 +67,7 @@ impl Guards {
     pub fn new(connection: ConnectionGuard, online: OnlineGuard) -> Self {
         Self {
             _connection: connection,
-            _online: online,
+            online,
         }
     }
 }

@@ -246,13 +246,7 @@ async fn create(app: &App, who: Who, pairing: &Arc<Pairing>, by: Side) -> Create
 
 /// Takes a pairing back: the tickets wait again, except `gone`, and its room ends. When the pool does
 /// not answer, the pairing and its room stand until it does or until nobody came.
-async fn give_back(
-    app: &App,
-    who: Who,
-    pairing: &Pairing,
-    by: Side,
-    gone: Option<TicketId>,
-) {
+async fn give_back(app: &App, who: Who, pairing: &Pairing, by: Side, gone: Option<TicketId>) {
     let room = pairing.room;
     let other = &pairing.parties[by.other().index()];
     if !given_back(app, room, gone).await {
@@ -309,7 +303,9 @@ async fn confirm(app: &App, pairing: Arc<Pairing>) -> Option<Arc<Pairing>> {
         return Some(pairing);
     }
     if !pairing.is_of(&room) {
-        warn!("a match that another node told of is not in the store: another program writes to Redis");
+        warn!(
+            "a match that another node told of is not in the store: another program writes to Redis"
+        );
     }
     None
 }
@@ -320,10 +316,9 @@ async fn untold(app: &App, who: Who, room: RoomId, side: Side) {
     let mut pause = Duration::from_millis(200);
     for _ in 0..5 {
         let closed = match app.store.room(room).await {
-            Ok(found) if !found.is_some_and(|it| it.sides_of(who.session).next().is_some()) => {
-                return;
-            }
-            Ok(_) => app.store.close_room(room, side, LeaveReason::NoShow).await,
+            Ok(Some(found)) if found.sides_of(who.session).next().is_none() => return,
+            Ok(None) => return,
+            Ok(Some(_)) => app.store.close_room(room, side, LeaveReason::NoShow).await,
             Err(error) => Err(error),
         };
         match closed {

@@ -12,6 +12,7 @@ pub mod chat;
 pub mod chat_io;
 pub mod connection;
 mod doing;
+mod enter;
 mod entrance;
 pub mod heartbeat;
 pub mod line;

@@ -10,7 +10,8 @@ use hyper_tungstenite::HyperWebsocket;
 use super::chat::{Chat, Opening};
 use super::chat_io::{ChatIo, announce};
 use super::connection::Connection;
-use super::entrance::{self, Entrance, sit_down};
+use super::enter;
+use super::entrance::{self, Asked, Entrance, sit_down};
 use super::line::{Guards, Line, Who};
 use super::lobby::{Lobby, LobbyRules};
 use super::lobby_io::LobbyIo;
@@ -44,7 +45,8 @@ pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Respon
     })
 }
 
-/// `GET /ws/chat/?room=ROOM` or `GET /ws/chat/ROOM/`
+/// `GET /ws/chat/`, then `enter`; for clients of the original `GET /ws/chat/?room=ROOM` and
+/// `GET /ws/chat/ROOM/`.
 pub async fn chat(
     app: Arc<App>,
     peer: Peer,
@@ -57,20 +59,44 @@ pub async fn chat(
         return response::problem(&problem);
     }
     let known = identity.known.then_some(identity.session);
-    let entrance = match entrance::entrance(&app, known, &request, room).await {
-        Ok(entrance) => entrance,
-        Err(problem) => return response::problem(&problem),
+    let query = request.uri().query().unwrap_or_default();
+    let way = match Asked::of_address(room, query) {
+        None => Way::FirstFrame(known),
+        Some(asked) => {
+            let entrance = async { entrance::entrance(&app, known, asked?).await };
+            match entrance.await {
+                Ok(entrance) => Way::Address(entrance),
+                Err(refused) => return response::problem(&refused.into()),
+            }
+        }
     };
-    let seat = entrance.seat.as_ref();
     let who = Who {
-        session: seat.map_or(identity.session, |seat| seat.session),
+        session: way.session().unwrap_or(identity.session),
         address: peer.address,
         class: Class::InRoom,
     };
     let shared = Arc::clone(&app);
     accept(app, peer, request, identity, who, move |guards, ws| {
-        talk(shared, who, entrance, guards, ws)
+        talk(shared, who, way, guards, ws)
     })
+}
+
+/// How a chat connection says where it goes.
+enum Way {
+    /// Its address did.
+    Address(Entrance),
+    /// Its first frame will; with the session of its cookie.
+    FirstFrame(Option<SessionId>),
+}
+
+impl Way {
+    /// Whose connection it is, as far as that is known by now.
+    fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Address(entrance) => entrance.seat.as_ref().map(|seat| seat.session),
+            Self::FirstFrame(cookie) => *cookie,
+        }
+    }
 }
 
 /// The browser behind a request: its session, and whether to set the cookie (again).
@@ -217,12 +243,22 @@ async fn search(
 
 async fn talk(
     app: Arc<App>,
-    who: Who,
-    entrance: Entrance,
+    mut who: Who,
+    way: Way,
     guards: Guards,
     websocket: HyperWebsocket,
 ) -> Option<Ready<Chat, ChatIo>> {
     let mut line = opened(&app, websocket, guards, "chat").await?;
+    let entrance = match way {
+        Way::Address(entrance) => entrance,
+        Way::FirstFrame(cookie) => enter::entered(&app, cookie, &mut line.socket).await?,
+    };
+    if let Some(seat) = &entrance.seat
+        && seat.session != who.session
+    {
+        who.session = seat.session;
+        line.belongs_to(app.online.enter(who.session));
+    }
     let socket = &mut line.socket;
     let group = GroupId(entrance.room);
     let (outbox, mailbox) = app.channel.open();

@@ -74,8 +74,12 @@ async fn rooms_are_refused_before_the_upgrade() {
             "{name}"
         );
     }
-    let none = stranger.try_open("/ws/chat/", &[]).await.err().unwrap();
-    assert_eq!(none.status, 400);
+    let unnamed = stranger
+        .try_open("/ws/chat/?room", &[])
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(unnamed.status, 400);
     let bad = format!("{}&after=-1", ming.path());
     let answer = ming.browser.try_open(&bad, &[]).await.err().unwrap();
     assert_eq!(

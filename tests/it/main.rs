@@ -24,6 +24,8 @@ mod crash;
 mod departures;
 mod disk_full;
 mod drain;
+mod enter;
+mod forged;
 mod fuzz_decoder;
 mod hostile_frames;
 mod hostile_http;

@@ -221,7 +221,11 @@ fn a_place_or_version_that_cannot_be_is_refused() {
             },
         ]
     };
-    for (count, taken) in [(MOST_COUNT, true), (MOST_COUNT + 1, false), (u64::MAX, false)] {
+    for (count, taken) in [
+        (MOST_COUNT, true),
+        (MOST_COUNT + 1, false),
+        (u64::MAX, false),
+    ] {
         for frame in frames(count) {
             let bytes = Packet::Group(room, frame).encode(NodeId(1)).unwrap();
             assert_eq!(Packet::decode(bytes.into()).is_ok(), taken, "{count}");

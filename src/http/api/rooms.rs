@@ -20,9 +20,14 @@ use crate::store::{PageLimit, StoreError};
 pub struct Asker<'a> {
     /// From the cookie.
     pub session: Option<SessionId>,
+    /// The token of the `Authorization` header.
+    pub bearer: Option<&'a str>,
     /// The query string.
     pub query: &'a str,
 }
+
+/// Instead of a room's id: the room that the token names, so that the address names none.
+const BY_TOKEN: &str = "current";
 
 #[derive(Serialize)]
 struct RoomsJson<'a> {
@@ -89,8 +94,13 @@ pub async fn messages(app: &App, room: &str, asker: &Asker<'_>) -> Result<Respon
 /// The room and the side of whoever asks: by token, else by cookie; where both sides are theirs,
 /// `user_id` names one.
 async fn find(app: &App, room: &str, asker: &Asker<'_>) -> Result<(Room, Side), Problem> {
-    let id = RoomId::parse(room).ok_or_else(Problem::not_a_room_id)?;
-    let named = parameter(asker.query, "token").and_then(|it| token::verify(&app.signer, it));
+    let token = asker.bearer.or_else(|| parameter(asker.query, "token"));
+    let named = token.and_then(|it| token::verify(&app.signer, it));
+    let id = match (room, named) {
+        (BY_TOKEN, Some((id, _))) => id,
+        (BY_TOKEN, None) => return Err(Problem::no_identity()),
+        _ => RoomId::parse(room).ok_or_else(Problem::not_a_room_id)?,
+    };
     if named.is_none() && asker.session.is_none() {
         return Err(Problem::no_identity());
     }

@@ -74,10 +74,9 @@ impl Lobby {
     pub(super) fn on_matched_elsewhere(&mut self, pairing: &Arc<Pairing>, out: &mut Actions<Job>) {
         let known = match &self.state {
             State::Matched { room, .. } => *room == pairing.room,
-            State::Idle
-            | State::Preparing { .. }
-            | State::Searching(_)
-            | State::Creating(..) => false,
+            State::Idle | State::Preparing { .. } | State::Searching(_) | State::Creating(..) => {
+                false
+            }
         };
         if !known && self.side_by_address(pairing).is_some() {
             out.push(Action::Queue(Job::Confirm(Arc::clone(pairing))));
@@ -106,12 +105,10 @@ impl Lobby {
     }
 
     pub(super) fn side_by_address(&self, pairing: &Pairing) -> Option<Side> {
-        Side::BOTH
-            .into_iter()
-            .find(|side| {
-                let party = &pairing.parties[side.index()];
-                party.address == self.address && party.session == self.session
-            })
+        Side::BOTH.into_iter().find(|side| {
+            let party = &pairing.parties[side.index()];
+            party.address == self.address && party.session == self.session
+        })
     }
 
     pub(super) fn found(

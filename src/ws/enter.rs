@@ -1,0 +1,77 @@
+//! A chat socket whose address names no room: its first frame does. Nothing is looked up before that
+//! frame is whole, and the connection counts from its handshake on.
+
+use tokio::time::timeout;
+
+use super::entrance::{Entrance, entrance};
+use super::socket::{Incoming, Socket};
+use crate::app::App;
+use crate::id::SessionId;
+use crate::protocol::client;
+use crate::protocol::{CloseReason, DecodeError, ErrorCode, Text};
+use crate::telemetry;
+
+/// An `enter` with the longest token and `user_id` has a fifth of it.
+const ENTER_BYTES: usize = 2048;
+/// Pings and pongs before it.
+const CONTROLS: usize = 20;
+
+/// The room that the first frame names. `None`: the client was told why not, and the socket is closed.
+pub(super) async fn entered(
+    app: &App,
+    cookie: Option<SessionId>,
+    socket: &mut Socket,
+) -> Option<Entrance> {
+    let first = tokio::select! {
+        () = app.shutdown.token().cancelled() => Err(CloseReason::GoingAway),
+        first = timeout(app.config.limits.header_timeout, first_frame(socket)) => {
+            // As silent as a connection that does not answer pings.
+            first.unwrap_or(Err(CloseReason::HeartbeatMissed))
+        }
+    };
+    let reason = match first {
+        Ok(text) => match find(app, cookie, &text).await {
+            Ok(entrance) => return Some(entrance),
+            Err(error) => {
+                metrics::counter!(telemetry::ERRORS, "code" => error.code.as_str()).increment(1);
+                // A client that cannot be told is closed all the same.
+                let _ = socket.write(vec![app.encoder.decode_error(&error)]).await;
+                match error.code {
+                    ErrorCode::Unavailable => CloseReason::GoingAway,
+                    _ => CloseReason::Refused,
+                }
+            }
+        },
+        Err(reason) => reason,
+    };
+    socket.close(reason).await;
+    None
+}
+
+async fn find(app: &App, cookie: Option<SessionId>, text: &str) -> Result<Entrance, DecodeError> {
+    let asked = client::enter(text)?;
+    let found = entrance(app, cookie, asked.into()).await;
+    found.map_err(|refused| DecodeError {
+        code: refused.code(),
+        field: None,
+        client_id: None,
+    })
+}
+
+/// The first frame that says something.
+///
+/// # Errors
+/// How to close instead.
+async fn first_frame(socket: &mut Socket) -> Result<Text, CloseReason> {
+    for _ in 0..CONTROLS {
+        return match socket.recv().await {
+            Incoming::Text(text) if text.len() > ENTER_BYTES => Err(CloseReason::TooLarge),
+            Incoming::Text(text) => Ok(text),
+            Incoming::Binary => Err(CloseReason::Policy),
+            Incoming::Unacceptable(reason) => Err(reason),
+            Incoming::Gone => Err(CloseReason::Normal),
+            Incoming::Control => continue,
+        };
+    }
+    Err(CloseReason::Policy)
+}
