@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use hyper::HeaderMap;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{interval, timeout};
 use tracing::{error, info, warn};
 
@@ -21,6 +23,7 @@ use crate::matching::WaitingPool;
 use crate::model::staff::StaffNames;
 use crate::protocol::Encoder;
 use crate::session::Signer;
+use crate::session::cookie;
 use crate::session::online::Online;
 use crate::shutdown::Drain;
 use crate::store::capacity::{self, Capacity};
@@ -128,6 +131,12 @@ impl App {
         Self::with(config, node, backends).await
     }
 
+    /// The session of a request's cookie, unless it was forgotten a moment ago.
+    pub fn session(&self, headers: &HeaderMap, https: bool) -> Option<cookie::Seen> {
+        let seen = cookie::read(&self.signer, headers, https)?;
+        (!self.online.forgot(seen.session)).then_some(seen)
+    }
+
     /// Puts a server together on these backends.
     ///
     /// # Errors
@@ -168,11 +177,11 @@ impl App {
         };
         Ok(Arc::new(Self {
             node,
-            signer: Signer::new(&key, config.session.lifetime),
+            signer: Signer::new(&key, config.session.lifetime).ending(config.session.longest),
             limits: RateLimits::new(&config.limits, connections),
             memory,
             assets: Arc::new(assets),
-            online: Online::default(),
+            online: Online::new(shutdown.token().clone()),
             notices: Notices::default(),
             staff: Arc::new(StaffNames::of(&config.site.name)),
             capacity: Arc::new(Capacity::new(config.store.max_size)),
@@ -212,6 +221,7 @@ pub async fn serve(
     let (store, capacity) = (Arc::clone(&app.store), Arc::clone(&app.capacity));
     app.shutdown.spawn(capacity::run(store, capacity, stop));
     app.shutdown.spawn(compare_positions(Arc::clone(&app)));
+    app.shutdown.spawn(hear_forgotten(Arc::clone(&app)));
     let died = app.store_died.lock().take();
     let died = async {
         match died {
@@ -258,6 +268,26 @@ async fn drain(app: &App) {
 async fn compare_positions(app: Arc<App>) {
     let every = app.config.limits.heartbeat;
     positions::run(&*app.store, &*app.channel, every, app.shutdown.token()).await;
+}
+
+/// Ends here what other nodes were asked to forget.
+async fn hear_forgotten(app: Arc<App>) {
+    let Some(mut forgotten) = app.channel.forgotten() else {
+        return;
+    };
+    let stop = app.shutdown.token();
+    loop {
+        let heard = tokio::select! {
+            () = stop.cancelled() => return,
+            heard = forgotten.recv() => heard,
+        };
+        match heard {
+            Ok(session) => app.online.forget(session),
+            // Their sockets stay until they close; the rooms are closed by the store.
+            Err(RecvError::Lagged(missed)) => warn!(missed, "sessions forgotten unheard"),
+            Err(RecvError::Closed) => return,
+        }
+    }
 }
 
 /// Folds metrics, tells other nodes how many are here, and lets limiters forget.

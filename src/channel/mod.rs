@@ -6,9 +6,9 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
-use crate::id::{Address, RoomId};
+use crate::id::{Address, RoomId, SessionId};
 
 pub mod frame;
 pub mod hub;
@@ -96,6 +96,15 @@ pub trait ChannelLayer: Send + Sync {
 
     /// People online on all nodes, as far as known; `here` are those of this one.
     fn online(&self, here: u64) -> u64;
+
+    /// Tells other nodes that a session was forgotten: at most once, without waiting. A layer of one
+    /// process has nobody to tell.
+    fn forget(&self, _session: SessionId) {}
+
+    /// The sessions that other nodes say were forgotten; `None` in a layer of one process.
+    fn forgotten(&self) -> Option<broadcast::Receiver<SessionId>> {
+        None
+    }
 
     /// What this node holds.
     fn counts(&self) -> Counts;

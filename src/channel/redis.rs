@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,7 +18,7 @@ use super::hub::{GroupWatch, Hub};
 use super::seal::FrameKey;
 use super::wire::{self, Packet};
 use super::{ChannelLayer, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status};
-use crate::id::{Address, NodeId, StoreId};
+use crate::id::{Address, NodeId, SessionId, StoreId};
 use crate::redis::{CONNECT, Servers};
 use crate::telemetry;
 use ear::Ear;
@@ -40,6 +40,8 @@ mod registry;
 const JOIN: Duration = Duration::from_secs(1);
 /// How long the first answer of the first server may take: connecting, subscribing, a canary.
 const START: Duration = CONNECT.saturating_mul(3);
+/// Sessions that other nodes say were forgotten and that nobody has taken yet.
+const FORGOTTEN: usize = 1024;
 /// After a panic of a link.
 const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
@@ -64,6 +66,7 @@ pub struct RedisLayer {
     registry: Arc<Registry>,
     keys: Arc<Keys>,
     disturbed: watch::Sender<u64>,
+    forgotten: broadcast::Sender<SessionId>,
     tasks: TaskTracker,
     stop: CancellationToken,
     servers: Servers,
@@ -106,6 +109,7 @@ impl RedisLayer {
             registry: Arc::new(Registry::new(node, key, count, rules.lease)),
             keys,
             disturbed: watch::Sender::new(0),
+            forgotten: broadcast::Sender::new(FORGOTTEN),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             servers,
@@ -131,6 +135,7 @@ impl RedisLayer {
             registry: Arc::clone(&self.registry),
             keys: Arc::clone(&self.keys),
             disturbed: self.disturbed.clone(),
+            forgotten: self.forgotten.clone(),
             garbled: AtomicU64::new(0),
         });
         for link in self.links.iter() {
@@ -254,6 +259,16 @@ impl ChannelLayer for RedisLayer {
 
     fn disturbed(&self) -> watch::Receiver<u64> {
         self.disturbed.subscribe()
+    }
+
+    fn forget(&self, session: SessionId) {
+        let packet = Packet::Forget(session).encode(self.node);
+        let packet = packet.expect("a few bytes");
+        self.links[0].out.offer(To::Nodes, packet);
+    }
+
+    fn forgotten(&self) -> Option<broadcast::Receiver<SessionId>> {
+        Some(self.forgotten.subscribe())
     }
 
     fn online(&self, here: u64) -> u64 {

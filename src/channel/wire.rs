@@ -38,6 +38,8 @@ pub enum Packet {
     Hello,
     /// To every node: the sender is about to end.
     Bye,
+    /// To every node: this session was forgotten. Its sockets end.
+    Forget(SessionId),
 }
 
 /// Bytes that are no packet of this version.
@@ -74,6 +76,10 @@ impl Packet {
             Self::Lost => packet(from, b'l', |_| Some(())),
             Self::Hello => packet(from, b'h', |_| Some(())),
             Self::Bye => packet(from, b'q', |_| Some(())),
+            Self::Forget(session) => packet(from, b'f', |out| {
+                out.extend(session.0);
+                Some(())
+            }),
         }
     }
 
@@ -99,6 +105,7 @@ impl Packet {
             b'l' => Self::Lost,
             b'h' => Self::Hello,
             b'q' => Self::Bye,
+            b'f' => Self::Forget(SessionId(bytes.array()?)),
             _ => return Err(Garbled::Shape),
         };
         match bytes.0.is_empty() {

@@ -256,6 +256,7 @@ fn durations(config: &Config, checker: &mut Checker<'_>) {
             chat.reconnect_grace,
         ),
         ("session.lifetime", session.lifetime, SECOND, 400 * DAY),
+        ("session.longest", session.longest, SECOND, 4000 * DAY),
         ("limits.flood", limits.flood, 100 * MILLI, HOUR),
         (
             "limits.header_timeout",

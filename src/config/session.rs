@@ -15,5 +15,8 @@ section! {
         key_file: Option<PathBuf> = "";
         /// How long an unused browser is remembered.
         lifetime: Duration = "30days";
+        /// How long a browser stays the same one at most, however often it comes back: then it is a
+        /// new one, without blocks and open rooms.
+        longest: Duration = "90days";
     }
 }

@@ -9,14 +9,14 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 use matchit::Router;
 
-use super::api::{rooms, site};
+use super::api::{self, rooms, site};
 use super::assets::{self, bundle};
 use super::request::{Peer, origin_allowed};
 use super::{Body, Door, health, response};
 use crate::admission::memory::Class;
 use crate::app::App;
 use crate::error::Problem;
-use crate::id::SessionId;
+use crate::id::{SessionId, Timestamp};
 use crate::session::cookie;
 use crate::ws;
 
@@ -33,6 +33,7 @@ enum Route {
     Rooms,
     Room,
     Messages,
+    Forget,
     Matching,
     Chat,
     Alive,
@@ -43,7 +44,7 @@ enum Route {
 /// No route takes a body yet; this much is ignored rather than refused.
 const IGNORED_BODY: u64 = 4096;
 
-const TABLE: [(&str, Route); 22] = [
+const TABLE: [(&str, Route); 24] = [
     ("/", Route::Page("index")),
     ("/chat/", Route::Page("chat")),
     ("/chat", Route::AddSlash),
@@ -59,6 +60,8 @@ const TABLE: [(&str, Route); 22] = [
     ("/api/rooms/{room}/", Route::Room),
     ("/api/rooms/{room}/messages", Route::Messages),
     ("/api/rooms/{room}/messages/", Route::Messages),
+    ("/api/session/forget", Route::Forget),
+    ("/api/session/forget/", Route::Forget),
     ("/ws/matching/", Route::Matching),
     ("/ws/chat/", Route::Chat),
     ("/ws/chat/{room}", Route::Chat),
@@ -91,6 +94,18 @@ impl Route {
 
     fn is_socket(self) -> bool {
         matches!(self, Self::Matching | Self::Chat)
+    }
+
+    /// What it answers to, as `Allow` says it.
+    fn methods(self) -> &'static str {
+        match self {
+            Self::Forget => "POST",
+            _ => "GET, HEAD",
+        }
+    }
+
+    fn takes(self, method: &Method) -> bool {
+        self.methods().split(", ").any(|it| it == method.as_str())
     }
 
     fn is_operators(self) -> bool {
@@ -164,8 +179,8 @@ async fn dispatch(
     if route.is_socket() && request.method() != Method::GET {
         return response::method_not_allowed("GET");
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return refuse_method(app, request.headers()).await;
+    if !route.takes(request.method()) {
+        return refuse_method(app, route.methods(), request.headers()).await;
     }
     match route {
         Route::Alive => health::alive(),
@@ -181,6 +196,7 @@ async fn dispatch(
             let query = query.map(|it| format!("?{it}")).unwrap_or_default();
             response::moved(&format!("{path}/{query}"))
         }
+        Route::Forget => api::forget::answer(app, &peer, request.headers()).await,
         Route::Matching => ws::upgrade::matching(Arc::clone(app), peer, request),
         Route::Chat => {
             let room = found.params.get("room");
@@ -199,7 +215,7 @@ async fn known(
     request: &Request<Incoming>,
 ) -> Response<Body> {
     debug_assert!(route.knows_sessions());
-    let seen = cookie::read(&app.signer, request.headers(), peer.scheme_https);
+    let seen = app.session(request.headers(), peer.scheme_https);
     let session = seen.map(|seen| seen.session);
     let limited = match route.is_api() {
         true => app.limits.requests(session, peer.address),
@@ -213,12 +229,15 @@ async fn known(
             .unwrap_or_else(|problem| response::problem(&problem)),
     };
     if seen.is_none_or(|seen| seen.needs_renewal) {
-        let session = session.unwrap_or_else(|| {
-            let fresh = SessionId::fresh();
-            app.store.introduce(fresh);
-            fresh
-        });
-        let cookie = cookie::set_cookie(&app.signer, session, peer.scheme_https);
+        let (session, born) = match seen {
+            Some(seen) => (seen.session, seen.born),
+            None => {
+                let fresh = SessionId::fresh();
+                app.store.introduce(fresh);
+                (fresh, Timestamp::now())
+            }
+        };
+        let cookie = cookie::set_cookie(&app.signer, session, born, peer.scheme_https);
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
     answer
@@ -245,7 +264,7 @@ async fn held_api(
         Route::Messages => Some(reserve(app.reach.page_memory())?),
         _ => None,
     };
-    let mut answer = api(app, route, room, session, request).await?;
+    let mut answer = api_answer(app, route, room, session, request).await?;
     let size = answer.body().size_hint();
     let held = match page {
         // Only a page has no length.
@@ -262,7 +281,7 @@ async fn held_api(
     Ok(answer)
 }
 
-async fn api(
+async fn api_answer(
     app: &App,
     route: Route,
     room: Option<&str>,
@@ -322,9 +341,8 @@ async fn not_found(app: &App, headers: &HeaderMap) -> Response<Body> {
     }
 }
 
-async fn refuse_method(app: &App, headers: &HeaderMap) -> Response<Body> {
-    const ALLOWED: &str = "GET, HEAD";
-    let plain = response::method_not_allowed(ALLOWED);
+async fn refuse_method(app: &App, allowed: &'static str, headers: &HeaderMap) -> Response<Body> {
+    let plain = response::method_not_allowed(allowed);
     if !wants_html(headers) {
         return plain;
     }

@@ -125,6 +125,8 @@ pub enum CloseReason {
     HeartbeatMissed,
     /// This room is no more. Do not reconnect.
     RoomGone,
+    /// This browser was forgotten, as it asked. Do not reconnect.
+    Forgotten,
     /// `enter` was refused, or missing, or said twice; an `error` said why. Do not reconnect.
     Refused,
 }
@@ -142,6 +144,7 @@ impl CloseReason {
             Self::HeartbeatMissed => 4002,
             Self::RoomGone => 4004,
             Self::Refused => 4101,
+            Self::Forgotten => 4102,
         }
     }
 
@@ -157,6 +160,7 @@ impl CloseReason {
             Self::HeartbeatMissed => "heartbeat missed",
             Self::RoomGone => "this room is no more",
             Self::Refused => "cannot enter",
+            Self::Forgotten => "this browser was forgotten",
         }
     }
 }

@@ -25,6 +25,7 @@ pub struct Signer {
     token: HmacSha256,
     place: HmacSha256,
     lifetime: Duration,
+    longest: Duration,
 }
 
 impl Signer {
@@ -35,7 +36,20 @@ impl Signer {
             token: derive(key, b"miyu room token 1"),
             place: derive(key, b"miyu network prefix 1"),
             lifetime,
+            longest: Duration::MAX,
         }
+    }
+
+    /// The same, with sessions that end after so long, however often they are renewed.
+    #[must_use]
+    pub fn ending(mut self, longest: Duration) -> Self {
+        self.longest = longest;
+        self
+    }
+
+    /// How long a session lives at most.
+    pub fn longest(&self) -> Duration {
+        self.longest
     }
 
     /// How long an unused cookie is honoured.

@@ -276,6 +276,11 @@ pub trait Relations: Send + Sync {
     /// shortened. Blocking oneself changes nothing.
     fn block(&self, by: SessionId, whom: SessionId, room: RoomId) -> Pending<()>;
 
+    /// Erases the blocks that this session made and the marks that it holds, so that nothing of it stays
+    /// but rooms, which have an end of their own. What others hold against it is theirs, and stays.
+    /// Idempotent.
+    fn forget(&self, session: SessionId) -> Pending<()>;
+
     /// This process made the session just now: nothing that is stored names it. A store that sees whatever
     /// will name it may answer its relations without looking until then, even if it could not look.
     fn introduce(&self, _session: SessionId) {}

@@ -50,6 +50,7 @@ pub struct Connection<M: Machine, I: Io<M>> {
     /// A ping is due.
     ping: bool,
     conduct: Conduct,
+    /// The end of the process, or of this browser's session.
     drain: Pin<Box<WaitForCancellationFutureOwned>>,
     drain_at: Option<Instant>,
     timer: Pin<Box<Sleep>>,
@@ -75,7 +76,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         let heart = Heartbeat::new(limits.heartbeat, now);
         let conduct = Conduct::new(now);
         let timer = Box::pin(tokio::time::sleep_until(heart.deadline().into()));
-        let drain = Box::pin(app.shutdown.token().clone().cancelled_owned());
+        let drain = Box::pin(app.online.end_of(who.session).cancelled_owned());
         Box::new(Self {
             app,
             who,
@@ -146,6 +147,10 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                 self.take_mail(now, &mut actions);
             }
             Event::Socket(incoming) => self.on_incoming(incoming, now, &mut actions),
+            Event::Drain if !self.app.shutdown.draining() => {
+                self.drain_at = Some(now.instant);
+                self.closing.get_or_insert(CloseReason::Forgotten);
+            }
             Event::Drain => {
                 let jitter = self.app.config.server.drain_jitter;
                 self.drain_at = Some(now.instant + jitter.mul_f64(rand::random()));

@@ -24,7 +24,7 @@ use crate::error::Problem;
 use crate::http::Body;
 use crate::http::request::{Peer, origin_allowed};
 use crate::http::response;
-use crate::id::SessionId;
+use crate::id::{SessionId, Timestamp};
 use crate::protocol::CloseReason;
 use crate::session::{cookie, place, token};
 
@@ -102,19 +102,22 @@ impl Way {
 /// The browser behind a request: its session, and whether to set the cookie (again).
 struct Identity {
     session: SessionId,
+    born: Timestamp,
     known: bool,
     set_cookie: bool,
 }
 
 fn identity(app: &App, peer: &Peer, request: &Request<Incoming>) -> Identity {
-    match cookie::read(&app.signer, request.headers(), peer.scheme_https) {
+    match app.session(request.headers(), peer.scheme_https) {
         Some(seen) => Identity {
             session: seen.session,
+            born: seen.born,
             known: true,
             set_cookie: seen.needs_renewal,
         },
         None => Identity {
             session: SessionId::fresh(),
+            born: Timestamp::now(),
             known: false,
             set_cookie: true,
         },
@@ -180,7 +183,8 @@ where
         app.store.introduce(identity.session);
     }
     if identity.set_cookie {
-        let cookie = cookie::set_cookie(&app.signer, identity.session, peer.scheme_https);
+        let Identity { session, born, .. } = identity;
+        let cookie = cookie::set_cookie(&app.signer, session, born, peer.scheme_https);
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
     let guards = Guards::new(connection, app.online.enter(who.session, who.address));
@@ -257,7 +261,7 @@ async fn talk(
         && seat.session != who.session
     {
         who.session = seat.session;
-        line.belongs_to(app.online.enter(who.session));
+        line.belongs_to(app.online.enter(who.session, who.address));
     }
     let socket = &mut line.socket;
     let group = GroupId(entrance.room);

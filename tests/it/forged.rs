@@ -129,10 +129,11 @@ fn room_of(victims: &Chatting) -> RoomId {
     RoomId::parse(victims.ming.room()).unwrap()
 }
 
-/// The victims still talk.
-async fn unharmed(victims: &mut Chatting) {
-    victims.a.said("still here", "c-1").await;
-    victims.b.expect("new_message").await;
+/// The victims' room is still open, after everything that this server had to do.
+async fn unharmed(server: TestServer, victims: &Chatting) {
+    let server = server.restart().await;
+    let room = server.app.store.room(room_of(victims)).await.unwrap();
+    assert!(room.expect("a room").active());
 }
 
 /// An honest person comes, and meets the attacker in a room of their own.
@@ -149,7 +150,7 @@ async fn meets_honestly(server: &TestServer, attacker: &mut Socket, victims: &Ch
 async fn a_forged_match_gives_no_token_and_closes_no_room() {
     let site = Site::fresh();
     let (server, pool) = written(&site).await;
-    let mut victims = chat(&server).await;
+    let victims = chat(&server).await;
     let mut attacker = Browser::new(&server).open("/ws/matching/").await;
     attacker.send(start(json!({}))).await;
     attacker.expect("waiting_for_match").await;
@@ -173,32 +174,32 @@ async fn a_forged_match_gives_no_token_and_closes_no_room() {
         assert_eq!(heard, 1);
     }
     meets_honestly(&server, &mut attacker, &victims).await;
-    unharmed(&mut victims).await;
+    unharmed(server, &victims).await;
 }
 
 #[tokio::test]
 async fn a_forged_outcome_gives_no_token_and_closes_no_room() {
     let site = Site::fresh();
     let (server, pool) = written(&site).await;
-    let mut victims = chat(&server).await;
+    let victims = chat(&server).await;
     *pool.lie.lock() = Some(room_of(&victims));
     let mut attacker = Browser::new(&server).open("/ws/matching/").await;
     attacker.send(start(json!({}))).await;
     meets_honestly(&server, &mut attacker, &victims).await;
     assert!(pool.given_back.lock().contains(&room_of(&victims)));
-    unharmed(&mut victims).await;
+    unharmed(server, &victims).await;
 }
 
 #[tokio::test]
 async fn a_forged_outcome_at_the_end_of_a_search_closes_no_room() {
     let site = Site::fresh();
     let (server, pool) = written(&site).await;
-    let mut victims = chat(&server).await;
+    let victims = chat(&server).await;
     let mut attacker = Browser::new(&server).open("/ws/matching/").await;
     attacker.send(start(json!({}))).await;
     attacker.expect("waiting_for_match").await;
     *pool.lie.lock() = Some(room_of(&victims));
     attacker.lose();
     eventually("given up", || !pool.given_back.lock().is_empty()).await;
-    unharmed(&mut victims).await;
+    unharmed(server, &victims).await;
 }

@@ -26,6 +26,7 @@ mod disk_full;
 mod drain;
 mod enter;
 mod forged;
+mod forget;
 mod fuzz_decoder;
 mod hostile_frames;
 mod hostile_http;

@@ -120,6 +120,7 @@ fn packets() -> impl Strategy<Value = Packet> {
         3 => (any::<u64>(), frames()).prop_map(|(to, frame)| Packet::Direct(to, frame)),
         1 => any::<u64>().prop_map(Packet::Canary),
         1 => prop::sample::select(vec![Packet::Lost, Packet::Hello, Packet::Bye]),
+        1 => any::<[u8; 16]>().prop_map(|id| Packet::Forget(SessionId(id))),
     ]
 }
 

@@ -37,7 +37,7 @@ const stated = (active) => ({ action: 'room_state', room_id: 'r', user_id: 'me',
 const start = (...deeds) => {
   sockets.length = 0;
   toasts.length = 0;
-  rememberSide('r', { user_id: 'me' });
+  rememberSide('r', { user_id: 'me', token: 'secret' });
   saveDeeds('r', deeds);
 };
 
@@ -47,8 +47,9 @@ test('a block goes on until it is confirmed, and is said only then', () => {
   runErrand('r');
   assert.equal(sockets.length, 1, 'one errand for one room');
   const [socket] = sockets;
-  assert.equal(socket.url.searchParams.get('user_id'), 'me');
+  assert.equal(socket.url.href, 'wss://example.test/ws/chat/', 'no address names a room');
   socket.opens(stated(false));
+  assert.deepEqual(socket.sent.shift(), { action: 'enter', room: 'r', token: 'secret', after: 0, user_id: 'me' });
   assert.deepEqual(socket.sent.map(({ action }) => action), ['block', 'recall_message']);
   assert.deepEqual(toasts, []);
   socket.opens({ action: 'blocked' });
@@ -57,6 +58,15 @@ test('a block goes on until it is confirmed, and is said only then', () => {
   socket.opens({ action: 'error', code: 'already_recalled', client_id: 'c3' });
   assert.deepEqual(loadDeeds('r'), []);
   assert.equal(socket.readyState, 3, 'nothing is owed any more');
+});
+
+test('a room that may not be entered ends the errand, and says nothing of it', () => {
+  start({ kind: 'block' });
+  runErrands();
+  sockets[0].opens({ action: 'error', code: 'not_a_member' });
+  sockets[0].onclose({ code: 4101 });
+  assert.deepEqual(toasts, []);
+  assert.deepEqual(loadDeeds('r'), []);
 });
 
 test('a room that is no more ends the errand', () => {

@@ -199,6 +199,14 @@ export const catalogue = {
   'block.ask': ['立刻結束，之後不會再遇到。對方只會看到你離開了。', 'Ends now, and you won’t meet again. They only see that you left.'],
   'block.done': ['已封鎖，不會再遇到。', 'Blocked. You won’t meet again.'],
 
+  'forget.title': ['忘記這個瀏覽器', 'Forget this browser'],
+  'forget.rooms': ['進行中的對話和尋找都會結束，對方只會看到你離開了。', 'Open chats and searches end. They only see that you left.'],
+  'forget.blocks': ['你的封鎖也會忘記：可能會再遇到那些人。', 'Your blocks are forgotten too: you may meet those people again.'],
+  'forget.here': ['這裡存的名字、設定和草稿都會清掉，你會像第一次來。', 'Your name, settings and drafts here are erased. You start as new.'],
+  'forget.stays': ['說過的話會照原來的時間抹去；想先收回的，請現在收回。', 'What you said is erased at its usual time. To unsend something, do it first.'],
+  'forget.yes': ['忘記', 'Forget'],
+  'forget.failed': ['現在沒辦法忘記，請稍後再試。', 'That didn’t work just now. Please try again.'],
+
   'mm.label': ['這則訊息', 'This message'],
   'mm.reply': ['回覆', 'Reply'],
   'mm.quote': ['看被回覆的那則', 'Go to the quoted message'],

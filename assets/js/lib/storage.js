@@ -29,6 +29,16 @@ function area(pick) {
         memory.set(key, text);
       }
     },
+    /** Takes away all that these pages ever put there. */
+    clear() {
+      memory.clear();
+      try {
+        const keys = Object.keys(real()).filter((key) => key.startsWith(prefix));
+        for (const key of keys) real().removeItem(key);
+      } catch {
+        // Nothing was stored there, so nothing has to go.
+      }
+    },
     remove(key) {
       memory.delete(key);
       try {

@@ -4,7 +4,8 @@ const firstDelay = 500;
 const longestDelay = 20_000;
 const never = new Set([1008, 1009, 4000, 4004]);
 
-export const isFinal = (code) => never.has(code);
+// 4100 to 4199, also those that are not known yet: do not come back.
+export const isFinal = (code) => never.has(code) || (code >= 4100 && code < 4200);
 
 /**
  * Back-off with full jitter: anything between 0 and a doubling ceiling, so

@@ -46,4 +46,8 @@ export async function getRooms() {
   return Array.isArray(answer.rooms) ? answer.rooms : [];
 }
 
-export const getRoom = (roomId) => getJson(`/api/rooms/${encodeURIComponent(roomId)}/`);
+/** Ends this browser's session on the server: its rooms, searches and blocks. */
+export async function forgetBrowser() {
+  const response = await fetch('/api/session/forget', { method: 'POST', cache: 'no-store', credentials: 'same-origin' });
+  if (!response.ok) throw new HttpError(response.status, 'not_forgotten');
+}

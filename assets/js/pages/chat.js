@@ -10,6 +10,7 @@ import { mountAppbar } from '../ui/appbar.js';
 import { mountBanner } from '../ui/banner.js';
 import { mountComposer } from '../ui/composer.js';
 import { mountEndCard } from '../ui/end-card.js';
+import { forgetThisBrowser } from '../ui/forget-sheet.js';
 import { openGuide } from '../ui/guide.js';
 import { mountLog } from '../ui/log.js';
 import { mountLogGestures } from '../ui/log-gestures.js';
@@ -21,7 +22,7 @@ import { mountSideCard } from '../ui/side-card.js';
 import { announce } from '../ui/toast.js';
 import { followKeyboard } from '../ui/viewport.js';
 import { runErrands } from './errands.js';
-import { knownRooms, rememberSide } from './sides.js';
+import { knownRooms, rememberSide, roomHere, setRoomHere } from './sides.js';
 import { openRoom } from './room.js';
 import { startSearch } from './search.js';
 
@@ -39,6 +40,7 @@ const matchingView = mountMatchingView(sections.matching, {
   onCancel: () => search?.cancel(),
   onAgain: () => search?.again(),
   onWiden: widen,
+  onRoom: setRoomHere,
 });
 const ui = mountRoom(sections.chat);
 
@@ -64,7 +66,7 @@ function mountRoom(section) {
   });
   const side = mountSideCard(section.querySelector('.side-card'));
   const banner = mountBanner(byTest('banner', section), { onContinue: () => room?.continueHere() });
-  const endCard = mountEndCard(byTest('end-card', section), { onNext: () => room?.next(), onBlock: () => room?.block() });
+  const endCard = mountEndCard(byTest('end-card', section), { onNext: () => room?.next(), onBlock: () => room?.block(), onForget: forgetThisBrowser });
   return { log, composer, header, side, banner, endCard };
 }
 
@@ -78,6 +80,7 @@ function match() {
   room = null;
   search?.stop();
   ui.log.clear();
+  setRoomHere(null);
   history.replaceState(null, '', '/chat/?match=1');
   profile = loadProfile();
   show('matching');
@@ -103,9 +106,11 @@ async function met(found) {
   const roomId = found.room_id;
   rememberSide(roomId, {
     user_id: found.user_id,
+    token: found.token,
     profile: { nickname: profile.nickname, avatar: profile.avatar },
   });
-  history.replaceState(null, '', `/chat/?room=${encodeURIComponent(roomId)}`);
+  setRoomHere(roomId);
+  history.replaceState(null, '', '/chat/');
   const partner = found.matched_user ?? {};
   const tags = found.common_tags ?? [];
   alertMeeting();
@@ -141,18 +146,33 @@ function gone() {
   sections.gone.querySelector('.calm-title').focus();
 }
 
-/** `/chat/` alone: back to this tab's open room, else another, else a search. */
+/** `/chat/` alone: the room that this tab shows, else an open one, else a search. */
 async function resume() {
+  const here = roomHere() ?? (await openRoomOfMine());
+  if (here) arrive(here);
+  else begin();
+}
+
+async function openRoomOfMine() {
   const rooms = await getRooms().catch(() => []);
-  const open = rooms.filter((entry) => entry.active !== false);
+  const open = rooms.filter((entry) => entry.active !== false).map((entry) => entry.room_id);
   const mine = new Set(knownRooms());
-  const here = open.find((entry) => mine.has(entry.room_id)) ?? open[0];
-  if (here) {
-    history.replaceState(null, '', `/chat/?room=${encodeURIComponent(here.room_id)}`);
-    enter(here.room_id);
-  } else {
-    begin();
-  }
+  return open.find((roomId) => mine.has(roomId)) ?? open[0];
+}
+
+/** An address that names a room, as they once were: it works where this tab was in that room, or as
+ * long as the room is open. What has ended is not opened by an address in somebody's history. */
+async function comeBack(roomId) {
+  history.replaceState(null, '', '/chat/');
+  const isMine = knownRooms().includes(roomId);
+  const rooms = isMine ? [] : await getRooms().catch(() => []);
+  if (isMine || rooms.some((entry) => entry.room_id === roomId && entry.active !== false)) arrive(roomId);
+  else gone();
+}
+
+function arrive(roomId) {
+  setRoomHere(roomId);
+  enter(roomId, { focus: matchMedia('(hover: hover)').matches });
 }
 
 /** Nobody searches without having chosen who they are and agreed once. */
@@ -173,7 +193,7 @@ getSite().then((answer) => {
 
 const query = new URLSearchParams(location.search);
 const asked = query.get('room');
-if (asked) enter(asked, { focus: matchMedia('(hover: hover)').matches });
+if (asked) comeBack(asked);
 else if (query.has('match')) begin();
 else resume();
-runErrands(asked);
+runErrands(asked ?? (query.has('match') ? null : roomHere()));

@@ -11,7 +11,7 @@ import { hoursOf, openGuide } from '../ui/guide.js';
 import { mountProfileCard } from '../ui/profile-card.js';
 import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
 import { mountStats } from '../ui/stats.js';
-import { roomsWithDeeds } from './sides.js';
+import { roomsWithDeeds, setRoomHere } from './sides.js';
 
 const refreshEvery = 10_000;
 
@@ -50,7 +50,6 @@ function renderResume() {
   const bar = byTest('resume');
   setHidden(bar, !resumable);
   if (!resumable) return;
-  bar.href = `/chat/?room=${encodeURIComponent(resumable.room_id)}`;
   bar.querySelector('img').src = avatarUrl(resumable.partner?.avatar);
   setText(bar.querySelector('.resume-text'), t('home.resume', { name: resumable.partner?.nickname ?? '' }));
 }
@@ -82,6 +81,8 @@ async function begin() {
 const goMatch = () => location.assign('/chat/?match=1');
 
 start.addEventListener('click', begin);
+// The room is handed over inside this tab: no address names it.
+byTest('resume').addEventListener('click', () => setRoomHere(resumable?.room_id));
 onLanguage(() => {
   // A name nobody typed follows the language.
   if (!profile.named && !isGuest()) profile = { ...loadProfile(), ...profile };

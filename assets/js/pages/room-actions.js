@@ -10,7 +10,7 @@ import { toast } from '../ui/toast.js';
 
 const onOff = (on) => t(on ? 'menu.on' : 'menu.off');
 
-export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onLeave, onBlock, onReadMarks }) {
+export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onLeave, onBlock, onForget, onReadMarks }) {
   const box = button.getBoundingClientRect();
   let armed = false;
   let menu = null;
@@ -52,6 +52,7 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onL
         },
       },
       canBlock && { test: 'menu-block', icon: 'block', label: t('menu.block'), danger: true, onPress: () => false, afterClose: onBlock },
+      { test: 'menu-forget', icon: 'trash', label: t('forget.title'), danger: true, onPress: () => false, afterClose: onForget },
       canLeave && { test: 'menu-leave', icon: 'leave', label: t(armed ? 'next.again' : 'menu.leave'), danger: armed, onPress: leave },
     ].filter(Boolean);
   menu = openMenu({ label: t('menu.label'), items, at: { x: box.right - 240, y: box.bottom + 4 }, anchor: button, className: 'room-menu' });

@@ -6,6 +6,7 @@ import { randomId } from '../lib/id.js';
 import { t } from '../lib/i18n.js';
 import { asksBeforeLeaving, isAsked } from '../model/room.js';
 import { askBlock } from '../ui/block-sheet.js';
+import { forgetThisBrowser } from '../ui/forget-sheet.js';
 import { openMessageMenu, openRoomMenu } from './room-actions.js';
 
 const leavePatience = 1500;
@@ -107,6 +108,7 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
       needsSecondPress: () => asksBeforeLeaving(state()),
       onLeave: leave,
       onBlock: block,
+      onForget: forgetThisBrowser,
       onReadMarks: () => marks.forget(),
     });
   }

@@ -4,50 +4,52 @@
 
 import { doubted, due, frameOf, hear, looksDead, newOutbox, restDelay, rested, said, startOver } from '../model/outbox.js';
 import { openLink, socketUrl } from '../net/link.js';
-import { getRoom } from '../net/http.js';
 import { sideOf } from './sides.js';
 
+// Close codes that mean something else than "come back" or "stop".
+const closed = { gone: 4004, refused: 4101, forgotten: 4102 };
+
 export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
-  let everOpen = false;
+  let entered = false; // the room has answered since this connection opened
   let retryTimer = null;
   let outbox = newOutbox(Date.now());
 
   const link = openLink({
-    url: () =>
-      socketUrl('/ws/chat/', { room: roomId, after: String(getState().lastSeq), user_id: sideOf(roomId).user_id ?? getState().me }),
+    // The address names no room: proxies and logs keep addresses.
+    url: () => socketUrl('/ws/chat/'),
     onOpen() {
-      everOpen = true;
+      entered = false;
+      link.send(enterFrame());
       outbox = startOver(outbox, Date.now());
       onStatus('open');
     },
     onFrame,
-    onLost({ opened }) {
+    onLost() {
       outbox = startOver(outbox, Date.now());
       onStatus('lost');
-      if (!opened) checkRoom();
     },
     onFinal(code) {
-      if (code === 4004) onGone();
+      if (code === closed.forgotten) location.replace('/');
+      else if (code === closed.gone || code === closed.refused) onGone();
       else onStatus('stopped');
     },
   });
 
+  function enterFrame() {
+    const { token, user_id: own } = sideOf(roomId);
+    return { action: 'enter', room: roomId, token, after: getState().lastSeq, user_id: own ?? getState().me };
+  }
+
   function onFrame(frame) {
+    if (frame.action === 'room_state') entered = true;
+    // Why one may not enter is told by the close code that follows.
+    if (frame.action === 'error' && !entered) return;
     const before = outbox;
     outbox = hear(outbox, frame, Date.now());
     if (outbox.resting && !before.resting) retryLater();
     onEvent(frame);
     // The connection is good: say what was left unsaid, in its order.
     if (frame.action === 'room_state') flush();
-  }
-
-  // A refused handshake tells a browser nothing; the HTTP route says why.
-  async function checkRoom() {
-    try {
-      await getRoom(roomId);
-    } catch (error) {
-      if ([400, 401, 403, 404].includes(error.status)) onGone(everOpen);
-    }
   }
 
   /** Says what is owed and may be said now. */

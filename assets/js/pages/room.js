@@ -82,7 +82,12 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     if (wasSettled) tell(before, added);
     for (const event of events) if (event.action === 'error') explain(event);
     watchTyping();
-    if (!state.active) deeds.closed();
+    if (!state.active) ended();
+  }
+
+  function ended() {
+    saveDraft(roomId, ''); // what was not said is nobody's business any more
+    deeds.closed();
   }
 
   function change(events, now) {
@@ -198,6 +203,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   function gone() {
     savePending(roomId, []);
     saveDeeds(roomId, []);
+    saveDraft(roomId, '');
     stop();
     onGone();
   }
@@ -222,7 +228,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     seen: render,
     quote: (id) => ui.log.glow(id),
     wrote(text) {
-      saveDraft(roomId, text);
+      if (state.active) saveDraft(roomId, text);
       typing.changed(text);
     },
     continueHere() {

@@ -1,6 +1,7 @@
-// What this tab knows about its rooms: which side it is, what it looked like,
-// what it wrote that is not acknowledged yet, what it asked for that is not
-// confirmed yet, and an unfinished draft.
+// What this tab knows about its rooms: which one it shows, which side it is and
+// by which token, what it looked like, what it wrote that is not acknowledged
+// yet, what it asked for that is not confirmed yet, and an unfinished draft.
+// Here and not in the address, which the browser's history keeps.
 
 import { tab } from '../lib/storage.js';
 
@@ -12,6 +13,14 @@ export function rememberSide(roomId, side) {
   const names = Object.keys(sides);
   for (const old of names.slice(0, Math.max(0, names.length - keepRooms))) delete sides[old];
   tab.set('sides', sides);
+}
+
+/** The room that `/chat/` is about in this tab; null: none. */
+export const roomHere = () => tab.get('here');
+
+export function setRoomHere(roomId) {
+  if (roomId) tab.set('here', roomId);
+  else tab.remove('here');
 }
 
 export const sideOf = (roomId) => tab.get('sides', {})[roomId] ?? {};

@@ -4,7 +4,7 @@ import { el, setHidden } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
 import { isAsked, minutesTalked } from '../model/room.js';
 
-export function mountEndCard(section, { onNext, onBlock }) {
+export function mountEndCard(section, { onNext, onBlock, onForget }) {
   let shown = '';
   return {
     update(state, hours) {
@@ -17,7 +17,7 @@ export function mountEndCard(section, { onNext, onBlock }) {
       const minutes = minutesTalked(state);
       const note = minutes > 0 ? t('end.talked', { n: minutes, h: hours }) : t('end.brief', { h: hours });
       const canBlock = !state.blocked && !isAsked(state, 'block') && !state.isBot;
-      const key = `${title}|${note}|${canBlock}`;
+      const key = `${title}|${note}|${canBlock}|${t('forget.title')}`;
       if (key === shown) return;
       shown = key;
       section.setAttribute('aria-label', title);
@@ -30,6 +30,7 @@ export function mountEndCard(section, { onNext, onBlock }) {
           el('button', { type: 'button', class: 'button-primary', test: 'end-next', onclick: onNext }, t('end.next')),
           el('a', { class: 'button-ghost', href: '/', test: 'end-home' }, t('end.home')),
           canBlock && el('button', { type: 'button', class: 'button-text is-danger', test: 'end-block', onclick: onBlock }, t('menu.block')),
+          el('button', { type: 'button', class: 'button-text', test: 'end-forget', onclick: onForget }, t('forget.title')),
         ),
       );
     },

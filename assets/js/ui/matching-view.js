@@ -9,7 +9,7 @@ import { minutesSeconds } from '../lib/time.js';
 import { toggleSound } from './alerts.js';
 import { announce, toast } from './toast.js';
 
-export function mountMatchingView(section, { onCancel, onWiden, onAgain }) {
+export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom }) {
   const slot = (name) => section.querySelector(`[data-slot="${name}"]`);
   const title = byTest('match-title', section);
   const again = byTest('match-again', section);
@@ -28,7 +28,7 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain }) {
     widen: (view) => row('option-widen', t('match.widen'), t('match.widenWhy', { wish: t(`wish.${view.profile.wish}`) }), onWiden),
     second: () => secondRow(),
     copy: () => row('option-copy', t('match.invite'), location.origin, copyAddress),
-    room: (view) => linkRow('option-room', t('match.inRoomGo'), '', `/chat/?room=${encodeURIComponent(view.roomId)}`),
+    room: (view) => linkRow('option-room', t('match.inRoomGo'), '', '/chat/', { onclick: () => onRoom(view.roomId) }),
   };
 
   function updateOptions(view) {

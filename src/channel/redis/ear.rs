@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use redis::{PushInfo, PushKind, Value};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tracing::warn;
 
 use super::keys::Keys;
@@ -14,7 +14,7 @@ use super::registry::Registry;
 use crate::channel::hub::Hub;
 use crate::channel::seal;
 use crate::channel::wire::{self, Packet};
-use crate::id::{Address, NodeId};
+use crate::id::{Address, NodeId, SessionId};
 use crate::telemetry;
 
 /// Hears for one node.
@@ -24,6 +24,7 @@ pub(super) struct Ear {
     pub(super) registry: Arc<Registry>,
     pub(super) keys: Arc<Keys>,
     pub(super) disturbed: watch::Sender<u64>,
+    pub(super) forgotten: broadcast::Sender<SessionId>,
     pub(super) garbled: AtomicU64,
 }
 
@@ -88,6 +89,10 @@ impl Ear {
             Packet::Lost => self.disturb(),
             Packet::Hello => self.registry.came(from),
             Packet::Bye => self.registry.went(from),
+            Packet::Forget(session) => {
+                // Before the server serves there is no receiver, and no socket either.
+                let _ = self.forgotten.send(session);
+            }
         }
         Ok(Heard::Nothing)
     }

@@ -1,4 +1,5 @@
 //! The JSON that pages and programs ask for over HTTP. The only place that knows its shapes.
 
+pub mod forget;
 pub mod rooms;
 pub mod site;

@@ -193,6 +193,14 @@ impl Relations for PostgresStore {
         })
     }
 
+    fn forget(&self, session: SessionId) -> Pending<()> {
+        let about = self.underway.begin([session; 2]);
+        self.look(move |shared| async move {
+            let _about = about;
+            upkeep::forget(&shared, session).await
+        })
+    }
+
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
         let underway = self.underway.clone();
         self.look(move |shared| async move {

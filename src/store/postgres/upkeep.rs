@@ -186,3 +186,11 @@ pub(super) async fn block(
     shared.pool.query(sql, params).await?;
     Ok(())
 }
+
+/// See [`crate::store::Relations::forget`].
+pub(super) async fn forget(shared: &Shared, by: SessionId) -> Result<(), Fault> {
+    let by = super::rows::session(by);
+    let sql = "WITH held AS (DELETE FROM holds WHERE by = $1) DELETE FROM blocks WHERE by = $1";
+    shared.pool.query(sql, &[&by]).await?;
+    Ok(())
+}

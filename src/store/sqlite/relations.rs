@@ -107,6 +107,12 @@ impl Relations for SqliteStore {
         })
     }
 
+    fn forget(&self, session: SessionId) -> Pending<()> {
+        self.ask_about(Some([session; 2]), Mode::Write, 0, move |writer| {
+            writer.forget_blocks(session)
+        })
+    }
+
     fn introduce(&self, session: SessionId) {
         self.newcomers.add(session);
     }
@@ -224,6 +230,19 @@ impl Writer {
         Ok(Blocked {
             place: Some((no, side)),
             spoke,
+        })
+    }
+
+    /// The session is no more, and so is what it held against others.
+    pub(super) fn forget_blocks(&mut self, by: SessionId) -> Result<(), Fault> {
+        self.together(|writer| {
+            for erase in [
+                "DELETE FROM blocks WHERE by = ?1",
+                "DELETE FROM holds WHERE by = ?1",
+            ] {
+                writer.conn.prepare_cached(erase)?.execute((by.0,))?;
+            }
+            Ok(())
         })
     }
 

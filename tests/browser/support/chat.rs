@@ -40,7 +40,7 @@ impl Person {
 
     /// The id of the room this page shows.
     pub async fn room(&self) -> String {
-        let room = "new URLSearchParams(location.search).get('room')";
+        let room = "JSON.parse(sessionStorage.getItem('miyu.here'))";
         let room = self.until(room, json!([])).await;
         room.as_str().expect("a room id is text").to_owned()
     }

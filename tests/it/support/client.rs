@@ -57,6 +57,11 @@ impl Browser {
         }
     }
 
+    /// The server it goes to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The cookie as it is sent, once there is one.
     pub fn cookie(&self) -> Option<String> {
         self.jar.as_ref()?.lock().clone()

@@ -64,6 +64,9 @@ impl Relations for DeadStore {
     fn block(&self, _: SessionId, _: SessionId, _: RoomId) -> Pending<()> {
         no()
     }
+    fn forget(&self, _: SessionId) -> Pending<()> {
+        no()
+    }
     fn relations(&self, _: SessionId) -> Pending<RelationsOf> {
         no()
     }

@@ -159,6 +159,9 @@ impl Relations for Faulty {
     fn block(&self, by: SessionId, whom: SessionId, room: RoomId) -> Pending<()> {
         self.pass(|store| store.block(by, whom, room))
     }
+    fn forget(&self, session: SessionId) -> Pending<()> {
+        self.pass(|store| store.forget(session))
+    }
     fn introduce(&self, session: SessionId) {
         self.inner.introduce(session);
     }

@@ -18,6 +18,7 @@ super::for_each_backend! {
     a_block_after_a_word_is_never_shortened
     a_crowd_of_blocks_is_told_in_part_and_counts_whole
     marks_are_held_for_a_day_by_the_one_who_blocked
+    a_forgotten_session_keeps_no_blocks
     recent_partners_are_the_last_ten
     what_was_called_for_before_is_known
     a_newcomer_is_known_from_the_first_thing_that_names_them
@@ -78,6 +79,31 @@ async fn a_session_keeps_its_newest_blocks<X: Backend>() {
     expected.sort_unstable();
     assert_eq!(kept, expected);
     assert!(store.relations(whom[0]).await.unwrap().blocked.is_empty());
+}
+
+async fn a_forgotten_session_keeps_no_blocks<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let (me, you, them) = (SessionId::fresh(), SessionId::fresh(), SessionId::fresh());
+    for (by, whom, marks) in [(me, you, 1), (them, me, 2), (them, you, 3)] {
+        let mut pairing = pairing_of(by, whom);
+        pairing.parties[1].marks = vec![Mark(marks)];
+        world.store().create_room(&pairing).await.unwrap();
+        world.store().block(by, whom, pairing.room).await.unwrap();
+    }
+    assert_eq!(world.store().relations(me).await.unwrap().held, [Mark(1)]);
+    for _ in 0..2 {
+        let store = world.store();
+        store.forget(me).await.unwrap();
+        assert_eq!(store.relations(you).await.unwrap().blocked, [them]);
+        // What others asked for is theirs: a copy of the cookie must not undo it.
+        let mine = store.relations(me).await.unwrap();
+        assert_eq!(mine.blocked, [them]);
+        assert!(mine.held.is_empty());
+        let mut theirs = store.relations(them).await.unwrap().held;
+        theirs.sort_unstable();
+        assert_eq!(theirs, [Mark(2), Mark(3)]);
+        world.crash().await;
+    }
 }
 
 async fn blocks_expire_unless_used<X: Backend>() {

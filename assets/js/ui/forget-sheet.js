@@ -1,0 +1,36 @@
+// "Forget this browser": asks once, saying what goes, then has the server forget
+// it, empties what is kept here, and begins again at home.
+
+import { el } from '../lib/dom.js';
+import { t } from '../lib/i18n.js';
+import { local, tab } from '../lib/storage.js';
+import { forgetBrowser } from '../net/http.js';
+import { openSheet } from './sheet.js';
+import { toast } from './toast.js';
+
+const effects = ['forget.rooms', 'forget.blocks', 'forget.here', 'forget.stays'];
+
+export async function forgetThisBrowser() {
+  if (!(await ask())) return;
+  try {
+    await forgetBrowser();
+  } catch {
+    toast(t('forget.failed'));
+    return;
+  }
+  // Over plain http the server's word to clear storage does not count.
+  local.clear();
+  tab.clear();
+  location.replace('/');
+}
+
+async function ask() {
+  const yes = el('button', { type: 'button', class: 'button-danger', test: 'forget-confirm' }, t('forget.yes'));
+  const no = el('button', { type: 'button', class: 'button-ghost', test: 'forget-cancel' }, t('app.cancel'));
+  const list = el('ul', { class: 'sheet-list' }, ...effects.map((key) => el('li', {}, t(key))));
+  const sheet = openSheet({ title: t('forget.title'), body: [list], foot: [no, yes], test: 'forget-sheet', className: 'sheet-ask' });
+  yes.addEventListener('click', () => sheet.close(true));
+  no.addEventListener('click', () => sheet.close());
+  no.focus();
+  return (await sheet.closed) === true;
+}

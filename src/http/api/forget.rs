@@ -1,0 +1,65 @@
+//! `POST /api/session/forget`: this browser is nobody we know from now on.
+
+use hyper::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+use hyper::{Response, StatusCode};
+use tracing::warn;
+
+use crate::app::App;
+use crate::error::Problem;
+use crate::http::request::Peer;
+use crate::http::{Body, response};
+use crate::id::SessionId;
+use crate::model::LeaveReason;
+use crate::session::cookie;
+use crate::store::StoreError;
+
+/// Open rooms are told 32 at a time; no session has more than a few.
+const ROUNDS: usize = 8;
+
+static CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+/// Not "cookies" as well: that would take those of every site under the same registered domain. Ours is
+/// taken back by name.
+static STORAGE: HeaderValue = HeaderValue::from_static("\"storage\"");
+
+/// Ends the session of the request's cookie. 204 when all of it is done, also when there was none; a
+/// refusal leaves the cookie, and asking again is safe.
+pub async fn answer(app: &App, peer: &Peer, headers: &HeaderMap) -> Response<Body> {
+    // Also one that was forgotten a moment ago: the first answer may have been lost half-way.
+    let session = cookie::read(&app.signer, headers, peer.scheme_https).map(|seen| seen.session);
+    if let Err(wait) = app.limits.requests(session, peer.address) {
+        return response::problem(&Problem::rate_limited(wait));
+    }
+    if let Some(session) = session
+        && let Err(error) = forget(app, session).await
+    {
+        warn!(%error, "a browser could not be forgotten");
+        return response::problem(&error.into());
+    }
+    let mut answer = response::text(StatusCode::NO_CONTENT, "");
+    let headers = answer.headers_mut();
+    headers.insert(SET_COOKIE, cookie::expired(peer.scheme_https));
+    headers.insert(CLEAR_SITE_DATA.clone(), STORAGE.clone());
+    answer
+}
+
+/// Its sockets and searches end on every node, its open rooms close as left, its blocks are erased.
+/// What it wrote goes with its rooms, after `store.retention`.
+async fn forget(app: &App, session: SessionId) -> Result<(), StoreError> {
+    // First the sockets: a search that ends gives its ticket back, or closes the room it became.
+    app.online.forget(session);
+    app.channel.forget(session);
+    for _ in 0..ROUNDS {
+        let rooms = app.store.open_rooms(session).await?;
+        if rooms.is_empty() {
+            break;
+        }
+        for room in rooms {
+            let side = room.sides_of(session).next();
+            if let Some(side) = side {
+                let closing = app.store.close_room(room.id, side, LeaveReason::Left);
+                closing.await?;
+            }
+        }
+    }
+    app.store.forget(session).await
+}

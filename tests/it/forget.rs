@@ -1,0 +1,154 @@
+//! `POST /api/session/forget`: sockets, searches, rooms, blocks and the cookie of a browser end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hyper::header::{COOKIE, HeaderMap, HeaderValue};
+use miyu::backends::Backends;
+use miyu::id::SessionId;
+use serde_json::json;
+
+use crate::support::client::Browser;
+use crate::support::http::{Answer, request};
+use crate::support::people::{Person, chat, start};
+use crate::support::pool::Pool;
+use crate::support::redis::Site;
+use crate::support::server::TestServer;
+
+const FORGET: &str = "/api/session/forget";
+
+async fn forget(browser: &Browser) -> Answer {
+    let cookie = browser.cookie().unwrap();
+    post(browser.address(), &[("cookie", &cookie)]).await
+}
+
+async fn post(address: SocketAddr, headers: &[(&str, &str)]) -> Answer {
+    request(address, "POST", FORGET, headers).await
+}
+
+fn session_of(server: &TestServer, person: &Person) -> SessionId {
+    let mut headers = HeaderMap::new();
+    let cookie = person.browser.cookie().unwrap();
+    headers.insert(COOKIE, HeaderValue::from_str(&cookie).unwrap());
+    let seen = miyu::session::cookie::read(&server.app.signer, &headers, false);
+    seen.unwrap().session
+}
+
+#[tokio::test]
+async fn a_browser_that_is_forgotten_leaves_nothing_open() {
+    let server = TestServer::start(|_| {}).await;
+    let mut talking = chat(&server).await;
+    let me = session_of(&server, &talking.ming);
+    let store = Arc::clone(&server.app.store);
+    store.block(me, SessionId::fresh()).await.unwrap();
+    let mut search = talking.ming.browser.open("/ws/matching/").await;
+    search.send(start(json!({}))).await;
+    search.expect("waiting_for_match").await;
+
+    let answer = forget(&talking.ming.browser).await;
+    assert_eq!(answer.status, 204);
+    let set = answer.header("set-cookie").unwrap();
+    assert!(
+        set.starts_with("miyu_session=;") && set.contains("Max-Age=0"),
+        "{set}"
+    );
+    assert_eq!(answer.header("clear-site-data"), Some("\"storage\""));
+
+    assert_eq!(search.close_code().await, Some(4102));
+    assert_eq!(talking.a.close_code().await, Some(4102));
+    assert_eq!(talking.b.until("user_left").await["reason"], "left");
+    Pool(Arc::clone(&server.app.pool)).waiting_are(0).await;
+    assert!(store.open_rooms(me).await.unwrap().is_empty());
+    assert!(store.relations(me).await.unwrap().blocked.is_empty());
+}
+
+#[tokio::test]
+async fn the_cookie_of_a_forgotten_browser_is_nobodys() {
+    let server = TestServer::start(|_| {}).await;
+    let talking = chat(&server).await;
+    let copy = talking.ming.browser.cookie().unwrap();
+    assert_eq!(forget(&talking.ming.browser).await.status, 204);
+    // Another tab, or a request that was under way: it is a new browser, whatever it asks.
+    for path in ["/", "/api/rooms/"] {
+        let late = Browser::new(&server);
+        late.set_cookie(&copy);
+        let answer = late.get(path).await;
+        assert!(answer.header("set-cookie").is_some(), "{path}");
+        assert_ne!(late.cookie().unwrap(), copy);
+    }
+    let late = Browser::new(&server);
+    late.set_cookie(&copy);
+    let refused = late
+        .try_open(&talking.ming.path(), &[])
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(refused.code(), "no_identity");
+    // Asked twice it answers the same, for the first answer may be lost.
+    assert_eq!(forget(&talking.ming.browser).await.status, 204);
+    let nobody = post(server.address, &[]).await;
+    assert_eq!(nobody.status, 204);
+}
+
+#[tokio::test]
+async fn only_this_sites_pages_and_only_by_post() {
+    let server = TestServer::start(|_| {}).await;
+    let talking = chat(&server).await;
+    let cookie = talking.ming.browser.cookie().unwrap();
+    let foreign = [
+        ("cookie", &*cookie),
+        ("origin", "https://elsewhere.example"),
+    ];
+    let answer = post(server.address, &foreign).await;
+    assert_eq!(answer.code(), "foreign_origin");
+    let answer = talking.ming.browser.get(FORGET).await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
+    assert_eq!(talking.ming.state().await["active"], true);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_leaves_the_cookie() {
+    let server = TestServer::start_dead(|_| {}).await;
+    let browser = Browser::new(&server);
+    browser.get("/").await;
+    let answer = forget(&browser).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("set-cookie"), None);
+}
+
+#[tokio::test]
+async fn sockets_on_other_nodes_end_as_well() {
+    let site = Site::fresh();
+    let [first, second] = [site.announced(1).await, site.announced(1).await];
+    let here = TestServer::start_on(
+        |_| {},
+        |it| Backends {
+            channel: first,
+            ..it
+        },
+    )
+    .await;
+    let store = Arc::clone(&here.app.store);
+    let there = TestServer::start_on(
+        |_| {},
+        |it| Backends {
+            channel: second,
+            store,
+            store_died: Box::pin(std::future::pending()),
+            ..it
+        },
+    )
+    .await;
+    let mut talking = chat(&here).await;
+    let mut search = talking
+        .ming
+        .browser
+        .moved(&there)
+        .open("/ws/matching/")
+        .await;
+    search.send(start(json!({}))).await;
+    search.expect("waiting_for_match").await;
+    assert_eq!(forget(&talking.ming.browser).await.status, 204);
+    assert_eq!(search.close_code().await, Some(4102));
+    assert_eq!(talking.a.close_code().await, Some(4102));
+}
