@@ -1,6 +1,6 @@
 //! `/api/rooms/…` on a real store: whose rooms, which side, the log as the socket replays it.
 
-use miyu::id::{Address, NodeId, RoomId, SessionId, Side, TicketId};
+use miyu::id::{Address, NodeId, RoomId, SessionId, Side, TicketId, Timestamp};
 use miyu::model::{Pairing, Party, Persona, Profile, UserId};
 use miyu::session::{cookie, token};
 use miyu::store::{Appended, Draft};
@@ -50,7 +50,7 @@ async fn room(server: &TestServer, ann: SessionId, ben: SessionId) -> RoomId {
 
 /// The `Cookie` header of this session.
 fn cookie_of(server: &TestServer, session: SessionId) -> String {
-    let set = cookie::set_cookie(&server.app.signer, session, false);
+    let set = cookie::set_cookie(&server.app.signer, session, Timestamp::now(), false);
     set.to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 

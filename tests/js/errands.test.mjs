@@ -30,6 +30,9 @@ globalThis.WebSocket = class {
   opens(...frames) {
     this.readyState = 1;
     this.onopen();
+    this.hears(...frames);
+  }
+  hears(...frames) {
     for (const frame of frames) this.onmessage?.({ data: JSON.stringify(frame) });
   }
 };
@@ -52,10 +55,10 @@ test('a block goes on until it is confirmed, and is said only then', () => {
   assert.deepEqual(socket.sent.shift(), { action: 'enter', room: 'r', token: 'secret', after: 0, user_id: 'me' });
   assert.deepEqual(socket.sent.map(({ action }) => action), ['block', 'recall_message']);
   assert.deepEqual(toasts, []);
-  socket.opens({ action: 'blocked' });
+  socket.hears({ action: 'blocked' });
   assert.equal(toasts.length, 1);
   assert.deepEqual(loadDeeds('r').map(({ kind }) => kind), ['recall']);
-  socket.opens({ action: 'error', code: 'already_recalled', client_id: 'c3' });
+  socket.hears({ action: 'error', code: 'already_recalled', client_id: 'c3' });
   assert.deepEqual(loadDeeds('r'), []);
   assert.equal(socket.readyState, 3, 'nothing is owed any more');
 });

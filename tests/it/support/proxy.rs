@@ -71,6 +71,7 @@ impl Proxy {
                 ("/etc/ssl/chat.example.pem", &pem),
                 ("/etc/ssl/chat.example.key", &key),
                 ("/var/log/nginx/miyu.log miyu;", &log),
+                ("/var/log/nginx/miyu-error.log", &file("error.log")),
                 // Silence that is waited for takes seconds here, not minutes.
                 ("proxy_read_timeout    2m;", "proxy_read_timeout 3s;"),
             ],
