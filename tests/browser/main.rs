@@ -7,6 +7,7 @@
 mod alone;
 mod calling;
 mod forced_colours;
+mod forgetting;
 mod keyboard;
 mod meeting;
 mod reading;

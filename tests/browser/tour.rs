@@ -205,6 +205,11 @@ async fn menus(tour: &Tour<'_>, words: &Words) {
     tour.stop("block").await;
     me.press("block-cancel").await;
     me.sees_no("block-sheet").await;
+    me.room_menu("menu-forget").await;
+    me.sees("forget-sheet").await;
+    tour.stop("forget").await;
+    me.press("forget-cancel").await;
+    me.sees_no("forget-sheet").await;
 }
 
 /// The end, and a room that is no more.

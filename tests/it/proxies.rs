@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
 use crate::support::binary::{Server, Setup, get_json};
@@ -128,7 +129,7 @@ async fn pages_and_sockets_pass(proxy: &Proxy, server: &Server) {
     assert_eq!((status, ready), (200, fine), "the proxy is trusted");
     // A proxy that passes the body on while it counts may find that Miyu has hung up already.
     let refused = too_large(proxy.address).await;
-    assert!(matches!(refused, 413 | 502), "{refused}");
+    assert!(matches!(refused, None | Some(413 | 502)), "{refused:?}");
 }
 
 async fn origins_are_told_apart(browser: &Browser) {
@@ -167,13 +168,17 @@ async fn people_meet_and_survive_silence(address: SocketAddr) {
     a.expect("user_left").await;
 }
 
-/// The status of a request with more of a body than anybody needs.
-async fn too_large(address: SocketAddr) -> u16 {
+/// The status of a request with more of a body than anybody needs; `None` when the connection was reset
+/// with the rest of the body on its way, which may overtake the answer.
+async fn too_large(address: SocketAddr) -> Option<u16> {
     let length = 100_000;
     let mut request = format!(
         "POST /api/stats HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
     )
     .into_bytes();
     request.resize(request.len() + length, b'x');
-    wire::exchange(address, &request).await.status
+    let mut stream = wire::dial(address).await;
+    let _ = stream.write_all(&request).await;
+    let answer = wire::answer(&mut stream).await;
+    answer.map(|(answer, _)| answer.status)
 }

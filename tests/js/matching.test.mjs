@@ -85,11 +85,11 @@ test('back-off doubles, is capped, and jitters over its whole width', () => {
 });
 
 test('some closes are final', () => {
-  for (const code of [1008, 1009, 4000, 4004]) {
+  for (const code of [1008, 1009, 4000, 4004, 4101, 4199]) {
     assert.equal(isFinal(code), true);
     assert.equal(reconnectDelay(0, code, 0.5), null);
   }
-  for (const code of [1000, 1001, 1006, 4001, 4002]) assert.equal(isFinal(code), false);
+  for (const code of [1000, 1001, 1006, 4001, 4002, 4200]) assert.equal(isFinal(code), false);
 });
 
 test('time in words', () => {
