@@ -7,6 +7,7 @@ use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 use miyu::backends::Backends;
 use miyu::id::SessionId;
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::support::client::Browser;
 use crate::support::http::{Answer, request};
@@ -14,6 +15,7 @@ use crate::support::people::{Person, chat, start};
 use crate::support::pool::Pool;
 use crate::support::redis::Site;
 use crate::support::server::TestServer;
+use crate::support::wire;
 
 const FORGET: &str = "/api/session/forget";
 
@@ -88,6 +90,23 @@ async fn the_cookie_of_a_forgotten_browser_is_nobodys() {
     assert_eq!(forget(&talking.ming.browser).await.status, 204);
     let nobody = post(server.address, &[]).await;
     assert_eq!(nobody.status, 204);
+}
+
+#[tokio::test]
+async fn it_goes_on_when_the_page_that_asked_goes_away() {
+    let server = TestServer::start(|_| {}).await;
+    let mut talking = chat(&server).await;
+    let cookie = talking.ming.browser.cookie().unwrap();
+    let head = format!(
+        "POST {FORGET} HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n",
+        server.address
+    );
+    let mut page = wire::dial(server.address).await;
+    page.write_all(head.as_bytes()).await.unwrap();
+    // The end of its socket is what takes the page away.
+    assert_eq!(talking.a.close_code().await, Some(4102));
+    drop(page);
+    assert_eq!(talking.b.until("user_left").await["reason"], "left");
 }
 
 #[tokio::test]

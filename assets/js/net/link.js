@@ -4,6 +4,9 @@
 
 import { isFinal, reconnectDelay } from '../model/reconnect.js';
 
+/** The close code of a browser that was forgotten, here or in another tab. */
+export const forgottenCode = 4102;
+
 const openingDeadline = 10_000;
 const longSleep = 40_000;
 

@@ -3,11 +3,12 @@
 // is decided in model/outbox.js, what it means is in model/room.js.
 
 import { doubted, due, frameOf, hear, looksDead, newOutbox, restDelay, rested, said, startOver } from '../model/outbox.js';
-import { openLink, socketUrl } from '../net/link.js';
+import { forgottenCode, openLink, socketUrl } from '../net/link.js';
+import { wasForgotten } from '../ui/forget-sheet.js';
 import { sideOf } from './sides.js';
 
 // Close codes that mean something else than "come back" or "stop".
-const closed = { gone: 4004, refused: 4101, forgotten: 4102 };
+const closed = { gone: 4004, refused: 4101 };
 
 export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
   let entered = false; // the room has answered since this connection opened
@@ -29,7 +30,7 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
       onStatus('lost');
     },
     onFinal(code) {
-      if (code === closed.forgotten) location.replace('/');
+      if (code === forgottenCode) wasForgotten();
       else if (code === closed.gone || code === closed.refused) onGone();
       else onStatus('stopped');
     },

@@ -4,7 +4,8 @@
 import { t, tagList } from '../lib/i18n.js';
 import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLines } from '../model/matching.js';
 import { userData } from '../model/profile.js';
-import { openLink, socketUrl } from '../net/link.js';
+import { forgottenCode, openLink, socketUrl } from '../net/link.js';
+import { wasForgotten } from '../ui/forget-sheet.js';
 
 const cancelPatience = 1500;
 
@@ -21,7 +22,7 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
     },
     onFrame: apply,
     onLost: () => apply({ action: 'link', status: 'lost' }),
-    onFinal: () => apply({ action: 'link', status: 'stopped' }),
+    onFinal: (code) => (code === forgottenCode ? wasForgotten() : apply({ action: 'link', status: 'stopped' })),
   });
   const ticker = setInterval(tick, 500);
 

@@ -10,11 +10,22 @@ import { toast } from './toast.js';
 
 const effects = ['forget.rooms', 'forget.blocks', 'forget.here', 'forget.stays'];
 
+let underway = false; // this tab asked for it
+
+/** The server says that another tab asked for it: nothing of the rooms stays in this one. */
+export function wasForgotten() {
+  if (underway) return;
+  tab.clear();
+  location.replace('/');
+}
+
 export async function forgetThisBrowser() {
   if (!(await ask())) return;
+  underway = true;
   try {
     await forgetBrowser();
   } catch {
+    underway = false;
     toast(t('forget.failed'));
     return;
   }

@@ -1,7 +1,10 @@
 //! `POST /api/session/forget`: this browser is nobody we know from now on.
 
+use std::sync::Arc;
+
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use hyper::{Response, StatusCode};
+use tokio::sync::oneshot;
 use tracing::warn;
 
 use crate::app::App;
@@ -23,14 +26,14 @@ static STORAGE: HeaderValue = HeaderValue::from_static("\"storage\"");
 
 /// Ends the session of the request's cookie. 204 when all of it is done, also when there was none; a
 /// refusal leaves the cookie, and asking again is safe.
-pub async fn answer(app: &App, peer: &Peer, headers: &HeaderMap) -> Response<Body> {
+pub async fn answer(app: &Arc<App>, peer: &Peer, headers: &HeaderMap) -> Response<Body> {
     // Also one that was forgotten a moment ago: the first answer may have been lost half-way.
     let session = cookie::read(&app.signer, headers, peer.scheme_https).map(|seen| seen.session);
     if let Err(wait) = app.limits.requests(session, peer.address) {
         return response::problem(&Problem::rate_limited(wait));
     }
     if let Some(session) = session
-        && let Err(error) = forget(app, session).await
+        && let Err(error) = to_the_end(app, session).await
     {
         warn!(%error, "a browser could not be forgotten");
         return response::problem(&error.into());
@@ -40,6 +43,24 @@ pub async fn answer(app: &App, peer: &Peer, headers: &HeaderMap) -> Response<Bod
     headers.insert(SET_COOKIE, cookie::expired(peer.scheme_https));
     headers.insert(CLEAR_SITE_DATA.clone(), STORAGE.clone());
     answer
+}
+
+/// Forgets in a task of its own: a page that goes away meanwhile, perhaps because its socket has ended,
+/// must not leave the half of it undone.
+async fn to_the_end(app: &Arc<App>, session: SessionId) -> Result<(), StoreError> {
+    let (done, outcome) = oneshot::channel();
+    let forgetting = Arc::clone(app);
+    app.shutdown.spawn(async move {
+        let forgotten = forget(&forgetting, session).await;
+        // The caller may be gone: then it is done all the same.
+        let _ = done.send(forgotten);
+    });
+    let ended = outcome.await;
+    ended.unwrap_or_else(|_| {
+        Err(StoreError::Unavailable(
+            "the task that forgets ended".into(),
+        ))
+    })
 }
 
 /// Its sockets and searches end on every node, its open rooms close as left, its blocks are erased.
