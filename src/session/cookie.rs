@@ -237,9 +237,9 @@ mod tests {
     fn none_is_hidden_by_those_before_it() {
         let (signer, session) = (signer(), SessionId::fresh());
         let other = Signer::new(&[8; 32], 30 * DAY);
-        let forged = |_| format!("{NAME}={}; ", seal(&other, SessionId::fresh(), NOW));
+        let forged = |_| format!("{NAME}={}; ", seal(&other, SessionId::fresh(), NOW, NOW));
         let planted: String = (0..150).map(forged).collect();
-        let own = format!("{NAME}={}", seal(&signer, session, NOW));
+        let own = format!("{NAME}={}", seal(&signer, session, NOW, NOW));
         let mut headers = HeaderMap::new();
         for line in ["theme=夜; x=\"", planted.as_str(), "名=值; a", &own] {
             headers.append(COOKIE, HeaderValue::from_bytes(line.as_bytes()).unwrap());

@@ -35,7 +35,7 @@ pub(super) async fn entered(
             Err(error) => {
                 metrics::counter!(telemetry::ERRORS, "code" => error.code.as_str()).increment(1);
                 // A client that cannot be told is closed all the same.
-                let _ = socket.write(vec![app.encoder.decode_error(&error)]).await;
+                let _ = socket.write(app.encoder.decode_error(&error).into()).await;
                 match error.code {
                     ErrorCode::Unavailable => CloseReason::GoingAway,
                     _ => CloseReason::Refused,

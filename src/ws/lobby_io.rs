@@ -195,7 +195,7 @@ async fn create(app: &App, who: Who, pairing: &Arc<Pairing>, by: Side) -> Create
     let room = pairing.room;
     let [own, other] = [by, by.other()].map(|side| &pairing.parties[side.index()]);
     if by == Side::A && app.capacity.refuses_rooms() {
-        give_back(app, pairing, by, Some(own.ticket)).await;
+        give_back(app, who, pairing, by, Some(own.ticket)).await;
         return Created::SiteFull(site_full_pause());
     }
     let made = match by {

@@ -89,7 +89,7 @@ impl Stream {
             self.last = seq;
             return Live::Write;
         }
-        let parked = self.parked.values().map(|text| text.len());
+        let parked = self.parked.values().map(|it| it.text.len());
         if self.parked.len() >= PARKED || parked.sum::<usize>() + text.len() > PARKED_BYTES {
             self.again = true;
             return Live::Overflow;
