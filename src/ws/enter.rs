@@ -4,7 +4,9 @@
 use tokio::time::timeout;
 
 use super::entrance::{Entrance, entrance};
+use super::line::Who;
 use super::socket::{Incoming, Socket};
+use crate::admission::memory::{Account, Class};
 use crate::app::App;
 use crate::id::SessionId;
 use crate::protocol::client;
@@ -19,12 +21,16 @@ const CONTROLS: usize = 20;
 /// The room that the first frame names. `None`: the client was told why not, and the socket is closed.
 pub(super) async fn entered(
     app: &App,
+    who: Who,
     cookie: Option<SessionId>,
     socket: &mut Socket,
 ) -> Option<Entrance> {
+    // It is in no room yet.
+    let class = Class::Arriving;
+    let account = Who { class, ..who }.account(&app.memory);
     let first = tokio::select! {
         () = app.shutdown.token().cancelled() => Err(CloseReason::GoingAway),
-        first = timeout(app.config.limits.header_timeout, first_frame(socket)) => {
+        first = timeout(app.config.limits.header_timeout, first_frame(socket, account)) => {
             // As silent as a connection that does not answer pings.
             first.unwrap_or(Err(CloseReason::HeartbeatMissed))
         }
@@ -35,7 +41,8 @@ pub(super) async fn entered(
             Err(error) => {
                 metrics::counter!(telemetry::ERRORS, "code" => error.code.as_str()).increment(1);
                 // A client that cannot be told is closed all the same.
-                let _ = socket.write(app.encoder.decode_error(&error).into()).await;
+                let told = app.encoder.decode_error(&error).into();
+                let _ = socket.write(told, account).await;
                 match error.code {
                     ErrorCode::Unavailable => CloseReason::GoingAway,
                     _ => CloseReason::Refused,
@@ -62,9 +69,9 @@ async fn find(app: &App, cookie: Option<SessionId>, text: &str) -> Result<Entran
 ///
 /// # Errors
 /// How to close instead.
-async fn first_frame(socket: &mut Socket) -> Result<Text, CloseReason> {
+async fn first_frame(socket: &mut Socket, account: Account<'_>) -> Result<Text, CloseReason> {
     for _ in 0..CONTROLS {
-        return match socket.recv().await {
+        return match socket.recv(account).await {
             Incoming::Text(text) if text.len() > ENTER_BYTES => Err(CloseReason::TooLarge),
             Incoming::Text(text) => Ok(text),
             Incoming::Binary => Err(CloseReason::Policy),

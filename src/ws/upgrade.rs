@@ -255,7 +255,7 @@ async fn talk(
     let mut line = opened(&app, websocket, guards, "chat").await?;
     let entrance = match way {
         Way::Address(entrance) => entrance,
-        Way::FirstFrame(cookie) => enter::entered(&app, cookie, &mut line.socket).await?,
+        Way::FirstFrame(cookie) => enter::entered(&app, who, cookie, &mut line.socket).await?,
     };
     if let Some(seat) = &entrance.seat
         && seat.session != who.session

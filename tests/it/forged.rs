@@ -42,12 +42,12 @@ fn forged(room: RoomId, mine: &Ticket) -> Arc<Pairing> {
         session: ticket.session,
         persona: ticket.persona.clone(),
         address: ticket.address,
+        marks: Vec::new(),
     };
     Arc::new(Pairing {
         room,
         parties: [party(mine), party(&ticket(1))],
         common_tags: Vec::new(),
-        met_before: false,
         is_bot: false,
     })
 }
@@ -94,6 +94,9 @@ impl WaitingPool for Written {
     }
     fn census(&self) -> Census {
         self.inner.census()
+    }
+    fn others(&self, ticket: &Ticket) -> PoolFuture<'_, Census> {
+        self.inner.others(ticket)
     }
     fn close(&self) -> PoolFuture<'_, ()> {
         self.inner.close()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 use miyu::backends::Backends;
-use miyu::id::SessionId;
+use miyu::id::{RoomId, SessionId};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 
@@ -42,7 +42,10 @@ async fn a_browser_that_is_forgotten_leaves_nothing_open() {
     let mut talking = chat(&server).await;
     let me = session_of(&server, &talking.ming);
     let store = Arc::clone(&server.app.store);
-    store.block(me, SessionId::fresh()).await.unwrap();
+    store
+        .block(me, SessionId::fresh(), RoomId::fresh())
+        .await
+        .unwrap();
     let mut search = talking.ming.browser.open("/ws/matching/").await;
     search.send(start(json!({}))).await;
     search.expect("waiting_for_match").await;

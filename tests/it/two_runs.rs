@@ -108,7 +108,7 @@ impl Evening {
             _ => &known,
         };
         let known_session = SessionId::fresh();
-        let cookie = cookie::set_cookie(&server.app.signer, known_session, false);
+        let cookie = cookie::set_cookie(&server.app.signer, known_session, Timestamp::now(), false);
         let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
         known.set_cookie(cookie);
         let (mine, theirs) = pair((&me, json!({})), (with, other(&[]))).await;

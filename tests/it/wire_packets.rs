@@ -265,7 +265,6 @@ fn a_match_is_heard_as_one_of_elsewhere() {
             },
         }),
         common_tags: Vec::new(),
-        met_before: false,
         is_bot: false,
     });
     let packet = Packet::Direct(1, Frame::Matched(Arc::clone(&pairing)));

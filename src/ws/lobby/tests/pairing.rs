@@ -112,7 +112,7 @@ fn a_pairing_of_another_session_is_nobodys() {
         bench.ring();
         bench.out.clear();
         let paired = Renewed::Paired(Arc::clone(&invented));
-        bench.outcome(Outcome::Renewed(Ok(paired), Census::default()));
+        bench.outcome(Outcome::Renewed(Ok(paired), None));
         assert!(bench.out.is_empty(), "no room is made and nothing is told");
     }
 }
