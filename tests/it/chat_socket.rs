@@ -29,6 +29,7 @@ async fn a_room_introduces_itself() {
     let fields = [
         "action",
         "active",
+        "closes_ms",
         "common_tags",
         "is_bot",
         "last_seq",
@@ -59,9 +60,14 @@ async fn a_room_introduces_itself() {
         a.expect("partner_status").await,
         json!({"action": "partner_status", "online": true})
     );
-    let api = mei.state().await;
+    let mut api = mei.state().await;
     let mut same = state.clone();
     same.as_object_mut().unwrap().remove("action");
+    let left = [&mut same, &mut api].map(|it| {
+        let left = it.as_object_mut().unwrap().remove("closes_ms");
+        left.unwrap().as_u64().unwrap()
+    });
+    assert!(left[1] > 0 && left[1] <= left[0], "time passes: {left:?}");
     assert_eq!(api, same, "the API says the same");
 }
 
