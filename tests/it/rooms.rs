@@ -62,13 +62,17 @@ async fn each_side_sees_the_other() {
     for (me, user, partner) in [(ann, "ann", "ben"), (ben, "ben", "ann")] {
         let cookie = cookie_of(&server, me);
         let headers = [("cookie", cookie.as_str())];
-        let list = get_with(server.address, "/api/rooms/", &headers)
+        let mut list = get_with(server.address, "/api/rooms/", &headers)
             .await
             .json();
         assert_eq!(list["rooms"].as_array().unwrap().len(), 1);
         let one = get_with(server.address, &format!("/api/rooms/{id}/"), &headers).await;
         assert_eq!(one.status, 200);
-        let state = one.json();
+        let mut state = one.json();
+        // Time passes between the two.
+        for it in [&mut state, &mut list["rooms"][0]] {
+            assert!(it.as_object_mut().unwrap().remove("closes_ms").is_some());
+        }
         assert_eq!(state, list["rooms"][0]);
         assert_eq!(state["room_id"], id.to_string());
         assert_eq!(state["user_id"], user);
