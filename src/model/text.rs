@@ -6,15 +6,29 @@ use unicode_normalization::UnicodeNormalization;
 /// More combining marks than this on one character only serve to overprint neighbouring lines.
 const COMBINING_MARKS: usize = 3;
 
+/// A raw text is cut to so many times the characters that may be left of it, before anything else is
+/// done to it: composing costs as much as all that is given to it. A letter is at most four
+/// characters before it is composed, so that nothing is lost of a name that is a name.
+pub const RAW_PER_CHAR: usize = 8;
+
 /// NFC, without control, bidi and zero-width characters, white space collapsed to single spaces,
 /// trimmed, at most `max_chars` Unicode scalar values. May come out empty.
 pub fn clean_name(raw: &str, max_chars: usize) -> String {
-    tidy(visible(raw).nfc(), max_chars)
+    tidy(visible(cut(raw, max_chars)).nfc(), max_chars)
 }
 
 /// Like [`clean_name`] but NFKC, so that full-width and half-width spellings of a tag agree.
 pub fn clean_tag(raw: &str, max_chars: usize) -> String {
-    tidy(visible(raw).nfkc(), max_chars)
+    tidy(visible(cut(raw, max_chars)).nfkc(), max_chars)
+}
+
+/// The first [`RAW_PER_CHAR`] times `max_chars` characters.
+fn cut(raw: &str, max_chars: usize) -> &str {
+    let most = max_chars.saturating_mul(RAW_PER_CHAR);
+    match raw.char_indices().nth(most) {
+        Some((end, _)) => &raw[..end],
+        None => raw,
+    }
 }
 
 /// Before composing: what stands unseen between a letter and its mark would keep them apart.
@@ -81,7 +95,60 @@ fn is_invisible(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// A letter with what may honestly belong to it, in the form of most characters, and the white
+    /// space before it.
+    fn letter() -> impl Strategy<Value = String> {
+        let letters = [
+            "a",
+            "Ω",
+            "ệ",
+            "ᾧ",
+            "ガ",
+            "ｶﾞ",
+            "한",
+            "語",
+            "ﷺ",
+            "🙂",
+            "👩\u{200D}👩",
+        ];
+        let marks = proptest::collection::vec(
+            prop::sample::select(vec!['\u{301}', '\u{323}', '\u{342}', '\u{3099}']),
+            0..=2,
+        );
+        let spaces = prop::sample::select(vec!["", "", "", " ", "\u{3000}"]);
+        let letters = prop::sample::select(letters.to_vec());
+        (spaces, letters, marks).prop_map(|(space, letter, marks)| {
+            let letter: String = letter.nfd().collect();
+            let marks: String = marks.into_iter().collect();
+            format!("{space}{letter}{marks}")
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn cutting_first_changes_no_honest_name(
+            letters in proptest::collection::vec(letter(), 0..300),
+            max_chars in 1_usize..60,
+        ) {
+            let raw = letters.concat();
+            let uncut = tidy(visible(&raw).nfc(), max_chars);
+            prop_assert_eq!(clean_name(&raw, max_chars), uncut);
+            let uncut = tidy(visible(&raw).nfkc(), max_chars);
+            prop_assert_eq!(clean_tag(&raw, max_chars), uncut);
+        }
+    }
+
+    #[test]
+    fn a_raw_name_is_looked_at_as_far_as_a_name_can_reach() {
+        let hidden = "\u{200B}".repeat(50 * RAW_PER_CHAR - 1);
+        assert_eq!(clean_name(&format!("{hidden}ab"), 50), "a");
+        assert_eq!(cut("語言", 1), "語言");
+        assert_eq!(cut(&"語".repeat(100), 1), "語".repeat(8));
+    }
 
     #[test]
     fn names_lose_what_cannot_be_seen() {
