@@ -7,6 +7,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 use serde::Serialize;
 
+use crate::admission::Refused;
 use crate::store::StoreError;
 
 /// A refusal. `code` is for programs and never changes; `detail` says what to do, in English.
@@ -113,6 +114,44 @@ impl Problem {
                 "rate_limited",
                 "too many requests; wait as long as retry_after_ms says",
             )
+        }
+    }
+
+    /// 429: no session is made for this network now.
+    pub fn too_many_newcomers(retry_after: Duration) -> Self {
+        Self {
+            detail: "too many new browsers came from your network; wait as long as retry_after_ms \
+                     says, or send the session cookie if this site has set one"
+                .into(),
+            ..Self::rate_limited(retry_after)
+        }
+    }
+
+    /// 429: this browser has as many sockets as it may.
+    pub fn too_many_sockets() -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(5)),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_sockets",
+                "this browser has as many sockets open as it may; close a window of this site",
+            )
+        }
+    }
+
+    /// 503: there is no place for another connection.
+    pub fn no_place(refused: Refused) -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(10)),
+            ..Self::unavailable(match refused {
+                Refused::Address => {
+                    "too many connections from your network are open; try again later"
+                }
+                Refused::Full => {
+                    "nearly all places are taken, and the last are kept for people who talk; try \
+                     again later"
+                }
+            })
         }
     }
 

@@ -1,40 +1,80 @@
-//! How many connections are open, altogether and by address, and whose each one is.
+//! How many connections are open, altogether and by network, and whose each one is.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::AddressKey;
+use super::GROWTH;
+use crate::model::Prefix;
+use crate::model::prefix::LEVELS;
 
 /// Why a connection was not counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// This address has `limits.connections_per_address` open.
+    /// A network of this address has as many open as it may.
     Address,
-    /// The server has as many open as it may.
+    /// The server has as many open as it may; the last tenth is for people in open rooms.
     Full,
 }
+
+/// What a request or a socket is for, when few places are left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Anything else.
+    Other,
+    /// A side of an open room, a handshake that may turn out to be one, or an operator.
+    Kept,
+}
+
+/// One part in so many of all places is kept for people in open rooms, and of it a network has the
+/// same part of what it may have of all.
+const KEPT: usize = 10;
+/// How long a connection that has one of the last places may take to say who it is for: its request
+/// head, and the frame that names its room.
+const KEPT_PATIENCE: Duration = Duration::from_secs(2);
+/// No network wider than the narrowest has more than one part in so many of all places.
+const LARGEST_SHARE: usize = 4;
 
 /// The open connections and their caps.
 pub(super) struct Connections {
     total: usize,
-    per_address: usize,
+    /// The most that one network may have, the narrowest first.
+    shares: [usize; LEVELS],
     open: Mutex<Open>,
 }
 
 #[derive(Default)]
 struct Open {
     total: usize,
-    by_address: HashMap<AddressKey, usize>,
+    by_network: HashMap<Prefix, Count>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Count {
+    all: usize,
+    kept: usize,
 }
 
 impl Connections {
+    /// `per_address` is the share of one narrow network; 0: none.
     pub(super) fn new(total: usize, per_address: usize) -> Self {
+        let largest = per_address.max(total / LARGEST_SHARE);
+        let mut share = per_address;
+        let shares = std::array::from_fn(|level| {
+            if level > 0 {
+                share = share.saturating_mul(GROWTH as usize);
+            }
+            match per_address {
+                0 => usize::MAX,
+                _ => share.min(largest),
+            }
+        });
         Self {
             total,
-            per_address,
+            shares,
             open: Mutex::default(),
         }
     }
@@ -49,49 +89,103 @@ impl Connections {
         self.total
     }
 
+    /// Counts one in. `None`: a proxy's, counted under the client of each request that comes on it.
     pub(super) fn enter(
         self: &Arc<Self>,
-        address: Option<AddressKey>,
+        address: Option<IpAddr>,
     ) -> Result<ConnectionGuard, Refused> {
         let mut open = self.open.lock();
         if open.total >= self.total {
             return Err(Refused::Full);
         }
+        let kept = open.total >= self.total - self.total / KEPT;
         if let Some(address) = address {
-            self.enter_address(&mut open, address)?;
+            open.count(&self.shares, address, kept)?;
         }
         open.total += 1;
         Ok(ConnectionGuard {
             connections: Arc::clone(self),
             address,
+            proxied: address.is_none(),
+            kept,
         })
     }
+}
 
-    fn enter_address(&self, open: &mut Open, address: AddressKey) -> Result<(), Refused> {
-        let count = open.by_address.entry(address).or_default();
-        if self.per_address > 0 && *count >= self.per_address {
+impl Open {
+    /// Counts one under every network of the address, or under none.
+    fn count(&mut self, shares: &[usize], address: IpAddr, kept: bool) -> Result<(), Refused> {
+        let full = |(network, share): (Prefix, &usize)| {
+            let count = self.by_network.get(&network).copied().unwrap_or_default();
+            count.all >= *share || (kept && count.kept >= (*share / KEPT).max(1))
+        };
+        if Prefix::all(address).zip(shares).any(full) {
             return Err(Refused::Address);
         }
-        *count += 1;
+        for network in Prefix::all(address) {
+            let count = self.by_network.entry(network).or_default();
+            count.all += 1;
+            count.kept += usize::from(kept);
+        }
         Ok(())
+    }
+
+    fn discount(&mut self, address: IpAddr, kept: bool) {
+        for network in Prefix::all(address) {
+            if let Some(count) = self.by_network.get_mut(&network) {
+                count.all -= 1;
+                count.kept -= usize::from(kept);
+                if count.all == 0 {
+                    self.by_network.remove(&network);
+                }
+            }
+        }
     }
 }
 
 /// One counted connection.
 pub struct ConnectionGuard {
     connections: Arc<Connections>,
-    address: Option<AddressKey>,
+    address: Option<IpAddr>,
+    /// It belongs to many people, one after the other.
+    proxied: bool,
+    /// It has one of the last places.
+    kept: bool,
 }
 
 impl ConnectionGuard {
-    /// Counts under this address from now on, when it did not yet.
-    fn belong_to(&mut self, address: AddressKey) -> Result<(), Refused> {
-        if self.address.is_none() {
-            let mut open = self.connections.open.lock();
-            self.connections.enter_address(&mut open, address)?;
-            self.address = Some(address);
+    /// It has one of the last places: who it is for is to be known soon.
+    pub fn is_kept(&self) -> bool {
+        self.kept
+    }
+
+    /// How long it may take to say who it is for, where this is usual.
+    pub fn patience(&self, usual: Duration) -> Duration {
+        match self.kept {
+            true => usual.min(KEPT_PATIENCE),
+            false => usual,
         }
+    }
+
+    /// Counts under this address from now on, if it is a proxy's.
+    fn belong_to(&mut self, address: IpAddr) -> Result<(), Refused> {
+        if !self.proxied || self.address == Some(address) {
+            return Ok(());
+        }
+        let mut open = self.connections.open.lock();
+        if let Some(before) = self.address.take() {
+            open.discount(before, self.kept);
+        }
+        open.count(&self.connections.shares, address, self.kept)?;
+        self.address = Some(address);
         Ok(())
+    }
+
+    fn admit(&mut self, address: IpAddr, purpose: Purpose) -> Result<(), Refused> {
+        if self.kept && purpose != Purpose::Kept {
+            return Err(Refused::Full);
+        }
+        self.belong_to(address)
     }
 }
 
@@ -99,12 +193,8 @@ impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         let mut open = self.connections.open.lock();
         open.total -= 1;
-        let Some(address) = self.address else { return };
-        if let Some(count) = open.by_address.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                open.by_address.remove(&address);
-            }
+        if let Some(address) = self.address {
+            open.discount(address, self.kept);
         }
     }
 }
@@ -119,14 +209,23 @@ impl Slot {
         Self(Arc::new(Mutex::new(Some(guard))))
     }
 
+    /// Counts a request under its client.
+    pub(super) fn admit(&self, address: IpAddr, purpose: Purpose) -> Result<(), Refused> {
+        match self.0.lock().as_mut() {
+            Some(guard) => guard.admit(address, purpose),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn hand_over(
         &self,
         connections: &Arc<Connections>,
         address: IpAddr,
+        purpose: Purpose,
     ) -> Result<ConnectionGuard, Refused> {
         let mut held = self.0.lock();
         match held.take() {
-            Some(mut guard) => match guard.belong_to(address.into()) {
+            Some(mut guard) => match guard.admit(address, purpose) {
                 Ok(()) => Ok(guard),
                 Err(refused) => {
                     // The connection itself goes on: it still has to be told.
@@ -134,7 +233,7 @@ impl Slot {
                     Err(refused)
                 }
             },
-            None => connections.enter(Some(address.into())),
+            None => connections.enter(Some(address)),
         }
     }
 }

@@ -74,7 +74,7 @@ pub const BOUNDS: [Bound; 20] = [
         Per::Process,
         10 * MIB,
     ),
-    bound("keys of a rate limiter", Per::Process, 80 * MIB),
+    bound("keys of the rates", Per::Process, 4 * MIB),
     bound("the program, SQLite's caches", Per::Process, 64 * MIB),
 ];
 

@@ -1,48 +1,67 @@
-//! Bounds on people: rates by session and by address, and how many connections may be open.
+//! Bounds on people: rates by session and by network, and how many connections may be open.
 //! Who the client is was decided in [`crate::http::request`]; how each is counted is in the files
 //! beside this one.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::config::Limits;
 use crate::id::SessionId;
 
+mod caller;
 mod connections;
 pub mod holdings;
+mod ledger;
 pub mod machine;
 pub mod memory;
-mod rate;
+mod table;
+#[cfg(test)]
+mod tests;
 
+pub use caller::Caller;
+use caller::Callers;
 use connections::Connections;
-pub use connections::{ConnectionGuard, Refused, Slot};
-use rate::Rate;
+pub use connections::{ConnectionGuard, Purpose, Refused, Slot};
+pub use ledger::Over;
+use ledger::{Kind, Ledger, Quota, Quotas};
 
-/// How often limiters forget those who have been quiet; the timer is in [`crate::app`].
+/// How often what is owed no more is forgotten; the timer is in [`crate::app`].
 pub const FORGET_EVERY: Duration = Duration::from_secs(15);
 
-/// An address as counted: IPv6 by its /64, since one household or server has a whole one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AddressKey(IpAddr);
+/// How many times the share of a network the next wider one has. A wider network holds 256 narrower
+/// ones or more: it must not have as many shares, or a site that is given one has them all (a /48 is
+/// 65,536 times a /64). Nor a single one, or one bad neighbour uses up the share of all. With 4, three
+/// neighbours at their limit leave room for others, and a /48 has 16 times the share of a /64.
+const GROWTH: u32 = 4;
+/// Bytes come seldom from many people of a network at once, and all of them end on a disk: a network
+/// has a tenth of the factor that it has for everything else.
+const BYTE_FACTOR_PART: u32 = 10;
+/// A page is some sixty files when a browser comes for the first time; requests of the API are few.
+const FILES_PER_REQUEST: u32 = 8;
+/// A class of pupils arrives within a minute and not again.
+const NEWCOMERS_AT_ONCE: u32 = 5;
+/// Signals at once, of a session and of a connection alike: two seconds' worth.
+const SIGNAL_BURST: u32 = 2;
+/// A search that is withdrawn sooner than this was no search: it is charged once more. Else a client that
+/// looks at each partner on offer and goes on pays no more than people who wait.
+const HASTY: Duration = Duration::from_secs(2);
 
-impl From<IpAddr> for AddressKey {
-    fn from(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V6(v6) => {
-                let prefix = v6.to_bits() & !u128::from(u64::MAX);
-                IpAddr::V6(Ipv6Addr::from_bits(prefix))
-            }
-            v4 => v4,
-        })
-    }
+/// What frames of a socket use up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frames {
+    /// Chat actions.
+    pub messages: u32,
+    /// Frames that reach neither the store nor a log.
+    pub signals: u32,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// Every rate and count of people.
 pub struct RateLimits {
-    messages: Rate,
-    matches: Rate,
-    requests: Rate,
+    callers: Callers,
+    ledger: Ledger,
     connections: Arc<Connections>,
 }
 
@@ -50,54 +69,108 @@ impl RateLimits {
     /// `descriptors` is how many connections the process can hold open (its descriptor limit less a
     /// reserve); it caps `limits.connections`, and stands in for 0.
     pub fn new(limits: &Limits, descriptors: usize) -> Self {
-        let factor = limits.address_factor;
-        let minute = Duration::from_secs(60);
-        let second = Duration::from_secs(1);
         let total = match limits.connections {
             0 => descriptors,
             n => n.min(descriptors),
         };
         Self {
-            messages: Rate::new(
-                limits.messages_per_second,
-                second,
-                limits.message_burst,
-                factor,
-            ),
-            matches: Rate::per(limits.matches_per_minute, minute, factor),
-            requests: Rate::per(limits.requests_per_minute, minute, factor),
+            callers: Callers::new(),
+            ledger: Ledger::new(quotas(limits), Instant::now()),
             connections: Arc::new(Connections::new(total, limits.connections_per_address)),
         }
     }
 
-    /// Counts one chat action; `Err` is how long to wait before asking again.
-    pub fn messages(&self, session: SessionId, address: IpAddr) -> Result<(), Duration> {
-        self.messages.check(session, address)
+    /// What to count for. Made once for a socket; it stands for no address outside this process.
+    pub fn caller(&self, session: Option<SessionId>, address: IpAddr) -> Caller {
+        self.callers.caller(session, address)
+    }
+
+    /// Counts what came on a socket.
+    ///
+    /// # Errors
+    /// It is too much for now; nothing was counted.
+    pub fn frames(&self, caller: &Caller, frames: Frames, now: Instant) -> Result<(), Over> {
+        self.ledger.take(caller, &frames.asks(), now)
+    }
+
+    /// Counts what came on a socket and cannot be put off, whether it is too much or not.
+    pub fn charge_frames(&self, caller: &Caller, frames: Frames, now: Instant) {
+        self.ledger.charge(caller, &frames.asks(), now);
     }
 
     /// Counts one `start_matching`; `Err` is `retry_after`.
-    pub fn matches(&self, session: SessionId, address: IpAddr) -> Result<(), Duration> {
-        self.matches.check(session, address)
+    pub fn search(&self, caller: &Caller) -> Result<(), Duration> {
+        self.take(caller, Kind::Search)
     }
 
-    /// Counts one API request; `Err` is `retry_after`. Without a session only the address counts.
-    pub fn requests(&self, session: Option<SessionId>, address: IpAddr) -> Result<(), Duration> {
-        match session {
-            Some(session) => self.requests.check(session, address),
-            None => self.requests.check_address(address),
+    /// A search that began then ends without a partner, because its client wants that.
+    pub fn withdrawn(&self, caller: &Caller, began: Instant) {
+        let now = Instant::now();
+        if now.saturating_duration_since(began) < HASTY {
+            self.ledger.charge(caller, &[(Kind::Search, 1)], now);
         }
+    }
+
+    /// Counts one API request or handshake; `Err` is `retry_after`. Without a session only the
+    /// networks count.
+    pub fn requests(&self, session: Option<SessionId>, address: IpAddr) -> Result<(), Duration> {
+        self.take(&self.caller(session, address), Kind::Request)
+    }
+
+    /// Counts one page or file; `Err` is `retry_after`.
+    pub fn files(&self, address: IpAddr) -> Result<(), Duration> {
+        self.take(&self.caller(None, address), Kind::File)
+    }
+
+    /// Counts a session that is about to be made; `Err`: how long none is made for this network.
+    pub fn newcomer(&self, address: IpAddr) -> Result<(), Duration> {
+        self.take(&self.caller(None, address), Kind::Newcomer)
+    }
+
+    fn take(&self, caller: &Caller, kind: Kind) -> Result<(), Duration> {
+        let taken = self.ledger.take(caller, &[(kind, 1)], Instant::now());
+        taken.map_err(|over| over.wait)
     }
 
     /// Counts a socket under its real client for as long as the guard lives. The connection that
     /// the request came on is counted already; its place is taken over, not taken twice.
-    pub fn connection(&self, slot: &Slot, address: IpAddr) -> Result<ConnectionGuard, Refused> {
-        slot.hand_over(&self.connections, address)
+    ///
+    /// # Errors
+    /// There is no place for this; the connection keeps the one that it has.
+    pub fn connection(
+        &self,
+        slot: &Slot,
+        address: IpAddr,
+        purpose: Purpose,
+    ) -> Result<ConnectionGuard, Refused> {
+        slot.hand_over(&self.connections, address, purpose)
     }
 
-    /// Counts a fresh TCP connection. Those of a trusted proxy belong to many people: only the
-    /// total counts until one of them becomes a socket.
+    /// Counts the connection of a request under the request's client, until its next request. One
+    /// that comes straight from its client counts under it already.
+    ///
+    /// # Errors
+    /// There is no place for this.
+    pub fn request_on(
+        &self,
+        slot: &Slot,
+        address: IpAddr,
+        purpose: Purpose,
+    ) -> Result<(), Refused> {
+        slot.admit(address, purpose)
+    }
+
+    /// Counts a fresh TCP connection. `None`: one of a trusted proxy, which belongs to many people.
+    ///
+    /// # Errors
+    /// There is no place for it.
     pub fn accepted(&self, address: Option<IpAddr>) -> Result<ConnectionGuard, Refused> {
-        self.connections.enter(address.map(AddressKey::from))
+        self.connections.enter(address)
+    }
+
+    /// Forgets who owes nothing.
+    pub fn forget(&self) {
+        self.ledger.forget(Instant::now());
     }
 
     /// Connections open now.
@@ -109,68 +182,86 @@ impl RateLimits {
     pub fn max_connections(&self) -> usize {
         self.connections.most()
     }
+}
 
-    /// Forgets those who have been quiet long enough to owe nothing.
-    pub fn forget(&self) {
-        for rate in [&self.messages, &self.matches, &self.requests] {
-            rate.forget();
-        }
+impl Frames {
+    fn asks(&self) -> [(Kind, u64); 3] {
+        [
+            (Kind::Message, self.messages.into()),
+            (Kind::Signal, self.signals.into()),
+            (Kind::Byte, self.bytes),
+        ]
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What the configuration allows of each kind, in the order of [`Kind`].
+fn quotas(limits: &Limits) -> [Quotas; 7] {
+    let factor = limits.address_factor.max(1);
+    let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+    let each = |count: u32, period, burst: u32, factors| {
+        spread(count.into(), period, burst.into(), factors)
+    };
+    let requests = limits.requests_per_minute;
+    let signals = limits.signals_per_second;
+    [
+        each(
+            limits.messages_per_second,
+            second,
+            limits.message_burst,
+            shared(1, factor),
+        ),
+        spread(
+            limits.message_bytes_per_second,
+            second,
+            limits.message_bytes_burst,
+            shared(1, (factor / BYTE_FACTOR_PART).max(1)),
+        ),
+        each(
+            signals,
+            second,
+            signals.saturating_mul(SIGNAL_BURST),
+            shared(1, factor),
+        ),
+        each(
+            limits.matches_per_minute,
+            minute,
+            limits.matches_per_minute,
+            shared(1, factor),
+        ),
+        each(requests, minute, requests, shared(1, factor)),
+        each(
+            requests,
+            minute,
+            requests,
+            shared(0, factor.saturating_mul(FILES_PER_REQUEST)),
+        ),
+        each(
+            limits.sessions_per_minute,
+            minute,
+            limits.sessions_per_minute.saturating_mul(NEWCOMERS_AT_ONCE),
+            shared(0, 1),
+        ),
+    ]
+}
 
-    fn limits(change: impl FnOnce(&mut Limits)) -> RateLimits {
-        let mut limits = Limits::default();
-        change(&mut limits);
-        RateLimits::new(&limits, 1000)
+/// How many times one quota each level has: the session, then its networks. 0: not counted there.
+fn shared(session: u32, narrowest: u32) -> [u64; caller::KEYS] {
+    let mut factor = u64::from(narrowest);
+    let mut factors = [session.into(); caller::KEYS];
+    for network in &mut factors[1..] {
+        *network = factor;
+        factor *= u64::from(GROWTH);
     }
+    factors
+}
 
-    fn ip(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn sessions_and_addresses_are_counted() {
-        let limits = limits(|l| {
-            l.matches_per_minute = 2;
-            l.address_factor = 2;
-        });
-        let me = SessionId::fresh();
-        let home = ip("2001:db8::1");
-        assert!(limits.matches(me, home).is_ok());
-        assert!(limits.matches(me, home).is_ok());
-        let wait = limits.matches(me, home).unwrap_err();
-        assert!(wait > Duration::from_secs(20) && wait <= Duration::from_secs(30));
-        let neighbour = ip("2001:db8::2");
-        assert!(limits.matches(SessionId::fresh(), neighbour).is_ok());
-        assert!(limits.matches(SessionId::fresh(), neighbour).is_err());
-        assert!(limits.matches(SessionId::fresh(), ip("192.0.2.1")).is_ok());
-    }
-
-    #[test]
-    fn zero_means_no_limit() {
-        let limits = limits(|l| l.messages_per_second = 0);
-        let me = SessionId::fresh();
-        assert!((0..10_000).all(|_| limits.messages(me, ip("192.0.2.1")).is_ok()));
-    }
-
-    #[test]
-    fn connections_are_counted_by_address_and_altogether() {
-        let limits = limits(|l| {
-            l.connections_per_address = 2;
-            l.connections = 3;
-        });
-        let home = Some(ip("2001:db8::1"));
-        let first = limits.accepted(home).unwrap();
-        let _second = limits.accepted(Some(ip("2001:db8::2"))).unwrap();
-        assert_eq!(limits.accepted(home).err(), Some(Refused::Address));
-        let _third = limits.accepted(None).unwrap();
-        assert_eq!(limits.accepted(None).err(), Some(Refused::Full));
-        drop(first);
-        assert!(limits.accepted(home).is_ok());
-        assert_eq!(limits.open_connections(), 2);
-    }
+/// The quota of each level: so many times the count, and as many at once.
+fn spread(count: u64, period: Duration, burst: u64, factors: [u64; caller::KEYS]) -> Quotas {
+    factors.map(|factor| {
+        Quota::new(
+            count.saturating_mul(factor),
+            period,
+            burst.saturating_mul(factor),
+        )
+    })
 }

@@ -312,6 +312,30 @@ fn numbers(config: &Config, checker: &mut Checker<'_>) {
             1_000_000,
         ),
         (
+            "limits.message_bytes_per_second",
+            limits.message_bytes_per_second,
+            0,
+            1 << 40,
+        ),
+        (
+            "limits.message_bytes_burst",
+            limits.message_bytes_burst,
+            8 * 1024,
+            1 << 40,
+        ),
+        (
+            "limits.signals_per_second",
+            limits.signals_per_second.into(),
+            0,
+            1_000_000,
+        ),
+        (
+            "limits.sessions_per_minute",
+            limits.sessions_per_minute.into(),
+            0,
+            1_000_000,
+        ),
+        (
             "limits.matches_per_minute",
             limits.matches_per_minute.into(),
             0,

@@ -17,20 +17,38 @@ section! {
         messages_per_second: u32 = 5;
         /// Chat actions at once.
         message_burst: u32 = 20;
-        /// Searches a minute and session. 0: none.
+        /// Bytes a second and session of what it sends on its sockets. "0B": none. A network has a
+        /// tenth of the factor that it has for other rates.
+        message_bytes_per_second: u64 as Size = "8KiB";
+        /// Such bytes at once.
+        message_bytes_burst: u64 as Size = "64KiB";
+        /// Typing, reads, pings and other small signs a second and session; twice as many at once.
+        /// 0: each connection alone is counted.
+        signals_per_second: u32 = 20;
+        /// Searches a minute and session; one that is withdrawn within two seconds counts twice.
+        /// 0: none.
         matches_per_minute: u32 = 20;
-        /// API requests a minute and session. 0: none.
+        /// API requests and handshakes a minute and session. 0: none. Pages and files are counted
+        /// by address, eight times as many.
         requests_per_minute: u32 = 120;
-        /// How many times a session's rate one address (IPv6: one /64) may use.
+        /// How many times a session's rate one address (IPv6: one /64) may use. Each wider network
+        /// (IPv4 /24; IPv6 /56, /48) may use four times as much as the narrower one.
         address_factor: u32 = 100;
-        /// Open connections of one address (IPv6: one /64). 0: none.
+        /// Browsers a minute and address (IPv6: one /64) that are given a session for the first
+        /// time; five times as many at once. Wider networks: four times as many each. 0: none.
+        sessions_per_minute: u32 = 120;
+        /// Open connections of one address (IPv6: one /64). Wider networks: four times as many each,
+        /// and at most a quarter of all. 0: none.
         connections_per_address: usize = 1000;
         /// Open connections altogether. 0: what descriptors and three eighths of the memory allow.
+        /// The last tenth is for people in open rooms.
         connections: usize = 0;
         /// Memory for what is in flight: answers and frames that clients have not taken, or not sent
         /// whole. One address may use an eighth of it. "0B": an eighth of the machine's memory, or of
         /// its control group's, and at least 64MiB.
         memory: u64 as Size = "0B";
+        /// Open sockets of one session. 0: none.
+        sockets_per_session: usize = 32;
         /// Searches of one session at the same time. 0: none.
         tickets_per_session: usize = 4;
         /// Entries of one room.

@@ -171,6 +171,7 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "no TCP_NODELAY");
     }
+    let header_timeout = guard.patience(app.config.limits.header_timeout);
     let slot = Slot::holding(guard);
     let service = service_fn(|request: Request<Incoming>| {
         let app = Arc::clone(&app);
@@ -184,7 +185,7 @@ async fn connection(
     let stream = Paced::new(stream, app.config.limits.write_timeout);
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(app.config.limits.header_timeout)
+        .header_read_timeout(header_timeout)
         .max_headers(HEADERS)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service)

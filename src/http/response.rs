@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::Body;
 use super::request::Peer;
+use crate::admission::Refused;
 use crate::admission::memory::Exhausted;
 use crate::error::Problem;
 use crate::protocol::Replay;
@@ -93,6 +94,15 @@ pub fn exhausted(why: Exhausted) -> Problem {
         retry_after: Some(MEMORY_RETRY),
         ..Problem::unavailable(detail)
     }
+}
+
+/// 503: there is no place for this connection, which ends with the answer.
+pub fn no_place(refused: Refused) -> Response<Body> {
+    let mut answer = problem(&Problem::no_place(refused));
+    answer
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 /// 405 with the methods that would do.

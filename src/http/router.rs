@@ -13,6 +13,7 @@ use super::api::{self, rooms, site};
 use super::assets::{self, bundle};
 use super::request::{Peer, origin_allowed};
 use super::{Body, Door, health, response};
+use crate::admission::Purpose;
 use crate::admission::memory::Class;
 use crate::app::App;
 use crate::error::Problem;
@@ -108,6 +109,15 @@ impl Route {
         self.methods().split(", ").any(|it| it == method.as_str())
     }
 
+    /// What the last places are kept for. Of a handshake that is known only with its room.
+    fn purpose(self) -> Purpose {
+        match self {
+            Self::Chat => Purpose::Kept,
+            _ if self.is_operators() => Purpose::Kept,
+            _ => Purpose::Other,
+        }
+    }
+
     fn is_operators(self) -> bool {
         matches!(self, Self::Alive | Self::Ready | Self::Metrics)
     }
@@ -169,7 +179,13 @@ async fn dispatch(
     request: Request<Incoming>,
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
-    let Ok(found) = ROUTES.at(&path) else {
+    let found = ROUTES.at(&path).ok();
+    let route = found.as_ref().map(|found| *found.value);
+    let here = route.filter(|route| door.opens(route.is_operators()));
+    if let Some(refused) = not_admitted(app, &peer, here) {
+        return refused;
+    }
+    let Some(found) = found else {
         return not_found(app, request.headers()).await;
     };
     let route = *found.value;
@@ -206,6 +222,22 @@ async fn dispatch(
     }
 }
 
+/// Counts a request under its client: the connection it came on, and what is no request of the API,
+/// which is counted with its session. Operators' routes are not behind any rate.
+fn not_admitted(app: &App, peer: &Peer, route: Option<Route>) -> Option<Response<Body>> {
+    let purpose = route.map_or(Purpose::Other, Route::purpose);
+    let placed = app.limits.request_on(&peer.slot, peer.address, purpose);
+    if let Err(refused) = placed {
+        return Some(response::no_place(refused));
+    }
+    let counted = match route {
+        Some(route) if route.is_api() || route.is_operators() => Ok(()),
+        _ => app.limits.files(peer.address),
+    };
+    let wait = counted.err()?;
+    Some(response::problem(&Problem::rate_limited(wait)))
+}
+
 /// Routes of somebody whom we know or get to know by it.
 async fn known(
     app: &Arc<App>,
@@ -228,15 +260,7 @@ async fn known(
             .await
             .unwrap_or_else(|problem| response::problem(&problem)),
     };
-    if seen.is_none_or(|seen| seen.needs_renewal) {
-        let (session, born) = match seen {
-            Some(seen) => (seen.session, seen.born),
-            None => {
-                let fresh = SessionId::fresh();
-                app.store.introduce(fresh);
-                (fresh, Timestamp::now())
-            }
-        };
+    if let Some((session, born)) = to_be_set(app, peer, seen) {
         let cookie = cookie::set_cookie(&app.signer, session, born, peer.scheme_https);
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
@@ -279,6 +303,20 @@ async fn held_api(
         answer.body_mut().hold(held);
     }
     Ok(answer)
+}
+
+/// The session whose cookie is set by an answer, and when it began: a fresh one, unless too many were
+/// made for this network. Then the answer comes without, and the handshake that follows is told to wait.
+fn to_be_set(app: &App, peer: &Peer, seen: Option<cookie::Seen>) -> Option<(SessionId, Timestamp)> {
+    match seen {
+        Some(seen) => seen.needs_renewal.then_some((seen.session, seen.born)),
+        None => {
+            app.limits.newcomer(peer.address).ok()?;
+            let fresh = SessionId::fresh();
+            app.store.introduce(fresh);
+            Some((fresh, Timestamp::now()))
+        }
+    }
 }
 
 async fn api_answer(

@@ -40,6 +40,8 @@ pub struct Seen {
     pub born: Timestamp,
     /// It is worth setting again.
     pub needs_renewal: bool,
+    /// When it is honoured no more.
+    pub until: Timestamp,
 }
 
 /// The request's valid session cookie, if it has one: the first that we signed. All are looked at, for
@@ -89,6 +91,13 @@ pub fn expired(https: bool) -> HeaderValue {
     written("", https, Duration::ZERO)
 }
 
+/// When a cookie that is signed then is honoured no more, for a session that began at `born`.
+pub fn until(signer: &Signer, born: Timestamp, issued: Timestamp) -> Timestamp {
+    issued
+        .plus(signer.lifetime())
+        .min(born.plus(signer.longest()))
+}
+
 fn written(value: &str, https: bool, age: Duration) -> HeaderValue {
     let text = format!(
         "{}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{}",
@@ -136,6 +145,7 @@ fn open(signer: &Signer, value: &str, now: Timestamp) -> Option<Seen> {
         session,
         born: born.unwrap_or(now),
         needs_renewal: born.is_none() || age > RENEW_AFTER.min(signer.lifetime() / 2),
+        until: until(signer, born.unwrap_or(now), issued),
     })
 }
 

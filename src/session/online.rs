@@ -54,21 +54,26 @@ impl Online {
         }
     }
 
-    /// This session has one more socket, at this address, until the guard is dropped.
-    pub fn enter(&self, session: SessionId, address: IpAddr) -> OnlineGuard {
+    /// This session has one more socket, at this address, until the guard is dropped; `None`: it has
+    /// `most` already, where 0 means that there is no bound.
+    pub fn enter(&self, session: SessionId, address: IpAddr, most: usize) -> Option<OnlineGuard> {
         let place = Prefix::narrowest(address);
         let mut here = self.here.lock();
+        let has = here.sessions.get(&session).map_or(0, |it| it.count);
+        if most > 0 && has >= most {
+            return None;
+        }
         let sockets = here.sessions.entry(session).or_insert_with(|| Sockets {
             count: 0,
             end: self.shutdown.child_token(),
         });
         sockets.count += 1;
         *here.places.entry(place).or_default() += 1;
-        OnlineGuard {
+        Some(OnlineGuard {
             online: self.clone(),
             session,
             place,
-        }
+        })
     }
 
     /// Sessions with an open socket: for operators.
@@ -144,9 +149,13 @@ mod tests {
         let there = "2001:db8::1".parse().unwrap();
         let same = "2001:db8::2".parse().unwrap();
         let counts = || (online.count(), online.places());
-        let tabs = (online.enter(me, HERE), online.enter(me, there));
+        let enter = |session, address| online.enter(session, address, 2).expect("room for two");
+        let tabs = (enter(me, HERE), enter(me, there));
         assert_eq!(counts(), (1, 2));
-        let other = online.enter(you, same);
+        assert!(online.enter(me, same, 2).is_none(), "a third");
+        assert!(online.enter(me, HERE, 0).is_some(), "no bound");
+        assert_eq!(counts(), (1, 2));
+        let other = enter(you, same);
         assert_eq!(counts(), (2, 2));
         drop(tabs.1);
         assert_eq!(counts(), (2, 2));
@@ -160,13 +169,13 @@ mod tests {
     fn forgetting_ends_the_sockets_of_one_session() {
         let online = Online::new(CancellationToken::new());
         let (me, you) = (SessionId::fresh(), SessionId::fresh());
-        let tabs = (online.enter(me, HERE), online.enter(you, HERE));
+        let tabs = (online.enter(me, HERE, 0), online.enter(you, HERE, 0));
         let (mine, yours) = (online.end_of(me), online.end_of(you));
         online.forget(me);
         assert!(mine.is_cancelled() && !yours.is_cancelled());
         assert!(online.forgot(me) && !online.forgot(you));
         // A socket that was on its way joins those that end.
-        let late = online.enter(me, HERE);
+        let late = online.enter(me, HERE, 0);
         assert!(online.end_of(me).is_cancelled());
         drop((tabs, late));
         assert_eq!((online.count(), online.places()), (0, 0));
@@ -177,7 +186,7 @@ mod tests {
         let shutdown = CancellationToken::new();
         let online = Online::new(shutdown.clone());
         let me = SessionId::fresh();
-        let _tab = online.enter(me, HERE);
+        let _tab = online.enter(me, HERE, 0);
         shutdown.cancel();
         assert!(online.end_of(me).is_cancelled());
     }

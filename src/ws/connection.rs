@@ -20,6 +20,7 @@ use super::outgoing::Outgoing;
 use super::rate::Conduct;
 use super::socket::{Incoming, Socket};
 use super::{Action, Actions, Io, Machine, Now, Weight};
+use crate::admission::{Frames, Over};
 use crate::app::App;
 use crate::channel::{Mailbox, Received};
 use crate::protocol::CloseReason;
@@ -28,6 +29,9 @@ use crate::telemetry;
 /// Frames taken from the mailbox, and things asked for by the client's, before what they caused is
 /// carried out.
 const TURN: usize = 64;
+
+/// How often it is looked whether the session of a socket is still honoured: sockets live for days.
+const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
 /// One socket's task.
 ///
@@ -43,13 +47,15 @@ pub struct Connection<M: Machine, I: Io<M>> {
     queue: VecDeque<I::Doing>,
     aside: Option<I::Doing>,
     /// An input over the rate, and when it may be taken.
-    held: Option<Box<(M::Input, Instant)>>,
+    held: Option<Box<Held<M::Input>>>,
     /// Until when the socket is left unread because of frames that ask for nothing.
     quiet_until: Option<Instant>,
     heart: Heartbeat,
     /// A ping is due.
     ping: bool,
     conduct: Conduct,
+    /// When to look whether the session is still honoured.
+    look_at: Instant,
     /// The end of the process, or of this browser's session.
     drain: Pin<Box<WaitForCancellationFutureOwned>>,
     drain_at: Option<Instant>,
@@ -57,6 +63,15 @@ pub struct Connection<M: Machine, I: Io<M>> {
     closing: Option<CloseReason>,
     /// Nothing can be written any more.
     gone: bool,
+}
+
+/// An input over the rate.
+struct Held<T> {
+    input: T,
+    /// How large its frame was.
+    bytes: u64,
+    /// When it may be taken.
+    at: Instant,
 }
 
 enum Event<T> {
@@ -75,6 +90,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         let limits = &app.config.limits;
         let heart = Heartbeat::new(limits.heartbeat, now);
         let conduct = Conduct::new(now);
+        let look_at = next_look(&who, Now::read());
         let timer = Box::pin(tokio::time::sleep_until(heart.deadline().into()));
         let drain = Box::pin(app.online.end_of(who.session).cancelled_owned());
         Box::new(Self {
@@ -90,6 +106,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             heart,
             ping: false,
             conduct,
+            look_at,
             drain,
             drain_at: None,
             timer,
@@ -213,11 +230,12 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
 
     /// Lets the timer ring at the earliest deadline. It may ring early: everybody checks.
     fn set_timer(&mut self) {
-        let held = self.held.as_ref().map(|held| held.1);
+        let held = self.held.as_ref().map(|held| held.at);
         let machine = self.machine().deadline();
         // A deadline that has rung already and waits for the queue only must not ring again at once.
         let drain = self.drain_at.filter(|_| self.closing.is_none());
-        let deadline = [held, self.quiet_until, machine, drain]
+        let look_at = Some(self.look_at).filter(|_| self.closing.is_none());
+        let deadline = [held, self.quiet_until, machine, drain, look_at]
             .into_iter()
             .flatten()
             .fold(self.heart.deadline(), Instant::min);
@@ -248,7 +266,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         match incoming {
             Incoming::Text(text) => self.on_text(&text, now, actions),
             Incoming::Binary => self.closing = Some(CloseReason::Policy),
-            Incoming::Control => self.count_signal(now.instant),
+            Incoming::Control => self.count_signal(0, now.instant),
             Incoming::Unacceptable(reason) => self.closing = Some(reason),
             Incoming::Gone => {
                 self.gone = true;
@@ -258,51 +276,80 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     }
 
     fn on_text(&mut self, text: &str, now: Now, actions: &mut Actions<M::Job>) {
+        let bytes = text.len() as u64;
         match M::decode(text) {
             Ok(input) => {
                 self.conduct.good_frame();
-                self.admit(input, now, actions);
+                self.admit(input, bytes, now, actions);
             }
             Err(error) => {
                 let most = self.app.config.limits.bad_frames;
                 if error.is_malformed() && self.conduct.bad_frame(most) {
                     self.closing = Some(CloseReason::Policy);
                 }
-                self.count_signal(now.instant);
+                self.count_signal(bytes, now.instant);
                 self.machine().on_bad_frame(&error, actions);
             }
         }
     }
 
-    /// Takes an input, or holds it (and leaves the socket unread) while it is over the rate.
-    fn admit(&mut self, input: M::Input, now: Now, actions: &mut Actions<M::Job>) {
-        let counted = match M::weight(&input) {
-            Weight::Message => self.app.limits.messages(self.who.session, self.who.address),
-            Weight::Signal => self.conduct.signal(now.instant),
-        };
-        match counted {
+    /// Takes an input, or holds it (and leaves the socket unread) while it is over a rate.
+    fn admit(&mut self, input: M::Input, bytes: u64, now: Now, actions: &mut Actions<M::Job>) {
+        match self.pay(M::weight(&input), bytes, now.instant) {
             Ok(()) => self.machine().on_input(input, now, actions),
-            Err(wait) => {
-                self.held = Some(Box::new((input, now.instant + wait)));
-                self.throttle(now.instant, wait);
+            Err(over) => {
+                let at = now.instant + over.wait;
+                self.held = Some(Box::new(Held { input, bytes, at }));
+                self.throttle(now.instant, over);
             }
         }
     }
 
+    /// Pays for a frame, from what was taken ahead as far as that reaches.
+    fn pay(&mut self, weight: Weight, bytes: u64, now: Instant) -> Result<(), Over> {
+        let shortfall = self.conduct.shortfall(weight, bytes);
+        if shortfall != Frames::default() {
+            self.app.limits.frames(&self.who.caller, shortfall, now)?;
+            self.conduct.prepay(shortfall);
+        }
+        if weight == Weight::Signal {
+            let counted = self.conduct.signal(now);
+            counted.map_err(|wait| Over { wait, own: true })?;
+        }
+        self.conduct.spend(weight, bytes);
+        Ok(())
+    }
+
     /// Counts a frame that asks for nothing; too many leave the socket unread for a while.
-    fn count_signal(&mut self, now: Instant) {
-        if let Err(wait) = self.conduct.signal(now) {
-            self.quiet_until = Some(now + wait);
-            self.throttle(now, wait);
+    fn count_signal(&mut self, bytes: u64, now: Instant) {
+        if let Err(over) = self.pay(Weight::Signal, bytes, now) {
+            // It was read already: what is not paid is owed, and the next one waits longer.
+            let owed = self.conduct.shortfall(Weight::Signal, bytes);
+            self.app.limits.charge_frames(&self.who.caller, owed, now);
+            self.conduct.prepay(owed);
+            self.conduct.spend(Weight::Signal, bytes);
+            self.quiet_until = Some(now + over.wait);
+            self.throttle(now, over);
         }
     }
 
-    fn throttle(&mut self, now: Instant, wait: Duration) {
-        if self
-            .conduct
-            .throttled(now, wait, self.app.config.limits.flood)
-        {
+    /// The socket is left unread. For a network that is over its quota it may not be to blame: only
+    /// what it does itself can become a flood.
+    fn throttle(&mut self, now: Instant, over: Over) {
+        let flood = self.app.config.limits.flood;
+        if over.own && self.conduct.throttled(now, over.wait, flood) {
             self.closing = Some(CloseReason::Policy);
+        }
+    }
+
+    /// Looks once an hour whether the session may still be here. The page that finds its socket
+    /// closed comes back at once, and is a browser that we know again, or a new one.
+    fn look_at_session(&mut self, now: Now) {
+        if self.look_at <= now.instant {
+            self.look_at = next_look(&self.who, now);
+            if self.who.until.is_some_and(|until| until <= now.wall) {
+                self.closing.get_or_insert(CloseReason::GoingAway);
+            }
         }
     }
 
@@ -311,8 +358,8 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             self.closing.get_or_insert(CloseReason::GoingAway);
         }
         self.quiet_until = self.quiet_until.filter(|at| *at > now.instant);
-        if let Some(held) = self.held.take_if(|held| held.1 <= now.instant) {
-            self.admit(held.0, now, actions);
+        if let Some(held) = self.held.take_if(|held| held.at <= now.instant) {
+            self.admit(held.input, held.bytes, now, actions);
         }
         if self
             .machine()
@@ -321,6 +368,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         {
             self.machine().on_timer(now, actions);
         }
+        self.look_at_session(now);
         if !self.reading(0) {
             // What we do not read cannot be missed.
             self.heart.heard(now.instant);
@@ -410,4 +458,11 @@ impl<M: Machine, I: Io<M>> Drop for Connection<M, I> {
             });
         }
     }
+}
+
+/// When to look at a session the next time: in an hour, or when its cookie ends if that is sooner.
+fn next_look(who: &Who, now: Now) -> Instant {
+    let left = who.until.map(|until| until.since(now.wall));
+    let left = left.filter(|left| !left.is_zero());
+    now.instant + left.unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
 }

@@ -1,6 +1,8 @@
 //! A chat socket whose address names no room: its first frame does. Nothing is looked up before that
 //! frame is whole, and the connection counts from its handshake on.
 
+use std::time::Duration;
+
 use tokio::time::timeout;
 
 use super::entrance::{Entrance, entrance};
@@ -18,11 +20,13 @@ const ENTER_BYTES: usize = 2048;
 /// Pings and pongs before it.
 const CONTROLS: usize = 20;
 
-/// The room that the first frame names. `None`: the client was told why not, and the socket is closed.
+/// The room that the first frame names, if it comes in time. `None`: the client was told why not, and the
+/// socket is closed.
 pub(super) async fn entered(
     app: &App,
     who: Who,
     cookie: Option<SessionId>,
+    patience: Duration,
     socket: &mut Socket,
 ) -> Option<Entrance> {
     // It is in no room yet.
@@ -30,29 +34,42 @@ pub(super) async fn entered(
     let account = Who { class, ..who }.account(&app.memory);
     let first = tokio::select! {
         () = app.shutdown.token().cancelled() => Err(CloseReason::GoingAway),
-        first = timeout(app.config.limits.header_timeout, first_frame(socket, account)) => {
+        first = timeout(patience, first_frame(socket, account)) => {
             // As silent as a connection that does not answer pings.
             first.unwrap_or(Err(CloseReason::HeartbeatMissed))
         }
     };
-    let reason = match first {
+    match first {
         Ok(text) => match find(app, cookie, &text).await {
             Ok(entrance) => return Some(entrance),
-            Err(error) => {
-                metrics::counter!(telemetry::ERRORS, "code" => error.code.as_str()).increment(1);
-                // A client that cannot be told is closed all the same.
-                let told = app.encoder.decode_error(&error).into();
-                let _ = socket.write(told, account).await;
-                match error.code {
-                    ErrorCode::Unavailable => CloseReason::GoingAway,
-                    _ => CloseReason::Refused,
-                }
-            }
+            Err(error) => refuse(app, socket, account, &error).await,
         },
-        Err(reason) => reason,
+        Err(reason) => socket.close(reason).await,
+    }
+    None
+}
+
+/// There is no place for it: all are taken, or all of its browser's. It is told to come back later.
+pub(super) async fn no_place(app: &App, who: Who, socket: &mut Socket) {
+    let error = DecodeError {
+        code: ErrorCode::Unavailable,
+        field: None,
+        client_id: None,
+    };
+    refuse(app, socket, who.account(&app.memory), &error).await;
+}
+
+/// Says why not, and closes.
+async fn refuse(app: &App, socket: &mut Socket, account: Account<'_>, error: &DecodeError) {
+    metrics::counter!(telemetry::ERRORS, "code" => error.code.as_str()).increment(1);
+    // A client that cannot be told is closed all the same.
+    let told = app.encoder.decode_error(error).into();
+    let _ = socket.write(told, account).await;
+    let reason = match error.code {
+        ErrorCode::Unavailable => CloseReason::GoingAway,
+        _ => CloseReason::Refused,
     };
     socket.close(reason).await;
-    None
 }
 
 async fn find(app: &App, cookie: Option<SessionId>, text: &str) -> Result<Entrance, DecodeError> {

@@ -20,6 +20,8 @@ pub(super) struct Entrance {
     pub(super) room: RoomId,
     /// `None`: the room is unknown or erased; the client is told and let go.
     pub(super) seat: Option<Seat>,
+    /// The room is open: its people are let in while others are not.
+    pub(super) open: bool,
     pub(super) after: Option<Seq>,
 }
 
@@ -142,8 +144,12 @@ pub(super) async fn entrance(
     let Asked { room, after, .. } = asked;
     let found = app.store.room(room).await.map_err(Refused::Store)?;
     let Some(found) = found else {
-        let seat = None;
-        return Ok(Entrance { room, seat, after });
+        return Ok(Entrance {
+            room,
+            seat: None,
+            open: false,
+            after,
+        });
     };
     let token = asked.token.as_deref();
     let claimed = token.and_then(|token| token::verify(&app.signer, token));
@@ -165,6 +171,7 @@ pub(super) async fn entrance(
     Ok(Entrance {
         room,
         seat: Some(seat),
+        open: found.active(),
         after,
     })
 }

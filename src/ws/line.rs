@@ -2,21 +2,26 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::socket::Socket;
-use crate::admission::ConnectionGuard;
 use crate::admission::memory::{Account, Budget, Class};
-use crate::id::SessionId;
+use crate::admission::{Caller, ConnectionGuard};
+use crate::id::{SessionId, Timestamp};
 use crate::session::online::OnlineGuard;
 use crate::telemetry;
 
-/// Whose connection it is, for rates.
+/// Whose connection it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Who {
     /// The browser.
     pub session: SessionId,
     /// The real client's address.
     pub address: IpAddr,
+    /// Both, as rates count them.
+    pub caller: Caller,
+    /// When the cookie that it came with is honoured no more; `None`: a room's token brought it.
+    pub until: Option<Timestamp>,
     /// From which part of the budget its bytes are.
     pub class: Class,
 }
@@ -50,6 +55,16 @@ impl Line {
         }
     }
 
+    /// Whether it has one of the last places, which are for people in open rooms.
+    pub fn is_kept(&self) -> bool {
+        self.guards.connection.is_kept()
+    }
+
+    /// How long to wait for what it says first, where this is usual.
+    pub fn patience(&self, usual: Duration) -> Duration {
+        self.guards.connection.patience(usual)
+    }
+
     /// It is this browser's: known only now, by the token of its first frame.
     pub fn belongs_to(&mut self, online: OnlineGuard) {
         self.guards.online = online;
@@ -58,17 +73,14 @@ impl Line {
 
 /// What counts a connection as one of its address, and a browser as here.
 pub struct Guards {
-    _connection: ConnectionGuard,
+    connection: ConnectionGuard,
     online: OnlineGuard,
 }
 
 impl Guards {
     /// Held from the handshake on.
     pub fn new(connection: ConnectionGuard, online: OnlineGuard) -> Self {
-        Self {
-            _connection: connection,
-            online,
-        }
+        Self { connection, online }
     }
 }
 

@@ -75,7 +75,7 @@ impl Io<Lobby> for LobbyIo {
 }
 
 async fn prepare(app: Arc<App>, who: Who, user_id: Option<UserId>, again: bool) -> Prepared {
-    if !again && let Err(wait) = app.limits.matches(who.session, who.address) {
+    if !again && let Err(wait) = app.limits.search(&who.caller) {
         return Prepared::Limited(wait);
     }
     if app.capacity.refuses_rooms() {

@@ -1,13 +1,21 @@
 //! How one connection behaves: bad frames in a row, passing signals, and whether being over its
-//! rate has gone on for so long that it is a flood. The message rate itself is counted per session
-//! and address by `admission`.
+//! rate has gone on for so long that it is a flood. What sessions and networks may use is counted by
+//! `admission`; of signals and bytes a connection takes a few ahead, so that most frames ask nothing
+//! that is shared.
 
 use std::time::{Duration, Instant};
+
+use super::Weight;
+use crate::admission::Frames;
 
 /// Signals (typing, read, pings) that one connection may send at once.
 const SIGNAL_BURST: f64 = 40.0;
 /// And in each second after.
 const SIGNALS_PER_SECOND: f64 = 20.0;
+/// Signals taken from the shared count at once.
+const SIGNALS_AHEAD: u32 = 4;
+/// Bytes taken from the shared count at once: some ten messages.
+const BYTES_AHEAD: u64 = 2048;
 /// A pause in being throttled shorter than this does not end a flood.
 const CALM: Duration = Duration::from_secs(2);
 
@@ -19,6 +27,8 @@ pub struct Conduct {
     throttled_until: Instant,
     signals: f64,
     refilled: Instant,
+    /// Taken from the shared counts and not used yet.
+    ahead: Frames,
 }
 
 impl Conduct {
@@ -30,6 +40,7 @@ impl Conduct {
             throttled_until: now,
             signals: SIGNAL_BURST,
             refilled: now,
+            ahead: Frames::default(),
         }
     }
 
@@ -42,6 +53,36 @@ impl Conduct {
     pub fn bad_frame(&mut self, most: u32) -> bool {
         self.bad_frames += 1;
         self.bad_frames >= most
+    }
+
+    /// What must be taken from the shared counts before a frame of so many bytes is paid for. Mostly
+    /// nothing but the message that it is.
+    pub fn shortfall(&self, weight: Weight, bytes: u64) -> Frames {
+        let missing = bytes.saturating_sub(self.ahead.bytes);
+        let mut shortfall = Frames::default();
+        match weight {
+            Weight::Message => shortfall.messages = 1,
+            Weight::Signal if self.ahead.signals == 0 => shortfall.signals = SIGNALS_AHEAD,
+            Weight::Signal => {}
+        }
+        if missing > 0 {
+            shortfall.bytes = missing.max(BYTES_AHEAD);
+        }
+        shortfall
+    }
+
+    /// This much was taken from the shared counts.
+    pub fn prepay(&mut self, taken: Frames) {
+        self.ahead.signals += taken.signals;
+        self.ahead.bytes += taken.bytes;
+    }
+
+    /// A frame was taken.
+    pub fn spend(&mut self, weight: Weight, bytes: u64) {
+        if weight == Weight::Signal {
+            self.ahead.signals = self.ahead.signals.saturating_sub(1);
+        }
+        self.ahead.bytes = self.ahead.bytes.saturating_sub(bytes);
     }
 
     /// Counts a passing signal; `Err` is how long to leave the socket unread.
@@ -99,6 +140,24 @@ mod tests {
         assert_eq!(taken, 40);
         let wait = conduct.signal(start).unwrap_err();
         assert!(conduct.signal(start + wait).is_ok());
+    }
+
+    #[test]
+    fn shared_counts_are_asked_for_many_frames_at_once() {
+        let mut conduct = Conduct::new(Instant::now());
+        let (mut signals, mut bytes) = (0, 0);
+        for _ in 0..100 {
+            let taken = conduct.shortfall(Weight::Signal, 100);
+            signals += u32::from(taken.signals > 0);
+            bytes += u32::from(taken.bytes > 0);
+            conduct.prepay(taken);
+            conduct.spend(Weight::Signal, 100);
+        }
+        assert_eq!((signals, bytes), (25, 5));
+        // What is larger than what is taken ahead is taken as it is, and nothing is given away.
+        conduct.spend(Weight::Message, 100_000);
+        let taken = conduct.shortfall(Weight::Message, 50_000);
+        assert_eq!((taken.messages, taken.signals, taken.bytes), (1, 0, 50_000));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::lobby::{Lobby, LobbyRules};
 use super::lobby_io::LobbyIo;
 use super::socket::{Socket, websocket_config};
 use super::{Io, Machine};
+use crate::admission::Purpose;
 use crate::admission::memory::Class;
 use crate::app::App;
 use crate::channel::GroupId;
@@ -34,13 +35,21 @@ pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Respon
     if let Err(problem) = may_ask(&app, &peer, &request, &identity, Class::Arriving) {
         return response::problem(&problem);
     }
-    let who = Who {
-        session: identity.session,
-        address: peer.address,
-        class: Class::Arriving,
-    };
+    // A search belongs to a session.
+    if !identity.known
+        && let Err(wait) = app.limits.newcomer(peer.address)
+    {
+        return response::problem(&Problem::too_many_newcomers(wait));
+    }
+    let until = Some(identity.until);
+    let who = who(&app, &peer, identity.session, Class::Arriving, until);
     let shared = Arc::clone(&app);
-    accept(app, peer, request, identity, who, move |guards, ws| {
+    let handshake = Handshake {
+        identity,
+        who,
+        purpose: Purpose::Other,
+    };
+    accept(app, peer, request, handshake, move |guards, ws| {
         search(shared, who, guards, ws)
     })
 }
@@ -53,7 +62,7 @@ pub async fn chat(
     request: Request<Incoming>,
     room: Option<&str>,
 ) -> Response<Body> {
-    let identity = identity(&app, &peer, &request);
+    let mut identity = identity(&app, &peer, &request);
     // Before the store is asked anything: a flood of handshakes must not become a flood of reads.
     if let Err(problem) = may_ask(&app, &peer, &request, &identity, Class::InRoom) {
         return response::problem(&problem);
@@ -70,15 +79,33 @@ pub async fn chat(
             }
         }
     };
-    let who = Who {
-        session: way.session().unwrap_or(identity.session),
-        address: peer.address,
-        class: Class::InRoom,
-    };
+    if !identity.known {
+        // A token does without: then it stays the only thing that is known of this client.
+        identity.set_cookie = app.limits.newcomer(peer.address).is_ok();
+    }
+    let session = way.session().unwrap_or(identity.session);
+    // A client that is here by a token stays as long as the room.
+    let until = (known == Some(session)).then_some(identity.until);
+    let who = who(&app, &peer, session, Class::InRoom, until);
     let shared = Arc::clone(&app);
-    accept(app, peer, request, identity, who, move |guards, ws| {
+    let handshake = Handshake {
+        identity,
+        who,
+        purpose: way.purpose(),
+    };
+    accept(app, peer, request, handshake, move |guards, ws| {
         talk(shared, who, way, guards, ws)
     })
+}
+
+fn who(app: &App, peer: &Peer, session: SessionId, class: Class, until: Option<Timestamp>) -> Who {
+    Who {
+        session,
+        address: peer.address,
+        caller: app.limits.caller(Some(session), peer.address),
+        until,
+        class,
+    }
 }
 
 /// How a chat connection says where it goes.
@@ -97,6 +124,22 @@ impl Way {
             Self::FirstFrame(cookie) => *cookie,
         }
     }
+
+    /// What it has a place for: one that may turn out to lead into an open room is let in, and looked at
+    /// again when it has said where it goes.
+    fn purpose(&self) -> Purpose {
+        match self {
+            Self::Address(entrance) if !entrance.open => Purpose::Other,
+            Self::Address(_) | Self::FirstFrame(_) => Purpose::Kept,
+        }
+    }
+}
+
+/// A handshake that may be accepted.
+struct Handshake {
+    identity: Identity,
+    who: Who,
+    purpose: Purpose,
 }
 
 /// The browser behind a request: its session, and whether to set the cookie (again).
@@ -105,21 +148,29 @@ struct Identity {
     born: Timestamp,
     known: bool,
     set_cookie: bool,
+    /// When its cookie is honoured no more, the one to be set if there is one.
+    until: Timestamp,
 }
 
 fn identity(app: &App, peer: &Peer, request: &Request<Incoming>) -> Identity {
+    let renewed = |born| cookie::until(&app.signer, born, Timestamp::now());
     match app.session(request.headers(), peer.scheme_https) {
         Some(seen) => Identity {
             session: seen.session,
             born: seen.born,
             known: true,
             set_cookie: seen.needs_renewal,
+            until: match seen.needs_renewal {
+                true => renewed(seen.born),
+                false => seen.until,
+            },
         },
         None => Identity {
             session: SessionId::fresh(),
             born: Timestamp::now(),
             known: false,
             set_cookie: true,
+            until: renewed(Timestamp::now()),
         },
     }
 }
@@ -159,8 +210,7 @@ fn accept<M, I, F>(
     app: Arc<App>,
     peer: Peer,
     mut request: Request<Incoming>,
-    identity: Identity,
-    who: Who,
+    handshake: Handshake,
     prepare: impl FnOnce(Guards, HyperWebsocket) -> F,
 ) -> Response<Body>
 where
@@ -173,13 +223,22 @@ where
         Ok((answer, websocket)) => (answer.map(|_| Body::default()), websocket),
         Err(_) => return response::problem(&not_a_handshake()),
     };
+    let Handshake {
+        identity,
+        who,
+        purpose,
+    } = handshake;
     // Only now: the count of a connection that stays HTTP must stay with it.
-    let Ok(connection) = app.limits.connection(&peer.slot, peer.address) else {
-        return response::problem(&Problem::unavailable(
-            "too many connections, here or from your network; try again later",
-        ));
+    let most = app.config.limits.sockets_per_session;
+    let Some(online) = app.online.enter(who.session, who.address, most) else {
+        return response::problem(&Problem::too_many_sockets());
     };
-    if !identity.known {
+    let counted = app.limits.connection(&peer.slot, peer.address, purpose);
+    let connection = match counted {
+        Ok(connection) => connection,
+        Err(refused) => return response::no_place(refused),
+    };
+    if identity.set_cookie && !identity.known {
         app.store.introduce(identity.session);
     }
     if identity.set_cookie {
@@ -187,7 +246,7 @@ where
         let cookie = cookie::set_cookie(&app.signer, session, born, peer.scheme_https);
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
-    let guards = Guards::new(connection, app.online.enter(who.session, who.address));
+    let guards = Guards::new(connection, online);
     let preparing = Box::pin(prepare(guards, websocket));
     app.shutdown.spawn(async move {
         if let Some((connection, line)) = preparing.await {
@@ -255,13 +314,14 @@ async fn talk(
     let mut line = opened(&app, websocket, guards, "chat").await?;
     let entrance = match way {
         Way::Address(entrance) => entrance,
-        Way::FirstFrame(cookie) => enter::entered(&app, who, cookie, &mut line.socket).await?,
+        Way::FirstFrame(cookie) => {
+            let patience = line.patience(app.config.limits.header_timeout);
+            enter::entered(&app, who, cookie, patience, &mut line.socket).await?
+        }
     };
-    if let Some(seat) = &entrance.seat
-        && seat.session != who.session
-    {
-        who.session = seat.session;
-        line.belongs_to(app.online.enter(who.session, who.address));
+    if !has_place(&app, &mut who, &mut line, &entrance) {
+        enter::no_place(&app, who, &mut line.socket).await;
+        return None;
     }
     let socket = &mut line.socket;
     let group = GroupId(entrance.room);
@@ -301,6 +361,27 @@ async fn talk(
     let reach = Arc::clone(&app.reach);
     let io = ChatIo::new(reach, connection, membership, who.address);
     Some((Connection::new(app, who, mailbox, machine, io), line))
+}
+
+/// Counts a connection under the browser that it turned out to be; whether there is a place for that.
+fn has_place(app: &App, who: &mut Who, line: &mut Line, entrance: &Entrance) -> bool {
+    let Some(seat) = &entrance.seat else {
+        // It is let go at once.
+        return true;
+    };
+    if line.is_kept() && !entrance.open {
+        return false;
+    }
+    if seat.session == who.session {
+        return true;
+    }
+    who.session = seat.session;
+    who.caller = app.limits.caller(Some(who.session), who.address);
+    // A token brought it.
+    who.until = None;
+    let most = app.config.limits.sockets_per_session;
+    let online = app.online.enter(who.session, who.address, most);
+    online.map(|online| line.belongs_to(online)).is_some()
 }
 
 /// The socket, once the client has the answer to its handshake.

@@ -173,6 +173,7 @@ async fn a_flood_of_messages_ends_the_socket_and_what_was_acknowledged_stays() {
 async fn a_client_that_cannot_keep_up_is_let_go() {
     let server = TestServer::start(|config| {
         config.limits.messages_per_second = 0;
+        config.limits.message_bytes_per_second = 0;
         config.limits.write_timeout = Duration::from_millis(300);
         config.chat.presence_settle = Duration::from_millis(10);
     })

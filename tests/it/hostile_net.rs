@@ -219,7 +219,7 @@ async fn no_place(server: &TestServer) -> bool {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_a_failed_handshake_counts_for_nobody() {
+async fn behind_a_proxy_a_connection_counts_for_whom_it_was_used_last() {
     let server = TestServer::start(|config| {
         proxy_here(config);
         config.limits.connections_per_address = 1;
@@ -233,14 +233,19 @@ async fn behind_a_proxy_a_failed_handshake_counts_for_nobody() {
     let (answer, _) = wire::answer(&mut proxy).await.unwrap();
     assert_eq!(answer.status, 426);
     assert_eq!(limits.open_connections(), 1);
-    // The proxy may use that connection for somebody else; this person has a place all the same.
     let browser = Browser::new(&server);
+    let refused = browser.try_open("/ws/matching/", &forwarded).await.err();
+    assert_eq!(refused.expect("the only place").code(), "unavailable");
+    // The proxy uses that connection for another client: this one's place is free.
+    let head = failing_handshake(&server, &[("X-Forwarded-For", "192.0.2.2")]);
+    proxy.write_all(head.as_bytes()).await.unwrap();
+    let (answer, _) = wire::answer(&mut proxy).await.unwrap();
+    assert_eq!(answer.status, 426);
     let opened = browser.try_open("/ws/matching/", &forwarded).await;
     let Ok(mut socket) = opened else {
-        panic!("a failed handshake took the only place");
+        panic!("a failed handshake of another took the only place");
     };
     socket.nothing_more().await;
-    assert_eq!(limits.open_connections(), 2);
     let second = browser.try_open("/ws/matching/", &forwarded).await.err();
     assert_eq!(second.expect("one too many").code(), "unavailable");
 }

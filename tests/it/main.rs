@@ -57,6 +57,7 @@ mod room_closing;
 mod rooms;
 mod secrets_kept;
 mod session;
+mod shares;
 mod store_full;
 mod store_model;
 mod store_postgres;

@@ -17,7 +17,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Rates off, so that a load of one address is not held back; everything else as delivered.
 pub const UNLIMITED: &str = "[limits]\nmessages_per_second = 0\nmatches_per_minute = 0\n\
-    requests_per_minute = 0\nconnections_per_address = 0\n";
+    requests_per_minute = 0\nconnections_per_address = 0\nsessions_per_minute = 0\n\
+    signals_per_second = 0\nmessage_bytes_per_second = \"0B\"\nsockets_per_session = 0\n";
 
 /// How to start the executable.
 #[derive(Clone)]

@@ -1,0 +1,61 @@
+//! What a rate is counted for: the session and every network of the address, as keyed hashes that
+//! are made once for each connection, so that counting hashes nothing.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
+
+use crate::id::SessionId;
+use crate::model::Prefix;
+use crate::model::prefix::LEVELS;
+
+/// The levels that a rate is counted at: the session, then its networks, the narrowest first.
+pub(super) const KEYS: usize = 1 + LEVELS;
+
+/// A session and the networks it asks from. A level that is not there (no session is known, IPv4
+/// has one network fewer) is 0 and counts nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller([u64; KEYS]);
+
+impl Caller {
+    /// What is counted at each level.
+    pub(super) fn keys(&self) -> [u64; KEYS] {
+        self.0
+    }
+}
+
+/// Makes [`Caller`]s. The key of its hashes is this process's own and random: which callers share
+/// a place in a table can be neither guessed nor chosen.
+pub(super) struct Callers(RandomState);
+
+impl Callers {
+    pub(super) fn new() -> Self {
+        Self(RandomState::new())
+    }
+
+    pub(super) fn caller(&self, session: Option<SessionId>, address: IpAddr) -> Caller {
+        let mut keys = [0; KEYS];
+        // 0 means that there is none.
+        keys[0] = session.map_or(0, |session| self.0.hash_one(session.0).max(1));
+        for (key, prefix) in keys[1..].iter_mut().zip(Prefix::all(address)) {
+            *key = self.0.hash_one(prefix.to_bytes()).max(1);
+        }
+        Caller(keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_share_their_wider_networks() {
+        let callers = Callers::new();
+        let of = |text: &str| callers.caller(None, text.parse().unwrap()).keys();
+        let (here, there) = (of("2001:db8:1:1::1"), of("2001:db8:1:2::1"));
+        assert_eq!(here[0], 0, "no session");
+        assert_ne!(here[1], there[1]);
+        assert_eq!(here[2..], there[2..]);
+        assert_eq!(of("192.0.2.1")[3], 0, "IPv4 has two networks");
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
+    }
+}
