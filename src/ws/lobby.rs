@@ -172,7 +172,10 @@ impl Machine for Lobby {
             Frame::Matched(pairing) => self.on_matched(pairing, now, out),
             Frame::MatchedElsewhere(pairing) => self.on_matched_elsewhere(pairing, out),
             Frame::TicketReplaced(ticket) => {
-                if matches!(&self.state, State::Searching(search) if search.ticket.id == *ticket) {
+                if let State::Searching(search) = &self.state
+                    && search.ticket.id == *ticket
+                {
+                    request::regret(search.began, out);
                     self.state = State::Idle;
                     out.push(Action::Write(self.encoder.replaced()));
                     // A phase that was just being entered may have taken the place back.
@@ -241,16 +244,22 @@ impl Machine for Lobby {
 
     fn farewell(self) -> Option<Job> {
         match self.state {
-            State::Searching(search) | State::Creating(_, _, search) => {
-                Some(Job::Abandon(search.ticket.id))
-            }
+            State::Searching(search) => Some(Job::Regret {
+                began: search.began,
+                abandon: Some(search.ticket.id),
+            }),
+            State::Creating(_, _, search) => Some(Job::Abandon(search.ticket.id)),
+            State::Preparing { since, .. } => Some(Job::Regret {
+                began: since,
+                abandon: None,
+            }),
             State::Matched {
                 room,
                 side,
                 told: false,
                 ..
             } => Some(Job::Untold { room, side }),
-            State::Idle | State::Preparing { .. } | State::Matched { .. } => None,
+            State::Idle | State::Matched { .. } => None,
         }
     }
 }

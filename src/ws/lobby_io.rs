@@ -66,6 +66,15 @@ impl Io<Lobby> for LobbyIo {
                 abandon(&app, who, id).await;
                 Outcome::Done
             }),
+            Job::Regret { began, abandon: id } => {
+                app.limits.withdrawn(&who.caller, began);
+                Box::pin(async move {
+                    if let Some(id) = id {
+                        abandon(&app, who, id).await;
+                    }
+                    Outcome::Done
+                })
+            }
             Job::Untold { room, side } => Box::pin(async move {
                 untold(&app, who, room, side).await;
                 Outcome::Done

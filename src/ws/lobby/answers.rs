@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::request::regret;
 use super::search::{Search, phase};
 use super::{AGAIN, JITTER, Job, Lobby, State, TICK};
 use crate::matching::{Company, Entered, PoolError, Renewed};
@@ -43,7 +44,10 @@ impl Lobby {
                 self.settle(now, out);
             }
             // Nothing waits, and the client is told why.
-            Err(_) if search.cancel && !search.entered => self.end(true, None, now, out),
+            Err(_) if search.cancel && !search.entered => {
+                regret(search.began, out);
+                self.end(true, None, now, out);
+            }
             Err(error) if !search.entered => {
                 let (code, wait) = match error {
                     PoolError::TooManyTickets => (ErrorCode::RateLimited, Some(TICK)),
@@ -90,6 +94,7 @@ impl Lobby {
         // Not entered (given back and not entered again yet, or expired) is as good as withdrawn.
         if ours || (!search.entered && search.doubts == 0) {
             let (cancel, successor) = (search.cancel, search.successor.take());
+            regret(search.began, out);
             self.end(cancel, successor, now, out);
             return;
         }
@@ -104,7 +109,10 @@ impl Lobby {
         let State::Searching(search) = &mut self.state else {
             return;
         };
-        out.push(Action::Queue(Job::Abandon(search.ticket.id)));
+        out.push(Action::Queue(Job::Regret {
+            began: search.began,
+            abandon: Some(search.ticket.id),
+        }));
         let (cancel, successor) = (search.cancel, search.successor.take());
         self.end(cancel, successor, now, out);
     }

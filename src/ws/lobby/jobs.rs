@@ -1,7 +1,7 @@
 //! What the lobby machine is given, asks for, and is answered.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::id::{RoomId, Side, TicketId};
 use crate::matching::{Company, Entered, PoolError, Renewed, Ticket};
@@ -47,6 +47,13 @@ pub enum Job {
     Confirm(Arc<Pairing>),
     /// The connection is over while its ticket waits.
     Abandon(TicketId),
+    /// A search that was asked for then ends because its client wants that: hasty ones are counted.
+    Regret {
+        /// When it was asked for.
+        began: Instant,
+        /// Its ticket, when it may wait still.
+        abandon: Option<TicketId>,
+    },
     /// The pairing could not be told to this side.
     Untold {
         /// The room.

@@ -1,5 +1,7 @@
 //! From a client's wish to search to a ticket, and its wish to stop.
 
+use std::time::Instant;
+
 use super::search::{Request, Search};
 use super::{Job, Lobby, Prepared, ROOM_LOOK, ROOM_WAIT, State};
 use crate::id::{RoomId, TicketId, Timestamp};
@@ -87,6 +89,10 @@ impl Lobby {
         };
         if *cancel || successor.is_some() {
             let (cancel, successor) = (*cancel, successor.take().map(|next| *next));
+            // What was refused was not counted: it has nothing to be counted once more.
+            if !matches!(prepared, Prepared::Limited(_)) {
+                regret(*since, out);
+            }
             self.end(cancel, successor, now, out);
             return;
         }
@@ -96,6 +102,7 @@ impl Lobby {
                 let ticket = self.ticket(request, relations, now.wall);
                 self.state = State::Searching(Box::new(Search {
                     ticket,
+                    began: since,
                     busy: false,
                     entered: false,
                     doubts: 0,
@@ -171,4 +178,12 @@ impl Lobby {
             address: self.address,
         }
     }
+}
+
+/// The client withdraws a search that it asked for then.
+pub(super) fn regret(began: Instant, out: &mut Actions<Job>) {
+    out.push(Action::Queue(Job::Regret {
+        began,
+        abandon: None,
+    }));
 }

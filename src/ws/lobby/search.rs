@@ -22,6 +22,8 @@ pub(super) struct Request {
 #[derive(Debug)]
 pub(super) struct Search {
     pub(super) ticket: Ticket,
+    /// When the client asked for it.
+    pub(super) began: Instant,
     /// A job of this search is in flight.
     pub(super) busy: bool,
     /// It is in the pool, as far as we know.

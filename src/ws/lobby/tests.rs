@@ -263,9 +263,62 @@ fn a_second_start_withdraws_the_first() {
     bench.out.clear();
     bench.outcome(Outcome::Withdrawn(Ok(true)));
     assert!(matches!(
-        bench.out[..],
-        [Action::Queue(Job::Prepare { again: false, .. })]
+        bench.jobs()[..],
+        [
+            Job::Regret { abandon: None, .. },
+            Job::Prepare { again: false, .. }
+        ]
     ));
+}
+
+/// When the search was asked for that a client is said to have withdrawn.
+fn regretted(jobs: &[Job]) -> Vec<Instant> {
+    let began = jobs.iter().filter_map(|job| match job {
+        Job::Regret { began, .. } => Some(*began),
+        _ => None,
+    });
+    began.collect()
+}
+
+#[test]
+fn each_search_that_its_client_withdraws_is_told_of_once() {
+    // Cancelled while it waits.
+    let (mut bench, _) = Bench::waiting("");
+    bench.at = Duration::from_secs(7);
+    bench.input(CANCEL);
+    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    assert_eq!(regretted(&bench.jobs()), [bench.start]);
+    assert!(bench.lobby.farewell().is_none());
+
+    // Cancelled before it was in the pool.
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    bench.input(CANCEL);
+    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    assert_eq!(regretted(&bench.jobs()), [bench.start]);
+
+    // Taken over by another connection.
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.frame(&Frame::TicketReplaced(ticket.id));
+    assert_eq!(regretted(&bench.jobs()), [bench.start]);
+
+    // The connection is gone before anything was found.
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    let farewell = bench.lobby.farewell();
+    assert!(matches!(farewell, Some(Job::Regret { abandon: None, .. })));
+
+    // It found a partner, or was refused: there is nothing to regret.
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.input(CANCEL);
+    bench.outcome(Outcome::Withdrawn(Ok(false)));
+    bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
+    assert!(regretted(&bench.jobs()).is_empty());
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    bench.input(CANCEL);
+    bench.outcome(Outcome::Prepared(Prepared::Limited(Duration::from_secs(3))));
+    assert!(regretted(&bench.jobs()).is_empty());
 }
 
 #[test]

@@ -60,7 +60,8 @@ fn a_cancel_is_answered_while_the_pool_does_not_answer() {
     bench.outcome(Outcome::Withdrawn(Err(silence())));
     assert!(matches!(
         bench.out[..],
-        [Action::Queue(Job::Abandon(id)), Action::Write(_)] if id == ticket.id
+        [Action::Queue(Job::Regret { abandon: Some(id), .. }), Action::Write(_)]
+            if id == ticket.id
     ));
     assert_eq!(bench.written()[0]["action"], "matching_cancelled");
     assert!(bench.lobby.deadline().is_none());

@@ -63,9 +63,10 @@ fn a_found_side_that_nobody_tells_looks_for_itself() {
 #[test]
 fn leaving_gives_up_what_was_not_told() {
     let (bench, ticket) = Bench::waiting("");
+    let start = bench.start;
     assert!(matches!(
         bench.lobby.farewell(),
-        Some(Job::Abandon(id)) if id == ticket.id
+        Some(Job::Regret { began, abandon: Some(id) }) if id == ticket.id && began == start
     ));
 
     let (mut bench, ticket) = Bench::waiting("");
