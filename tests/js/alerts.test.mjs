@@ -14,11 +14,13 @@ Object.assign(document, { title: '秘語', addEventListener: listen, hasFocus: (
 globalThis.addEventListener = listen;
 
 const tones = [];
+let running = true;
+let resume = async () => {};
 globalThis.AudioContext = class {
-  state = 'running';
+  get state() { return running ? 'running' : 'suspended'; }
   currentTime = 0;
   destination = {};
-  resume = async () => {};
+  resume = () => resume();
   createOscillator = () => ({ frequency: {}, connect: (next) => next, start() { tones.push(this.frequency.value); }, stop() {} });
   createGain = () => ({ gain: { setValueAtTime() {}, linearRampToValueAtTime() {} }, connect: (next) => next });
 };
@@ -26,6 +28,12 @@ mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
 
 const { alertMeeting, alertMessage, countUnread, setTitle } = await import('../../assets/js/ui/alerts.js');
 const { sound } = await import('../../assets/js/lib/settings.js');
+
+function withResolvers() {
+  const made = {};
+  made.promise = new Promise((resolve) => { made.resolve = resolve; });
+  return made;
+}
 
 beforeEach(() => {
   mock.timers.tick(60_000);
@@ -77,6 +85,20 @@ test('many messages sound once in three seconds', () => {
   mock.timers.tick(1);
   alertMessage();
   assert.equal(tones.length, 2);
+});
+
+test('a sound waits for the start that a press has just asked for', async () => {
+  const started = withResolvers();
+  running = false;
+  resume = () => started.promise;
+  happens('pointerup');
+  document.hidden = true;
+  alertMessage();
+  assert.deepEqual(tones, []);
+  running = true;
+  started.resolve();
+  await started.promise;
+  assert.equal(tones.length, 1);
 });
 
 test('nothing sounds while sound is off', () => {

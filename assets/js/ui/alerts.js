@@ -14,6 +14,7 @@ let unread = 0;
 let touchedAt = Date.now();
 let soundedAt = 0;
 let audio = null;
+let resumed = null;
 let notice = null;
 
 /** Whether this person looks at something else: another tab, another window. */
@@ -64,7 +65,7 @@ function touched() {
   returned();
   // Browsers let a page sound only after a gesture; this is one. For a finger
   // it is one when it is lifted.
-  if (sound.get()) context()?.resume?.();
+  if (sound.get()) resumed = context()?.resume?.() ?? null;
 }
 
 for (const name of ['pointerdown', 'pointerup', 'keydown']) addEventListener(name, touched, { passive: true });
@@ -80,9 +81,21 @@ function context() {
   return audio;
 }
 
+/** Plays now, or as soon as the sound that a press has just allowed has started; never much later. */
 function play(notes, decibels) {
   const out = context();
-  if (!out || out.state !== 'running') return;
+  if (!out) return;
+  if (out.state === 'running') {
+    sing(out, notes, decibels);
+    return;
+  }
+  const asked = performance.now();
+  resumed?.then(() => {
+    if (out.state === 'running' && performance.now() - asked < soundGap) sing(out, notes, decibels);
+  }, () => {});
+}
+
+function sing(out, notes, decibels) {
   const loudness = 10 ** (decibels / 20);
   let start = out.currentTime + 0.01;
   for (const [frequency, seconds] of notes) {
