@@ -92,6 +92,8 @@ async fn actions_of_one_connection_take_effect_in_the_order_sent() {
     })
     .await;
     let mut talking = chat(&server).await;
+    // B has read the log when B hears this: read later, it would leave out what was recalled by then.
+    talking.a_says("hello", "first").await;
     for n in 0..50 {
         let id = format!("msg-{n}");
         talking.a.say("oops", &id).await;

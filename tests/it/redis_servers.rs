@@ -26,7 +26,8 @@ async fn two_servers(redis: &OwnRedis) -> (TestServer, TestServer) {
     })
     .await;
     let store = first.app.store.identity().await.unwrap();
-    let layer = site.announced(store.0).await;
+    let key = first.app.store.session_key().await.unwrap();
+    let layer = site.of_servers(&key).announced(store.0).await;
     let (store, pool) = (Arc::clone(&first.app.store), Arc::clone(&first.app.pool));
     let second = TestServer::start_on(same, |mut backends| {
         backends.store = store;

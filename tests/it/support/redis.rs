@@ -30,7 +30,7 @@ pub fn fresh_prefix() -> String {
 pub struct Site {
     urls: String,
     authority: Option<PathBuf>,
-    key: u8,
+    key: [u8; 32],
     rules: Rules,
 }
 
@@ -45,7 +45,7 @@ impl Site {
         Self {
             urls: urls.to_owned(),
             authority: None,
-            key: 7,
+            key: [7; 32],
             rules: Rules {
                 prefix: fresh_prefix(),
                 mailbox: 1000,
@@ -80,7 +80,13 @@ impl Site {
 
     /// With another session key.
     pub fn keyed(mut self, key: u8) -> Self {
-        self.key = key;
+        self.key = [key; 32];
+        self
+    }
+
+    /// With the key of servers that have this session key.
+    pub fn of_servers(mut self, session_key: &[u8; 32]) -> Self {
+        self.key = miyu::session::frame_key(session_key);
         self
     }
 
@@ -103,7 +109,7 @@ impl Site {
 
     /// What its nodes seal frames with.
     pub fn key(&self) -> FrameKey {
-        FrameKey::new(&[self.key; 32])
+        FrameKey::new(&self.key)
     }
 
     /// A node that nobody knows yet.
