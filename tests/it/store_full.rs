@@ -19,6 +19,9 @@ use crate::support::stage::Stage;
 
 /// Characters of four bytes: the longest message.
 const LONGEST: usize = 2000;
+/// Bytes of messages from which on the filler waits for the size to be measured: far enough below the
+/// mark that what is said in two seconds does not reach the whole.
+const SLOWLY_FROM: usize = 40 << 20;
 /// Messages on their way at once.
 const AT_ONCE: usize = 15;
 
@@ -96,10 +99,27 @@ async fn fill(address: SocketAddr, server: &Server) -> Socket {
         acknowledged(&mut socket, names, &text).await;
         said += AT_ONCE;
         assert!(said < 20_000, "never full: {}", server.said());
-        if said.is_multiple_of(10 * AT_ONCE) && !can_search(address).await {
-            return socket;
+        if said.is_multiple_of(10 * AT_ONCE) {
+            // The size is measured every two seconds: near the mark nothing is added before it was.
+            let bytes = said * 4 * LONGEST;
+            if bytes > SLOWLY_FROM {
+                let measured = async || store_bytes(server).await >= bytes as f64;
+                until("the size is measured", measured, || server.said()).await;
+            }
+            if !can_search(address).await {
+                return socket;
+            }
         }
     }
+}
+
+/// What the server says that its data takes.
+async fn store_bytes(server: &Server) -> f64 {
+    let (_, metrics) = get(server.operators().unwrap(), "/metrics").await.unwrap();
+    let line = metrics
+        .lines()
+        .find_map(|it| it.strip_prefix("miyu_store_bytes "));
+    line.map_or(0.0, |bytes| bytes.parse().unwrap())
 }
 
 /// Waits for all of them, and asks again when the data had the size it may have at that moment.
