@@ -295,7 +295,7 @@ impl Talker {
             let action = send(content, &id, None);
             self.again.insert(id, action.clone());
             actions.push(action);
-        } else if number % 5 == 2 && number % 7 != 3 {
+        } else if clashes(number) {
             let action = send("other words under a known id", &id, None);
             self.clashing.insert(id, action.clone());
             actions.push(action);
@@ -325,6 +325,9 @@ impl Talker {
                 return self.still_open(client_id);
             }
             "client_id_reused" if self.clashing.remove(client_id).is_some() => {}
+            // Asked again twice, for an answer that came too late and for a lost connection.
+            "client_id_reused"
+                if number_of(client_id).is_some_and(clashes) && self.asked_again() => {}
             // Asked again after a lost connection: it was done before.
             "already_recalled" if self.recalling.contains_key(client_id) => {
                 self.recall_done(client_id);
@@ -342,13 +345,23 @@ impl Talker {
     }
 
     fn still_open(&self, client_id: &str) -> Option<Value> {
-        let number = client_id.strip_prefix("m-").and_then(|it| it.parse().ok());
-        let pending = number.and_then(|number: u32| self.pending.get(&number));
+        let number = number_of(client_id);
+        let pending = number.and_then(|number| self.pending.get(&number));
         let recall = self.recalling.get(client_id).map(|(_, action)| action);
         let again = self.again.get(client_id);
         let open = pending.or(recall).or(again);
         open.or_else(|| self.clashing.get(client_id)).cloned()
     }
+}
+
+/// The number that this id was made of.
+fn number_of(client_id: &str) -> Option<u32> {
+    client_id.strip_prefix("m-")?.parse().ok()
+}
+
+/// Whether the id of this number is used again for other words, once it is acknowledged.
+fn clashes(number: u32) -> bool {
+    number % 5 == 2 && number % 7 != 3
 }
 
 /// What number `number` says: unlike everything else that is ever said, and of many lengths.
