@@ -1,4 +1,4 @@
-//! Files that hold a key or a password: read only while nobody but their owner may. Knows nothing of
+//! Files that hold a key or a password: read only while their owner alone may. Knows nothing of
 //! what is in them.
 
 use std::fs::File;
@@ -49,7 +49,7 @@ impl KeyFileError {
 
 /// The text of a file that only its owner may read and change. What systemd hands over
 /// (`LoadCredential=`) may have group bits: there they are the mask of an access list, and the folder
-/// keeps everybody else out.
+/// keeps other users out.
 ///
 /// # Errors
 /// It cannot be read, or others could.

@@ -13,7 +13,7 @@ const MIB: u64 = 1024 * KIB;
 /// many of it as there may be connections. A test compares it with [`BOUNDS`].
 pub const CONNECTION: u64 = 56 * KIB;
 
-/// For whom there is so much.
+/// What such a bound is counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
     /// Each connection that speaks HTTP.
@@ -28,7 +28,7 @@ pub enum Per {
 pub struct Bound {
     /// Its row in the table.
     pub what: &'static str,
-    /// For whom.
+    /// What it is counted by.
     pub per: Per,
     /// How much, in bytes.
     pub bytes: u64,

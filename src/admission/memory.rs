@@ -26,7 +26,7 @@ const SHARES: [u64; 3] = [2, 3, 4];
 /// Requests and handshakes leave this part (sixteenths) to the sockets of open rooms.
 const FOR_OPEN_ROOMS: u64 = 4;
 
-/// For whom something is held.
+/// What kind of caller something is held for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// A request, or a socket that is in no room: refused first.

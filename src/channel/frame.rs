@@ -68,7 +68,7 @@ pub enum Frame {
         /// When, by the store's clock.
         at: Timestamp,
     },
-    /// Where the room stands, from the store: whoever knows less has missed something. Each node reads
+    /// Where the room stands, from the store: a connection that knows less has missed entries. Each node reads
     /// it for itself, so it does not travel between nodes.
     Position(Position),
     /// To a waiting connection: its ticket was paired and the room is made. From this process, which

@@ -98,7 +98,7 @@ pub trait ChannelLayer: Send + Sync {
     fn online(&self, here: u64) -> u64;
 
     /// Tells other nodes that a session was forgotten: at most once, without waiting. A layer of one
-    /// process has nobody to tell.
+    /// process has no other node to tell.
     fn forget(&self, _session: SessionId) {}
 
     /// The sessions that other nodes say were forgotten; `None` in a layer of one process.

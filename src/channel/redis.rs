@@ -40,7 +40,7 @@ mod registry;
 const JOIN: Duration = Duration::from_secs(1);
 /// How long the first answer of the first server may take: connecting, subscribing, a canary.
 const START: Duration = CONNECT.saturating_mul(3);
-/// Sessions that other nodes say were forgotten and that nobody has taken yet.
+/// Sessions that other nodes say were forgotten and that were not taken yet.
 const FORGOTTEN: usize = 1024;
 /// After a panic of a link.
 const PANIC_PAUSE: Duration = Duration::from_secs(1);

@@ -86,7 +86,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   }
 
   function ended() {
-    saveDraft(roomId, ''); // what was not said is nobody's business any more
+    saveDraft(roomId, ''); // an unsent draft ends with its room
     deeds.closed();
   }
 

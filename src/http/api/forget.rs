@@ -1,4 +1,4 @@
-//! `POST /api/session/forget`: this browser is nobody we know from now on.
+//! `POST /api/session/forget`: this browser is an unknown one from now on.
 
 use std::sync::Arc;
 
