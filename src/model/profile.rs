@@ -90,6 +90,11 @@ impl UserId {
         Self(format!("u-{}", uuid::Uuid::new_v4().simple()))
     }
 
+    /// The id that stands for this number.
+    pub fn numbered(number: u128) -> Self {
+        Self(format!("u-{number:032x}"))
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0

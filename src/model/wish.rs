@@ -68,7 +68,7 @@ impl Tags {
     pub fn parse<'a>(raw: impl IntoIterator<Item = &'a str>) -> Self {
         let mut kept: Vec<String> = Vec::new();
         for word in raw.into_iter().take(TAGS_LOOKED_AT) {
-            let tag = clean_tag(word, TAG_CHARS);
+            let tag = topic_of(clean_tag(word, TAG_CHARS));
             let known = kept.iter().any(|k| fold(k) == fold(&tag));
             if !tag.is_empty() && !known {
                 kept.push(tag);
@@ -105,8 +105,130 @@ impl Tags {
     }
 }
 
+/// The topics of our pages, each by the word it travels under, with what else means the same: simplified
+/// and Japanese characters, English, and how it is written in Latin letters. Lower case.
+const TOPICS: [(&str, &[&str]); 9] = [
+    (
+        "音樂",
+        &[
+            "音乐", "音楽", "music", "musics", "musik", "musique", "música", "musica", "yinyue",
+            "yīnyuè",
+        ],
+    ),
+    (
+        "電影",
+        &[
+            "电影",
+            "映画",
+            "movie",
+            "movies",
+            "film",
+            "films",
+            "cinema",
+            "dianying",
+            "diànyǐng",
+        ],
+    ),
+    (
+        "旅行",
+        &[
+            "旅遊",
+            "旅游",
+            "travel",
+            "travels",
+            "traveling",
+            "travelling",
+            "lvxing",
+            "luxing",
+            "lüxing",
+            "lǚxíng",
+        ],
+    ),
+    (
+        "美食",
+        &[
+            "食べ物",
+            "food",
+            "foods",
+            "gourmet",
+            "cuisine",
+            "meishi",
+            "měishí",
+        ],
+    ),
+    (
+        "運動",
+        &[
+            "运动",
+            "体育",
+            "體育",
+            "スポーツ",
+            "sport",
+            "sports",
+            "exercise",
+            "yundong",
+            "yùndòng",
+        ],
+    ),
+    (
+        "遊戲",
+        &[
+            "游戏",
+            "游戲",
+            "遊戯",
+            "ゲーム",
+            "game",
+            "games",
+            "gaming",
+            "video games",
+            "youxi",
+            "yóuxì",
+        ],
+    ),
+    (
+        "閱讀",
+        &[
+            "阅读", "讀書", "读书", "読書", "reading", "read", "book", "books", "yuedu", "yuèdú",
+        ],
+    ),
+    (
+        "攝影",
+        &[
+            "摄影",
+            "写真",
+            "photo",
+            "photos",
+            "photography",
+            "sheying",
+            "shèyǐng",
+        ],
+    ),
+    ("藝術", &["艺术", "芸術", "art", "arts", "yishu", "yìshù"]),
+];
+
+/// Whether this is the word of one of the nine topics that our pages offer.
+pub fn is_topic(tag: &str) -> bool {
+    TOPICS.iter().any(|(topic, _)| *topic == tag)
+}
+
+/// The place of this topic among the nine, from 1 on.
+pub fn topic_number(tag: &str) -> Option<u8> {
+    let place = TOPICS.iter().position(|(topic, _)| *topic == tag)?;
+    u8::try_from(place + 1).ok()
+}
+
+/// The topic's word, should this tag mean one; else the tag.
+fn topic_of(tag: String) -> String {
+    let folded = fold(&tag);
+    let named = TOPICS.iter().find(|(_, others)| others.contains(&&*folded));
+    match named {
+        Some((topic, _)) => (*topic).to_owned(),
+        None => tag,
+    }
+}
+
 /// Lower case, as tags are compared.
-fn fold(tag: &str) -> Cow<'_, str> {
+pub(crate) fn fold(tag: &str) -> Cow<'_, str> {
     if tag.chars().all(is_folded) {
         Cow::Borrowed(tag)
     } else {
@@ -122,14 +244,6 @@ fn is_folded(c: char) -> bool {
         '\u{2e80}'..='\u{a63f}' => true,
         _ => c.to_lowercase().eq([c]),
     }
-}
-
-/// Whether this is the word of one of the nine topics that our pages offer.
-pub fn is_topic(tag: &str) -> bool {
-    [
-        "音樂", "電影", "旅行", "美食", "運動", "遊戲", "閱讀", "攝影", "藝術",
-    ]
-    .contains(&tag)
 }
 
 /// A gender wish and interests.
@@ -149,6 +263,24 @@ mod tests {
     fn first_three_distinct_tags_count() {
         let tags = Tags::parse(["音樂", "Rust", "ｒｕｓｔ", " ", "電影", "旅行"]);
         assert_eq!(tags.as_slice(), ["音樂", "Rust", "電影"]);
+    }
+
+    #[test]
+    fn topics_are_one_word_in_every_spelling() {
+        let tags = Tags::parse(["Music", "音乐", "ＭＵＳＩＣ", "Movies", "养猫"]);
+        assert_eq!(tags.as_slice(), ["音樂", "電影", "养猫"]);
+        let mut all = std::collections::HashSet::new();
+        for (topic, others) in TOPICS {
+            assert!(is_topic(topic) && all.insert(topic));
+            for other in others {
+                assert!(all.insert(other), "{other} twice");
+                assert_eq!(fold(other), *other);
+                assert_eq!(clean_tag(other, TAG_CHARS), *other);
+                assert_eq!(Tags::parse([*other]).as_slice(), [topic]);
+            }
+        }
+        assert_eq!(topic_number("音樂"), Some(1));
+        assert_eq!(topic_number("rust"), None);
     }
 
     #[test]
