@@ -11,7 +11,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use futures_util::FutureExt as _;
 use miyu::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use miyu::matching::memory::MemoryPool;
-use miyu::matching::{Entered, Phase, PoolRules, Ticket, WaitingPool};
+use miyu::matching::{Budget, Entered, Phase, PoolRules, Randomness, Ticket, WaitingPool};
 use miyu::model::{
     Gender, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
 };
@@ -68,6 +68,9 @@ impl Crowd {
             lease: Duration::from_secs(30),
             tickets_per_session: 4,
             tickets: 2_000_000,
+            budget: Budget::per_minute(10),
+            tag_patience: Duration::from_secs(10),
+            randomness: Randomness::Seed(1),
         };
         let mut crowd = Self {
             pool: MemoryPool::new(rules),
@@ -194,6 +197,7 @@ impl Crowd {
             prefixes: PrefixHashes::default(),
             marks: Marks::default(),
             held: Vec::new(),
+            resume: None,
             address: Address {
                 node: NodeId(1),
                 number: number as u64,

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use miyu::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use miyu::matching::redis::{RedisPool, RedisPoolConfig};
-use miyu::matching::{Entered, Phase, PoolRules, Ticket, WaitingPool};
+use miyu::matching::{Budget, Entered, Phase, PoolRules, Randomness, Ticket, WaitingPool};
 use miyu::model::{
     Gender, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
 };
@@ -82,6 +82,9 @@ async fn measure(arguments: &Arguments) -> Result<serde_json::Value, String> {
         lease: Duration::from_secs(60),
         tickets_per_session: 4,
         tickets: 10_000_000,
+        budget: Budget::per_minute(10),
+        tag_patience: Duration::from_secs(10),
+        randomness: Randomness::Seed(1),
     };
     let prefix = format!("miyu-pairings-{:016x}:", NodeId::fresh().0);
     let config = RedisPoolConfig::new(rules, prefix);
@@ -290,6 +293,7 @@ fn ticket(gender: Gender, wish: PreferredGender, tags: Tags) -> Ticket {
         prefixes: PrefixHashes::default(),
         marks: Marks::default(),
         held: Vec::new(),
+        resume: None,
         address: Address {
             node: NodeId::fresh(),
             number: 1,

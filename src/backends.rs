@@ -17,7 +17,7 @@ use crate::config::check::configured_key;
 use crate::id::{NodeId, Timestamp};
 use crate::matching::memory::MemoryPool;
 use crate::matching::redis::{RedisPool, RedisPoolConfig};
-use crate::matching::{PoolRules, WaitingPool};
+use crate::matching::{Budget, PoolRules, Randomness, WaitingPool};
 use crate::protocol::Encoder;
 use crate::session::{self, KEY_BYTES};
 use crate::store::postgres::{self, PostgresStore, Target};
@@ -202,6 +202,9 @@ fn pool_rules(config: &Config) -> PoolRules {
         lease: config.matching.lease,
         tickets_per_session: config.limits.tickets_per_session,
         tickets: MOST_TICKETS,
+        budget: Budget::per_minute(config.matching.prefix_pairings_per_minute),
+        tag_patience: config.matching.tag_patience,
+        randomness: Randomness::System,
     }
 }
 

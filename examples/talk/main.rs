@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use driver::{Seat, search};
+use driver::{Seat, TOPICS, search};
 use serde_json::json;
 use stage::Stage;
 use talker::{Journal, Talker, violations};
@@ -117,15 +117,14 @@ async fn begin(addresses: [SocketAddr; 2], pairs: usize) -> Result<Play, String>
     });
     let mut talkers = JoinSet::new();
     for pair in 0..pairs {
-        // Nobody else has this tag, at no earlier run either.
-        let tag = format!("{}-{pair}", std::process::id());
+        let topic = TOPICS[pair % TOPICS.len()];
         let (one, two) = tokio::try_join!(
-            search(addresses[0], &tag, "one"),
-            search(addresses[1], &tag, "two")
+            search(addresses[0], topic, 0),
+            search(addresses[1], topic, 1)
         )
         .map_err(|lost| lost.to_string())?;
         if one.room != two.room {
-            return Err(format!("{tag}: paired with somebody else"));
+            return Err(format!("pair {pair}: paired with somebody else"));
         }
         let seats: [Seat; 2] = [one, two];
         for (seat, stage) in seats.into_iter().zip(&stages) {

@@ -39,7 +39,7 @@ const fn bound(what: &'static str, per: Per, bytes: u64) -> Bound {
 }
 
 /// Every bound that is not reserved from the budget.
-pub const BOUNDS: [Bound; 20] = [
+pub const BOUNDS: [Bound; 21] = [
     bound("request head", Per::Request, 16 * KIB),
     bound("an answer over HTTP, beside files", Per::Request, 32 * KIB),
     bound("a silent socket", Per::Socket, 5 * KIB),
@@ -67,6 +67,11 @@ pub const BOUNDS: [Bound; 20] = [
         3 * MIB,
     ),
     bound("rows behind", Per::Process, 2 * MIB),
+    bound(
+        "networks whose budget is remembered",
+        Per::Process,
+        17 * MIB,
+    ),
     bound("frames waiting for Redis", Per::Process, 32 * MIB),
     bound("reaper", Per::Process, 5 * MIB),
     bound(

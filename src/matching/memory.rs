@@ -9,10 +9,14 @@ use self::state::State;
 use super::{Census, Entered, PoolError, PoolFuture, PoolRules, Renewed, Ticket, WaitingPool};
 use crate::id::{RoomId, TicketId, Timestamp};
 
+mod budgets;
 mod lease;
+mod line;
 mod queue;
 mod roster;
+mod search;
 mod state;
+mod tags;
 
 /// Those who wait in this process.
 ///

@@ -13,9 +13,14 @@ use crate::model::{
     Gender, Mark, Marks, Pairing, Persona, PreferredGender, PrefixHashes, Wish, rounded,
 };
 
+pub mod budget;
+mod dice;
 pub mod memory;
 pub mod redis;
 pub mod rule;
+
+pub use budget::Budget;
+pub use dice::Randomness;
 
 /// What a pool method answers with: boxed, because the pool is chosen at run time.
 pub type PoolFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, PoolError>> + Send + 'a>>;
@@ -56,8 +61,8 @@ pub struct Ticket {
     pub room: RoomId,
     /// Whose search.
     pub session: SessionId,
-    /// Who they will be. Two equal `user_id`s are never paired, and one (session, `user_id`) is in
-    /// the pool once.
+    /// Who they will be. One (session, `user_id`) is in the pool once. When two sessions that claim the
+    /// same `user_id` are paired, the one that arrived gets another ([`Pairing`] says which).
     pub persona: Persona,
     /// Whom they look for.
     pub wish: Wish,
@@ -78,6 +83,20 @@ pub struct Ticket {
     pub prefixes: PrefixHashes,
     /// Where to tell them.
     pub address: Address,
+    /// Where the last look ended, should it go on from there: as [`Entered::Waiting`] said. Only for the
+    /// same phase and wish.
+    pub resume: Option<Box<Resume>>,
+}
+
+/// Where a look through those who wait ended because enough had been looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume {
+    /// With so many shared tags.
+    tags: u8,
+    /// Behind a ticket that waits since then, by the pool's clock.
+    since: u64,
+    /// And has this number.
+    serial: u64,
 }
 
 /// What became of [`WaitingPool::enter`].
@@ -96,6 +115,8 @@ pub enum Entered {
         /// Whoever waited under the same (session, `user_id`) with another ticket until this one
         /// replaced it, to be told.
         replaced: Option<(TicketId, Address)>,
+        /// Not everybody who might fit was looked at: to be handed in with the next `enter`, soon.
+        resume: Option<Box<Resume>>,
     },
 }
 
@@ -133,7 +154,7 @@ impl Entered {
     /// The ticket this one took the name from, to be told.
     pub fn replaced(&self) -> Option<(TicketId, Address)> {
         match self {
-            Self::Paired { replaced, .. } | Self::Waiting { replaced } => *replaced,
+            Self::Paired { replaced, .. } | Self::Waiting { replaced, .. } => *replaced,
         }
     }
 }
@@ -185,9 +206,13 @@ pub trait WaitingPool: Send + Sync {
     /// keeps its place (the earlier `since` counts); an id whose outcome is still kept answers that
     /// outcome and keeps it for another lease. An error changes nothing.
     ///
-    /// How many unfit tickets are looked at is bounded. Behind a crowd of blocked or recently met
-    /// people a fit may be overlooked; the ticket then waits for the next arrival or its own next
-    /// `enter`.
+    /// Whom this ticket knows that it may not meet is left out before anything is counted. Of the
+    /// others so many are looked at in one call; when there are more, [`Entered::Waiting`] says where
+    /// to go on, so that in the end everybody who waited before was looked at.
+    ///
+    /// A network meets other networks within its [`Budget`]. Of its tickets five at most are looked
+    /// at by others; those beyond, and all while the budget is spent, only by its own people and by
+    /// people who have waited for [`PoolRules::tag_patience`].
     fn enter(&self, ticket: Ticket, now: Timestamp) -> PoolFuture<'_, Entered>;
 
     /// Takes a ticket out. True: it was still waiting and is the caller's; nobody will be paired
@@ -230,4 +255,11 @@ pub struct PoolRules {
     pub tickets_per_session: usize,
     /// Most tickets at all (`limits.connections` bounds them first).
     pub tickets: usize,
+    /// How often one network meets others (`matching.prefix_pairings_per_minute`).
+    pub budget: Budget,
+    /// After how long somebody with whom nobody fits meets also people of networks that have spent
+    /// their budget, or of whom many wait (`matching.tag_patience`).
+    pub tag_patience: Duration,
+    /// By what a partner is chosen among several.
+    pub randomness: Randomness,
 }

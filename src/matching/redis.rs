@@ -19,6 +19,7 @@ use self::arrivals::Arrivals;
 use self::codec::{Packed, Parts};
 use self::link::{Failed, Link};
 use self::script::Scripts;
+use super::dice::Dice;
 use super::{Census, Entered, PoolError, PoolFuture, PoolRules, Renewed, Ticket, WaitingPool};
 use crate::id::{RoomId, TicketId, Timestamp};
 use crate::redis::Server;
@@ -32,7 +33,7 @@ mod script;
 /// What the names of the pool's keys have in common behind the prefix. In braces, so that a cluster
 /// keeps them together; the number is the version of what is kept, and nodes with another one do not
 /// see each other's tickets.
-const TOGETHER: &str = "{pool:3}";
+const TOGETHER: &str = "{pool:4}";
 /// Most ends of leases that one census looks at; about a millisecond of Redis.
 const SWEEP: usize = 200;
 /// Between two of those while more are due.
@@ -78,20 +79,21 @@ impl RedisPoolConfig {
     }
 
     /// The names of all its keys.
-    pub fn keys(&self) -> [String; 3] {
-        ["tickets", "due", "lines"].map(|key| format!("{}{TOGETHER}:{key}", self.prefix))
+    pub fn keys(&self) -> [String; 4] {
+        ["tickets", "due", "lines", "spent"].map(|key| format!("{}{TOGETHER}:{key}", self.prefix))
     }
 }
 
 /// Those who wait, over all nodes that use one Redis.
 pub struct RedisPool {
     config: RedisPoolConfig,
-    keys: [String; 3],
+    keys: [String; 4],
     scripts: Scripts,
     link: Link,
     arrivals: Arrivals,
     census: Mutex<Option<Census>>,
     lost: Mutex<LruCache<TicketId, [u8; 8]>>,
+    dice: Mutex<Dice>,
     /// The caller's clock as it was last seen.
     seen: AtomicI64,
     tasks: TaskTracker,
@@ -101,6 +103,7 @@ impl RedisPool {
     /// A pool at this server. It connects behind the calls, which fail while Redis is away. Must be
     /// called within the runtime; what it spawns ends with [`WaitingPool::close`].
     pub fn start(server: Server, config: RedisPoolConfig) -> Arc<Self> {
+        let dice = config.rules.randomness.dice();
         let pool = Arc::new(Self {
             keys: config.keys(),
             config,
@@ -109,6 +112,7 @@ impl RedisPool {
             arrivals: Arrivals::new(),
             census: Mutex::new(Some(Census::default())),
             lost: Mutex::new(LruCache::new(LOST_ANSWERS)),
+            dice: Mutex::new(dice),
             seen: AtomicI64::new(0),
             tasks: TaskTracker::new(),
         });
@@ -179,8 +183,9 @@ impl RedisPool {
                 call.arg(now.0)
             }
         };
-        let lease = u64::try_from(self.config.rules.lease.as_millis()).unwrap_or(u64::MAX);
-        call.arg(lease);
+        let rules = &self.config.rules;
+        call.arg(milliseconds(rules.lease))
+            .arg(rules.budget.number());
         call
     }
 
@@ -214,6 +219,9 @@ impl RedisPool {
         let mut call = self.call(&self.scripts.enter, latest);
         call.arg(u8::from(rules.same_session));
         call.arg(rules.tickets_per_session).arg(rules.tickets);
+        // A script has no random source of its own; what it takes as a seed is 31 bits.
+        call.arg(self.dice.lock().next() >> 33);
+        call.arg(milliseconds(rules.tag_patience));
         for ticket in &tickets {
             // Nodes' clocks may be hours apart: only differences of one clock travel.
             let [arrival, kept] = ticket.arguments(match self.config.clock {
@@ -313,4 +321,8 @@ impl WaitingPool for RedisPool {
             Ok(())
         })
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,11 +1,11 @@
 //! The rules of matching: who may meet whom, who is preferred, and what the two then have.
 //! Pure and symmetric; keeping those who wait and finding the best of them is the pool's part.
 
-use std::cmp::Reverse;
+use sha2::{Digest as _, Sha256};
 
 use super::{Phase, Ticket};
-use crate::id::{SessionId, Timestamp};
-use crate::model::{Gender, Pairing, Party, PreferredGender};
+use crate::id::SessionId;
+use crate::model::{Gender, Pairing, Party, PreferredGender, UserId};
 
 /// Two tickets may meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,24 +16,17 @@ pub struct Fit {
     pub same_session: bool,
 }
 
-/// Orders candidates, the best first: somebody else before oneself in another tab, then most
-/// shared tags, then longest waiting, then first come (`arrival` counts up).
-pub type Rank = (bool, Reverse<usize>, Timestamp, u64);
+/// How many tickets have to wait with a free tag before it separates people: fewer, and whoever tries
+/// words would learn who is here and likes what. Each of another network; within a network, each of
+/// another session.
+pub const FREE_TAG_CROWD: usize = 3;
 
-impl Fit {
-    /// Where a candidate who waits since then stands among those who fit.
-    pub fn rank(self, since: Timestamp, arrival: u64) -> Rank {
-        (self.same_session, Reverse(self.shared), since, arrival)
-    }
-}
-
-/// Whether these two may meet, in whichever order they came. `shared` is how many tags both named
-/// (pools count it by keys of their own; [`shared_tags`] counts it from scratch);
+/// Whether these two may meet, in whichever order they came. `shared` is how many tags both named that
+/// count (topics always do, free ones from [`FREE_TAG_CROWD`] on);
 /// `same_session` is whether two tabs of one browser may meet at all.
 pub fn fits(a: &Ticket, b: &Ticket, shared: usize, same_session: bool) -> Option<Fit> {
     let one_browser = a.session == b.session;
     let may = a.id != b.id
-        && a.persona.user_id != b.persona.user_id
         && genders_fit(a, b)
         && (shared > 0 || (open_to_anyone(a) && open_to_anyone(b)))
         && if one_browser {
@@ -59,18 +52,30 @@ pub fn met_before(a: &Ticket, b: &Ticket) -> bool {
     a.recent.contains(&b.session) || b.recent.contains(&a.session)
 }
 
-/// How many tags both named, without case.
-pub fn shared_tags(a: &Ticket, b: &Ticket) -> usize {
-    a.wish.tags.common(&b.wish.tags).len()
-}
-
-/// What two tickets become: the one who arrived is side A and brings the room.
-pub fn pair(arrived: &Ticket, waited: &Ticket) -> Pairing {
+/// What two tickets become: the one who arrived is side A and brings the room. Of the tags that both
+/// named they are told those that count.
+pub fn pair(arrived: &Ticket, waited: &Ticket, counts: impl Fn(&str) -> bool) -> Pairing {
+    let mut common_tags = arrived.wish.tags.common(&waited.wish.tags);
+    common_tags.retain(|tag| counts(tag));
+    let mut parties = [party(arrived, waited), party(waited, arrived)];
+    tell_apart(&mut parties);
     Pairing {
         room: arrived.room,
-        parties: [party(arrived, waited), party(waited, arrived)],
-        common_tags: arrived.wish.tags.common(&waited.wish.tags),
+        parties,
+        common_tags,
         is_bot: false,
+    }
+}
+
+/// Two who claim the same `user_id` are told apart: the one who arrived gets one made from its ticket,
+/// the same on every node.
+pub fn tell_apart([arrived, waited]: &mut [Party; 2]) {
+    if arrived.persona.user_id == waited.persona.user_id {
+        let digest = Sha256::digest(arrived.ticket.0.as_bytes());
+        let number = digest
+            .first_chunk()
+            .map_or(0, |it| u128::from_be_bytes(*it));
+        arrived.persona.user_id = UserId::numbered(number);
     }
 }
 
@@ -107,6 +112,8 @@ fn held(a: &Ticket, b: &Ticket) -> bool {
     bars(a, b) || bars(b, a)
 }
 
+/// The marks are of all tags that both named, also of those that do not count between the two: one who was
+/// blocked comes back by a word, however many wait with it by then.
 fn party(ticket: &Ticket, other: &Ticket) -> Party {
     Party {
         marks: ticket.marks.of_shared(&ticket.wish.tags, &other.wish.tags),

@@ -115,7 +115,10 @@ impl Lobby {
         } else if search.phase_at.is_some_and(|at| at <= now.instant) {
             let waited = now.wall.since(search.ticket.since);
             let (phase, _) = phase(&self.rules, &search.ticket, waited);
-            search.ticket.phase = phase;
+            if search.ticket.phase != phase {
+                search.ticket.phase = phase;
+                search.ticket.resume = None;
+            }
             Job::Enter(Box::new(search.ticket.clone()))
         } else if search.tick_at <= now.instant {
             Job::Renew(Box::new(search.ticket.clone()))

@@ -34,7 +34,7 @@ impl Visitor {
 
     async fn search(&self, nickname: &str) -> Socket {
         let mut socket = self.open("/ws/matching/").await;
-        let person = json!({"nickname": nickname, "tags": ["secret-tag"]});
+        let person = json!({"nickname": nickname, "tags": ["secret-tag", "攝影"]});
         socket.send(start(person)).await;
         socket
     }
@@ -52,7 +52,7 @@ async fn not_even_at_trace_does_the_log_say_who_says_what_from_where() {
         to,
         forwarded,
     });
-    let mut secrets = vec!["secret-".to_owned()];
+    let mut secrets = vec!["secret-".to_owned(), "攝影".to_owned()];
 
     let mut waiting = ming.search("secret-ming").await;
     waiting.expect("waiting_for_match").await;

@@ -46,6 +46,7 @@ mod original_client;
 mod pinned;
 mod pool_model;
 mod pool_redis;
+mod pool_scene;
 mod pool_together;
 mod proxies;
 mod redis_access;

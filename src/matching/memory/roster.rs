@@ -2,7 +2,9 @@
 //! by class, and in the queues. Which ticket comes or goes, and why, is decided in `state`.
 
 use super::lease::Lease;
-use super::queue::{Place, Queues, Serial, TagKeys};
+use super::line::{Place, Serial};
+use super::queue::{Lane, Queues};
+use super::tags::TagKeys;
 use crate::id::{IdMap, SessionId};
 use crate::matching::{Census, Ticket};
 
@@ -12,9 +14,18 @@ pub(super) struct Entrant {
     /// Its number; kept for as long as the search lasts.
     pub(super) serial: Serial,
     pub(super) keys: TagKeys,
+    /// It stands in its network's crowd.
+    pub(super) crowded: bool,
 }
 
 impl Entrant {
+    fn lane(&self) -> Lane {
+        match self.ticket.prefixes.narrowest() {
+            Some(network) if self.crowded => Lane::Crowd(network),
+            _ => Lane::Front,
+        }
+    }
+
     fn place(&self) -> Place {
         Place::of(&self.ticket, self.ticket.since, self.serial)
     }
@@ -38,9 +49,14 @@ pub(super) struct Waiter {
 pub(super) struct Roster {
     waiters: IdMap<Serial, Waiter>,
     sessions: IdMap<SessionId, Vec<Serial>>,
+    /// The tickets of each network that stand in the front; 0 is none.
+    fronts: IdMap<u64, [Serial; FRONT]>,
     census: Census,
     pub(super) queues: Queues,
 }
+
+/// How many tickets of one network stand in the front.
+pub(super) const FRONT: usize = 5;
 
 impl Roster {
     pub(super) fn len(&self) -> usize {
@@ -88,14 +104,28 @@ impl Roster {
         self.sessions.get(&session).map_or(&[], Vec::as_slice)
     }
 
+    /// The tickets of this network that stand in the front.
+    pub(super) fn front(&self, network: u64) -> impl Iterator<Item = Serial> {
+        let front = self.fronts.get(&network).copied().unwrap_or_default();
+        front.into_iter().filter(|serial| *serial != 0)
+    }
+
     /// Takes somebody in. Their number and name must be free.
     pub(super) fn insert(&mut self, entrant: Box<Entrant>, lease: Lease) {
         let Entrant {
             ticket,
             serial,
             keys,
+            ..
         } = &*entrant;
-        self.queues.insert(ticket, *keys, entrant.place());
+        self.queues
+            .insert(ticket, *keys, entrant.place(), entrant.lane());
+        if let (Lane::Front, Some(network)) = (entrant.lane(), ticket.prefixes.narrowest()) {
+            let front = self.fronts.entry(network).or_default();
+            if let Some(free) = front.iter_mut().find(|place| **place == 0) {
+                *free = *serial;
+            }
+        }
         self.sessions
             .entry(ticket.session)
             .or_insert_with(|| Vec::with_capacity(1))
@@ -108,7 +138,9 @@ impl Roster {
     pub(super) fn remove(&mut self, serial: Serial) -> Option<Waiter> {
         let waiter = self.waiters.remove(&serial)?;
         let entrant = &*waiter.entrant;
-        self.queues.remove(entrant.keys, entrant.place());
+        self.queues
+            .remove(entrant.keys, entrant.place(), entrant.lane());
+        self.leave_front(entrant);
         if let Some(own) = self.sessions.get_mut(&entrant.ticket.session) {
             own.retain(|other| *other != serial);
             if own.is_empty() {
@@ -117,5 +149,18 @@ impl Roster {
         }
         *entrant.count(&mut self.census) -= 1;
         Some(waiter)
+    }
+
+    fn leave_front(&mut self, entrant: &Entrant) {
+        if let (Lane::Front, Some(network)) = (entrant.lane(), entrant.ticket.prefixes.narrowest())
+            && let Some(front) = self.fronts.get_mut(&network)
+        {
+            for place in front.iter_mut().filter(|place| **place == entrant.serial) {
+                *place = 0;
+            }
+            if *front == [0; FRONT] {
+                self.fronts.remove(&network);
+            }
+        }
     }
 }

@@ -3,16 +3,24 @@
 
 use std::sync::Arc;
 
+use super::budgets::Budgets;
 use super::lease::{Held, Lease, Leases};
-use super::queue::{Look, SKIPS, Serial};
-use super::roster::{Entrant, Roster};
+use super::line::Serial;
+use super::roster::{Entrant, FRONT, Roster};
+use super::search::{Found, Search};
+use super::tags::TagMask;
 use crate::id::{Address, IdMap, RoomId, SessionId, TicketId, Timestamp};
+use crate::matching::dice::{Dice, weight};
 use crate::matching::{Census, Entered, PoolError, PoolRules, Renewed, Ticket, rule};
-use crate::model::Pairing;
+use crate::model::wish::fold;
+use crate::model::{Pairing, PrefixHashes};
 
 /// How many leases that came up each call looks at: more than one call begins, so that the expired
 /// never pile up.
 const UPKEEP: usize = 4;
+
+/// How many tabs of one browser are looked at.
+const TABS: usize = 64;
 
 /// A pairing that was made, with the two tickets as they were, should they have to go back.
 struct Outcome {
@@ -35,6 +43,8 @@ pub(super) struct State {
     tickets: IdMap<TicketId, Whereabouts>,
     outcomes: IdMap<RoomId, Outcome>,
     leases: Leases,
+    budgets: Budgets,
+    dice: Dice,
     next_serial: Serial,
     closed: bool,
 }
@@ -42,6 +52,8 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(rules: PoolRules) -> Self {
         Self {
+            budgets: Budgets::new(rules.budget),
+            dice: rules.randomness.dice(),
             rules,
             roster: Roster::default(),
             tickets: IdMap::default(),
@@ -64,15 +76,21 @@ impl State {
             });
         }
         self.admit(&ticket, now)?;
-        let (entrant, replaced) = self.take_over(ticket, now);
-        Ok(match self.find(&entrant, now) {
-            Some(partner) => Entered::Paired {
-                pairing: self.pair(entrant, partner, now),
+        let (mut entrant, replaced) = self.take_over(ticket, now);
+        let found = self.find(&entrant, now);
+        Ok(match found.partner {
+            Some((partner, counting)) => Entered::Paired {
+                pairing: self.pair(entrant, partner, counting, now),
                 replaced,
             },
             None => {
+                // The caller has it, should there be more to look at.
+                entrant.ticket.resume = None;
                 self.queue(entrant, now);
-                Entered::Waiting { replaced }
+                Entered::Waiting {
+                    replaced,
+                    resume: found.resume,
+                }
             }
         })
     }
@@ -101,6 +119,7 @@ impl State {
                     return Renewed::Gone;
                 }
                 waiter.lease.extend(until);
+                self.bring_forward(serial, now);
                 Renewed::Waiting
             }
             Some(Whereabouts::Paired(room)) => {
@@ -201,63 +220,81 @@ impl State {
             ticket,
             serial,
             keys,
+            crowded: false,
         };
         (Box::new(entrant), replaced)
     }
 
-    /// The best partner who waits, in the order of [`rule::Fit::rank`].
-    fn find(&mut self, entrant: &Entrant, now: Timestamp) -> Option<Serial> {
+    /// The best partner who waits.
+    fn find(&mut self, entrant: &Entrant, now: Timestamp) -> Found {
         // A room that is spoken for cannot be given to two more people.
         if self.outcomes.contains_key(&entrant.ticket.room) {
-            return None;
+            return Found::default();
         }
-        let mut expired = Vec::new();
-        let others = self
-            .roster
-            .queues
-            .find(&entrant.ticket, entrant.keys, |serial| {
-                if self.expired(serial, now) {
-                    expired.push(serial);
-                    return Look::Skip;
-                }
-                match self.judge(entrant, serial) {
-                    Some(fit) if !fit.same_session => Look::Take,
-                    _ => Look::Skip,
-                }
-            });
-        let found = others.or_else(|| self.find_other_tab(entrant, now));
-        for serial in expired {
+        let search = Search {
+            roster: &self.roster,
+            budgets: &self.budgets,
+            rules: &self.rules,
+            dice: &mut self.dice,
+            me: entrant,
+            now,
+        };
+        let mut found = search.run();
+        if found.partner.is_none() {
+            found.partner = self.find_other_tab(entrant, now);
+        }
+        for serial in found.expired.drain(..) {
             self.remove(serial);
+        }
+        for serial in found.crowded.drain(..) {
+            self.move_to(serial, true);
         }
         found
     }
 
-    /// The last resort.
-    fn find_other_tab(&self, entrant: &Entrant, now: Timestamp) -> Option<Serial> {
-        let tabs = self.roster.of_session(entrant.ticket.session).iter();
-        let ranked = tabs.take(SKIPS).filter_map(|serial| {
-            let fit = self.judge(entrant, *serial)?;
-            let since = self.roster.get(*serial)?.entrant.ticket.since;
-            (!self.expired(*serial, now)).then(|| (fit.rank(since, *serial), *serial))
-        });
-        ranked.min().map(|(_, serial)| serial)
-    }
-
-    fn judge(&self, entrant: &Entrant, serial: Serial) -> Option<rule::Fit> {
-        let other = &self.roster.get(serial)?.entrant;
-        let shared = entrant.keys.shared(&other.keys);
-        rule::fits(
-            &entrant.ticket,
-            &other.ticket,
-            shared,
-            self.rules.same_session,
-        )
+    /// The last resort. All tags count between two tabs: there is nothing to learn of oneself.
+    fn find_other_tab(&mut self, entrant: &Entrant, now: Timestamp) -> Option<(Serial, TagMask)> {
+        let all = entrant.keys.all();
+        let (mut most, mut best) = (0, Vec::new());
+        for serial in self
+            .roster
+            .of_session(entrant.ticket.session)
+            .iter()
+            .take(TABS)
+        {
+            let Some(tab) = self.roster.get(*serial).filter(|tab| !tab.lease.over(now)) else {
+                continue;
+            };
+            let (me, tab) = (&entrant.ticket, &*tab.entrant);
+            let shared = entrant.keys.shared(all, &tab.keys);
+            let fit = rule::fits(me, &tab.ticket, shared, self.rules.same_session);
+            if fit.is_none() || shared < most {
+                continue;
+            }
+            if shared > most {
+                best.clear();
+            }
+            most = shared;
+            best.push((weight(tab.ticket.since, now), *serial));
+        }
+        self.dice.draw(&mut best).map(|serial| (serial, all))
     }
 
     /// Makes the pairing and keeps it for a lease.
-    fn pair(&mut self, arrived: Box<Entrant>, partner: Serial, now: Timestamp) -> Arc<Pairing> {
+    fn pair(
+        &mut self,
+        mut arrived: Box<Entrant>,
+        partner: Serial,
+        counting: TagMask,
+        now: Timestamp,
+    ) -> Arc<Pairing> {
+        arrived.ticket.resume = None;
         let waited = self.remove(partner).expect("the found partner waits");
-        let pairing = Arc::new(rule::pair(&arrived.ticket, &waited.ticket));
+        let queues = &self.roster.queues;
+        let counts = |tag: &str| arrived.keys.holds(counting, queues.hash(&fold(tag)));
+        let pairing = Arc::new(rule::pair(&arrived.ticket, &waited.ticket, counts));
+        let [one, other] = [&arrived, &waited].map(|entrant| entrant.ticket.prefixes);
+        self.budgets.pay(one, other, now);
         let room = pairing.room;
         for entrant in [&arrived, &waited] {
             self.tickets
@@ -274,13 +311,47 @@ impl State {
     }
 
     /// Lets somebody wait for a lease.
-    fn queue(&mut self, entrant: Box<Entrant>, now: Timestamp) {
+    fn queue(&mut self, mut entrant: Box<Entrant>, now: Timestamp) {
         let serial = entrant.serial;
+        entrant.crowded = self.crowded(entrant.ticket.prefixes, now);
         let until = now.plus(self.rules.lease);
         let lease = self.leases.begin(Held::Ticket(serial), until);
         self.tickets
             .insert(entrant.ticket.id, Whereabouts::Waiting(serial));
         self.roster.insert(entrant, lease);
+    }
+
+    /// No more tickets of this network may stand in the front now. Those whose lease is over leave it.
+    fn crowded(&mut self, prefixes: PrefixHashes, now: Timestamp) -> bool {
+        let Some(network) = prefixes.narrowest() else {
+            return false;
+        };
+        let front: Vec<Serial> = self.roster.front(network).collect();
+        if front.len() >= FRONT {
+            for serial in front {
+                if self.expired(serial, now) {
+                    self.remove(serial);
+                }
+            }
+        }
+        self.roster.front(network).count() >= FRONT
+            || self.budgets.spent(prefixes, PrefixHashes::default(), now)
+    }
+
+    /// A ticket of a crowd moves to the front when there is room for its network.
+    fn bring_forward(&mut self, serial: Serial, now: Timestamp) {
+        let entrant = self.roster.get(serial).map(|waiter| &waiter.entrant);
+        let crowded = entrant.filter(|it| it.crowded).map(|it| it.ticket.prefixes);
+        if crowded.is_some_and(|prefixes| !self.crowded(prefixes, now)) {
+            self.move_to(serial, false);
+        }
+    }
+
+    fn move_to(&mut self, serial: Serial, crowded: bool) {
+        if let Some(mut waiter) = self.roster.remove(serial) {
+            waiter.entrant.crowded = crowded;
+            self.roster.insert(waiter.entrant, waiter.lease);
+        }
     }
 
     /// Takes a waiting ticket out of everything.

@@ -1,7 +1,7 @@
 -- Counts those who wait, by class, and takes out those whose lease is over, up to so many.
 -- The first number is 1 when there are more of those.
 
-local limit = tonumber(ARGV[3])
+local limit = tonumber(ARGV[4])
 
 -- Should Redis have evicted one key, everybody enters again.
 local both = call('EXISTS', POOL, DUE)
@@ -15,6 +15,8 @@ if before > 0 and call('EXISTS', LINES) == 0 then
     empty()
 end
 sweep(limit)
+-- What is full again is as good as never spent.
+call('ZREMRANGEBYSCORE', SPENT, '-inf', now)
 write()
 local answer = { swept and 0 or 1 }
 for class = 1, CLASSES do

@@ -9,8 +9,9 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
-use crate::matching::{Census, Entered, PoolError, Renewed, Ticket};
+use crate::matching::{Census, Entered, PoolError, Renewed, Resume, Ticket, rule};
 use crate::model::prefix::LEVELS;
+use crate::model::wish::{fold, topic_number};
 use crate::model::{
     Gender, Mark, Marks, Mood, Pairing, Party, Persona, PreferredGender, Profile, Tags, UserId,
 };
@@ -36,15 +37,17 @@ pub(super) struct Packed {
     pub(super) now: Timestamp,
     pub(super) waited: i64,
     room: RoomId,
+    resume: Vec<u8>,
     kept: Vec<u8>,
 }
 
 impl Packed {
-    /// Its two arguments, when it waits for so many milliseconds: that, with the room to be; and what
-    /// is kept of it.
+    /// Its two arguments, when it waits for so many milliseconds: that, with the room to be and where
+    /// the look goes on; and what is kept of it.
     pub(super) fn arguments(&self, waited: i64) -> [Vec<u8>; 2] {
         let mut arrival = waited.to_be_bytes().to_vec();
         arrival.extend(room(self.room));
+        arrival.extend(&self.resume);
         [arrival, self.kept.clone()]
     }
 }
@@ -65,7 +68,7 @@ pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> Packe
     let profile = &ticket.persona.profile;
     let class = profile.gender.index() * PreferredGender::ALL.len() + ticket.wish.gender.index();
     let user = ticket.persona.user_id.as_str().as_bytes();
-    let tags = tag_keys(&ticket.wish.tags);
+    let tags = tag_keys(&ticket.wish.tags).concat();
     let [blocked, recent] = [&ticket.blocked, &ticket.recent].map(|list| sessions(list));
     let mut kept = name(b't', ticket.id.0.as_bytes()).to_vec();
     kept.extend(name(b's', &ticket.session.0));
@@ -94,8 +97,15 @@ pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> Packe
         now,
         waited: now.0.saturating_sub(ticket.since.0),
         room: ticket.room,
+        resume: ticket.resume.as_deref().map(resume).unwrap_or_default(),
         kept,
     }
+}
+
+/// Where a look goes on.
+fn resume(from: &Resume) -> Vec<u8> {
+    let [since, serial] = [from.since, from.serial].map(u64::to_be_bytes);
+    [&[from.tags], &since[..], &serial[..]].concat()
 }
 
 /// A ticket's name in the pool.
@@ -133,6 +143,7 @@ pub(super) fn entered(parts: &[Vec<u8>]) -> Result<Entered, PoolError> {
     match word.byte()? {
         b'W' => Ok(Entered::Waiting {
             replaced: replaced(&mut word)?,
+            resume: resumed(&mut word)?,
         }),
         b'P' => Ok(Entered::Paired {
             replaced: replaced(&mut word)?,
@@ -177,15 +188,24 @@ pub(super) fn counts(counts: &[u32]) -> Result<Census, PoolError> {
     Ok(census)
 }
 
-/// A digest of each tag, sorted, end to end. Unkeyed, because all nodes must agree; two tags that
-/// collide on purpose only let their inventor meet themself.
-fn tag_keys(tags: &Tags) -> Vec<u8> {
-    let folded = tags.folded().into_iter();
-    let mut keys: Vec<Vec<u8>> = folded
-        .map(|tag| Sha256::digest(tag.as_bytes())[..TAG_BYTES].to_vec())
-        .collect();
+/// What stands for each tag, sorted.
+fn tag_keys(tags: &Tags) -> Vec<[u8; TAG_BYTES]> {
+    let mut keys: Vec<_> = tags.as_slice().iter().map(|tag| tag_key(tag)).collect();
     keys.sort_unstable();
-    keys.concat()
+    keys
+}
+
+/// The number of a topic, or a digest with its first bit set. Unkeyed, because all nodes must agree;
+/// two tags that collide on purpose only let their inventor meet themself.
+fn tag_key(tag: &str) -> [u8; TAG_BYTES] {
+    let mut key = [0; TAG_BYTES];
+    if let Some(number) = topic_number(tag) {
+        key[TAG_BYTES - 1] = number;
+    } else {
+        key.copy_from_slice(&Sha256::digest(fold(tag).as_bytes())[..TAG_BYTES]);
+        key[0] |= 0x80;
+    }
+    key
 }
 
 fn name(letter: u8, id: &[u8; 16]) -> [u8; NAME_BYTES] {
@@ -222,20 +242,41 @@ fn replaced(word: &mut Reader<'_>) -> Result<Option<(TicketId, Address)>, PoolEr
     Ok(Some((TicketId(replaced.id()?), replaced.address()?)))
 }
 
+fn resumed(word: &mut Reader<'_>) -> Result<Option<Box<Resume>>, PoolError> {
+    if word.0.is_empty() {
+        return Ok(None);
+    }
+    let tags = word.byte()?;
+    let [since, serial] = [word.fixed()?, word.fixed()?].map(u64::from_be_bytes);
+    Ok(Some(Box::new(Resume {
+        tags,
+        since,
+        serial,
+    })))
+}
+
 fn pairing(mut word: Reader<'_>, parts: &[Vec<u8>]) -> Result<Arc<Pairing>, PoolError> {
     let room = RoomId(word.id()?);
     let mut outcome = Reader(parts.get(1).ok_or_else(unreadable)?);
-    // Whether they had met is no part of a pairing.
-    outcome.byte()?;
+    let counting = outcome.byte()?.wrapping_sub(b'0');
     let length = outcome.length()?;
     let (mut arrived, arrived_tags, arrived_marks) = party(Reader(outcome.bytes(length)?))?;
     let (mut waited, waited_tags, waited_marks) = party(outcome)?;
     arrived.marks = arrived_marks.of_shared(&arrived_tags, &waited_tags);
     waited.marks = waited_marks.of_shared(&waited_tags, &arrived_tags);
+    let keys = tag_keys(&arrived_tags);
+    let counts = |tag: &String| {
+        let place = keys.iter().position(|key| *key == tag_key(tag));
+        place.is_some_and(|place| counting & (1 << place) != 0)
+    };
+    let mut common_tags = arrived_tags.common(&waited_tags);
+    common_tags.retain(counts);
+    let mut parties = [arrived, waited];
+    rule::tell_apart(&mut parties);
     Ok(Arc::new(Pairing {
         room,
-        parties: [arrived, waited],
-        common_tags: arrived_tags.common(&waited_tags),
+        parties,
+        common_tags,
         is_bot: false,
     }))
 }

@@ -1,10 +1,13 @@
 -- Lets tickets arrive, one after the other: each is paired, or queued when nobody fits. Asked again it
 -- answers the same. One answer for each; what one is refused does not concern the others.
 
-local same_session = ARGV[3] == '1'
-local per_session, most = tonumber(ARGV[4]), tonumber(ARGV[5])
--- Two arguments for each ticket: how long it waits (8 bytes) with the room to be; and the ticket.
-local FIRST = 6
+local same_session = ARGV[4] == '1'
+local per_session, most = tonumber(ARGV[5]), tonumber(ARGV[6])
+math.randomseed(tonumber(ARGV[7]))
+-- Two arguments for each ticket: how long it waits (8 bytes) with the room to be (17) and, should the
+-- look go on from somewhere, the number of shared tags there, since when and with which serial (17);
+-- and the ticket.
+local FIRST = 9
 local alone = #ARGV == FIRST + 1
 
 -- Takes out the tickets of this browser whose lease is over.
@@ -95,30 +98,38 @@ local function enter(me, waited)
     end
     local told = take_over(me, former, namesake, waited)
     local other
+    resume, tags_for_others, tags_for_own = nil, '', ''
     -- A room that is spoken for cannot be given to two more people.
     if not get(me.room) then
         other = find_other(me) or (same_session and find_other_tab(me))
     end
     if other then
         remove(other)
-        -- Those who had met do so again in their last phase only, or in two tabs of one browser.
-        local met = (other.phase >= 2 or other.session == me.session) and met_before(me, other)
-        return 'P' .. told .. me.room, keep(me.room, me, other, met)
+        pay(me, other)
+        pay(other, me)
+        return 'P' .. told .. me.room, keep(me.room, me, other, counting_bits(me, other))
     end
     queue(me)
     if not alone then
         stand(me)
     end
-    return 'W' .. told
+    return 'W' .. told .. (resume or '')
 end
 
 local arrivals, fields = {}, { '#' }
 for i = FIRST, #ARGV, 2 do
     local me = parse(ARGV[i + 1], 0)
-    me.room = sub(ARGV[i], 9)
+    me.room = sub(ARGV[i], 9, 25)
+    if #ARGV[i] > 25 then
+        local size, since, serial = struct.unpack('>BI8I8', ARGV[i], 26)
+        me.behind = { size = size, since = since, serial = serial }
+    end
     arrivals[#arrivals + 1] = me
     local at = #fields
     fields[at + 1], fields[at + 2], fields[at + 3] = me.id, me.session, me.room
+    if me.narrow then
+        fields[at + 4] = 'p' .. me.narrow
+    end
 end
 open(fields)
 for class = 1, CLASSES do

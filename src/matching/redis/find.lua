@@ -7,8 +7,20 @@
 -- How many tickets that do not fit are looked at for each number of shared tags. Each number has
 -- its own allowance, so that a crowd of blocked people with one's own tags hides nobody else.
 local SKIPS = 64
--- How many more of one queue are fetched at once when its head does not fit.
+-- How many more of one queue are fetched at once when its head does not do.
 local AHEAD = 16
+-- Among how many of the longest waiting a partner is drawn.
+local WINDOW = 8
+-- After so many sessions that are barred, their tickets are looked up once instead of one by one.
+local BARRED = 16
+-- How many tickets with a free tag are looked at to know whether it counts, and how many others have
+-- to wait with it.
+local WITH_TAG, OTHERS_WITH_TAG = 32, 2
+-- How many other networks' crowds one look goes through.
+local CROWDS = 8
+
+-- After how long somebody meets crowds as well.
+local tag_patience = tonumber(ARGV[8])
 
 -- Whether anybody of a class (counted from 1) may be in the queues in Redis.
 local there = {}
@@ -18,6 +30,16 @@ local welcome = {}
 local stored, fresh = {}, {}
 -- Whether anybody stands in Redis under this set of tags.
 local inhabited = {}
+-- Networks in whose crowds somebody waits since earlier in this call.
+local fresh_crowds = {}
+-- Of the search under way: whether my network has spent its budget, and whether I have waited long
+-- enough to meet crowds; my free tags that count between me and others, and within my network (false:
+-- I have none); how many barred ones were met, and all their tickets; who was just moved to a crowd;
+-- and where the next look goes on.
+local me_spent, patient
+local tags_for_others, tags_for_own
+local barred_seen, barred
+local just_crowded, resume
 
 -- The classes whom this one could meet: at most six. A class is a gender (male, female, other) and a
 -- wish (all, male, female, other). Found once for each class of a call.
@@ -45,7 +67,10 @@ end
 
 -- Makes a ticket that waits from now on known to those who arrive later in this call.
 local function stand(t)
-    local since, serial = t.since, t.serial
+    if t.crowded then
+        fresh_crowds[t.narrow] = true
+    end
+    local since, serial = struct.unpack('>I8I8', t.stamp)
     local place = { since = since, serial = serial, id = t.id, ticket = t }
     for _, key in ipairs(queues(t)) do
         local line = fresh[key]
@@ -115,7 +140,7 @@ end
 
 -- Somebody stands in Redis under this set of tags: worth one look before those at each class.
 local function any_stored(tags, classes)
-    if classes.stored <= 2 or tags == '\0' then
+    if classes.stored <= 2 or #tags == 1 then
         return true
     end
     local any = inhabited[tags]
@@ -128,8 +153,19 @@ local function any_stored(tags, classes)
     return any
 end
 
+-- A queue in Redis, of which nothing was read yet; from its head, or from behind a place on.
+local function unread(tags, class, key, behind)
+    return {
+        begin = 1,
+        key_bytes = #key,
+        from = '[' .. key .. (behind and struct.pack('>I8I8', behind.since, behind.serial + 1) or ''),
+        to = '(' .. tags .. char(class + 1),
+        ended = false,
+    }
+end
+
 -- Adds the heads of the queues of these classes under a set of tags.
-local function heads_of(tags, classes, heads)
+local function heads_of(tags, classes, heads, behind)
     for i = 1, #classes do
         local class = classes[i]
         local key = tags .. char(class)
@@ -138,16 +174,12 @@ local function heads_of(tags, classes, heads)
             add_head(heads, line)
         end
         if there[class + 1] and any_stored(tags, classes) then
-            line = stored[key]
+            line = not behind and stored[key]
             if not line then
-                line = {
-                    begin = 1,
-                    key_bytes = #key,
-                    from = '[' .. key,
-                    to = '(' .. tags .. char(class + 1),
-                    ended = false,
-                }
-                stored[key] = line
+                line = unread(tags, class, key, behind)
+                if not behind then
+                    stored[key] = line
+                end
             end
             add_head(heads, line)
         end
@@ -204,9 +236,7 @@ end
 
 -- Whether the rules that no queue stands for let two meet.
 local function fits(me, other)
-    if me.user == other.user then
-        return false
-    elseif me.session == other.session then
+    if me.session == other.session then
         return true
     elseif blocked(me, other) or blocked(other, me) then
         return false
@@ -216,63 +246,37 @@ local function fits(me, other)
     return (me.phase >= 2 and other.phase >= 2) or not met_before(me, other)
 end
 
--- Walks through these queues as one, by age, until somebody fits. Who stands in two of them comes
--- up twice in a row, because the age is the same in both.
-local function first(heads, me)
-    local last
-    local looked = 0
-    while #heads > 0 and looked < SKIPS do
-        local best = oldest(heads)
-        local place = heads[best].place
-        if place.id ~= last then
-            last = place.id
-            looked = looked + 1
-            local other = place.ticket or waiting(last)
-            if not other then
-                lines[place.member] = false
-            elseif over(last) then
-                remove(other)
-            elseif other.session ~= me.session and fits(me, other) then
-                return other
+-- Takes one of these places out, each as likely as its weight.
+local function draw(window)
+    local count = #window
+    local chosen = count
+    if count > 1 then
+        local total = 0
+        for i = 1, count do
+            total = total + math.max(0, now - window[i].since) + 1
+        end
+        local left = math.random() * total
+        for i = 1, count do
+            left = left - math.max(0, now - window[i].since) - 1
+            if left < 0 then
+                chosen = i
+                break
             end
         end
-        if not advance(heads[best]) then
-            table.remove(heads, best)
-        end
     end
+    local place = window[chosen]
+    window[chosen] = window[count]
+    window[count] = nil
+    return place
 end
 
-local function find_other(me)
-    if waiters == 0 then
-        return
-    end
-    local classes = classes_for(me)
-    if me.tags ~= '' then
-        local sets = tag_sets(me.tags)
-        for size = #sets, 1, -1 do
-            local heads = {}
-            for _, tags in ipairs(sets[size]) do
-                heads_of(tags, classes, heads)
-            end
-            local found = first(heads, me)
-            if found then
-                return found
-            end
-        end
-    end
-    if open_to_anyone(me) then
-        local heads = {}
-        heads_of('\0', classes, heads)
-        return first(heads, me)
-    end
-end
-
-local function shared_tags(a, b)
+-- How many of these tags somebody has.
+local function shared_tags(tags, other)
     local count = 0
-    for at = 1, #a.tags, 8 do
-        local tag = sub(a.tags, at, at + 7)
-        for other = 1, #b.tags, 8 do
-            if sub(b.tags, other, other + 7) == tag then
+    for at = 1, #tags, 8 do
+        local tag = sub(tags, at, at + 7)
+        for their_at = 1, #other.tags, 8 do
+            if sub(other.tags, their_at, their_at + 7) == tag then
                 count = count + 1
             end
         end
@@ -290,22 +294,356 @@ local function tabs_fit(me, tab, shared)
         (shared > 0 or (open_to_anyone(me) and open_to_anyone(tab)))
 end
 
--- The tab of the same browser that fits best: the last resort.
+-- My tags that count between me and this one.
+local function counting_with(me, other)
+    return me.narrow and me.narrow == other.narrow and tags_for_own or tags_for_others
+end
+
+-- Once many were met whom I know to be barred: the tickets of all of them.
+local function note_barred(me)
+    barred_seen = barred_seen + 1
+    if barred_seen ~= BARRED then
+        return
+    end
+    barred = {}
+    local to = me.phase >= 2 and me.recent_at or me.body_at
+    for from = me.blocked_at, to - 1, 17 * BATCH do
+        local sessions = {}
+        for at = from, math.min(from + 17 * BATCH, to) - 1, 17 do
+            sessions[#sessions + 1] = sub(me.packed, at, at + 16)
+        end
+        fetch(sessions)
+        for _, session in ipairs(sessions) do
+            local all, at = get(session) or '', 1
+            while at <= #all do
+                at = at + byte(all, at) + 18
+                barred[sub(all, at - 17, at - 1)] = true
+            end
+        end
+    end
+end
+
+-- Whether a budget keeps me apart from somebody who stands in the front, or in a crowd.
+local function kept_apart(me, other, in_front)
+    if spent(other, me) then
+        if in_front then
+            move(other, true)
+            stand(other)
+            just_crowded[#just_crowded + 1] = other
+            return true, true
+        elseif not patient then
+            return true, false
+        end
+    end
+    if me_spent and spent(me, other) then
+        local since = struct.unpack('>I8', other.stamp)
+        return now - since < tag_patience, false
+    end
+    return false, false
+end
+
+-- Looks at one place: who stands there, if they fit; and else whether that costs a look. Who can never
+-- fit, or is not met again in this place, costs none.
+local function look(me, place, size, in_front)
+    local id = place.id
+    if barred and barred[id] then
+        return nil, false
+    end
+    local other = place.ticket or waiting(id)
+    if not other then
+        lines[place.member] = false
+        return nil, false
+    elseif over(id) then
+        remove(other)
+        return nil, false
+    elseif other.session == me.session or (in_front and other.crowded) then
+        return nil, false
+    end
+    if holds(me, me.blocked_at, me.phase >= 2 and me.recent_at or me.body_at, other.session) then
+        note_barred(me)
+        return nil, false
+    end
+    local apart_now, moved = kept_apart(me, other, in_front)
+    if apart_now then
+        return nil, not moved
+    end
+    if me.free and shared_tags(counting_with(me, other), other) < size then
+        return nil, false
+    end
+    local repeats = me.phase >= 2 and other.phase >= 2
+    if holds(other, other.blocked_at, repeats and other.recent_at or other.body_at, me.session) or
+        (me.phase >= 2 and other.phase < 2 and holds(me, me.recent_at, me.body_at, other.session)) or
+        holds_mark(me, other) or holds_mark(other, me) then
+        return nil, true
+    end
+    return other
+end
+
+-- Takes the next places of these queues, by age. Who stands in two of them comes up twice in a row,
+-- because the age is the same in both. With a spent budget only those of the front who have waited long
+-- enough; they stand first. Answers the last of them.
+local function fill(window, heads, last, in_front)
+    local latest = me_spent and in_front and now - tag_patience
+    while #heads > 0 and #window < WINDOW do
+        local best = oldest(heads)
+        local place = heads[best].place
+        if latest and place.since > latest then
+            return last
+        end
+        if not last or place.id ~= last.id then
+            last = place
+            window[#window + 1] = place
+        end
+        if not advance(heads[best]) then
+            table.remove(heads, best)
+        end
+    end
+    return last
+end
+
+-- Draws among the first of these queues who fit, then among the next, within the allowance.
+local function first(heads, me, size, in_front)
+    local window, last, looked = {}, nil, 0
+    while looked < SKIPS do
+        last = fill(window, heads, last, in_front)
+        if #window == 0 then
+            return
+        end
+        while #window > 0 do
+            local other, costs = look(me, draw(window), size, in_front)
+            if other then
+                return other
+            end
+            looked = looked + (costs and 1 or 0)
+        end
+    end
+    if in_front and not resume then
+        resume = struct.pack('>BI8I8', size, last.since, last.serial)
+    end
+end
+
+-- All who may suit in a lane (the front is ''), most shared tags first; `behind`: from there on.
+local function walk(me, lane, tags, behind)
+    local classes = classes_for(me)
+    if tags ~= '' then
+        local sets = tag_sets(tags)
+        for size = math.min(#sets, behind and behind.size or 3), 1, -1 do
+            local heads = {}
+            for _, set in ipairs(sets[size]) do
+                heads_of(lane .. set, classes, heads, behind and behind.size == size and behind)
+            end
+            local found = first(heads, me, size, lane == '')
+            if found then
+                return found
+            end
+        end
+    end
+    if open_to_anyone(me) then
+        local heads = {}
+        heads_of(lane .. '\0', classes, heads, behind and behind.size == 0 and behind)
+        return first(heads, me, 0, lane == '')
+    end
+end
+
+-- Whoever waits with this tag, as far as it matters: adds the other networks and sessions. A ticket of no
+-- known network stands for itself.
+local function add_with_tag(me, tags, networks_seen, sessions_seen)
+    local function add(other)
+        if other.session == me.session or over(other.id) then
+            return
+        end
+        sessions_seen[other.session] = true
+        if not other.narrow then
+            networks_seen[other.session] = true
+        elseif other.narrow ~= me.narrow then
+            networks_seen[other.narrow] = true
+        end
+    end
+    local range =
+        call('ZRANGE', LINES, '[' .. tags, '(' .. tags .. char(CLASSES), 'BYLEX', 'LIMIT', 0, WITH_TAG)
+    for _, member in ipairs(range) do
+        local other = lines[member] ~= false and waiting(sub(member, -17))
+        if other then
+            add(other)
+        end
+    end
+    for class = 0, CLASSES - 1 do
+        for _, place in ipairs(fresh[tags .. char(class)] or {}) do
+            if queued[place.ticket] then
+                add(place.ticket)
+            end
+        end
+    end
+end
+
+local function enough(seen)
+    local count = 0
+    for _ in pairs(seen) do
+        count = count + 1
+    end
+    return count >= OTHERS_WITH_TAG
+end
+
+-- Finds out which of my tags count: topics always do, others when enough people wait with them.
+local function count_tags(me)
+    me.free = false
+    tags_for_others, tags_for_own = me.tags, me.tags
+    for at = 1, #me.tags, 8 do
+        me.free = me.free or byte(me.tags, at) >= 128
+    end
+    if not me.free then
+        return
+    end
+    tags_for_others, tags_for_own = '', ''
+    for at = 1, #me.tags, 8 do
+        local tag = sub(me.tags, at, at + 7)
+        local others, own = true, true
+        if byte(tag) >= 128 then
+            local networks_seen, sessions_seen = {}, {}
+            add_with_tag(me, '\1' .. tag, networks_seen, sessions_seen)
+            if me.narrow then
+                add_with_tag(me, '\4' .. me.narrow .. '\1' .. tag, networks_seen, sessions_seen)
+            end
+            others, own = enough(networks_seen), enough(sessions_seen)
+        end
+        tags_for_others = others and tags_for_others .. tag or tags_for_others
+        tags_for_own = own and tags_for_own .. tag or tags_for_own
+    end
+end
+
+-- Whether somebody found by name instead of in a queue fits, and with how many shared tags.
+local function fits_all(me, other, in_front)
+    local shared = shared_tags(counting_with(me, other), other)
+    local place = { id = other.id, ticket = other }
+    return tabs_fit(me, other, shared) and look(me, place, 0, in_front) and shared
+end
+
+-- The few of one's own network who stand in the front.
+local function find_in_own_front(me)
+    local all, best, most = get('p' .. me.narrow) or '', {}, -1
+    for at = 1, #all, 17 do
+        local other = waiting(sub(all, at, at + 16))
+        local shared = other and fits_all(me, other, true)
+        if shared and shared > most then
+            best, most = {}, shared
+        end
+        if shared and shared == most then
+            best[#best + 1] = { since = struct.unpack('>I8', other.stamp), ticket = other }
+        end
+    end
+    return #best > 0 and draw(best).ticket or nil
+end
+
+-- Somebody of other networks' crowds, from any of them on.
+local function find_in_crowds(me)
+    local from = ''
+    for _ = 1, 8 do
+        from = from .. char(math.random(0, 255))
+    end
+    local from, seen, left = '\4' .. from, {}, CROWDS
+    local function try(narrow)
+        seen[narrow] = true
+        if narrow ~= me.narrow then
+            left = left - 1
+            return walk(me, '\4' .. narrow, tags_for_others)
+        end
+    end
+    for narrow in pairs(fresh_crowds) do
+        local found = left > 0 and try(narrow)
+        if found then
+            return found
+        end
+    end
+    for _, to in ipairs({ '(\5', '[' .. from }) do
+        while left > 0 do
+            local range = call('ZRANGE', LINES, '[' .. from, to, 'BYLEX', 'LIMIT', 0, 1)
+            if #range == 0 then
+                break
+            end
+            local narrow = sub(range[1], 2, 9)
+            local found = not seen[narrow] and try(narrow)
+            if found then
+                return found
+            end
+            from = '\4' .. narrow .. '\4'
+        end
+        from = '\4'
+    end
+end
+
+-- Somebody whom this very search moved from the front to a crowd.
+local function find_just_crowded(me)
+    for _, other in ipairs(just_crowded) do
+        if fits_all(me, other, false) then
+            return other
+        end
+    end
+end
+
+-- The best partner: in the front, then among one's own people; and for somebody who waits for long, in
+-- the crowds of others. Answers where the next look goes on as well.
+local function find_other(me)
+    resume = nil
+    if waiters == 0 then
+        return
+    end
+    me_spent, patient = spent(me), now - me.since >= tag_patience
+    barred_seen, barred, just_crowded = 0, nil, {}
+    count_tags(me)
+    -- Whoever is of my network may share what does not count for others.
+    local in_front = me.narrow and tags_for_own or tags_for_others
+    local found
+    if me_spent then
+        -- Most of the front is out of reach: one's own people come first.
+        found = find_in_own_front(me)
+    else
+        found = walk(me, '', in_front, me.behind)
+    end
+    if not found and me.narrow then
+        found = walk(me, '\4' .. me.narrow, tags_for_own)
+    end
+    if not found and me_spent then
+        found = walk(me, '', in_front, me.behind)
+    end
+    if not found and patient then
+        found = find_in_crowds(me) or find_just_crowded(me)
+    end
+    return found
+end
+
+-- The tab of the same browser that fits best: the last resort. All tags count between the two.
 local function find_other_tab(me)
-    local all, best, best_shared, best_since, best_serial = get(me.session), nil, -1, 0, 0
+    local all, best, most = get(me.session), {}, -1
     local at, looked = 1, 0
     while all and at <= #all and looked < SKIPS do
         at = at + byte(all, at) + 18
         looked = looked + 1
         local tab = waiting(sub(all, at - 17, at - 1))
         if tab and not over(tab.id) then
-            local shared = shared_tags(me, tab)
-            local since, serial = struct.unpack('>I8I8', tab.stamp)
-            if tabs_fit(me, tab, shared) and (shared > best_shared or (shared == best_shared and
-                (since < best_since or (since == best_since and serial < best_serial)))) then
-                best, best_shared, best_since, best_serial = tab, shared, since, serial
+            local shared = shared_tags(me.tags, tab)
+            if shared >= most and tabs_fit(me, tab, shared) then
+                if shared > most then
+                    best, most = {}, shared
+                end
+                best[#best + 1] = { since = struct.unpack('>I8', tab.stamp), ticket = tab }
             end
         end
     end
-    return best
+    return #best > 0 and draw(best).ticket or nil
+end
+
+-- Which of my tags count between me and this one, as bits in their order.
+local function counting_bits(me, other)
+    local counting = me.session == other.session and me.tags or counting_with(me, other)
+    local bits, bit = 0, 1
+    for at = 1, #me.tags, 8 do
+        local tag = sub(me.tags, at, at + 7)
+        for of = 1, #counting, 8 do
+            if sub(counting, of, of + 7) == tag then
+                bits = bits + bit
+            end
+        end
+        bit = bit * 2
+    end
+    return bits
 end

@@ -1,6 +1,6 @@
 -- Forgets an outcome and puts its tickets back, except who is gone and whose name waits anew.
 
-local room, gone = ARGV[3], ARGV[4]
+local room, gone = ARGV[4], ARGV[5]
 
 open({ '#', room })
 sweep(UPKEEP)

@@ -2,7 +2,7 @@
 -- reads: no lease begins or ends by it.
 
 local sessions = { '#' }
-for i = 3, #ARGV do
+for i = 4, #ARGV do
     sessions[#sessions + 1] = ARGV[i]
 end
 open(sessions)

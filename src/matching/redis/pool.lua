@@ -1,17 +1,20 @@
 -- What the scripts of the waiting pool share; each script is this text, `ticket.lua` and its own.
 --
--- Three keys in one slot hold everything:
+-- Four keys in one slot hold everything:
 --   POOL   a hash of all that is looked up by name; names are a letter and the id's 16 bytes, and go by
 --          that name everywhere:
 --          't…'   of a ticket: how it waits (it begins with 'W', see `ticket.lua`), or the name of the
 --                 room it was paired for
---          'o…'   of a room to be, an outcome: both tickets as they were, and whether they had met
+--          'o…'   of a room to be, an outcome: both tickets as they were, and which tags count between them
 --          's…'   of a session, who waits in this browser: length of the user id, user id, ticket, …
+--          'p…'   of a network (8 bytes), which of its tickets stand in the front
 --          '#'    packed: twelve counters by class, the last serial, when the keys expire, a moment
 --                 before which no lease ends
 --   DUE    a sorted set of 't…' and 'o…' by the end of their lease
 --   LINES  the queues, as one sorted set in order of bytes: how many tags, the tags, the class, the
---          beginning of the wait, the serial, the ticket
+--          beginning of the wait, the serial, the ticket; before all that, of tickets of a crowd, a 4
+--          and the network
+--   SPENT  a sorted set of networks that met others lately, by when their budget is full again
 --
 -- Nothing is written before the end (`write`), so a script that fails has changed nothing.
 -- Strings are never compared by `<`: Redis sorts them by the server's locale.
@@ -20,7 +23,7 @@
 -- look at each of its bytes whenever one is made, a function a look at each variable that it shares.
 -- Hence ids that are names already, few strings made only to be looked at, and long ones made once.
 
-local POOL, DUE, LINES = KEYS[1], KEYS[2], KEYS[3]
+local POOL, DUE, LINES, SPENT = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
 local call, byte, char, sub = redis.call, string.byte, string.char, string.sub
 
@@ -40,6 +43,8 @@ local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 -- Leases go by the one clock that all nodes share. Tests hand in their own.
 local now = tonumber(ARGV[1]) or clock
 local lease = tonumber(ARGV[2])
+-- How often a network meets others in a minute, and at once; 0: as often as it likes.
+local per_minute = tonumber(ARGV[3])
 -- A pool that no node has touched for four leases, and at least a minute, is gone.
 local silence = math.max(60000, 4 * lease)
 

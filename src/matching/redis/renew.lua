@@ -1,10 +1,13 @@
 -- Keeps a ticket, or the outcome it became, for another lease.
 
-local id = ARGV[3]
+local id = ARGV[4]
 
 open({ '#', id })
 sweep(UPKEEP)
 local t, room, o = renew(id)
+if t then
+    bring_forward(t)
+end
 write()
 if t then
     return { 'W' }

@@ -1,19 +1,31 @@
 -- Tickets, pairings and leases, for all scripts.
 --
 -- A ticket that waits is kept as
---   'W', its beginning (8 bytes), its serial (8),       the moment and the order by which it is found
+--   'W' in the front or 'Y' in its network's crowd,
+--   its beginning (8 bytes), its serial (8),            the moment and the order by which it is found
 --   the ticket it took the name from (17), where that one is told (16); zeros: nobody
 --   and the ticket as its node packed it (`codec.rs`), of which these bytes are looked into:
 --   name (17), session (17), address (16), attempt (8), class (1), phase (1), lengths of user id (1),
 --   tags (1), blocked sessions (4), sessions met lately (4), prefixes (3 × 8), the narrowest first;
 --   then those of which the lengths were given; then three marks (8 each), how many marks are held
 --   against others (1), and those (8 each).
--- An outcome is kept as '1' when they had met, or '0'; the length (4) of the ticket that arrived, that
--- ticket, and the one that waited.
+-- A tag is 8 bytes: a topic of the pages begins with a zero, any other with a bit.
+-- An outcome is kept as '0' plus 1, 2 and 4 for those tags of the ticket that arrived, in the order of
+-- its bytes, which count between the two; the length (4) of the ticket that arrived, that ticket, and
+-- the one that waited.
 
 -- What stands before the ticket as its node packed it.
 local FRONT = 50
 local NOBODY = string.rep('\0', 33)
+-- What stands for a network that is not known.
+local NOWHERE = string.rep('\0', 8)
+-- How many tickets of one network stand in the front.
+local FRONT_TICKETS = 5
+-- What a network may have spent at once is refilled in this time.
+local REFILLED = 60000
+
+-- When the budgets of networks are full again, as far as was asked; and those that changed.
+local full_at, paid = {}, {}
 
 -- What the scripts look into of a packed ticket that begins after so many bytes.
 local function parse(packed, front)
@@ -22,6 +34,7 @@ local function parse(packed, front)
     local tags_at = front + 95 + users
     local blocked_at = tags_at + tags
     local recent_at = blocked_at + blocked
+    local narrow = sub(packed, front + 71, front + 78)
     return {
         id = sub(packed, front + 1, front + 17),
         session = sub(packed, front + 18, front + 34),
@@ -36,6 +49,11 @@ local function parse(packed, front)
         -- As it is kept, in two parts: what this call puts before it, and what was there before.
         front = '',
         packed = packed,
+        -- Its narrowest network; false: not known. Where all three begin.
+        narrow = narrow ~= NOWHERE and narrow,
+        networks_at = front + 71,
+        networks = false,
+        crowded = false,
         -- Its beginning and its serial.
         stamp = '',
         -- Nothing of it is in Redis yet.
@@ -47,6 +65,7 @@ end
 local function unpack_ticket(kept)
     local t = parse(kept, FRONT)
     t.stamp = sub(kept, 2, 17)
+    t.crowded = byte(kept) == 89
     return t
 end
 
@@ -55,7 +74,8 @@ local function waiting(id)
     local t = tickets[id]
     if t == nil then
         local value = get(id)
-        t = value and byte(value) == 87 and unpack_ticket(value)
+        local letter = value and byte(value)
+        t = (letter == 87 or letter == 89) and unpack_ticket(value)
         tickets[id] = t
     end
     return t
@@ -95,17 +115,18 @@ end
 -- empty one; of its class.
 local function queues(t)
     local class = char(t.class)
+    local lane = t.crowded and '\4' .. t.narrow or ''
     if t.tags == '' then
-        return { '\0' .. class }
+        return { lane .. '\0' .. class }
     end
     local all = {}
     for _, sets in ipairs(tag_sets(t.tags)) do
         for _, tags in ipairs(sets) do
-            all[#all + 1] = tags .. class
+            all[#all + 1] = lane .. tags .. class
         end
     end
     if t.phase >= 1 then
-        all[#all + 1] = '\0' .. class
+        all[#all + 1] = lane .. '\0' .. class
     end
     return all
 end
@@ -146,9 +167,128 @@ local function count(t, change)
     waiters = waiters + change
 end
 
+-- The networks of a ticket, the narrowest first.
+local function networks(t)
+    local all = t.networks
+    if not all then
+        local at, packed = t.networks_at, t.packed
+        all = { t.narrow, sub(packed, at + 8, at + 15), sub(packed, at + 16, at + 23) }
+        t.networks = all
+    end
+    return all
+end
+
+-- Asks when the budgets of these networks are full again.
+local function read_budgets(all)
+    local asked = {}
+    for level = 1, 3 do
+        if full_at[all[level]] == nil and all[level] ~= NOWHERE then
+            asked[#asked + 1] = all[level]
+        end
+    end
+    if #asked > 0 then
+        local scores = call('ZMSCORE', SPENT, unpack(asked))
+        for i = 1, #asked do
+            full_at[asked[i]] = scores[i] and tonumber(scores[i]) or 0
+        end
+    end
+end
+
+-- When a network's budget will be full again after one more pairing; nothing: it has none left.
+local function after_one_more(level, network)
+    local refill = math.floor(REFILLED / (per_minute * 2 ^ (level - 1)))
+    local full = math.max(full_at[network], now) + refill
+    return full <= now + REFILLED and full
+end
+
+-- The networks of a ticket that do not hold the other (none: of nobody), by their level.
+local function apart(t, other)
+    local own, theirs = networks(t), other and other.narrow and networks(other)
+    local paying = {}
+    for level = 1, 3 do
+        local network = own[level]
+        if network ~= NOWHERE and not (theirs and theirs[level] == network) then
+            paying[level] = network
+        end
+    end
+    return paying
+end
+
+-- Whether a network of a ticket has no pairing left with one that it does not hold.
+local function spent(t, other)
+    if per_minute == 0 or not t.narrow or (other and other.narrow == t.narrow) then
+        return false
+    end
+    read_budgets(networks(t))
+    for level, network in pairs(apart(t, other)) do
+        if not after_one_more(level, network) then
+            return true
+        end
+    end
+    return false
+end
+
+-- These two meet: each network that does not hold the other pays, if it can.
+local function pay(t, other)
+    if per_minute == 0 or not t.narrow or other.narrow == t.narrow then
+        return
+    end
+    read_budgets(networks(t))
+    for level, network in pairs(apart(t, other)) do
+        local full = after_one_more(level, network)
+        if full then
+            full_at[network], paid[network] = full, full
+        end
+    end
+end
+
+-- Defined below.
+local remove
+
+-- No more tickets of this one's network may stand in the front now. Those whose lease is over leave it.
+local function front_is_closed(t)
+    local field = 'p' .. t.narrow
+    local all = get(field) or ''
+    if #all >= 17 * FRONT_TICKETS then
+        for at = 1, #all, 17 do
+            local id = sub(all, at, at + 16)
+            local other = over(id) and waiting(id)
+            if other then
+                remove(other)
+            end
+        end
+    end
+    return #(get(field) or '') >= 17 * FRONT_TICKETS or spent(t)
+end
+
+-- Gives a ticket its place in the front, or else in its network's crowd.
+local function stand_in_lane(t)
+    t.crowded = t.narrow and front_is_closed(t)
+    if t.narrow and not t.crowded then
+        local field = 'p' .. t.narrow
+        wanted[field] = (get(field) or '') .. t.id
+    end
+end
+
+local function leave_front(t)
+    if not t.narrow or t.crowded then
+        return
+    end
+    local field, left = 'p' .. t.narrow, ''
+    local all = get(field) or ''
+    if #all > 17 then
+        for at = 1, #all, 17 do
+            local id = sub(all, at, at + 16)
+            left = id == t.id and left or left .. id
+        end
+    end
+    wanted[field] = left ~= '' and left
+end
+
 -- Lets somebody wait for a lease. Their name must be free.
 local function queue(t)
     queued[t] = true
+    stand_in_lane(t)
     wanted[t.session] = (get(t.session) or '') .. char(#t.user) .. t.user .. t.id
     tickets[t.id] = t
     hold(t.id)
@@ -156,8 +296,9 @@ local function queue(t)
 end
 
 -- Takes a waiting ticket out of everything.
-local function remove(t)
+function remove(t)
     queued[t] = nil
+    leave_front(t)
     if t.new then
         due[t.id] = nil
     else
@@ -176,10 +317,40 @@ local function remove(t)
     count(t, -1)
 end
 
--- Keeps a pairing for a lease.
-local function keep(room, me, other, met)
+-- Moves a waiting ticket from the front to its network's crowd, or back.
+local function move(t, crowded)
+    if not t.new then
+        line_up(t, false)
+    end
+    leave_front(t)
+    t.crowded = crowded
+    if not crowded then
+        local field = 'p' .. t.narrow
+        wanted[field] = (get(field) or '') .. t.id
+    end
+    queued[t] = true
+end
+
+-- A ticket of a crowd goes to the front when there is room for its network.
+local function bring_forward(t)
+    if t.crowded and not front_is_closed(t) then
+        move(t, false)
+    end
+end
+
+-- A ticket as it is kept while it waits.
+local function kept_waiting(t)
+    local letter = t.crowded and 'Y' or 'W'
+    if t.front == '' then
+        return letter .. sub(t.packed, 2)
+    end
+    return letter .. sub(t.front, 2) .. t.packed
+end
+
+-- Keeps a pairing for a lease. `counting`: which tags count, in bits.
+local function keep(room, me, other, counting)
     local length = struct.pack('>I4', #me.front + #me.packed)
-    local o = (met and '1' or '0') .. length ..
+    local o = char(48 + counting) .. length ..
         me.front .. me.packed .. other.front .. other.packed
     wanted[room] = o
     wanted[me.id], wanted[other.id] = room, room
@@ -261,7 +432,16 @@ local function write()
     end
     for t in pairs(queued) do
         line_up(t, true)
-        wanted[t.id] = t.front .. t.packed
+        wanted[t.id] = kept_waiting(t)
+    end
+    if next(paid) ~= nil then
+        local words, count = { 'ZADD', SPENT, 'GT' }, 3
+        for network, full in pairs(paid) do
+            words[count + 1], words[count + 2] = string.format('%.0f', full), network
+            count = count + 2
+        end
+        command(words, 3)
+        call('PEXPIREAT', SPENT, clock + 2 * REFILLED)
     end
     local held = write_members(DUE, due, string.format('%.0f', now + lease))
     if not held and call('EXISTS', DUE) == 0 then

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::request::regret;
-use super::search::{Search, phase};
+use super::search::{Search, next_look, phase};
 use super::{AGAIN, JITTER, Job, Lobby, State, TICK};
 use crate::matching::{Company, Entered, PoolError, Renewed};
 use crate::protocol::ErrorCode;
@@ -25,13 +25,17 @@ impl Lobby {
         search.busy = false;
         match entered {
             Ok(Entered::Paired { pairing, .. }) => self.on_paired(pairing, out),
-            Ok(Entered::Waiting { .. }) => {
+            Ok(Entered::Waiting { resume, .. }) => {
                 search.entered = true;
                 search.doubts = 0;
                 search.tick_at = next_tick(now.instant);
                 let waited = now.wall.since(search.ticket.since);
-                let (_, ends) = phase(&self.rules, &search.ticket, waited);
-                search.phase_at = ends.map(|left| now.instant + left);
+                let mut next = next_look(&self.rules, &search.ticket, waited);
+                if resume.is_some() {
+                    next = Some(next.map_or(AGAIN, |next| next.min(AGAIN)));
+                }
+                search.ticket.resume = resume;
+                search.phase_at = next.map(|left| now.instant + left);
                 self.tell_waiting(company, now, out);
                 self.settle(now, out);
             }

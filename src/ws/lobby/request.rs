@@ -176,6 +176,7 @@ impl Lobby {
             held: relations.held,
             prefixes: self.prefixes,
             address: self.address,
+            resume: None,
         }
     }
 }

@@ -59,3 +59,14 @@ pub(super) fn phase(
         (Phase::Repeats, None)
     }
 }
+
+/// How long until a search that waited this long looks again: at the next phase, and after
+/// `matching.tag_patience` also without tags, for from then on the pool has more people for it.
+pub(super) fn next_look(rules: &LobbyRules, ticket: &Ticket, waited: Duration) -> Option<Duration> {
+    let (_, ends) = phase(rules, ticket, waited);
+    let patience = rules.tag_patience.saturating_sub(waited);
+    if patience.is_zero() {
+        return ends;
+    }
+    Some(ends.map_or(patience, |ends| ends.min(patience)))
+}

@@ -67,7 +67,10 @@ impl Bench {
     /// Started, prepared, and waiting in the pool; what that wrote is forgotten.
     fn waiting(tags: &str) -> (Self, Ticket) {
         let (mut bench, ticket) = Self::entered(tags);
-        let queued = Entered::Waiting { replaced: None };
+        let queued = Entered::Waiting {
+            replaced: None,
+            resume: None,
+        };
         bench.outcome(Outcome::Entered(Ok(queued), None));
         bench.out.clear();
         (bench, ticket)
@@ -174,7 +177,10 @@ fn patience_relaxes_step_by_step() {
                 Action::Queue(Job::Enter(again)) => {
                     assert_eq!((again.id, again.since), (ticket.id, ticket.since));
                     phases.push((bench.at, again.phase));
-                    let queued = Entered::Waiting { replaced: None };
+                    let queued = Entered::Waiting {
+                        replaced: None,
+                        resume: None,
+                    };
                     bench.outcome(Outcome::Entered(Ok(queued), None));
                 }
                 Action::Queue(Job::Renew(_)) => {
@@ -220,7 +226,10 @@ fn when_a_number_is_told_does_not_say_when_it_changed() {
             pauses.insert(pause);
             bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), None));
         } else {
-            let queued = Entered::Waiting { replaced: None };
+            let queued = Entered::Waiting {
+                replaced: None,
+                resume: None,
+            };
             bench.outcome(Outcome::Entered(Ok(queued), None));
         }
     }

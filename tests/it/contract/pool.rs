@@ -11,6 +11,7 @@ mod outcomes;
 mod preference;
 mod races;
 mod rules;
+mod shares;
 mod tickets;
 
 /// Makes an empty pool with these rules.

@@ -205,25 +205,35 @@ pub fn recall(message_id: &str, client_id: &str) -> serde_json::Value {
     json!({ "action": "recall_message", "message_id": message_id, "client_id": client_id })
 }
 
-/// Two people who share a tag that nobody else has: they meet each other and nobody else.
-pub async fn meet(address: SocketAddr, tag: &str) -> Result<[Seat; 2], Lost> {
-    meet_across([address; 2], tag).await
+/// The topics of our pages. One of them is enough for two people to meet by.
+pub const TOPICS: [&str; 9] = [
+    "音樂", "電影", "旅行", "美食", "運動", "遊戲", "閱讀", "攝影", "藝術",
+];
+
+/// Two people who meet each other, as long as nobody else searches there. `pair` names them should they not.
+pub async fn meet(address: SocketAddr, pair: &str) -> Result<[Seat; 2], Lost> {
+    meet_across([address; 2], pair).await
 }
 
 /// The same, each searching at an address of their own.
-pub async fn meet_across(addresses: [SocketAddr; 2], tag: &str) -> Result<[Seat; 2], Lost> {
+pub async fn meet_across(addresses: [SocketAddr; 2], pair: &str) -> Result<[Seat; 2], Lost> {
     let [here, there] = addresses;
-    let (one, two) = tokio::try_join!(search(here, tag, "a"), search(there, tag, "b"))?;
+    let topic = TOPICS[0];
+    let (one, two) = tokio::try_join!(search(here, topic, 0), search(there, topic, 1))?;
     match one.room == two.room {
         true => Ok([one, two]),
-        false => Err(Lost::Garbled(format!("{tag}: paired with somebody else"))),
+        false => Err(Lost::Garbled(format!("{pair}: paired with somebody else"))),
     }
 }
 
-/// Searches for somebody with this tag until found.
-pub async fn search(address: SocketAddr, tag: &str, name: &str) -> Result<Seat, Lost> {
+/// Searches for somebody with this topic until found: half 0 meets half 1, and no other half 0.
+pub async fn search(address: SocketAddr, topic: &str, half: usize) -> Result<Seat, Lost> {
     let mut socket = Socket::open(address, "/ws/matching/").await?;
-    socket.tell(&start(name, &[tag])).await?;
+    let (name, gender, wish) = [("a", "male", "female"), ("b", "female", "male")][half];
+    let user =
+        json!({ "nickname": name, "gender": gender, "preferredGender": wish, "tags": [topic] });
+    let start = json!({ "action": "start_matching", "user_data": user });
+    socket.tell(&start).await?;
     let seat = found(&mut socket).await?;
     socket.close().await;
     Ok(seat)

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, timeout};
 
-use super::driver::{Frame, Lost, SILENCE, Seat, Socket, search};
+use super::driver::{Frame, Lost, SILENCE, Seat, Socket, TOPICS, search};
 
 /// Handshakes at the same time: a queue at the door is not what is measured.
 pub const AT_THE_DOOR: usize = 64;
@@ -90,17 +90,19 @@ impl Tally {
 pub async fn gather(addresses: &[SocketAddr], pairs: usize) -> (Vec<Person>, Vec<String>) {
     let door = Arc::new(Semaphore::new(AT_THE_DOOR));
     let mut coming = JoinSet::new();
+    // Whoever has the same topic has it at the same two addresses.
+    let topics = (TOPICS.len() / addresses.len() * addresses.len()).max(1);
     for pair in 0..pairs {
         let door = Arc::clone(&door);
         let [here, there] = [pair, pair + 1].map(|it| addresses[it % addresses.len()]);
         coming.spawn(async move {
             let _place = door.acquire().await.expect("never closed");
-            // People of another run may still wait on this server.
-            let tag = format!("{}-{pair}", std::process::id());
-            tokio::try_join!(come(here, &tag, "a"), come(there, &tag, "b"))
+            let topic = TOPICS[pair % topics];
+            tokio::try_join!(come(here, topic, 0), come(there, topic, 1))
         });
     }
-    // A server that knows no tags pairs people as they come: who sits together, the room tells.
+    // People of several pairs have one topic, and some servers know no topics: who sits together, the
+    // room tells.
     let mut rooms: HashMap<String, Vec<Person>> = HashMap::new();
     let mut failed = Vec::new();
     while let Some(pair) = coming.join_next().await {
@@ -129,8 +131,8 @@ pub async fn gather(addresses: &[SocketAddr], pairs: usize) -> (Vec<Person>, Vec
 }
 
 /// Searches, and enters the room.
-async fn come(address: SocketAddr, tag: &str, name: &str) -> Result<Person, Lost> {
-    let seat = search(address, tag, name).await?;
+async fn come(address: SocketAddr, topic: &str, half: usize) -> Result<Person, Lost> {
+    let seat = search(address, topic, half).await?;
     let mut socket = Socket::open(address, &seat.path(0)).await?;
     match socket.hear().await? {
         Frame::RoomState { active: true, .. } => Ok(Person {

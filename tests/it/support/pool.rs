@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use miyu::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use miyu::matching::redis::{LeaseClock, RedisPool, RedisPoolConfig};
-use miyu::matching::{Census, Entered, Phase, PoolError, PoolRules, Renewed, Ticket, WaitingPool};
+use miyu::matching::{
+    Budget, Census, Entered, Phase, PoolError, PoolRules, Randomness, Renewed, Ticket, WaitingPool,
+};
 use miyu::model::{
     Gender, Marks, Mood, Pairing, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId,
     Wish,
@@ -35,6 +37,9 @@ pub fn rules() -> PoolRules {
         lease: LEASE,
         tickets_per_session: 4,
         tickets: 1_000_000,
+        budget: Budget::per_minute(10),
+        tag_patience: Duration::from_secs(10),
+        randomness: Randomness::Seed(1),
     }
 }
 
@@ -68,6 +73,7 @@ pub fn ticket(number: u32) -> Ticket {
         prefixes: PrefixHashes::default(),
         marks: Marks::default(),
         held: Vec::new(),
+        resume: None,
         address: Address {
             node: NodeId(1),
             number: u64::from(number),
@@ -93,6 +99,8 @@ pub trait With: Sized {
     fn met(self, number: u32) -> Self;
     /// A tab of that session.
     fn tab_of(self, number: u32) -> Self;
+    /// From these networks, the narrowest first.
+    fn from(self, networks: [u64; 3]) -> Self;
     /// The same search once more, as a caller enters it: with a fresh room.
     fn again(&self) -> Self;
 }
@@ -136,6 +144,11 @@ impl With for Ticket {
 
     fn tab_of(mut self, number: u32) -> Self {
         self.session = session(number);
+        self
+    }
+
+    fn from(mut self, networks: [u64; 3]) -> Self {
+        self.prefixes = PrefixHashes(networks);
         self
     }
 

@@ -33,7 +33,10 @@ fn a_pool_that_does_not_answer_is_asked_again_ever_less_often() {
     );
     bench.ring();
     bench.out.clear();
-    let queued = Entered::Waiting { replaced: None };
+    let queued = Entered::Waiting {
+        replaced: None,
+        resume: None,
+    };
     bench.outcome(Outcome::Entered(Ok(queued), None));
     bench.ring();
     assert!(matches!(bench.jobs()[..], [Job::Renew(_) | Job::Enter(_)]));

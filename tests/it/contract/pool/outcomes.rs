@@ -5,7 +5,7 @@ use miyu::matching::Renewed;
 use miyu::model::{Gender, PreferredGender};
 
 use super::{Factory, for_each_backend, lease_ms, usual};
-use crate::support::pool::{With, lease_after, ticket};
+use crate::support::pool::{With, at, lease_after, ticket};
 
 for_each_backend! {
     a_paired_ticket_cannot_be_withdrawn
@@ -85,14 +85,17 @@ async fn given_back_tickets_keep_their_waiting_time(factory: Factory) {
     let pool = usual(factory);
     let woman = |n| ticket(n).gender(Gender::Female, PreferredGender::Male);
     let man = |n| ticket(n).gender(Gender::Male, PreferredGender::All);
-    let (first, second) = (woman(1), woman(2).since(1));
+    // By the draw it is a million to one.
+    let late = 1_000_000;
+    let (first, second) = (woman(1), woman(2).since(late));
     let gone = man(3);
-    pool.wait(&first).await;
-    let pairing = pool.meet(&gone, &first).await;
-    pool.wait(&second).await;
-    pool.give_back(pairing.room, Some(&gone)).await;
-    pool.wait(&woman(4).since(2)).await;
-    pool.meet(&man(5), &first).await;
+    assert_eq!(pool.enter_at(&first, late).await, None);
+    let pairing = pool.enter_at(&gone, late).await.expect("a woman waits");
+    assert_eq!(pool.enter_at(&second, late).await, None);
+    let given = pool.0.give_back(pairing.room, Some(gone.id), at(late));
+    given.await.expect("answers");
+    let pairing = pool.enter_at(&man(5), late).await.expect("women wait");
+    assert_eq!(pairing.parties[1].ticket, first.id);
 }
 
 async fn who_is_gone_is_not_given_back(factory: Factory) {

@@ -1,6 +1,6 @@
 //! Who may meet whom, in either order of arrival.
 
-use miyu::matching::{Phase, PoolRules, Ticket};
+use miyu::matching::{Phase, PoolRules, Renewed, Ticket};
 use miyu::model::{Gender, Mark, Marks, PreferredGender};
 
 use super::{Factory, for_each_backend, usual};
@@ -12,7 +12,9 @@ for_each_backend! {
     common_tags_are_in_the_spelling_of_side_a
     gender_wishes_hold_on_both_sides
     blocked_either_way_never_meet
-    equal_user_ids_never_meet
+    equal_user_ids_are_told_apart
+    a_free_tag_counts_when_three_wait_with_it
+    within_a_network_three_sessions_are_enough
     nobody_meets_themself_on_one_ticket
     tagged_people_wait_for_a_shared_tag
     relaxing_needs_both
@@ -51,8 +53,10 @@ async fn side_a_is_who_arrived_and_brings_the_room(factory: Factory) {
 
 async fn common_tags_are_in_the_spelling_of_side_a(factory: Factory) {
     let pool = usual(factory);
+    let third = ticket(3).tags(&["rust"]).phase(Phase::SharedTags);
     let a = ticket(1).tags(&["rust", "音樂", "Go"]);
-    let b = ticket(2).tags(&["音樂", "旅行", "RUST"]);
+    let b = ticket(2).tags(&["Music", "旅行", "RUST"]);
+    pool.wait(&third).await;
     pool.wait(&a).await;
     let pairing = pool.meet(&b, &a).await;
     assert_eq!(pairing.common_tags, ["音樂", "RUST"]);
@@ -79,9 +83,60 @@ async fn blocked_either_way_never_meet(factory: Factory) {
     assert!(meet(factory, &blocking, &ticket(3)).await);
 }
 
-async fn equal_user_ids_never_meet(factory: Factory) {
+async fn equal_user_ids_are_told_apart(factory: Factory) {
+    let pool = usual(factory);
     let (a, b) = (ticket(1).user("same"), ticket(2).user("same"));
-    assert!(!meet(factory, &a, &b).await);
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    let [arrived, waited] = pairing.parties.each_ref().map(|it| &it.persona);
+    assert_eq!(waited, &a.persona, "who waited keeps the name");
+    assert_ne!(arrived.user_id, waited.user_id);
+    assert_eq!(arrived.profile, b.persona.profile);
+    // Asked again, also by the other side, it is the same name.
+    assert_eq!(pool.renew_at(&a, 0).await, Renewed::Paired(pairing.clone()));
+    pool.give_back(pairing.room, None).await;
+    let again = pool.meet(&b.again(), &a).await;
+    assert_eq!(again.parties, pairing.parties);
+}
+
+async fn a_free_tag_counts_when_three_wait_with_it(factory: Factory) {
+    let pool = usual(factory);
+    let strict = |n, tag| ticket(n).tags(&[tag]).phase(Phase::SharedTags);
+    pool.wait(&strict(1, "Rust")).await;
+    // A second ticket of a session, or of a network, is nobody else.
+    let tab = strict(3, "rust").tab_of(1);
+    let tab = tab.gender(Gender::Male, PreferredGender::Female);
+    pool.wait(&tab).await;
+    pool.wait(&strict(2, "rust")).await;
+    let pairing = pool.enter(&strict(4, "RUST")).await.expect("the third");
+    assert_eq!(pairing.common_tags, ["RUST"]);
+
+    let pool = usual(factory);
+    let from = |n, network: u64| strict(n, "rust").from([network, 100 + network, 0]);
+    pool.wait(&from(1, 1)).await;
+    pool.wait(&from(2, 1)).await;
+    pool.wait(&from(3, 2)).await;
+    let pairing = pool.enter(&from(4, 3)).await.expect("the third network");
+    assert_eq!(pairing.common_tags, ["rust"]);
+
+    // Two who share what does not count meet as if they shared nothing, and are told so.
+    let pool = usual(factory);
+    let (a, b) = (ticket(1).tags(&["rust", "音樂"]), ticket(2).tags(&["rust"]));
+    pool.wait(&a).await;
+    assert!(pool.meet(&b, &a).await.common_tags.is_empty());
+}
+
+async fn within_a_network_three_sessions_are_enough(factory: Factory) {
+    let pool = usual(factory);
+    let strict = |n| ticket(n).tags(&["rust"]).phase(Phase::SharedTags);
+    let here = |n| strict(n).from([1, 2, 0]);
+    pool.wait(&here(1)).await;
+    pool.wait(&here(2)).await;
+    pool.wait(&strict(3).from([7, 8, 0])).await;
+    let pairing = pool.enter(&here(4)).await.expect("a neighbour");
+    assert_eq!(pairing.common_tags, ["rust"]);
+    let met = pairing.parties[1].session;
+    assert!(met == here(1).session || met == here(2).session);
 }
 
 async fn nobody_meets_themself_on_one_ticket(factory: Factory) {
@@ -124,8 +179,8 @@ async fn without_tags_the_first_phase_restricts_nothing(factory: Factory) {
 }
 
 async fn a_shared_tag_needs_no_relaxing(factory: Factory) {
-    let strict = ticket(1).tags(&["a", "b"]).phase(Phase::SharedTags);
-    assert!(meet(factory, &strict, &ticket(2).tags(&["c", "B"])).await);
+    let strict = ticket(1).tags(&["音樂", "電影"]).phase(Phase::SharedTags);
+    assert!(meet(factory, &strict, &ticket(2).tags(&["旅行", "電影"])).await);
 }
 
 async fn recent_partners_meet_when_both_want_repeats(factory: Factory) {
@@ -135,8 +190,8 @@ async fn recent_partners_meet_when_both_want_repeats(factory: Factory) {
         (Phase::Anyone, Phase::Repeats),
         (Phase::Repeats, Phase::Repeats),
     ] {
-        let remembers = ticket(1).met(2).tags(&["a"]).phase(mine);
-        let other = ticket(2).tags(&["a"]).phase(theirs);
+        let remembers = ticket(1).met(2).tags(&["音樂"]).phase(mine);
+        let other = ticket(2).tags(&["音樂"]).phase(theirs);
         let both = mine == Phase::Repeats && theirs == Phase::Repeats;
         assert_eq!(meet(factory, &remembers, &other).await, both);
     }
@@ -198,7 +253,7 @@ async fn two_tabs_meet_whatever_they_remember(factory: Factory) {
 }
 
 async fn two_tabs_keep_the_rules_of_tags_and_gender(factory: Factory) {
-    let strict = ticket(1).tags(&["a"]).phase(Phase::SharedTags);
+    let strict = ticket(1).tags(&["音樂"]).phase(Phase::SharedTags);
     let other_tab = ticket(2).tab_of(1);
     assert!(!meet(factory, &strict, &other_tab).await);
     let woman = other_tab

@@ -9,7 +9,7 @@ use crate::support::pool::{Pool, With, rules, ticket};
 for_each_backend! {
     one_name_waits_once
     a_name_replaced_by_a_pairing_is_told
-    a_later_phase_replaces_the_ticket_and_keeps_its_place
+    a_later_phase_replaces_the_ticket
     an_earlier_since_stays
     withdrawn_tickets_are_not_paired
     an_unrenewed_ticket_is_not_paired
@@ -27,7 +27,12 @@ for_each_backend! {
 async fn one_name_waits_once(factory: Factory) {
     let pool = usual(factory);
     let (old, new) = (ticket(1), ticket(1));
-    let waiting = |replaced| Ok::<_, ()>(Entered::Waiting { replaced });
+    let waiting = |replaced| {
+        Ok::<_, ()>(Entered::Waiting {
+            replaced,
+            resume: None,
+        })
+    };
     assert_eq!(pool.try_enter(&old, 0).await.map_err(drop), waiting(None));
     let replaced = pool.try_enter(&new, 0).await.map_err(drop);
     assert_eq!(replaced, waiting(Some((old.id, old.address))));
@@ -55,47 +60,50 @@ async fn a_name_replaced_by_a_pairing_is_told(factory: Factory) {
     pool.waiting_are(0).await;
 }
 
-async fn a_later_phase_replaces_the_ticket_and_keeps_its_place(factory: Factory) {
+async fn a_later_phase_replaces_the_ticket(factory: Factory) {
     let pool = usual(factory);
-    let strict = ticket(1).tags(&["a"]).phase(Phase::SharedTags);
-    let second = ticket(2).tags(&["b"]).phase(Phase::SharedTags);
+    let strict = ticket(1).tags(&["音樂"]).phase(Phase::SharedTags);
+    let second = ticket(2).tags(&["電影"]).phase(Phase::SharedTags);
     pool.wait(&strict).await;
     pool.wait(&second).await;
     pool.wait(&strict.again().phase(Phase::Anyone)).await;
     pool.waiting_are(2).await;
-    pool.meet(&ticket(3).tags(&["a", "b"]), &strict).await;
+    pool.meet(&ticket(3), &strict).await;
 }
 
 async fn an_earlier_since_stays(factory: Factory) {
     let pool = usual(factory);
     let first = ticket(1).gender(Gender::Female, PreferredGender::Male);
     let second = ticket(2)
-        .since(5)
+        .since(9_999_999)
         .gender(Gender::Female, PreferredGender::Male);
-    pool.wait(&first).await;
-    pool.wait(&second).await;
-    pool.wait(&first.again().since(10)).await;
+    let late = 10_000_000;
+    for waiting in [&first, &second, &first.again().since(late)] {
+        assert_eq!(pool.enter_at(waiting, late).await, None);
+    }
+    // By the draw, ten million to one.
     let man = ticket(3).gender(Gender::Male, PreferredGender::All);
-    pool.meet(&man, &first).await;
+    let pairing = pool.enter_at(&man.since(late), late).await;
+    assert_eq!(pairing.expect("women wait").parties[1].ticket, first.id);
 }
 
 async fn withdrawn_tickets_are_not_paired(factory: Factory) {
     let pool = usual(factory);
-    let a = ticket(1).tags(&["a", "b", "c"]);
+    let a = ticket(1).tags(&["音樂", "電影", "旅行"]);
     pool.wait(&a).await;
     assert!(pool.withdraw(&a).await);
     assert!(!pool.withdraw(&a).await);
     assert_eq!(pool.renew_at(&a, 0).await, Renewed::Gone);
-    pool.wait(&ticket(2).tags(&["a", "b", "c"])).await;
+    pool.wait(&ticket(2).tags(&["音樂", "電影", "旅行"])).await;
     pool.waiting_are(1).await;
 }
 
 async fn an_unrenewed_ticket_is_not_paired(factory: Factory) {
     let pool = usual(factory);
-    let a = ticket(1).tags(&["a"]);
+    let a = ticket(1).tags(&["音樂"]);
     pool.wait(&a).await;
     let late = lease_ms();
-    assert_eq!(pool.enter_at(&ticket(2).tags(&["a"]), late).await, None);
+    assert_eq!(pool.enter_at(&ticket(2).tags(&["音樂"]), late).await, None);
     assert_eq!(pool.renew_at(&a, late).await, Renewed::Gone);
     pool.waiting_are(1).await;
 }

@@ -1,0 +1,279 @@
+//! One queue of the memory pool: places by class and age, and several queues walked as one.
+
+use std::collections::BTreeSet;
+use std::collections::btree_set;
+use std::ops::Bound;
+
+use crate::id::Timestamp;
+use crate::matching::Ticket;
+use crate::model::{Gender, PreferredGender};
+
+/// What people are, times whom they wish for.
+const CLASSES: usize = Gender::ALL.len() * PreferredGender::ALL.len();
+
+/// Names a ticket while it waits; counts up, so it also orders by arrival.
+pub(super) type Serial = u64;
+
+/// Since when a ticket waits, and its number: the order within all queues.
+pub(super) type Age = (u64, Serial);
+
+/// A ticket's place in every queue it stands in: within a class, longest waiting first. Class and time
+/// share a number: the trees are many, large and seldom touched, so that their size is what they cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// The class in the first byte, since when in the others.
+    class_since: u64,
+    serial: Serial,
+}
+
+/// Where the class is.
+const CLASS_SHIFT: u32 = 56;
+/// The latest time that fits beside it: in two million years. Before 1970 and after that, people come in
+/// the order of their serials.
+const LATEST: u64 = (1 << CLASS_SHIFT) - 1;
+
+impl Place {
+    pub(super) fn of(ticket: &Ticket, since: Timestamp, serial: Serial) -> Self {
+        let class = class(ticket.persona.profile.gender, ticket.wish.gender);
+        Self::new(class, since, serial)
+    }
+
+    fn new(class: u8, since: Timestamp, serial: Serial) -> Self {
+        let since = u64::try_from(since.0).unwrap_or(0).min(LATEST);
+        Self {
+            class_since: u64::from(class) << CLASS_SHIFT | since,
+            serial,
+        }
+    }
+
+    /// Before all others of this class.
+    fn first(class: u8) -> Self {
+        Self::new(class, Timestamp(0), Serial::MIN)
+    }
+
+    fn class(self) -> u8 {
+        self.class_since.to_be_bytes()[0]
+    }
+
+    pub(super) fn serial(self) -> Serial {
+        self.serial
+    }
+
+    /// Queues of several classes are merged by age.
+    pub(super) fn age(self) -> Age {
+        (self.class_since & LATEST, self.serial)
+    }
+}
+
+/// The number of what people are and whom they wish for.
+pub(super) fn class(gender: Gender, wish: PreferredGender) -> u8 {
+    u8::try_from(gender.index() * PreferredGender::ALL.len() + wish.index())
+        .expect("there are twelve classes")
+}
+
+/// One queue. Most sets of tags are somebody's alone: what only a bucket needs is elsewhere.
+pub(super) enum Line {
+    One(Place),
+    Many(Box<Bucket>),
+}
+
+impl Line {
+    pub(super) fn insert(&mut self, place: Place) {
+        match self {
+            Line::One(present) => {
+                let mut bucket = Box::<Bucket>::default();
+                bucket.insert(*present);
+                bucket.insert(place);
+                *self = Line::Many(bucket);
+            }
+            Line::Many(bucket) => bucket.insert(place),
+        }
+    }
+
+    /// True: nobody is left.
+    pub(super) fn remove(&mut self, place: Place) -> bool {
+        match self {
+            Line::One(present) => *present == place,
+            Line::Many(bucket) => {
+                bucket.remove(place);
+                bucket.places.is_empty()
+            }
+        }
+    }
+
+    /// Those of one class who stand behind this age, longest waiting first.
+    pub(super) fn of_class(&self, class: u8, after: Option<Age>) -> Option<Heads<'_>> {
+        match self {
+            Line::One(place) => {
+                let here = place.class() == class && after.is_none_or(|age| age < place.age());
+                here.then_some(Heads::One(Some(*place)))
+            }
+            Line::Many(bucket) => bucket.of_class(class, after),
+        }
+    }
+
+    /// All of them, class by class.
+    pub(super) fn all(&self) -> Heads<'_> {
+        match self {
+            Line::One(place) => Heads::One(Some(*place)),
+            Line::Many(bucket) => Heads::All(bucket.places.iter()),
+        }
+    }
+}
+
+/// Several who wait in one queue.
+#[derive(Default)]
+pub(super) struct Bucket {
+    places: BTreeSet<Place>,
+    /// How many of each class: looking for one in the tree would be a walk through memory that nobody has
+    /// touched lately, for each class that would fit and each set of tags.
+    of: [u32; CLASSES],
+}
+
+impl Bucket {
+    pub(super) fn insert(&mut self, place: Place) {
+        if self.places.insert(place) {
+            self.of[usize::from(place.class())] += 1;
+        }
+    }
+
+    pub(super) fn remove(&mut self, place: Place) {
+        if self.places.remove(&place) {
+            self.of[usize::from(place.class())] -= 1;
+        }
+    }
+
+    /// Those of one class, longest waiting first; `None` when there is nobody.
+    pub(super) fn of_class(&self, class: u8, after: Option<Age>) -> Option<Heads<'_>> {
+        (self.of[usize::from(class)] > 0).then(|| {
+            let from = match after {
+                None => Bound::Included(Place::first(class)),
+                Some((since, serial)) => Bound::Excluded(Place {
+                    class_since: u64::from(class) << CLASS_SHIFT | since,
+                    serial,
+                }),
+            };
+            let to = Bound::Excluded(Place::first(class + 1));
+            Heads::Many(self.places.range((from, to)))
+        })
+    }
+}
+
+/// What is left of one queue while it is walked.
+pub(super) enum Heads<'a> {
+    One(Option<Place>),
+    Many(btree_set::Range<'a, Place>),
+    All(btree_set::Iter<'a, Place>),
+}
+
+impl Iterator for Heads<'_> {
+    type Item = Place;
+
+    fn next(&mut self) -> Option<Place> {
+        match self {
+            Heads::One(place) => place.take(),
+            Heads::Many(places) => places.next().copied(),
+            Heads::All(places) => places.next().copied(),
+        }
+    }
+}
+
+/// Several queues as one, by age, each ticket once: who stands in two of them comes up twice in a
+/// row, because the age is the same in both.
+pub(super) struct Merge<'a> {
+    queues: Vec<(Place, Heads<'a>)>,
+    last: Option<Serial>,
+}
+
+impl<'a> Merge<'a> {
+    pub(super) fn new(queues: impl Iterator<Item = Heads<'a>>) -> Self {
+        let with_head = |mut queue: Heads<'a>| Some((queue.next()?, queue));
+        Self {
+            queues: queues.filter_map(with_head).collect(),
+            last: None,
+        }
+    }
+
+    /// Takes the oldest head off; at most 18 heads are compared.
+    fn pop(&mut self) -> Option<Place> {
+        let heads = self.queues.iter().enumerate();
+        let (oldest, _) = heads.min_by_key(|(_, (head, _))| head.age())?;
+        let (head, rest) = &mut self.queues[oldest];
+        let place = *head;
+        match rest.next() {
+            Some(next) => *head = next,
+            None => drop(self.queues.swap_remove(oldest)),
+        }
+        Some(place)
+    }
+}
+
+impl Iterator for Merge<'_> {
+    type Item = Place;
+
+    fn next(&mut self) -> Option<Place> {
+        loop {
+            let place = self.pop()?;
+            if self.last.replace(place.serial) != Some(place.serial) {
+                return Some(place);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(class: u8, since: i64, serial: Serial) -> Place {
+        Place::new(class, Timestamp(since), serial)
+    }
+
+    #[test]
+    fn places_are_ordered_by_class_then_time_then_serial() {
+        let last = u8::try_from(CLASSES - 1).unwrap();
+        let sorted = [
+            place(0, i64::MIN, 1),
+            place(0, -5, 2),
+            place(0, 3, 1),
+            place(0, 3, 2),
+            place(0, i64::MAX - 1, 7),
+            place(0, i64::MAX, u64::MAX),
+            place(1, 0, 0),
+            place(last, i64::MAX, u64::MAX),
+        ];
+        assert!(sorted.is_sorted());
+        assert!(sorted.iter().all(|it| *it < Place::first(last + 1)));
+        assert!(sorted.map(Place::class) == [0, 0, 0, 0, 0, 0, 1, last]);
+        assert!(place(last, 3, 1).age() < place(0, 3, 2).age());
+    }
+
+    #[test]
+    fn a_bucket_knows_which_classes_it_has() {
+        let mut bucket = Bucket::default();
+        let (one, two) = (place(1, 5, 1), place(1, 6, 2));
+        // Twice the same is once.
+        for place in [one, two, two, place(3, 1, 3)] {
+            bucket.insert(place);
+        }
+        let heads =
+            |bucket: &Bucket, class| bucket.of_class(class, None).map(|heads| heads.count());
+        assert_eq!(
+            [0, 1, 2, 3].map(|it| heads(&bucket, it)),
+            [None, Some(2), None, Some(1)]
+        );
+        for gone in [one, one, place(1, 9, 9)] {
+            bucket.remove(gone);
+        }
+        let after = |age| bucket.of_class(1, Some(age)).map(|heads| heads.count());
+        assert_eq!([after((5, 0)), after((6, 2))], [Some(1), Some(0)]);
+        assert_eq!(heads(&bucket, 1), Some(1));
+        bucket.remove(two);
+        assert_eq!(heads(&bucket, 1), None);
+    }
+
+    #[test]
+    fn a_line_of_one_is_small() {
+        assert!(size_of::<(u64, Line)>() <= 32);
+    }
+}

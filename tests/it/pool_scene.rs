@@ -1,0 +1,354 @@
+//! How many of the people who arrive one address meets, however it goes about it. A scene in the time
+//! that the pool is handed: 240 people from networks of their own come over a minute, and each meets
+//! whoever the pool gives them; some sockets of one address, or of one /24, search all the time.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use miyu::id::TicketId;
+use miyu::matching::memory::MemoryPool;
+use miyu::matching::{Budget, Entered, Phase, PoolRules, Renewed, Ticket, WaitingPool};
+use miyu::model::{Gender, PreferredGender};
+
+use crate::support::pool::{With, at, rules, ticket};
+
+const PEOPLE: u32 = 240;
+const MINUTE: i64 = 60_000;
+/// When the sockets are all there, and after the last arrival everybody may still find somebody.
+const BEGIN: i64 = 5_000;
+const END: i64 = BEGIN + MINUTE + 25_000;
+/// How soon a socket searches again after a match; later when they meet each other all the time, for then
+/// there is nothing to gain by haste.
+const AGAIN: i64 = 250;
+const AGAIN_AMONG_THEMSELVES: i64 = 5_000;
+/// A waiting lobby's ticks.
+const TICK: i64 = 5_000;
+const TOPICS: [&str; 9] = [
+    "音樂", "電影", "旅行", "美食", "運動", "遊戲", "閱讀", "攝影", "藝術",
+];
+
+/// What the sockets do.
+#[derive(Clone, Copy, Debug)]
+struct Sockets {
+    count: u32,
+    /// In a ring: whom each looks for is never one of them, so that they never meet each other.
+    ring: bool,
+    /// All claim one `user_id`.
+    one_id: bool,
+    /// How many addresses of one /24 they have.
+    addresses: u32,
+    /// They name topics as well.
+    tags: bool,
+}
+
+/// What people want.
+#[derive(Clone, Copy, Debug)]
+enum People {
+    /// Anyone.
+    Plain,
+    /// Two in three name topics.
+    Tagged,
+    /// One in three looks for one gender.
+    Choosy,
+}
+
+/// Somebody in the scene.
+struct Actor {
+    ticket: Ticket,
+    bot: bool,
+    entered: i64,
+}
+
+struct Scene {
+    pool: Arc<MemoryPool>,
+    sockets: Sockets,
+    people: People,
+    actors: HashMap<TicketId, Actor>,
+    /// Who does something next, when.
+    due: BTreeSet<(i64, u64)>,
+    plans: HashMap<u64, Plan>,
+    plan: u64,
+    met_by_sockets: u32,
+    waits: Vec<i64>,
+    numbers: u64,
+}
+
+enum Plan {
+    Arrive(u32),
+    Search(u32),
+    Look(TicketId),
+    Tick(TicketId),
+}
+
+/// How it went.
+#[derive(Debug)]
+struct Outcome {
+    /// How many of the people met a socket.
+    met: u32,
+    /// The median wait of people who met anybody, in milliseconds, and how many did.
+    median: i64,
+    matched: usize,
+}
+
+impl Scene {
+    fn play(people: People, sockets: Sockets, budget: u32) -> Outcome {
+        let rules = PoolRules {
+            budget: Budget::per_minute(budget),
+            ..rules()
+        };
+        let mut scene = Self {
+            pool: MemoryPool::new(rules),
+            sockets,
+            people,
+            actors: HashMap::new(),
+            due: BTreeSet::new(),
+            plans: HashMap::new(),
+            plan: 0,
+            met_by_sockets: 0,
+            waits: Vec::new(),
+            numbers: 88_172_645_463_325_252,
+        };
+        for n in 0..sockets.count {
+            scene.plan(
+                i64::from(n) * BEGIN / i64::from(sockets.count),
+                Plan::Search(n),
+            );
+        }
+        for n in 0..PEOPLE {
+            let when = BEGIN + i64::from(n) * MINUTE / i64::from(PEOPLE);
+            scene.plan(when, Plan::Arrive(n));
+        }
+        while let Some((now, plan)) = scene.due.pop_first() {
+            if now >= END {
+                break;
+            }
+            match scene.plans.remove(&plan).unwrap() {
+                Plan::Arrive(n) => scene.arrive(n, now),
+                Plan::Search(n) => scene.search(n, now),
+                Plan::Look(id) => scene.look(id, now),
+                Plan::Tick(id) => scene.tick(id, now),
+            }
+        }
+        scene.waits.sort_unstable();
+        Outcome {
+            met: scene.met_by_sockets,
+            median: scene.waits[scene.waits.len() / 2],
+            matched: scene.waits.len(),
+        }
+    }
+
+    fn number(&mut self, below: usize) -> usize {
+        self.numbers ^= self.numbers << 13;
+        self.numbers ^= self.numbers >> 7;
+        self.numbers ^= self.numbers << 17;
+        usize::try_from(self.numbers >> 33).unwrap() % below
+    }
+
+    fn plan(&mut self, when: i64, plan: Plan) {
+        self.plan += 1;
+        self.due.insert((when, self.plan));
+        self.plans.insert(self.plan, plan);
+    }
+
+    fn arrive(&mut self, n: u32, now: i64) {
+        let net = u64::from(n);
+        let mut ticket = ticket(n).from([10_000 + net, 20_000 + net, 0]);
+        let gender = Gender::ALL[self.number(3)];
+        let mut wish = PreferredGender::All;
+        match self.people {
+            People::Plain => {}
+            People::Tagged => {
+                let count = self.number(3);
+                let tags: Vec<&str> = (0..count).map(|_| TOPICS[self.number(9)]).collect();
+                ticket = ticket.tags(&tags);
+            }
+            People::Choosy => {
+                if self.number(3) == 0 {
+                    wish = PreferredGender::ALL[1 + self.number(3)];
+                }
+            }
+        }
+        self.begin(ticket.gender(gender, wish), false, now);
+    }
+
+    fn search(&mut self, n: u32, now: i64) {
+        let address = u64::from(n % self.sockets.addresses);
+        let mut ticket = ticket(1_000_000 + n).from([1 + address, 1_000, 0]);
+        if self.sockets.one_id {
+            ticket = ticket.user("one");
+        }
+        if self.sockets.ring {
+            let (gender, wish) = [
+                (Gender::Male, PreferredGender::Female),
+                (Gender::Female, PreferredGender::Other),
+                (Gender::Other, PreferredGender::Male),
+            ][n as usize % 3];
+            ticket = ticket.gender(gender, wish);
+        }
+        if self.sockets.tags {
+            let first = n as usize;
+            let tags = [0, 1, 2].map(|it| TOPICS[(first + it * 4) % 9]);
+            ticket = ticket.tags(&tags);
+        }
+        self.begin(ticket, true, now);
+    }
+
+    fn begin(&mut self, ticket: Ticket, bot: bool, now: i64) {
+        let mut ticket = ticket.since(now).phase(Phase::SharedTags);
+        if ticket.wish.tags.is_empty() {
+            ticket.phase = Phase::Anyone;
+        }
+        let id = ticket.id;
+        let actor = Actor {
+            ticket,
+            bot,
+            entered: now,
+        };
+        self.actors.insert(id, actor);
+        self.look(id, now);
+        self.plan(now + TICK, Plan::Tick(id));
+    }
+
+    /// Enters, for the first time or again.
+    fn look(&mut self, id: TicketId, now: i64) {
+        let Some(actor) = self.actors.get_mut(&id) else {
+            return;
+        };
+        let waited = now - actor.entered;
+        if waited >= 10_000 {
+            actor.ticket.phase = match waited {
+                ..20_000 => Phase::Anyone,
+                _ => Phase::Repeats,
+            };
+        }
+        actor.ticket = actor.ticket.again();
+        let entered = self.pool.enter(actor.ticket.clone(), at(now));
+        let entered = entered.now_or_never().unwrap().unwrap();
+        match entered {
+            Entered::Paired { pairing, .. } => {
+                let sides = pairing.parties.each_ref().map(|it| it.ticket);
+                self.meet(sides, now);
+            }
+            Entered::Waiting { resume, .. } => {
+                let left = [10_000, 20_000].map(|at| at - waited).into_iter();
+                let next = left.filter(|left| *left > 0).min();
+                let next = if resume.is_some() { Some(1_000) } else { next };
+                actor.ticket.resume = resume;
+                if let Some(next) = next {
+                    self.plan(now + next, Plan::Look(id));
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self, id: TicketId, now: i64) {
+        if !self.actors.contains_key(&id) {
+            return;
+        }
+        let renewed = self.pool.renew(id, at(now)).now_or_never();
+        assert_eq!(renewed.unwrap().unwrap(), Renewed::Waiting);
+        self.plan(now + TICK, Plan::Tick(id));
+    }
+
+    fn meet(&mut self, sides: [TicketId; 2], now: i64) {
+        let met = sides.map(|id| self.actors.remove(&id).unwrap());
+        let bots = met.iter().filter(|it| it.bot).count();
+        for actor in met {
+            if actor.bot {
+                let n = u32::from_be_bytes(actor.ticket.session.0[..4].try_into().unwrap());
+                let again = if bots == 2 {
+                    AGAIN_AMONG_THEMSELVES
+                } else {
+                    AGAIN
+                };
+                self.plan(now + again, Plan::Search(n - 1_000_000));
+            } else {
+                self.waits.push(now - actor.entered);
+                self.met_by_sockets += u32::from(bots == 1);
+            }
+        }
+    }
+}
+
+const NONE: Sockets = Sockets {
+    count: 0,
+    ring: false,
+    one_id: false,
+    addresses: 1,
+    tags: false,
+};
+
+/// All ways of these many sockets.
+fn attacks(count: u32) -> Vec<Sockets> {
+    let mut all = Vec::new();
+    for (ring, one_id, tags) in [
+        (false, false, false),
+        (false, true, false),
+        (true, true, false),
+        (true, false, true),
+        (false, true, true),
+    ] {
+        all.push(Sockets {
+            count,
+            ring,
+            one_id,
+            tags,
+            addresses: 1,
+        });
+    }
+    all
+}
+
+/// At most so many in a hundred of the people meet a socket, and they wait no longer than twice as long.
+fn holds(count: u32, percent: u32) {
+    for people in [People::Plain, People::Tagged, People::Choosy] {
+        let alone = Scene::play(people, NONE, 10);
+        assert!(alone.matched > 200, "{alone:?}");
+        for sockets in attacks(count) {
+            let outcome = Scene::play(people, sockets, 10);
+            println!("{people:?} {sockets:?}: {outcome:?}, alone {alone:?}");
+            assert!(
+                outcome.met * 100 <= percent * PEOPLE,
+                "{people:?} {sockets:?}: {outcome:?}"
+            );
+            // Two arrivals are a quarter of a second apart: less is no wait.
+            let most = 2 * alone.median.max(250);
+            assert!(
+                outcome.median <= most,
+                "{people:?} {sockets:?}: {outcome:?}, alone {alone:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn thirty_sockets_of_one_address_meet_few() {
+    holds(30, 12);
+}
+
+#[test]
+fn nine_hundred_sockets_of_one_address_meet_few() {
+    holds(900, 15);
+}
+
+#[test]
+fn a_whole_24_meets_twice_as_many() {
+    for sockets in attacks(250) {
+        let sockets = Sockets {
+            addresses: 250,
+            ..sockets
+        };
+        let outcome = Scene::play(People::Plain, sockets, 10);
+        println!("{sockets:?}: {outcome:?}");
+        assert!(outcome.met * 100 <= 18 * PEOPLE, "{sockets:?}: {outcome:?}");
+    }
+}
+
+#[test]
+fn without_budgets_the_same_sockets_would_meet_most() {
+    let ring = attacks(900)[2];
+    let outcome = Scene::play(People::Plain, ring, 0);
+    println!("{outcome:?}");
+    assert!(outcome.met * 100 >= 50 * PEOPLE, "{outcome:?}");
+}
