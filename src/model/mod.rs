@@ -3,6 +3,8 @@
 
 pub mod count;
 pub mod entry;
+pub mod ink;
+pub mod joiner;
 pub mod mark;
 pub mod prefix;
 pub mod profile;

@@ -1,7 +1,12 @@
 //! Cleaning of the short texts that strangers see: names and tags.
 //! Message text is not touched here; pages isolate it instead.
+//! `tests/data/names.json` has examples that the pages' own cleaning is held to as well.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::ink::has_ink;
+use super::joiner::{is_candidate, keep_working};
 
 /// More combining marks than this on one character only serve to overprint neighbouring lines.
 const COMBINING_MARKS: usize = 3;
@@ -12,14 +17,15 @@ const COMBINING_MARKS: usize = 3;
 pub const RAW_PER_CHAR: usize = 8;
 
 /// NFC, without control, bidi and zero-width characters, white space collapsed to single spaces,
-/// trimmed, at most `max_chars` Unicode scalar values. May come out empty.
+/// trimmed, at most `max_chars` Unicode scalar values. Joiners and variation selectors stay where they
+/// change what is drawn. May come out empty.
 pub fn clean_name(raw: &str, max_chars: usize) -> String {
-    tidy(visible(cut(raw, max_chars)).nfc(), max_chars)
+    clean(cut(raw, max_chars), max_chars, |it| it.nfc().collect())
 }
 
 /// Like [`clean_name`] but NFKC, so that full-width and half-width spellings of a tag agree.
 pub fn clean_tag(raw: &str, max_chars: usize) -> String {
-    tidy(visible(cut(raw, max_chars)).nfkc(), max_chars)
+    clean(cut(raw, max_chars), max_chars, |it| it.nfkc().collect())
 }
 
 /// The first [`RAW_PER_CHAR`] times `max_chars` characters.
@@ -31,10 +37,21 @@ fn cut(raw: &str, max_chars: usize) -> &str {
     }
 }
 
-/// Before composing: what stands unseen between a letter and its mark would keep them apart.
-fn visible(raw: &str) -> impl Iterator<Item = char> {
-    raw.chars()
-        .filter(|c| c.is_whitespace() || !is_invisible(*c))
+fn clean(raw: &str, max_chars: usize, compose: impl Fn(&str) -> String) -> String {
+    // Before composing: what stands unseen between a letter and its mark would keep them apart.
+    let seen: Vec<char> = raw.chars().filter(|c| may_stay(*c)).collect();
+    let working: String = keep_working(&seen).into_iter().collect();
+    let tidied = tidy(compose(&working).chars(), max_chars);
+    // The cut may have taken what a joiner was there for.
+    if !tidied.chars().any(is_candidate) {
+        return tidied;
+    }
+    let tidied: Vec<char> = tidied.chars().collect();
+    keep_working(&tidied).into_iter().collect()
+}
+
+fn may_stay(c: char) -> bool {
+    c.is_whitespace() || is_candidate(c) || !is_hidden(c)
 }
 
 fn tidy(chars: impl Iterator<Item = char>, max_chars: usize) -> String {
@@ -48,16 +65,20 @@ fn tidy(chars: impl Iterator<Item = char>, max_chars: usize) -> String {
             continue;
         }
         // Again: compatibility forms of some letters are invisible.
-        if is_invisible(c) {
+        if !may_stay(c) {
             continue;
         }
-        marks = if unicode_normalization::char::is_combining_mark(c) {
+        marks = if is_candidate(c) {
+            // Part of what it follows, or the marks could be stacked on both sides of it.
+            marks
+        } else if is_combining_mark(c) {
             marks + 1
         } else {
             0
         };
         // Nor is there ink in a mark without a letter.
-        if marks > COMBINING_MARKS || (marks > 0 && (count == 0 || space_pending)) {
+        let is_bare = marks > 0 && (count == 0 || space_pending);
+        if is_bare || (marks > COMBINING_MARKS && !is_candidate(c)) {
             continue;
         }
         if space_pending {
@@ -77,20 +98,13 @@ fn tidy(chars: impl Iterator<Item = char>, max_chars: usize) -> String {
     out
 }
 
-/// Characters that show nothing or reorder their neighbours: general categories Cc and Cf, the
-/// fillers that render blank, and private or unassigned-by-design code points.
-/// Source: Unicode 16, `DerivedGeneralCategory.txt` and `Default_Ignorable_Code_Point`.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
+/// What no name is made of: characters that show nothing or reorder their neighbours; signs that belong
+/// to a number after them; and private ones, which look different on each device.
+fn is_hidden(c: char) -> bool {
+    !has_ink(c)
         || matches!(c,
-            '\u{00AD}' | '\u{034F}' | '\u{0600}'..='\u{0605}' | '\u{061C}' | '\u{06DD}'
-            | '\u{070F}' | '\u{0890}'..='\u{0891}' | '\u{08E2}' | '\u{115F}'..='\u{1160}'
-            | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
-            | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
-            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
-            | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}' | '\u{13441}' | '\u{13442}'
-            | '\u{16FE4}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D159}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}'
-            | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}')
+            '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{070F}' | '\u{0890}'..='\u{0891}' | '\u{08E2}'
+            | '\u{110BD}' | '\u{110CD}' | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}')
 }
 
 #[cfg(test)]
@@ -114,6 +128,8 @@ mod tests {
             "ﷺ",
             "🙂",
             "👩\u{200D}👩",
+            "❤\u{FE0F}",
+            "ශ්\u{200D}රී",
         ];
         let marks = proptest::collection::vec(
             prop::sample::select(vec!['\u{301}', '\u{323}', '\u{342}', '\u{3099}']),
@@ -135,10 +151,19 @@ mod tests {
             max_chars in 1_usize..60,
         ) {
             let raw = letters.concat();
-            let uncut = tidy(visible(&raw).nfc(), max_chars);
+            let uncut = clean(&raw, max_chars, |it| it.nfc().collect());
             prop_assert_eq!(clean_name(&raw, max_chars), uncut);
-            let uncut = tidy(visible(&raw).nfkc(), max_chars);
+            let uncut = clean(&raw, max_chars, |it| it.nfkc().collect());
             prop_assert_eq!(clean_tag(&raw, max_chars), uncut);
+        }
+
+        #[test]
+        fn a_clean_name_stays_as_it_is(
+            raw in "[aé1\u{301}\u{FE0F}\u{20E3}\u{200C}\u{200D}\u{200B}يرد\u{650}क\u{94D}ष👩❤葛\u{E0100}🏴 ]{0,60}",
+            max_chars in 1_usize..40,
+        ) {
+            let name = clean_name(&raw, max_chars);
+            prop_assert_eq!(clean_name(&name, max_chars), name);
         }
     }
 
@@ -181,6 +206,42 @@ mod tests {
             let folded: String = name.nfc().collect();
             assert_eq!(clean_name(name, 50), folded);
         }
+    }
+
+    /// The pages clean the same names in the same way (`tests/js/text.test.mjs`), so that what a person
+    /// reads as their own name is what the partner reads.
+    #[test]
+    fn names_and_tags_come_out_as_they_do_on_the_pages() {
+        let all: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/data/names.json")).unwrap();
+        let mut count = 0;
+        for (kind, clean) in [
+            ("names", clean_name as fn(&str, usize) -> String),
+            ("tags", clean_tag),
+        ] {
+            for example in all[kind].as_array().unwrap() {
+                let text = |at: usize| example[at].as_str().unwrap();
+                assert_eq!(clean(text(0), 20), text(1), "{:?}", text(0));
+                count += 1;
+            }
+        }
+        assert!(count > 30);
+    }
+
+    #[test]
+    fn a_cut_leaves_no_joiner_behind() {
+        assert_eq!(clean_name("علی\u{200C}رضا", 4), "علی");
+        assert_eq!(clean_name("👩\u{200D}👩", 2), "👩");
+        let flag = "🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}";
+        assert_eq!(clean_name(flag, 6), "🏴");
+        assert_eq!(clean_name(flag, 7), flag);
+    }
+
+    #[test]
+    fn marks_are_not_stacked_on_both_sides_of_a_joiner() {
+        let marks = "\u{650}".repeat(3);
+        let tower = format!("ي{marks}\u{200C}{marks}ر");
+        assert_eq!(clean_name(&tower, 50), format!("ي{marks}ر"));
     }
 
     #[test]

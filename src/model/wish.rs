@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::joiner::is_candidate;
 use super::profile::Gender;
 use super::text::clean_tag;
 
@@ -220,19 +221,23 @@ pub fn topic_number(tag: &str) -> Option<u8> {
 /// The topic's word, should this tag mean one; else the tag.
 fn topic_of(tag: String) -> String {
     let folded = fold(&tag);
-    let named = TOPICS.iter().find(|(_, others)| others.contains(&&*folded));
+    let named = TOPICS
+        .iter()
+        .find(|(topic, others)| *topic == folded || others.contains(&&*folded));
     match named {
         Some((topic, _)) => (*topic).to_owned(),
         None => tag,
     }
 }
 
-/// Lower case, as tags are compared.
+/// As tags are compared: in lower case, and without what a keyboard may leave out: half spaces, and
+/// whether a heart is in colour.
 pub(crate) fn fold(tag: &str) -> Cow<'_, str> {
     if tag.chars().all(is_folded) {
         Cow::Borrowed(tag)
     } else {
-        Cow::Owned(tag.to_lowercase())
+        let tag = tag.to_lowercase();
+        Cow::Owned(tag.chars().filter(|c| !is_candidate(*c)).collect())
     }
 }
 
@@ -242,7 +247,7 @@ fn is_folded(c: char) -> bool {
         '\0'..='\x7f' => !c.is_ascii_uppercase(),
         // From the radicals of CJK to Vai, no letter has a case: the search for one would find nothing.
         '\u{2e80}'..='\u{a63f}' => true,
-        _ => c.to_lowercase().eq([c]),
+        _ => !is_candidate(c) && c.to_lowercase().eq([c]),
     }
 }
 
@@ -294,8 +299,21 @@ mod tests {
     fn every_character_is_folded_as_the_library_does() {
         for c in (0..=0x10_ffff).filter_map(char::from_u32) {
             let tag = format!("a{c}");
-            assert_eq!(fold(&tag), tag.to_lowercase());
+            let lower = tag.to_lowercase();
+            assert_eq!(fold(&tag), if is_candidate(c) { "a" } else { &*lower });
         }
+    }
+
+    #[test]
+    fn a_tag_is_the_same_with_and_without_a_joiner() {
+        let (mine, theirs) = (
+            Tags::parse(["❤\u{FE0F}", "می\u{200C}روم"]),
+            Tags::parse(["❤", "میروم"]),
+        );
+        assert_eq!(mine.common(&theirs), ["❤\u{FE0F}", "می\u{200C}روم"]);
+        assert_eq!(theirs.common(&mine), ["❤", "میروم"]);
+        assert_eq!(Tags::parse(["音\u{FE00}樂"]).as_slice(), ["音樂"]);
+        assert_eq!(Tags::parse(["❤\u{FE0F}", "❤"]).as_slice().len(), 1);
     }
 
     #[test]

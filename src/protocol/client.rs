@@ -8,6 +8,7 @@ use super::close::ErrorCode;
 use super::field::{Field, Fill, Object, Words};
 use crate::id::{RoomId, Seq};
 use crate::model::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
+use crate::model::ink;
 use crate::model::{MessageRef, PreferredGender, Profile, Tags, UserId, Wish};
 
 /// Why a frame was not understood, with what the answer needs.
@@ -91,7 +92,7 @@ pub struct Enter {
 pub enum ChatAction {
     /// Say something.
     Send {
-        /// Trimmed, 1 to 2,000 characters.
+        /// Trimmed, 1 to 2,000 characters, of which at least one can be seen.
         content: String,
         /// What it answers.
         reply_to: Option<MessageRef>,
@@ -353,7 +354,7 @@ fn send(message: Object<RawMessage<'_>>) -> Result<ChatAction, DecodeError> {
         return Err(DecodeError::field("content").with_client_id(client_id));
     };
     let content = content.trim();
-    if content.is_empty() {
+    if !ink::shows(content) {
         return Err(DecodeError::new(ErrorCode::Empty).with_client_id(client_id));
     }
     // A character has at most four bytes: most messages need no counting.

@@ -24,6 +24,10 @@ async fn content_is_bounded_in_characters_after_trimming() {
         ("字".repeat(2001), "too_long"),
         (String::new(), "empty"),
         (" \t\n\u{3000}\u{00A0}".to_owned(), "empty"),
+        // What can be sent and shows nothing.
+        ("\u{200B}".to_owned(), "empty"),
+        ("\u{3164}\u{FEFF}\u{2800}".to_owned(), "empty"),
+        (" \u{AD}\u{E0001}\u{E0041}\u{200D} ".to_owned(), "empty"),
     ] {
         talking.a.say(&content, "refused").await;
         let error = talking.a.expect_error(code).await;

@@ -68,6 +68,22 @@ async fn gender_wishes_hold_on_both_sides() {
 }
 
 #[tokio::test]
+async fn a_name_arrives_with_the_joiners_it_needs_and_no_others() {
+    let server = patient().await;
+    for (typed, read) in [
+        ("علی\u{200C}رضا", "علی\u{200C}رضا"),
+        ("ශ්\u{200D}රී", "ශ්\u{200D}රී"),
+        ("❤\u{FE0F}", "❤\u{FE0F}"),
+        ("An\u{200D}n\u{200C}a\u{FE0F}", "Anna"),
+        ("\u{200D}\u{FE0F}\u{3164}", "匿名用戶"),
+    ] {
+        let mut waiting = waits(&server, json!({})).await;
+        let (_, waited) = meets(&server, json!({"nickname": typed}), &mut waiting).await;
+        assert_eq!(waited["matched_user"]["nickname"], read, "{typed:?}");
+    }
+}
+
+#[tokio::test]
 async fn profiles_never_refuse_anybody() {
     let server = patient().await;
     let odd = json!({

@@ -105,3 +105,13 @@ test('another language is no news', () => {
   assert.deepEqual(one.show(), []);
   assert.match(one.message(1).textContent, /傳送中/);
 });
+
+test('a stored message that shows nothing is no blank bubble, quoted neither', () => {
+  const one = log();
+  one.show(stored(1, 'them', '\u3164'), stored(2, 'me', 'what?', { replied_to: '1', replied_to_content: '\u3164' }));
+  const text = one.message(0).querySelector('.bubble-text');
+  assert.equal(text.textContent, '(blank message)');
+  assert.ok(text.classList.contains('is-blank'));
+  assert.equal(one.message(1).querySelector('.quote-text').textContent, '(blank message)');
+  assert.ok(!one.message(1).querySelector('.bubble-text').classList.contains('is-blank'));
+});

@@ -1,8 +1,11 @@
-// How a message is shown.
+// How a message is shown, and what is left of names and tags that people type.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { foldEmptyLines } from '../../assets/js/model/text.js';
+import { readFileSync } from 'node:fs';
+import { cleanNickname, cleanTag, foldEmptyLines, orBlank, sameTag, shows } from '../../assets/js/model/text.js';
+
+const examples = JSON.parse(readFileSync(new URL('../data/names.json', import.meta.url), 'utf8'));
 
 test('more than two empty lines in a row are folded, whatever they are made of', () => {
   assert.equal(foldEmptyLines('a\n\n\n\n\nb'), 'a\n\n\nb');
@@ -15,5 +18,33 @@ test('more than two empty lines in a row are folded, whatever they are made of',
 test('what is written with care stays as it is', () => {
   for (const text of ['', 'a', 'a\nb', 'a\n\n\nb', 'a\r\n\r\nb', ' \n ', 'poem\n\n\n  by line\n']) {
     assert.equal(foldEmptyLines(text), text);
+  }
+});
+
+test('names and tags come out as they do on the server', () => {
+  for (const [typed, left] of examples.names) assert.equal(cleanNickname(typed, 20), left, JSON.stringify(typed));
+  for (const [typed, left] of examples.tags) assert.equal(cleanTag(typed), left, JSON.stringify(typed));
+  assert.ok(examples.names.length + examples.tags.length > 30);
+});
+
+test('a name that was cut keeps no joiner without a job', () => {
+  assert.equal(cleanNickname('علی\u200Cرضا', 4), 'علی');
+  assert.equal(cleanNickname('👩\u200D👩', 2), '👩');
+});
+
+test('a tag is the same with and without a joiner', () => {
+  assert.ok(sameTag('❤\uFE0F', '❤'));
+  assert.ok(sameTag('می\u200Cروم', 'میروم'));
+  assert.ok(!sameTag('❤', '🧡'));
+});
+
+test('what shows nothing is known for it, and is never shown blank', () => {
+  for (const blank of ['', ' \n', '\u200B', '\u3164', '\uFEFF', '\u2800', '\u00AD', '\u{E0041}', '\u200D\uFE0F', '\u0085', '\u{1D159}']) {
+    assert.equal(shows(blank), false, JSON.stringify(blank));
+    assert.equal(orBlank(blank, '(blank)'), '(blank)');
+  }
+  for (const text of ['.', 'a\u200B', '語', '\u0301', '\u06DD', '\uF8FF', '\uD800']) {
+    assert.equal(shows(text), true, JSON.stringify(text));
+    assert.equal(orBlank(text, '(blank)'), text);
   }
 });

@@ -18,6 +18,7 @@ export const catalogue = {
   'app.cancel': ['取消', 'Cancel'],
   'app.done': ['好', 'Done'],
   'list.separator': ['、', ', '],
+  'title': ['{what} · {site}', '{what} · {site}'],
 
   'home.title': ['跟一個陌生人，\n小聲說說話。', 'Talk softly\nwith a stranger.'],
   'home.sub': ['不用註冊。對話結束 {h} 小時後抹去。', 'No sign-up. Erased {h}\u00a0hours after the chat ends.'],
@@ -223,6 +224,7 @@ export const catalogue = {
   'msg.failed': ['沒送出，點一下重試', 'Not sent, tap to retry'],
   'msg.recalledMine': ['你收回了一則訊息', 'You unsent a message'],
   'msg.recalledTheirs': ['對方收回了一則訊息', 'They unsent a message'],
+  'msg.blank': ['（空白訊息）', '(blank message)'],
   'msg.quoteGone': ['訊息已收回', 'Message was unsent'],
 
   'net.lost': ['連線斷了，正在接回來。你寫的都還在。', 'Connection lost, reconnecting. Nothing you wrote is gone.'],

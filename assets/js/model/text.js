@@ -1,6 +1,8 @@
 // Rules about text that client and server share: how characters are counted,
 // how a nickname and a tag are cleaned; and how a message is shown. Pure.
 
+import { isCandidate, keepWorking, withoutCandidates } from './joiner.js';
+
 /** Unicode scalar values, as the server counts them (not UTF-16 units). */
 export function countCharacters(text) {
   let count = 0;
@@ -8,26 +10,58 @@ export function countCharacters(text) {
   return count;
 }
 
-export function cutCharacters(text, limit) {
-  return Array.from(text).slice(0, limit).join('');
+// What a text is drawn without: white space, control and format characters, fillers,
+// and what is drawn as a space (src/model/ink.rs).
+const unseen = String.raw`\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB\u{13430}-\u{1343F}\u{13441}\u{13442}\u{16FE4}\u{1D159}`;
+const ink = new RegExp(`[^${unseen}]`, 'u');
+
+/** Whether anything of a text can be seen. */
+export const shows = (text) => ink.test(text);
+
+/** The text, or `blank` instead of one that shows nothing: a server of another day took such messages. */
+export const orBlank = (text, blank) => (shows(text) ? text : blank);
+
+// Signs that belong to a number after them, and private ones: no name is made of them.
+const notForNames = /[\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u{110BD}\u{110CD}\uE000-\uF8FF\u{F0000}-\u{10FFFF}]/u;
+const space = /\p{White_Space}/u;
+const mark = /\p{M}/u;
+const marksOnOne = 3;
+
+const mayStay = (char) => space.test(char) || isCandidate(char) || (shows(char) && !notForNames.test(char));
+
+/** As the server cleans it (src/model/text.rs). */
+function clean(text, limit, form) {
+  const seen = [...text].filter(mayStay).join('');
+  return keepWorking(tidy(keepWorking(seen).normalize(form), limit));
 }
 
-// Control, bidi and zero-width characters: they only serve to mislead.
-const hiddenCharacters = /[\p{Cc}\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]/gu;
-
-export function cleanNickname(text, limit = 12) {
-  const plain = text.normalize('NFC').replace(/\s+/gu, ' ').replace(hiddenCharacters, '').trim();
-  return cutCharacters(plain, limit).trim();
+function tidy(text, limit) {
+  const out = [];
+  let marks = 0;
+  let gap = false;
+  for (const char of text) {
+    if (space.test(char)) {
+      gap = out.length > 0;
+      continue;
+    }
+    if (!mayStay(char)) continue;
+    const joins = isCandidate(char);
+    if (!joins) marks = mark.test(char) ? marks + 1 : 0;
+    const bare = marks > 0 && (out.length === 0 || gap);
+    if (bare || (marks > marksOnOne && !joins)) continue;
+    if (out.length + (gap ? 2 : 1) > limit) break;
+    if (gap) out.push(' ');
+    gap = false;
+    out.push(char);
+  }
+  return out.join('');
 }
 
-export function cleanTag(text) {
-  const plain = text.normalize('NFKC').replace(/\s+/gu, ' ').replace(hiddenCharacters, '').trim();
-  return cutCharacters(plain, 20).trim();
-}
+export const cleanNickname = (text, limit = 12) => clean(text, limit, 'NFC');
+
+export const cleanTag = (text) => clean(text, 20, 'NFKC');
 
 const lineEnds = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/u;
-// White space and characters without ink.
-const emptyLine = /^[\s\p{Cf}\u115F\u1160\u2800\u3164\uFFA0]*$/u;
 const EMPTY_LINES = 2;
 
 /**
@@ -38,10 +72,13 @@ export function foldEmptyLines(text) {
   const lines = text.split(lineEnds);
   let empty = 0;
   const shown = lines.filter((line) => {
-    empty = emptyLine.test(line) ? empty + 1 : 0;
+    empty = shows(line) ? 0 : empty + 1;
     return empty <= EMPTY_LINES;
   });
   return shown.length === lines.length ? text : shown.join('\n');
 }
 
-export const sameTag = (a, b) => a.toLowerCase() === b.toLowerCase();
+/** Without what a keyboard may leave out: half spaces, and whether a heart is in colour. */
+const fold = (tag) => withoutCandidates(tag.toLowerCase());
+
+export const sameTag = (a, b) => fold(a) === fold(b);

@@ -2,6 +2,7 @@
 // read. Both are best effort and sent sparingly; read marks can be switched off.
 
 import { readMarks } from '../lib/settings.js';
+import { shows } from '../model/text.js';
 
 const typingEvery = 3000;
 const typingIdle = 4500;
@@ -19,7 +20,7 @@ export function createTyping(tell) {
 
   return {
     changed(text) {
-      if (text.trim() === '') {
+      if (!shows(text)) {
         end();
         return;
       }

@@ -4,7 +4,7 @@
 import { el, icon, mark, setAttr, setText } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
 import { clock } from '../lib/time.js';
-import { foldEmptyLines } from '../model/text.js';
+import { foldEmptyLines, orBlank, shows } from '../model/text.js';
 
 const painted = new WeakMap(); // li -> what its parts show, so that only a change is drawn
 
@@ -59,7 +59,9 @@ function fillText(parts, row, names) {
   parts.bubble.classList.toggle('is-bot', bot);
   const [before, after] = t('chat.spoken', { name: sender, text: '\u0000', time: clock(row.at) }).split('\u0000');
   setText(parts.before, `${bot ? `${t('chat.bot')} ` : ''}${before}`);
-  setText(parts.text, foldEmptyLines(row.source.content ?? ''));
+  const content = row.source.content ?? '';
+  parts.text.classList.toggle('is-blank', !shows(content));
+  setText(parts.text, orBlank(foldEmptyLines(content), t('msg.blank')));
   setText(parts.after, after);
   const quote = quoteFields(row);
   const key = quote ? JSON.stringify([quote.id, quote.text, quote.mine, names.partner, language()]) : '';
@@ -94,7 +96,7 @@ function fillMeta(node, parts, row) {
 }
 
 function quoteOf(quote, names) {
-  const text = quote.text === null ? t('msg.quoteGone') : quote.text;
+  const text = quote.text === null ? t('msg.quoteGone') : orBlank(quote.text, t('msg.blank'));
   const words = { name: names.partner, text };
   return el(
     'span',

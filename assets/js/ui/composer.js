@@ -3,7 +3,7 @@
 
 import { byTest, setHidden, setText } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
-import { countCharacters } from '../model/text.js';
+import { countCharacters, orBlank, shows } from '../model/text.js';
 
 const countFrom = 200;
 
@@ -40,7 +40,7 @@ export function mountComposer(form, { limit, onSend, onInput, onDropReply }) {
 
   function submit() {
     const text = input.value.trim();
-    if (!text || left() < 0) return;
+    if (!shows(text) || left() < 0) return;
     onSend(text, reply);
     input.value = '';
     changed();
@@ -53,7 +53,7 @@ export function mountComposer(form, { limit, onSend, onInput, onDropReply }) {
     setHidden(counter, rest > countFrom);
     if (rest <= countFrom) setText(counter, rest >= 0 ? t('chat.left', { n: rest }) : t('chat.over', { n: -rest }));
     counter.classList.toggle('is-over', rest < 0);
-    const empty = input.value.trim() === '';
+    const empty = !shows(input.value);
     send.setAttribute('aria-disabled', String(empty || rest < 0));
     onInput(input.value);
   }
@@ -77,7 +77,7 @@ export function mountComposer(form, { limit, onSend, onInput, onDropReply }) {
       reply = next;
       setHidden(strip, !reply);
       if (reply) {
-        const words = { name: partnerName, text: reply.text };
+        const words = { name: partnerName, text: orBlank(reply.text, t('msg.blank')) };
         setText(strip.querySelector('.reply-text'), reply.mine ? t('chat.quoteOwn', words) : t('chat.quoteOf', words));
       }
     },

@@ -48,6 +48,7 @@ export function mountTags(row, onChange) {
       class: 'chip-input',
       test: 'tag-input',
       maxlength: 20,
+      dir: 'auto',
       enterkeyhint: 'done',
       autocomplete: 'off',
       'aria-label': t('profile.ownTagLabel'),

@@ -25,6 +25,35 @@ fn a_message_as_original_clients_send_it() {
 }
 
 #[test]
+fn a_message_that_shows_nothing_is_empty() {
+    for unseen in [
+        "\u{200B}",
+        "\u{3164}",
+        "\u{FEFF}",
+        "\u{2800}",
+        "\u{AD}",
+        "\u{E0041}",
+        " \u{200D}\n\u{FE0F} ",
+    ] {
+        let text = serde_json::json!({
+            "action": "send_message", "message": {"content": unseen, "client_id": "c"},
+        });
+        let error = chat(&text.to_string()).expect_err(unseen);
+        assert_eq!(error.code, ErrorCode::Empty, "{unseen:?}");
+        assert_eq!(error.client_id.as_deref(), Some("c"));
+        assert!(!error.is_malformed());
+        // Beside something that shows it is kept as it was written.
+        let text = serde_json::json!({
+            "action": "send_message", "message": {"content": format!("{unseen}a{unseen}b")},
+        });
+        let ChatAction::Send { content, .. } = chat(&text.to_string()).unwrap().action else {
+            panic!("not a message")
+        };
+        assert_eq!(content, format!("{unseen}a{unseen}b").trim());
+    }
+}
+
+#[test]
 fn references_are_numbers_or_own_names() {
     for (given, wanted) in [
         (r#""7""#, MessageRef::Seq(Seq(7))),

@@ -61,18 +61,33 @@ fn check_wish(wish: &Wish) {
 }
 
 /// Nothing that hides, reorders or breaks the line; no white space to spare; not too long; NFC, or
-/// names that look alike would differ.
+/// names that look alike would differ. Joiners stand between what they join, one at a time.
 fn check_visible(text: &str, most: usize) {
     assert!(text.chars().count() <= most, "{text:?}");
     assert_eq!(text.split_whitespace().collect::<Vec<_>>().join(" "), text);
     let hides = |c: char| {
         c.is_control()
             || matches!(c,
-                '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-                | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+                '\u{061C}' | '\u{200B}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{E0000}'..='\u{E002F}')
     };
     assert!(!text.chars().any(hides), "{text:?}");
     assert!(text.nfc().eq(text.chars()), "not composed: {text:?}");
+    let joins = |c: char| {
+        matches!(c,
+            '\u{200C}'..='\u{200D}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0030}'..='\u{E007F}')
+    };
+    let is_latin = |c: char| c.is_ascii_alphabetic() || c.is_whitespace();
+    let chars: Vec<char> = text.chars().collect();
+    assert!(!chars.first().is_some_and(|c| joins(*c)), "{text:?}");
+    for pair in chars.windows(2) {
+        assert!(!(is_latin(pair[0]) && joins(pair[1])), "{text:?}");
+        let joiner = |c: char| matches!(c, '\u{200C}'..='\u{200D}');
+        assert!(
+            !(joiner(pair[0]) && (joins(pair[1]) || is_latin(pair[1]))),
+            "{text:?}"
+        );
+    }
 }
 
 fn check_action(action: &ChatAction) {
@@ -84,6 +99,8 @@ fn check_action(action: &ChatAction) {
         } => {
             assert_eq!(content.trim(), content);
             assert!((1..=CONTENT_CHARS).contains(&content.chars().count()));
+            let unseen = |c: char| matches!(c, '\u{200B}' | '\u{3164}' | '\u{FEFF}' | '\u{2800}');
+            assert!(!content.chars().all(unseen), "{content:?}");
             reply_to.iter().for_each(check_reference);
             check_client_id(client_id.as_deref());
         }
