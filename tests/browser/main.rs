@@ -10,6 +10,7 @@ mod forced_colours;
 mod forgetting;
 mod keyboard;
 mod meeting;
+mod names;
 mod reading;
 mod returning;
 mod starting;

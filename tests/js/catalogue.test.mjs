@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { catalogue, languages } from '../../assets/js/lib/catalogue.js';
-import { pickLanguage, t } from '../../assets/js/lib/i18n.js';
+import { isolate } from '../../assets/js/lib/bidi.js';
+import { list, pickLanguage, t } from '../../assets/js/lib/i18n.js';
 import { sources } from './sources.mjs';
 
 const own = 'assets/js/lib/catalogue.js';
@@ -47,6 +48,30 @@ test('values and plurals are filled in', () => {
 
 test('a value is never read as a placeholder', () => {
   assert.equal(t('end.left', { name: '{t}' }, 'en'), '{t} left.');
+});
+
+test('whatever is put into a sentence keeps its place, in each sentence of each language', () => {
+  const name = 'عبد الله 42';
+  let count = 0;
+  for (const [key, pair] of Object.entries(catalogue)) {
+    for (const [at, lang] of languages.entries()) {
+      const asked = [...pair[at].matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      const text = t(key, Object.fromEntries(asked.map((value) => [value, name])), lang);
+      assert.equal(text.split(`\u2068${name}\u2069`).length, asked.length + 1, `${key}: ${text}`);
+      count += asked.length;
+    }
+  }
+  assert.ok(count > 80);
+  assert.equal(t('end.left', { name: 'Anna' }, 'en'), 'Anna left.');
+  assert.equal(list(['عربي', 'Rust']), '\u2068عربي\u2069、Rust');
+});
+
+test('what is put into a sentence cannot leave its place', () => {
+  assert.equal(isolate('\u2069\u202Eabc'), '\u2068\u202Eabc\u2069');
+  assert.equal(isolate('\u2067abc'), '\u2068\u2067abc\u2069\u2069');
+  assert.equal(isolate('\u2068عبد\u2069、a'), '\u2068\u2068عبد\u2069、a\u2069');
+  for (const plain of ['Anna', '安靜的月亮', 'a, b', '1:24', '🙂', 'हिन्दी', '']) assert.equal(isolate(plain), plain);
+  for (const turning of ['שלום', 'سلام', 'ދިވެހި', 'ߒߞߏ', '١٢', '\u{1E900}']) assert.notEqual(isolate(turning), turning);
 });
 
 test('language: choice, then the operator, then the browser', () => {

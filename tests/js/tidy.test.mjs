@@ -68,6 +68,14 @@ test('model is pure: no page, no clock, no network, and nothing from outside', (
   }
 });
 
+test('a name of a person or of the site enters a sentence through the catalogue only', () => {
+  // What a template glues together is not kept in its place (lib/bidi.js).
+  for (const { path, text } of scripts.filter((file) => /\/(ui|pages)\//.test(file.path))) {
+    assert.doesNotMatch(text, /`[^`\n]*\$\{[^}`]*(nickname|site\.name|partnerName|\.content)\b[^}`]*\}[^`\n]*`/, path);
+    assert.doesNotMatch(text, /(nickname|site\.name|partnerName|\.content) *\+ *['"`]|['"`] *\+ *[\w.]*(nickname|site\.name|partnerName|\.content)\b/, path);
+  }
+});
+
 test('colours are named in one file only', () => {
   for (const { path, text } of sources('assets/css', /\.css$/)) {
     if (!path.endsWith('tokens.css')) assert.doesNotMatch(text, /#[0-9a-f]{3,8}\b|rgba?\(|hsla?\(/i, path);

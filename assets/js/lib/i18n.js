@@ -1,6 +1,7 @@
 // The current language and the lookup of a text. Not the texts (catalogue.js).
 // The language follows: the person's choice, the operator's default, the browser.
 
+import { isolate } from './bidi.js';
 import { catalogue, languages } from './catalogue.js';
 
 let current = 'zh-TW';
@@ -32,20 +33,24 @@ export function onLanguage(listener) {
   return () => listeners.delete(listener);
 }
 
-/** The text of `key`, with `{name}` and `{n|one|many}` filled from `values`. */
+/**
+ * The text of `key`, with `{name}` and `{n|one|many}` filled from `values`. Sentences with a name or a
+ * text of a person are made here and nowhere else: it keeps their order whatever its direction is.
+ */
 export function t(key, values = {}, lang = current) {
   const pair = catalogue[key];
   if (!pair) return key;
   const text = pair[languages.indexOf(lang)];
   return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (whole, name, one, many) => {
     if (!(name in values)) return whole;
-    if (one === undefined) return String(values[name]);
+    if (one === undefined) return isolate(String(values[name]));
     return Number(values[name]) === 1 ? one : many;
   });
 }
 
+/** Each of them in its place, as in a sentence. */
 export function list(items) {
-  return items.join(t('list.separator'));
+  return items.map(isolate).join(t('list.separator'));
 }
 
 /** A tag as people read it: built-ins are translated, others are theirs. */

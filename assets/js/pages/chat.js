@@ -84,7 +84,7 @@ function match() {
   history.replaceState(null, '', '/chat/?match=1');
   profile = loadProfile();
   show('matching');
-  setTitle(`${t('match.title')} · ${site.name}`);
+  setTitle(t('title', { what: t('match.title'), site: site.name }));
   byTest('match-title').focus({ preventScroll: true });
   search = startSearch({
     view: { update: (view) => matchingView.update({ ...view, guest: isGuest() }) },
@@ -114,7 +114,7 @@ async function met(found) {
   const partner = found.matched_user ?? {};
   const tags = found.common_tags ?? [];
   alertMeeting();
-  flashTitle(`${t('found.title')} · ${site.name}`);
+  flashTitle(t('title', { what: t('found.title'), site: site.name }));
   announce(t(tags.length > 0 ? 'found.tags' : 'found.plain', { name: partner.nickname ?? '', tags: tagList(tags) }));
   await playMeeting({
     scene: sections.matching,

@@ -60,7 +60,7 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
       ui.log.update(state, { still: !settled, names: { partner: state.partner?.nickname ?? '', bot: state.isBot }, added });
       leadAway(state);
       section.classList.toggle('is-away', state.active && !state.partnerOnline);
-      setTitle(state.partner ? `${state.partner.nickname} · ${name}` : name);
+      setTitle(state.partner ? t('title', { what: state.partner.nickname, site: name }) : name);
     },
   };
 }

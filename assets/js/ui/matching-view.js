@@ -59,7 +59,7 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom 
     const url = avatarUrl(profile.avatar);
     if (box.dataset.shown === text + url) return;
     box.dataset.shown = text + url;
-    box.replaceChildren(el('img', { src: url, alt: t(`avatar.${profile.avatar}`), width: 28, height: 28, class: 'avatar' }), el('span', { dir: 'auto' }, text));
+    box.replaceChildren(el('img', { src: url, alt: t(`avatar.${profile.avatar}`), width: 28, height: 28, class: 'avatar' }), el('span', {}, text));
   }
 
   function paintSound() {
