@@ -63,6 +63,8 @@ pub enum LobbyAction {
     },
     /// Stop searching.
     Cancel,
+    /// Say that you are there, now and from now on.
+    AreYouThere,
 }
 
 /// A frame on the chat socket.
@@ -119,6 +121,8 @@ pub enum ChatAction {
     Read(Seq),
     /// Leave, and never meet again.
     Block,
+    /// Say that you are there, now and from now on.
+    AreYouThere,
 }
 
 #[derive(Debug, Default)]
@@ -252,6 +256,7 @@ pub fn lobby(text: &str) -> Result<LobbyAction, DecodeError> {
     match frame.action.text() {
         Some("start_matching") => start(frame.user_data),
         Some("cancel_matching") => Ok(LobbyAction::Cancel),
+        Some("are_you_there") => Ok(LobbyAction::AreYouThere),
         _ => Err(DecodeError::new(ErrorCode::UnknownAction)),
     }
 }
@@ -341,6 +346,7 @@ pub fn chat(text: &str) -> Result<ChatFrame, DecodeError> {
             _ => return Err(DecodeError::field("seq")),
         },
         Some("block") => ChatAction::Block,
+        Some("are_you_there") => ChatAction::AreYouThere,
         Some("enter") => return Err(DecodeError::new(ErrorCode::AlreadyEntered)),
         _ => return Err(DecodeError::new(ErrorCode::UnknownAction)),
     };

@@ -228,6 +228,14 @@ impl Encoder {
         Text::from_static(r#"{"action":"matching_cancelled"}"#)
     }
 
+    /// `alive`, on either socket: to a client that asked, and how long we are silent at most.
+    pub fn alive(&self, interval: Duration) -> Text {
+        encode(&Alive {
+            action: "alive",
+            heartbeat_ms: millis(interval),
+        })
+    }
+
     /// `replaced`, on either socket.
     pub fn replaced(&self) -> Text {
         Text::from_static(r#"{"action":"replaced"}"#)

@@ -126,6 +126,12 @@ pub(super) struct Waiting {
 }
 
 #[derive(Serialize)]
+pub(super) struct Alive {
+    pub(super) action: &'static str,
+    pub(super) heartbeat_ms: u64,
+}
+
+#[derive(Serialize)]
 pub(super) struct InRoom {
     pub(super) action: &'static str,
     pub(super) room_id: RoomId,

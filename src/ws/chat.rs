@@ -147,7 +147,7 @@ impl Machine for Chat {
 
     fn weight(frame: &ChatFrame) -> Weight {
         match frame.action {
-            ChatAction::Typing(_) | ChatAction::Read(_) => Weight::Signal,
+            ChatAction::Typing(_) | ChatAction::Read(_) | ChatAction::AreYouThere => Weight::Signal,
             _ => Weight::Message,
         }
     }

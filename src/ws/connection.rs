@@ -23,7 +23,7 @@ use super::{Action, Actions, Io, Machine, Now, Weight};
 use crate::admission::{Frames, Over};
 use crate::app::App;
 use crate::channel::{Mailbox, Received};
-use crate::protocol::CloseReason;
+use crate::protocol::{CloseReason, Text};
 use crate::telemetry;
 
 /// Frames taken from the mailbox, and things asked for by the client's, before what they caused is
@@ -119,9 +119,10 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     pub async fn run(mut self: Box<Self>, mut line: Box<Line>) {
         let socket = &mut line.socket;
         let mut actions = Vec::new();
-        self.machine().open(Now::read(), &mut actions);
+        let mut now = Now::read();
+        self.machine().open(now, &mut actions);
         let reason = loop {
-            self.carry_out(socket, actions).await;
+            self.carry_out(socket, actions, now.instant).await;
             if self.aside.is_none() {
                 self.io.settled();
             }
@@ -133,14 +134,15 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             {
                 // What was committed before the queue ran dry is in the mailbox by now.
                 let mut last = Vec::new();
-                self.take_mail(Now::read(), &mut last);
-                self.carry_out(socket, last).await;
+                now = Now::read();
+                self.take_mail(now, &mut last);
+                self.carry_out(socket, last, now.instant).await;
                 if self.queue.is_empty() {
                     break reason;
                 }
             }
             let event = self.next(socket).await;
-            let now = Now::read();
+            now = Now::read();
             actions = self.on_event(event, now);
             self.take_ready(socket, now, &mut actions);
         };
@@ -378,19 +380,27 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             Beat::Missed => {
                 self.closing.get_or_insert(CloseReason::HeartbeatMissed);
             }
-            Beat::Ping => self.ping = true,
+            Beat::Due { ask, vouch } => {
+                self.ping |= ask;
+                actions.extend(vouch.then(|| Action::Write(self.alive())));
+            }
         }
     }
 
+    fn alive(&self) -> Text {
+        self.app.encoder.alive(self.heart.interval())
+    }
+
     /// Does what the machine asked.
-    async fn carry_out(&mut self, socket: &mut Socket, actions: Actions<M::Job>) {
-        let (outgoing, afterwards) = self.begin(actions);
+    async fn carry_out(&mut self, socket: &mut Socket, actions: Actions<M::Job>, now: Instant) {
+        let (outgoing, afterwards) = self.begin(actions, now);
         if self.gone || outgoing.is_empty() {
             return;
         }
         let account = self.who.account(&self.app.memory);
         match socket.write(outgoing, account).await {
             Ok(()) => {
+                self.heart.said(now);
                 if let Some(job) = afterwards {
                     // The page before it is written.
                     self.io.settled();
@@ -405,7 +415,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     }
 
     /// Begins everything but writing: answers what is to be written, and what is to be begun aside after that.
-    fn begin(&mut self, actions: Actions<M::Job>) -> (Outgoing, Option<M::Job>) {
+    fn begin(&mut self, actions: Actions<M::Job>, now: Instant) -> (Outgoing, Option<M::Job>) {
         let mut outgoing = Outgoing::default();
         let (mut replays, mut afterwards) = (false, None);
         for action in actions {
@@ -420,6 +430,10 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                 Action::Aside(job) => self.aside = Some(self.io.start(job)),
                 Action::Close(reason) => {
                     self.closing.get_or_insert(reason);
+                }
+                Action::Vouch => {
+                    self.heart.listens(now);
+                    outgoing.frame(self.alive());
                 }
                 Action::Waited(waited) => {
                     metrics::histogram!(telemetry::TIME_TO_MATCH).record(waited.as_secs_f64());

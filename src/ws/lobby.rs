@@ -162,6 +162,7 @@ impl Machine for Lobby {
                 self.start(request, now, out);
             }
             LobbyAction::Cancel => self.cancel(now, out),
+            LobbyAction::AreYouThere => out.push(Action::Vouch),
         }
     }
 

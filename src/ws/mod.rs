@@ -60,6 +60,8 @@ pub enum Action<J> {
     Aside(J),
     /// Finish the queue, then close.
     Close(CloseReason),
+    /// Say that we are there, now and whenever nothing else was said for as long as a heartbeat.
+    Vouch,
     /// An error was answered: count it.
     Erred(ErrorCode),
     /// Somebody was met after this long: count it.

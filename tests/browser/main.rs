@@ -6,6 +6,7 @@
 
 mod alone;
 mod calling;
+mod dark_line;
 mod forced_colours;
 mod forgetting;
 mod keyboard;

@@ -67,7 +67,7 @@ impl Person {
                 Action::Queue(job) => self.queue.push(Box::pin(self.io.start(job))),
                 Action::Aside(job) => self.aside = Some(Box::pin(self.io.start(job))),
                 Action::Close(_) => self.closing = true,
-                Action::Erred(_) | Action::Waited(_) => {}
+                Action::Erred(_) | Action::Waited(_) | Action::Vouch => {}
             }
         }
     }

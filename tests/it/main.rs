@@ -4,6 +4,7 @@
     reason = "a test that panics has failed, as it should"
 )]
 
+mod alive;
 mod architecture;
 mod assets;
 mod bounded_pages;

@@ -22,7 +22,8 @@ globalThis.WebSocket = class {
     sockets.push(this);
   }
   send(text) {
-    this.sent.push(JSON.parse(text));
+    const frame = JSON.parse(text);
+    if (frame.action !== 'are_you_there') this.sent.push(frame);
   }
   close() {
     this.readyState = 3;

@@ -1,14 +1,15 @@
-// A WebSocket that comes back by itself. Knows nothing of what is said on it:
-// `url()` is asked before every attempt, frames go to `onFrame` as objects.
-// The rule of when and how soon is model/reconnect.js.
+// A WebSocket that comes back by itself. Knows nothing of what is said on it but
+// the signs of life: `url()` is asked before every attempt, other frames go to
+// `onFrame` as objects. The rule of when and how soon is model/reconnect.js,
+// whether an open socket is alive is model/pulse.js.
 
+import { ask, hear, look, newPulse, nextLook, wake } from '../model/pulse.js';
 import { isFinal, reconnectDelay } from '../model/reconnect.js';
 
 /** The close code of a browser that was forgotten, here or in another tab. */
 export const forgottenCode = 4102;
 
 const openingDeadline = 10_000;
-const longSleep = 40_000;
 
 export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
   let socket = null;
@@ -17,7 +18,8 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
   let attempt = 0;
   let opened = false;
   let stopped = false;
-  let hiddenAt = null;
+  let pulse = newPulse(Date.now());
+  let lookTimer = null;
 
   function connect() {
     clearTimeout(timer);
@@ -31,7 +33,10 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
       if (mine !== socket) return;
       clearTimeout(deadline);
       opened = true;
+      pulse = newPulse(Date.now());
       onOpen();
+      // From then on the server says when it is silent, and for how long at most.
+      areYouThere(openingDeadline);
     };
     mine.onmessage = (event) => {
       if (mine === socket) receive(event.data);
@@ -50,7 +55,28 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
     }
     // Only a server that talks has proved itself; merely opening has not.
     attempt = 0;
-    if (frame && typeof frame.action === 'string') onFrame(frame);
+    pulse = hear(pulse, frame, Date.now());
+    if (frame?.action === 'alive') lookLater();
+    else if (frame && typeof frame.action === 'string') onFrame(frame);
+  }
+
+  function areYouThere(patience) {
+    if (!send({ action: 'are_you_there' })) return;
+    pulse = ask(pulse, patience, Date.now());
+    lookLater();
+  }
+
+  function lookLater() {
+    clearTimeout(lookTimer);
+    const wait = socket?.readyState === WebSocket.OPEN ? nextLook(pulse, Date.now()) : null;
+    if (wait !== null) lookTimer = setTimeout(lookAtPulse, wait);
+  }
+
+  function lookAtPulse() {
+    const { verdict, patience } = look(pulse, Date.now());
+    if (verdict === 'dead') failed({ code: 1006 });
+    else if (verdict === 'ask') areYouThere(patience);
+    else lookLater();
   }
 
   function failed(event) {
@@ -71,6 +97,7 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
   /** Lets the present socket go without listening to its last words. */
   function drop() {
     clearTimeout(deadline);
+    clearTimeout(lookTimer);
     const old = socket;
     socket = null;
     if (!old) return;
@@ -86,44 +113,44 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
     connect();
   }
 
-  /** Tries at once if there is no connection; a good one is left alone. */
-  function kick() {
-    if (stopped || socket?.readyState <= WebSocket.OPEN) return;
+  function send(frame) {
+    if (socket?.readyState !== WebSocket.OPEN) return false;
+    socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  /** Tries at once if there is no connection; an open one may be dead and not know it. */
+  function awake(changed) {
+    if (stopped || socket?.readyState === WebSocket.CONNECTING) return;
+    if (socket?.readyState === WebSocket.OPEN) {
+      pulse = wake(pulse, changed, Date.now());
+      lookLater();
+      return;
+    }
     attempt = 0;
     connect();
   }
 
-  function onVisibility() {
-    if (document.hidden) {
-      hiddenAt = Date.now();
-      return;
-    }
-    const slept = hiddenAt !== null && Date.now() - hiddenAt > longSleep;
-    hiddenAt = null;
-    // After a long sleep a socket may be dead and not know it.
-    if (slept) reconnect();
-    else kick();
-  }
+  const onVisibility = () => document.hidden || awake(false);
+  const onResume = () => awake(false);
 
   // A page kept for the Back button would keep its socket too: the partner would
   // see somebody online who has left, and whose page hears nothing.
   const onPageHide = () => drop();
-  const onPageShow = () => kick();
-  // A changed network kills sockets silently: the old one cannot be trusted.
-  const onNetwork = () => reconnect();
+  // A changed network kills sockets silently.
+  const onNetwork = () => awake(true);
   document.addEventListener('visibilitychange', onVisibility);
+  document.addEventListener('resume', onResume);
   addEventListener('pagehide', onPageHide);
-  addEventListener('pageshow', onPageShow);
+  addEventListener('pageshow', onResume);
   addEventListener('online', onNetwork);
   addEventListener('offline', onNetwork);
+  const carrier = globalThis.navigator?.connection; // not in every browser
+  carrier?.addEventListener?.('change', onNetwork);
   connect();
 
   return {
-    send(frame) {
-      if (socket?.readyState !== WebSocket.OPEN) return false;
-      socket.send(JSON.stringify(frame));
-      return true;
-    },
+    send,
     isOpen: () => socket?.readyState === WebSocket.OPEN,
     reconnect,
     /** Starts again after a final close or a stop. */
@@ -137,10 +164,12 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
       clearTimeout(timer);
       drop();
       document.removeEventListener('visibilitychange', onVisibility);
+      document.removeEventListener('resume', onResume);
       removeEventListener('pagehide', onPageHide);
-      removeEventListener('pageshow', onPageShow);
+      removeEventListener('pageshow', onResume);
       removeEventListener('online', onNetwork);
       removeEventListener('offline', onNetwork);
+      carrier?.removeEventListener?.('change', onNetwork);
     },
   };
 }

@@ -119,6 +119,8 @@ impl Chat {
             }
             ChatAction::Typing(is_typing) => self.on_typing(is_typing, now, out),
             ChatAction::Read(seq) => self.on_read(seq, out),
+            // Also where a newer connection speaks: this one has an end that listens all the same.
+            ChatAction::AreYouThere => out.push(Action::Vouch),
         }
     }
 

@@ -5,7 +5,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use parking_lot::{Condvar, Mutex};
@@ -23,6 +23,9 @@ struct Shared {
     ended: AtomicBool,
     // Both ends of every relayed connection, to be shut when the cable is pulled.
     open: Mutex<Vec<TcpStream>>,
+    // How many connections were made, and how many of these are open with nobody at the other end.
+    made: AtomicU64,
+    forgotten: AtomicU64,
     // While it is true, connections stay open and nothing comes through.
     silent: Mutex<bool>,
     spoken: Condvar,
@@ -39,6 +42,8 @@ impl Cable {
             pulled: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
+            made: AtomicU64::new(0),
+            forgotten: AtomicU64::new(0),
             silent: Mutex::new(false),
             spoken: Condvar::new(),
         });
@@ -57,6 +62,18 @@ impl Cable {
     /// was said meanwhile arrives with `silence(false)`.
     pub fn silence(&self, silent: bool) {
         self.shared.silence(silent);
+    }
+
+    /// Forgets the connections there are, as a mobile network does: both ends believe that they are open, and
+    /// nothing that is said on them arrives, ever. New ones come through.
+    pub fn forget(&self) {
+        let made = self.shared.made.load(Ordering::SeqCst);
+        self.shared.forgotten.store(made, Ordering::SeqCst);
+    }
+
+    /// Lets no new connection through; those that are open stay.
+    pub fn close_door(&self) {
+        self.shared.pulled.store(true, Ordering::SeqCst);
     }
 
     /// Lets connections through again.
@@ -103,10 +120,11 @@ impl Shared {
         if self.pulled.load(Ordering::SeqCst) {
             self.shut_all();
         }
+        let number = self.made.fetch_add(1, Ordering::SeqCst);
         let back = Arc::clone(&self);
         let (near_again, far_again) = (near.try_clone()?, far.try_clone()?);
-        thread::spawn(move || self.copy(near_again, far_again));
-        thread::spawn(move || back.copy(far, near));
+        thread::spawn(move || self.copy(number, near_again, far_again));
+        thread::spawn(move || back.copy(number, far, near));
         Ok(())
     }
 
@@ -116,7 +134,7 @@ impl Shared {
     }
 
     /// Passes on what comes, until either end is shut.
-    fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn copy(&self, number: u64, mut from: TcpStream, mut to: TcpStream) {
         let mut part = [0; 4096];
         while let Ok(length @ 1..) = from.read(&mut part) {
             let mut silent = self.silent.lock();
@@ -124,11 +142,17 @@ impl Shared {
                 self.spoken.wait(&mut silent);
             }
             drop(silent);
+            if number < self.forgotten.load(Ordering::SeqCst) {
+                continue;
+            }
             if to.write_all(&part[..length]).is_err() {
                 break;
             }
         }
-        let _ = to.shutdown(Shutdown::Both);
+        // The end of one that is forgotten does not arrive either.
+        if number >= self.forgotten.load(Ordering::SeqCst) {
+            let _ = to.shutdown(Shutdown::Both);
+        }
     }
 
     fn shut_all(&self) {

@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization as _;
 /// Decodes this text as a frame of both sockets.
 pub fn check(text: &str) {
     match client::lobby(text) {
-        Ok(LobbyAction::Cancel) => {}
+        Ok(LobbyAction::Cancel | LobbyAction::AreYouThere) => {}
         Ok(LobbyAction::Start {
             user_id,
             profile,
@@ -109,7 +109,11 @@ fn check_action(action: &ChatAction) {
             check_client_id(client_id.as_deref());
         }
         ChatAction::Delete { target } => check_reference(target),
-        ChatAction::FindNext | ChatAction::Typing(_) | ChatAction::Read(_) | ChatAction::Block => {}
+        ChatAction::FindNext
+        | ChatAction::Typing(_)
+        | ChatAction::Read(_)
+        | ChatAction::Block
+        | ChatAction::AreYouThere => {}
     }
 }
 

@@ -1,0 +1,102 @@
+//! Connections that are open and dead: nothing arrives, and neither end is told so. A page finds out by
+//! itself, and at once when it wakes up.
+
+use serde_json::json;
+
+use crate::support::cable::Cable;
+use crate::support::chat::meet;
+use crate::support::driver::Browser;
+use crate::support::person::Person;
+use crate::support::stage::{Play, Stage};
+
+/// How many sockets a page has opened is in `sockets` from then on.
+const COUNT_SOCKETS: &str = "window.sockets = 0; const Made = WebSocket; \
+    window.WebSocket = class extends Made { constructor(url) { super(url); window.sockets += 1; } };";
+
+/// A person whose connections can be forgotten.
+async fn by_cable(stage: &Stage, name: &str) -> (Cable, Person) {
+    let cable = Cable::to(stage.port());
+    let base = format!("http://127.0.0.1:{}", cable.port);
+    let person = stage.person_at(name, &Browser::default(), base).await;
+    person.expect_console("WebSocket connection to");
+    person.expect_console("net::ERR_");
+    (cable, person)
+}
+
+#[test]
+fn who_only_reads_is_connected_again() {
+    let play = Play::new("dark_line_reading").set("limits.heartbeat", "2s");
+    play.run(async |stage| {
+        let ((cable, anna), bao) = tokio::join!(by_cable(stage, "Anna"), stage.person("Bao"));
+        meet(&anna, &bao).await;
+        bao.says("之前").await;
+        anna.hears("之前").await;
+        cable.forget();
+        bao.says("之後").await;
+        anna.hears("之後").await;
+        anna.reads("partner-status", "在線").await;
+        bao.reads("partner-status", "在線").await;
+        anna.says("我在").await;
+        bao.has_log(json!(["之前", "之後", "我在"])).await;
+    });
+}
+
+#[test]
+fn a_page_that_wakes_up_asks_at_once() {
+    // With this heartbeat silence alone would tell after a quarter of an hour.
+    let play = Play::new("dark_line_waking").set("limits.heartbeat", "10m");
+    play.run(async |stage| {
+        let ((cable, anna), bao) = tokio::join!(by_cable(stage, "Anna"), stage.person("Bao"));
+        meet(&anna, &bao).await;
+        bao.says("之前").await;
+        anna.hears("之前").await;
+        cable.forget();
+        bao.says("之後").await;
+        // The network is another one: what Chromium says then.
+        anna.ask("dispatchEvent(new Event('online'))", json!([]))
+            .await;
+        anna.hears("之後").await;
+    });
+}
+
+#[test]
+fn a_good_connection_stays_when_the_page_wakes_up() {
+    Play::new("good_line_waking").run(async |stage| {
+        let anna = stage.person("Anna").await;
+        anna.before_each_page(COUNT_SOCKETS).await;
+        anna.start().await;
+        anna.reads("match-status", "現在還沒有別人可以遇見").await;
+        for event in ["online", "offline", "pageshow"] {
+            anna.ask(&format!("dispatchEvent(new Event('{event}'))"), json!([]))
+                .await;
+        }
+        let bao = stage.person("Bao").await;
+        // Longer than an answer may take.
+        anna.until(
+            "/0:0[7-9]|0:1/.test(byTest('match-status').textContent)",
+            json!([]),
+        )
+        .await;
+        assert_eq!(anna.ask("window.sockets", json!([])).await, 1);
+        bao.start().await;
+        anna.meets("Bao").await;
+    });
+}
+
+#[test]
+fn a_search_whose_line_went_dark_goes_on_by_itself() {
+    let play = Play::new("dark_line_searching").set("limits.heartbeat", "2s");
+    play.run(async |stage| {
+        let (cable, anna) = by_cable(stage, "Anna").await;
+        anna.before_each_page(COUNT_SOCKETS).await;
+        anna.start().await;
+        anna.reads("match-status", "現在還沒有別人可以遇見").await;
+        cable.forget();
+        anna.until("window.sockets === 2", json!([])).await;
+        anna.reads("match-status", "現在還沒有別人可以遇見").await;
+        let bao = stage.person("Bao").await;
+        bao.start().await;
+        anna.meets("Bao").await;
+        bao.meets("Anna").await;
+    });
+}
