@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::doing::{front, optional};
-use super::heartbeat::{Beat, Heartbeat};
+use super::heartbeat::{Beat, Due, Heartbeat};
 use super::line::{Line, Who};
 use super::outgoing::Outgoing;
 use super::rate::Conduct;
@@ -91,7 +91,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         let heart = Heartbeat::new(limits.heartbeat, now);
         let conduct = Conduct::new(now);
         let look_at = next_look(&who, Now::read());
-        let timer = Box::pin(tokio::time::sleep_until(heart.deadline().into()));
+        let timer = Box::pin(tokio::time::sleep_until(heart.deadline(false).into()));
         let drain = Box::pin(app.online.end_of(who.session).cancelled_owned());
         Box::new(Self {
             app,
@@ -234,13 +234,15 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     fn set_timer(&mut self) {
         let held = self.held.as_ref().map(|held| held.at);
         let machine = self.machine().deadline();
+        let watched = self.machine().watches();
+        let heart = self.heart.deadline(watched);
         // A deadline that has rung already and waits for the queue only must not ring again at once.
         let drain = self.drain_at.filter(|_| self.closing.is_none());
         let look_at = Some(self.look_at).filter(|_| self.closing.is_none());
         let deadline = [held, self.quiet_until, machine, drain, look_at]
             .into_iter()
             .flatten()
-            .fold(self.heart.deadline(), Instant::min);
+            .fold(heart, Instant::min);
         let set = self.timer.deadline().into_std();
         if deadline < set || self.timer.is_elapsed() {
             self.timer.as_mut().reset(deadline.into());
@@ -264,7 +266,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     }
 
     fn on_incoming(&mut self, incoming: Incoming, now: Now, actions: &mut Actions<M::Job>) {
-        self.heart.heard(now.instant);
+        self.heard(now, actions);
         match incoming {
             Incoming::Text(text) => self.on_text(&text, now, actions),
             Incoming::Binary => self.closing = Some(CloseReason::Policy),
@@ -373,17 +375,27 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         self.look_at_session(now);
         if !self.reading(0) {
             // What we do not read cannot be missed.
-            self.heart.heard(now.instant);
+            self.heard(now, actions);
         }
-        match self.heart.beat(now.instant) {
+        let watched = self.machine().watches();
+        match self.heart.beat(now.instant, watched) {
             Beat::Wait => {}
             Beat::Missed => {
                 self.closing.get_or_insert(CloseReason::HeartbeatMissed);
             }
-            Beat::Due { ask, vouch } => {
+            Beat::Due(Due { ask, vouch, silent }) => {
                 self.ping |= ask;
                 actions.extend(vouch.then(|| Action::Write(self.alive())));
+                if silent {
+                    self.machine().on_silent(now, actions);
+                }
             }
+        }
+    }
+
+    fn heard(&mut self, now: Now, actions: &mut Actions<M::Job>) {
+        if self.heart.heard(now.instant) {
+            self.machine().on_heard(now, actions);
         }
     }
 

@@ -18,6 +18,7 @@ mod jobs;
 mod pairing;
 mod request;
 mod search;
+mod silence;
 #[cfg(test)]
 mod tests;
 
@@ -111,6 +112,11 @@ impl Lobby {
             return;
         }
         let job = if search.cancel || search.successor.is_some() {
+            Job::Withdraw(search.ticket.id)
+        } else if search.silent {
+            if !search.may_wait() {
+                return;
+            }
             Job::Withdraw(search.ticket.id)
         } else if search.phase_at.is_some_and(|at| at <= now.instant) {
             let waited = now.wall.since(search.ticket.since);
@@ -217,6 +223,7 @@ impl Machine for Lobby {
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Preparing { look_at, .. } => *look_at,
+            State::Searching(search) if search.silent && !search.may_wait() => None,
             State::Searching(search) if !search.busy => Some(match search.phase_at {
                 Some(phase_at) => phase_at.min(search.tick_at),
                 None => search.tick_at,
@@ -237,6 +244,27 @@ impl Machine for Lobby {
             }));
         }
         self.settle(now, out);
+    }
+
+    fn watches(&self) -> bool {
+        matches!(self.state, State::Searching(_))
+    }
+
+    fn on_silent(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let State::Searching(search) = &mut self.state {
+            search.silent = true;
+            self.settle(now, out);
+        }
+    }
+
+    fn on_heard(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let State::Searching(search) = &mut self.state {
+            search.silent = false;
+            if !search.may_wait() {
+                search.phase_at = Some(now.instant);
+            }
+            self.settle(now, out);
+        }
     }
 
     fn on_flushed(&mut self) -> Option<Job> {

@@ -122,6 +122,17 @@ pub trait Machine: Send + 'static {
     /// The deadline has passed.
     fn on_timer(&mut self, now: Now, out: &mut Actions<Self::Job>);
 
+    /// Whether it matters soon that the client does not answer: others are about to be led to it.
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// A client that is watched was asked whether it is there and has not answered soon.
+    fn on_silent(&mut self, _: Now, _: &mut Actions<Self::Job>) {}
+
+    /// It is heard again; what it says comes next.
+    fn on_heard(&mut self, _: Now, _: &mut Actions<Self::Job>) {}
+
     /// Everything asked to be written so far reached the socket. A job to queue, if that is worth one.
     fn on_flushed(&mut self) -> Option<Self::Job>;
 

@@ -37,6 +37,7 @@ mod identity;
 mod load;
 mod log_privacy;
 mod matching_blocks;
+mod matching_ghosts;
 mod matching_nodes;
 mod matching_outages;
 mod matching_races;

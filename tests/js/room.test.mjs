@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asksBeforeLeaving, bothSpoke, isAsked, isReplaying, lastSeqOfPartner, minutesTalked, newRoom, reduce, reduceAll } from '../../assets/js/model/room.js';
+import { asksBeforeLeaving, bothSpoke, isAsked, isReplaying, lastSeqOfPartner, minutesTalked, newRoom, nobodyCame, reduce, reduceAll } from '../../assets/js/model/room.js';
 import { logRows, sameRow } from '../../assets/js/model/rows.js';
 
 const noon = new Date(2026, 4, 1, 12, 0).getTime();
@@ -229,4 +229,16 @@ test('a refusal ends the deed it is about', () => {
   assert.deepEqual(kinds(reduce(state, refusal('room_closed', 'c9'), noon)), kinds(state), 'that was a message');
   assert.deepEqual(kinds(reduce(state, refusal('unavailable', 'c1'), noon)), kinds(state));
   assert.equal(isAsked(state, 'block'), true);
+});
+
+test('a conversation that ends without the other one having come is none', () => {
+  const ends = (reason) => ({ action: 'user_left', user_id: 'them', reason, seq: 9 });
+  const begun = room();
+  assert.equal(nobodyCame(begun, reduce(begun, ends('no_show'), noon)), true);
+  assert.equal(nobodyCame(begun, reduce(begun, ends('left'), noon)), false);
+  assert.equal(nobodyCame(begun, reduce(begun, ends('timeout'), noon)), false);
+  const ended = reduce(begun, ends('no_show'), noon);
+  assert.equal(nobodyCame(ended, ended), false, 'once');
+  const opened = newRoom('r');
+  assert.equal(nobodyCame(opened, reduceAll(opened, [{ ...opening, active: false }, ends('no_show')], noon)), false, 'a page that opens what has ended stays');
 });

@@ -239,6 +239,7 @@ export const catalogue = {
   'end.left': ['{name} 離開了。', '{name} left.'],
   'end.timeout': ['{name} 沒有再回來。', '{name} didn’t come back.'],
   'end.noShow': ['{name} 沒有出現。', '{name} never arrived.'],
+  'end.goesOn': ['{name} 沒有出現，接著找下一位。', '{name} never arrived. Looking for the next one.'],
   'end.timeUp': ['這段對話的時間到了。', 'Time is up for this chat.'],
   'end.me': ['你結束了這段對話。', 'You ended this chat.'],
   'end.talked': ['聊了 {n} 分鐘 · {h} 小時後抹去，在那之前你還能收回自己說過的話。', '{n} {n|minute|minutes} together · erased in {h} hours. Until then you can still unsend your words.'],

@@ -260,6 +260,11 @@ function isMine(id, messages) {
   return messages.findLast((message) => message.id === String(id))?.mine ?? null;
 }
 
+/** Whether the conversation has just ended without having begun: the one we were to meet never came. */
+export function nobodyCame(before, after) {
+  return before.known && before.active && !after.active && after.ended?.reason === 'no_show' && after.messages.every((message) => message.mine);
+}
+
 /** Both have said something: leaving then needs a second press. */
 export function bothSpoke(state) {
   const mine = state.pending.length > 0 || state.messages.some((message) => message.mine);

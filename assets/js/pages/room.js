@@ -4,7 +4,7 @@
 
 import { t } from '../lib/i18n.js';
 import { minutesSeconds } from '../lib/time.js';
-import { asksBeforeLeaving, isReplaying, lastSeqOfPartner, newRoom, reduceAll } from '../model/room.js';
+import { asksBeforeLeaving, isReplaying, lastSeqOfPartner, newRoom, nobodyCame, reduceAll } from '../model/room.js';
 import { alertMessage, countUnread } from '../ui/alerts.js';
 import { endTitle } from '../ui/end-card.js';
 import { announce, toast } from '../ui/toast.js';
@@ -82,7 +82,17 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     if (wasSettled) tell(before, added);
     for (const event of events) if (event.action === 'error') explain(event);
     watchTyping();
-    if (!state.active) ended();
+    if (nobodyCame(before, state)) goOn();
+    else if (!state.active) ended();
+  }
+
+  /** Nobody has to press for having been led to a person who is gone; what is being written is not taken away. */
+  function goOn() {
+    const isWriting = loadDraft(roomId) !== '';
+    ended();
+    if (closed || isWriting) return;
+    toast(t('end.goesOn', { name: state.partner?.nickname ?? '' }));
+    deeds.next();
   }
 
   function ended() {

@@ -96,7 +96,11 @@ impl Lobby {
         };
         search.busy = false;
         // Not entered (given back and not entered again yet, or expired) is as good as withdrawn.
-        if ours || (!search.entered && search.doubts == 0) {
+        let wanted = search.cancel || search.successor.is_some();
+        if (ours || !search.may_wait()) && !wanted {
+            return self.on_set_aside(now, out);
+        }
+        if ours || !search.may_wait() {
             let (cancel, successor) = (search.cancel, search.successor.take());
             regret(search.began, out);
             self.end(cancel, successor, now, out);
@@ -113,6 +117,11 @@ impl Lobby {
         let State::Searching(search) = &mut self.state else {
             return;
         };
+        if !search.cancel && search.successor.is_none() {
+            search.busy = false;
+            out.push(Action::Queue(Job::Abandon(search.ticket.id)));
+            return self.on_set_aside(now, out);
+        }
         out.push(Action::Queue(Job::Regret {
             began: search.began,
             abandon: Some(search.ticket.id),

@@ -19,6 +19,9 @@ impl Lobby {
             return;
         };
         search.busy = false;
+        if search.silent && !search.cancel {
+            return self.decline(&pairing, search, out);
+        }
         search.successor = None;
         match own_side(&pairing, &search.ticket) {
             Some(side) if side == Side::A || search.overdue => {
@@ -86,6 +89,11 @@ impl Lobby {
     pub(super) fn on_matched(&mut self, pairing: &Arc<Pairing>, now: Now, out: &mut Actions<Job>) {
         let state = std::mem::replace(&mut self.state, State::Idle);
         match state {
+            State::Searching(search)
+                if search.silent && own_side(pairing, &search.ticket).is_some() =>
+            {
+                self.decline(pairing, search, out);
+            }
             State::Searching(search) | State::Creating(_, _, search)
                 if own_side(pairing, &search.ticket).is_some() =>
             {

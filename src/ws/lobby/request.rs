@@ -107,6 +107,7 @@ impl Lobby {
                     entered: false,
                     doubts: 0,
                     cancel: false,
+                    silent: false,
                     successor: None,
                     overdue: false,
                     tick_at: now.instant,

@@ -31,6 +31,8 @@ pub(super) struct Search {
     /// How many times the pool was entered since it last answered: it may be in there since.
     pub(super) doubts: u32,
     pub(super) cancel: bool,
+    /// Its client does not answer: nobody is to be paired with it until it is heard again.
+    pub(super) silent: bool,
     /// Another search is to follow this one.
     pub(super) successor: Option<Request>,
     /// The pool says it is paired, and the side that should make the room has not said so yet.
@@ -41,6 +43,21 @@ pub(super) struct Search {
     /// What was last heard of the others.
     pub(super) company: Company,
     pub(super) told: Option<WaitingFor>,
+}
+
+impl Search {
+    /// Its ticket may be in the pool.
+    pub(super) fn may_wait(&self) -> bool {
+        self.entered || self.doubts > 0
+    }
+
+    /// Its ticket is in the pool no more, and enters again when it is time.
+    pub(super) fn out_of_the_pool(&mut self) {
+        self.entered = false;
+        self.doubts = 0;
+        self.overdue = false;
+        self.ticket.resume = None;
+    }
 }
 
 /// How far somebody who waited this long has relaxed, and how long until the next step.

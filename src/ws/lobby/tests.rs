@@ -14,6 +14,7 @@ use crate::store::RelationsOf;
 mod full;
 mod outage;
 mod pairing;
+mod silence;
 
 const TAGS: Duration = Duration::from_secs(10);
 const REPEATS: Duration = Duration::from_secs(20);
