@@ -1,4 +1,5 @@
-//! What requests show to be missing in the configuration: said once in the log, and in `/readyz`.
+//! What requests show to be missing in the configuration, here or of a proxy: said once in the log, and in
+//! `/readyz`.
 
 use std::net::IpAddr;
 use std::sync::OnceLock;
@@ -12,19 +13,31 @@ use crate::config;
 pub struct Notices {
     forwarded: OnceLock<String>,
     misnamed: OnceLock<()>,
+    stripped: OnceLock<()>,
 }
 
 const MISNAMED: &str = "a request for a name that is not ours was refused; if this site has that \
     name, set it: public_url = \"https://YOUR.NAME\"";
 
+const STRIPPED: &str = "a page of this site asked for a WebSocket, and the request arrived without its \
+    upgrade: a proxy on the way does not pass it, and its people cannot chat; if that proxy is yours, let it \
+    speak HTTP/1.1 to this server and pass the headers Upgrade and Connection (nginx: proxy_http_version 1.1; \
+    proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";)";
+
 impl Notices {
-    /// What the operator should add to the configuration: the key, and why.
+    /// What the operator should mend: the key or what it is about, and why.
     pub fn all(&self) -> Vec<(&'static str, String)> {
         let forwarded = self.forwarded.get().cloned();
         let forwarded = forwarded.map(|why| ("server.trusted_proxies", why));
         let misnamed = self.misnamed.get();
         let misnamed = misnamed.map(|()| ("server.public_url", MISNAMED.to_owned()));
-        forwarded.into_iter().chain(misnamed).collect()
+        let stripped = self.stripped.get();
+        let stripped = stripped.map(|()| ("websocket", STRIPPED.to_owned()));
+        forwarded
+            .into_iter()
+            .chain(misnamed)
+            .chain(stripped)
+            .collect()
     }
 
     /// A forwarded header came from an address that is not trusted.
@@ -43,6 +56,13 @@ impl Notices {
     pub fn misnamed(&self, server: &config::Server) {
         if server.public_url.is_none() && self.misnamed.set(()).is_ok() {
             warn!("{MISNAMED}");
+        }
+    }
+
+    /// A handshake of one of our pages lost its upgrade on the way.
+    pub fn stripped(&self) {
+        if self.stripped.set(()).is_ok() {
+            warn!("{STRIPPED}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hyper::body::{Body as _, Incoming};
-use hyper::header::SET_COOKIE;
+use hyper::header::{ORIGIN, SEC_WEBSOCKET_KEY, SET_COOKIE, UPGRADE};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_tungstenite::HyperWebsocket;
 
@@ -184,6 +184,9 @@ fn may_ask(
     class: Class,
 ) -> Result<(), Problem> {
     if !is_handshake(request) {
+        if is_stripped(request) && origin_allowed(app, peer, request.headers()) {
+            app.notices.stripped();
+        }
         return Err(not_a_handshake());
     }
     if !origin_allowed(app, peer, request.headers()) {
@@ -263,6 +266,15 @@ fn is_handshake(request: &Request<Incoming>) -> bool {
         && request.version() == Version::HTTP_11
         && request.body().is_end_stream()
         && hyper_tungstenite::is_upgrade_request(request)
+}
+
+/// A browser's handshake whose upgrade was taken away, which only one hop may do that does not pass it. What
+/// else of a handshake there is comes from end to end.
+fn is_stripped(request: &Request<Incoming>) -> bool {
+    let headers = request.headers();
+    headers.contains_key(SEC_WEBSOCKET_KEY)
+        && headers.contains_key(ORIGIN)
+        && !headers.contains_key(UPGRADE)
 }
 
 fn not_a_handshake() -> Problem {

@@ -13,6 +13,9 @@ use crate::support::stage::{Play, Stage};
 const COUNT_SOCKETS: &str = "window.sockets = 0; const Made = WebSocket; \
     window.WebSocket = class extends Made { constructor(url) { super(url); window.sockets += 1; } };";
 
+/// What a browser says when its network is another one.
+const NEW_NETWORK: &str = "dispatchEvent(new Event('online'))";
+
 /// A person whose connections can be forgotten.
 async fn by_cable(stage: &Stage, name: &str) -> (Cable, Person) {
     let cable = Cable::to(stage.port());
@@ -52,7 +55,6 @@ fn a_page_that_wakes_up_asks_at_once() {
         anna.hears("之前").await;
         cable.forget();
         bao.says("之後").await;
-        // The network is another one: what Chromium says then.
         anna.ask("dispatchEvent(new Event('online'))", json!([]))
             .await;
         anna.hears("之後").await;
@@ -99,4 +101,80 @@ fn a_search_whose_line_went_dark_goes_on_by_itself() {
         anna.meets("Bao").await;
         bao.meets("Anna").await;
     });
+}
+
+#[test]
+fn who_is_led_to_a_person_that_is_gone_goes_on_by_itself() {
+    // With this heartbeat it is a while until the search is known to be gone.
+    let play = Play::new("dark_line_met").set("limits.heartbeat", "3m");
+    play.set("chat.arrival", "3s").run(async |stage| {
+        let (cable, anna) = by_cable(stage, "Anna").await;
+        anna.start().await;
+        anna.reads("match-status", "現在還沒有別人可以遇見").await;
+        cable.close_door();
+        cable.forget();
+        let bao = stage.person("Bao").await;
+        bao.start().await;
+        bao.meets("Anna").await;
+        bao.says("在嗎").await;
+        bao.reads("toast", "Anna 沒有出現").await;
+        bao.sees("matching").await;
+        let chloe = stage.person("Chloe").await;
+        chloe.start().await;
+        bao.meets("Chloe").await;
+        chloe.says("我在").await;
+        bao.has_log(json!(["我在"])).await;
+    });
+}
+
+#[test]
+fn what_is_being_written_is_not_taken_away_with_a_room_that_nobody_came_to() {
+    // With this heartbeat it is a while until the search is known to be gone.
+    let play = Play::new("dark_line_writing").set("limits.heartbeat", "3m");
+    play.set("chat.arrival", "3s").run(async |stage| {
+        let (cable, anna) = by_cable(stage, "Anna").await;
+        anna.start().await;
+        anna.reads("match-status", "現在還沒有別人可以遇見").await;
+        cable.close_door();
+        cable.forget();
+        let bao = stage.person("Bao").await;
+        bao.start().await;
+        bao.meets("Anna").await;
+        let composer = bao.find("composer").await;
+        composer.send_keys("還在寫").await.expect("keys");
+        bao.reads("end-card", "Anna 沒有出現").await;
+    });
+}
+
+#[test]
+fn a_way_that_lets_no_socket_through_is_named() {
+    Play::new("no_upgrade").run(async |stage| {
+        let (cable, anna) = by_cable(stage, "Anna").await;
+        anna.expect_console("WebSockets to it cannot be opened");
+        cable.downgrade(true);
+        anna.start().await;
+        anna.reads("match-status", "擋住了聊天用的連線").await;
+        anna.reads("match-title", "先停在這裡").await;
+        // It goes on trying, and at once when the network is another one.
+        cable.downgrade(false);
+        anna.ask(NEW_NETWORK, json!([])).await;
+        anna.reads("match-status", "現在還沒有別人可以遇見").await;
+        let bao = stage.person("Bao").await;
+        meet_waiting(&anna, &bao).await;
+        // As much in a conversation that is opened behind such a proxy.
+        cable.downgrade(true);
+        anna.reload().await;
+        anna.reads("banner", "擋住了聊天用的連線").await;
+        cable.downgrade(false);
+        anna.ask(NEW_NETWORK, json!([])).await;
+        anna.sees_no("banner").await;
+        bao.says("回來了").await;
+        anna.hears("回來了").await;
+    });
+}
+
+async fn meet_waiting(waits: &Person, comes: &Person) {
+    comes.start().await;
+    comes.meets(waits.name()).await;
+    waits.meets(comes.name()).await;
 }

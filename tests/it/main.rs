@@ -44,6 +44,7 @@ mod matching_races;
 mod matching_socket;
 mod matching_wishes;
 mod memory;
+mod no_upgrade;
 mod original_client;
 mod pinned;
 mod pool_model;

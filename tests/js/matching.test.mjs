@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLines } from '../../assets/js/model/matching.js';
-import { isFinal, reconnectDelay } from '../../assets/js/model/reconnect.js';
+import { failedToPass, isFinal, looksBlocked, newPassage, passed, reconnectDelay } from '../../assets/js/model/reconnect.js';
 import { dayName, minutesSeconds } from '../../assets/js/lib/time.js';
 
 const open = (event, now = 0) => reduceSearch(reduceSearch(newSearch(0), { action: 'link', status: 'open' }, 0), event, now);
@@ -26,6 +26,8 @@ test('each situation has its sentence', () => {
   assert.deepEqual(keys(open({ action: 'replaced' })), ['match.replaced']);
   assert.deepEqual(keys(open({ action: 'in_room', room_id: 'r' })), ['match.inRoom']);
   assert.deepEqual(keys(open({ action: 'error', code: 'rate_limited', retry_after_ms: 2000 })), ['err.rate']);
+  assert.deepEqual(keys(open({ action: 'link', status: 'lost' })), ['match.lost']);
+  assert.deepEqual(keys(open({ action: 'link', status: 'blocked' })), ['net.blocked']);
 });
 
 test('a site that is full says so, asks again by itself, and does not flicker meanwhile', () => {
@@ -99,4 +101,12 @@ test('time in words', () => {
   assert.equal(dayName(now, now), 'today');
   assert.equal(dayName(now - 600_000, now), 'yesterday');
   assert.equal(dayName(now - 3 * 86_400_000, now), null);
+});
+
+test('a way that lets no socket through is told from a server that is away', () => {
+  const tries = (passage, ...times) => times.reduce(failedToPass, passage);
+  assert.equal(looksBlocked(tries(newPassage, 0, 500, 1200), 1200), false, 'a server that starts takes its time');
+  assert.equal(looksBlocked(tries(newPassage, 0, 500, 8000), 8000), true);
+  assert.equal(looksBlocked(tries(newPassage, 10_000), 10_000), false, 'one attempt proves nothing');
+  assert.equal(looksBlocked(tries(passed, 0, 500, 60_000), 60_000), false, 'it was open before: the way is there');
 });

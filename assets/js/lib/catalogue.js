@@ -230,6 +230,7 @@ export const catalogue = {
   'net.lost': ['連線斷了，正在接回來。你寫的都還在。', 'Connection lost, reconnecting. Nothing you wrote is gone.'],
   'net.lostDeed': ['連線斷了，正在接回來。你剛才做的先記著，接上就送出。', 'Connection lost, reconnecting. What you just did is kept and sent then.'],
   'net.back': ['接上了', 'Back online'],
+  'net.blocked': ['這裡的網路擋住了聊天用的連線（WebSocket）。換個網路也許就通了；這一頁會繼續試。', 'Something on the way here blocks the connection that chats need (WebSocket). Another network may do; this page keeps trying.'],
   'net.stopped': ['連線被伺服器結束了。', 'The server ended this connection.'],
   'net.retry': ['再接一次', 'Reconnect'],
   'chat.closing': ['這段對話快到時間上限了，{t} 後會自動結束。', 'This chat is near its time limit. It ends by itself in {t}.'],

@@ -6,7 +6,7 @@ const fullPatience = 20_000;
 export function newSearch(now) {
   return {
     startedAt: now,
-    link: 'connecting', // connecting | open | lost | stopped
+    link: 'connecting', // connecting | open | lost | blocked | stopped
     phase: null,
     phaseEndsAt: null,
     waiting: 0,
@@ -81,6 +81,7 @@ export const goesOn = ({ halted }) => !['replaced', 'in_room', 'rate', 'full'].i
 export function searchLines(state, tags, now) {
   const seconds = state.phaseEndsAt === null ? null : Math.max(0, Math.ceil((state.phaseEndsAt - now) / 1000));
   if (state.link === 'stopped') return [['match.stopped', {}]];
+  if (state.link === 'blocked') return [['net.blocked', {}]];
   if (state.halted === 'replaced') return [['match.replaced', {}]];
   if (state.halted === 'in_room') return [['match.inRoom', {}]];
   if (state.halted === 'rate') return [['err.rate', { s: Math.max(1, Math.ceil((state.retryAt - now) / 1000)) }]];

@@ -18,3 +18,22 @@ export function reconnectDelay(attempt, code, random) {
   const least = code === 1001 ? 300 : 0;
   return Math.round(least + random * Math.max(ceiling, code === 1001 ? 3000 : 0));
 }
+
+const blockedAfter = 8000;
+const failuresOfABlock = 2;
+
+export const newPassage = { heard: false, failures: 0, since: null };
+
+/** An attempt to connect came to nothing. */
+export const failedToPass = (passage, now) => ({ ...passage, failures: passage.failures + 1, since: passage.since ?? now });
+
+/** The server has said something: what fails from now on is not the way. */
+export const passed = { heard: true, failures: 0, since: null };
+
+/**
+ * Whether it is time to look if anything else reaches the server. Where pages
+ * do and sockets never did, something on the way does not let sockets through.
+ */
+export function looksBlocked({ heard, failures, since }, now) {
+  return !heard && failures >= failuresOfABlock && now - since >= blockedAfter;
+}

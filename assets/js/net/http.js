@@ -39,6 +39,11 @@ export async function getSite() {
   }
 }
 
+/** Whether an answer of this server arrives, and not one of whatever stands before it. */
+export async function reachesServer() {
+  return getJson('/api/site').then((site) => typeof site.name === 'string', () => false);
+}
+
 export const getStats = () => getJson('/api/stats');
 
 export async function getRooms() {

@@ -4,7 +4,8 @@
 // whether an open socket is alive is model/pulse.js.
 
 import { ask, hear, look, newPulse, nextLook, wake } from '../model/pulse.js';
-import { isFinal, reconnectDelay } from '../model/reconnect.js';
+import { failedToPass, isFinal, looksBlocked, newPassage, passed, reconnectDelay } from '../model/reconnect.js';
+import { reachesServer } from './http.js';
 
 /** The close code of a browser that was forgotten, here or in another tab. */
 export const forgottenCode = 4102;
@@ -20,6 +21,8 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
   let stopped = false;
   let pulse = newPulse(Date.now());
   let lookTimer = null;
+  let passage = newPassage;
+  let blocked = false; // pages of this server arrive, and its sockets do not
 
   function connect() {
     clearTimeout(timer);
@@ -55,6 +58,8 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
     }
     // Only a server that talks has proved itself; merely opening has not.
     attempt = 0;
+    passage = passed;
+    blocked = false;
     pulse = hear(pulse, frame, Date.now());
     if (frame?.action === 'alive') lookLater();
     else if (frame && typeof frame.action === 'string') onFrame(frame);
@@ -91,7 +96,17 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
     const delay = reconnectDelay(attempt, event.code, Math.random());
     attempt += 1;
     timer = setTimeout(connect, delay);
-    onLost({ attempt, opened: wasOpen, code: event.code });
+    passage = failedToPass(passage, Date.now());
+    if (!blocked && looksBlocked(passage, Date.now())) lookForBlock();
+    onLost({ attempt, opened: wasOpen, code: event.code, blocked });
+  }
+
+  async function lookForBlock() {
+    const reaches = await reachesServer();
+    if (!reaches || stopped || passage.heard || blocked) return;
+    blocked = true;
+    console.warn(`Pages of ${location.host} arrive, and WebSockets to it cannot be opened: a proxy or a filter on the way does not pass the upgrade (Upgrade and Connection, answered by 101).`);
+    onLost({ attempt, opened: false, code: 1006, blocked });
   }
 
   /** Lets the present socket go without listening to its last words. */
@@ -109,7 +124,7 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
     if (stopped) return;
     const wasOpen = socket?.readyState === WebSocket.OPEN;
     attempt = 0;
-    if (wasOpen) onLost({ attempt, opened: true, code: 0 });
+    if (wasOpen) onLost({ attempt, opened: true, code: 0, blocked });
     connect();
   }
 

@@ -25,9 +25,9 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
       onStatus('open');
     },
     onFrame,
-    onLost() {
+    onLost({ blocked }) {
       outbox = startOver(outbox, Date.now());
-      onStatus('lost');
+      onStatus(blocked ? 'blocked' : 'lost');
     },
     onFinal(code) {
       if (code === forgottenCode) wasForgotten();

@@ -167,7 +167,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
 
   function bannerKind(now) {
     if (state.replaced) return 'replaced';
-    if (status === 'stopped') return 'stopped';
+    if (status === 'stopped' || status === 'blocked') return status;
     const isLost = status !== 'open' && now - lostAt > bannerAfter;
     const isOwed = state.deeds.length > 0 && (isLost || state.storeDown || now - (owedSince ?? now) > deedAfter);
     if (isLost) return isOwed ? 'lostDeed' : 'lost';
@@ -190,7 +190,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   function show(added) {
     const now = Date.now();
     const banner = bannerKind(now);
-    if ((banner === 'lost' || banner === 'lostDeed') && saidLost !== banner) {
+    if (['lost', 'lostDeed', 'blocked'].includes(banner) && saidLost !== banner) {
       saidLost = banner;
       announce(t(`net.${banner}`));
     }

@@ -21,7 +21,7 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
       if (goesOn(search)) ask();
     },
     onFrame: apply,
-    onLost: () => apply({ action: 'link', status: 'lost' }),
+    onLost: ({ blocked }) => apply({ action: 'link', status: blocked ? 'blocked' : 'lost' }),
     onFinal: (code) => (code === forgottenCode ? wasForgotten() : apply({ action: 'link', status: 'stopped' })),
   });
   const ticker = setInterval(tick, 500);
@@ -68,7 +68,7 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
     const profile = getProfile();
     const tags = tagList(profile.tags);
     view.update({
-      paused: search.link === 'stopped' || ['replaced', 'in_room', 'full'].includes(search.halted),
+      paused: ['stopped', 'blocked'].includes(search.link) || ['replaced', 'in_room', 'full'].includes(search.halted),
       looking: tags ? t('match.lookingTags', { tags }) : t('match.lookingAny'),
       waited: now - search.startedAt,
       lines: searchLines(search, tags, now),

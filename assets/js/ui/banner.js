@@ -10,12 +10,12 @@ export function mountBanner(banner, { onContinue }) {
   const button = byTest('continue-here', banner);
   button.addEventListener('click', onContinue);
   return {
-    /** `kind`: null, 'replaced', 'stopped', 'lost', 'lostDeed', 'store', 'deed' or 'closing', which is `left` (words) away. */
+    /** `kind`: null, 'replaced', 'stopped', 'blocked', 'lost', 'lostDeed', 'store', 'deed' or 'closing', which is `left` (words) away. */
     update(kind, left) {
       setHidden(banner, kind === null);
       if (kind === null) return;
       banner.dataset.kind = kind;
-      setText(text, t({ replaced: 'tab', stopped: 'net.stopped', lost: 'net.lost', lostDeed: 'net.lostDeed', store: 'err.store', deed: 'err.storeDeed', closing: 'chat.closing' }[kind], { t: left }));
+      setText(text, t({ replaced: 'tab', stopped: 'net.stopped', blocked: 'net.blocked', lost: 'net.lost', lostDeed: 'net.lostDeed', store: 'err.store', deed: 'err.storeDeed', closing: 'chat.closing' }[kind], { t: left }));
       setHidden(button, kind !== 'replaced' && kind !== 'stopped');
       setText(button, t(kind === 'stopped' ? 'net.retry' : 'tab.here'));
     },

@@ -20,6 +20,8 @@ pub struct Cable {
 struct Shared {
     target: SocketAddr,
     pulled: AtomicBool,
+    // Takes the upgrade out of handshakes, as a proxy does that does not know WebSocket.
+    downgrades: AtomicBool,
     ended: AtomicBool,
     // Both ends of every relayed connection, to be shut when the cable is pulled.
     open: Mutex<Vec<TcpStream>>,
@@ -40,6 +42,7 @@ impl Cable {
         let shared = Arc::new(Shared {
             target: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
             pulled: AtomicBool::new(false),
+            downgrades: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
             made: AtomicU64::new(0),
@@ -69,6 +72,11 @@ impl Cable {
     pub fn forget(&self) {
         let made = self.shared.made.load(Ordering::SeqCst);
         self.shared.forgotten.store(made, Ordering::SeqCst);
+    }
+
+    /// From now on a proxy that does not pass the upgrade to WebSocket, or one that does.
+    pub fn downgrade(&self, downgrades: bool) {
+        self.shared.downgrades.store(downgrades, Ordering::SeqCst);
     }
 
     /// Lets no new connection through; those that are open stay.
@@ -145,7 +153,11 @@ impl Shared {
             if number < self.forgotten.load(Ordering::SeqCst) {
                 continue;
             }
-            if to.write_all(&part[..length]).is_err() {
+            let part = &mut part[..length];
+            if self.downgrades.load(Ordering::SeqCst) {
+                rename(part, b"\r\nUpgrade: ", b"\r\nX-Taken: ");
+            }
+            if to.write_all(part).is_err() {
                 break;
             }
         }
@@ -159,5 +171,13 @@ impl Shared {
         for stream in self.open.lock().drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
+    }
+}
+
+/// Another name of the same length instead of this one.
+fn rename(bytes: &mut [u8], from: &[u8; 11], to: &[u8; 11]) {
+    let found = bytes.windows(from.len()).position(|window| window == from);
+    if let Some(at) = found {
+        bytes[at..at + to.len()].copy_from_slice(to);
     }
 }
