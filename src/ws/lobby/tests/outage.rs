@@ -45,12 +45,13 @@ fn a_pool_that_does_not_answer_is_asked_again_ever_less_often() {
 #[test]
 fn an_unanswered_renewal_ends_no_search() {
     let (mut bench, ticket) = Bench::waiting("");
-    // Before its patience ends, after which it enters.
-    while bench.at + TICK + JITTER < REPEATS {
+    // Before its patience for tags ends, after which it enters.
+    while bench.at + TICK + JITTER < TAGS {
         bench.ring();
         assert!(matches!(&bench.jobs()[..], [Job::Renew(it)] if it.id == ticket.id));
         bench.outcome(Outcome::Renewed(Err(silence()), None));
     }
+    assert!(bench.at >= TICK, "it was renewed");
     assert!(bench.written().is_empty());
 }
 
