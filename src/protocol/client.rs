@@ -6,7 +6,7 @@ use serde::de::MapAccess;
 
 use super::close::ErrorCode;
 use super::field::{Field, Fill, Object, Words};
-use crate::id::{RoomId, Seq};
+use crate::id::{RoomId, Seq, Timestamp};
 use crate::model::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
 use crate::model::ink;
 use crate::model::{MessageRef, PreferredGender, Profile, Tags, UserId, Wish};
@@ -85,6 +85,8 @@ pub struct Enter {
     pub token: Option<String>,
     /// The last entry that the client has; `None`: go on from what its side was last sent.
     pub after: Option<Seq>,
+    /// When that entry was sent, if it is a message: whether it is the same one is seen by that.
+    pub after_sent_at: Option<Timestamp>,
     /// Which side, where both are of one session.
     pub user_id: Option<String>,
 }
@@ -175,6 +177,7 @@ struct RawEnter<'a> {
     room: Field<'a>,
     token: Field<'a>,
     after: Field<'a>,
+    after_sent_at_ms: Field<'a>,
     user_id: Field<'a>,
 }
 
@@ -185,6 +188,7 @@ impl<'de> Fill<'de> for RawEnter<'de> {
             "room" => self.room = map.next_value()?,
             "token" => self.token = map.next_value()?,
             "after" => self.after = map.next_value()?,
+            "after_sent_at_ms" => self.after_sent_at_ms = map.next_value()?,
             "user_id" => self.user_id = map.next_value()?,
             _ => return Ok(false),
         }
@@ -298,15 +302,18 @@ pub fn enter(text: &str) -> Result<Enter, DecodeError> {
         return Err(DecodeError::new(ErrorCode::EnterFirst));
     }
     let room = frame.room.text().and_then(RoomId::parse);
-    let after = match frame.after {
-        Field::Absent | Field::Null => None,
-        Field::Number(seq) => Some(Seq(seq)),
-        _ => return Err(DecodeError::new(ErrorCode::InvalidAfter)),
+    let number = |field: Field<'_>| match field {
+        Field::Absent | Field::Null => Ok(None),
+        Field::Number(number) => Ok(Some(number)),
+        _ => Err(DecodeError::new(ErrorCode::InvalidAfter)),
     };
+    let after = number(frame.after)?.map(Seq);
+    let sent_at = number(frame.after_sent_at_ms)?;
     Ok(Enter {
         room: room.ok_or(DecodeError::new(ErrorCode::NotAUuid))?,
         token: named(frame.token, "token")?,
         after,
+        after_sent_at: sent_at.and_then(|ms| i64::try_from(ms).ok()).map(Timestamp),
         user_id: named(frame.user_id, "user_id")?,
     })
 }

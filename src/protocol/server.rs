@@ -187,10 +187,19 @@ impl Encoder {
         Some([time.hour(), time.minute()].map(i8::unsigned_abs))
     }
 
-    /// `room_state` for this side.
-    pub fn room_state(&self, room: &Room, side: Side, grace: Duration, now: Timestamp) -> Text {
+    /// `room_state` for this side. `anew`: what the client has is not in this log any more, and the whole of it
+    /// follows.
+    pub fn room_state(
+        &self,
+        room: &Room,
+        side: Side,
+        grace: Duration,
+        now: Timestamp,
+        anew: bool,
+    ) -> Text {
         encode(&RoomState {
             action: Some("room_state"),
+            anew,
             ..RoomState::of(room, side, grace, now)
         })
     }

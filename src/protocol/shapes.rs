@@ -53,6 +53,8 @@ pub struct RoomState<'a> {
     pub(super) same_session: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) closes_ms: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) anew: bool,
 }
 
 impl<'a> RoomState<'a> {
@@ -74,9 +76,11 @@ impl<'a> RoomState<'a> {
             is_bot: room.is_bot,
             active: room.active(),
             last_seq: room.last_seq,
-            partner_read: partner.read,
+            // Nobody has read what is not there.
+            partner_read: partner.read.min(room.last_seq),
             same_session: room.same_session(),
             closes_ms: room.closes_at.map(|at| millis(at.since(now))),
+            anew: false,
         }
     }
 }

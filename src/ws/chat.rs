@@ -25,7 +25,7 @@ mod stream;
 mod tests;
 
 use closing::Closing;
-pub use jobs::{ChatRules, Job, Opening, Outcome};
+pub use jobs::{ChatRules, Held, Job, Opening, Outcome};
 use partner::Partner;
 use seat::Seat;
 use stream::Stream;
@@ -41,6 +41,10 @@ pub struct Chat {
     connection: Address,
     provisional: bool,
     stream: Stream,
+    /// The entry that the client says it has, until the log was seen to have it.
+    held: Option<Held>,
+    /// The client has what the log has not: it is told so, and sent the whole log.
+    anew: bool,
     active: bool,
     /// How the room had closed before this connection opened, until that is told.
     departure: Option<Box<Entry>>,
@@ -74,9 +78,13 @@ impl Chat {
             provisional,
             after,
         } = opening;
+        let anew = after.is_some_and(|held| held.seq > room.last_seq);
+        let held = after.filter(|held| !anew && held.seq > Seq::ZERO && held.sent_at.is_some());
         let stream = match after {
-            // A place that is not there yet (another server's, a client's mistake) is the end.
-            Some(after) => Stream::resuming(after.min(room.last_seq)),
+            Some(_) if anew => Stream::resuming(Seq::ZERO),
+            // Read along, to be compared.
+            Some(Held { seq, .. }) if held.is_some() => Stream::resuming(Seq(seq.0 - 1)),
+            Some(Held { seq, .. }) => Stream::resuming(seq),
             None => {
                 // Whoever is only guessed to be this side must miss nothing of the other's.
                 let guessed = provisional.then(|| room.side(side.other()).cursor);
@@ -98,6 +106,8 @@ impl Chat {
             flushed: stream.last(),
             marked: after.is_none().then(|| stream.last()),
             stream,
+            held,
+            anew,
             active: room.active(),
             departure: room.departure.map(|departure| Box::new(departure.entry())),
             told_departure: false,
@@ -155,7 +165,10 @@ impl Machine for Chat {
     fn open(&mut self, now: Now, out: &mut Actions<Job>) {
         if let Some(room) = self.first_state.take() {
             let grace = self.rules.reconnect_grace;
-            let state = self.encoder.room_state(&room, self.side, grace, now.wall);
+            let anew = std::mem::take(&mut self.anew);
+            let state = self
+                .encoder
+                .room_state(&room, self.side, grace, now.wall, anew);
             out.push(Action::Write(state));
             self.learn_closing(&room, now, out);
         }

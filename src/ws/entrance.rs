@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hyper::StatusCode;
 
+use super::chat::Held;
 use super::chat_io::Leaving;
 use crate::app::App;
 use crate::error::Problem;
@@ -22,7 +23,7 @@ pub(super) struct Entrance {
     pub(super) seat: Option<Seat>,
     /// The room is open: its people are let in while others are not.
     pub(super) open: bool,
-    pub(super) after: Option<Seq>,
+    pub(super) after: Option<Held>,
 }
 
 /// Whose place in a room, and which.
@@ -43,7 +44,7 @@ impl Seat {
 pub(super) struct Asked {
     pub(super) room: RoomId,
     pub(super) token: Option<String>,
-    pub(super) after: Option<Seq>,
+    pub(super) after: Option<Held>,
     pub(super) user_id: Option<String>,
 }
 
@@ -53,12 +54,13 @@ impl From<Enter> for Asked {
             room,
             token,
             after,
+            after_sent_at: sent_at,
             user_id,
         } = enter;
         Self {
             room,
             token,
-            after,
+            after: after.map(|seq| Held { seq, sent_at }),
             user_id,
         }
     }
@@ -75,7 +77,10 @@ impl Asked {
         let asked = |room| {
             let after = match parameter(query, "after") {
                 None => None,
-                Some(text) => Some(Seq(text.parse().map_err(|_| Refused::InvalidAfter)?)),
+                Some(text) => {
+                    let seq = text.parse().map_err(|_| Refused::InvalidAfter)?;
+                    Some(Seq(seq).into())
+                }
             };
             let named = |name| parameter(query, name).map(str::to_owned);
             Ok(Self {

@@ -13,6 +13,7 @@ mod keyboard;
 mod meeting;
 mod names;
 mod reading;
+mod restored;
 mod returning;
 mod starting;
 mod support;

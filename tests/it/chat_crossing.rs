@@ -182,7 +182,7 @@ impl History {
             side,
             connection,
             provisional: false,
-            after: Some(Seq::ZERO),
+            after: Some(Seq::ZERO.into()),
         };
         let chat_rules = ChatRules {
             reconnect_grace: Duration::from_secs(300),

@@ -152,7 +152,12 @@ async fn after_says_exactly_where_to_go_on() {
     }
     for beyond in ["6", "9999999", "18446744073709551615"] {
         let mut socket = talking.mei.enter(&format!("&after={beyond}")).await;
-        socket.expect("room_state").await;
+        assert_eq!(socket.expect("room_state").await["anew"], true);
+        assert_eq!(
+            entries(&mut socket, 0, 5).await,
+            log,
+            "it has what is not there"
+        );
         socket.nothing_more().await;
         socket.close().await;
     }

@@ -57,6 +57,7 @@ mod redis_nodes;
 mod redis_outages;
 mod redis_servers;
 mod redis_start;
+mod restored;
 mod room_closing;
 mod rooms;
 mod secrets_kept;

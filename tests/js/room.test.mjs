@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asksBeforeLeaving, bothSpoke, isAsked, isReplaying, lastSeqOfPartner, minutesTalked, newRoom, nobodyCame, reduce, reduceAll } from '../../assets/js/model/room.js';
+import { asksBeforeLeaving, bothSpoke, isAsked, isReplaying, lastSeqOfPartner, minutesTalked, newRoom, nobodyCame, placeIn, reduce, reduceAll } from '../../assets/js/model/room.js';
 import { logRows, sameRow } from '../../assets/js/model/rows.js';
 
 const noon = new Date(2026, 4, 1, 12, 0).getTime();
@@ -241,4 +241,24 @@ test('a conversation that ends without the other one having come is none', () =>
   assert.equal(nobodyCame(ended, ended), false, 'once');
   const opened = newRoom('r');
   assert.equal(nobodyCame(opened, reduceAll(opened, [{ ...opening, active: false }, ends('no_show')], noon)), false, 'a page that opens what has ended stays');
+});
+
+test('a reconnect says which message it has last, by its place and its time', () => {
+  assert.deepEqual(placeIn(room()), { after: 0, after_sent_at_ms: undefined });
+  const recalled = { action: 'message_recalled', message_id: '1', seq: 3 };
+  assert.deepEqual(placeIn(room(message(1), message(2, 'them'), recalled)), { after: 2, after_sent_at_ms: noon + 2000 });
+  // What was answered outside the stream does not say that all before it is there.
+  assert.deepEqual(placeIn(room(message(1), message(9, 'me', { repeat: true }))), { after: 1, after_sent_at_ms: noon + 1000 });
+  assert.deepEqual(placeIn(room(message(1), { action: 'message_deleted', message_id: '1' })), { after: 0, after_sent_at_ms: undefined });
+});
+
+test('a log that is another one replaces what is here, and nothing names a place in the old one', () => {
+  const reply = { id: '2', text: 'm2', mine: false };
+  const before = room(message(1), message(2, 'them'), { action: 'partner_read', seq: 2 }, { ...wrote('c7'), reply }, asked('recall', '1'), asked('delete', '2'), asked('block'));
+  const after = reduceAll(before, [{ ...opening, last_seq: 1, anew: true }, message(1, 'them', { content: 'another' })], noon);
+  assert.deepEqual(after.messages.map(({ seq, content }) => [seq, content]), [[1, 'another']]);
+  assert.deepEqual([after.anew, after.lastSeq, after.partnerRead], [true, 1, 0]);
+  assert.deepEqual(after.pending.map(({ clientId, reply: quoted }) => [clientId, quoted]), [['c7', null]]);
+  assert.deepEqual(kinds(after), ['block']);
+  assert.equal(reduce(before, { ...opening, last_seq: 2 }, noon).messages.length, 2, 'only where it is said');
 });

@@ -176,6 +176,7 @@ export const catalogue = {
   'chat.both': ['都想聊 {tags}', 'Both like {tags}'],
   'chat.bot': ['AI・程式', 'AI · a program'],
   'chat.opening': ['正在打開對話…', 'Opening the chat…'],
+  'chat.anew': ['伺服器上的這段對話少了一截；下面是還在的部分。', 'The server has lost part of this chat. This is what is still there.'],
   'chat.newMessages': ['↓ {n} 則新訊息', '↓ {n} new {n|message|messages}'],
   'chat.toLatest': ['↓ 回到最新', '↓ Latest'],
   'chat.spoken': ['{name}：{text}，{time}', '{name}: {text}, {time}'],

@@ -18,7 +18,8 @@ export function newRoom(roomId, pending = [], deeds = []) {
     sameSession: false,
     active: true,
     known: false, // a room_state has arrived
-    lastSeq: 0, // the last entry seen: what a reconnect passes as `after`
+    lastSeq: 0, // the last entry seen
+    anew: false, // the server had lost what was here, and the conversation began again with what it has
     targetSeq: 0, // last_seq of the latest room_state: below it we are replaying
     messages: [], // in seq order, stored by the server
     pending, // ours, not yet acknowledged, in the order written
@@ -48,6 +49,7 @@ export const isReplaying = (state) => !state.known || state.lastSeq < state.targ
 
 const handlers = {
   room_state(draft, event, now) {
+    if (event.anew) beginAnew(draft);
     draft.known = true;
     draft.replaced = false;
     draft.storeDown = false;
@@ -175,6 +177,25 @@ const handlers = {
     if (draft.deeds.some((deed) => deed.leftAt !== undefined && now - deed.leftAt >= blockedPatience)) handlers.blocked(draft);
   },
 };
+
+/** The log is another one: nothing that names a place in the old one means anything in it. */
+function beginAnew(draft) {
+  draft.anew = true;
+  draft.messages = [];
+  draft.lastSeq = 0;
+  draft.partnerRead = 0;
+  draft.deeds = draft.deeds.filter((deed) => deed.id === undefined);
+  draft.pending = draft.pending.map((item) => ({ ...item, reply: null }));
+}
+
+/**
+ * What a reconnect says it has: the newest message of the stream, by its place
+ * and its time, so that the server sees whether its log has the same one.
+ */
+export function placeIn({ messages, lastSeq }) {
+  const last = messages.findLast((message) => message.seq <= lastSeq);
+  return { after: last?.seq ?? 0, after_sent_at_ms: last?.at || undefined };
+}
 
 function confirm(draft, kind, id) {
   const still = draft.deeds.filter((deed) => deed.kind !== kind || (id !== undefined && deed.id !== id));

@@ -3,6 +3,7 @@
 // is decided in model/outbox.js, what it means is in model/room.js.
 
 import { doubted, due, frameOf, hear, looksDead, newOutbox, restDelay, rested, said, startOver } from '../model/outbox.js';
+import { placeIn } from '../model/room.js';
 import { forgottenCode, openLink, socketUrl } from '../net/link.js';
 import { wasForgotten } from '../ui/forget-sheet.js';
 import { sideOf } from './sides.js';
@@ -38,7 +39,7 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
 
   function enterFrame() {
     const { token, user_id: own } = sideOf(roomId);
-    return { action: 'enter', room: roomId, token, after: getState().lastSeq, user_id: own ?? getState().me };
+    return { action: 'enter', room: roomId, token, ...placeIn(getState()), user_id: own ?? getState().me };
   }
 
   function onFrame(frame) {

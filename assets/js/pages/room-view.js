@@ -31,12 +31,14 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
       return;
     }
     const text = meetingLine(state);
-    if (headShown === text) return;
-    headShown = text;
+    const shown = `${text}|${state.anew ? t('chat.anew') : ''}`;
+    if (headShown === shown) return;
+    headShown = shown;
     head.replaceChildren(
       el('p', { class: 'system-line is-meeting' }, text, language() === 'en' ? ' ' : '', t(moodKey(state.partner.mood))),
       el('p', { class: 'system-line' }, t('chat.safety')),
       ownLine(me()),
+      ...(state.anew ? [el('p', { class: 'system-line', test: 'anew' }, t('chat.anew'))] : []),
     );
   }
 

@@ -73,6 +73,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     const before = state;
     const wasSettled = settled;
     change(events, lastEventAt);
+    if (events.some((event) => event.anew)) beganAnew();
     if (state.me && state.me !== before.me) rememberSide(roomId, { user_id: state.me });
     // What was read may have been told to a dead socket, or while another tab spoke.
     if (events.some((event) => event.action === 'room_state')) marks.forget();
@@ -93,6 +94,13 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     if (closed || isWriting) return;
     toast(t('end.goesOn', { name: state.partner?.nickname ?? '' }));
     deeds.next();
+  }
+
+  /** What is quoted is not there any more, or is something else by now. */
+  function beganAnew() {
+    deeds.setReply(null);
+    settled = false;
+    announce(t('chat.anew'));
   }
 
   function ended() {

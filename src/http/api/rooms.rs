@@ -14,7 +14,7 @@ use crate::model::{Persona, Room, UserId};
 use crate::protocol::Replay;
 use crate::protocol::server::RoomState;
 use crate::session::token;
-use crate::store::{PageLimit, StoreError};
+use crate::store::{Page, PageLimit, StoreError};
 
 /// Who asks, and what for.
 pub struct Asker<'a> {
@@ -84,11 +84,30 @@ pub async fn messages(app: &App, room: &str, asker: &Asker<'_>) -> Result<Respon
     let (room, side) = find(app, room, asker).await?;
     let personas: [Persona; 2] = [&room.sides[0], &room.sides[1]].map(|it| it.persona.clone());
     let limit = PageLimit::new(limit, app.reach.page_bytes, &personas);
-    let page = app.store.page(room.id, side, after, limit).await;
-    let page = page.map_err(told)?.ok_or_else(Problem::no_such_room)?;
-    let rest = format!("\"last_seq\":{},\"upto\":{}", page.last_seq, page.upto);
+    let mut page = read(app, &room, side, after, limit).await?;
+    let mut anew = "";
+    if after > page.last_seq {
+        // What the asker has is not in this log any more: it begins again.
+        (page, anew) = (
+            read(app, &room, side, Seq::ZERO, limit).await?,
+            ",\"anew\":true",
+        );
+    }
+    let (last_seq, upto) = (page.last_seq, page.upto);
+    let rest = format!("\"last_seq\":{last_seq},\"upto\":{upto}{anew}");
     let entries = Replay::new(app.encoder.clone(), personas, side, page.entries);
     Ok(response::json_page(entries, &rest))
+}
+
+async fn read(
+    app: &App,
+    room: &Room,
+    side: Side,
+    after: Seq,
+    limit: PageLimit,
+) -> Result<Page, Problem> {
+    let page = app.store.page(room.id, side, after, limit).await;
+    page.map_err(told)?.ok_or_else(Problem::no_such_room)
 }
 
 /// The room and the side of whoever asks: by token, else by cookie; where both sides are theirs,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::channel::Frame;
-use crate::id::{Address, Seq, SessionId, Side};
+use crate::id::{Address, Seq, SessionId, Side, Timestamp};
 use crate::model::{MessageRef, Presence, Room};
 use crate::store::{Appended, Draft, Hidden, Marks, Page, Recalled, RoomPeople, StoreError};
 
@@ -33,7 +33,23 @@ pub struct Opening {
     /// The side was guessed among two of one session: the first `user_id` may correct it.
     pub provisional: bool,
     /// Where to go on; `None` for clients of the original: from what this side was last sent.
-    pub after: Option<Seq>,
+    pub after: Option<Held>,
+}
+
+/// The newest entry that a client has, by its own account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its place.
+    pub seq: Seq,
+    /// When it was sent, if the client says so: another entry of this place has another time.
+    pub sent_at: Option<Timestamp>,
+}
+
+impl From<Seq> for Held {
+    fn from(seq: Seq) -> Self {
+        let sent_at = None;
+        Self { seq, sent_at }
+    }
 }
 
 /// Work for [`crate::ws::chat_io`].

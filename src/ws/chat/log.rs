@@ -1,8 +1,8 @@
 //! The room's log on its way to the client: live entries, pages, and the room itself when signals may
 //! have been lost. What comes next is decided in [`super::stream`].
 
-use super::stream::{self, Live};
-use super::{Chat, Job};
+use super::stream::{self, Live, Stream};
+use super::{Chat, Held, Job};
 use crate::id::{Seq, Side};
 use crate::model::{Entry, EntryKind, Room};
 use crate::protocol::{CloseReason, Replay, Text, size};
@@ -88,7 +88,13 @@ impl Chat {
             }
             return;
         }
+        if self.is_cut(&page) {
+            return self.start_anew(page.last_seq, out);
+        }
         let mut entries = page.entries;
+        if let Some(held) = self.held.take() {
+            entries.retain(|entry| entry.seq > held.seq);
+        }
         entries.retain(|entry| !self.stream.skips(entry));
         if entries.iter().any(is_departure) {
             self.active = false;
@@ -112,6 +118,31 @@ impl Chat {
                 .entry(&self.people.personas, &departure, self.side);
             out.push(Action::Write(text));
         }
+    }
+
+    /// Whether the log has lost what the client has: a copy of the data was restored, or its end did not
+    /// survive. It may have grown since past the same place, with other entries.
+    fn is_cut(&self, page: &Page) -> bool {
+        let is_another = |held: &Held| {
+            let there = page.entries.iter().find(|entry| entry.seq == held.seq);
+            there.is_some_and(|entry| Some(entry.at) != held.sent_at)
+        };
+        page.last_seq < self.stream.last() || self.held.as_ref().is_some_and(is_another)
+    }
+
+    fn start_anew(&mut self, last_seq: Seq, out: &mut Actions<Job>) {
+        self.held = None;
+        self.read = Seq::ZERO;
+        if self.marked.is_some() {
+            // A client of the original cannot be told: it goes on from here.
+            self.stream = Stream::resuming(last_seq);
+            return;
+        }
+        self.stream = Stream::resuming(Seq::ZERO);
+        self.flushed = Seq::ZERO;
+        self.anew = true;
+        self.returning = true;
+        self.page(true, "resync", out);
     }
 }
 

@@ -112,6 +112,10 @@ impl Chat {
         self.compare_partner(partner, now, out);
         if !self.replaced() {
             self.stream.expect(position.last_seq, now.instant);
+            if position.last_seq < self.stream.last() {
+                // Mostly it was only read before the last entry; else the page shows it.
+                self.page(false, "resync", out);
+            }
         }
     }
 
@@ -193,7 +197,10 @@ impl Chat {
             let heard = (partner.version < self.partner_version).then(|| self.partner.here());
             self.partner = Partner::new(partner.online(), self.rules.presence_settle);
             let grace = self.rules.reconnect_grace;
-            let state = self.encoder.room_state(room, self.side, grace, now.wall);
+            let anew = std::mem::take(&mut self.anew);
+            let state = self
+                .encoder
+                .room_state(room, self.side, grace, now.wall, anew);
             self.tell(state, out);
             self.learn_closing(room, now, out);
             let version = self.partner_version;

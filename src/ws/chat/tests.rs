@@ -114,7 +114,7 @@ impl Bench {
             side: Side::A,
             connection: address(1),
             provisional,
-            after,
+            after: after.map(Held::from),
         };
         let mut bench = Self {
             chat: Chat::new(encoder(), Arc::new(rules), opening),

@@ -91,6 +91,11 @@ impl Server {
         }
     }
 
+    /// Where its database and its key are.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// What it wrote so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_path()).unwrap_or_default()

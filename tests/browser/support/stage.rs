@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
+use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 use super::audit::{barriers, complaints};
@@ -120,6 +121,21 @@ impl Stage {
         self.server.lock().run();
     }
 
+    /// A copy of the data of a server that is stopped.
+    pub fn copy_data(&self) -> TempDir {
+        let copy = tempfile::tempdir().expect("a temporary folder");
+        copy_files(&self.server.lock().data(), copy.path());
+        copy
+    }
+
+    /// Puts such a copy in the place of the data.
+    pub fn restore_data(&self, copy: &TempDir) {
+        let data = self.server.lock().data();
+        std::fs::remove_dir_all(&data).expect("the server is stopped");
+        std::fs::create_dir(&data).expect("a folder");
+        copy_files(copy.path(), &data);
+    }
+
     fn everybody(&self) -> Vec<Person> {
         self.people.lock().clone()
     }
@@ -165,6 +181,13 @@ pub async fn picture(person: &Person, name: &str) {
     std::fs::create_dir_all(&folder).expect("a folder for pictures");
     let taken = person.client().screenshot().await.expect("a picture");
     write(&folder, &format!("{name}.png"), &taken);
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for file in std::fs::read_dir(from).expect("a folder") {
+        let file = file.expect("a file");
+        std::fs::copy(file.path(), to.join(file.file_name())).expect("copied");
+    }
 }
 
 fn write(folder: &Path, name: &str, content: &[u8]) {

@@ -1,6 +1,7 @@
 //! The real server in this process: port 0, a database of its own, stopped like a real one.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -69,8 +70,14 @@ impl TestServer {
 
     /// Drains it and starts another one on the same data, on another port.
     pub async fn restart(self) -> Self {
+        self.restart_after(|_| {}).await
+    }
+
+    /// The same, with something done to the folder of the data in between.
+    pub async fn restart_after(self, change: impl FnOnce(&Path)) -> Self {
         let (config, data) = (self.config.clone(), Arc::clone(&self.data));
         assert_eq!(self.stop().await, Ended::Drained);
+        change(data.path());
         Self::open(config, data, |backends| backends).await
     }
 

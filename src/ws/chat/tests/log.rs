@@ -1,6 +1,7 @@
 //! The ordered stream of entries: opening, holes, the end, what was written.
 
 use super::*;
+use crate::model::Position;
 
 #[test]
 fn opening_tells_the_state_then_reads_the_log() {
@@ -98,4 +99,75 @@ fn a_room_that_is_gone_lets_its_client_go() {
     let last = bench.out.pop();
     assert!(matches!(last, Some(Action::Close(CloseReason::RoomGone))));
     assert_eq!(bench.written(), ["user_left"]);
+}
+
+/// Where the room stands, as the store says.
+fn position(last_seq: u64) -> Frame {
+    let room = arrived(room([1, 2]));
+    Frame::Position(Position {
+        room: room.id,
+        last_seq: Seq(last_seq),
+        presence: Side::BOTH.map(|side| room.side(side).presence()),
+    })
+}
+
+/// A connection that has been sent three messages.
+fn with_three(after: Option<Seq>) -> Bench {
+    let mut bench = Bench::open_after(room([1, 2]), after);
+    bench.paged(&[message(1), message(2), message(3)], 3);
+    bench.out.clear();
+    bench
+}
+
+#[test]
+fn a_log_that_loses_its_end_under_an_open_connection_is_told_anew() {
+    let mut bench = with_three(Some(Seq::ZERO));
+    bench.frame(&position(1), Duration::ZERO);
+    assert!(matches!(
+        bench.jobs()[..],
+        [Job::Page { after: Seq(3), .. }]
+    ));
+    bench.paged(&[], 1);
+    let asked = bench.jobs();
+    assert!(
+        matches!(
+            asked[..],
+            [Job::Page {
+                after: Seq(0),
+                with_room: true,
+                ..
+            }]
+        ),
+        "{asked:?}"
+    );
+    let cut = Room {
+        last_seq: Seq(1),
+        ..arrived(room([1, 2]))
+    };
+    bench.paged_with(cut, &[message(1)]);
+    let told = bench.frames();
+    assert!(told[0].contains(r#""anew":true"#), "{told:?}");
+    assert!(told[1].contains("new_message"), "{told:?}");
+    bench.frame(&live(2), Duration::ZERO);
+    assert_eq!(bench.written(), ["new_message"], "another second one");
+}
+
+#[test]
+fn a_position_from_before_the_last_entry_is_none_of_a_log_that_was_cut() {
+    let mut bench = with_three(Some(Seq::ZERO));
+    bench.frame(&position(2), Duration::ZERO);
+    bench.out.clear();
+    bench.paged(&[], 3);
+    assert!(bench.out.is_empty());
+}
+
+#[test]
+fn a_client_of_the_original_goes_on_from_a_log_that_was_cut() {
+    let mut bench = with_three(None);
+    bench.frame(&position(1), Duration::ZERO);
+    bench.out.clear();
+    bench.paged(&[], 1);
+    assert!(bench.out.is_empty());
+    bench.frame(&live(2), Duration::ZERO);
+    assert_eq!(bench.written(), ["new_message"]);
 }
