@@ -13,6 +13,7 @@ const closed = { gone: 4004, refused: 4101 };
 
 export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
   let entered = false; // the room has answered since this connection opened
+  let blocked = false; // something on the way lets sockets open at most, and nothing through
   let retryTimer = null;
   let outbox = newOutbox(Date.now());
 
@@ -23,10 +24,11 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
       entered = false;
       link.send(enterFrame());
       outbox = startOver(outbox, Date.now());
-      onStatus('open');
+      if (!blocked) onStatus('open');
     },
     onFrame,
-    onLost({ blocked }) {
+    onLost(lost) {
+      blocked = lost.blocked;
       outbox = startOver(outbox, Date.now());
       onStatus(blocked ? 'blocked' : 'lost');
     },
@@ -44,6 +46,10 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
 
   function onFrame(frame) {
     if (frame.action === 'room_state') entered = true;
+    if (entered && blocked) {
+      blocked = false;
+      onStatus('open');
+    }
     // Why one may not enter is told by the close code that follows.
     if (frame.action === 'error' && !entered) return;
     const before = outbox;
