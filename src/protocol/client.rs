@@ -2,14 +2,17 @@
 
 use std::borrow::Cow;
 
-use serde::de::MapAccess;
-
 use super::close::ErrorCode;
-use super::field::{Field, Fill, Object, Words};
+use super::field::{Field, Fill, Object};
+use super::halves;
 use crate::id::{RoomId, Seq, Timestamp};
 use crate::model::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
 use crate::model::ink;
 use crate::model::{MessageRef, PreferredGender, Profile, Tags, UserId, Wish};
+
+mod raw;
+
+use raw::{RawChat, RawEnter, RawLobby, RawMessage, RawUserData};
 
 /// Why a frame was not understood, with what the answer needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,118 +130,15 @@ pub enum ChatAction {
     AreYouThere,
 }
 
-#[derive(Debug, Default)]
-struct RawLobby<'a> {
-    action: Field<'a>,
-    user_data: Object<RawUserData<'a>>,
-}
-
-impl<'de> Fill<'de> for RawLobby<'de> {
-    fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
-        match key {
-            "action" => self.action = map.next_value()?,
-            "user_data" => self.user_data = map.next_value()?,
-            _ => return Ok(false),
+impl ChatAction {
+    /// Two names that differ by halves of characters would become one.
+    fn is_named_by_halves(&self) -> bool {
+        match self {
+            Self::Send { client_id, .. } | Self::Recall { client_id, .. } => client_id
+                .as_ref()
+                .is_some_and(|name| name.contains(char::REPLACEMENT_CHARACTER)),
+            _ => false,
         }
-        Ok(true)
-    }
-}
-
-#[derive(Debug, Default)]
-struct RawChat<'a> {
-    action: Field<'a>,
-    user_id: Field<'a>,
-    message: Object<RawMessage<'a>>,
-    message_id: Field<'a>,
-    client_id: Field<'a>,
-    is_typing: Field<'a>,
-    seq: Field<'a>,
-}
-
-impl<'de> Fill<'de> for RawChat<'de> {
-    fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
-        match key {
-            "action" => self.action = map.next_value()?,
-            "user_id" => self.user_id = map.next_value()?,
-            "message" => self.message = map.next_value()?,
-            "message_id" => self.message_id = map.next_value()?,
-            "client_id" => self.client_id = map.next_value()?,
-            "is_typing" => self.is_typing = map.next_value()?,
-            "seq" => self.seq = map.next_value()?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-}
-
-#[derive(Debug, Default)]
-struct RawEnter<'a> {
-    action: Field<'a>,
-    room: Field<'a>,
-    token: Field<'a>,
-    after: Field<'a>,
-    after_sent_at_ms: Field<'a>,
-    user_id: Field<'a>,
-}
-
-impl<'de> Fill<'de> for RawEnter<'de> {
-    fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
-        match key {
-            "action" => self.action = map.next_value()?,
-            "room" => self.room = map.next_value()?,
-            "token" => self.token = map.next_value()?,
-            "after" => self.after = map.next_value()?,
-            "after_sent_at_ms" => self.after_sent_at_ms = map.next_value()?,
-            "user_id" => self.user_id = map.next_value()?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-}
-
-#[derive(Debug, Default)]
-struct RawMessage<'a> {
-    content: Field<'a>,
-    replied_to: Field<'a>,
-    client_id: Field<'a>,
-}
-
-impl<'de> Fill<'de> for RawMessage<'de> {
-    fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
-        match key {
-            "content" => self.content = map.next_value()?,
-            "replied_to" => self.replied_to = map.next_value()?,
-            "client_id" => self.client_id = map.next_value()?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-}
-
-#[derive(Debug, Default)]
-struct RawUserData<'a> {
-    user_id: Field<'a>,
-    nickname: Field<'a>,
-    avatar: Field<'a>,
-    mood: Field<'a>,
-    gender: Field<'a>,
-    preferred_gender: Field<'a>,
-    tags: Words<'a>,
-}
-
-impl<'de> Fill<'de> for RawUserData<'de> {
-    fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
-        match key {
-            "user_id" => self.user_id = map.next_value()?,
-            "nickname" => self.nickname = map.next_value()?,
-            "avatar" => self.avatar = map.next_value()?,
-            "mood" => self.mood = map.next_value()?,
-            "gender" => self.gender = map.next_value()?,
-            "preferredGender" => self.preferred_gender = map.next_value()?,
-            "tags" => self.tags = map.next_value()?,
-            _ => return Ok(false),
-        }
-        Ok(true)
     }
 }
 
@@ -251,11 +151,39 @@ fn parse<'a, T: Fill<'a>>(text: &'a str) -> Result<T, DecodeError> {
     }
 }
 
+/// Decodes a frame. Half a character in what people say becomes U+FFFD; a frame that cannot be read all
+/// the same says which message it was, if it can.
+fn decoded<T>(
+    text: &str,
+    whole: impl Fn(&str) -> Result<T, DecodeError>,
+    may_be_mended: impl Fn(&T) -> bool,
+) -> Result<T, DecodeError> {
+    let first = whole(text);
+    if !matches!(&first, Err(error) if error.code == ErrorCode::BadJson) {
+        return first;
+    }
+    let second = match halves::mended(text) {
+        Some(mended) => whole(&mended).and_then(|it| match may_be_mended(&it) {
+            true => Ok(it),
+            false => Err(DecodeError::new(ErrorCode::BadJson)),
+        }),
+        None => first,
+    };
+    second.map_err(|error| match error.code {
+        ErrorCode::BadJson => error.with_client_id(halves::client_id(text)),
+        _ => error,
+    })
+}
+
 /// Decodes a frame of the matching socket.
 ///
 /// # Errors
 /// `bad_json`, `unknown_action`, or `invalid_field` for `user_data` and its `user_id`.
 pub fn lobby(text: &str) -> Result<LobbyAction, DecodeError> {
+    decoded(text, lobby_action, |_| true)
+}
+
+fn lobby_action(text: &str) -> Result<LobbyAction, DecodeError> {
     let frame: RawLobby<'_> = parse(text)?;
     match frame.action.text() {
         Some("start_matching") => start(frame.user_data),
@@ -333,6 +261,10 @@ fn named(field: Field<'_>, name: &'static str) -> Result<Option<String>, DecodeE
 /// `bad_json`, `unknown_action`, `already_entered`, `invalid_field` with the field's name, `too_long`,
 /// `empty`.
 pub fn chat(text: &str) -> Result<ChatFrame, DecodeError> {
+    decoded(text, chat_frame, |frame| !frame.action.is_named_by_halves())
+}
+
+fn chat_frame(text: &str) -> Result<ChatFrame, DecodeError> {
     let frame: RawChat<'_> = parse(text)?;
     let user_id = match frame.user_id {
         Field::Absent | Field::Null => None,

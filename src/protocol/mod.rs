@@ -5,6 +5,7 @@
 pub mod client;
 pub mod close;
 mod field;
+mod halves;
 mod json;
 pub mod replay;
 pub mod server;

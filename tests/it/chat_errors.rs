@@ -38,6 +38,38 @@ async fn content_is_bounded_in_characters_after_trimming() {
 }
 
 #[tokio::test]
+async fn half_a_character_arrives_as_a_replacement() {
+    let server = TestServer::start(|_| {}).await;
+    let mut talking = chat(&server).await;
+    let cut = r#"{"action":"send_message","message":{"content":"cut \ud83d","client_id":"m-1"}}"#;
+    talking.a.text(cut).await;
+    for socket in [&mut talking.a, &mut talking.b] {
+        let said = socket.expect("new_message").await;
+        assert_eq!(said["message"]["content"], "cut \u{fffd}");
+        assert_eq!(said["message"]["client_id"], "m-1");
+    }
+    // Said again it is the same message, whichever way it is written.
+    talking.a.say("cut \u{fffd}", "m-1").await;
+    let again = talking.a.expect("new_message").await;
+    assert_eq!(again["message"]["repeat"], true);
+}
+
+#[tokio::test]
+async fn an_unreadable_frame_is_named_and_holds_up_nothing() {
+    let server = TestServer::start(|_| {}).await;
+    let mut talking = chat(&server).await;
+    let broken =
+        r#"{"action":"send_message","message":{"content":"a","client_id":"m-1"},"seq":1e999}"#;
+    talking.a.text(broken).await;
+    let error = talking.a.expect_error("bad_json").await;
+    assert_eq!(error["client_id"], "m-1");
+    talking.a_says("the next", "m-2").await;
+    talking.a.text("[").await;
+    let error = talking.a.expect_error("bad_json").await;
+    assert_eq!(error.get("client_id"), None);
+}
+
+#[tokio::test]
 async fn recalls_that_may_not_be() {
     let server = TestServer::start(|config| config.limits.messages_per_second = 0).await;
     let mut talking = chat(&server).await;

@@ -126,7 +126,7 @@ fn what_only_the_other_socket_has_is_passed_over() {
     let said = r#"{"action":"cancel_matching","message":[],"seq":1e999,"client_id":{}}"#;
     assert_eq!(lobby(said).unwrap(), LobbyAction::Cancel);
     // Of its own fields, every one must be JSON that means something.
-    let said = r#"{"action":"find_next","client_id":"\ud800"}"#;
+    let said = r#"{"action":"find_next","client_id":1e999}"#;
     assert_eq!(chat_error(said), (ErrorCode::BadJson, None));
     // A name may be written with escapes.
     let said = r#"{"\u0061ction":"find_next"}"#;
@@ -166,4 +166,47 @@ fn profiles_never_refuse() {
 fn a_bad_user_id_is_an_error() {
     let error = lobby(r#"{"action":"start_matching","user_data":{"user_id":"a b"}}"#).unwrap_err();
     assert_eq!(error.field, Some("user_id"));
+}
+
+#[test]
+fn half_a_character_in_what_is_said_is_replaced() {
+    let said = r#"{"action":"send_message","message":{"content":"cut \ud83d","client_id":"m-1"}}"#;
+    let ChatAction::Send {
+        content, client_id, ..
+    } = chat(said).unwrap().action
+    else {
+        panic!("not a message")
+    };
+    assert_eq!(content, "cut \u{fffd}");
+    assert_eq!(client_id.as_deref(), Some("m-1"));
+    let said =
+        r#"{"action":"start_matching","user_data":{"nickname":"月\udc00","tags":["a\ud83d"]}}"#;
+    let LobbyAction::Start { profile, wish, .. } = lobby(said).unwrap() else {
+        panic!("not a start")
+    };
+    assert_eq!(profile.nickname, "月\u{fffd}");
+    assert_eq!(wish.tags.as_slice(), ["a\u{fffd}"]);
+}
+
+#[test]
+fn halves_do_not_make_two_names_one() {
+    for half in ["\\ud83d", "\\udc00"] {
+        let said = format!(
+            r#"{{"action":"send_message","message":{{"content":"a","client_id":"m{half}"}}}}"#
+        );
+        assert_eq!(chat_error(&said), (ErrorCode::BadJson, None));
+    }
+    // The sign itself is as good as any in a name.
+    let said =
+        "{\"action\":\"send_message\",\"message\":{\"content\":\"a\",\"client_id\":\"m\u{fffd}\"}}";
+    assert!(chat(said).is_ok());
+}
+
+#[test]
+fn an_unreadable_frame_says_which_message_it_was() {
+    let said =
+        r#"{"action":"send_message","message":{"content":"a","client_id":"m-7"},"seq":1e999}"#;
+    let error = chat(said).unwrap_err();
+    assert_eq!(error.code, ErrorCode::BadJson);
+    assert_eq!(error.client_id.as_deref(), Some("m-7"));
 }
