@@ -9,6 +9,7 @@ mod calling;
 mod dark_line;
 mod forced_colours;
 mod forgetting;
+mod in_between;
 mod keyboard;
 mod meeting;
 mod names;

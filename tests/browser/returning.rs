@@ -3,16 +3,9 @@
 use serde_json::json;
 
 use crate::support::cable::Cable;
-use crate::support::chat::meet;
-use crate::support::driver::Browser;
+use crate::support::chat::{expects_lost_connections, meet, meet_by_cable};
 use crate::support::person::Person;
 use crate::support::stage::{Play, Stage};
-
-/// Chromium's own words about a connection that cannot be had.
-fn expects_lost_connections(person: &Person) {
-    person.expect_console("WebSocket connection to");
-    person.expect_console("net::ERR_");
-}
 
 #[test]
 fn a_reload_in_the_middle_keeps_everything() {
@@ -122,20 +115,6 @@ fn a_message_survives_a_reload_while_the_network_is_away() {
         bao.has_log(json!(["還沒送出"])).await;
         anna.has_log(json!(["還沒送出"])).await;
     });
-}
-
-/// Two people who have met, the first by a cable that can be pulled.
-async fn meet_by_cable(stage: &Stage) -> (Cable, Person, Person) {
-    let cable = Cable::to(stage.port());
-    let base = format!("http://127.0.0.1:{}", cable.port);
-    let ordinary = Browser::default();
-    let (anna, bao) = tokio::join!(
-        stage.person_at("Anna", &ordinary, base),
-        stage.person("Bao")
-    );
-    expects_lost_connections(&anna);
-    meet(&anna, &bao).await;
-    (cable, anna, bao)
 }
 
 /// Two people of whom the first, behind the cable, has just blocked the other without being heard.

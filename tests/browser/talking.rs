@@ -211,3 +211,20 @@ fn shift_enter_breaks_the_line() {
         bao.has_log(json!(["一\n二", "三"])).await;
     });
 }
+
+#[test]
+fn half_an_emoji_arrives_and_holds_up_nothing() {
+    Play::new("half_an_emoji").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        // A text that another program has cut in the middle of an emoji.
+        let cut = "(() => { const field = byTest('composer'); field.value = 'cut here \\ud83d'; \
+                   field.dispatchEvent(new Event('input', { bubbles: true })); return 0; })()";
+        anna.ask(cut, json!([])).await;
+        anna.press("send").await;
+        anna.says("and the next").await;
+        let both = json!(["cut here \u{fffd}", "and the next"]);
+        anna.has_log(both.clone()).await;
+        bao.has_log(both).await;
+    });
+}

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { doubted, due, frameOf, hear, looksDead, newOutbox, restDelay, rested, said, startOver } from '../../assets/js/model/outbox.js';
+import { doubted, due, frameOf, hear, looksDead, nameOf, newOutbox, overdue, restDelay, rested, said, startOver, unanswered, unsay } from '../../assets/js/model/outbox.js';
 import { newRoom, reduceAll } from '../../assets/js/model/room.js';
 
 const stated = { action: 'room_state', room_id: 'r', user_id: 'me', partner: {}, active: true, last_seq: 0 };
@@ -57,6 +57,20 @@ function page() {
       return self.does({ action: 'waited' });
     },
     dead: () => looksDead(outbox, room, self.now),
+    /** As pages/room-link.js looks at the clock: 'again', 'reconnect' or 'fine'. */
+    watch() {
+      const own = unanswered(outbox, room, self.now);
+      const late = own.length > 0 ? own : overdue(outbox, room, self.now);
+      if (own.length === 0 && !self.dead()) return 'fine';
+      room = reduceAll(room, [{ action: 'unanswered', items: late.map(nameOf) }], self.now);
+      if (own.length === 0) {
+        outbox = doubted(outbox, self.now);
+        return 'reconnect';
+      }
+      outbox = unsay(outbox, own);
+      self.flush();
+      return 'again';
+    },
     doubts() {
       outbox = doubted(outbox, self.now);
       return self;
@@ -177,4 +191,60 @@ test('doubt grows, so that a server that never answers is not asked for ever', (
   const one = ready().asks('block').doubts().lose().open().hears(stated);
   assert.equal(one.waits(20_000).dead(), false);
   assert.equal(one.waits(4001).dead(), true);
+});
+
+test('one message that is never answered is not the fault of the connection', () => {
+  const it = page().open().hears(stated).writes('bad').waits(1000).writes('good');
+  it.hears(stored(1, 'good')).waits(10_000);
+  assert.equal(it.watch(), 'fine');
+  it.waits(1500);
+  assert.equal(it.watch(), 'again', 'others were answered');
+  assert.equal(it.said(), 'bad good bad');
+  it.writes('next').hears(stored(2, 'next')).waits(13_000);
+  assert.equal(it.watch(), 'again');
+  assert.deepEqual(it.room().pending.map((item) => [item.clientId, item.failed]), [['bad', 'unanswered']]);
+  it.writes('last').waits(60_000).hears(stored(3, 'last'));
+  assert.deepEqual([it.watch(), it.dead()], ['fine', false], 'no reconnect for it');
+  it.does({ action: 'retry', clientId: 'bad' });
+  assert.equal(it.said(), 'next last bad', 'a press says it again');
+});
+
+test('a message that two connections leave unanswered has failed; one is not enough', () => {
+  const it = page().open().hears(stated).writes('c1').waits(13_000);
+  assert.equal(it.watch(), 'reconnect');
+  it.lose().open().hears(stated);
+  assert.equal(it.room().pending[0].failed, null);
+  it.waits(25_000);
+  assert.equal(it.watch(), 'again');
+  assert.equal(it.room().pending[0].failed, 'unanswered');
+  // It was stored all the same, and the answer had been lost.
+  it.hears(stored(1, 'c1'));
+  assert.deepEqual(it.room().pending, []);
+});
+
+test('a farewell and a block are never given up', () => {
+  const it = page().open().hears(stated).asks('leave').asks('block').asks('delete', '4').waits(13_000);
+  for (let round = 0; round < 4; round += 1) {
+    it.watch();
+    it.lose().open().hears(stated).waits(700_000);
+  }
+  assert.deepEqual(it.room().deeds.map(({ kind }) => kind), ['leave', 'block']);
+});
+
+test('a frame that was not understood is not sent for ever', () => {
+  const it = page().open().hears(stated).writes('c1').writes('c2');
+  it.hears({ action: 'error', code: 'bad_json', client_id: 'c1' }).flush();
+  assert.equal(it.said(), 'c1 c2', 'it would not be understood the next time');
+  assert.equal(it.room().pending[0].failed, 'bad_json');
+  it.hears({ action: 'error', code: 'some_new_code', client_id: 'c2' }).flush();
+  assert.equal(it.said(), 'c2', 'what we do not know may pass, once');
+  it.hears({ action: 'error', code: 'some_new_code', client_id: 'c2' }).flush();
+  assert.equal(it.said(), '');
+  assert.equal(it.room().pending[1].failed, 'some_new_code');
+});
+
+test('half a character never goes on the wire', () => {
+  const frame = frameOf({ clientId: 'c1', content: 'cut \ud83d' });
+  assert.equal(frame.message.content, 'cut \ufffd');
+  assert.equal(frameOf({ clientId: 'c1', content: '😀' }).message.content, '😀');
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readFileSync } from 'node:fs';
-import { cleanNickname, cleanTag, foldEmptyLines, orBlank, sameTag, shows } from '../../assets/js/model/text.js';
+import { cleanNickname, cleanTag, foldEmptyLines, orBlank, sameTag, shows, wellFormed } from '../../assets/js/model/text.js';
 
 const examples = JSON.parse(readFileSync(new URL('../data/names.json', import.meta.url), 'utf8'));
 
@@ -47,4 +47,16 @@ test('what shows nothing is known for it, and is never shown blank', () => {
     assert.equal(shows(text), true, JSON.stringify(text));
     assert.equal(orBlank(text, '(blank)'), text);
   }
+});
+
+test('half a character becomes U+FFFD, in every browser', () => {
+  const cases = [['a\ud83d', 'a\ufffd'], ['\ude00b', '\ufffdb'], ['\ud83d\ud83d\ude00', '\ufffd😀'], ['\ude00\ud83d', '\ufffd\ufffd'], ['夜😀', '夜😀'], ['', '']];
+  const own = String.prototype.toWellFormed;
+  for (const method of [own, undefined]) {
+    String.prototype.toWellFormed = method;
+    for (const [given, wanted] of cases) assert.equal(wellFormed(given), wanted);
+  }
+  String.prototype.toWellFormed = own;
+  assert.equal(cleanNickname('月\ud83d'), '月\ufffd');
+  assert.equal(cleanTag('\ude00貓'), '\ufffd貓');
 });

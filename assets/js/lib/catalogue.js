@@ -201,6 +201,10 @@ export const catalogue = {
   'block.ask': ['立刻結束，之後不會再遇到。對方只會看到你離開了。', 'Ends now, and you won’t meet again. They only see that you left.'],
   'block.done': ['已封鎖，不會再遇到。', 'Blocked. You won’t meet again.'],
 
+  'leave.ask': ['要找新的人，得先離開這段對話，{name} 會看到你離開了。', 'To find someone new you leave this chat first; {name} will see that you left.'],
+  'leave.back': ['回去', 'Go back'],
+  'leave.yes': ['離開，找新的人', 'Leave and find someone new'],
+
   'forget.title': ['忘記這個瀏覽器', 'Forget this browser'],
   'forget.rooms': ['進行中的對話和尋找都會結束，對方只會看到你離開了。', 'Open chats and searches end. They only see that you left.'],
   'forget.blocks': ['你的封鎖也會忘記：可能會再遇到那些人。', 'Your blocks are forgotten too: you may meet those people again.'],
@@ -250,6 +254,10 @@ export const catalogue = {
   'end.home': ['回首頁', 'Home'],
   'gone': ['這段對話已經抹去了。', 'This conversation has been erased.'],
   'gone.why': ['結束一段時間後，對話會從伺服器上刪除；也可能它不屬於這個瀏覽器。', 'Chats are deleted from the server some time after they end; or this one belongs to another browser.'],
+  'gone.unsent': ['你寫了、還沒送出的：', 'What you wrote and could not send:'],
+  'gone.copy': ['複製這些話', 'Copy these words'],
+  'reach.title': ['正在接上…', 'Connecting…'],
+  'reach.why': ['暫時連不上伺服器。連上之後會自己回到你的對話，不用重新整理。', 'The server can’t be reached right now. Your chat opens by itself when it can; no need to reload.'],
   'tab': ['這段對話在另一個分頁打開了。', 'This chat is open in another tab.'],
   'tab.here': ['在這裡繼續', 'Continue here'],
 

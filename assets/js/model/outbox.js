@@ -2,6 +2,8 @@
 // order only; deeds are said again until they are confirmed. What is owed is in
 // model/room.js; here is what is true of the present connection. Pure.
 
+import { wellFormed } from './text.js';
+
 const ackPatience = 12_000;
 const longestPatience = 600_000;
 const restFirst = 1000;
@@ -98,6 +100,32 @@ export function looksDead(outbox, room, now) {
 
 const keyOf = (item) => (item.kind ? deedKey(item) : `message:${item.clientId}`);
 
+/** What was said long ago on this connection and is not answered. A farewell and a block are said until they are. */
+export function overdue(outbox, room, now) {
+  if (!outbox.stated || outbox.resting) return [];
+  const isLate = (at) => at !== undefined && at !== answeredAlready && now - at > ackPatience;
+  return owed(outbox, room).filter((item) => !['block', 'leave'].includes(item.kind) && isLate(outbox.said.get(keyOf(item))));
+}
+
+/**
+ * What is not answered for a reason of its own, and not because the connection
+ * is dead: others were answered later, or this is its second connection.
+ */
+export function unanswered(outbox, room, now) {
+  const isLast = looksDead(outbox, room, now);
+  return overdue(outbox, room, now).filter((item) => outbox.heardAt > outbox.said.get(keyOf(item)) || (isLast && item.unanswered > 0));
+}
+
+/** Says these once more, though they were said on this connection. */
+export function unsay(outbox, items) {
+  const left = new Map(outbox.said);
+  for (const item of items) left.delete(keyOf(item));
+  return { ...outbox, said: left };
+}
+
+/** What an item is called, in events about it. */
+export const nameOf = (item) => (item.kind ? { deed: deedKey(item) } : { clientId: item.clientId });
+
 export const deedKey = ({ kind, id }) => (id === undefined ? kind : `${kind}:${id}`);
 
 export function frameOf(item) {
@@ -112,6 +140,6 @@ export function frameOf(item) {
     case 'delete':
       return { action: 'delete_message', message_id: item.id };
     default:
-      return { action: 'send_message', message: { content: item.content, replied_to: item.reply?.id ?? null, client_id: item.clientId } };
+      return { action: 'send_message', message: { content: wellFormed(item.content), replied_to: item.reply?.id ?? null, client_id: item.clientId } };
   }
 }

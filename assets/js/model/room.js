@@ -7,6 +7,8 @@ import { deedKey } from './outbox.js';
 // With a server that never says `blocked`, our own departure has to do. One that
 // says it also says `unavailable` within this time if only the room was closed.
 const blockedPatience = 3000;
+// How often one message may fail for a reason of its own before it is said to have failed.
+const patienceWithOne = 2;
 
 export function newRoom(roomId, pending = [], deeds = []) {
   return {
@@ -139,20 +141,26 @@ const handlers = {
       return;
     }
     refuseDeed(draft, event);
-    if (!event.client_id) return;
-    const failing = fatalForMessage.has(event.code);
-    draft.pending = draft.pending.map((item) =>
-      failing && item.clientId === event.client_id ? { ...item, failed: event.code } : item,
-    );
+    if (event.client_id) failAgain(draft, (item) => item.clientId === event.client_id, event.code);
+  },
+
+  /** These were said, others were answered, and these were not: each is given a second time, then no third. */
+  unanswered(draft, { items }) {
+    for (const { clientId, deed } of items) {
+      failAgain(draft, (item) => item.clientId === clientId, 'unanswered');
+      draft.deeds = draft.deeds
+        .map((other) => (deedKey(other) === deed ? { ...other, unanswered: (other.unanswered ?? 0) + 1 } : other))
+        .filter((other) => !(other.unanswered >= patienceWithOne));
+    }
   },
 
   // What this person does.
   wrote(draft, event) {
-    draft.pending.push({ clientId: event.clientId, content: event.content, reply: event.reply ?? null, at: event.at, failed: null });
+    draft.pending.push({ clientId: event.clientId, content: event.content, reply: event.reply ?? null, at: event.at, failed: event.failed ?? null });
   },
 
   retry(draft, event) {
-    draft.pending = draft.pending.map((item) => (item.clientId === event.clientId ? { ...item, failed: null } : item));
+    draft.pending = draft.pending.map((item) => (item.clientId === event.clientId ? { ...item, failed: null, unanswered: 0 } : item));
   },
 
   discard: (draft, event) => dropPending(draft, event.clientId),
@@ -197,6 +205,15 @@ export function placeIn({ messages, lastSeq }) {
   return { after: last?.seq ?? 0, after_sent_at_ms: last?.at || undefined };
 }
 
+/** A message failed: for good, or for the first time. */
+function failAgain(draft, isIt, code) {
+  draft.pending = draft.pending.map((item) => {
+    if (!isIt(item) || item.failed) return item;
+    const times = (item.unanswered ?? 0) + 1;
+    return { ...item, unanswered: times, failed: fatalForMessage.has(code) || times >= patienceWithOne ? code : null };
+  });
+}
+
 function confirm(draft, kind, id) {
   const still = draft.deeds.filter((deed) => deed.kind !== kind || (id !== undefined && deed.id !== id));
   if (still.length === draft.deeds.length) return;
@@ -213,6 +230,10 @@ const refusals = {
   not_yours: ['recall'],
   no_such_message: ['recall', 'delete'],
   room_closed: ['recall', 'delete'],
+  // A frame that is not understood will not be the next time.
+  invalid_field: ['recall', 'delete'],
+  bad_json: ['recall', 'delete'],
+  unknown_action: ['recall', 'delete'],
 };
 
 /** Ends the deed a refusal is about: the one it names, else the oldest it fits. */
@@ -225,7 +246,7 @@ function refuseDeed(draft, { code, client_id: clientId = null }) {
 /** Whether `kind` was asked for and is still to be confirmed. */
 export const isAsked = (state, kind) => state.deeds.some((deed) => deed.kind === kind);
 
-const fatalForMessage = new Set(['too_long', 'empty', 'room_closed', 'room_full', 'client_id_reused', 'invalid_field', 'not_a_member']);
+const fatalForMessage = new Set(['too_long', 'empty', 'room_closed', 'room_full', 'client_id_reused', 'invalid_field', 'not_a_member', 'bad_json', 'unknown_action']);
 
 function setPresence(draft, { online, grace_ends_ms: grace }, now) {
   draft.partnerOnline = online !== false;

@@ -3,6 +3,18 @@
 
 import { isCandidate, keepWorking, withoutCandidates } from './joiner.js';
 
+// A pair of surrogates, or half of one.
+const surrogates = /[\uD800-\uDBFF][\uDC00-\uDFFF]|[\uD800-\uDFFF]/g;
+
+/**
+ * The text with U+FFFD for each half of a character: what other programs cut,
+ * and some keyboards split. No socket carries half a character.
+ */
+export function wellFormed(text) {
+  if (text.toWellFormed) return text.toWellFormed();
+  return text.replace(surrogates, (found) => (found.length === 2 ? found : '\uFFFD'));
+}
+
 /** Unicode scalar values, as the server counts them (not UTF-16 units). */
 export function countCharacters(text) {
   let count = 0;
@@ -31,7 +43,7 @@ const mayStay = (char) => space.test(char) || isCandidate(char) || (shows(char) 
 
 /** As the server cleans it (src/model/text.rs). */
 function clean(text, limit, form) {
-  const seen = [...text].filter(mayStay).join('');
+  const seen = [...wellFormed(text)].filter(mayStay).join('');
   return keepWorking(tidy(keepWorking(seen).normalize(form), limit));
 }
 

@@ -4,7 +4,7 @@
 
 import { byTest, setHidden } from '../lib/dom.js';
 import { onLanguage, t, tagList } from '../lib/i18n.js';
-import { defaultSite, getRooms, getSite } from '../net/http.js';
+import { defaultSite, getRooms, getSite, untilAnswered } from '../net/http.js';
 import { alertMeeting, flashTitle, setTitle } from '../ui/alerts.js';
 import { mountAppbar } from '../ui/appbar.js';
 import { mountBanner } from '../ui/banner.js';
@@ -20,9 +20,10 @@ import { hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-sto
 import { mountRoomHeader } from '../ui/room-header.js';
 import { mountSideCard } from '../ui/side-card.js';
 import { announce } from '../ui/toast.js';
+import { mountUnsent } from '../ui/unsent.js';
 import { followKeyboard } from '../ui/viewport.js';
 import { runErrands } from './errands.js';
-import { knownRooms, rememberSide, roomHere, setRoomHere } from './sides.js';
+import { forgetWords, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, unsentWords } from './sides.js';
 import { openRoom } from './room.js';
 import { startSearch } from './search.js';
 
@@ -35,7 +36,8 @@ mountAppbar({ onGuide: () => openGuide(site) });
 profile = loadProfile();
 followKeyboard();
 
-const sections = { matching: byTest('matching'), chat: byTest('chat'), gone: byTest('gone') };
+const sections = { matching: byTest('matching'), chat: byTest('chat'), gone: byTest('gone'), reaching: byTest('reaching') };
+const unsent = mountUnsent(byTest('unsent'));
 const matchingView = mountMatchingView(sections.matching, {
   onCancel: () => search?.cancel(),
   onAgain: () => search?.again(),
@@ -133,14 +135,16 @@ function enter(roomId, { focus = true } = {}) {
     section: sections.chat,
     getSite: () => site,
     getProfile: () => profile,
-    onGone: gone,
+    onGone: () => gone(roomId),
     onNext: match,
   });
   if (focus) ui.composer.focus();
 }
 
-function gone() {
+/** There is no such room, says the server. What was written there and not sent is all that is left of it. */
+function gone(roomId) {
   room = null;
+  unsent.update(unsentWords(roomId), () => forgetWords(roomId));
   show('gone');
   setTitle(site.name);
   sections.gone.querySelector('.calm-title').focus();
@@ -154,10 +158,22 @@ async function resume() {
 }
 
 async function openRoomOfMine() {
-  const rooms = await getRooms().catch(() => []);
-  const open = rooms.filter((entry) => entry.active !== false).map((entry) => entry.room_id);
+  const open = (await myRooms()).map((entry) => entry.room_id).filter((roomId) => !isLeft(roomId));
   const mine = new Set(knownRooms());
   return open.find((roomId) => mine.has(roomId)) ?? open[0];
+}
+
+/** A list that cannot be had is no empty list: to search then would be to leave a conversation. */
+async function myRooms() {
+  const slow = setTimeout(() => showReaching(false), 400);
+  const rooms = await untilAnswered(getRooms, () => showReaching(true));
+  clearTimeout(slow);
+  return rooms;
+}
+
+function showReaching(why) {
+  setHidden(sections.reaching.querySelector('[data-slot="reach-why"]'), !why);
+  if (sections.reaching.hidden) show('reaching');
 }
 
 /** An address that names a room, as they once were: it works where this tab was in that room, or as
@@ -165,9 +181,9 @@ async function openRoomOfMine() {
 async function comeBack(roomId) {
   history.replaceState(null, '', '/chat/');
   const isMine = knownRooms().includes(roomId);
-  const rooms = isMine ? [] : await getRooms().catch(() => []);
-  if (isMine || rooms.some((entry) => entry.room_id === roomId && entry.active !== false)) arrive(roomId);
-  else gone();
+  const rooms = isMine ? [] : await myRooms();
+  if (isMine || rooms.some((entry) => entry.room_id === roomId)) arrive(roomId);
+  else gone(roomId);
 }
 
 function arrive(roomId) {
@@ -186,7 +202,7 @@ onLanguage(() => {
   room?.render();
   ui.composer.relabel();
 });
-getSite().then((answer) => {
+untilAnswered(getSite).then((answer) => {
   site = answer;
   room?.render();
 });

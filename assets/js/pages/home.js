@@ -4,19 +4,21 @@
 import { avatarUrl, byTest, setHidden, setText } from '../lib/dom.js';
 import { onLanguage, t } from '../lib/i18n.js';
 import { local } from '../lib/storage.js';
-import { defaultSite, getRooms, getSite, getStats } from '../net/http.js';
+import { defaultSite, getRooms, getSite, getStats, Refusal } from '../net/http.js';
 import { mountAppbar } from '../ui/appbar.js';
 import { askConsent } from '../ui/consent.js';
 import { hoursOf, openGuide } from '../ui/guide.js';
+import { askLeave } from '../ui/leave-sheet.js';
 import { mountProfileCard } from '../ui/profile-card.js';
 import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
 import { mountStats } from '../ui/stats.js';
-import { roomsWithDeeds, setRoomHere } from './sides.js';
+import { isLeft, rememberSide, roomsWithDeeds, setRoomHere, wishToLeave } from './sides.js';
 
 const refreshEvery = 10_000;
 
 let site = defaultSite;
 let stats = null;
+let siteKnown = false;
 let reachable = true;
 let resumable = null;
 
@@ -54,12 +56,21 @@ function renderResume() {
   setText(bar.querySelector('.resume-text'), t('home.resume', { name: resumable.partner?.nickname ?? '' }));
 }
 
+/** Asks how things are. Resolves to whether all of it is known now. */
 async function refresh() {
-  const [numbers, rooms] = await Promise.allSettled([getStats(), getRooms()]);
+  const [numbers, rooms, words] = await Promise.allSettled([getStats(), getRooms(), siteKnown ? site : getSite()]);
   if (numbers.status === 'fulfilled') stats = numbers.value;
-  reachable = numbers.status === 'fulfilled' || numbers.reason?.status !== undefined;
-  if (rooms.status === 'fulfilled') resumable = rooms.value.find((room) => room.active !== false) ?? null;
+  reachable = numbers.status === 'fulfilled' || numbers.reason instanceof Refusal;
+  if (rooms.status === 'fulfilled') resumable = rooms.value.find((room) => !isLeft(room.room_id)) ?? null;
+  if (words.status === 'fulfilled') knowSite(words.value);
   render();
+  return rooms.status === 'fulfilled' && siteKnown;
+}
+
+function knowSite(answer) {
+  siteKnown = true;
+  site = answer;
+  if (local.get('consent')?.age < site.minimum_age) local.remove('consent');
 }
 
 async function begin() {
@@ -67,15 +78,31 @@ async function begin() {
     card.askGender();
     return;
   }
-  if (!reachable) {
-    await refresh();
-    if (!reachable) return;
+  // To search is to leave, and the rules are the operator's: neither is guessed.
+  if (!(await refresh())) {
+    reachable = false;
+    render();
+    return;
   }
   if (!hasConsent()) {
     if (!(await askConsent(site))) return;
     giveConsent(site.minimum_age);
   }
-  goMatch();
+  if (!resumable || isGuest()) goMatch();
+  else await leaveFirst(resumable);
+}
+
+/** A conversation is open: a search from here would leave it without a word. */
+async function leaveFirst({ room_id: roomId, user_id: own, partner }) {
+  const chosen = await askLeave(partner?.nickname ?? '');
+  if (chosen === 'back') {
+    setRoomHere(roomId);
+    location.assign('/chat/');
+  } else if (chosen === 'leave') {
+    rememberSide(roomId, { user_id: own });
+    wishToLeave(roomId);
+    goMatch();
+  }
 }
 
 const goMatch = () => location.assign('/chat/?match=1');
@@ -98,11 +125,6 @@ render();
 if (wantsGuest && hasConsent()) {
   location.replace('/chat/?match=1');
 } else {
-  getSite().then((answer) => {
-    site = answer;
-    if (local.get('consent')?.age < site.minimum_age) local.remove('consent');
-    render();
-  });
   refresh();
 }
 // Asked for in a conversation and not confirmed before its page went away.

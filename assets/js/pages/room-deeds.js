@@ -25,6 +25,11 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
     link.flush();
   }
 
+  /** Words that the room ended over: shown as not sent, to be copied or dropped. */
+  function keepUnsent(content) {
+    core.act({ action: 'wrote', clientId: `m-${randomId(18)}`, content, reply: null, at: Date.now(), failed: 'room_closed' });
+  }
+
   /** Wants something of the server until it is confirmed or refused. */
   function ask(deed) {
     core.act({ action: 'asked', deed });
@@ -115,6 +120,7 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
 
   return {
     send,
+    keepUnsent,
     setReply,
     replyTo,
     messageMenu,

@@ -2,7 +2,7 @@
 // acknowledged yet, deeds not confirmed yet. Keeps the time; what is said when
 // is decided in model/outbox.js, what it means is in model/room.js.
 
-import { doubted, due, frameOf, hear, looksDead, newOutbox, restDelay, rested, said, startOver } from '../model/outbox.js';
+import { doubted, due, frameOf, hear, looksDead, nameOf, newOutbox, overdue, restDelay, rested, said, startOver, unanswered, unsay } from '../model/outbox.js';
 import { placeIn } from '../model/room.js';
 import { forgottenCode, openLink, socketUrl } from '../net/link.js';
 import { wasForgotten } from '../ui/forget-sheet.js';
@@ -10,6 +10,8 @@ import { sideOf } from './sides.js';
 
 // Close codes that mean something else than "come back" or "stop".
 const closed = { gone: 4004, refused: 4101 };
+// What failed is noted in the room by then.
+const againAfter = 1000;
 
 export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
   let entered = false; // the room has answered since this connection opened
@@ -56,6 +58,7 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
     outbox = hear(outbox, frame, Date.now());
     if (outbox.resting && !before.resting) retryLater();
     onEvent(frame);
+    if (frame.action === 'error' && !outbox.resting) setTimeout(flush, againAfter);
     // The connection is good: say what was left unsaid, in its order.
     if (frame.action === 'room_state') flush();
   }
@@ -76,6 +79,20 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
     }, restDelay(outbox, Math.random()));
   }
 
+  /** The connection is good, these are not: no reconnect for them. */
+  function sayOnceMore(items) {
+    outbox = unsay(outbox, items);
+    onEvent({ action: 'unanswered', items: items.map(nameOf) });
+    setTimeout(flush, againAfter);
+  }
+
+  function doubtLink(now) {
+    const late = overdue(outbox, getState(), now);
+    if (late.length > 0) onEvent({ action: 'unanswered', items: late.map(nameOf) });
+    outbox = doubted(outbox, now);
+    link.reconnect();
+  }
+
   return {
     flush,
     send: link.send,
@@ -85,9 +102,10 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
     /** Called now and then: no answer for long means a dead socket. */
     watch() {
       const now = Date.now();
-      if (!link.isOpen() || !looksDead(outbox, getState(), now)) return;
-      outbox = doubted(outbox, now);
-      link.reconnect();
+      if (!link.isOpen()) return;
+      const ownFault = unanswered(outbox, getState(), now);
+      if (ownFault.length > 0) sayOnceMore(ownFault);
+      else if (looksDead(outbox, getState(), now)) doubtLink(now);
     },
     close() {
       clearTimeout(retryTimer);

@@ -82,6 +82,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     show(added);
     if (wasSettled) tell(before, added);
     for (const event of events) if (event.action === 'error') explain(event);
+    if (events.some((event) => event.action === 'unanswered') && state.deeds.length < before.deeds.length) toast(t('err.other'));
     watchTyping();
     if (nobodyCame(before, state)) goOn();
     else if (!state.active) ended();
@@ -103,9 +104,12 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     announce(t('chat.anew'));
   }
 
+  /** The field goes: what stands in it is shown as not sent. */
   function ended() {
-    saveDraft(roomId, ''); // an unsent draft ends with its room
     deeds.closed();
+    const left = ui.composer.take();
+    saveDraft(roomId, '');
+    if (left !== '') deeds.keepUnsent(left);
   }
 
   function change(events, now) {
@@ -218,10 +222,10 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     render();
   }
 
+  /** What was asked for in a room that is no more is void; what was written there is shown. */
   function gone() {
-    savePending(roomId, []);
     saveDeeds(roomId, []);
-    saveDraft(roomId, '');
+    state = { ...state, deeds: [] };
     stop();
     onGone();
   }

@@ -4,6 +4,7 @@
 // Here and not in the address, which the browser's history keeps.
 
 import { tab } from '../lib/storage.js';
+import { wellFormed } from '../model/text.js';
 
 const keepRooms = 20;
 
@@ -29,7 +30,8 @@ export const knownRooms = () => Object.keys(tab.get('sides', {}));
 
 export function loadPending(roomId) {
   const stored = tab.get(`pending.${roomId}`, []);
-  return Array.isArray(stored) ? stored.filter((item) => item && typeof item.clientId === 'string') : [];
+  const whole = (item) => item && typeof item.clientId === 'string' && typeof item.content === 'string';
+  return Array.isArray(stored) ? stored.filter(whole).map((item) => ({ ...item, content: wellFormed(item.content) })) : [];
 }
 
 export function savePending(roomId, pending) {
@@ -49,9 +51,26 @@ export function saveDeeds(roomId, deeds) {
 
 export const roomsWithDeeds = () => knownRooms().filter((roomId) => loadDeeds(roomId).length > 0);
 
+/** Notes that this room is to be left; whatever page comes next says it. */
+export function wishToLeave(roomId) {
+  if (!isLeft(roomId)) saveDeeds(roomId, [...loadDeeds(roomId), { kind: 'leave' }]);
+}
+
+/** Whether this person has left the room, perhaps without having been heard yet. */
+export const isLeft = (roomId) => loadDeeds(roomId).some(({ kind }) => kind === 'leave');
+
 export const loadDraft = (roomId) => tab.get(`draft.${roomId}`, '');
 
 export function saveDraft(roomId, text) {
   if (text) tab.set(`draft.${roomId}`, text);
   else tab.remove(`draft.${roomId}`);
+}
+
+/** All that was written in a room and not sent, in its order. */
+export const unsentWords = (roomId) => [...loadPending(roomId).map((item) => item.content), loadDraft(roomId)].filter((text) => typeof text === 'string' && text.trim() !== '');
+
+/** They were seen and are not wanted any more. */
+export function forgetWords(roomId) {
+  savePending(roomId, []);
+  saveDraft(roomId, '');
 }

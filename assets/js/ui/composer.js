@@ -3,7 +3,7 @@
 
 import { byTest, setHidden, setText } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
-import { countCharacters, orBlank, shows } from '../model/text.js';
+import { countCharacters, orBlank, shows, wellFormed } from '../model/text.js';
 
 const countFrom = 200;
 
@@ -39,7 +39,7 @@ export function mountComposer(form, { limit, onSend, onInput, onDropReply }) {
   });
 
   function submit() {
-    const text = input.value.trim();
+    const text = wellFormed(input.value.trim());
     if (!shows(text) || left() < 0) return;
     onSend(text, reply);
     input.value = '';
@@ -72,6 +72,15 @@ export function mountComposer(form, { limit, onSend, onInput, onDropReply }) {
     setText(text) {
       input.value = text;
       changed();
+    },
+    /** Empties the field; answers what stood in it. */
+    take() {
+      const text = wellFormed(input.value.trim());
+      if (input.value !== '') {
+        input.value = '';
+        changed();
+      }
+      return text;
     },
     showReply(next, partnerName) {
       reply = next;

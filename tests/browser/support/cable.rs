@@ -1,5 +1,5 @@
-//! A cable between a browser and the server that can be pulled, put back, and left silent: a small
-//! TCP relay.
+//! A cable between a browser and the server that can be pulled, put back, left silent, and made to
+//! answer in the server's place: a small TCP relay.
 //! Chromium's own "offline" leaves open WebSockets alone; a pulled cable does not.
 
 use std::io::{self, Read as _, Write as _};
@@ -28,6 +28,8 @@ struct Shared {
     // How many connections were made, and how many of these are open with nobody at the other end.
     made: AtomicU64,
     forgotten: AtomicU64,
+    // What new connections are answered instead of being relayed.
+    answer: Mutex<Option<String>>,
     // While it is true, connections stay open and nothing comes through.
     silent: Mutex<bool>,
     spoken: Condvar,
@@ -47,6 +49,7 @@ impl Cable {
             open: Mutex::new(Vec::new()),
             made: AtomicU64::new(0),
             forgotten: AtomicU64::new(0),
+            answer: Mutex::new(None),
             silent: Mutex::new(false),
             spoken: Condvar::new(),
         });
@@ -84,8 +87,20 @@ impl Cable {
         self.shared.pulled.store(true, Ordering::SeqCst);
     }
 
+    /// Ends every connection and answers each new request itself, as a proxy does whose server is being
+    /// replaced: with this status line and body, in plain text.
+    pub fn answers(&self, status: &str, body: &str) {
+        let length = body.len();
+        *self.shared.answer.lock() = Some(format!(
+            "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\n\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        ));
+        self.shared.shut_all();
+    }
+
     /// Lets connections through again.
     pub fn plug_in(&self) {
+        *self.shared.answer.lock() = None;
         self.shared.pulled.store(false, Ordering::SeqCst);
     }
 }
@@ -116,6 +131,10 @@ impl Shared {
     fn relay(self: Arc<Self>, near: TcpStream) -> io::Result<()> {
         if self.pulled.load(Ordering::SeqCst) {
             return near.shutdown(Shutdown::Both);
+        }
+        if let Some(answer) = self.answer.lock().clone() {
+            thread::spawn(move || answered(near, &answer));
+            return Ok(());
         }
         let far = TcpStream::connect(self.target)?;
         near.set_nodelay(true)?;
@@ -180,4 +199,17 @@ fn rename(bytes: &mut [u8], from: &[u8; 11], to: &[u8; 11]) {
     if let Some(at) = found {
         bytes[at..at + to.len()].copy_from_slice(to);
     }
+}
+
+/// Waits for the end of a request's head, answers, and lets go.
+fn answered(mut near: TcpStream, answer: &str) -> io::Result<()> {
+    let (mut head, mut part) = (Vec::new(), [0; 4096]);
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        match near.read(&mut part)? {
+            0 => return Ok(()),
+            length => head.extend_from_slice(&part[..length]),
+        }
+    }
+    near.write_all(answer.as_bytes())?;
+    near.shutdown(Shutdown::Both)
 }

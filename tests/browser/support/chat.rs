@@ -4,7 +4,10 @@ use fantoccini::actions::{InputSource, MOUSE_BUTTON_RIGHT, MouseActions, Pointer
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
+use super::cable::Cable;
+use super::driver::Browser;
 use super::person::Person;
+use super::stage::Stage;
 
 impl Person {
     /// From home into the search, agreeing to the rules on the way when they are asked about.
@@ -156,4 +159,24 @@ impl Person {
 pub async fn meet(one: &Person, other: &Person) {
     tokio::join!(one.start(), other.start());
     tokio::join!(one.meets(other.name()), other.meets(one.name()));
+}
+
+/// Chromium's own words about a connection that cannot be had.
+pub fn expects_lost_connections(person: &Person) {
+    person.expect_console("WebSocket connection to");
+    person.expect_console("net::ERR_");
+}
+
+/// Two people who have met, the first by a cable that can be pulled.
+pub async fn meet_by_cable(stage: &Stage) -> (Cable, Person, Person) {
+    let cable = Cable::to(stage.port());
+    let base = format!("http://127.0.0.1:{}", cable.port);
+    let ordinary = Browser::default();
+    let (anna, bao) = tokio::join!(
+        stage.person_at("Anna", &ordinary, base),
+        stage.person("Bao")
+    );
+    expects_lost_connections(&anna);
+    meet(&anna, &bao).await;
+    (cable, anna, bao)
 }
