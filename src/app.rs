@@ -132,8 +132,8 @@ impl App {
     }
 
     /// The session of a request's cookie, unless it was forgotten a moment ago.
-    pub fn session(&self, headers: &HeaderMap, https: bool) -> Option<cookie::Seen> {
-        let seen = cookie::read(&self.signer, headers, https)?;
+    pub fn session(&self, headers: &HeaderMap, jar: cookie::Jar) -> Option<cookie::Seen> {
+        let seen = cookie::read(&self.signer, headers, jar)?;
         (!self.online.forgot(seen.session)).then_some(seen)
     }
 

@@ -11,6 +11,7 @@ use super::notices::Notices;
 use crate::admission::Slot;
 use crate::app::App;
 use crate::config::{self, origin};
+use crate::session::cookie::Jar;
 
 /// The other end of a request.
 #[derive(Clone, Debug)]
@@ -81,6 +82,11 @@ impl Peer {
             misnamed,
             slot,
         }
+    }
+
+    /// Where this client keeps its session cookie.
+    pub fn jar(&self) -> Jar {
+        Jar::of(self.scheme_https, self.host.as_deref())
     }
 
     /// Our own origin as this client sees it; `None` when it named no host.

@@ -247,7 +247,7 @@ async fn known(
     request: &Request<Incoming>,
 ) -> Response<Body> {
     debug_assert!(route.knows_sessions());
-    let seen = app.session(request.headers(), peer.scheme_https);
+    let seen = app.session(request.headers(), peer.jar());
     let session = seen.map(|seen| seen.session);
     let limited = match route.is_api() {
         true => app.limits.requests(session, peer.address),
@@ -261,7 +261,7 @@ async fn known(
             .unwrap_or_else(|problem| response::problem(&problem)),
     };
     if let Some((session, born)) = to_be_set(app, peer, seen) {
-        let cookie = cookie::set_cookie(&app.signer, session, born, peer.scheme_https);
+        let cookie = cookie::set_cookie(&app.signer, session, born, peer.jar());
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
     answer

@@ -11,10 +11,45 @@ use hyper::header::{COOKIE, HeaderValue};
 use super::{MAC_BYTES, Signer, sign, verify};
 use crate::id::{SessionId, Timestamp};
 
-/// The cookie's name over plain http.
+/// The cookie's name over plain http, where the site has the port of its scheme.
 pub const NAME: &str = "miyu_session";
 /// Its name over https: a browser accepts this prefix only with Secure, from us, for the whole site.
 pub const SECURE_NAME: &str = "__Host-miyu_session";
+
+/// Under which names a site finds its cookie. Browsers share cookies among all ports of a host: a site
+/// whose address has a port names it, so that a neighbour's cookie does not take the place of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jar {
+    https: bool,
+    port: Option<u16>,
+}
+
+impl Jar {
+    /// Of the site that browsers reach at `host`, which has a port if it is not the scheme's own.
+    pub fn of(https: bool, host: Option<&str>) -> Self {
+        let port = host.and_then(|host| host.rsplit_once(':')?.1.parse().ok());
+        Self { https, port }
+    }
+
+    /// The name that it is set by.
+    fn name(self) -> String {
+        match self.port {
+            Some(port) => format!("{}_{port}", self.plain()),
+            None => self.plain().to_owned(),
+        }
+    }
+
+    /// The name without a port.
+    fn plain(self) -> &'static str {
+        if self.https { SECURE_NAME } else { NAME }
+    }
+
+    /// Whether a cookie of this name may be ours: set at this port, or at the one where we were before.
+    fn may_hold(self, name: &str) -> bool {
+        let rest = name.strip_prefix(self.plain());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    }
+}
 
 /// A cookie older than this is signed anew when it is seen, so that a browser in use stays known.
 const RENEW_AFTER: Duration = Duration::from_secs(24 * 3600);
@@ -44,33 +79,50 @@ pub struct Seen {
     pub until: Timestamp,
 }
 
-/// The request's valid session cookie, if it has one: the first that we signed. All are looked at, for
-/// others may stand before it (planted by another site of this host, left by another key), beside bytes
-/// that are not ASCII. A request head has room for fewer than two hundred.
-pub fn read(signer: &Signer, headers: &HeaderMap, https: bool) -> Option<Seen> {
-    read_at(signer, headers, https, Timestamp::now())
+/// The request's valid session cookie, if it has one: of those that we signed the one of this port, else
+/// the first. All are looked at, for others may stand before it (planted by another site of this host,
+/// left by another key), beside bytes that are not ASCII. A request head has room for fewer than two
+/// hundred.
+pub fn read(signer: &Signer, headers: &HeaderMap, jar: Jar) -> Option<Seen> {
+    read_at(signer, headers, jar, Timestamp::now())
 }
 
 /// [`read`] at a given time.
-pub fn read_at(signer: &Signer, headers: &HeaderMap, https: bool, now: Timestamp) -> Option<Seen> {
-    let wanted = name(https);
+pub fn read_at(signer: &Signer, headers: &HeaderMap, jar: Jar, now: Timestamp) -> Option<Seen> {
+    let own = jar.name();
+    let mut elsewhere = None;
+    for (name, seen) in ours(signer, headers, jar, now) {
+        if name == own {
+            return Some(seen);
+        }
+        // By its own name it is found whatever the neighbours do.
+        elsewhere = elsewhere.or(Some(Seen {
+            needs_renewal: true,
+            ..seen
+        }));
+    }
+    elsewhere
+}
+
+/// The cookies of a request that we signed, with their names.
+fn ours<'a>(
+    signer: &'a Signer,
+    headers: &'a HeaderMap,
+    jar: Jar,
+    now: Timestamp,
+) -> impl Iterator<Item = (&'a str, Seen)> {
     headers
         .get_all(COOKIE)
         .iter()
         .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
         .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
-        .filter(|(name, value)| *name == wanted && VALUE_CHARS.contains(&value.len()))
-        .find_map(|(_, value)| open(signer, value, now))
+        .filter(move |(name, value)| jar.may_hold(name) && VALUE_CHARS.contains(&value.len()))
+        .filter_map(move |(name, value)| Some((name, open(signer, value, now)?)))
 }
 
 /// The `Set-Cookie` that makes a browser be this session, which began then, from now on.
-pub fn set_cookie(
-    signer: &Signer,
-    session: SessionId,
-    born: Timestamp,
-    https: bool,
-) -> HeaderValue {
-    set_cookie_at(signer, session, born, https, Timestamp::now())
+pub fn set_cookie(signer: &Signer, session: SessionId, born: Timestamp, jar: Jar) -> HeaderValue {
+    set_cookie_at(signer, session, born, jar, Timestamp::now())
 }
 
 /// [`set_cookie`] at a given time.
@@ -78,17 +130,26 @@ pub fn set_cookie_at(
     signer: &Signer,
     session: SessionId,
     born: Timestamp,
-    https: bool,
+    jar: Jar,
     now: Timestamp,
 ) -> HeaderValue {
     let left = signer.longest().saturating_sub(now.since(born));
     let value = seal(signer, session, born, now);
-    written(&value, https, signer.lifetime().min(left))
+    written(&jar.name(), &value, jar, signer.lifetime().min(left))
 }
 
-/// The `Set-Cookie` that takes it away.
-pub fn expired(https: bool) -> HeaderValue {
-    written("", https, Duration::ZERO)
+/// The `Set-Cookie`s that take it away, by each name that it came under.
+pub fn expired(signer: &Signer, headers: &HeaderMap, jar: Jar) -> Vec<HeaderValue> {
+    let mut names = vec![jar.name()];
+    for (name, _) in ours(signer, headers, jar, Timestamp::now()) {
+        if names.iter().all(|other| other != name) {
+            names.push(name.to_owned());
+        }
+    }
+    let gone = names
+        .iter()
+        .map(|name| written(name, "", jar, Duration::ZERO));
+    gone.collect()
 }
 
 /// When a cookie that is signed then is honoured no more, for a session that began at `born`.
@@ -98,18 +159,13 @@ pub fn until(signer: &Signer, born: Timestamp, issued: Timestamp) -> Timestamp {
         .min(born.plus(signer.longest()))
 }
 
-fn written(value: &str, https: bool, age: Duration) -> HeaderValue {
+fn written(name: &str, value: &str, jar: Jar, age: Duration) -> HeaderValue {
     let text = format!(
-        "{}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{}",
-        name(https),
+        "{name}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{}",
         age.as_secs(),
-        if https { "; Secure" } else { "" },
+        if jar.https { "; Secure" } else { "" },
     );
     HeaderValue::from_str(&text).expect("base64 and digits are header characters")
-}
-
-fn name(https: bool) -> &'static str {
-    if https { SECURE_NAME } else { NAME }
 }
 
 fn seal(signer: &Signer, session: SessionId, born: Timestamp, now: Timestamp) -> String {
@@ -160,10 +216,18 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);
+    const PLAIN: Jar = Jar {
+        https: false,
+        port: None,
+    };
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
     fn signer() -> Signer {
         Signer::new(&[7; 32], 30 * DAY)
+    }
+
+    fn at(port: u16) -> Jar {
+        Jar::of(false, Some(&format!("localhost:{port}")))
     }
 
     /// What a browser sends back after this `Set-Cookie`, with others around it.
@@ -178,41 +242,45 @@ mod tests {
     #[test]
     fn a_cookie_comes_back() {
         let (signer, session) = (signer(), SessionId::fresh());
-        for https in [false, true] {
-            let headers = echo(&set_cookie_at(&signer, session, NOW, https, NOW));
-            let seen = read_at(&signer, &headers, https, NOW.plus(DAY / 2)).unwrap();
-            assert_eq!(seen.session, session);
-            assert!(!seen.needs_renewal);
-            assert_eq!(read_at(&signer, &headers, !https, NOW), None, "other name");
+        for host in ["chat.example", "chat.example:8443", "[::1]:8000"] {
+            for https in [false, true] {
+                let jar = Jar::of(https, Some(host));
+                let headers = echo(&set_cookie_at(&signer, session, NOW, jar, NOW));
+                let seen = read_at(&signer, &headers, jar, NOW.plus(DAY / 2)).unwrap();
+                assert_eq!(seen.session, session);
+                assert!(!seen.needs_renewal);
+                let other = Jar::of(!https, Some(host));
+                assert_eq!(read_at(&signer, &headers, other, NOW), None, "other name");
+            }
         }
     }
 
     #[test]
     fn old_ones_are_renewed_then_refused() {
         let (signer, session) = (signer(), SessionId::fresh());
-        let headers = echo(&set_cookie_at(&signer, session, NOW, false, NOW));
-        let later = read_at(&signer, &headers, false, NOW.plus(2 * DAY)).unwrap();
+        let headers = echo(&set_cookie_at(&signer, session, NOW, PLAIN, NOW));
+        let later = read_at(&signer, &headers, PLAIN, NOW.plus(2 * DAY)).unwrap();
         assert!(later.needs_renewal);
-        assert_eq!(read_at(&signer, &headers, false, NOW.plus(31 * DAY)), None);
-        assert_eq!(read_at(&signer, &headers, false, NOW.minus(DAY)), None);
+        assert_eq!(read_at(&signer, &headers, PLAIN, NOW.plus(31 * DAY)), None);
+        assert_eq!(read_at(&signer, &headers, PLAIN, NOW.minus(DAY)), None);
     }
 
     #[test]
     fn a_session_ends_however_often_it_is_renewed() {
         let (signer, session) = (signer().ending(90 * DAY), SessionId::fresh());
-        let mut headers = echo(&set_cookie_at(&signer, session, NOW, false, NOW));
+        let mut headers = echo(&set_cookie_at(&signer, session, NOW, PLAIN, NOW));
         for days in (10..=90).step_by(10) {
             let now = NOW.plus(days * DAY);
-            let seen = read_at(&signer, &headers, false, now).unwrap();
+            let seen = read_at(&signer, &headers, PLAIN, now).unwrap();
             assert_eq!((seen.session, seen.born), (session, NOW), "day {days}");
-            let set = set_cookie_at(&signer, session, seen.born, false, now);
+            let set = set_cookie_at(&signer, session, seen.born, PLAIN, now);
             let age = Duration::from_secs(24 * 3600 * u64::from(90 - days)).min(30 * DAY);
             let told = format!("Max-Age={};", age.as_secs());
             assert!(set.to_str().unwrap().contains(&told), "day {days}");
             headers = echo(&set);
         }
         let over = NOW.plus(90 * DAY).plus(DAY);
-        assert_eq!(read_at(&signer, &headers, false, over), None);
+        assert_eq!(read_at(&signer, &headers, PLAIN, over), None);
     }
 
     #[test]
@@ -255,7 +323,7 @@ mod tests {
             headers.append(COOKIE, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         assert_eq!(
-            read_at(&signer, &headers, false, NOW).unwrap().session,
+            read_at(&signer, &headers, PLAIN, NOW).unwrap().session,
             session
         );
         let beside = format!("名=值; {own}; 夜\u{301}=1");
@@ -264,7 +332,7 @@ mod tests {
         headers.clear();
         headers.insert(COOKIE, HeaderValue::from_bytes(&raw).unwrap());
         assert_eq!(
-            read_at(&signer, &headers, false, NOW).unwrap().session,
+            read_at(&signer, &headers, PLAIN, NOW).unwrap().session,
             session
         );
     }
@@ -275,7 +343,59 @@ mod tests {
         let text = format!("{NAME}=AAAA; {NAME}={}", seal(&signer, session, NOW, NOW));
         let mut headers = HeaderMap::new();
         headers.insert(COOKIE, HeaderValue::from_str(&text).unwrap());
-        let seen = read_at(&signer, &headers, false, NOW).unwrap();
+        let seen = read_at(&signer, &headers, PLAIN, NOW).unwrap();
         assert_eq!(seen.session, session);
+    }
+
+    #[test]
+    fn the_name_says_the_port_where_the_address_does() {
+        let named = |https, host| Jar::of(https, Some(host)).name();
+        assert_eq!(named(false, "chat.example"), "miyu_session");
+        assert_eq!(named(true, "chat.example"), "__Host-miyu_session");
+        assert_eq!(named(false, "localhost:8000"), "miyu_session_8000");
+        assert_eq!(named(true, "[::1]:8443"), "__Host-miyu_session_8443");
+        assert_eq!(named(false, "[::1]"), "miyu_session");
+        assert_eq!(Jar::of(false, None).name(), "miyu_session");
+    }
+
+    #[test]
+    fn a_neighbours_cookie_takes_no_place() {
+        let (signer, session) = (signer(), SessionId::fresh());
+        let other = Signer::new(&[8; 32], 30 * DAY);
+        let (here, there) = (at(8000), at(8001));
+        let pair = |set: HeaderValue| set.to_str().unwrap().split(';').next().unwrap().to_owned();
+        let own = pair(set_cookie_at(&signer, session, NOW, here, NOW));
+        let theirs = pair(set_cookie_at(&other, SessionId::fresh(), NOW, there, NOW));
+        let mut headers = HeaderMap::new();
+        let both = HeaderValue::from_str(&format!("{theirs}; {own}")).unwrap();
+        headers.insert(COOKIE, both);
+        let seen = read_at(&signer, &headers, here, NOW).unwrap();
+        assert_eq!((seen.session, seen.needs_renewal), (session, false));
+        let taken: Vec<HeaderValue> = expired(&signer, &headers, here);
+        assert_eq!(taken.len(), 1, "the neighbour's stays");
+    }
+
+    #[test]
+    fn a_session_is_kept_when_its_site_moves_or_learns_its_port() {
+        let (signer, session) = (signer(), SessionId::fresh());
+        let (here, there) = (at(8000), at(8001));
+        for before in [PLAIN, there] {
+            let headers = echo(&set_cookie_at(&signer, session, NOW, before, NOW));
+            let seen = read_at(&signer, &headers, here, NOW).unwrap();
+            assert_eq!((seen.session, seen.born), (session, NOW));
+            assert!(
+                seen.needs_renewal,
+                "so that it has its own name from now on"
+            );
+            let headers = echo(&set_cookie(&signer, session, Timestamp::now(), before));
+            assert_eq!(expired(&signer, &headers, here).len(), 2, "by both names");
+        }
+        // What is set here counts for more than what is left from there.
+        let newer = SessionId::fresh();
+        let mut headers = echo(&set_cookie_at(&signer, session, NOW, there, NOW));
+        let own = echo(&set_cookie_at(&signer, newer, NOW, here, NOW));
+        headers.append(COOKIE, own[COOKIE].clone());
+        let seen = read_at(&signer, &headers, here, NOW).unwrap();
+        assert_eq!(seen.session, newer);
     }
 }

@@ -154,7 +154,7 @@ struct Identity {
 
 fn identity(app: &App, peer: &Peer, request: &Request<Incoming>) -> Identity {
     let renewed = |born| cookie::until(&app.signer, born, Timestamp::now());
-    match app.session(request.headers(), peer.scheme_https) {
+    match app.session(request.headers(), peer.jar()) {
         Some(seen) => Identity {
             session: seen.session,
             born: seen.born,
@@ -246,7 +246,7 @@ where
     }
     if identity.set_cookie {
         let Identity { session, born, .. } = identity;
-        let cookie = cookie::set_cookie(&app.signer, session, born, peer.scheme_https);
+        let cookie = cookie::set_cookie(&app.signer, session, born, peer.jar());
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
     let guards = Guards::new(connection, online);

@@ -7,6 +7,7 @@ use miyu::config::Config;
 use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
 use miyu::model::entry::CONTENT_CHARS;
 use miyu::model::{MessageRef, Pairing, Party, Persona, Profile, UserId};
+use miyu::session::cookie::Jar;
 use miyu::session::{cookie, token};
 use miyu::store::{Appended, Draft};
 use serde_json::{Value, json};
@@ -215,7 +216,12 @@ async fn many_open_rooms_are_a_bounded_list() {
         newest.push(new_room(&server, [me, me]).await.to_string());
     }
     newest.reverse();
-    let set = cookie::set_cookie(&server.app.signer, me, Timestamp::now(), false);
+    let set = cookie::set_cookie(
+        &server.app.signer,
+        me,
+        Timestamp::now(),
+        Jar::of(false, None),
+    );
     let cookie = set.to_str().unwrap().split(';').next().unwrap();
     let answer = get_with(server.address, "/api/rooms/", &[("cookie", cookie)]).await;
     assert!(answer.body.len() < 64 * 1024, "{} bytes", answer.body.len());

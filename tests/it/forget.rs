@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 use miyu::backends::Backends;
 use miyu::id::{RoomId, SessionId};
+use miyu::session::cookie::{self, Jar};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 
@@ -32,7 +33,7 @@ fn session_of(server: &TestServer, person: &Person) -> SessionId {
     let mut headers = HeaderMap::new();
     let cookie = person.browser.cookie().unwrap();
     headers.insert(COOKIE, HeaderValue::from_str(&cookie).unwrap());
-    let seen = miyu::session::cookie::read(&server.app.signer, &headers, false);
+    let seen = cookie::read(&server.app.signer, &headers, Jar::of(false, None));
     seen.unwrap().session
 }
 
@@ -53,8 +54,9 @@ async fn a_browser_that_is_forgotten_leaves_nothing_open() {
     let answer = forget(&talking.ming.browser).await;
     assert_eq!(answer.status, 204);
     let set = answer.header("set-cookie").unwrap();
+    let name = format!("miyu_session_{}", server.address.port());
     assert!(
-        set.starts_with("miyu_session=;") && set.contains("Max-Age=0"),
+        set.starts_with(&format!("{name}=;")) && set.contains("Max-Age=0"),
         "{set}"
     );
     assert_eq!(answer.header("clear-site-data"), Some("\"storage\""));

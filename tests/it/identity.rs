@@ -34,7 +34,8 @@ async fn the_handshake_gives_a_cookie_to_whoever_has_none() {
     let browser = Browser::new(&server);
     let first = browser.open("/ws/matching/").await;
     let set = first.answer().header("set-cookie").unwrap().to_owned();
-    for part in ["miyu_session=", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
+    let name = format!("miyu_session_{}=", server.address.port());
+    for part in [name.as_str(), "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
         assert!(set.contains(part), "{set}");
     }
     let second = browser.open("/ws/matching/").await;
@@ -46,7 +47,7 @@ async fn the_handshake_gives_a_cookie_to_whoever_has_none() {
     let secure = secure.ok().unwrap();
     let set = secure.answer().header("set-cookie").unwrap();
     assert!(
-        set.starts_with("__Host-miyu_session=") && set.contains("; Secure"),
+        set.starts_with(&format!("__Host-{name}")) && set.contains("; Secure"),
         "{set}"
     );
     assert_eq!(server.app.online.count(), 2);

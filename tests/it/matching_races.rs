@@ -70,7 +70,11 @@ fn session(server: &TestServer, browser: &Browser) -> miyu::id::SessionId {
     let mut headers = hyper::HeaderMap::new();
     let cookie = browser.cookie().unwrap().parse().unwrap();
     headers.insert(hyper::header::COOKIE, cookie);
-    let seen = miyu::session::cookie::read(&server.app.signer, &headers, false);
+    let seen = miyu::session::cookie::read(
+        &server.app.signer,
+        &headers,
+        miyu::session::cookie::Jar::of(false, None),
+    );
     seen.unwrap().session
 }
 

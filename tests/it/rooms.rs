@@ -2,6 +2,7 @@
 
 use miyu::id::{Address, NodeId, RoomId, SessionId, Side, TicketId, Timestamp};
 use miyu::model::{Pairing, Party, Persona, Profile, UserId};
+use miyu::session::cookie::Jar;
 use miyu::session::{cookie, token};
 use miyu::store::{Appended, Draft};
 
@@ -50,7 +51,12 @@ async fn room(server: &TestServer, ann: SessionId, ben: SessionId) -> RoomId {
 
 /// The `Cookie` header of this session.
 fn cookie_of(server: &TestServer, session: SessionId) -> String {
-    let set = cookie::set_cookie(&server.app.signer, session, Timestamp::now(), false);
+    let set = cookie::set_cookie(
+        &server.app.signer,
+        session,
+        Timestamp::now(),
+        Jar::of(false, None),
+    );
     set.to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 

@@ -8,8 +8,9 @@ async fn a_session_is_given_once_and_kept() {
     let server = TestServer::start_dead(|_| {}).await;
     let first = get(server.address, "/").await;
     let set = first.header("set-cookie").unwrap();
+    let name = format!("miyu_session_{}=", server.address.port());
     for part in [
-        "miyu_session=",
+        name.as_str(),
         "Path=/",
         "HttpOnly",
         "SameSite=Lax",

@@ -24,7 +24,7 @@ use miyu::backends::Backends;
 use miyu::id::{RoomId, SessionId, TicketId, Timestamp};
 use miyu::matching::redis::RedisPoolConfig;
 use miyu::matching::{Entered, Phase, PoolRules, Ticket};
-use miyu::session::cookie;
+use miyu::session::cookie::{self, Jar};
 use serde_json::{Value, json};
 
 use self::diary::Diary;
@@ -108,7 +108,12 @@ impl Evening {
             _ => &known,
         };
         let known_session = SessionId::fresh();
-        let cookie = cookie::set_cookie(&server.app.signer, known_session, Timestamp::now(), false);
+        let cookie = cookie::set_cookie(
+            &server.app.signer,
+            known_session,
+            Timestamp::now(),
+            Jar::of(false, None),
+        );
         let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
         known.set_cookie(cookie);
         let (mine, theirs) = pair((&me, json!({})), (with, other(&[]))).await;

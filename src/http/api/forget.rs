@@ -28,7 +28,7 @@ static STORAGE: HeaderValue = HeaderValue::from_static("\"storage\"");
 /// refusal leaves the cookie, and asking again is safe.
 pub async fn answer(app: &Arc<App>, peer: &Peer, headers: &HeaderMap) -> Response<Body> {
     // Also one that was forgotten a moment ago: the first answer may have been lost half-way.
-    let session = cookie::read(&app.signer, headers, peer.scheme_https).map(|seen| seen.session);
+    let session = cookie::read(&app.signer, headers, peer.jar()).map(|seen| seen.session);
     if let Err(wait) = app.limits.requests(session, peer.address) {
         return response::problem(&Problem::rate_limited(wait));
     }
@@ -39,8 +39,11 @@ pub async fn answer(app: &Arc<App>, peer: &Peer, headers: &HeaderMap) -> Respons
         return response::problem(&error.into());
     }
     let mut answer = response::text(StatusCode::NO_CONTENT, "");
+    let taken = cookie::expired(&app.signer, headers, peer.jar());
     let headers = answer.headers_mut();
-    headers.insert(SET_COOKIE, cookie::expired(peer.scheme_https));
+    for cookie in taken {
+        headers.append(SET_COOKIE, cookie);
+    }
     headers.insert(CLEAR_SITE_DATA.clone(), STORAGE.clone());
     answer
 }
