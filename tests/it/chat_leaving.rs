@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::client::{Browser, Socket};
-use crate::support::people::{Person, chat, meet};
+use crate::support::people::{Person, both_enter, chat, meet, pair};
 use crate::support::server::TestServer;
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -42,6 +42,35 @@ async fn leaving_tells_both_who_left() {
         let rooms = talking.mei.browser.get("/api/rooms/").await.json();
         assert_eq!(rooms["rooms"], json!([]));
     }
+}
+
+#[tokio::test]
+async fn a_second_departure_touches_no_later_room() {
+    let server = TestServer::start(|_| {}).await;
+    let browsers: [Browser; 3] = std::array::from_fn(|_| Browser::new(&server));
+    let [ming, mei, lan] = &browsers;
+    let named = json!({"user_id": "u-ming"});
+    let (before, mei) = pair((ming, named.clone()), (mei, json!({}))).await;
+    let (mut old, mut left_behind) = both_enter(&before, &mei).await;
+    leaves(&mut old).await;
+    left_behind.expect("user_left").await;
+    // The next conversation has begun when the second press of a double press arrives, over the old
+    // connection and under the name that counts in both rooms.
+    let (after, lan) = pair((ming, named), (lan, json!({}))).await;
+    let (mut new, mut partner) = both_enter(&after, &lan).await;
+    for again in [
+        json!({"action": "find_next"}),
+        json!({"action": "find_next", "user_id": "u-ming"}),
+    ] {
+        old.send(again).await;
+    }
+    old.expect("user_left").await;
+    new.said("still here", "c-1").await;
+    assert_eq!(
+        partner.expect("new_message").await["message"]["content"],
+        "still here"
+    );
+    assert_eq!(lan.state().await["active"], true);
 }
 
 #[tokio::test]
