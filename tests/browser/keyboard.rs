@@ -160,6 +160,7 @@ fn from_home_to_a_message_and_its_menu_without_a_mouse() {
             .await;
         anna.key(Key::Enter).await;
         anna.reads("menu-leave", "再按一次").await;
+        anna.settled("[data-testid=menu-leave]").await;
         anna.key(Key::Enter).await;
         anna.sees("end-card").await;
         tab_until(&anna, false, "focusedTest() === 'end-next'").await;

@@ -13,6 +13,7 @@ mod in_between;
 mod keyboard;
 mod meeting;
 mod names;
+mod presses;
 mod reading;
 mod restored;
 mod returning;

@@ -3,6 +3,7 @@
 
 import { byTest, el, fillIcons, icon, mark } from '../lib/dom.js';
 import { onLanguage, t, translate } from '../lib/i18n.js';
+import { guardPresses } from '../lib/press.js';
 import { paintBrowserBar, setTheme, startLanguage, switchLanguage, theme, themes } from '../lib/settings.js';
 
 const siteName = () => document.querySelector('.wordmark-name')?.textContent ?? '';
@@ -14,6 +15,7 @@ function paintName(node) {
 }
 
 export function mountAppbar({ onGuide } = {}) {
+  guardPresses();
   startLanguage();
   paintBrowserBar();
   for (const link of document.querySelectorAll('[data-mark]')) link.prepend(mark());

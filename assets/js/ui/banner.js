@@ -4,6 +4,7 @@
 
 import { byTest, setHidden, setText } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
+import { cameUp } from '../lib/press.js';
 
 export function mountBanner(banner, { onContinue }) {
   const text = banner.querySelector('.banner-text');
@@ -12,6 +13,7 @@ export function mountBanner(banner, { onContinue }) {
   return {
     /** `kind`: null, 'replaced', 'stopped', 'blocked', 'lost', 'lostDeed', 'store', 'deed' or 'closing', which is `left` (words) away. */
     update(kind, left) {
+      if (banner.hidden && kind !== null) cameUp(banner, true);
       setHidden(banner, kind === null);
       if (kind === null) return;
       banner.dataset.kind = kind;

@@ -2,12 +2,15 @@
 
 import { el, setHidden } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
+import { cameUp } from '../lib/press.js';
 import { isAsked, minutesTalked } from '../model/room.js';
 
 export function mountEndCard(section, { onNext, onBlock, onForget }) {
   let shown = '';
   return {
     update(state, hours) {
+      // It comes where one was writing, when the other side leaves.
+      if (section.hidden && !state.active) cameUp(section, state.ended?.by !== 'me');
       setHidden(section, state.active);
       if (state.active) {
         shown = '';

@@ -3,6 +3,7 @@
 
 import { el } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
+import { oneAtATime } from '../lib/press.js';
 import { local, tab } from '../lib/storage.js';
 import { forgetBrowser } from '../net/http.js';
 import { openSheet } from './sheet.js';
@@ -19,7 +20,7 @@ export function wasForgotten() {
   location.replace('/');
 }
 
-export async function forgetThisBrowser() {
+export const forgetThisBrowser = oneAtATime(async () => {
   if (!(await ask())) return;
   underway = true;
   try {
@@ -33,7 +34,7 @@ export async function forgetThisBrowser() {
   local.clear();
   tab.clear();
   location.replace('/');
-}
+});
 
 async function ask() {
   const yes = el('button', { type: 'button', class: 'button-danger', test: 'forget-confirm' }, t('forget.yes'));

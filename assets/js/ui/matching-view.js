@@ -4,6 +4,7 @@
 import { avatarUrl, byTest, el, icon, setHidden, setText } from '../lib/dom.js';
 import { copyText } from '../lib/clipboard.js';
 import { t } from '../lib/i18n.js';
+import { cameUp } from '../lib/press.js';
 import { sound } from '../lib/settings.js';
 import { minutesSeconds } from '../lib/time.js';
 import { toggleSound } from './alerts.js';
@@ -36,6 +37,8 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom 
     if (wanted === shownOptions) return;
     shownOptions = wanted;
     slot('options').replaceChildren(...view.options.map((name) => builders[name](view)));
+    // They come by themselves, and move what stands below.
+    for (const part of [slot('options'), cancel.parentElement]) cameUp(part, true);
   }
 
   function updateLines(view) {
@@ -104,6 +107,8 @@ function linkRow(test, title, why, href, extra = {}) {
 function secondRow() {
   const link = linkRow('option-second', t('match.second'), t('match.secondWhy'), '/?guest=1', { target: '_blank', rel: 'noopener' });
   link.addEventListener('click', (event) => {
+    // One window for a double press, too.
+    cameUp(link);
     if (matchMedia('(pointer: coarse)').matches || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const left = Math.max(0, screen.availWidth - 480);

@@ -3,6 +3,7 @@
 
 import { avatarUrl, byTest, setHidden, setText } from '../lib/dom.js';
 import { t, tagList } from '../lib/i18n.js';
+import { cameUp } from '../lib/press.js';
 import { minutesSeconds } from '../lib/time.js';
 
 const armedFor = 4000;
@@ -30,6 +31,7 @@ export function mountRoomHeader(header, { needsSecondPress, onNext, onMenu }) {
     if (!armed && needsSecondPress()) {
       armed = setTimeout(disarm, armedFor);
       paintNext();
+      cameUp(next);
       return;
     }
     disarm();

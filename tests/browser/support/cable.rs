@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -28,6 +29,8 @@ struct Shared {
     // How many connections were made, and how many of these are open with nobody at the other end.
     made: AtomicU64,
     forgotten: AtomicU64,
+    // How long everything is on its way, in milliseconds.
+    delay: AtomicU64,
     // What new connections are answered instead of being relayed.
     answer: Mutex<Option<String>>,
     // While it is true, connections stay open and nothing comes through.
@@ -49,6 +52,7 @@ impl Cable {
             open: Mutex::new(Vec::new()),
             made: AtomicU64::new(0),
             forgotten: AtomicU64::new(0),
+            delay: AtomicU64::new(0),
             answer: Mutex::new(None),
             silent: Mutex::new(false),
             spoken: Condvar::new(),
@@ -85,6 +89,12 @@ impl Cable {
     /// Lets no new connection through; those that are open stay.
     pub fn close_door(&self) {
         self.shared.pulled.store(true, Ordering::SeqCst);
+    }
+
+    /// Makes everything come so much later, each way.
+    pub fn delay(&self, by: Duration) {
+        let by = u64::try_from(by.as_millis()).expect("a short time");
+        self.shared.delay.store(by, Ordering::SeqCst);
     }
 
     /// Ends every connection and answers each new request itself, as a proxy does whose server is being
@@ -172,6 +182,7 @@ impl Shared {
             if number < self.forgotten.load(Ordering::SeqCst) {
                 continue;
             }
+            thread::sleep(Duration::from_millis(self.delay.load(Ordering::SeqCst)));
             let part = &mut part[..length];
             if self.downgrades.load(Ordering::SeqCst) {
                 rename(part, b"\r\nUpgrade: ", b"\r\nX-Taken: ");

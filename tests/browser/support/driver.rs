@@ -44,6 +44,8 @@ pub struct Browser {
     pub still: bool,
     /// `forced-colors: active`: the system's few colours instead of the page's.
     pub forced: bool,
+    /// Cookies, and with them all that pages keep, are blocked.
+    pub forgetful: bool,
     /// `--host-resolver-rules`, when names are not looked up as usual.
     pub resolver: Option<&'static str>,
 }
@@ -57,6 +59,7 @@ impl Default for Browser {
             dark: false,
             still: false,
             forced: false,
+            forgetful: false,
             resolver: None,
         }
     }
@@ -186,6 +189,9 @@ pub fn capabilities(browser: &Browser, profile: &Path) -> serde_json::Map<String
         "prefs": { "intl.accept_languages": browser.language },
         "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false },
     });
+    if browser.forgetful {
+        options["prefs"]["profile.default_content_setting_values.cookies"] = json!(2);
+    }
     if browser.phone {
         options["mobileEmulation"] = json!({
             "deviceMetrics": { "width": width, "height": height, "pixelRatio": 2.0, "touch": true },

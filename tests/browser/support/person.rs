@@ -296,10 +296,18 @@ impl Person {
             .await;
     }
 
+    /// Waits until what a selector names has been there for a moment: what has just come up, or means
+    /// something else now, is not pressed by people, and does not let itself be pressed.
+    pub async fn settled(&self, selector: &str) {
+        let settled = "!document.querySelector(args[0])?.closest('[data-settling]')";
+        self.until(settled, json!([selector])).await;
+    }
+
     /// Clicks the first element a selector names.
     pub async fn press_css(&self, selector: &str) {
         let begun = Instant::now();
         loop {
+            self.settled(selector).await;
             let found = self.client().find(Locator::Css(selector)).await;
             let pressed = match found {
                 Ok(element) => element.click().await,
