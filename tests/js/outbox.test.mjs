@@ -209,6 +209,16 @@ test('one message that is never answered is not the fault of the connection', ()
   assert.equal(it.said(), 'next last bad', 'a press says it again');
 });
 
+test('many messages that a server takes one by one are all waited for', () => {
+  const it = page().open().hears(stated);
+  for (let n = 1; n <= 100; n += 1) it.writes(`c${n}`);
+  for (let n = 1; n <= 100; n += 1) {
+    it.waits(200).hears(stored(n, `c${n}`));
+    assert.equal(it.watch(), 'fine', `${n} of 100 are answered`);
+  }
+  assert.deepEqual(it.room().pending, []);
+});
+
 test('a message that two connections leave unanswered has failed; one is not enough', () => {
   const it = page().open().hears(stated).writes('c1').waits(13_000);
   assert.equal(it.watch(), 'reconnect');

@@ -107,13 +107,20 @@ export function overdue(outbox, room, now) {
   return owed(outbox, room).filter((item) => !['block', 'leave'].includes(item.kind) && isLate(outbox.said.get(keyOf(item))));
 }
 
+/** Whether something was answered that was said later. The server takes them in their order, sometimes slowly. */
+function wasPassedOver(outbox, item) {
+  const keys = [...outbox.said.keys()];
+  return keys.slice(keys.indexOf(keyOf(item)) + 1).some((key) => outbox.said.get(key) === answeredAlready);
+}
+
 /**
  * What is not answered for a reason of its own, and not because the connection
- * is dead: others were answered later, or this is its second connection.
+ * is dead or slow: others were said later and are answered, or this is its
+ * second connection.
  */
 export function unanswered(outbox, room, now) {
   const isLast = looksDead(outbox, room, now);
-  return overdue(outbox, room, now).filter((item) => outbox.heardAt > outbox.said.get(keyOf(item)) || (isLast && item.unanswered > 0));
+  return overdue(outbox, room, now).filter((item) => wasPassedOver(outbox, item) || (isLast && item.unanswered > 0));
 }
 
 /** Says these once more, though they were said on this connection. */

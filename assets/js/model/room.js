@@ -171,10 +171,6 @@ const handlers = {
     draft.deeds = [...draft.deeds, leaves ? { ...deed, leaves } : deed];
   },
 
-  withdrew(draft, { kind }) {
-    draft.deeds = draft.deeds.filter((deed) => deed.kind !== kind);
-  },
-
   blocked(draft) {
     draft.blocked = true;
     confirm(draft, 'block');
