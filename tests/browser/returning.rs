@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::audit::accessible;
 use crate::support::cable::Cable;
 use crate::support::chat::{expects_lost_connections, meet, meet_by_cable};
 use crate::support::person::Person;
@@ -183,6 +184,85 @@ fn a_block_goes_on_when_its_page_is_closed() {
         anna.goto("/").await;
         anna.reads("toast", "已封鎖").await;
         bao.reads("end-card", "Anna 離開了").await;
+    });
+}
+
+#[test]
+fn next_without_a_network_is_said_afterwards() {
+    Play::new("next_without_a_network").run(async |stage| {
+        let (cable, anna, bao) = meet_by_cable(stage).await;
+        anna.says("哈囉").await;
+        bao.hears("哈囉").await;
+        cable.pull();
+        anna.reads("banner", "連線斷了").await;
+        anna.writes("先走了").await;
+        anna.press("next").await;
+        anna.sees("matching").await;
+        cable.plug_in();
+        // In the order in which it was meant.
+        bao.hears("先走了").await;
+        bao.reads("end-card", "Anna 離開了").await;
+        anna.sees("matching").await;
+    });
+}
+
+#[test]
+fn next_over_a_dead_line_is_said_until_it_is_heard() {
+    Play::new("next_over_a_dead_line").run(async |stage| {
+        let (cable, anna, bao) = meet_by_cable(stage).await;
+        // The connection looks open, and what is said on it arrives nowhere.
+        cable.forget();
+        anna.press("next").await;
+        anna.sees("matching").await;
+        bao.reads("end-card", "Anna 離開了").await;
+    });
+}
+
+#[test]
+fn next_is_said_by_the_next_page_when_the_tab_is_closed() {
+    Play::new("next_and_close").run(async |stage| {
+        let (cable, anna, bao) = meet_by_cable(stage).await;
+        cable.pull();
+        anna.reads("banner", "連線斷了").await;
+        anna.press("next").await;
+        anna.sees("matching").await;
+        let first = anna.window().await;
+        let second = anna.open_tab().await;
+        anna.switch_to(&first).await;
+        anna.client().close_window().await.expect("a closed tab");
+        anna.switch_to(&second).await;
+        cable.plug_in();
+        anna.goto("/").await;
+        bao.reads("end-card", "Anna 離開了").await;
+        let kept = "localStorage.getItem('miyu.owed')";
+        assert_eq!(anna.ask(kept, json!([])).await, json!(null));
+    });
+}
+
+#[test]
+fn a_search_from_home_asks_before_it_leaves_a_conversation() {
+    Play::new("search_over_a_conversation").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        anna.says("等一下").await;
+        anna.goto("/").await;
+        anna.press("start").await;
+        anna.reads("leave-sheet", "Bao 會看到你離開了").await;
+        accessible(&anna, "home asking before it leaves").await;
+        anna.press("leave-back").await;
+        anna.meets("Bao").await;
+        anna.has_log(json!(["等一下"])).await;
+        assert_eq!(bao.ask("shown('end-card')", json!([])).await, false);
+
+        anna.goto("/").await;
+        anna.press("start").await;
+        anna.press("leave-confirm").await;
+        anna.sees("matching").await;
+        bao.reads("end-card", "Anna 離開了").await;
+        anna.goto("/").await;
+        anna.until("byTest('stats').textContent.trim()", json!([]))
+            .await;
+        assert_eq!(anna.ask("shown('resume')", json!([])).await, false);
     });
 }
 

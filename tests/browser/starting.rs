@@ -86,6 +86,69 @@ fn nobody_searches_past_the_questions() {
 }
 
 #[test]
+fn a_browser_that_keeps_nothing_is_told_what_is_needed() {
+    Play::new("blocked_cookies").run(async |stage| {
+        let forgetful = Browser {
+            forgetful: true,
+            ..Browser::default()
+        };
+        let anna = stage.person_with("Anna", &forgetful).await;
+        anna.goto("/").await;
+        anna.reads("needs-storage", "請允許這個網站使用 Cookie")
+            .await;
+        anna.choose("gender-other").await;
+        anna.press("start").await;
+        anna.until("focusedTest() === 'needs-storage'", json!([]))
+            .await;
+        assert_eq!(
+            anna.ask("shown('consent-sheet')", json!([])).await,
+            false,
+            "nothing is asked that is forgotten at once"
+        );
+        anna.press("lang").await;
+        anna.reads("needs-storage", "allow cookies and site data")
+            .await;
+    });
+}
+
+#[test]
+fn back_after_a_search_that_was_cancelled_shows_no_search() {
+    Play::new("back_after_cancel").run(async |stage| {
+        let anna = stage.person("Anna").await;
+        anna.start().await;
+        anna.sees("matching").await;
+        anna.press("cancel").await;
+        anna.sees("start").await;
+        anna.go_back().await;
+        anna.sees("start").await;
+        assert_eq!(anna.ask("shown('matching')", json!([])).await, false);
+        assert_eq!(anna.ask("location.pathname", json!([])).await, "/");
+    });
+}
+
+#[test]
+fn a_tab_that_is_not_looked_at_searches_nothing() {
+    Play::new("restored_in_the_background").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        anna.start().await;
+        anna.press("cancel").await;
+        anna.sees("start").await;
+        // As a browser opens the tabs of its last session.
+        let behind = "globalThis.behind = true; \
+            Object.defineProperty(document, 'hidden', { configurable: true, get: () => globalThis.behind });";
+        anna.before_each_page(behind).await;
+        anna.goto("/chat/?match=1").await;
+        bao.start().await;
+        bao.until("/已等 0:0[3-9]/.test(byTest('match-status').textContent)", json!([]))
+            .await;
+        bao.sees("matching").await;
+        let look = "(globalThis.behind = false, document.dispatchEvent(new Event('visibilitychange')))";
+        anna.ask(look, json!([])).await;
+        anna.meets("Bao").await;
+    });
+}
+
+#[test]
 fn the_profile_is_remembered() {
     Play::new("profile_is_remembered").run(async |stage| {
         let anna = stage.person("Anna").await;

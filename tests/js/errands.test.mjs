@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runErrand, runErrands, stopErrand } from '../../assets/js/pages/errands.js';
-import { loadDeeds, rememberSide, saveDeeds } from '../../assets/js/pages/sides.js';
+import { handOver, isLeft, loadDeeds, loadPending, rememberSide, saveDeeds, savePending, wishToLeave } from '../../assets/js/pages/sides.js';
+import { local, tab } from '../../assets/js/lib/storage.js';
 import { installPage } from './page.mjs';
 
 installPage();
@@ -89,4 +90,58 @@ test('a room that is opened again takes its deeds back', () => {
   stopErrand('r');
   assert.equal(sockets[0].readyState, 3);
   assert.equal(loadDeeds('r').length, 1);
+});
+
+test('a farewell that was not heard is said, after what was written before it', () => {
+  start();
+  savePending('r', [{ clientId: 'c1', content: 'bye', reply: null, at: 0, failed: null }, { clientId: 'c2', content: 'no', at: 0, failed: 'too_long' }]);
+  wishToLeave('r');
+  wishToLeave('r');
+  assert.deepEqual([isLeft('r'), loadDeeds('r').length], [true, 1]);
+  runErrands();
+  const [socket] = sockets;
+  socket.opens(stated(true));
+  assert.deepEqual(socket.sent.slice(1).map(({ action }) => action), ['send_message', 'find_next']);
+  socket.hears({ action: 'new_message', message: { id: '1', seq: 1, sender_id: 'me', content: 'bye', client_id: 'c1' } });
+  // The line dies before the server has confirmed it.
+  socket.readyState = 3;
+  socket.onclose({ code: 1006 });
+  assert.equal(isLeft('r'), true);
+  stopErrand('r');
+  runErrands();
+  const again = sockets.at(-1);
+  again.opens(stated(true));
+  assert.deepEqual(again.sent.slice(1).map(({ action }) => action), ['find_next']);
+  again.hears({ action: 'user_left', user_id: 'me', reason: 'left', seq: 2 });
+  assert.deepEqual([isLeft('r'), again.readyState], [false, 3]);
+  savePending('r', []);
+});
+
+test('what was written stays unsaid where nobody leaves', () => {
+  start({ kind: 'delete', id: '3' });
+  savePending('r', [{ clientId: 'c1', content: 'later', reply: null, at: 0, failed: null }]);
+  runErrands();
+  sockets[0].opens(stated(true));
+  assert.deepEqual(sockets[0].sent.slice(1).map(({ action }) => action), ['delete_message']);
+  sockets[0].hears({ action: 'message_deleted', message_id: '3' });
+  assert.equal(loadPending('r').length, 1);
+  savePending('r', []);
+});
+
+test('what a closed tab could not say is said by the next page of ours', () => {
+  start({ kind: 'delete', id: '3' }, { kind: 'leave' });
+  handOver();
+  // Another tab: it has never been in that room.
+  tab.clear();
+  runErrands();
+  const [socket] = sockets;
+  socket.opens(stated(true));
+  assert.equal(socket.sent[0].token, 'secret');
+  assert.deepEqual(socket.sent.slice(1).map(({ action }) => action), ['find_next'], 'the rest was of that tab alone');
+  socket.hears({ action: 'user_left', user_id: 'me', reason: 'left', seq: 1 });
+  handOver();
+  assert.equal(local.get('owed'), null, 'nothing is kept that is done');
+  local.set('owed', [{ roomId: 'r', at: 0, side: {}, deeds: [{ kind: 'leave' }] }]);
+  runErrands();
+  assert.equal(sockets.length, 1, 'not after days');
 });

@@ -33,6 +33,7 @@ export const catalogue = {
   'home.gender': ['先告訴我們「我是」，才不會配錯人。可以選「其他／不說」。', 'Tell us who you are first, so nobody is mismatched. “Other / private” is fine.'],
   'home.resume': ['你和 {name} 還在聊', 'You’re still talking with {name}'],
   'home.resumeGo': ['回去', 'Go back'],
+  'home.needs': ['這個瀏覽器不讓秘語記住任何東西，選好的一離開這頁就不見了。請允許這個網站使用 Cookie 和網站資料，再重新整理。', 'This browser lets Miyu remember nothing, so your choices are gone with this page. Please allow cookies and site data for this site, then reload.'],
   'home.guest': ['這是試用視窗：資料是隨機的，只留在這個分頁。', 'A trial window: this profile is random and stays in this tab.'],
 
   'profile.title': ['你的樣子', 'How you appear'],

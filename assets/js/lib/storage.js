@@ -15,7 +15,8 @@ function area(pick) {
   return {
     get(key, fallback = null) {
       try {
-        const text = real()?.getItem(prefix + key) ?? memory.get(key) ?? null;
+        // In memory is what the browser would not take: it is newer.
+        const text = memory.get(key) ?? real()?.getItem(prefix + key) ?? null;
         return text === null ? fallback : JSON.parse(text);
       } catch {
         return fallback;
@@ -25,8 +26,19 @@ function area(pick) {
       const text = JSON.stringify(value);
       try {
         real().setItem(prefix + key, text);
+        memory.delete(key);
       } catch {
         memory.set(key, text);
+      }
+    },
+    /** Whether the browser keeps anything at all: in memory it is gone with the page. */
+    keeps() {
+      try {
+        real().setItem(`${prefix}keeps`, '1');
+        real().removeItem(`${prefix}keeps`);
+        return true;
+      } catch {
+        return false;
       }
     },
     /** Takes away all that these pages ever put there. */

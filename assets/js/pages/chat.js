@@ -4,6 +4,7 @@
 
 import { byTest, setHidden } from '../lib/dom.js';
 import { onLanguage, t, tagList } from '../lib/i18n.js';
+import { cameUp, once } from '../lib/press.js';
 import { defaultSite, getRooms, getSite, untilAnswered } from '../net/http.js';
 import { alertMeeting, flashTitle, setTitle } from '../ui/alerts.js';
 import { mountAppbar } from '../ui/appbar.js';
@@ -23,7 +24,7 @@ import { announce } from '../ui/toast.js';
 import { mountUnsent } from '../ui/unsent.js';
 import { followKeyboard } from '../ui/viewport.js';
 import { runErrands } from './errands.js';
-import { forgetWords, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, unsentWords } from './sides.js';
+import { forgetWords, handOver, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, takeOver, unsentWords } from './sides.js';
 import { openRoom } from './room.js';
 import { startSearch } from './search.js';
 
@@ -75,6 +76,7 @@ function mountRoom(section) {
 function show(name) {
   endParting(sections.matching, true);
   for (const [key, section] of Object.entries(sections)) setHidden(section, key !== name);
+  cameUp(sections[name], name === 'gone');
 }
 
 function match() {
@@ -91,8 +93,12 @@ function match() {
   search = startSearch({
     view: { update: (view) => matchingView.update({ ...view, guest: isGuest() }) },
     getProfile: () => profile,
-    onFound: met,
-    onCancel: () => location.assign('/'),
+    onFound: once(met),
+    // No page of a search that is over is left behind for the Back button.
+    onCancel: once(() => {
+      search = null;
+      location.replace('/');
+    }),
   });
 }
 
@@ -135,9 +141,11 @@ function enter(roomId, { focus = true } = {}) {
     section: sections.chat,
     getSite: () => site,
     getProfile: () => profile,
-    onGone: () => gone(roomId),
-    onNext: match,
+    onGone: once(() => gone(roomId)),
+    onNext: once(match),
   });
+  // The room comes up by itself, and Next with it.
+  cameUp(sections.chat.querySelector('.room-header'), true);
   if (focus) ui.composer.focus();
 }
 
@@ -191,11 +199,30 @@ function arrive(roomId) {
   enter(roomId, { focus: matchMedia('(hover: hover)').matches });
 }
 
-/** Nobody searches without having chosen who they are and agreed once. */
-function begin() {
+/** Nobody searches without having chosen who they are and agreed once, nor in a page that nobody sees. */
+async function begin() {
+  await seen();
   if (profile.gender && hasConsent()) match();
   else location.replace('/');
 }
+
+/** Resolves when somebody looks at this page: a browser opens the tabs of its last session in the background. */
+function seen() {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden) return;
+      document.removeEventListener('visibilitychange', look);
+      resolve();
+    };
+    document.addEventListener('visibilitychange', look);
+    look();
+  });
+}
+
+// Back to a page that the browser kept: its search may be over, and would look as if it went on.
+addEventListener('pageshow', (event) => {
+  if (event.persisted && !sections.matching.hidden && !search && !room) location.reload();
+});
 
 onLanguage(() => {
   search?.render();
@@ -207,9 +234,11 @@ untilAnswered(getSite).then((answer) => {
   room?.render();
 });
 
+takeOver();
 const query = new URLSearchParams(location.search);
 const asked = query.get('room');
 if (asked) comeBack(asked);
 else if (query.has('match')) begin();
 else resume();
+addEventListener('pagehide', handOver);
 runErrands(asked ?? (query.has('match') ? null : roomHere()));

@@ -1,16 +1,18 @@
-// What was asked for in a conversation whose page is gone: a block, a recall, a
-// deletion that was not confirmed in time. Says it over a connection of its own
-// until the server confirms it. Only deeds: what was written stays unsaid.
+// What was asked for in a conversation whose page is gone: a farewell, a block, a
+// recall, a deletion that was not confirmed in time. Says it over a connection of
+// its own until the server confirms it. Of what was written there only that is
+// sent which stands before a farewell; the rest stays unsaid.
 
 import { t } from '../lib/i18n.js';
 import { newRoom, reduceAll } from '../model/room.js';
 import { toast } from '../ui/toast.js';
 import { openRoomLink } from './room-link.js';
-import { loadDeeds, roomsWithDeeds, saveDeeds } from './sides.js';
+import { isLeft, loadDeeds, loadPending, roomsWithDeeds, saveDeeds, savePending, takeOver } from './sides.js';
 
 const running = new Map(); // room id -> how to stop
 
 export function runErrands(except = null) {
+  takeOver();
   for (const roomId of roomsWithDeeds()) if (roomId !== except) runErrand(roomId);
 }
 
@@ -19,7 +21,8 @@ export function stopErrand(roomId) {
 }
 
 export function runErrand(roomId) {
-  let state = newRoom(roomId, [], loadDeeds(roomId));
+  const leaves = isLeft(roomId);
+  let state = newRoom(roomId, leaves ? loadPending(roomId) : [], loadDeeds(roomId));
   if (state.deeds.length === 0 || running.has(roomId)) return;
   const link = openRoomLink({ roomId, getState: () => state, onEvent: take, onStatus: (status) => status === 'stopped' && stop(), onGone: forget });
   const ticker = setInterval(() => {
@@ -31,6 +34,7 @@ export function runErrand(roomId) {
   function take(event) {
     state = reduceAll(state, [event], Date.now());
     saveDeeds(roomId, state.deeds);
+    if (leaves) savePending(roomId, state.pending);
     tellConfirmed(state.confirmed);
     if (state.deeds.length === 0) stop();
   }

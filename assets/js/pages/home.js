@@ -3,7 +3,8 @@
 
 import { avatarUrl, byTest, setHidden, setText } from '../lib/dom.js';
 import { onLanguage, t } from '../lib/i18n.js';
-import { local } from '../lib/storage.js';
+import { cameUp, oneAtATime } from '../lib/press.js';
+import { local, tab } from '../lib/storage.js';
 import { defaultSite, getRooms, getSite, getStats, Refusal } from '../net/http.js';
 import { mountAppbar } from '../ui/appbar.js';
 import { askConsent } from '../ui/consent.js';
@@ -12,7 +13,7 @@ import { askLeave } from '../ui/leave-sheet.js';
 import { mountProfileCard } from '../ui/profile-card.js';
 import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
 import { mountStats } from '../ui/stats.js';
-import { isLeft, rememberSide, roomsWithDeeds, setRoomHere, wishToLeave } from './sides.js';
+import { handOver, isLeft, rememberSide, roomsWithDeeds, setRoomHere, takeOver, wishToLeave } from './sides.js';
 
 const refreshEvery = 10_000;
 
@@ -38,6 +39,9 @@ const card = mountProfileCard(document.querySelector('[data-slot="profile"]'), {
 });
 const statsLine = mountStats(byTest('stats'));
 const start = byTest('start');
+const needs = byTest('needs-storage');
+// What is chosen here has to outlive this page, and the browser decides whether it does.
+const keepsAnything = local.keeps() && tab.keeps();
 
 function render() {
   card.update(profile);
@@ -45,11 +49,13 @@ function render() {
   setText(start, t(reachable ? 'home.start' : 'home.retry'));
   setText(document.querySelector('[data-slot="sub"]'), t('home.sub', { h: hoursOf(site) }));
   setHidden(document.querySelector('[data-slot="guest"]'), !isGuest());
+  setHidden(needs, keepsAnything);
   renderResume();
 }
 
 function renderResume() {
   const bar = byTest('resume');
+  if (bar.hidden && resumable) cameUp(bar, true);
   setHidden(bar, !resumable);
   if (!resumable) return;
   bar.querySelector('img').src = avatarUrl(resumable.partner?.avatar);
@@ -74,6 +80,10 @@ function knowSite(answer) {
 }
 
 async function begin() {
+  if (!keepsAnything) {
+    needs.focus();
+    return;
+  }
   if (!profile.gender) {
     card.askGender();
     return;
@@ -107,7 +117,7 @@ async function leaveFirst({ room_id: roomId, user_id: own, partner }) {
 
 const goMatch = () => location.assign('/chat/?match=1');
 
-start.addEventListener('click', begin);
+start.addEventListener('click', oneAtATime(begin));
 // The room is handed over inside this tab: no address names it.
 byTest('resume').addEventListener('click', () => setRoomHere(resumable?.room_id));
 onLanguage(() => {
@@ -128,4 +138,6 @@ if (wantsGuest && hasConsent()) {
   refresh();
 }
 // Asked for in a conversation and not confirmed before its page went away.
+takeOver();
+addEventListener('pagehide', handOver);
 if (roomsWithDeeds().length > 0) import('./errands.js').then(({ runErrands }) => runErrands());

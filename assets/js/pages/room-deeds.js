@@ -3,7 +3,7 @@
 // only when the server's answer says so. `core` is the running room (room.js).
 
 import { randomId } from '../lib/id.js';
-import { t } from '../lib/i18n.js';
+import { once, oneAtATime } from '../lib/press.js';
 import { asksBeforeLeaving, isAsked } from '../model/room.js';
 import { askBlock } from '../ui/block-sheet.js';
 import { forgetThisBrowser } from '../ui/forget-sheet.js';
@@ -76,35 +76,26 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
     link.flush();
   }
 
-  /** Leaves for good and goes on; the server's word is awaited only briefly. */
+  /** Leaves for good and goes on; the server's word is awaited only briefly, and the wish is kept until it comes. */
   function next() {
-    let timer = null;
-    const go = () => {
-      clearTimeout(timer);
-      leaving = null;
-      // The next search leaves this room; should one come back to it, then to stay.
-      core.act({ action: 'withdrew', kind: 'leave' });
+    if (leaving) return;
+    const go = once(() => {
       core.stop();
       onNext();
-    };
-    if (!state().active || !link.isOpen()) {
-      // Nobody to tell: a new search leaves a room that has no connection.
-      go();
-      return;
-    }
+    });
     leaving = go;
-    timer = setTimeout(go, leavePatience);
-    leave();
+    if (state().active) leave();
+    if (state().active && link.isOpen()) setTimeout(go, leavePatience);
+    else go();
   }
 
   function leave() {
     ask({ kind: 'leave' });
   }
 
-  async function block() {
-    if (!(await askBlock(partnerName()))) return;
-    ask({ kind: 'block' });
-  }
+  const block = oneAtATime(async () => {
+    if (await askBlock(partnerName())) ask({ kind: 'block' });
+  });
 
   function roomMenu(button) {
     openRoomMenu(button, {

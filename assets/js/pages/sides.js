@@ -3,7 +3,7 @@
 // yet, what it asked for that is not confirmed yet, and an unfinished draft.
 // Here and not in the address, which the browser's history keeps.
 
-import { tab } from '../lib/storage.js';
+import { local, tab } from '../lib/storage.js';
 import { wellFormed } from '../model/text.js';
 
 const keepRooms = 20;
@@ -50,6 +50,31 @@ export function saveDeeds(roomId, deeds) {
 }
 
 export const roomsWithDeeds = () => knownRooms().filter((roomId) => loadDeeds(roomId).length > 0);
+
+const keepOwed = 86_400_000;
+
+/**
+ * The tab may be closed with this page. What must be said all the same, and the
+ * tokens to say it with, go where the next page of ours finds them, in any tab.
+ */
+export function handOver() {
+  const mustBeSaid = (deed) => deed.kind === 'leave' || deed.kind === 'block';
+  const owed = roomsWithDeeds().map((roomId) => ({ roomId, at: Date.now(), side: sideOf(roomId), deeds: loadDeeds(roomId).filter(mustBeSaid) }));
+  const all = [...local.get('owed', []), ...owed.filter(({ deeds }) => deeds.length > 0)];
+  if (all.length > 0) local.set('owed', all.slice(-keepRooms));
+}
+
+/** Takes over what other pages could not say. */
+export function takeOver() {
+  const owed = local.get('owed', []);
+  local.remove('owed');
+  for (const { roomId, at, side, deeds } of Array.isArray(owed) ? owed : []) {
+    if (!(Date.now() - at < keepOwed) || !Array.isArray(deeds)) continue;
+    const known = loadDeeds(roomId);
+    rememberSide(roomId, { ...side, ...sideOf(roomId) });
+    saveDeeds(roomId, [...known, ...deeds.filter(({ kind }) => !known.some((deed) => deed.kind === kind))]);
+  }
+}
 
 /** Notes that this room is to be left; whatever page comes next says it. */
 export function wishToLeave(roomId) {
