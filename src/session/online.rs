@@ -18,56 +18,56 @@ use crate::model::Prefix;
 /// or another tab that has not heard yet, must not bring it back.
 const FORGOTTEN_FOR: Duration = Duration::from_secs(10 * 60);
 /// Forgotten sessions that are remembered as such; beyond that the oldest is not.
-const FORGOTTEN: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
+const FORGOTTEN: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
+/// How many groups of sessions are woken apart from each other. A token for each session would be a
+/// twentieth of what an idle connection costs.
+const GROUPS: usize = 64;
 
 /// Counts distinct sessions, and distinct narrowest networks: one address may open many browsers, so
 /// only the latter says how many people there may be. And ends sessions. Cheap to clone. Bounded by the
 /// cap on connections.
 #[derive(Clone)]
-pub struct Online {
+pub struct Online(Arc<Shared>);
+
+struct Shared {
     /// Ends every socket of this process.
     shutdown: CancellationToken,
-    here: Arc<Mutex<Here>>,
-    forgotten: Arc<Mutex<LruCache<SessionId, Instant>>>,
+    here: Mutex<Here>,
+    forgotten: Mutex<LruCache<SessionId, Instant>>,
+    /// Cancelled, and replaced, when a session of the group is forgotten.
+    ends: [Mutex<CancellationToken>; GROUPS],
 }
 
 /// Open sockets.
 #[derive(Default)]
 struct Here {
-    sessions: HashMap<SessionId, Sockets>,
+    /// How many each has.
+    sessions: HashMap<SessionId, u32>,
     places: HashMap<Prefix, usize>,
-}
-
-/// A session's open sockets.
-struct Sockets {
-    count: usize,
-    end: CancellationToken,
 }
 
 impl Online {
     /// Of a process that ends with this token.
     pub fn new(shutdown: CancellationToken) -> Self {
-        Self {
+        let ends = std::array::from_fn(|_| Mutex::new(shutdown.child_token()));
+        Self(Arc::new(Shared {
             shutdown,
-            here: Arc::default(),
-            forgotten: Arc::new(Mutex::new(LruCache::new(FORGOTTEN))),
-        }
+            ends,
+            here: Mutex::default(),
+            forgotten: Mutex::new(LruCache::new(FORGOTTEN)),
+        }))
     }
 
     /// This session has one more socket, at this address, until the guard is dropped; `None`: it has
     /// `most` already, where 0 means that there is no bound.
     pub fn enter(&self, session: SessionId, address: IpAddr, most: usize) -> Option<OnlineGuard> {
         let place = Prefix::narrowest(address);
-        let mut here = self.here.lock();
-        let has = here.sessions.get(&session).map_or(0, |it| it.count);
-        if most > 0 && has >= most {
+        let mut here = self.0.here.lock();
+        let has = here.sessions.get(&session).copied().unwrap_or(0);
+        if most > 0 && has as usize >= most {
             return None;
         }
-        let sockets = here.sessions.entry(session).or_insert_with(|| Sockets {
-            count: 0,
-            end: self.shutdown.child_token(),
-        });
-        sockets.count += 1;
+        here.sessions.insert(session, has + 1);
         *here.places.entry(place).or_default() += 1;
         Some(OnlineGuard {
             online: self.clone(),
@@ -78,34 +78,45 @@ impl Online {
 
     /// Sessions with an open socket: for operators.
     pub fn count(&self) -> usize {
-        self.here.lock().sessions.len()
+        self.0.here.lock().sessions.len()
     }
 
     /// Networks with an open socket: what the public is told of, rounded.
     pub fn places(&self) -> usize {
-        self.here.lock().places.len()
+        self.0.here.lock().places.len()
     }
 
-    /// Cancelled when the process ends or the session is forgotten. One for all sockets of a session
-    /// that has entered.
+    /// Cancelled when the process ends, and when this session or another one of its group is forgotten:
+    /// then [`forgot`](Self::forgot) tells which, and the one who stays asks for the next token.
     pub fn end_of(&self, session: SessionId) -> CancellationToken {
-        let here = self.here.lock();
-        let end = here.sessions.get(&session).map(|it| it.end.clone());
-        end.unwrap_or_else(|| self.shutdown.child_token())
+        let end = self.end(session).lock().clone();
+        if !self.forgot(session) {
+            return end;
+        }
+        // It was forgotten before this could be asked for: there is no end to come.
+        let over = CancellationToken::new();
+        over.cancel();
+        over
     }
 
     /// Ends all sockets of this session here, and disregards its cookie for ten minutes. A copy of the
     /// cookie that comes later is a session that nothing is known of.
     pub fn forget(&self, session: SessionId) {
-        self.forgotten.lock().put(session, Instant::now());
-        if let Some(sockets) = self.here.lock().sessions.get(&session) {
-            sockets.end.cancel();
-        }
+        self.0.forgotten.lock().put(session, Instant::now());
+        let next = self.0.shutdown.child_token();
+        let end = std::mem::replace(&mut *self.end(session).lock(), next);
+        end.cancel();
+    }
+
+    fn end(&self, session: SessionId) -> &Mutex<CancellationToken> {
+        // Session ids are random.
+        let group = usize::from(session.0[0]) % GROUPS;
+        &self.0.ends[group]
     }
 
     /// Whether this session was forgotten a moment ago.
     pub fn forgot(&self, session: SessionId) -> bool {
-        let forgotten = self.forgotten.lock();
+        let forgotten = self.0.forgotten.lock();
         let since = forgotten.peek(&session);
         since.is_some_and(|since| since.elapsed() < FORGOTTEN_FOR)
     }
@@ -120,10 +131,10 @@ pub struct OnlineGuard {
 
 impl Drop for OnlineGuard {
     fn drop(&mut self) {
-        let mut here = self.online.here.lock();
-        if let Some(sockets) = here.sessions.get_mut(&self.session) {
-            sockets.count -= 1;
-            if sockets.count == 0 {
+        let mut here = self.online.0.here.lock();
+        if let Some(count) = here.sessions.get_mut(&self.session) {
+            *count -= 1;
+            if *count == 0 {
                 here.sessions.remove(&self.session);
             }
         }
@@ -168,15 +179,21 @@ mod tests {
     #[test]
     fn forgetting_ends_the_sockets_of_one_session() {
         let online = Online::new(CancellationToken::new());
-        let (me, you) = (SessionId::fresh(), SessionId::fresh());
+        let [me, you] = [[1; 16], [2; 16]].map(SessionId);
+        // Woken together with the first.
+        let neighbour = SessionId([1 + GROUPS as u8; 16]);
         let tabs = (online.enter(me, HERE, 0), online.enter(you, HERE, 0));
         let (mine, yours) = (online.end_of(me), online.end_of(you));
+        let before = online.end_of(neighbour);
         online.forget(me);
         assert!(mine.is_cancelled() && !yours.is_cancelled());
         assert!(online.forgot(me) && !online.forgot(you));
-        // A socket that was on its way joins those that end.
+        assert!(before.is_cancelled() && !online.forgot(neighbour));
+        assert!(!online.end_of(neighbour).is_cancelled());
+        // A socket that was on its way joins those that end, and ends no others.
         let late = online.enter(me, HERE, 0);
         assert!(online.end_of(me).is_cancelled());
+        assert!(!online.end_of(neighbour).is_cancelled());
         drop((tabs, late));
         assert_eq!((online.count(), online.places()), (0, 0));
     }

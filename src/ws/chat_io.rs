@@ -53,7 +53,7 @@ pub struct ChatIo {
     /// Whose address is this.
     address: IpAddr,
     /// For the page that is read or written.
-    page: Mutex<Option<Reservation>>,
+    page: Mutex<Option<Box<Reservation>>>,
 }
 
 /// What a page takes beside its texts: its entries, and pieces of it on their way to the kernel.
@@ -199,7 +199,7 @@ impl ChatIo {
             .reach
             .memory
             .reserve(self.address, Class::InRoom, bytes);
-        *page = reserved.ok();
+        *page = reserved.ok().map(Box::new);
         page.is_some()
     }
 

@@ -56,7 +56,7 @@ pub struct Connection<M: Machine, I: Io<M>> {
     conduct: Conduct,
     /// When to look whether the session is still honoured.
     look_at: Instant,
-    /// The end of the process, or of this browser's session.
+    /// The end of the process, or of a browser's session that may be this one.
     drain: Pin<Box<WaitForCancellationFutureOwned>>,
     drain_at: Option<Instant>,
     timer: Pin<Box<Sleep>>,
@@ -167,8 +167,15 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             }
             Event::Socket(incoming) => self.on_incoming(incoming, now, &mut actions),
             Event::Drain if !self.app.shutdown.draining() => {
-                self.drain_at = Some(now.instant);
-                self.closing.get_or_insert(CloseReason::Forgotten);
+                let session = self.who.session;
+                if self.app.online.forgot(session) {
+                    self.drain_at = Some(now.instant);
+                    self.closing.get_or_insert(CloseReason::Forgotten);
+                } else {
+                    // Another session of the same group was.
+                    let end = self.app.online.end_of(session);
+                    self.drain.set(end.cancelled_owned());
+                }
             }
             Event::Drain => {
                 let jitter = self.app.config.server.drain_jitter;
