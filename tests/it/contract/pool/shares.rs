@@ -1,10 +1,12 @@
 //! What one network meets of others, and whom a crowd hides.
 
 use miyu::matching::{Entered, Phase, Ticket};
-use miyu::model::{Gender, PreferredGender};
+use miyu::model::{Gender, Mark, Marks, PreferredGender};
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
 
 use super::{Factory, for_each_backend, usual};
-use crate::support::pool::{Pool, With, at, ticket};
+use crate::support::pool::{Pool, With, at, ticket, together};
 
 for_each_backend! {
     a_network_meets_others_within_its_budget
@@ -17,6 +19,7 @@ for_each_backend! {
     a_crowd_of_one_network_meets_itself
     a_crowd_moves_up_when_it_renews
     what_networks_are_not_known_has_no_budget
+    what_is_held_bars_also_in_a_crowd
     blockers_starve_nobody
 }
 
@@ -215,34 +218,73 @@ async fn what_networks_are_not_known_has_no_budget(factory: Factory) {
     }
 }
 
-/// However many wait who block somebody, or whom they met: within two ticks they find who fits.
-async fn blockers_starve_nobody(factory: Factory) {
-    for (mutual, theirs) in [(0, 0), (63, 0), (64, 0), (70, 70), (300, 0), (0, 150)] {
+/// What is held against a caller bars them wherever they stand: in the front, in a crowd, and where a
+/// network that has spent its budget looks for its own people.
+async fn what_is_held_bars_also_in_a_crowd(factory: Factory) {
+    for spent in [false, true] {
         let pool = usual(factory);
-        let man = |n| ticket(n).gender(Gender::Male, PreferredGender::Female);
-        let mut woman = ticket(1).gender(Gender::Female, PreferredGender::Male);
-        for n in 0..mutual {
-            woman = woman.blocks(1_000 + n);
-            pool.wait(&man(1_000 + n)).await;
+        if spent {
+            assert_eq!(meets(&pool, 0, 100..115, &[network(1)]).await, 10);
         }
-        for n in 0..theirs {
-            pool.wait(&man(5_000 + n).blocks(1)).await;
+        let man = |n: u32, mark| {
+            let mut man = from(n, 1).gender(Gender::Male, PreferredGender::Female);
+            man.marks = Marks([Some(Mark(mark)), None, None]);
+            man.tags(&["音樂"])
+        };
+        for n in 200..208 {
+            pool.wait(&man(n, 7)).await;
         }
-        let fits = man(9_000).since(1);
-        pool.wait(&fits).await;
-        let mut met = None;
-        for _tick in 0..3 {
-            match pool.0.enter(woman.clone(), at(2)).await.expect("let in") {
-                Entered::Paired { pairing, .. } => met = Some(pairing.parties[1].ticket),
-                Entered::Waiting { resume, .. } => {
-                    assert!(resume.is_some(), "nothing was left out");
-                    woman = woman.again();
-                    woman.resume = resume;
-                    continue;
-                }
+        let mut woman = from(300, 1).gender(Gender::Female, PreferredGender::Male);
+        woman.held = vec![Mark(7)];
+        let woman = woman.tags(&["音樂"]);
+        pool.wait(&woman).await;
+        assert!(pool.withdraw(&woman).await);
+        let other = man(208, 8);
+        pool.wait(&other).await;
+        pool.meet(&woman.again(), &other).await;
+    }
+}
+
+/// How many bar somebody, as that caller's own ticket says, and as only theirs do. Of the latter a caller
+/// knows the newest 200 as well, so that few are left.
+async fn starves_nobody(factory: Factory, known: u32, unknown: u32) {
+    let pool = usual(factory);
+    let man = |n| ticket(n).gender(Gender::Male, PreferredGender::Female);
+    let mut woman = ticket(1).gender(Gender::Female, PreferredGender::Male);
+    let mut crowd: Vec<Ticket> = (0..unknown).map(|n| man(5_000 + n).blocks(1)).collect();
+    for n in 0..known {
+        woman = woman.blocks(1_000 + n);
+        crowd.push(man(1_000 + n));
+    }
+    together(&pool.0, &crowd, 0).await;
+    let fits = man(9_000).since(1);
+    pool.wait(&fits).await;
+    let mut met = None;
+    // On entering, and at the next two ticks.
+    for _look in 0..3 {
+        match pool.0.enter(woman.clone(), at(2)).await.expect("let in") {
+            Entered::Paired { pairing, .. } => met = Some(pairing.parties[1].ticket),
+            Entered::Waiting { resume, .. } => {
+                assert!(resume.is_some(), "nothing was left out");
+                woman = woman.again();
+                woman.resume = resume;
+                continue;
             }
-            break;
         }
-        assert_eq!(met, Some(fits.id), "{mutual} and {theirs}");
+        break;
+    }
+    assert_eq!(met, Some(fits.id), "{known} known and {unknown} unknown");
+}
+
+/// However many wait who block somebody, or who are blocked: within two ticks they find who fits.
+async fn blockers_starve_nobody(factory: Factory) {
+    for (known, unknown) in [(0, 0), (63, 0), (64, 0), (70, 70), (400, 128), (0, 128)] {
+        starves_nobody(factory, known, unknown).await;
+    }
+    let mut any = TestRunner::default();
+    for _case in 0..12 {
+        let sizes = (0..=400_u32, 0..=128_u32).new_tree(&mut any);
+        let (known, unknown) = sizes.expect("numbers").current();
+        starves_nobody(factory, known, unknown).await;
     }
 }
