@@ -154,7 +154,8 @@ impl Chat {
 
     pub(super) fn on_read(&mut self, seq: Seq, out: &mut Actions<Job>) {
         let seq = seq.min(self.stream.last());
-        if seq <= self.read {
+        // A room that has closed tells nothing more of those who were in it.
+        if !self.active || seq <= self.read {
             return;
         }
         self.read = seq;
