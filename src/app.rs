@@ -1,6 +1,7 @@
 //! The composition root: configuration to backends to a running server, and back down again.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use hyper::HeaderMap;
 use parking_lot::Mutex;
@@ -15,6 +16,7 @@ use crate::admission::{FORGET_EVERY, RateLimits};
 use crate::backends::{self, BackendError, Backends, Died};
 use crate::channel::ChannelLayer;
 use crate::config::Config;
+use crate::figures::{Figures, Sample};
 use crate::http::assets::Assets;
 use crate::http::notices::Notices;
 use crate::http::{accept, descriptors};
@@ -58,6 +60,8 @@ pub struct App {
     pub assets: Arc<Assets>,
     /// Browsers with an open socket.
     pub online: Online,
+    /// How many are here, as everyone is told.
+    pub figures: Figures,
     /// What requests show to be missing in the configuration.
     pub notices: Notices,
     /// Whether there is room for new people.
@@ -121,6 +125,15 @@ impl App {
         self.channel.online(self.online.places() as u64)
     }
 
+    /// How many are here, as everyone is told.
+    pub fn figures(&self) -> Sample {
+        self.figures.now(Instant::now(), || Sample {
+            places: self.places(),
+            census: self.pool.census(),
+            rooms: self.store.count_open_rooms(),
+        })
+    }
+
     /// Opens the backends and puts everything together.
     ///
     /// # Errors
@@ -182,6 +195,7 @@ impl App {
             memory,
             assets: Arc::new(assets),
             online: Online::new(shutdown.token().clone()),
+            figures: Figures::default(),
             notices: Notices::default(),
             staff: Arc::new(StaffNames::of(&config.site.name)),
             capacity: Arc::new(Capacity::new(config.store.max_size)),

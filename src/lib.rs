@@ -17,6 +17,7 @@ pub mod config;
 pub mod session;
 
 pub mod admission;
+pub mod figures;
 
 pub mod http;
 pub mod ws;

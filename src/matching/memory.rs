@@ -66,11 +66,6 @@ impl WaitingPool for MemoryPool {
         self.state.lock().census()
     }
 
-    fn others(&self, ticket: &Ticket) -> PoolFuture<'_, Census> {
-        let known = ticket.known();
-        Box::pin(async move { Ok(self.state.lock().without(&known)) })
-    }
-
     fn close(&self) -> PoolFuture<'_, ()> {
         Box::pin(async move {
             // The lock is free again before a large pool is torn down.

@@ -9,9 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Address, RoomId, SessionId, TicketId, Timestamp};
-use crate::model::{
-    Gender, Mark, Marks, Pairing, Persona, PreferredGender, PrefixHashes, Wish, rounded,
-};
+use crate::model::{Gender, Mark, Marks, Pairing, Persona, PreferredGender, PrefixHashes, Wish};
 
 pub mod budget;
 mod dice;
@@ -138,18 +136,6 @@ pub struct Census {
     pub waiting: [[u32; 4]; 3],
 }
 
-impl Ticket {
-    /// The sessions about which this search knows more than that they wait: its own, those it never
-    /// meets, those it met lately. Each once.
-    pub fn known(&self) -> Vec<SessionId> {
-        let named = self.blocked.iter().chain(&self.recent).copied();
-        let mut known: Vec<SessionId> = std::iter::once(self.session).chain(named).collect();
-        known.sort_unstable();
-        known.dedup();
-        known
-    }
-}
-
 impl Entered {
     /// The ticket this one took the name from, to be told.
     pub fn replaced(&self) -> Option<(TicketId, Address)> {
@@ -170,27 +156,6 @@ impl Census {
         let waiting =
             |(g, w): (Gender, PreferredGender)| u64::from(self.waiting[g.index()][w.index()]);
         rule::classes(gender, wish).map(waiting).sum()
-    }
-}
-
-/// What a search is told of the others who wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Company {
-    /// How many it could meet, [rounded].
-    pub waiting: u64,
-    /// People wait, and the gender wishes alone keep this search apart from all of them.
-    pub unfit: bool,
-}
-
-impl Company {
-    /// From [`WaitingPool::others`] of this ticket. `places` is from how many networks people are here
-    /// at all: a crowd behind one address is no crowd.
-    pub fn of(ticket: &Ticket, others: &Census, places: u64) -> Self {
-        let fitting = others.fitting(ticket.persona.profile.gender, ticket.wish.gender);
-        Self {
-            waiting: rounded(fitting.min(places.max(1))),
-            unfit: fitting == 0 && others.total() > 0,
-        }
     }
 }
 
@@ -231,12 +196,6 @@ pub trait WaitingPool: Send + Sync {
 
     /// Who waits now. Cheap, may lag by a second over nodes.
     fn census(&self) -> Census;
-
-    /// Who waits besides, as far as this search may know: without its own session and without those
-    /// that the ticket names as blocked or met lately. Those are left out whether they could meet now or
-    /// not, so that nobody's presence is told to a search that knows more about them than that they
-    /// wait. As of now, also over nodes; costs one look-up for each session named.
-    fn others(&self, ticket: &Ticket) -> PoolFuture<'_, Census>;
 
     /// Takes nothing more: `enter` fails from now on. Everybody waiting is forgotten, so to the
     /// other methods no ticket is known. Over nodes this ends this node's part alone: others keep

@@ -296,21 +296,6 @@ impl WaitingPool for RedisPool {
         self.census.lock().unwrap_or_default()
     }
 
-    fn others(&self, ticket: &Ticket) -> PoolFuture<'_, Census> {
-        let known = ticket.known();
-        Box::pin(async move {
-            if self.closed() {
-                return Ok(Census::default());
-            }
-            let mut call = self.call(&self.scripts.others, self.last_seen());
-            for session in known {
-                call.arg(codec::session(session));
-            }
-            let numbers: Vec<u32> = self.link.run(&call).await?;
-            codec::counts(&numbers)
-        })
-    }
-
     fn close(&self) -> PoolFuture<'_, ()> {
         Box::pin(async move {
             *self.census.lock() = None;

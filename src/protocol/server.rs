@@ -71,9 +71,9 @@ pub struct WaitingFor {
     pub phase: Phase,
     /// Until the next phase.
     pub phase_ends: Option<Duration>,
-    /// Other people whom this search could meet and knows nothing else about, rounded.
+    /// People who wait, this one among them, rounded: the same for all who ask.
     pub waiting: u64,
-    /// Such people wait, and only the gender wishes keep them apart.
+    /// At least five wait, and the gender wishes let this search meet hardly any of them.
     pub unfit: bool,
 }
 

@@ -11,8 +11,9 @@ use super::line::Who;
 use super::lobby::{Created, Job, Lobby, Outcome, Prepared};
 use crate::app::App;
 use crate::channel::{Frame, SendError};
+use crate::figures::Company;
 use crate::id::{RoomId, SessionId, Side, TicketId, Timestamp};
-use crate::matching::{Company, Entered, Renewed, Ticket};
+use crate::matching::{Entered, Renewed, Ticket};
 use crate::model::{LeaveReason, Pairing, Room, UserId};
 use crate::store::StoreError;
 
@@ -175,7 +176,7 @@ async fn enter(app: Arc<App>, ticket: Ticket) -> Outcome {
         let _ = app.channel.send(&address, Frame::TicketReplaced(id));
     }
     let company = match &entered {
-        Ok(Entered::Waiting { .. }) => company(&app, &ticket).await,
+        Ok(Entered::Waiting { .. }) => Some(company(&app, &ticket)),
         _ => None,
     };
     Outcome::Entered(entered, company)
@@ -187,16 +188,16 @@ async fn renew(app: Arc<App>, ticket: Ticket) -> Outcome {
         Ok(Renewed::Waiting | Renewed::Gone) if app.capacity.refuses_rooms() => {
             return Outcome::SiteFull(site_full_pause());
         }
-        Ok(Renewed::Waiting) => company(&app, &ticket).await,
+        Ok(Renewed::Waiting) => Some(company(&app, &ticket)),
         _ => None,
     };
     Outcome::Renewed(renewed, company)
 }
 
-/// What this search is told of the others; `None` when the pool does not say.
-async fn company(app: &App, ticket: &Ticket) -> Option<Company> {
-    let others = app.pool.others(ticket).await.ok()?;
-    Some(Company::of(ticket, &others, app.places()))
+/// What this search is told of all who wait.
+fn company(app: &App, ticket: &Ticket) -> Company {
+    let profile = &ticket.persona.profile;
+    Company::of(&app.figures(), profile.gender, ticket.wish.gender)
 }
 
 /// Makes the room and tells the other side. Both sides learn of it, or both go back.

@@ -271,7 +271,7 @@ fn a_server_that_is_away_keeps_what_was_chosen() {
         stage.stop_server();
         anna.reads("match-status", "連線斷了").await;
         stage.run_server();
-        anna.reads("match-status", "現在還沒有別人可以遇見").await;
+        anna.reads("match-status", "現在在等的人不多").await;
     });
 }
 

@@ -13,6 +13,7 @@ const RINGS: [&[&str]; 4] = [
         "config",
         "session",
         "error",
+        "figures",
         "hardening",
         "shutdown",
         "supervisor",

@@ -95,9 +95,6 @@ impl WaitingPool for Written {
     fn census(&self) -> Census {
         self.inner.census()
     }
-    fn others(&self, ticket: &Ticket) -> PoolFuture<'_, Census> {
-        self.inner.others(ticket)
-    }
     fn close(&self) -> PoolFuture<'_, ()> {
         self.inner.close()
     }

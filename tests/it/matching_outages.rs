@@ -55,9 +55,6 @@ impl WaitingPool for Meddled {
     ) -> PoolFuture<'_, ()> {
         self.inner.give_back(room, gone, now)
     }
-    fn others(&self, ticket: &Ticket) -> PoolFuture<'_, Census> {
-        self.inner.others(ticket)
-    }
     fn census(&self) -> Census {
         self.inner.census()
     }

@@ -33,7 +33,7 @@ async fn whoever_waits_is_told_at_once_how_it_stands() {
     assert!((5_000..=10_000).contains(&ends), "{ends}");
     assert_eq!(
         (&told["waiting"], &told["unfit"]),
-        (&json!(0), &json!(false))
+        (&json!(1), &json!(false))
     );
 
     let mut mei = Browser::new(&server).open("/ws/matching/").await;
@@ -46,7 +46,7 @@ async fn whoever_waits_is_told_at_once_how_it_stands() {
     assert!(told["phase_ends_ms"].as_u64().unwrap() > 10_000);
     assert_eq!(
         (&told["waiting"], &told["unfit"]),
-        (&json!(0), &json!(true))
+        (&json!(1), &json!(false))
     );
 }
 

@@ -55,8 +55,14 @@ async fn people_meet_on_one_node_with_redis_and_it_leaves_nothing_behind() {
     };
     assert_eq!(names().trim(), format!("{prefix}nodes"), "the one key");
     let _people = meet(address, "tea").await.unwrap();
-    let (_, stats) = get_json(address, "/api/stats").await;
-    assert_eq!(stats["rooms"], Value::from(1));
+    let open = async || get_json(address, "/api/stats").await.1["rooms"] == Value::from(1);
+    // Sampled every five seconds at the latest.
+    let sampled = tokio::time::timeout(Duration::from_secs(10), async {
+        while !open().await {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    sampled.await.expect("the room is counted");
     assert_eq!(names().trim(), format!("{prefix}nodes"), "still");
     assert!(server.stop().await.success());
     assert_eq!(names().trim(), "", "taken back");

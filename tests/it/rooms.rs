@@ -86,6 +86,7 @@ async fn each_side_sees_the_other() {
         assert_eq!(state["active"], true);
         assert_eq!(state["last_seq"], 3);
     }
+    server.app.figures.renew();
     let stats = get(server.address, "/api/stats").await.json();
     assert_eq!(stats["rooms"], 1);
     server.stop().await;

@@ -309,6 +309,8 @@ impl Evening {
             &format!("{room}?token={}", me.token()),
             "/api/stats",
         ] {
+            // The runs are sampled at other moments, and what others do in between is seen then.
+            self.server.app.figures.renew();
             self.get(path).await;
         }
     }

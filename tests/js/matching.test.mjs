@@ -7,7 +7,7 @@ import { failedToPass, isFinal, looksBlocked, newPassage, passed, reconnectDelay
 import { dayName, minutesSeconds } from '../../assets/js/lib/time.js';
 
 const open = (event, now = 0) => reduceSearch(reduceSearch(newSearch(0), { action: 'link', status: 'open' }, 0), event, now);
-const waiting = (more) => ({ action: 'waiting_for_match', phase: 'anyone', phase_ends_ms: null, waiting: 0, unfit: false, ...more });
+const waiting = (more) => ({ action: 'waiting_for_match', phase: 'anyone', phase_ends_ms: null, waiting: 1, unfit: false, ...more });
 const keys = (state, tags = '', now = 0) => searchLines(state, tags, now).map(([key]) => key);
 
 test('the countdown of relaxing starts from a duration', () => {
@@ -18,9 +18,9 @@ test('the countdown of relaxing starts from a duration', () => {
 
 test('each situation has its sentence', () => {
   assert.deepEqual(keys(newSearch(0)), ['match.connecting']);
-  assert.deepEqual(keys(open(waiting())), ['match.alone']);
-  assert.deepEqual(keys(open(waiting()), '音樂'), ['match.anyone', 'match.alone']);
-  assert.deepEqual(keys(open(waiting({ phase: 'repeats', waiting: 0, unfit: true }))), ['match.repeats', 'match.nofit']);
+  assert.deepEqual(keys(open(waiting())), ['match.few']);
+  assert.deepEqual(keys(open(waiting()), '音樂'), ['match.anyone', 'match.few']);
+  assert.deepEqual(keys(open(waiting({ phase: 'repeats', waiting: 10, unfit: true }))), ['match.repeats', 'match.nofit']);
   assert.deepEqual(keys(open(waiting({ waiting: 1 }))), ['match.few']);
   assert.deepEqual(keys(open(waiting({ waiting: 15 }))), ['match.some']);
   assert.deepEqual(keys(open({ action: 'replaced' })), ['match.replaced']);
@@ -40,7 +40,7 @@ test('a site that is full says so, asks again by itself, and does not flicker me
   assert.deepEqual(keys(again, '', 19_000), ['match.full']);
   assert.ok(again.retryAt > 19_000);
   assert.deepEqual(keys(reduceSearch(again, { action: 'link', status: 'lost' }, 19_500)), ['match.lost']);
-  assert.deepEqual(keys(reduceSearch(again, waiting(), 20_000)), ['match.alone']);
+  assert.deepEqual(keys(reduceSearch(again, waiting(), 20_000)), ['match.few']);
 });
 
 test('what is offered, and only after a while', () => {

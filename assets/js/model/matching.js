@@ -93,7 +93,7 @@ export function searchLines(state, tags, now) {
     lines.push(seconds ? ['match.tags', { tags, s: seconds }] : ['match.tagsSoon', { tags }]);
   } else if (state.phase === 'anyone' && tags) {
     lines.push(['match.anyone', {}]);
-  } else if (state.phase === 'anyone' && seconds && state.waiting > 0) {
+  } else if (state.phase === 'anyone' && seconds) {
     lines.push(['match.repeatsSoon', { s: seconds }]);
   } else if (state.phase === 'repeats') {
     lines.push(['match.repeats', {}]);
@@ -105,9 +105,8 @@ export function searchLines(state, tags, now) {
 function othersLine(state) {
   if (state.unfit) return ['match.nofit', {}];
   if (state.waiting >= 5) return ['match.some', { n: state.waiting }];
-  // 1 stands for one to four.
-  if (state.waiting > 0) return ['match.few', {}];
-  return ['match.alone', {}];
+  // 1 stands for one to four, this search among them: it may be alone.
+  return ['match.few', {}];
 }
 
 /** The rows offered to somebody who has waited long, in their order. */

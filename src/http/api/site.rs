@@ -72,13 +72,13 @@ pub fn site(app: &App) -> Response<Body> {
     response::json(StatusCode::OK, &body)
 }
 
-/// `GET /api/stats`: coarse, and a crowd behind one address counts once.
+/// `GET /api/stats`: coarse, the same for all who ask, and a crowd behind one address counts once.
 pub fn stats(app: &App) -> Response<Body> {
-    let places = app.places();
+    let figures = app.figures();
     let body = StatsJson {
-        online: rounded(places),
-        waiting: rounded(app.pool.census().total().min(places)),
-        rooms: rounded(app.store.count_open_rooms()),
+        online: figures.online(),
+        waiting: figures.waiting(),
+        rooms: rounded(figures.rooms),
     };
     response::json(StatusCode::OK, &body)
 }

@@ -67,18 +67,6 @@ impl Roster {
         self.census
     }
 
-    /// The census without the tickets of these sessions, each of which is named once.
-    pub(super) fn without(&self, sessions: &[SessionId]) -> Census {
-        let mut census = self.census;
-        let tickets = sessions
-            .iter()
-            .flat_map(|session| self.of_session(*session));
-        for waiter in tickets.filter_map(|serial| self.waiters.get(serial)) {
-            *waiter.entrant.count(&mut census) -= 1;
-        }
-        census
-    }
-
     pub(super) fn get(&self, serial: Serial) -> Option<&Waiter> {
         self.waiters.get(&serial)
     }

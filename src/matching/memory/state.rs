@@ -156,11 +156,6 @@ impl State {
         self.roster.census()
     }
 
-    /// Who waits besides these sessions.
-    pub(super) fn without(&self, sessions: &[SessionId]) -> Census {
-        self.roster.without(sessions)
-    }
-
     /// Returns what was forgotten, to be dropped outside the lock.
     pub(super) fn close(&mut self) -> State {
         let closed = State {

@@ -113,11 +113,6 @@ pub(super) fn id(ticket: TicketId) -> Vec<u8> {
     name(b't', ticket.0.as_bytes()).to_vec()
 }
 
-/// A session's name in the pool.
-pub(super) fn session(session: SessionId) -> Vec<u8> {
-    name(b's', &session.0).to_vec()
-}
-
 /// A room's name in the pool.
 pub(super) fn room(room: RoomId) -> Vec<u8> {
     name(b'o', room.0.as_bytes()).to_vec()
@@ -172,11 +167,11 @@ pub(super) fn renewed(parts: &[Vec<u8>]) -> Result<Renewed, PoolError> {
 /// The numbers of `census`: more are due to be taken out, and who waits.
 pub(super) fn census(numbers: &[u32]) -> Result<(bool, Census), PoolError> {
     let (more, counts) = numbers.split_first().ok_or_else(unreadable)?;
-    Ok((*more > 0, self::counts(counts)?))
+    Ok((*more > 0, by_class(counts)?))
 }
 
 /// How many wait, by class.
-pub(super) fn counts(counts: &[u32]) -> Result<Census, PoolError> {
+fn by_class(counts: &[u32]) -> Result<Census, PoolError> {
     let wishes = PreferredGender::ALL.len();
     if counts.len() != Gender::ALL.len() * wishes {
         return Err(unreadable());

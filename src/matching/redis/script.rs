@@ -10,7 +10,6 @@ pub(super) struct Scripts {
     pub(super) renew: Script,
     pub(super) give_back: Script,
     pub(super) census: Script,
-    pub(super) others: Script,
 }
 
 /// A script of these files behind what all of them share, as one text.
@@ -32,7 +31,6 @@ impl Scripts {
             renew: script!("renew.lua"),
             give_back: script!("give_back.lua"),
             census: script!("census.lua"),
-            others: script!("others.lua"),
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::figures::Company;
 use crate::id::{RoomId, Side, TicketId};
-use crate::matching::{Company, Entered, PoolError, Renewed, Ticket};
+use crate::matching::{Entered, PoolError, Renewed, Ticket};
 use crate::model::staff::StaffNames;
 use crate::model::{Pairing, UserId};
 use crate::store::RelationsOf;
@@ -97,7 +98,7 @@ pub enum Created {
 pub enum Outcome {
     /// Of preparing.
     Prepared(Prepared),
-    /// Of entering; and what may be told of the others, when the ticket waits and the pool says.
+    /// Of entering; and what is told of all who wait, when the ticket is one of them.
     Entered(Result<Entered, PoolError>, Option<Company>),
     /// Of renewing; the same.
     Renewed(Result<Renewed, PoolError>, Option<Company>),

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::search::{Request, Search};
 use super::{Job, Lobby, Prepared, ROOM_LOOK, ROOM_WAIT, State};
+use crate::figures::Company;
 use crate::id::{RoomId, TicketId, Timestamp};
-use crate::matching::{Company, Phase, Ticket};
+use crate::matching::{Phase, Ticket};
 use crate::model::{Persona, UserId};
 use crate::protocol::ErrorCode;
 use crate::store::RelationsOf;

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::LobbyRules;
+use crate::figures::Company;
 use crate::id::Timestamp;
-use crate::matching::{Company, Phase, Ticket};
+use crate::matching::{Phase, Ticket};
 use crate::model::{Profile, UserId, Wish};
 use crate::protocol::server::WaitingFor;
 

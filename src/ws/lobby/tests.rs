@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 
 use super::*;
+use crate::figures::Company;
 use crate::id::{NodeId, RoomId, TicketId, Timestamp};
-use crate::matching::{Company, Entered, Phase, Renewed, Ticket};
+use crate::matching::{Entered, Phase, Renewed, Ticket};
 use crate::model::staff::StaffNames;
 use crate::model::{Marks, Party};
 use crate::store::RelationsOf;

@@ -12,9 +12,9 @@ use crate::support::scene::until;
 use crate::support::wire::dial_from;
 
 /// How long all nodes may take to agree.
-const AGREED: Duration = Duration::from_secs(10);
+const AGREED: Duration = Duration::from_secs(15);
 /// How long a dead node's people may count: a node's lease in Redis, a ticket's lease, and a beat.
-const EXPIRED: Duration = Duration::from_secs(20);
+const EXPIRED: Duration = Duration::from_secs(25);
 /// How long somebody may count as there whose node died: its lease in the store, a heartbeat, and
 /// the time that presence settles.
 const NOTICED: Duration = Duration::from_secs(30);

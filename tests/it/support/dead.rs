@@ -116,9 +116,6 @@ impl WaitingPool for DeadPool {
     fn census(&self) -> Census {
         Census::default()
     }
-    fn others(&self, _: &Ticket) -> PoolFuture<'_, Census> {
-        closed()
-    }
     fn close(&self) -> PoolFuture<'_, ()> {
         Box::pin(async { Ok(()) })
     }

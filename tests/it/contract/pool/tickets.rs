@@ -1,6 +1,6 @@
 //! A ticket while it waits: replaced, withdrawn, renewed, counted.
 
-use miyu::matching::{Census, Company, Entered, Phase, PoolError, PoolRules, Renewed, Ticket};
+use miyu::matching::{Census, Entered, Phase, PoolError, PoolRules, Renewed, Ticket};
 use miyu::model::{Gender, PreferredGender};
 
 use super::{Factory, for_each_backend, lease_ms, usual};
@@ -19,8 +19,6 @@ for_each_backend! {
     expired_tickets_of_a_session_do_not_count
     a_full_pool_takes_no_more
     the_census_counts_by_gender_and_wish
-    unfit_is_who_wishes_keep_apart
-    a_search_is_told_of_those_it_knows_nothing_else_about
     a_closed_pool_takes_nothing
 }
 
@@ -192,61 +190,6 @@ async fn the_census_counts_by_gender_and_wish(factory: Factory) {
         .await;
     let moved = |census: &Census| census.waiting[Gender::Male.index()] == [0, 1, 0, 0];
     pool.census_shows(moved).await;
-    assert_eq!(pool.0.others(&man).await.unwrap().total(), 1);
-}
-
-async fn unfit_is_who_wishes_keep_apart(factory: Factory) {
-    let pool = usual(factory);
-    let man = ticket(1).gender(Gender::Male, PreferredGender::Female);
-    pool.wait(&man).await;
-    let alone = Company::default();
-    assert_eq!(company(&pool, &man).await, alone, "alone is not unfit");
-    let other = ticket(2);
-    pool.wait(&other).await;
-    let unfit = Company {
-        waiting: 0,
-        unfit: true,
-    };
-    assert_eq!(company(&pool, &man).await, unfit);
-    assert_eq!(company(&pool, &other).await, unfit);
-    let woman = ticket(3).gender(Gender::Female, PreferredGender::Male);
-    let one = Company {
-        waiting: 1,
-        unfit: false,
-    };
-    assert_eq!(company(&pool, &woman).await, one);
-}
-
-async fn a_search_is_told_of_those_it_knows_nothing_else_about(factory: Factory) {
-    let pool = usual(factory);
-    let woman = |n| ticket(n).gender(Gender::Female, PreferredGender::Male);
-    let man = |n| ticket(n).gender(Gender::Male, PreferredGender::All);
-    // Blocked, met lately, both, known to both of them or to one; and a tab of the same browser.
-    let me = man(1).blocks(2).met(3).blocks(4).met(4);
-    for known in [
-        woman(2).blocks(1),
-        woman(3),
-        woman(4).met(1),
-        woman(5).tab_of(1),
-    ] {
-        pool.wait(&known).await;
-        assert_eq!(company(&pool, &me).await, Company::default());
-    }
-    for n in 10..15 {
-        pool.wait(&woman(n)).await;
-    }
-    let five = Company {
-        waiting: 5,
-        unfit: false,
-    };
-    assert_eq!(company(&pool, &me).await, five);
-    let all = pool.0.others(&man(99)).await.unwrap();
-    assert_eq!(all.total(), 9, "nothing is known of anybody");
-}
-
-/// What this search is told of the others, on a day when people are here from a thousand networks.
-async fn company(pool: &Pool, ticket: &Ticket) -> Company {
-    Company::of(ticket, &pool.0.others(ticket).await.unwrap(), 1_000)
 }
 
 async fn a_closed_pool_takes_nothing(factory: Factory) {

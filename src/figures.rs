@@ -1,0 +1,152 @@
+//! How many people are here: the figures that every client is told, the same for all of them.
+//!
+//! Who asks does not matter: a number that left out those whom a search knows (a former partner, one
+//! who blocked it) would tell, beside the number of another browser, that they are here. And they are
+//! sampled at moments that cannot be foreseen, so that a change is not the coming of this one person.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use crate::matching::Census;
+use crate::model::{Gender, PreferredGender, rounded};
+
+/// The next sample is taken so long after the last one, at the earliest and at the latest.
+const PERIOD: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(5)];
+
+/// One sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// Networks that people are here from.
+    pub places: u64,
+    /// Who waits.
+    pub census: Census,
+    /// Open rooms.
+    pub rooms: u64,
+}
+
+impl Sample {
+    /// People who are here, as is told.
+    pub fn online(&self) -> u64 {
+        rounded(self.places)
+    }
+
+    /// People who wait, the one who asks among them if they do, as is told: a crowd behind one address
+    /// is no crowd.
+    pub fn waiting(&self) -> u64 {
+        rounded(self.census.total().min(self.places))
+    }
+}
+
+/// What a search is told of all who wait, itself among them. It goes by what the search is, never by
+/// whom it knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Company {
+    /// How many wait, as everyone is told.
+    pub waiting: u64,
+    /// So many wait that it can be told, and of those whom the gender wishes let it meet hardly any.
+    pub unfit: bool,
+}
+
+impl Company {
+    /// For a search of this gender and wish.
+    pub fn of(sample: &Sample, gender: Gender, wish: PreferredGender) -> Self {
+        // With the one who looks, so that fewer than five are always "a few": with a number that can
+        // be nought, being alone and being kept from the only other one would differ.
+        let waiting = sample.waiting().max(1);
+        let fitting = rounded(sample.census.fitting(gender, wish));
+        Self {
+            waiting,
+            unfit: waiting >= FEW && fitting < FEW,
+        }
+    }
+}
+
+/// Fewer than this are [rounded] to one.
+const FEW: u64 = 5;
+
+/// The last sample, and when the next one is due.
+#[derive(Default)]
+pub struct Figures(Mutex<Option<(Instant, Sample)>>);
+
+impl Figures {
+    /// The sample of this moment; taken anew only when it is due.
+    pub fn now(&self, now: Instant, take: impl FnOnce() -> Sample) -> Sample {
+        let mut last = self.0.lock();
+        if let Some((due, sample)) = *last
+            && now < due
+        {
+            return sample;
+        }
+        let sample = take();
+        let [earliest, latest] = PERIOD;
+        let period = earliest + (latest - earliest).mul_f64(rand::random());
+        *last = Some((now + period, sample));
+        sample
+    }
+
+    /// The next one who asks is told of that moment.
+    pub fn renew(&self) {
+        *self.0.lock() = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(places: u64) -> Sample {
+        Sample {
+            places,
+            ..Sample::default()
+        }
+    }
+
+    #[test]
+    fn a_sample_stands_for_a_while_and_not_for_long() {
+        let (figures, begin) = (Figures::default(), Instant::now());
+        assert_eq!(figures.now(begin, || of(1)), of(1));
+        let soon = begin + PERIOD[0] - Duration::from_millis(1);
+        assert_eq!(figures.now(soon, || of(2)), of(1));
+        assert_eq!(figures.now(begin + PERIOD[1], || of(3)), of(3));
+    }
+
+    #[test]
+    fn a_search_is_told_the_same_whether_it_is_alone_or_one_of_a_few() {
+        let (man, woman) = (Gender::Male.index(), Gender::Female.index());
+        let wish = PreferredGender::Female;
+        let mut sample = of(1_000);
+        let told = |sample: &Sample| Company::of(sample, Gender::Male, wish);
+        let few = Company {
+            waiting: 1,
+            unfit: false,
+        };
+        assert_eq!(told(&sample), few, "not sampled yet");
+        sample.census.waiting[man][wish.index()] = 1;
+        assert_eq!(told(&sample), few, "alone");
+        sample.census.waiting[woman][PreferredGender::Male.index()] = 3;
+        assert_eq!(told(&sample), few);
+        sample.census.waiting[man][wish.index()] = 7;
+        // Three women, whom this search may know: it is told as if there were none.
+        let unfit = Company {
+            waiting: 10,
+            unfit: true,
+        };
+        assert_eq!(told(&sample), unfit);
+        sample.census.waiting[woman][PreferredGender::Male.index()] = 5;
+        let fit = Company {
+            waiting: 10,
+            unfit: false,
+        };
+        assert_eq!(told(&sample), fit);
+    }
+
+    #[test]
+    fn a_crowd_behind_one_address_is_no_crowd() {
+        let mut sample = of(3);
+        sample.census.waiting[0][0] = 1_000;
+        assert_eq!((sample.online(), sample.waiting()), (1, 1));
+        sample.places = 700;
+        assert_eq!((sample.online(), sample.waiting()), (700, 700));
+    }
+}
