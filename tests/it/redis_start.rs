@@ -55,7 +55,7 @@ async fn people_meet_on_one_node_with_redis_and_it_leaves_nothing_behind() {
     };
     assert_eq!(names().trim(), format!("{prefix}nodes"), "the one key");
     let _people = meet(address, "tea").await.unwrap();
-    let open = async || get_json(address, "/api/stats").await.1["rooms"] == Value::from(1);
+    let open = async || get_json(address, "/api/stats").await.1["rooms"] == 1;
     // Sampled every five seconds at the latest.
     let sampled = tokio::time::timeout(Duration::from_secs(10), async {
         while !open().await {
