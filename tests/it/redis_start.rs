@@ -3,7 +3,6 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::binary::{Server, Setup, get_json};
