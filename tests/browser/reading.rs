@@ -1,6 +1,7 @@
 //! Reading: older text stays where it is, new text says that it is there, and nothing is lost in a
 //! long conversation.
 
+use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::support::chat::meet;
@@ -47,6 +48,118 @@ fn older_text_stays_put_and_a_pill_leads_down() {
         all.as_array_mut().expect("a list").push(json!("新的"));
         anna.has_log(all).await;
         anna.until(at_end, json!([])).await;
+    });
+}
+
+/// Says so many messages at once, over a connection of the person's own; the last one quotes the first.
+async fn says_many(person: &Person, count: usize) {
+    let socket = "(() => {
+        const room = JSON.parse(sessionStorage.getItem('miyu.here'));
+        const { token, user_id } = JSON.parse(sessionStorage.getItem('miyu.sides'))[room];
+        const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/ws/chat/`);
+        const say = (content, more) => socket.send(JSON.stringify({ action: 'send_message', message: { content, client_id: `m ${content}`, ...more } }));
+        globalThis.stored = 0;
+        socket.onopen = () => socket.send(JSON.stringify({ action: 'enter', room, token, user_id, after: 0 }));
+        socket.onmessage = ({ data }) => {
+            const { action } = JSON.parse(data);
+            if (action === 'new_message') globalThis.stored += 1;
+            if (action !== 'room_state') return;
+            for (let at = 0; at < args[0] - 1; at += 1) say(`第 ${at} 句 ${'話'.repeat(at % 40)}`);
+            say('回頭看', { replied_to: '1' });
+        };
+    })()";
+    person.ask(socket, json!([count])).await;
+    person
+        .until("globalThis.stored >= args[0]", json!([count]))
+        .await;
+}
+
+/// Whether a message that begins so can be seen in the log.
+const IN_VIEW: &str = "(() => {
+    const node = messages().find((item) => words(item)?.startsWith(args[0]));
+    const box = node?.querySelector('.bubble').getBoundingClientRect();
+    const log = byTest('log').getBoundingClientRect();
+    return Boolean(box) && box.top >= log.top - 1 && box.bottom <= log.bottom + 1;
+})()";
+
+/// Scrolls up to the edge of what is there; answers by how far what was seen has moved then.
+const UP: &str = "(() => {
+    const log = byTest('log');
+    log.scrollTop = 0;
+    const seen = messages()[0];
+    const before = seen.getBoundingClientRect().top;
+    log.dispatchEvent(new Event('scroll'));
+    return Math.abs(seen.getBoundingClientRect().top - before);
+})()";
+
+fn long(name: &'static str) -> Play {
+    Play::new(name)
+        .set("limits.messages_per_second", "0")
+        .set("limits.message_bytes_per_second", "0B")
+}
+
+#[test]
+fn of_a_long_conversation_the_page_holds_what_is_read() {
+    long("long_conversation").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        says_many(&bao, 1500).await;
+        anna.reload().await;
+        anna.until(IN_VIEW, json!(["回頭看"])).await;
+        let held = anna.ask("messages().length", json!([])).await;
+        assert!(held.as_u64().expect("a number") <= 360, "holds {held}");
+        anna.sees_no("latest").await;
+
+        // Upwards to the first, and nothing jumps on the way.
+        let first = "messages().some((item) => words(item) === '第 0 句')";
+        for _ in 0..40 {
+            if anna.ask(first, json!([])).await == true {
+                break;
+            }
+            let moved = anna.ask(UP, json!([])).await;
+            assert!(moved.as_f64().expect("a number") < 1.0, "jumps by {moved}");
+        }
+        anna.ask("byTest('log').scrollTo(0, 0)", json!([])).await;
+        anna.until(IN_VIEW, json!(["第 0 句"])).await;
+        anna.until("visible(document.querySelector('.is-meeting'))", json!([]))
+            .await;
+        let held = anna.ask("messages().length", json!([])).await;
+        assert!(held.as_u64().expect("a number") <= 600, "holds {held}");
+
+        // What is said meanwhile is not read, and the pill leads to it.
+        bao.reload().await;
+        bao.says("還在嗎").await;
+        anna.reads("latest", "1").await;
+        bao.finds_state("還在嗎", "sent").await;
+        anna.press("latest").await;
+        anna.until(IN_VIEW, json!(["還在嗎"])).await;
+        bao.finds_state("還在嗎", "read").await;
+    });
+}
+
+#[test]
+fn in_a_long_conversation_a_quote_and_the_keyboard_reach_the_first_message() {
+    long("long_conversation_walked").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        says_many(&bao, 1000).await;
+        anna.until(IN_VIEW, json!(["回頭看"])).await;
+        anna.press_css(".quote").await;
+        anna.until(IN_VIEW, json!(["第 0 句"])).await;
+        anna.sees("latest").await;
+        anna.press("latest").await;
+        anna.until(IN_VIEW, json!(["回頭看"])).await;
+
+        let focused = "words(document.activeElement)?.startsWith(args[0])";
+        anna.ask("messages().at(-1).focus()", json!([])).await;
+        anna.key(Key::Home).await;
+        anna.until(focused, json!(["第 0 句"])).await;
+        anna.until(IN_VIEW, json!(["第 0 句"])).await;
+        anna.key(Key::Down).await;
+        anna.until(focused, json!(["第 1 句"])).await;
+        anna.key(Key::End).await;
+        anna.until(focused, json!(["回頭看"])).await;
+        anna.until(IN_VIEW, json!(["回頭看"])).await;
     });
 }
 

@@ -23,14 +23,16 @@ function log() {
   const { main, rows } = logPage();
   const ui = mountLog(main, { onSeen() {} });
   let state = newRoom('r');
-  const show = (...events) => {
+  const show = (...events) => fold(events, false);
+  const fold = (events, still) => {
     announced.length = 0;
     state = reduceAll(state, events, noon);
-    ui.update(state, { still: false, names: { partner: partner.nickname, bot: false } });
+    ui.update(state, { still, names: { partner: partner.nickname, bot: false } });
     return [...announced];
   };
   show(opening);
-  return { show, rows, message: (at) => rows.childNodes.filter((node) => node.classList.contains('message'))[at] };
+  const messages = () => rows.childNodes.filter((node) => node.classList.contains('message'));
+  return { ui, main, show, fold, rows, messages, message: (at) => messages()[at] };
 }
 
 test('a new message is announced once, with its sender', () => {
@@ -114,4 +116,69 @@ test('a stored message that shows nothing is no blank bubble, quoted neither', (
   assert.ok(text.classList.contains('is-blank'));
   assert.equal(one.message(1).querySelector('.quote-text').textContent, '(blank message)');
   assert.ok(!one.message(1).querySelector('.bubble-text').classList.contains('is-blank'));
+});
+
+/** A conversation of 2,000 messages, of which its page has just been opened. */
+function longLog() {
+  const one = log();
+  one.fold(Array.from({ length: 2000 }, (_, at) => stored(at + 1, 'them', `m${at + 1}`)), true);
+  const seqs = () => one.messages().map((node) => Number(node.dataset.seq));
+  return { ...one, seqs };
+}
+
+test('of a long conversation the newest messages are held, and stay so as more come', () => {
+  const one = longLog();
+  assert.deepEqual(one.seqs(), Array.from({ length: 120 }, (_, at) => 1881 + at));
+  for (let seq = 2001; seq <= 3000; seq += 1) {
+    const said = one.show(stored(seq, 'them', `m${seq}`));
+    assert.equal(said.length, 1, 'a new one is announced, and nothing else');
+    assert.ok(one.messages().length <= 360);
+    assert.equal(one.seqs().at(-1), seq);
+  }
+});
+
+test('walking upwards reaches the first message, End leads back, and none of it is news', () => {
+  const one = longLog();
+  announced.length = 0;
+  one.ui.focusMessage(one.message(0));
+  for (let steps = 0; steps < 300; steps += 1) one.ui.walk(document.activeElement, 'ArrowUp');
+  assert.equal(document.activeElement.dataset.seq, 1881 - 300);
+  one.ui.walk(document.activeElement, 'Home');
+  assert.equal(document.activeElement.dataset.seq, 1);
+  one.ui.walk(document.activeElement, 'ArrowDown');
+  assert.equal(document.activeElement.dataset.seq, 2);
+  one.ui.walk(document.activeElement, 'End');
+  assert.equal(document.activeElement.dataset.seq, 2000);
+  assert.deepEqual(announced, []);
+  document.activeElement = null;
+});
+
+test('a reply leads to what it quotes, however long ago that was', () => {
+  const one = longLog();
+  one.ui.glow('7');
+  assert.ok(one.seqs().includes(7) && one.messages().length <= 600);
+  assert.equal(one.ui.isAtBottom(), false, 'the newest are not in view, so they are not read');
+  one.show(stored(2001, 'them', 'new'));
+  assert.ok(!one.seqs().includes(2001));
+  one.ui.toBottom(false);
+  assert.equal(one.seqs().at(-1), 2001);
+});
+
+test('what is said above the first message is not said above any other', () => {
+  const one = longLog();
+  const part = (name) => one.main.querySelector(`[data-${name[0]}="${name[1]}"]`);
+  const [head, earlier] = [part(['slot', 'log-head']), part(['testid', 'earlier'])];
+  assert.deepEqual([head.hidden, earlier.hidden], [true, false]);
+  one.ui.walk(one.message(0), 'Home');
+  assert.deepEqual([head.hidden, earlier.hidden], [false, true]);
+  document.activeElement = null;
+});
+
+test('where nothing has changed nothing is touched', () => {
+  const one = log();
+  one.show(stored(1, 'them', 'hello'));
+  const text = one.message(0).querySelector('.bubble-text');
+  text.textContent = 'as a translator left it';
+  one.show();
+  assert.equal(text.textContent, 'as a translator left it');
 });

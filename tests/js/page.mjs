@@ -101,10 +101,20 @@ export class FakeElement extends FakeNode {
     this.listeners += 1;
   }
   scrollTo() {}
+  scrollIntoView() {}
+  focus() {
+    document.activeElement = this;
+  }
+  getBoundingClientRect() {
+    return { top: 0, bottom: 1 };
+  }
   /** Knows `.class`, `.class:last-of-type` and `[data-x="y"]`. */
   querySelector(selector) {
-    const all = this.descendants().filter((node) => node instanceof FakeElement && fits(node, selector));
+    const all = this.querySelectorAll(selector);
     return (selector.endsWith(':last-of-type') ? all.at(-1) : all[0]) ?? null;
+  }
+  querySelectorAll(selector) {
+    return this.descendants().filter((node) => node instanceof FakeElement && fits(node, selector));
   }
   descendants() {
     return this.childNodes.flatMap((child) => [child, ...(child instanceof FakeElement ? child.descendants() : [])]);
@@ -113,7 +123,7 @@ export class FakeElement extends FakeNode {
 
 function fits(node, selector) {
   const data = selector.match(/^\[data-([\w-]+)="(.*)"\]$/);
-  if (data) return node.dataset[data[1]] === data[2];
+  if (data) return String(node.dataset[data[1]]) === data[2];
   return node.classList.contains(selector.replace(/^\.|:last-of-type$/g, ''));
 }
 
@@ -142,6 +152,7 @@ export function installPage() {
   globalThis.ResizeObserver = class {
     observe() {}
   };
+  globalThis.requestAnimationFrame = () => {};
   globalThis.matchMedia = () => ({ matches: true });
 }
 
@@ -154,6 +165,6 @@ export function logPage() {
     return node;
   };
   const rows = make({ 'data-slot': 'rows' });
-  const log = make({ 'data-testid': 'log' }, rows, make({ 'data-testid': 'typing' }));
-  return { main: make({}, log, make({ 'data-testid': 'latest' })), rows };
+  const parts = [make({ 'data-slot': 'log-head' }), make({ 'data-testid': 'earlier' }), rows, make({ 'data-testid': 'typing' })];
+  return { main: make({}, make({ 'data-testid': 'log' }, ...parts), make({ 'data-testid': 'latest' })), rows };
 }

@@ -178,6 +178,7 @@ export const catalogue = {
   'chat.opening': ['正在打開對話…', 'Opening the chat…'],
   'chat.anew': ['伺服器上的這段對話少了一截；下面是還在的部分。', 'The server has lost part of this chat. This is what is still there.'],
   'chat.newMessages': ['↓ {n} 則新訊息', '↓ {n} new {n|message|messages}'],
+  'chat.earlier': ['更早的訊息', 'Earlier messages'],
   'chat.toLatest': ['↓ 回到最新', '↓ Latest'],
   'chat.spoken': ['{name}：{text}，{time}', '{name}: {text}, {time}'],
   'chat.quoteOf': ['回覆 {name}：{text}', 'Replying to {name}: {text}'],

@@ -295,7 +295,18 @@ function quotedText(raw) {
 /** Whether the message of that id is mine, when it is in the log. */
 function isMine(id, messages) {
   if (id === null || id === undefined) return false;
-  return messages.findLast((message) => message.id === String(id))?.mine ?? null;
+  return messages[placeOf(messages, String(id))]?.mine ?? null;
+}
+
+/** Where the message of that id stands, or -1. An id is its seq, as far as we know: looked for there first. */
+export function placeOf(messages, id) {
+  let [low, high] = [0, messages.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (messages[middle].seq < Number(id)) low = middle + 1;
+    else high = middle;
+  }
+  return messages[low]?.id === id ? low : messages.findLastIndex((message) => message.id === id);
 }
 
 /** Whether the conversation has just ended without having begun: the one we were to meet never came. */

@@ -1,5 +1,5 @@
-// From a conversation to the rows of its log: day lines, messages, who starts
-// and ends a run, and the state word of each of my messages. Pure.
+// From a stretch of a conversation to the rows of its log: day lines, messages,
+// who starts and ends a run, and the state word of each of my messages. Pure.
 
 import { sameDay } from '../lib/time.js';
 
@@ -8,31 +8,36 @@ const runLength = 120_000;
 /** A key that stays the same when a pending message becomes a sent one. */
 const keyOf = (message) => (message.mine && message.clientId ? `c:${message.clientId}` : `s:${message.seq}`);
 
-export function logRows(state) {
+/**
+ * The rows of the messages from `from` to before `to`: the same, whatever else is
+ * asked for. With the newest comes what is still on its way.
+ */
+export function logRows(state, { from = 0, to = Infinity } = {}) {
+  const { messages, pending } = state;
+  const length = messages.length + pending.length;
+  const end = to >= messages.length ? length : to;
+  const item = (at) => (at < messages.length ? sentItem(messages[at], state.partnerRead) : pendingItem(pending[at - messages.length]));
+  const newest = newestOfMine(state);
   const rows = [];
-  let before = null;
-  for (const message of state.messages) before = addMessage(rows, before, sentItem(message, state.partnerRead));
-  for (const pending of state.pending) before = addMessage(rows, before, pendingItem(pending, state.partner));
-  for (let at = 0; at < rows.length; at += 1) {
-    const row = rows[at];
-    if (row.kind !== 'message') continue;
-    const after = rows[at + 1];
-    row.last = !after || after.kind !== 'message' || after.first;
+  let before = from > 0 ? item(from - 1) : null;
+  let row = null;
+  for (let at = from; at < end; at += 1) {
+    const own = item(at);
+    if (startsDay(before, own)) rows.push({ kind: 'day', key: `d:${own.key}`, at: own.at });
+    const first = startsRun(before, own);
+    if (row) row.last = first;
+    row = { kind: 'message', first, last: true, newest: own.source === newest, ...own };
+    rows.push(row);
+    before = own;
   }
-  markNewest(rows);
+  if (row && end < length) row.last = startsRun(before, item(end));
   return rows;
 }
 
-function addMessage(rows, before, item) {
-  if (!before || !sameDay(before.at, item.at)) rows.push({ kind: 'day', key: `d:${item.key}`, at: item.at });
-  const apart =
-    !before ||
-    before.mine !== item.mine ||
-    !sameDay(before.at, item.at) ||
-    item.at - before.at > runLength ||
-    before.recalled !== item.recalled;
-  rows.push({ kind: 'message', first: apart, last: false, newest: false, ...item });
-  return item;
+const startsDay = (before, item) => !before || !sameDay(before.at, item.at);
+
+function startsRun(before, item) {
+  return startsDay(before, item) || before.mine !== item.mine || item.at - before.at > runLength || before.recalled !== item.recalled;
 }
 
 function sentItem(message, partnerRead) {
@@ -58,14 +63,7 @@ function pendingItem(pending) {
 }
 
 /** The newest of my messages says its state in a word, not only in a shape. */
-function markNewest(rows) {
-  for (let at = rows.length - 1; at >= 0; at -= 1) {
-    if (rows[at].kind === 'message' && rows[at].mine) {
-      rows[at].newest = true;
-      return;
-    }
-  }
-}
+const newestOfMine = ({ messages, pending }) => pending.at(-1) ?? messages.findLast((message) => message.mine);
 
 /** Whether two rows of one key look the same, so that nothing has to change. */
 export function sameRow(a, b) {

@@ -53,13 +53,13 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
   head.replaceChildren();
   return {
     meetingLine,
-    show(state, { settled, added, banner, now }) {
+    show(state, { still, added, banner, now }) {
       const { name } = getSite();
       ui.header.update(state, now);
       ui.side.update(state, me());
       ui.banner.update(banner, minutesSeconds((state.closesAt ?? now) - now));
       showHead(state);
-      ui.log.update(state, { still: !settled, names: { partner: state.partner?.nickname ?? '', bot: state.isBot }, added });
+      ui.log.update(state, { still, names: { partner: state.partner?.nickname ?? '', bot: state.isBot }, added });
       leadAway(state);
       section.classList.toggle('is-away', state.active && !state.partnerOnline);
       setTitle(state.partner ? t('title', { what: state.partner.nickname, site: name }) : name);

@@ -79,7 +79,8 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     if (events.some((event) => event.action === 'room_state')) marks.forget();
     settle();
     const added = wasSettled ? countNew(before, state) : 0;
-    show(added);
+    // History is no news; what came right behind it is.
+    show(added, !wasSettled && state.lastSeq <= state.targetSeq);
     if (wasSettled) tell(before, added);
     for (const event of events) if (event.action === 'error') explain(event);
     if (events.some((event) => event.action === 'unanswered') && state.deeds.length < before.deeds.length) toast(t('err.other'));
@@ -122,7 +123,9 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
 
   function countNew(before, after) {
     const old = before.messages.at(-1)?.seq ?? 0;
-    return after.messages.filter((message) => message.seq > old && !message.mine).length;
+    let count = 0;
+    for (let at = after.messages.length - 1; at >= 0 && after.messages[at].seq > old; at -= 1) if (!after.messages[at].mine) count += 1;
+    return count;
   }
 
   /** History is in when its last entry is, or when nothing came for a while. */
@@ -199,14 +202,14 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     if (!closed) show(0);
   }
 
-  function show(added) {
+  function show(added, still = !settled) {
     const now = Date.now();
     const banner = bannerKind(now);
     if (['lost', 'lostDeed', 'blocked'].includes(banner) && saidLost !== banner) {
       saidLost = banner;
       announce(t(`net.${banner}`));
     }
-    view.show(state, { settled, added, banner, now });
+    view.show(state, { still, added, banner, now });
     markRead();
   }
 

@@ -47,10 +47,9 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
   list.addEventListener('keydown', (event) => {
     const message = messageOf(event.target);
     if (!message || event.target !== message) return;
-    const go = { ArrowUp: () => step(message, -1), ArrowDown: () => step(message, 1), Home: () => edge(0), End: () => edge(-1) }[event.key];
-    if (go) {
+    if (['ArrowUp', 'ArrowDown', 'Home', 'End'].includes(event.key)) {
       event.preventDefault();
-      go();
+      log.walk(message, event.key);
     } else if (event.key === 'Enter' || event.key === ' ') {
       event.preventDefault();
       const box = message.querySelector('.bubble').getBoundingClientRect();
@@ -59,20 +58,6 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
       onEscape();
     }
   });
-
-  const messages = () => [...list.querySelectorAll('.message')];
-
-  function step(message, by) {
-    const all = messages();
-    const next = all[all.indexOf(message) + by];
-    if (next) log.focusMessage(next);
-  }
-
-  function edge(index) {
-    const next = messages().at(index);
-    if (next) log.focusMessage(next);
-  }
-
 
   list.addEventListener('pointerdown', (event) => {
     if (event.pointerType === 'mouse') return;

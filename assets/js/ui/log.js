@@ -1,33 +1,50 @@
-// The list of messages: keeps its elements by key and changes only what
-// changed, stays at the bottom while one is there, never jumps otherwise.
+// The list of messages: holds a stretch of the conversation, more of it where
+// somebody scrolls, stays at the bottom while one is there, never jumps otherwise.
+// The elements themselves are log-rows.js.
 
-import { byTest, el, reducedMotion, setHidden, setText } from '../lib/dom.js';
+import { byTest, reducedMotion, setHidden, setText } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
-import { dateText, dayName } from '../lib/time.js';
-import { logRows, sameRow } from '../model/rows.js';
-import { fillMessage } from './bubble.js';
+import { placeOf } from '../model/room.js';
+import { logRows } from '../model/rows.js';
+import { around, goesWithNewest, holds, newer, newest, older, oldest, withoutFuture, withoutPast } from '../model/stretch.js';
+import { mountRows } from './log-rows.js';
 
 const nearBottom = 48;
-const recallTime = 240;
+const surroundings = 30;
+const nothing = { messages: [], pending: [], partnerRead: 0 };
 
 export function mountLog(main, { onSeen }) {
   const log = byTest('log', main);
   const list = log.querySelector('[data-slot="rows"]');
+  const head = log.querySelector('[data-slot="log-head"]');
+  const earlier = byTest('earlier', log);
   const latest = byTest('latest', main);
   const typing = byTest('typing', log);
-  const shown = new Map(); // key -> { node, row }
+  const rows = mountRows(list);
+  let state = nothing;
+  let names = {};
+  let stretch = newest(0);
+  let drawn = {}; // what the elements were made of: { state, stretch, words }
   let atBottom = true;
+  let top = 0; // where it was scrolled to when we last looked
   let unseen = 0;
-  let lang = language();
   let roving = null;
+
+  const length = () => state.messages.length;
 
   log.addEventListener('scroll', onScroll, { passive: true });
   latest.addEventListener('click', () => toBottom(true));
+  earlier.addEventListener('click', showEarlier);
   // The keyboard or a growing composer makes the log smaller: stay at the end.
-  new ResizeObserver(() => atBottom && toBottom(false)).observe(log);
+  new ResizeObserver(settle).observe(log);
 
   function onScroll() {
-    atBottom = log.scrollHeight - log.scrollTop - log.clientHeight < nearBottom;
+    const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+    const upwards = log.scrollTop <= top;
+    top = log.scrollTop;
+    atBottom = below < nearBottom && goesWithNewest(stretch);
+    if (upwards && top < log.clientHeight && stretch.from > 0) hold(older(stretch, length()));
+    else if (!upwards && below < log.clientHeight && !goesWithNewest(stretch)) hold(newer(stretch, length()));
     if (atBottom && unseen > 0) {
       unseen = 0;
       onSeen();
@@ -36,8 +53,12 @@ export function mountLog(main, { onSeen }) {
   }
 
   function toBottom(smooth) {
-    log.scrollTo({ top: log.scrollHeight, behavior: smooth && !reducedMotion() ? 'smooth' : 'auto' });
-    if (!smooth) atBottom = true;
+    const jumps = !goesWithNewest(stretch);
+    if (jumps) hold(newest(length()));
+    log.scrollTo({ top: log.scrollHeight, behavior: smooth && !jumps && !reducedMotion() ? 'smooth' : 'auto' });
+    if (smooth && !jumps) return;
+    atBottom = true;
+    top = log.scrollTop;
   }
 
   function paintLatest() {
@@ -45,72 +66,90 @@ export function mountLog(main, { onSeen }) {
     if (!atBottom) setText(latest, unseen > 0 ? t('chat.newMessages', { n: unseen }) : t('chat.toLatest'));
   }
 
-  function makeNode(row, names) {
-    if (row.kind === 'day') return el('li', { class: 'day-line' }, dayText(row.at));
-    const node = el('li', { tabindex: '-1', test: 'message' });
-    fillMessage(node, row, names);
-    return node;
+  /** Holds another stretch. What scrolling brings is no news: nothing is announced. */
+  function hold(next) {
+    stretch = next;
+    draw(true);
   }
 
-  function change(entry, row, names, still) {
-    if (row.kind === 'day') {
-      setText(entry.node, dayText(row.at));
-    } else if (row.recalled && !entry.row.recalled && !still && !document.hidden && !reducedMotion()) {
-      fadeAway(entry, names);
-    } else {
-      fillMessage(entry.node, row, names);
-    }
-    entry.row = row;
+  function draw(still) {
+    const words = JSON.stringify([names, language()]);
+    if (drawn.state === state && drawn.stretch === stretch && drawn.words === words) return;
+    const repaint = drawn.words !== words;
+    drawn = { state, stretch, words };
+    // Another language is no news either.
+    log.setAttribute('aria-live', still || repaint ? 'off' : 'polite');
+    keepPlace(() => {
+      // What stands above the first message does not stand above any other.
+      setHidden(head, stretch.from > 0);
+      setHidden(earlier, stretch.from === 0);
+      rows.place(logRows(state, stretch), { names, still, repaint });
+    });
+    updateRoving();
   }
 
-  /** Fog closes over the words; then they are gone from the page as well. */
-  function fadeAway(entry, names) {
-    const bubble = entry.node.querySelector('.bubble');
-    bubble.animate([{ filter: 'blur(0)', opacity: 1 }, { filter: 'blur(6px)', opacity: 0 }], { duration: recallTime, fill: 'forwards' });
-    // A timer, not the animation's end: that may never come in a hidden tab.
-    setTimeout(() => fillMessage(entry.node, entry.row, names), recallTime);
+  /** Leaves what is being read where it is, whatever changes above it. */
+  function keepPlace(change) {
+    const seen = atBottom ? [] : inView();
+    change();
+    const still = seen.find(({ node }) => node.isConnected);
+    const moved = still ? still.node.getBoundingClientRect().top - still.top : 0;
+    if (moved !== 0) log.scrollTop += moved;
+    if (still) top = log.scrollTop;
   }
 
-  /** Walks rows and elements in step; new neighbours go in as one fragment. */
-  function place(rows, names, still) {
-    // First what has to go: around a gap nothing moves, so nothing is announced.
-    const keep = new Set(rows.map((row) => row.key));
-    for (const [key, entry] of shown) {
-      if (keep.has(key)) continue;
-      entry.node.remove();
-      shown.delete(key);
-    }
-    let cursor = list.firstChild;
-    let fresh = null;
-    const flush = () => {
-      if (fresh) list.insertBefore(fresh, cursor);
-      fresh = null;
-    };
-    for (const row of rows) {
-      const entry = shown.get(row.key);
-      if (!entry) {
-        const node = makeNode(row, names);
-        if (!still) node.classList.add('is-new');
-        shown.set(row.key, { node, row });
-        (fresh ??= document.createDocumentFragment()).append(node);
-        continue;
-      }
-      flush();
-      if (!sameRow(entry.row, row) || names.repaint) change(entry, row, names, still);
-      if (entry.node === cursor) cursor = cursor.nextSibling;
-      else list.insertBefore(entry.node, cursor);
-    }
-    flush();
+  function inView() {
+    const edge = log.getBoundingClientRect().top;
+    const nodes = [...list.childNodes];
+    const first = nodes.findIndex((node) => node.getBoundingClientRect().bottom > edge);
+    return nodes.slice(Math.max(0, first), first + 20).map((node) => ({ node, top: node.getBoundingClientRect().top }));
+  }
+
+  /** After a change of size: at the end, and with enough above to scroll to. */
+  function settle() {
+    while (stretch.from > 0 && log.scrollHeight < 3 * log.clientHeight) hold(older(stretch, length()));
+    if (atBottom) toBottom(false);
+  }
+
+  /** Whether somebody walks through the messages or has marked some of their words. */
+  function isHeld() {
+    const marked = globalThis.getSelection?.();
+    return list.contains(document.activeElement) || Boolean(marked && !marked.isCollapsed && list.contains(marked.anchorNode));
   }
 
   /** Tab reaches one message: the newest, unless somebody is walking in the log. */
   function updateRoving() {
     const walking = roving?.isConnected && list.contains(document.activeElement);
-    const newest = list.querySelector('.message:last-of-type');
-    if (walking || newest === roving) return;
+    const last = list.querySelector('.message:last-of-type');
+    if (walking || last === roving) return;
     if (roving) roving.tabIndex = -1;
-    roving = newest;
+    roving = last;
     if (roving) roving.tabIndex = 0;
+  }
+
+  /** Makes `node` the one message that Tab reaches. */
+  function focusMessage(node) {
+    if (roving) roving.tabIndex = -1;
+    roving = node;
+    node.tabIndex = 0;
+    node.focus({ preventScroll: true });
+    node.scrollIntoView({ block: 'nearest' });
+  }
+
+  const messages = () => [...list.querySelectorAll('.message')];
+
+  /** The message `by` places after `node`, also if it is not held yet. */
+  function neighbour(node, by) {
+    const beside = () => messages()[messages().indexOf(node) + by];
+    const edge = by < 0 ? messages()[0] : messages().at(-1);
+    if (node === edge && by < 0 && stretch.from > 0) hold(older(stretch, length()));
+    if (node === edge && by > 0 && !goesWithNewest(stretch)) hold(newer(stretch, length()));
+    return beside();
+  }
+
+  function showEarlier() {
+    const before = messages()[0] && neighbour(messages()[0], -1);
+    if (before) focusMessage(before);
   }
 
   return {
@@ -118,50 +157,51 @@ export function mountLog(main, { onSeen }) {
     list,
     isAtBottom: () => atBottom,
     toBottom,
-    /**
-     * `still` while history is filled in: no motion, no live announcements.
-     * Another language is no news either.
-     */
-    update(state, { still, names, added = 0 }) {
-      const repaint = lang !== language();
-      lang = language();
-      const wasAtBottom = atBottom;
-      log.setAttribute('aria-live', still || repaint ? 'off' : 'polite');
-      place(logRows(state), { ...names, repaint }, still);
+    focusMessage,
+    /** `still` while history is filled in: no motion, no live announcements. */
+    update(nextState, { still, names: nextNames, added = 0 }) {
+      state = nextState;
+      names = nextNames;
+      if (still && atBottom) stretch = newest(length());
+      else if (!atBottom) stretch = withoutFuture(stretch, length());
+      else if (!isHeld()) stretch = withoutPast(stretch, length());
+      draw(still);
       setHidden(typing, !state.partnerTyping);
-      updateRoving();
-      if (wasAtBottom) toBottom(false);
+      if (atBottom) settle();
       else unseen += added;
       paintLatest();
     },
-    /** Makes `node` the one message that Tab reaches. */
-    focusMessage(node) {
-      if (roving) roving.tabIndex = -1;
-      roving = node;
-      node.tabIndex = 0;
-      node.focus({ preventScroll: true });
-      node.scrollIntoView({ block: 'nearest' });
+    /** Goes from message to message by an arrow key, Home or End. */
+    walk(node, key) {
+      if (key === 'Home') hold(oldest(length()));
+      if (key === 'End' && !goesWithNewest(stretch)) hold(newest(length()));
+      const to = { ArrowUp: () => neighbour(node, -1), ArrowDown: () => neighbour(node, 1), Home: () => messages()[0], End: () => messages().at(-1) }[key]();
+      if (to) focusMessage(to);
     },
     /** Shows a message from elsewhere; `focus` when the keyboard asked for it. */
-    glow(seq, focus = false) {
-      const node = list.querySelector(`[data-seq="${CSS.escape(String(seq))}"]`);
-      if (!node) return;
-      if (focus) this.focusMessage(node);
-      node.scrollIntoView({ block: 'center', behavior: reducedMotion() ? 'auto' : 'smooth' });
+    glow(id, focus = false) {
+      const at = placeOf(state.messages, String(id));
+      if (at < 0) return;
+      // With its surroundings, so that nothing is added on the way there.
+      const far = !holds(stretch, Math.max(0, at - surroundings)) || !holds(stretch, Math.min(length() - 1, at + surroundings));
+      if (far) {
+        atBottom = false;
+        hold(around(at, length()));
+      }
+      const node = list.querySelector(`[data-seq="${state.messages[at].seq}"]`);
+      if (focus) focusMessage(node);
+      node.scrollIntoView({ block: 'center', behavior: far || reducedMotion() ? 'auto' : 'smooth' });
       node.classList.remove('is-glowing');
       requestAnimationFrame(() => node.classList.add('is-glowing'));
       node.addEventListener('animationend', () => node.classList.remove('is-glowing'), { once: true });
     },
     clear() {
-      shown.clear();
-      list.replaceChildren();
+      rows.clear();
+      state = nothing;
+      stretch = newest(0);
+      drawn = {};
       atBottom = true;
       unseen = 0;
     },
   };
-}
-
-function dayText(ms) {
-  const name = dayName(ms, Date.now());
-  return name ? t(`day.${name}`) : dateText(ms, language());
 }
