@@ -22,7 +22,7 @@ import { mountRoomHeader } from '../ui/room-header.js';
 import { mountSideCard } from '../ui/side-card.js';
 import { announce } from '../ui/toast.js';
 import { mountUnsent } from '../ui/unsent.js';
-import { followKeyboard } from '../ui/viewport.js';
+import { followView } from '../ui/viewport.js';
 import { runErrands } from './errands.js';
 import { forgetWords, handOver, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, takeOver, unsentWords } from './sides.js';
 import { openRoom } from './room.js';
@@ -35,7 +35,7 @@ let room = null;
 
 mountAppbar({ onGuide: () => openGuide(site) });
 profile = loadProfile();
-followKeyboard();
+followView();
 
 const sections = { matching: byTest('matching'), chat: byTest('chat'), gone: byTest('gone'), reaching: byTest('reaching') };
 const unsent = mountUnsent(byTest('unsent'));

@@ -1,0 +1,126 @@
+//! Little room: a phone on its side with its keyboard open, a split screen, a page at 400 %. One can
+//! still read the last words, write, and leave.
+
+use fantoccini::key::Key;
+use serde_json::json;
+
+use crate::support::chat::meet;
+use crate::support::driver::Browser;
+use crate::support::person::Person;
+use crate::support::stage::Play;
+
+/// Flat ones, narrow ones, and 1280×720 at 400 %.
+const SIZES: [(u32, u32); 6] = [
+    (740, 150),
+    (568, 200),
+    (320, 180),
+    (320, 640),
+    (280, 653),
+    (240, 400),
+];
+
+/// Which of these parts cannot be seen whole, or have something lying on them.
+const UNSEEN: &str = "(() => {
+    const seen = (node) => {
+        const box = node.getBoundingClientRect();
+        const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        const inside = box.width > 0 && box.left >= -1 && box.top >= -1 && box.right <= innerWidth + 1 && box.bottom <= innerHeight + 1;
+        return inside && Boolean(top) && (node.contains(top) || top.contains(node));
+    };
+    const last = messages().at(-1).querySelector('.bubble-text');
+    const log = byTest('log').getBoundingClientRect();
+    const box = last.getBoundingClientRect();
+    const read = seen(last) && box.top >= log.top - 1 && box.bottom <= log.bottom + 1;
+    const parts = ['composer', 'send', 'next', 'menu', 'back'].filter((id) => !seen(byTest(id)));
+    if (byTest('partner-name').getBoundingClientRect().width < 20) parts.push('the name');
+    return read ? parts : ['the last words', ...parts];
+})()";
+
+async fn sees_all(person: &Person, state: &str) {
+    person
+        .until(&format!("{UNSEEN}.length === 0"), json!([]))
+        .await;
+    let root = "[document.documentElement.scrollHeight - innerHeight, document.documentElement.scrollWidth - innerWidth]";
+    let scrolls = person.ask(root, json!([])).await;
+    assert_eq!(scrolls, json!([0, 0]), "{state}: the page scrolls");
+}
+
+#[test]
+fn the_last_words_the_field_and_the_way_out_stay_in_view() {
+    for language in ["zh-TW", "en-US"] {
+        Play::new("flat_window").run(async |stage| {
+            let browser = Browser {
+                language,
+                ..Browser::default()
+            };
+            let (anna, bao) =
+                tokio::join!(stage.person_with("Anna", &browser), stage.person("Bao"));
+            meet(&anna, &bao).await;
+            for number in 0..5 {
+                bao.says(&format!("words {number}")).await;
+            }
+            bao.says("words that fill more than a line of a small window")
+                .await;
+            anna.hears("words that fill more than a line of a small window")
+                .await;
+            anna.says("一").await;
+            bao.says("words at last").await;
+            anna.hears("words at last").await;
+            for (width, height) in SIZES {
+                anna.resize(width, height).await;
+                sees_all(&anna, &format!("{width}×{height} {language}")).await;
+                // Asked whether to leave, there are more words on the button.
+                anna.press("next").await;
+                anna.until("document.querySelector('.room-next.is-armed')", json!([]))
+                    .await;
+                sees_all(&anna, &format!("{width}×{height} {language}, asked")).await;
+                anna.key(Key::Escape).await;
+            }
+        });
+    }
+}
+
+#[test]
+fn a_flat_window_has_room_for_a_menu_and_for_the_end() {
+    Play::new("flat_menu_and_end").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        bao.says("一").await;
+        anna.hears("一").await;
+        // The item that the focus is on is in view, whatever has to be scrolled for it.
+        let focused = "(() => {
+            const box = document.activeElement.getBoundingClientRect();
+            return box.top >= -1 && box.bottom <= innerHeight + 1;
+        })()";
+        for (width, height) in [(320, 180), (740, 150), (1280, 200)] {
+            anna.resize(width, height).await;
+            anna.press("menu").await;
+            anna.sees("menu-leave").await;
+            for key in [Key::End, Key::Up, Key::Home, Key::End] {
+                anna.key(key).await;
+                anna.until(focused, json!([])).await;
+            }
+            anna.until("focusedTest() === 'menu-leave'", json!([])).await;
+            let whole = "(() => { const box = document.querySelector('.menu').getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; })()";
+            anna.until(whole, json!([])).await;
+            anna.key(Key::Escape).await;
+            anna.sees_no("room-menu").await;
+        }
+        for (width, height) in [(320, 180), (740, 150)] {
+            anna.resize(width, height).await;
+            anna.press("menu").await;
+            anna.press("menu-forget").await;
+            anna.sees("forget-sheet").await;
+            anna.press("forget-cancel").await;
+            anna.sees_no("forget-sheet").await;
+        }
+        bao.press("next").await;
+        anna.sees("end-card").await;
+        let read = "byTest('log').getBoundingClientRect().height > 40";
+        assert_eq!(anna.ask(read, json!([])).await, true);
+        anna.resize(320, 180).await;
+        assert_eq!(anna.ask(read, json!([])).await, true);
+        anna.press("end-next").await;
+        anna.sees("matching").await;
+    });
+}
