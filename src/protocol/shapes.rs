@@ -55,6 +55,8 @@ pub struct RoomState<'a> {
     pub(super) closes_ms: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) anew: bool,
+    // A page whose own clock is wrong learns from it which day it is.
+    pub(super) now_ms: i64,
 }
 
 impl<'a> RoomState<'a> {
@@ -81,6 +83,7 @@ impl<'a> RoomState<'a> {
             same_session: room.same_session(),
             closes_ms: room.closes_at.map(|at| millis(at.since(now))),
             anew: false,
+            now_ms: now.0,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod alone;
 mod calling;
 mod dark_line;
+mod clock;
 mod flat;
 mod forced_colours;
 mod forgetting;

@@ -33,6 +33,7 @@ async fn a_room_introduces_itself() {
         "common_tags",
         "is_bot",
         "last_seq",
+        "now_ms",
         "partner",
         "partner_read",
         "room_id",
@@ -63,11 +64,13 @@ async fn a_room_introduces_itself() {
     let mut api = mei.state().await;
     let mut same = state.clone();
     same.as_object_mut().unwrap().remove("action");
-    let left = [&mut same, &mut api].map(|it| {
-        let left = it.as_object_mut().unwrap().remove("closes_ms");
-        left.unwrap().as_u64().unwrap()
+    let [[now, left], [later, rest]] = [&mut same, &mut api].map(|it| {
+        ["now_ms", "closes_ms"].map(|key| {
+            let moment = it.as_object_mut().unwrap().remove(key);
+            moment.unwrap().as_u64().unwrap()
+        })
     });
-    assert!(left[1] > 0 && left[1] <= left[0], "time passes: {left:?}");
+    assert!(rest > 0 && rest <= left && later >= now, "time passes");
     assert_eq!(api, same, "the API says the same");
 }
 

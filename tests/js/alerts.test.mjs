@@ -25,6 +25,7 @@ globalThis.AudioContext = class {
   createGain = () => ({ gain: { setValueAtTime() {}, linearRampToValueAtTime() {} }, connect: (next) => next });
 };
 mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
+mock.method(performance, 'now', () => Date.now());
 
 const { alertMeeting, alertMessage, countUnread, setTitle } = await import('../../assets/js/ui/alerts.js');
 const { sound } = await import('../../assets/js/lib/settings.js');

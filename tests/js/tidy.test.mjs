@@ -76,6 +76,12 @@ test('a name of a person or of the site enters a sentence through the catalogue 
   }
 });
 
+test('one file asks a clock, for the device may be wrong about the time', () => {
+  const asks = /\bDate\.now\b|new Date\(\)|\bDate\(\)|\bperformance\.now\b|\btimeOrigin\b/;
+  const asking = scripts.filter(({ text }) => asks.test(text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''))).map(({ path }) => path);
+  assert.deepEqual(asking, ['assets/js/lib/time.js']);
+});
+
 test('colours are named in one file only', () => {
   for (const { path, text } of sources('assets/css', /\.css$/)) {
     if (!path.endsWith('tokens.css')) assert.doesNotMatch(text, /#[0-9a-f]{3,8}\b|rgba?\(|hsla?\(/i, path);

@@ -2,6 +2,8 @@
 // has put there, a press on what came up by itself at that moment, a key that is
 // held down. And steps that are taken once, however often they are asked for.
 
+import { ticks } from './time.js';
+
 const settling = 400;
 const sameSpot = 30;
 const clickAfter = 1000; // a finger is lifted by then
@@ -16,7 +18,7 @@ let refusedAt = -Infinity; // when a press was not meant whose click may still c
  * `unasked` is pressed by none.
  */
 export function cameUp(node, unasked = false) {
-  const entry = { at: performance.now(), unasked };
+  const entry = { at: ticks(), unasked };
   cameUpAt.set(node, entry);
   node.dataset.settling = '';
   setTimeout(() => cameUpAt.get(node) === entry && delete node.dataset.settling, settling);

@@ -1,5 +1,26 @@
-// Times as people read them, and the clock time of a message.
-// Pure: the present moment always comes in as an argument.
+// What time it is, how long something takes, and times as people read them. The
+// only place that asks a clock (a test holds to that): a device's own may be a
+// day off, and may be set while the page is open.
+
+const believable = 5000; // within this a device's clock is believed
+
+let ahead = 0; // by how much the server's clock is ahead of the device's
+
+/** The present moment, as the server would say it: for what is labelled with a time. */
+export const now = () => Date.now() + ahead;
+
+/** Milliseconds of a clock that nobody sets: for how long something takes, within this page. */
+export const ticks = () => performance.now();
+
+/** The device's own clock, right or not: for what it compares with itself, also over its sleep and over pages. */
+export const deviceTime = () => Date.now();
+
+/** The server has just said what time it is; its clock is the one that dates messages. */
+export function serverSaid(moment) {
+  if (!Number.isFinite(moment)) return;
+  const told = moment - Date.now();
+  ahead = Math.abs(told) < believable ? 0 : told;
+}
 
 /** 84 s -> "1:24", as the waiting counter shows it. */
 export function minutesSeconds(ms) {
@@ -11,16 +32,18 @@ export function secondsLeft(deadline, now) {
   return Math.max(0, Math.ceil((deadline - now) / 1000));
 }
 
-export function sameDay(a, b) {
-  const left = new Date(a);
-  const right = new Date(b);
-  return left.getFullYear() === right.getFullYear() && left.getMonth() === right.getMonth() && left.getDate() === right.getDate();
+/** The day of a moment where the reader is; two moments of one day have the same. */
+export function dayOf(ms) {
+  const date = new Date(ms);
+  return (date.getFullYear() * 12 + date.getMonth()) * 31 + date.getDate();
 }
 
+export const sameDay = (a, b) => dayOf(a) === dayOf(b);
+
 /** 'today', 'yesterday' or null; anything older is written as a date. */
-export function dayName(then, now) {
-  if (sameDay(then, now)) return 'today';
-  const before = new Date(now);
+export function dayName(then, present) {
+  if (sameDay(then, present)) return 'today';
+  const before = new Date(present);
   before.setDate(before.getDate() - 1);
   return sameDay(then, before.getTime()) ? 'yesterday' : null;
 }

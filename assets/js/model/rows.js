@@ -1,7 +1,7 @@
 // From a stretch of a conversation to the rows of its log: day lines, messages,
 // who starts and ends a run, and the state word of each of my messages. Pure.
 
-import { sameDay } from '../lib/time.js';
+import { dayOf } from '../lib/time.js';
 
 const runLength = 120_000;
 
@@ -34,7 +34,7 @@ export function logRows(state, { from = 0, to = Infinity } = {}) {
   return rows;
 }
 
-const startsDay = (before, item) => !before || !sameDay(before.at, item.at);
+const startsDay = (before, item) => before?.day !== item.day;
 
 function startsRun(before, item) {
   return startsDay(before, item) || before.mine !== item.mine || item.at - before.at > runLength || before.recalled !== item.recalled;
@@ -46,6 +46,7 @@ function sentItem(message, partnerRead) {
     source: message,
     mine: message.mine,
     at: message.at,
+    day: dayOf(message.at),
     recalled: message.recalled,
     state: message.recalled ? 'recalled' : message.mine && message.seq <= partnerRead ? 'read' : 'sent',
   };
@@ -57,6 +58,7 @@ function pendingItem(pending) {
     source: pending,
     mine: true,
     at: pending.at,
+    day: dayOf(pending.at),
     recalled: false,
     state: pending.failed ? 'failed' : 'pending',
   };

@@ -3,6 +3,7 @@
 // answer too, with any status and any text. Only an answer in our own form says
 // anything; all others are outages, and nothing follows from an outage.
 
+import { serverSaid } from '../lib/time.js';
 import { reconnectDelay } from '../model/reconnect.js';
 
 const deadline = 15_000;
@@ -32,7 +33,10 @@ async function meaning(response, isOurs) {
   if (response.status === 204 && isOurs(null)) return null;
   const type = mediaType(response);
   const said = /^application\/(problem\+)?json$/.test(type) ? await response.json().catch(() => null) : null;
-  if (response.ok && type === 'application/json' && said && isOurs(said)) return said;
+  if (response.ok && type === 'application/json' && said && isOurs(said)) {
+    serverSaid(Date.parse(response.headers.get('date') ?? ''));
+    return said;
+  }
   if (!response.ok && type === 'application/problem+json' && codes.has(said?.code)) {
     throw new Refusal(said.code, Number(said.retry_after_ms) || 0);
   }

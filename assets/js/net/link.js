@@ -3,6 +3,7 @@
 // `onFrame` as objects. The rule of when and how soon is model/reconnect.js,
 // whether an open socket is alive is model/pulse.js.
 
+import { deviceTime } from '../lib/time.js';
 import { ask, hear, look, newPulse, nextLook, wake } from '../model/pulse.js';
 import { failedToPass, isFinal, looksBlocked, newPassage, passed, reconnectDelay } from '../model/reconnect.js';
 import { reachesServer } from './http.js';
@@ -19,7 +20,7 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
   let attempt = 0;
   let opened = false;
   let stopped = false;
-  let pulse = newPulse(Date.now());
+  let pulse = newPulse(deviceTime());
   let lookTimer = null;
   let passage = newPassage;
   let blocked = false; // pages of this server arrive, and its sockets do not
@@ -36,7 +37,7 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
       if (mine !== socket) return;
       clearTimeout(deadline);
       opened = true;
-      pulse = newPulse(Date.now());
+      pulse = newPulse(deviceTime());
       onOpen();
       // From then on the server says when it is silent, and for how long at most.
       areYouThere(openingDeadline);
@@ -60,25 +61,25 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
     attempt = 0;
     passage = passed;
     blocked = false;
-    pulse = hear(pulse, frame, Date.now());
+    pulse = hear(pulse, frame, deviceTime());
     if (frame?.action === 'alive') lookLater();
     else if (frame && typeof frame.action === 'string') onFrame(frame);
   }
 
   function areYouThere(patience) {
     if (!send({ action: 'are_you_there' })) return;
-    pulse = ask(pulse, patience, Date.now());
+    pulse = ask(pulse, patience, deviceTime());
     lookLater();
   }
 
   function lookLater() {
     clearTimeout(lookTimer);
-    const wait = socket?.readyState === WebSocket.OPEN ? nextLook(pulse, Date.now()) : null;
+    const wait = socket?.readyState === WebSocket.OPEN ? nextLook(pulse, deviceTime()) : null;
     if (wait !== null) lookTimer = setTimeout(lookAtPulse, wait);
   }
 
   function lookAtPulse() {
-    const { verdict, patience } = look(pulse, Date.now());
+    const { verdict, patience } = look(pulse, deviceTime());
     if (verdict === 'dead') failed({ code: 1006 });
     else if (verdict === 'ask') areYouThere(patience);
     else lookLater();
@@ -96,8 +97,8 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
     const delay = reconnectDelay(attempt, event.code, Math.random());
     attempt += 1;
     timer = setTimeout(connect, delay);
-    passage = failedToPass(passage, Date.now());
-    if (!blocked && looksBlocked(passage, Date.now())) lookForBlock();
+    passage = failedToPass(passage, deviceTime());
+    if (!blocked && looksBlocked(passage, deviceTime())) lookForBlock();
     onLost({ attempt, opened: wasOpen, code: event.code, blocked });
   }
 
@@ -138,7 +139,7 @@ export function openLink({ url, onFrame, onOpen, onLost, onFinal }) {
   function awake(changed) {
     if (stopped || socket?.readyState === WebSocket.CONNECTING) return;
     if (socket?.readyState === WebSocket.OPEN) {
-      pulse = wake(pulse, changed, Date.now());
+      pulse = wake(pulse, changed, deviceTime());
       lookLater();
       return;
     }

@@ -4,6 +4,7 @@
 // sent which stands before a farewell; the rest stays unsaid.
 
 import { t } from '../lib/i18n.js';
+import { ticks } from '../lib/time.js';
 import { newRoom, reduceAll } from '../model/room.js';
 import { toast } from '../ui/toast.js';
 import { openRoomLink } from './room-link.js';
@@ -32,7 +33,7 @@ export function runErrand(roomId) {
   running.set(roomId, stop);
 
   function take(event) {
-    state = reduceAll(state, [event], Date.now());
+    state = reduceAll(state, [event], ticks());
     saveDeeds(roomId, state.deeds);
     if (leaves) savePending(roomId, state.pending);
     tellConfirmed(state.confirmed);

@@ -4,6 +4,7 @@
 
 import { randomId } from '../lib/id.js';
 import { once, oneAtATime } from '../lib/press.js';
+import { now } from '../lib/time.js';
 import { asksBeforeLeaving, isAsked } from '../model/room.js';
 import { askBlock } from '../ui/block-sheet.js';
 import { forgetThisBrowser } from '../ui/forget-sheet.js';
@@ -18,7 +19,7 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
   const partnerName = () => state().partner?.nickname ?? '';
 
   function send(content) {
-    core.act({ action: 'wrote', clientId: `m-${randomId(18)}`, content, reply, at: Date.now() });
+    core.act({ action: 'wrote', clientId: `m-${randomId(18)}`, content, reply, at: now() });
     setReply(null);
     typing.sent();
     ui.log.toBottom(false);
@@ -27,7 +28,7 @@ export function createDeeds({ core, link, ui, typing, marks, onNext }) {
 
   /** Words that the room ended over: shown as not sent, to be copied or dropped. */
   function keepUnsent(content) {
-    core.act({ action: 'wrote', clientId: `m-${randomId(18)}`, content, reply: null, at: Date.now(), failed: 'room_closed' });
+    core.act({ action: 'wrote', clientId: `m-${randomId(18)}`, content, reply: null, at: now(), failed: 'room_closed' });
   }
 
   /** Wants something of the server until it is confirmed or refused. */

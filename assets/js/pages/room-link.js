@@ -2,6 +2,7 @@
 // acknowledged yet, deeds not confirmed yet. Keeps the time; what is said when
 // is decided in model/outbox.js, what it means is in model/room.js.
 
+import { ticks } from '../lib/time.js';
 import { doubted, due, frameOf, hear, looksDead, nameOf, newOutbox, overdue, restDelay, rested, said, startOver, unanswered, unsay } from '../model/outbox.js';
 import { placeIn } from '../model/room.js';
 import { forgottenCode, openLink, socketUrl } from '../net/link.js';
@@ -17,7 +18,7 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
   let entered = false; // the room has answered since this connection opened
   let blocked = false; // something on the way lets sockets open at most, and nothing through
   let retryTimer = null;
-  let outbox = newOutbox(Date.now());
+  let outbox = newOutbox(ticks());
 
   const link = openLink({
     // The address names no room: proxies and logs keep addresses.
@@ -25,13 +26,13 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
     onOpen() {
       entered = false;
       link.send(enterFrame());
-      outbox = startOver(outbox, Date.now());
+      outbox = startOver(outbox, ticks());
       if (!blocked) onStatus('open');
     },
     onFrame,
     onLost(lost) {
       blocked = lost.blocked;
-      outbox = startOver(outbox, Date.now());
+      outbox = startOver(outbox, ticks());
       onStatus(blocked ? 'blocked' : 'lost');
     },
     onFinal(code) {
@@ -55,7 +56,7 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
     // Why one may not enter is told by the close code that follows.
     if (frame.action === 'error' && !entered) return;
     const before = outbox;
-    outbox = hear(outbox, frame, Date.now());
+    outbox = hear(outbox, frame, ticks());
     if (outbox.resting && !before.resting) retryLater();
     onEvent(frame);
     if (frame.action === 'error' && !outbox.resting) setTimeout(flush, againAfter);
@@ -67,7 +68,7 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
   function flush() {
     for (const item of due(outbox, getState())) {
       if (!link.send(frameOf(item))) return;
-      outbox = said(outbox, item, Date.now());
+      outbox = said(outbox, item, ticks());
     }
   }
 
@@ -101,7 +102,7 @@ export function openRoomLink({ roomId, getState, onEvent, onStatus, onGone }) {
     revive: link.revive,
     /** Called now and then: no answer for long means a dead socket. */
     watch() {
-      const now = Date.now();
+      const now = ticks();
       if (!link.isOpen()) return;
       const ownFault = unanswered(outbox, getState(), now);
       if (ownFault.length > 0) sayOnceMore(ownFault);

@@ -3,7 +3,7 @@
 // room-link.js, words and parts are room-view.js.
 
 import { t } from '../lib/i18n.js';
-import { minutesSeconds } from '../lib/time.js';
+import { minutesSeconds, serverSaid, ticks } from '../lib/time.js';
 import { asksBeforeLeaving, isReplaying, lastSeqOfPartner, newRoom, nobodyCame, reduceAll } from '../model/room.js';
 import { alertMessage, countUnread } from '../ui/alerts.js';
 import { endTitle } from '../ui/end-card.js';
@@ -28,9 +28,9 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   let scheduled = false;
   let closed = false;
   let settled = false; // the first history is in
-  let lastEventAt = Date.now();
+  let lastEventAt = ticks();
   let status = 'connecting';
-  let lostAt = Date.now();
+  let lostAt = ticks();
   let saidLost = null; // which of the banners about a lost connection was read out
   let owedSince = null; // since when something asked for is not confirmed
   let typingTimer = null;
@@ -49,6 +49,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
 
   /** Frames are folded together, so that a long history is drawn once. */
   function take(event) {
+    if (event.now_ms) serverSaid(event.now_ms);
     queue.push(event);
     if (scheduled) return;
     scheduled = true;
@@ -69,7 +70,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     if (closed || queue.length === 0) return;
     const events = queue;
     queue = [];
-    lastEventAt = Date.now();
+    lastEventAt = ticks();
     const before = state;
     const wasSettled = settled;
     change(events, lastEventAt);
@@ -132,7 +133,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   function settle() {
     if (settled || !state.known) return;
     if (!isReplaying(state)) settled = true;
-    else setTimeout(() => Date.now() - lastEventAt >= replayQuiet && finishReplay(), replayQuiet + 20);
+    else setTimeout(() => ticks() - lastEventAt >= replayQuiet && finishReplay(), replayQuiet + 20);
   }
 
   function finishReplay() {
@@ -154,9 +155,9 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     }
     const name = state.partner?.nickname ?? '';
     if (before.active && !state.active && before.known) announce(endTitle(state));
-    else if (state.active && before.partnerOnline && !state.partnerOnline) announce(t('partner.away', { name, t: minutesSeconds((state.graceEndsAt ?? 0) - Date.now()) }));
+    else if (state.active && before.partnerOnline && !state.partnerOnline) announce(t('partner.away', { name, t: minutesSeconds((state.graceEndsAt ?? 0) - ticks()) }));
     else if (state.active && !before.partnerOnline && state.partnerOnline) announce(t('partner.back', { name }));
-    if (before.closesAt === null && state.closesAt !== null) announce(t('chat.closing', { t: minutesSeconds(state.closesAt - Date.now()) }));
+    if (before.closesAt === null && state.closesAt !== null) announce(t('chat.closing', { t: minutesSeconds(state.closesAt - ticks()) }));
     if (before.pending.some((item) => !item.failed) && state.pending.some((item) => item.failed)) announce(t('msg.failed'));
   }
 
@@ -171,7 +172,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   }
 
   function onStatus(next) {
-    if (next === 'lost' && status === 'open') lostAt = Date.now();
+    if (next === 'lost' && status === 'open') lostAt = ticks();
     status = next;
     if (next === 'open' && saidLost) {
       saidLost = null;
@@ -203,7 +204,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   }
 
   function show(added, still = !settled) {
-    const now = Date.now();
+    const now = ticks();
     const banner = bannerKind(now);
     if (['lost', 'lostDeed', 'blocked'].includes(banner) && saidLost !== banner) {
       saidLost = banner;
@@ -221,7 +222,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
   /** What this person does changes the state at once, before the server knows. */
   function act(event) {
     if (closed) return;
-    change([event], Date.now());
+    change([event], ticks());
     render();
   }
 

@@ -2,6 +2,7 @@
 // Ends by calling `onFound` with match_found, `onCancel`, or `onRoom`.
 
 import { t, tagList } from '../lib/i18n.js';
+import { ticks } from '../lib/time.js';
 import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLines } from '../model/matching.js';
 import { userData } from '../model/profile.js';
 import { forgottenCode, openLink, socketUrl } from '../net/link.js';
@@ -10,7 +11,7 @@ import { wasForgotten } from '../ui/forget-sheet.js';
 const cancelPatience = 1500;
 
 export function startSearch({ view, getProfile, onFound, onCancel }) {
-  let search = newSearch(Date.now());
+  let search = newSearch(ticks());
   let cancelTimer = null;
   let done = false;
 
@@ -32,7 +33,7 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
 
   function apply(event) {
     if (done) return;
-    search = reduceSearch(search, event, Date.now());
+    search = reduceSearch(search, event, ticks());
     if (search.found) finish(() => onFound(search.found));
     else if (search.cancelled) finish(onCancel);
     else render();
@@ -51,7 +52,7 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
   }
 
   function tick() {
-    if (search.retryAt !== null && search.halted && Date.now() >= search.retryAt) again();
+    if (search.retryAt !== null && search.halted && ticks() >= search.retryAt) again();
     render();
   }
 
@@ -64,7 +65,7 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
 
   function render() {
     if (done) return;
-    const now = Date.now();
+    const now = ticks();
     const profile = getProfile();
     const tags = tagList(profile.tags);
     view.update({

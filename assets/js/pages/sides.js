@@ -4,6 +4,7 @@
 // Here and not in the address, which the browser's history keeps.
 
 import { local, tab } from '../lib/storage.js';
+import { deviceTime } from '../lib/time.js';
 import { wellFormed } from '../model/text.js';
 
 const keepRooms = 20;
@@ -41,7 +42,9 @@ export function savePending(roomId, pending) {
 
 export function loadDeeds(roomId) {
   const stored = tab.get(`deeds.${roomId}`, []);
-  return Array.isArray(stored) ? stored.filter((deed) => deed && typeof deed.kind === 'string') : [];
+  if (!Array.isArray(stored)) return [];
+  // When something was heard was measured by the clock of a page that is gone.
+  return stored.filter((deed) => deed && typeof deed.kind === 'string').map((deed) => ({ ...deed, leftAt: undefined }));
 }
 
 export function saveDeeds(roomId, deeds) {
@@ -59,7 +62,7 @@ const keepOwed = 86_400_000;
  */
 export function handOver() {
   const mustBeSaid = (deed) => deed.kind === 'leave' || deed.kind === 'block';
-  const owed = roomsWithDeeds().map((roomId) => ({ roomId, at: Date.now(), side: sideOf(roomId), deeds: loadDeeds(roomId).filter(mustBeSaid) }));
+  const owed = roomsWithDeeds().map((roomId) => ({ roomId, at: deviceTime(), side: sideOf(roomId), deeds: loadDeeds(roomId).filter(mustBeSaid) }));
   const all = [...local.get('owed', []), ...owed.filter(({ deeds }) => deeds.length > 0)];
   if (all.length > 0) local.set('owed', all.slice(-keepRooms));
 }
@@ -69,7 +72,7 @@ export function takeOver() {
   const owed = local.get('owed', []);
   local.remove('owed');
   for (const { roomId, at, side, deeds } of Array.isArray(owed) ? owed : []) {
-    if (!(Date.now() - at < keepOwed) || !Array.isArray(deeds)) continue;
+    if (!(deviceTime() - at < keepOwed) || !Array.isArray(deeds)) continue;
     const known = loadDeeds(roomId);
     rememberSide(roomId, { ...side, ...sideOf(roomId) });
     saveDeeds(roomId, [...known, ...deeds.filter(({ kind }) => !known.some((deed) => deed.kind === kind))]);

@@ -3,18 +3,19 @@
 
 import { readMarks } from '../lib/settings.js';
 import { shows } from '../model/text.js';
+import { ticks } from '../lib/time.js';
 
 const typingEvery = 3000;
 const typingIdle = 4500;
 
 export function createTyping(tell) {
-  let toldAt = 0;
+  let toldAt = null;
   let timer = null;
 
   function end() {
     clearTimeout(timer);
-    if (toldAt === 0) return;
-    toldAt = 0;
+    if (toldAt === null) return;
+    toldAt = null;
     tell(false);
   }
 
@@ -26,14 +27,14 @@ export function createTyping(tell) {
       }
       clearTimeout(timer);
       timer = setTimeout(end, typingIdle);
-      if (Date.now() - toldAt < typingEvery) return;
-      toldAt = Date.now();
+      if (toldAt !== null && ticks() - toldAt < typingEvery) return;
+      toldAt = ticks();
       tell(true);
     },
     /** A message ends typing by itself: nothing has to be said. */
     sent() {
       clearTimeout(timer);
-      toldAt = 0;
+      toldAt = null;
     },
     stop: () => clearTimeout(timer),
   };

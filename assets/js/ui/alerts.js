@@ -3,6 +3,7 @@
 
 import { t } from '../lib/i18n.js';
 import { notifications, sound } from '../lib/settings.js';
+import { ticks } from '../lib/time.js';
 
 const quietFor = 10_000;
 const soundGap = 3000;
@@ -11,8 +12,8 @@ let title = document.title;
 let flash = null;
 let flashTimer = null;
 let unread = 0;
-let touchedAt = Date.now();
-let soundedAt = 0;
+let touchedAt = ticks();
+let soundedAt = -Infinity;
 let audio = null;
 let resumed = null;
 let notice = null;
@@ -61,7 +62,7 @@ function returned() {
 }
 
 function touched() {
-  touchedAt = Date.now();
+  touchedAt = ticks();
   returned();
   // Browsers let a page sound only after a gesture; this is one. For a finger
   // it is one when it is lifted.
@@ -89,9 +90,9 @@ function play(notes, decibels) {
     sing(out, notes, decibels);
     return;
   }
-  const asked = performance.now();
+  const asked = ticks();
   resumed?.then(() => {
-    if (out.state === 'running' && performance.now() - asked < soundGap) sing(out, notes, decibels);
+    if (out.state === 'running' && ticks() - asked < soundGap) sing(out, notes, decibels);
   }, () => {});
 }
 
@@ -121,7 +122,7 @@ export function alertMeeting() {
 }
 
 export function alertMessage() {
-  const now = Date.now();
+  const now = ticks();
   if (!document.hidden && now - touchedAt < quietFor) return;
   if (!sound.get() || now - soundedAt < soundGap) return;
   soundedAt = now;

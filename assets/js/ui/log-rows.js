@@ -3,7 +3,7 @@
 
 import { el, reducedMotion, setText } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
-import { dateText, dayName } from '../lib/time.js';
+import { dateText, dayName, now } from '../lib/time.js';
 import { sameRow } from '../model/rows.js';
 import { fillMessage } from './bubble.js';
 
@@ -82,6 +82,6 @@ export function mountRows(list) {
 }
 
 function dayText(ms) {
-  const name = dayName(ms, Date.now());
+  const name = dayName(ms, now());
   return name ? t(`day.${name}`) : dateText(ms, language());
 }

@@ -4,6 +4,7 @@
 
 import { byTest, reducedMotion, setHidden, setText } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
+import { dayOf, now } from '../lib/time.js';
 import { placeOf } from '../model/room.js';
 import { logRows } from '../model/rows.js';
 import { around, goesWithNewest, holds, newer, newest, older, oldest, withoutFuture, withoutPast } from '../model/stretch.js';
@@ -73,7 +74,7 @@ export function mountLog(main, { onSeen }) {
   }
 
   function draw(still) {
-    const words = JSON.stringify([names, language()]);
+    const words = JSON.stringify([names, language(), dayOf(now())]);
     if (drawn.state === state && drawn.stretch === stretch && drawn.words === words) return;
     const repaint = drawn.words !== words;
     drawn = { state, stretch, words };

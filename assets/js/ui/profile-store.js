@@ -4,6 +4,7 @@
 import { choose } from '../lib/id.js';
 import { language } from '../lib/i18n.js';
 import { local, tab } from '../lib/storage.js';
+import { now } from '../lib/time.js';
 import { guestProfile, readProfile } from '../model/profile.js';
 
 export const isGuest = () => tab.get('guest') !== null;
@@ -23,4 +24,4 @@ export function becomeGuest() {
 }
 
 export const hasConsent = () => local.get('consent') !== null;
-export const giveConsent = (age) => local.set('consent', { age, at: Date.now() });
+export const giveConsent = (age) => local.set('consent', { age, at: now() });
