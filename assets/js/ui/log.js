@@ -28,6 +28,7 @@ export function mountLog(main, { onSeen }) {
   let drawn = {}; // what the elements were made of: { state, stretch, words }
   let atBottom = true;
   let top = 0; // where it was scrolled to when we last looked
+  let size = ''; // and how large it was
   let unseen = 0;
   let roving = null;
 
@@ -40,9 +41,15 @@ export function mountLog(main, { onSeen }) {
   new ResizeObserver(settle).observe(log);
 
   function onScroll() {
+    // Another size moves the text too, and that is nobody's wish to read further up.
+    if (atBottom && size !== sizeOf(log)) {
+      settle();
+      return;
+    }
     const below = log.scrollHeight - log.scrollTop - log.clientHeight;
     const upwards = log.scrollTop <= top;
     top = log.scrollTop;
+    size = sizeOf(log);
     atBottom = below < nearBottom && goesWithNewest(stretch);
     if (upwards && top < log.clientHeight && stretch.from > 0) hold(older(stretch, length()));
     else if (!upwards && below < log.clientHeight && !goesWithNewest(stretch)) hold(newer(stretch, length()));
@@ -60,6 +67,7 @@ export function mountLog(main, { onSeen }) {
     if (smooth && !jumps) return;
     atBottom = true;
     top = log.scrollTop;
+    size = sizeOf(log);
   }
 
   function paintLatest() {
@@ -101,7 +109,7 @@ export function mountLog(main, { onSeen }) {
 
   function inView() {
     const edge = log.getBoundingClientRect().top;
-    const nodes = [...list.childNodes];
+    const nodes = [...list.children];
     const first = nodes.findIndex((node) => node.getBoundingClientRect().bottom > edge);
     return nodes.slice(Math.max(0, first), first + 20).map((node) => ({ node, top: node.getBoundingClientRect().top }));
   }
@@ -206,3 +214,5 @@ export function mountLog(main, { onSeen }) {
     },
   };
 }
+
+const sizeOf = ({ clientWidth, clientHeight }) => `${clientWidth}×${clientHeight}`;
