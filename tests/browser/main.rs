@@ -24,3 +24,4 @@ mod support;
 mod talking;
 mod touch;
 mod tour;
+mod translated;

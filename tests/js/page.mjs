@@ -12,6 +12,9 @@ class FakeNode {
   set textContent(value) {
     this.replaceChildren(value);
   }
+  get children() {
+    return this.childNodes.filter((child) => child instanceof FakeElement);
+  }
   get isConnected() {
     return this.parentNode !== null;
   }

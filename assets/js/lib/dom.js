@@ -1,10 +1,14 @@
 // Small helpers to make and change elements. Text only ever arrives through
 // textContent: there is no way in here to turn a string into markup.
 
+const written = new WeakMap(); // element -> the text it was last given
+
 export function el(name, attributes = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) setAttribute(node, key, value);
-  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  const parts = children.filter((child) => child !== null && child !== undefined && child !== false);
+  node.append(...parts);
+  if (parts.length === 1 && typeof parts[0] === 'string') written.set(node, parts[0]);
   return node;
 }
 
@@ -19,9 +23,29 @@ function setAttribute(node, key, value) {
 
 export const byTest = (id, root = document) => root.querySelector(`[data-testid="${id}"]`);
 
-/** Sets text only when it differs, so that live regions stay quiet. */
+/**
+ * Sets text only when it is another than before, so that live regions stay quiet.
+ * What stands there now may be a translator's words: they stay until ours change.
+ */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const before = written.get(node) ?? node.textContent;
+  written.set(node, text);
+  if (before !== text) node.textContent = text;
+}
+
+/**
+ * Sets a sentence in which something counts: only that is written again and again,
+ * and a translator is asked to leave it alone. `around` is what stands on both sides.
+ */
+export function setCounting(node, [before, after], count) {
+  const sentence = `${before}\u0000${after}`;
+  const counter = written.get(node) === sentence ? node.querySelector('.numbers') : null;
+  if (counter) {
+    setText(counter, count);
+    return;
+  }
+  written.set(node, sentence);
+  node.replaceChildren(el('span', {}, before, el('span', { class: 'numbers', translate: 'no' }, count), after));
 }
 
 export function setHidden(node, hidden) {

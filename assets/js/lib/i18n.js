@@ -2,6 +2,7 @@
 // The language follows: the person's choice, the operator's default, the browser.
 
 import { isolate } from './bidi.js';
+import { setText } from './dom.js';
 import { catalogue, languages } from './catalogue.js';
 
 let current = 'zh-TW';
@@ -48,6 +49,13 @@ export function t(key, values = {}, lang = current) {
   });
 }
 
+/** The text of `key` before and after `{name}`: for a part that has an element of its own. */
+export function around(key, name, values = {}) {
+  const gap = { toString: () => '\u0000', valueOf: () => values[name] };
+  const [before, after = ''] = t(key, { ...values, [name]: gap }).split('\u0000');
+  return [before, after];
+}
+
 /** Each of them in its place, as in a sentence. */
 export function list(items) {
   return items.map(isolate).join(t('list.separator'));
@@ -64,7 +72,7 @@ export function tagList(tags) {
 
 /** Fills every element that names its text: data-i18n, data-i18n-label, … */
 export function translate(root, values = {}) {
-  for (const node of root.querySelectorAll('[data-i18n]')) node.textContent = t(node.dataset.i18n, values);
+  for (const node of root.querySelectorAll('[data-i18n]')) setText(node, t(node.dataset.i18n, values));
   for (const node of root.querySelectorAll('[data-i18n-label]')) {
     node.setAttribute('aria-label', t(node.dataset.i18nLabel, values));
   }

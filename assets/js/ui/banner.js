@@ -2,8 +2,8 @@
 // connection, a store that does not answer, another tab, an end that is near.
 // One at a time, the gravest first.
 
-import { byTest, setHidden, setText } from '../lib/dom.js';
-import { t } from '../lib/i18n.js';
+import { byTest, setCounting, setHidden, setText } from '../lib/dom.js';
+import { around, t } from '../lib/i18n.js';
 import { cameUp } from '../lib/press.js';
 
 export function mountBanner(banner, { onContinue }) {
@@ -17,7 +17,8 @@ export function mountBanner(banner, { onContinue }) {
       setHidden(banner, kind === null);
       if (kind === null) return;
       banner.dataset.kind = kind;
-      setText(text, t({ replaced: 'tab', stopped: 'net.stopped', blocked: 'net.blocked', lost: 'net.lost', lostDeed: 'net.lostDeed', store: 'err.store', deed: 'err.storeDeed', closing: 'chat.closing' }[kind], { t: left }));
+      if (kind === 'closing') setCounting(text, around('chat.closing', 't'), left);
+      else setText(text, t({ replaced: 'tab', stopped: 'net.stopped', blocked: 'net.blocked', lost: 'net.lost', lostDeed: 'net.lostDeed', store: 'err.store', deed: 'err.storeDeed' }[kind]));
       setHidden(button, kind !== 'replaced' && kind !== 'stopped');
       setText(button, t(kind === 'stopped' ? 'net.retry' : 'tab.here'));
     },

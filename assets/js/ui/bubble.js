@@ -2,7 +2,7 @@
 // never markup, and links in it are not clickable.
 
 import { el, icon, mark, setAttr, setText } from '../lib/dom.js';
-import { language, t } from '../lib/i18n.js';
+import { around, language, t } from '../lib/i18n.js';
 import { clock } from '../lib/time.js';
 import { foldEmptyLines, orBlank, shows } from '../model/text.js';
 
@@ -57,7 +57,7 @@ function fillText(parts, row, names) {
   const sender = row.mine ? t('chat.you') : names.partner;
   const bot = Boolean(names.bot) && !row.mine;
   parts.bubble.classList.toggle('is-bot', bot);
-  const [before, after] = t('chat.spoken', { name: sender, text: '\u0000', time: clock(row.at) }).split('\u0000');
+  const [before, after] = around('chat.spoken', 'text', { name: sender, time: clock(row.at) });
   setText(parts.before, `${bot ? `${t('chat.bot')} ` : ''}${before}`);
   const content = row.source.content ?? '';
   parts.text.classList.toggle('is-blank', !shows(content));

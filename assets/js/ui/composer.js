@@ -1,8 +1,8 @@
 // Where one writes. Enter sends with a hardware keyboard and never while an
 // input method composes; on touch Enter breaks the line. Keeps its own text.
 
-import { byTest, setHidden, setText } from '../lib/dom.js';
-import { t } from '../lib/i18n.js';
+import { byTest, setCounting, setHidden, setText } from '../lib/dom.js';
+import { around, t } from '../lib/i18n.js';
 import { countCharacters, orBlank, shows, wellFormed } from '../model/text.js';
 
 const countFrom = 200;
@@ -51,7 +51,7 @@ export function mountComposer(form, { limit, onSend, onInput, onDropReply }) {
     fit();
     const rest = left();
     setHidden(counter, rest > countFrom);
-    if (rest <= countFrom) setText(counter, rest >= 0 ? t('chat.left', { n: rest }) : t('chat.over', { n: -rest }));
+    if (rest <= countFrom) setCounting(counter, around(rest >= 0 ? 'chat.left' : 'chat.over', 'n'), String(Math.abs(rest)));
     counter.classList.toggle('is-over', rest < 0);
     const empty = !shows(input.value);
     send.setAttribute('aria-disabled', String(empty || rest < 0));

@@ -1,9 +1,9 @@
 // The waiting scene: what we look for, how long, what is relaxed, and after a
 // while the rows of what one could do instead. Shows, and reports presses.
 
-import { avatarUrl, byTest, el, icon, setHidden, setText } from '../lib/dom.js';
+import { avatarUrl, byTest, el, icon, setCounting, setHidden, setText } from '../lib/dom.js';
 import { copyText } from '../lib/clipboard.js';
-import { t } from '../lib/i18n.js';
+import { around, t } from '../lib/i18n.js';
 import { cameUp } from '../lib/press.js';
 import { sound } from '../lib/settings.js';
 import { minutesSeconds } from '../lib/time.js';
@@ -47,7 +47,9 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom 
     while (box.children.length > texts.length) box.lastChild.remove();
     texts.forEach((text, index) => {
       if (!box.children[index]) box.append(el('p', {}));
-      setText(box.children[index], text);
+      const [key, values] = view.lines[index];
+      if ('s' in values) setCounting(box.children[index], around(key, 's', values), String(values.s));
+      else setText(box.children[index], text);
     });
     // The counting seconds are not read aloud; a new situation is, once.
     if (view.phase !== saidPhase) {
@@ -75,14 +77,14 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom 
       setText(title, t(view.paused ? 'match.titlePaused' : 'match.title'));
       section.classList.toggle('is-paused', view.paused);
       setText(slot('looking'), view.looking);
-      setText(slot('waited'), t('match.waited', { t: minutesSeconds(view.waited) }));
+      setCounting(slot('waited'), around('match.waited', 't'), minutesSeconds(view.waited));
       updateLines(view);
       updateOptions(view);
       updateMe(view);
       setHidden(again, !view.canRetry);
       again.disabled = view.retryIn > 0;
-      const label = view.retryIn > 0 ? t('err.rate', { s: Math.ceil(view.retryIn / 1000) }) : t('match.retry');
-      setText(again, label);
+      if (view.retryIn > 0) setCounting(again, around('err.rate', 's'), String(Math.ceil(view.retryIn / 1000)));
+      else setText(again, t('match.retry'));
     },
   };
 }

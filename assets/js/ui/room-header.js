@@ -1,8 +1,8 @@
 // The bar over a conversation: who is there, are they, Next, and the menu
 // button. Next asks for a second press when both have spoken.
 
-import { avatarUrl, byTest, setHidden, setText } from '../lib/dom.js';
-import { t, tagList } from '../lib/i18n.js';
+import { avatarUrl, byTest, setCounting, setHidden, setText } from '../lib/dom.js';
+import { around, t, tagList } from '../lib/i18n.js';
 import { cameUp } from '../lib/press.js';
 import { minutesSeconds } from '../lib/time.js';
 
@@ -40,12 +40,15 @@ export function mountRoomHeader(header, { needsSecondPress, onNext, onMenu }) {
   next.addEventListener('keydown', (event) => event.key === 'Escape' && armed && disarm());
   menu.addEventListener('click', () => onMenu(menu));
 
-  function statusText(state, now) {
+  function paintStatus(state, now) {
+    const counts = state.active && !state.partnerOnline && state.graceEndsAt !== null;
+    if (counts) setCounting(status, around('partner.awayShort', 't'), minutesSeconds(state.graceEndsAt - now));
+    else setText(status, statusText(state));
+  }
+
+  function statusText(state) {
     if (!state.active) return t('chat.ended');
-    if (!state.partnerOnline) {
-      if (state.graceEndsAt === null) return t('chat.offline');
-      return t('partner.awayShort', { t: minutesSeconds(state.graceEndsAt - now) });
-    }
+    if (!state.partnerOnline) return t('chat.offline');
     const both = state.commonTags.length > 0 ? [t('chat.both', { tags: tagList(state.commonTags) })] : [];
     return [t('chat.online'), ...both].join(' · ');
   }
@@ -67,7 +70,7 @@ export function mountRoomHeader(header, { needsSecondPress, onNext, onMenu }) {
       if (avatar.src !== url) avatar.src = url;
       avatar.alt = t(`avatar.${safeAvatar(partner.avatar)}`);
       setText(name, partner.nickname);
-      setText(status, statusText(state, now));
+      paintStatus(state, now);
     },
   };
 }

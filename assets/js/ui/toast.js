@@ -22,6 +22,7 @@ export function toast(text) {
 export function announce(text) {
   const region = document.querySelector('[data-slot="status"]');
   if (!region) return;
-  if (region.textContent === text) region.textContent = '';
+  // Said again, it has to change.
+  setText(region, '');
   setText(region, text);
 }
