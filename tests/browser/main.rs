@@ -6,8 +6,9 @@
 
 mod alone;
 mod calling;
-mod dark_line;
 mod clock;
+mod dark_line;
+mod dropping;
 mod flat;
 mod forced_colours;
 mod forgetting;

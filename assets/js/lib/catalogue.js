@@ -270,6 +270,7 @@ export const catalogue = {
   'err.room_full': ['這段對話已經寫滿了，找下一位繼續吧。', 'This chat is full. Find someone new to go on.'],
   'err.no_such_message': ['找不到那則訊息。', 'That message can’t be found.'],
   'err.other': ['伺服器沒有接受這個動作。', 'The server did not accept that.'],
+  'drop.files': ['這裡只能打字，檔案傳不出去。', 'Words only here: files can’t be sent.'],
   'notify.someone': ['有人來了', 'Someone is here'],
   'page.gone': ['這裡什麼都沒有。', 'There is nothing here.'],
   'page.goneWhy': ['網址可能打錯了，或這一頁已經不在了。', 'The address may be mistyped, or the page is gone.'],

@@ -23,6 +23,7 @@ import { mountSideCard } from '../ui/side-card.js';
 import { announce } from '../ui/toast.js';
 import { mountUnsent } from '../ui/unsent.js';
 import { followView } from '../ui/viewport.js';
+import { refuseDrops } from '../ui/drops.js';
 import { runErrands } from './errands.js';
 import { forgetWords, handOver, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, takeOver, unsentWords } from './sides.js';
 import { openRoom } from './room.js';
@@ -36,6 +37,7 @@ let room = null;
 mountAppbar({ onGuide: () => openGuide(site) });
 profile = loadProfile();
 followView();
+refuseDrops();
 
 const sections = { matching: byTest('matching'), chat: byTest('chat'), gone: byTest('gone'), reaching: byTest('reaching') };
 const unsent = mountUnsent(byTest('unsent'));

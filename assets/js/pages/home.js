@@ -8,6 +8,7 @@ import { local, tab } from '../lib/storage.js';
 import { defaultSite, getRooms, getSite, getStats, Refusal } from '../net/http.js';
 import { mountAppbar } from '../ui/appbar.js';
 import { askConsent } from '../ui/consent.js';
+import { refuseDrops } from '../ui/drops.js';
 import { hoursOf, openGuide } from '../ui/guide.js';
 import { askLeave } from '../ui/leave-sheet.js';
 import { mountProfileCard } from '../ui/profile-card.js';
@@ -24,6 +25,7 @@ let reachable = true;
 let resumable = null;
 
 mountAppbar({ onGuide: () => openGuide(site) });
+refuseDrops();
 const wantsGuest = new URLSearchParams(location.search).has('guest');
 if (wantsGuest && !isGuest()) becomeGuest();
 
