@@ -82,10 +82,9 @@ impl StaffNames {
     /// Whether a name reads like one of theirs.
     pub fn covers(&self, name: &str) -> bool {
         let whole = skeleton(name);
-        let without_digits = skeleton(name.trim_end_matches(|c: char| c.is_numeric()));
         let wholly = |name: &String| self.names.contains(name) || self.words.contains(name);
         wholly(&whole)
-            || wholly(&without_digits)
+            || without_digits(name).is_some_and(|name| wholly(&name))
             || split(name).any(|word| self.words.contains(&word))
             || self.parts.iter().any(|part| whole.contains(part))
             || self.beginnings.iter().any(|start| whole.starts_with(start))
@@ -97,15 +96,17 @@ fn split(name: &str) -> impl Iterator<Item = String> {
     let plain: String = name.nfkd().filter(|c| !is_combining_mark(*c)).collect();
     let words = plain.split(|c: char| !c.is_alphanumeric() && !is_symbol_letter(c));
     let words: Vec<String> = words
-        .flat_map(|word| {
-            [
-                skeleton(word),
-                skeleton(word.trim_end_matches(|c: char| c.is_numeric())),
-            ]
-        })
+        .flat_map(|word| [Some(skeleton(word)), without_digits(word)])
+        .flatten()
         .filter(|word| !word.is_empty())
         .collect();
     words.into_iter()
+}
+
+/// The skeleton without final digits, if there are any.
+fn without_digits(name: &str) -> Option<String> {
+    let bare = name.trim_end_matches(|c: char| c.is_numeric());
+    (bare.len() < name.len()).then(|| skeleton(bare))
 }
 
 /// What a name looks like: letters alone, those that look alike as one.
