@@ -69,6 +69,10 @@ impl ChannelLayer for MemoryLayer {
         here
     }
 
+    fn in_process(&self) -> bool {
+        true
+    }
+
     fn counts(&self) -> Counts {
         self.hub.counts()
     }

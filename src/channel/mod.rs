@@ -106,6 +106,11 @@ pub trait ChannelLayer: Send + Sync {
         None
     }
 
+    /// Whether every frame comes from this very process, so that none can be another program's.
+    fn in_process(&self) -> bool {
+        false
+    }
+
     /// What this node holds.
     fn counts(&self) -> Counts;
 
