@@ -2,9 +2,13 @@
 //! clients that want to know the same of us: a sign of life when we have said nothing for as long.
 //!
 //! Where others are about to be led to a client, its silence matters sooner: it is asked after a fifth of
-//! the time, and without an answer for an eighth it counts as silent until it is heard again.
+//! the time, and without an answer for an eighth, a second at least, it counts as silent until it is heard
+//! again.
 
 use std::time::{Duration, Instant};
+
+/// The least time that a client that is watched has to answer: networks take that long.
+const LEAST_ANSWER: Duration = Duration::from_secs(1);
 
 /// What to do when the timer rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +125,7 @@ impl Heartbeat {
     /// When a client that is watched should have answered, and has not been called silent yet.
     fn answer_due(&self, watched: bool) -> Option<Instant> {
         let asked = self.pinged.filter(|_| watched && !self.silent)?;
-        Some(asked + self.interval / 8)
+        Some(asked + LEAST_ANSWER.max(self.interval / 8))
     }
 
     /// When it is given up, having been asked.
@@ -237,6 +241,20 @@ mod tests {
         assert!(!heart.heard(late + INTERVAL / 2));
         let again = heart.deadline(true);
         assert_eq!(heart.beat(again, true), ASK);
+    }
+
+    #[test]
+    fn however_short_the_heartbeat_an_answer_has_a_second() {
+        let start = Instant::now();
+        let interval = Duration::from_secs(2);
+        let mut heart = Heartbeat::new(interval, start);
+        let asked = start + interval / 5;
+        assert_eq!(heart.beat(asked, true), ASK);
+        assert_eq!(heart.deadline(true), asked + LEAST_ANSWER);
+        // And where it would be given up before, it is.
+        let mut heart = Heartbeat::new(interval / 8, start);
+        assert_eq!(heart.beat(start + interval / 40, true), ASK);
+        assert_eq!(heart.beat(start + interval / 4, true), Beat::Missed);
     }
 
     #[test]
