@@ -499,3 +499,20 @@ fn next_look(who: &Who, now: Now) -> Instant {
     let left = left.filter(|left| !left.is_zero());
     now.instant + left.unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::size_of;
+
+    use super::*;
+    use crate::ws::chat::Chat;
+    use crate::ws::chat_io::ChatIo;
+
+    /// What the allocator gives for these is what most of an idle connection is: one byte more and it gives
+    /// an eighth more.
+    #[test]
+    fn a_quiet_connection_stays_within_its_size_classes() {
+        assert!(size_of::<Connection<Chat, ChatIo>>() <= 896);
+        assert!(size_of::<Line>() <= 512);
+    }
+}

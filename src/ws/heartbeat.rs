@@ -35,7 +35,8 @@ pub struct Due {
 /// A heartbeat. Any sign of life counts, not only pongs, and anything that we say.
 #[derive(Debug)]
 pub struct Heartbeat {
-    interval: Duration,
+    /// In milliseconds: of a quiet connection's memory a duration would be a part that counts.
+    interval_ms: u32,
     heard: Instant,
     pinged: Option<Instant>,
     /// It was asked and has not answered soon.
@@ -48,7 +49,7 @@ impl Heartbeat {
     /// Asks after `interval` of silence.
     pub fn new(interval: Duration, now: Instant) -> Self {
         Self {
-            interval,
+            interval_ms: u32::try_from(interval.as_millis()).unwrap_or(u32::MAX),
             heard: now,
             pinged: None,
             silent: false,
@@ -58,7 +59,7 @@ impl Heartbeat {
 
     /// The longest silence of either end.
     pub fn interval(&self) -> Duration {
-        self.interval
+        Duration::from_millis(self.interval_ms.into())
     }
 
     /// Something arrived, or could not have arrived because we did not read. Whether it had been silent.
@@ -85,7 +86,7 @@ impl Heartbeat {
             None => self.heard + self.patience(watched),
             Some(_) => answer.min(self.end()),
         };
-        let said = self.said.map(|said| said + self.interval);
+        let said = self.said.map(|said| said + self.interval());
         said.map_or(silence, |said| said.min(silence))
     }
 
@@ -98,10 +99,10 @@ impl Heartbeat {
             return Beat::Missed;
         }
         // What would be due in a moment is done with it: a quiet connection is woken once an interval.
-        let soon = now + self.interval / 8;
+        let soon = now + self.interval() / 8;
         let due = Due {
             ask: self.pinged.is_none() && soon >= self.heard + self.patience(watched),
-            vouch: self.said.is_some_and(|said| soon >= said + self.interval),
+            vouch: self.said.is_some_and(|said| soon >= said + self.interval()),
             silent: self.answer_due(watched).is_some_and(|at| now >= at),
         };
         self.silent |= due.silent;
@@ -117,22 +118,22 @@ impl Heartbeat {
     /// After how much silence it is asked.
     fn patience(&self, watched: bool) -> Duration {
         match watched {
-            true => self.interval / 5,
-            false => self.interval,
+            true => self.interval() / 5,
+            false => self.interval(),
         }
     }
 
     /// When a client that is watched should have answered, and has not been called silent yet.
     fn answer_due(&self, watched: bool) -> Option<Instant> {
         let asked = self.pinged.filter(|_| watched && !self.silent)?;
-        Some(asked + LEAST_ANSWER.max(self.interval / 8))
+        Some(asked + LEAST_ANSWER.max(self.interval() / 8))
     }
 
     /// When it is given up, having been asked.
     fn end(&self) -> Instant {
         let asked = self.pinged.unwrap_or(self.heard);
         // Should we have stood still ourselves, it has had no time to answer yet.
-        (self.heard + 2 * self.interval).max(asked + self.interval)
+        (self.heard + 2 * self.interval()).max(asked + self.interval())
     }
 }
 

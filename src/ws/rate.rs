@@ -23,12 +23,26 @@ const CALM: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Conduct {
     bad_frames: u32,
-    throttled_since: Option<Instant>,
-    throttled_until: Instant,
+    /// Boxed: few are ever over a rate.
+    throttled: Option<Box<Throttled>>,
     signals: f64,
     refilled: Instant,
     /// Taken from the shared counts and not used yet.
-    ahead: Frames,
+    ahead: Ahead,
+}
+
+/// Less than is taken at once.
+#[derive(Debug, Default)]
+struct Ahead {
+    signals: u32,
+    bytes: u32,
+}
+
+/// Being over the rate, without a pause that counts.
+#[derive(Clone, Copy, Debug)]
+struct Throttled {
+    since: Instant,
+    until: Instant,
 }
 
 impl Conduct {
@@ -36,11 +50,10 @@ impl Conduct {
     pub fn new(now: Instant) -> Self {
         Self {
             bad_frames: 0,
-            throttled_since: None,
-            throttled_until: now,
+            throttled: None,
             signals: SIGNAL_BURST,
             refilled: now,
-            ahead: Frames::default(),
+            ahead: Ahead::default(),
         }
     }
 
@@ -58,7 +71,7 @@ impl Conduct {
     /// What must be taken from the shared counts before a frame of so many bytes is paid for. Mostly
     /// nothing but the message that it is.
     pub fn shortfall(&self, weight: Weight, bytes: u64) -> Frames {
-        let missing = bytes.saturating_sub(self.ahead.bytes);
+        let missing = bytes.saturating_sub(self.ahead.bytes.into());
         let mut shortfall = Frames::default();
         match weight {
             Weight::Message => shortfall.messages = 1,
@@ -74,7 +87,8 @@ impl Conduct {
     /// This much was taken from the shared counts.
     pub fn prepay(&mut self, taken: Frames) {
         self.ahead.signals += taken.signals;
-        self.ahead.bytes += taken.bytes;
+        let taken = u32::try_from(taken.bytes).unwrap_or(u32::MAX);
+        self.ahead.bytes = self.ahead.bytes.saturating_add(taken);
     }
 
     /// A frame was taken.
@@ -82,7 +96,8 @@ impl Conduct {
         if weight == Weight::Signal {
             self.ahead.signals = self.ahead.signals.saturating_sub(1);
         }
-        self.ahead.bytes = self.ahead.bytes.saturating_sub(bytes);
+        let spent = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.ahead.bytes = self.ahead.bytes.saturating_sub(spent);
     }
 
     /// Counts a passing signal; `Err` is how long to leave the socket unread.
@@ -104,13 +119,11 @@ impl Conduct {
 
     /// The socket is left unread for `wait`; true: this has gone on for `flood`, which is too long.
     pub fn throttled(&mut self, now: Instant, wait: Duration, flood: Duration) -> bool {
-        let calm = now.saturating_duration_since(self.throttled_until) >= CALM;
-        let since = match self.throttled_since {
-            Some(since) if !calm => since,
-            _ => now,
-        };
-        self.throttled_since = Some(since);
-        self.throttled_until = now + wait;
+        let until = now + wait;
+        let before = self.throttled.as_deref().copied();
+        let goes_on = before.filter(|it| now.saturating_duration_since(it.until) < CALM);
+        let since = goes_on.map_or(now, |it| it.since);
+        self.throttled = Some(Box::new(Throttled { since, until }));
         now.saturating_duration_since(since) >= flood
     }
 }
