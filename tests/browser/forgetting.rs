@@ -125,3 +125,24 @@ fn a_browser_that_is_forgotten_begins_as_new() {
         );
     });
 }
+
+#[test]
+fn a_forgetting_whose_answer_is_lost_is_done_all_the_same() {
+    Play::new("lost_answer_of_forgetting").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        // The server does it; what it answers does not arrive, and a proxy says something instead.
+        let lost = "(() => { const real = globalThis.fetch; globalThis.fetch = async (path, options) => { \
+            const answer = await real(path, options); \
+            if (!String(path).includes('forget')) return answer; \
+            return new Response('Bad Gateway', { status: 502, headers: { 'content-type': 'text/html' } }); \
+            }; return 0; })()";
+        anna.ask(lost, json!([])).await;
+        anna.room_menu("menu-forget").await;
+        anna.press("forget-confirm").await;
+        anna.sees("start").await;
+        let consent = "localStorage.getItem('miyu.consent')";
+        assert_eq!(anna.ask(consent, json!([])).await, json!(null));
+        bao.sees("end-card").await;
+    });
+}

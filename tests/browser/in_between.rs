@@ -58,7 +58,7 @@ fn a_list_of_rooms_that_cannot_be_had_starts_no_search() {
         let three = STRANGER.replace("'/api/', left: Infinity", "'/api/rooms/', left: 3");
         anna.before_each_page(&three).await;
         anna.goto("/chat/").await;
-        anna.reads("reaching", "連上之後會自己回到你的對話").await;
+        anna.reads("reaching", "連上之後會自己繼續").await;
         assert_eq!(anna.ask("shown('matching')", json!([])).await, false);
         anna.meets("Bao").await;
         anna.has_log(json!(["我在"])).await;

@@ -258,7 +258,7 @@ export const catalogue = {
   'gone.unsent': ['你寫了、還沒送出的：', 'What you wrote and could not send:'],
   'gone.copy': ['複製這些話', 'Copy these words'],
   'reach.title': ['正在接上…', 'Connecting…'],
-  'reach.why': ['暫時連不上伺服器。連上之後會自己回到你的對話，不用重新整理。', 'The server can’t be reached right now. Your chat opens by itself when it can; no need to reload.'],
+  'reach.why': ['暫時連不上伺服器。連上之後會自己繼續，不用重新整理。', 'The server can’t be reached right now. This goes on by itself when it can; no need to reload.'],
   'tab': ['這段對話在另一個分頁打開了。', 'This chat is open in another tab.'],
   'tab.here': ['在這裡繼續', 'Continue here'],
 

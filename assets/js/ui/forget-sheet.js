@@ -11,24 +11,33 @@ import { toast } from './toast.js';
 
 const effects = ['forget.rooms', 'forget.blocks', 'forget.here', 'forget.stays'];
 
-let underway = false; // this tab asked for it
+const wordAfter = 2000;
 
-/** The server says that another tab asked for it: nothing of the rooms stays in this one. */
+let hear = null; // while this tab asks for it: called when the server tells the browser's sockets that it is done
+
+/** The server says that this browser is forgotten. If another tab asked for it, nothing of the rooms stays in this one. */
 export function wasForgotten() {
-  if (underway) return;
+  if (hear) {
+    hear(true);
+    return;
+  }
   tab.clear();
   location.replace('/');
 }
 
 export const forgetThisBrowser = oneAtATime(async () => {
   if (!(await ask())) return;
-  underway = true;
+  const heard = new Promise((resolve) => (hear = resolve));
   try {
     await forgetBrowser();
   } catch {
-    underway = false;
-    toast(t('forget.failed'));
-    return;
+    // It may be done although the answer was lost: then the sockets hear of it.
+    setTimeout(hear, wordAfter, false);
+    if (!(await heard)) {
+      hear = null;
+      toast(t('forget.failed'));
+      return;
+    }
   }
   // Over plain http the server's word to clear storage does not count.
   local.clear();
