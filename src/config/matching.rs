@@ -12,9 +12,9 @@ section! {
         /// Two tabs of one browser may meet when nobody else fits.
         same_session: bool = true;
         /// How often the people of one network (an IPv4 address, an IPv6 /64) meet people of other
-        /// networks, a minute and at once; twice as often for a /24 and a /56, four times for a
-        /// /48. Beyond it they meet each other, and people who have waited for tag_patience with
-        /// nobody else. 0: no bound.
+        /// networks, a minute and at once; four times as often for a /24 and a /56, sixteen times
+        /// for a /48; two networks meet a fifth as often. Beyond it they meet each other, and up to
+        /// as often again people who have waited for long with nobody else. 0: no bound.
         prefix_pairings_per_minute: u32 = 10;
         /// How long a ticket outlives its connection's node.
         lease: Duration = "30s";

@@ -176,8 +176,9 @@ pub trait WaitingPool: Send + Sync {
     /// to go on, so that in the end everybody who waited before was looked at.
     ///
     /// A network meets other networks within its [`Budget`]. Of its tickets five at most are looked
-    /// at by others; those beyond, and all while the budget is spent, only by its own people and by
-    /// people who have waited for [`PoolRules::tag_patience`].
+    /// at by others, in turn; those beyond, and all while the budget is spent, only by its own people
+    /// and by people who are [patient](rule::patient). With these it owes up to as much again. Two
+    /// networks meet a fifth as often, and beyond that when both people are patient.
     fn enter(&self, ticket: Ticket, now: Timestamp) -> PoolFuture<'_, Entered>;
 
     /// Takes a ticket out. True: it was still waiting and is the caller's; nobody will be paired
@@ -188,8 +189,8 @@ pub trait WaitingPool: Send + Sync {
     fn renew(&self, id: TicketId, now: Timestamp) -> PoolFuture<'_, Renewed>;
 
     /// The room of this pairing could not be made, or `gone` could not be told of it: forgets the
-    /// outcome and puts the tickets, except `gone`, back with their waiting time. They are not
-    /// paired by this call, only by a later `enter`. A ticket whose (session, `user_id`) waits anew
+    /// outcome and puts the tickets, except `gone`, back with their waiting time and with what the
+    /// pairing cost their networks. They are not paired by this call, only by a later `enter`. A ticket whose (session, `user_id`) waits anew
     /// by now is dropped instead. Idempotent; nothing happens once the outcome's lease is over.
     fn give_back(&self, room: RoomId, gone: Option<TicketId>, now: Timestamp)
     -> PoolFuture<'_, ()>;
@@ -216,8 +217,9 @@ pub struct PoolRules {
     pub tickets: usize,
     /// How often one network meets others (`matching.prefix_pairings_per_minute`).
     pub budget: Budget,
-    /// After how long somebody with whom nobody fits meets also people of networks that have spent
-    /// their budget, or of whom many wait (`matching.tag_patience`).
+    /// After how long open to anyone somebody meets also people of networks that have spent their
+    /// budget, or of whom many wait; and who has stood in the front for as long yields to others of
+    /// the same network (`matching.tag_patience`).
     pub tag_patience: Duration,
     /// By what a partner is chosen among several.
     pub randomness: Randomness,

@@ -185,7 +185,8 @@ impl RedisPool {
         };
         let rules = &self.config.rules;
         call.arg(milliseconds(rules.lease))
-            .arg(rules.budget.number());
+            .arg(rules.budget.number())
+            .arg(milliseconds(rules.tag_patience));
         call
     }
 
@@ -221,7 +222,6 @@ impl RedisPool {
         call.arg(rules.tickets_per_session).arg(rules.tickets);
         // A script has no random source of its own; what it takes as a seed is 31 bits.
         call.arg(self.dice.lock().next() >> 33);
-        call.arg(milliseconds(rules.tag_patience));
         for ticket in &tickets {
             // Nodes' clocks may be hours apart: only differences of one clock travel.
             let [arrival, kept] = ticket.arguments(match self.config.clock {

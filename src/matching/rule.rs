@@ -1,11 +1,13 @@
 //! The rules of matching: who may meet whom, who is preferred, and what the two then have.
 //! Pure and symmetric; keeping those who wait and finding the best of them is the pool's part.
 
+use std::time::Duration;
+
 use sha2::{Digest as _, Sha256};
 
 use super::{Phase, Ticket};
-use crate::id::SessionId;
-use crate::model::{Gender, Pairing, Party, PreferredGender, UserId};
+use crate::id::{SessionId, Timestamp};
+use crate::model::{Gender, Pairing, Party, PreferredGender, UserId, Wish};
 
 /// Two tickets may meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +18,13 @@ pub struct Fit {
     pub same_session: bool,
 }
 
-/// How many tickets have to wait with a free tag before it separates people: fewer, and whoever tries
-/// words would learn who is here and likes what. Each of another network; within a network, each of
-/// another session.
+/// How many others have to wait with a free tag before it separates people: fewer, and whoever tries
+/// words would learn who is here and likes what. Each of another network at the widest length, for one
+/// household has many narrow ones; within a network, each of another session.
 pub const FREE_TAG_CROWD: usize = 3;
 
 /// Whether these two may meet, in whichever order they came. `shared` is how many tags both named that
-/// count (topics always do, free ones from [`FREE_TAG_CROWD`] on);
+/// count (topics always do, free ones when [`FREE_TAG_CROWD`] others wait with them);
 /// `same_session` is whether two tabs of one browser may meet at all.
 pub fn fits(a: &Ticket, b: &Ticket, shared: usize, same_session: bool) -> Option<Fit> {
     let one_browser = a.session == b.session;
@@ -47,6 +49,22 @@ pub fn open_to_anyone(ticket: &Ticket) -> bool {
     ticket.phase >= Phase::Anyone || ticket.wish.tags.is_empty()
 }
 
+/// Whether a search has found nobody for so long that it meets also crowds and networks that have spent
+/// their budget: for `patience` since it is open to anyone. People with tags are closed to most for as
+/// long before that; else they would pass for patient in the very look that opens them.
+pub fn patient(ticket: &Ticket, patience: Duration, now: Timestamp) -> bool {
+    ticket.since.plus(until_patient(&ticket.wish, patience)) <= now
+}
+
+/// After how long a search with this wish counts as patient.
+pub fn until_patient(wish: &Wish, patience: Duration) -> Duration {
+    if wish.tags.is_empty() {
+        patience
+    } else {
+        2 * patience
+    }
+}
+
 /// Whether either remembers the other.
 pub fn met_before(a: &Ticket, b: &Ticket) -> bool {
     a.recent.contains(&b.session) || b.recent.contains(&a.session)
@@ -57,7 +75,10 @@ pub fn met_before(a: &Ticket, b: &Ticket) -> bool {
 pub fn pair(arrived: &Ticket, waited: &Ticket, counts: impl Fn(&str) -> bool) -> Pairing {
     let mut common_tags = arrived.wish.tags.common(&waited.wish.tags);
     common_tags.retain(|tag| counts(tag));
-    let mut parties = [party(arrived, waited), party(waited, arrived)];
+    let mut parties = [
+        party(arrived, waited, &counts),
+        party(waited, arrived, &counts),
+    ];
     tell_apart(&mut parties);
     Pairing {
         room: arrived.room,
@@ -112,11 +133,12 @@ fn held(a: &Ticket, b: &Ticket) -> bool {
     bars(a, b) || bars(b, a)
 }
 
-/// The marks are of all tags that both named, also of those that do not count between the two: one who was
-/// blocked comes back by a word, however many wait with it by then.
-fn party(ticket: &Ticket, other: &Ticket) -> Party {
+/// The marks are of the tags that both are told: those that count between the two.
+fn party(ticket: &Ticket, other: &Ticket, counts: impl Fn(&str) -> bool) -> Party {
     Party {
-        marks: ticket.marks.of_shared(&ticket.wish.tags, &other.wish.tags),
+        marks: ticket
+            .marks
+            .of_shared(&ticket.wish.tags, &other.wish.tags, counts),
         ticket: ticket.id,
         session: ticket.session,
         persona: ticket.persona.clone(),

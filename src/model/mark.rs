@@ -21,9 +21,12 @@ impl Marks {
         self.0.into_iter().flatten()
     }
 
-    /// Those of the tags that the other side has as well: `own` are the tags that these marks are of.
-    pub fn of_shared(self, own: &Tags, theirs: &Tags) -> Vec<Mark> {
-        let common = own.common(theirs);
+    /// Those of the tags that the other side has as well and that count between the two: `own` are the
+    /// tags that these marks are of. A mark of any other would tell, by whom it keeps apart afterwards, that
+    /// the other side had named the same word.
+    pub fn of_shared(self, own: &Tags, theirs: &Tags, counts: impl Fn(&str) -> bool) -> Vec<Mark> {
+        let mut common = own.common(theirs);
+        common.retain(|tag| counts(tag));
         let tags = own.as_slice().iter().zip(self.0);
         tags.filter_map(|(tag, mark)| mark.filter(|_| common.contains(tag)))
             .collect()
@@ -40,9 +43,10 @@ mod tests {
         let marks = Marks([Some(Mark(1)), None, Some(Mark(2))]);
         let shared = |theirs: &[&str]| {
             let theirs = Tags::parse(theirs.iter().copied());
-            marks.of_shared(&own, &theirs)
+            marks.of_shared(&own, &theirs, |tag| tag != "one")
         };
         assert_eq!(shared(&["two", "音樂", "other"]), [Mark(2)]);
+        assert!(shared(&["one"]).is_empty(), "it does not count");
         assert!(shared(&["音樂"]).is_empty());
         assert_eq!(marks.all().count(), 2);
     }

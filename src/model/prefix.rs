@@ -81,6 +81,11 @@ impl PrefixHashes {
     pub fn narrowest(self) -> Option<u64> {
         (self.0[0] != 0).then_some(self.0[0])
     }
+
+    /// The widest: a /24 or a /48.
+    pub fn widest(self) -> Option<u64> {
+        self.0.into_iter().rfind(|hash| *hash != 0)
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,16 @@ async fn a_blocked_person_with_a_new_cookie_is_not_met_by_the_same_rare_tag() {
     })
     .await;
     let [victim, pest] = [(); 2].map(|()| Browser::new(&server));
+    // Enough people wait with the tag that it counts; they look for women.
+    let mut others = Vec::new();
+    for _ in 0..2 {
+        let mut other = Browser::new(&server).open("/ws/matching/").await;
+        other
+            .send(start(json!({"tags": [RARE], "preferredGender": "female"})))
+            .await;
+        other.expect("waiting_for_match").await;
+        others.push(other);
+    }
     let tags = json!({"tags": [RARE]});
     let (mine, theirs) = pair((&victim, tags.clone()), (&pest, tags)).await;
     let (mut a, mut b) = both_enter(&mine, &theirs).await;

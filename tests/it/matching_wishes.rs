@@ -141,9 +141,10 @@ async fn long_nicknames_are_cut_and_markup_is_only_text() {
 #[tokio::test]
 async fn a_shared_tag_is_found_whatever_its_spelling() {
     let server = patient().await;
-    // A free tag counts when three people wait with it.
+    // A free tag counts when three others wait with it.
     let third = json!({"tags": ["rust"], "preferredGender": "female"});
-    let _third = waits(&server, third).await;
+    let _third = waits(&server, third.clone()).await;
+    let _fourth = waits(&server, third).await;
     let mut waiting = waits(&server, json!({"tags": ["Rust", "音樂", "貓"]})).await;
     let spelled = json!({"tags": ["ＲＵＳＴ", " Music ", "狗", "貓"]});
     let (came, waited) = meets(&server, spelled, &mut waiting).await;

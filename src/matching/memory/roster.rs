@@ -2,10 +2,10 @@
 //! by class, and in the queues. Which ticket comes or goes, and why, is decided in `state`.
 
 use super::lease::Lease;
-use super::line::{Place, Serial};
+use super::line::{Age, Place, Serial};
 use super::queue::{Lane, Queues};
 use super::tags::TagKeys;
-use crate::id::{IdMap, SessionId};
+use crate::id::{IdMap, SessionId, Timestamp};
 use crate::matching::{Census, Ticket};
 
 /// A ticket with what is computed from it once.
@@ -16,6 +16,8 @@ pub(super) struct Entrant {
     pub(super) keys: TagKeys,
     /// It stands in its network's crowd.
     pub(super) crowded: bool,
+    /// Since when it stands in the front, when it does.
+    pub(super) stood: Option<Timestamp>,
 }
 
 impl Entrant {
@@ -24,6 +26,11 @@ impl Entrant {
             Some(network) if self.crowded => Lane::Crowd(network),
             _ => Lane::Front,
         }
+    }
+
+    /// The order in which those of one network come.
+    pub(super) fn age(&self) -> Age {
+        self.place().age()
     }
 
     fn place(&self) -> Place {

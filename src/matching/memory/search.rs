@@ -9,8 +9,12 @@ use super::queue::Lane;
 use super::roster::{Entrant, Roster};
 use super::tags::TagMask;
 use crate::id::{SessionId, Timestamp};
+use crate::matching::budget::Standing;
 use crate::matching::dice::{Dice, weight};
 use crate::matching::{Phase, PoolRules, Resume, Ticket, rule};
+
+mod elders;
+mod free_tags;
 
 /// How many tickets that do not fit are looked at for each number of shared tags. Each number has
 /// its own allowance, so that a crowd of blocked people with one's own tags hides nobody else.
@@ -19,8 +23,9 @@ const SKIPS: usize = 64;
 const WINDOW: usize = 8;
 /// After so many sessions that are barred, their tickets are looked up once instead of one by one.
 const BARRED: usize = 16;
-/// How many tickets with a free tag are looked at to know whether it counts.
-const WITH_TAG: usize = 32;
+/// How many are taken out of the front by one look, because their network has spent its budget or their
+/// lease is over. Each is moved once, but thousands may be due at once.
+const MOVES: usize = 64;
 /// How many other networks' crowds one look goes through.
 const CROWDS: usize = 8;
 
@@ -45,6 +50,8 @@ enum Look {
     Skip,
     /// Not this one, and it costs no look: it can never fit, or is not met again in this place.
     Pass,
+    /// Not this one, and nobody else of this crowd.
+    End,
 }
 
 /// What is looked into, and for whom.
@@ -65,6 +72,9 @@ struct Walk<'a> {
     spent: bool,
     /// I have waited long enough to meet also crowds.
     patient: bool,
+    /// Half of my network's budget is gone; and who of it has waited longer than I, once that was asked.
+    half_gone: bool,
+    elders: Option<Vec<Serial>>,
     /// Which of my tags count between me and other networks, and within mine.
     counting: [TagMask; 2],
     barred: Option<HashSet<Serial>>,
@@ -81,7 +91,9 @@ impl Search<'_> {
         let mut walk = Walk {
             classes: classes.map(|(g, w)| class(g, w)).collect(),
             spent: self.budgets.spent(me.prefixes, nowhere, self.now),
-            patient: self.waited(me),
+            patient: self.patient(me),
+            half_gone: self.budgets.half_gone(me.prefixes, self.now),
+            elders: None,
             counting: [self.me.keys.topics(); 2],
             barred: None,
             barred_seen: 0,
@@ -89,13 +101,13 @@ impl Search<'_> {
             search: self,
         };
         walk.count_free_tags();
-        let partner = walk.best();
+        let partner = walk.best().map(|found| walk.elder_instead(found));
         walk.found.partner = partner.map(|serial| (serial, walk.counting_with(serial)));
         walk.found
     }
 
-    fn waited(&self, ticket: &Ticket) -> bool {
-        ticket.since.plus(self.rules.tag_patience) <= self.now
+    fn patient(&self, ticket: &Ticket) -> bool {
+        rule::patient(ticket, self.rules.tag_patience, self.now)
     }
 }
 
@@ -167,16 +179,18 @@ impl Walk<'_> {
     fn draw(&mut self, mut line: Merge<'_>, size: usize, lane: Lane) -> Option<Serial> {
         let mut skipped = 0;
         let mut window = Vec::with_capacity(WINDOW);
-        while skipped < SKIPS {
+        while skipped < SKIPS && !(lane == Lane::Front && self.moved_enough()) {
             let last = self.fill(&mut window, &mut line, lane)?;
             while let Some(serial) = self.search.dice.draw(&mut window) {
                 match self.look(serial, size, lane) {
                     Look::Take => return Some(serial),
                     Look::Skip => skipped += 1,
                     Look::Pass => {}
+                    Look::End => return None,
                 }
             }
-            if skipped >= SKIPS && lane == Lane::Front && self.found.resume.is_none() {
+            let ended = skipped >= SKIPS || self.moved_enough();
+            if ended && lane == Lane::Front && self.found.resume.is_none() {
                 let (since, serial) = last;
                 self.found.resume = Some(Box::new(Resume {
                     tags: u8::try_from(size).expect("three tags at most"),
@@ -186,6 +200,10 @@ impl Walk<'_> {
             }
         }
         None
+    }
+
+    fn moved_enough(&self) -> bool {
+        self.found.crowded.len() + self.found.expired.len() >= MOVES
     }
 
     /// The next of a line, with their weights, and how far that is. With a spent budget only those
@@ -278,8 +296,8 @@ impl Walk<'_> {
             return Look::Pass;
         }
         match rule::fits(&me.ticket, &other.ticket, shared, false) {
-            Some(_) => Look::Take,
-            None => Look::Skip,
+            Some(_) if !self.an_elder_fits(other) => Look::Take,
+            _ => Look::Skip,
         }
     }
 
@@ -289,17 +307,31 @@ impl Walk<'_> {
             budgets, me, now, ..
         } = self.search;
         let (mine, theirs) = (me.ticket.prefixes, other.ticket.prefixes);
-        if budgets.spent(theirs, mine, now) {
-            if lane == Lane::Front {
+        match budgets.standing(theirs, mine, now) {
+            Standing::Within => {}
+            _ if lane == Lane::Front => {
                 self.found.crowded.push(other.serial);
                 return Some(Look::Pass);
             }
-            if !self.patient {
-                return Some(Look::Skip);
-            }
+            // All of this crowd are of the same networks.
+            Standing::Exhausted => return Some(Look::End),
+            Standing::Spent if !self.patient => return Some(Look::Skip),
+            Standing::Spent => {}
         }
-        let mine_spent = self.spent && budgets.spent(mine, theirs, now);
-        (mine_spent && !self.search.waited(&other.ticket)).then_some(Look::Skip)
+        let they_are_patient = self.search.patient(&other.ticket);
+        let own = if self.spent {
+            budgets.standing(mine, theirs, now)
+        } else {
+            Standing::Within
+        };
+        let affordable = match own {
+            Standing::Within => true,
+            Standing::Spent => they_are_patient,
+            Standing::Exhausted => false,
+        };
+        let both_patient = self.patient && they_are_patient;
+        let too_often = !both_patient && budgets.met_often(mine, theirs, now);
+        (!affordable || too_often).then_some(Look::Skip)
     }
 
     /// Once there are many, the tickets of all sessions that I know to be barred.
@@ -312,67 +344,6 @@ impl Walk<'_> {
             let tickets = listed.flat_map(|session| roster.of_session(*session));
             self.barred = Some(tickets.copied().collect());
         }
-    }
-
-    /// Finds out which of my free tags count.
-    fn count_free_tags(&mut self) {
-        let keys = self.search.me.keys;
-        for tag in keys.free() {
-            let [networks, sessions] = self.with_tag(tag);
-            let counts = [networks, sessions].map(|others| others + 1 >= rule::FREE_TAG_CROWD);
-            for (mask, counts) in self.counting.iter_mut().zip(counts) {
-                *mask |= if counts { tag } else { 0 };
-            }
-        }
-    }
-
-    /// How many other networks and sessions wait with this tag, as far as it matters. A ticket of no
-    /// known network stands for itself.
-    fn with_tag(&self, tag: TagMask) -> [usize; 2] {
-        let Search {
-            roster, me, now, ..
-        } = self.search;
-        let own = me.ticket.prefixes.narrowest();
-        let (mut networks, mut sessions) = (HashSet::new(), HashSet::new());
-        let crowd = own.map(Lane::Crowd);
-        let lanes = [Some(Lane::Front), crowd].into_iter().flatten();
-        for lane in lanes {
-            let all = roster.queues.with_tag(lane, me.keys, tag).take(WITH_TAG);
-            for waiter in all.filter_map(|place| roster.get(place.serial())) {
-                let other = &waiter.entrant.ticket;
-                if waiter.lease.over(now) || other.session == me.ticket.session {
-                    continue;
-                }
-                sessions.insert(other.session);
-                let network = other.prefixes.narrowest();
-                if network.is_none() || network != own {
-                    networks.insert((network, network.is_none().then_some(other.session)));
-                }
-            }
-        }
-        [networks.len(), sessions.len()]
-    }
-
-    /// The tags that may count for somebody of this lane.
-    fn counting_in(&self, lane: Lane) -> TagMask {
-        let [networks, own] = self.counting;
-        let mine = self.search.me.ticket.prefixes.narrowest();
-        match lane {
-            Lane::Crowd(network) if mine == Some(network) => own,
-            Lane::Crowd(_) => networks,
-            Lane::Front => networks | if mine.is_some() { own } else { 0 },
-        }
-    }
-
-    fn counting_between(&self, other: &Ticket) -> TagMask {
-        let mine = self.search.me.ticket.prefixes.narrowest();
-        let one_network = mine.is_some() && mine == other.prefixes.narrowest();
-        self.counting[usize::from(one_network)]
-    }
-
-    fn counting_with(&self, serial: Serial) -> TagMask {
-        let other = self.search.roster.get(serial);
-        other.map_or(0, |other| self.counting_between(&other.entrant.ticket))
     }
 
     fn shared(&self, other: &Entrant) -> usize {

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use super::budgets::Budgets;
 use super::lease::{Held, Lease, Leases};
 use super::line::Serial;
-use super::roster::{Entrant, FRONT, Roster};
+use super::roster::{Entrant, Roster};
 use super::search::{Found, Search};
 use super::tags::TagMask;
 use crate::id::{Address, IdMap, RoomId, SessionId, TicketId, Timestamp};
 use crate::matching::dice::{Dice, weight};
 use crate::matching::{Census, Entered, PoolError, PoolRules, Renewed, Ticket, rule};
+use crate::model::Pairing;
 use crate::model::wish::fold;
-use crate::model::{Pairing, PrefixHashes};
+
+mod lanes;
 
 /// How many leases that came up each call looks at: more than one call begins, so that the expired
 /// never pile up.
@@ -144,7 +146,9 @@ impl State {
         if outcome.lease.over(now) {
             return;
         }
-        for entrant in outcome.entrants {
+        self.refund(&outcome.entrants, gone, now);
+        for mut entrant in outcome.entrants {
+            entrant.stood = None;
             let ticket = &entrant.ticket;
             if Some(ticket.id) != gone && self.roster.namesake(ticket).is_none() {
                 self.queue(entrant, now);
@@ -191,12 +195,12 @@ impl State {
         mut ticket: Ticket,
         now: Timestamp,
     ) -> (Box<Entrant>, Option<(TicketId, Address)>) {
-        let mut serial = None;
+        let (mut serial, mut stood) = (None, None);
         if let Some(Whereabouts::Waiting(former)) = self.tickets.get(&ticket.id).copied()
             && let Some(former) = self.remove(former)
         {
             ticket.since = ticket.since.min(former.ticket.since);
-            serial = Some(former.serial);
+            (serial, stood) = (Some(former.serial), former.stood);
         }
         let mut replaced = None;
         if let Some(namesake) = self.roster.namesake(&ticket) {
@@ -216,6 +220,7 @@ impl State {
             serial,
             keys,
             crowded: false,
+            stood,
         };
         (Box::new(entrant), replaced)
     }
@@ -242,7 +247,7 @@ impl State {
             self.remove(serial);
         }
         for serial in found.crowded.drain(..) {
-            self.move_to(serial, true);
+            self.move_to(serial, true, now);
         }
         found
     }
@@ -288,8 +293,10 @@ impl State {
         let queues = &self.roster.queues;
         let counts = |tag: &str| arrived.keys.holds(counting, queues.hash(&fold(tag)));
         let pairing = Arc::new(rule::pair(&arrived.ticket, &waited.ticket, counts));
-        let [one, other] = [&arrived, &waited].map(|entrant| entrant.ticket.prefixes);
-        self.budgets.pay(one, other, now);
+        let [one, other] = [&arrived, &waited].map(|entrant| &entrant.ticket);
+        if one.session != other.session {
+            self.budgets.pay(one.prefixes, other.prefixes, now);
+        }
         let room = pairing.room;
         for entrant in [&arrived, &waited] {
             self.tickets
@@ -309,44 +316,12 @@ impl State {
     fn queue(&mut self, mut entrant: Box<Entrant>, now: Timestamp) {
         let serial = entrant.serial;
         entrant.crowded = self.crowded(entrant.ticket.prefixes, now);
+        entrant.stood = (!entrant.crowded).then(|| entrant.stood.unwrap_or(now));
         let until = now.plus(self.rules.lease);
         let lease = self.leases.begin(Held::Ticket(serial), until);
         self.tickets
             .insert(entrant.ticket.id, Whereabouts::Waiting(serial));
         self.roster.insert(entrant, lease);
-    }
-
-    /// No more tickets of this network may stand in the front now. Those whose lease is over leave it.
-    fn crowded(&mut self, prefixes: PrefixHashes, now: Timestamp) -> bool {
-        let Some(network) = prefixes.narrowest() else {
-            return false;
-        };
-        let front: Vec<Serial> = self.roster.front(network).collect();
-        if front.len() >= FRONT {
-            for serial in front {
-                if self.expired(serial, now) {
-                    self.remove(serial);
-                }
-            }
-        }
-        self.roster.front(network).count() >= FRONT
-            || self.budgets.spent(prefixes, PrefixHashes::default(), now)
-    }
-
-    /// A ticket of a crowd moves to the front when there is room for its network.
-    fn bring_forward(&mut self, serial: Serial, now: Timestamp) {
-        let entrant = self.roster.get(serial).map(|waiter| &waiter.entrant);
-        let crowded = entrant.filter(|it| it.crowded).map(|it| it.ticket.prefixes);
-        if crowded.is_some_and(|prefixes| !self.crowded(prefixes, now)) {
-            self.move_to(serial, false);
-        }
-    }
-
-    fn move_to(&mut self, serial: Serial, crowded: bool) {
-        if let Some(mut waiter) = self.roster.remove(serial) {
-            waiter.entrant.crowded = crowded;
-            self.roster.insert(waiter.entrant, waiter.lease);
-        }
     }
 
     /// Takes a waiting ticket out of everything.

@@ -1,7 +1,7 @@
 -- Counts those who wait, by class, and takes out those whose lease is over, up to so many.
 -- The first number is 1 when there are more of those.
 
-local limit = tonumber(ARGV[4])
+local limit = tonumber(ARGV[5])
 
 -- Should Redis have evicted one key, everybody enters again.
 local both = call('EXISTS', POOL, DUE)

@@ -257,15 +257,15 @@ fn pairing(mut word: Reader<'_>, parts: &[Vec<u8>]) -> Result<Arc<Pairing>, Pool
     let length = outcome.length()?;
     let (mut arrived, arrived_tags, arrived_marks) = party(Reader(outcome.bytes(length)?))?;
     let (mut waited, waited_tags, waited_marks) = party(outcome)?;
-    arrived.marks = arrived_marks.of_shared(&arrived_tags, &waited_tags);
-    waited.marks = waited_marks.of_shared(&waited_tags, &arrived_tags);
     let keys = tag_keys(&arrived_tags);
-    let counts = |tag: &String| {
+    let counts = |tag: &str| {
         let place = keys.iter().position(|key| *key == tag_key(tag));
         place.is_some_and(|place| counting & (1 << place) != 0)
     };
     let mut common_tags = arrived_tags.common(&waited_tags);
-    common_tags.retain(counts);
+    common_tags.retain(|tag| counts(tag));
+    arrived.marks = arrived_marks.of_shared(&arrived_tags, &waited_tags, counts);
+    waited.marks = waited_marks.of_shared(&waited_tags, &arrived_tags, counts);
     let mut parties = [arrived, waited];
     rule::tell_apart(&mut parties);
     Ok(Arc::new(Pairing {

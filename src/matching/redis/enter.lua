@@ -1,9 +1,9 @@
 -- Lets tickets arrive, one after the other: each is paired, or queued when nobody fits. Asked again it
 -- answers the same. One answer for each; what one is refused does not concern the others.
 
-local same_session = ARGV[4] == '1'
-local per_session, most = tonumber(ARGV[5]), tonumber(ARGV[6])
-math.randomseed(tonumber(ARGV[7]))
+local same_session = ARGV[5] == '1'
+local per_session, most = tonumber(ARGV[6]), tonumber(ARGV[7])
+math.randomseed(tonumber(ARGV[8]))
 -- Two arguments for each ticket: how long it waits (8 bytes) with the room to be (17) and, should the
 -- look go on from somewhere, the number of shared tags there, since when and with which serial (17);
 -- and the ticket.
@@ -52,7 +52,7 @@ local function take_over(me, former, namesake, waited)
         remove(former)
         local former_since, former_serial = struct.unpack('>I8I8', former.stamp)
         since, me.serial = math.min(since, former_since), former_serial
-        me.new = former.new
+        me.new, me.stood = former.new, former.stood
         local kept = former.front .. former.packed
         if asked_again(me, kept) then
             told = sub(kept, 18, FRONT)
@@ -105,8 +105,11 @@ local function enter(me, waited)
     end
     if other then
         remove(other)
-        pay(me, other)
-        pay(other, me)
+        if me.session ~= other.session then
+            pay(me, other)
+            pay(other, me)
+            pay_as_pair(me, other)
+        end
         return 'P' .. told .. me.room, keep(me.room, me, other, counting_bits(me, other))
     end
     queue(me)

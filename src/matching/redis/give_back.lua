@@ -1,6 +1,8 @@
--- Forgets an outcome and puts its tickets back, except who is gone and whose name waits anew.
+-- Forgets an outcome and puts its tickets back, except who is gone and whose name waits anew. Who goes
+-- back has met nobody, so its networks are given back what they paid; the pair is only when nobody is gone,
+-- else the same outsider could come and go without end.
 
-local room, gone = ARGV[4], ARGV[5]
+local room, gone = ARGV[5], ARGV[6]
 
 open({ '#', room })
 sweep(UPKEEP)
@@ -8,8 +10,20 @@ local o = get(room)
 if o then
     local late = over(room)
     forget(room, o)
-    for _, kept in ipairs({ sides(o) }) do
-        local t = unpack_ticket(kept)
+    local arrived, waited = sides(o)
+    local one, other = unpack_ticket(arrived), unpack_ticket(waited)
+    if not late and one.session ~= other.session then
+        if one.id ~= gone then
+            pay(one, other, true)
+        end
+        if other.id ~= gone then
+            pay(other, one, true)
+        end
+        if one.id ~= gone and other.id ~= gone then
+            pay_as_pair(one, other, true)
+        end
+    end
+    for _, t in ipairs({ one, other }) do
         local _, namesake = names(t.session, t.user)
         if not late and t.id ~= gone and not namesake then
             queue(t)

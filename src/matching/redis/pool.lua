@@ -1,4 +1,5 @@
--- What the scripts of the waiting pool share; each script is this text, `ticket.lua` and its own.
+-- What the scripts of the waiting pool share; each script is this text, `ticket.lua`,
+-- `budget.lua`, `lane.lua` and its own.
 --
 -- Four keys in one slot hold everything:
 --   POOL   a hash of all that is looked up by name; names are a letter and the id's 16 bytes, and go by
@@ -7,14 +8,15 @@
 --                 room it was paired for
 --          'o…'   of a room to be, an outcome: both tickets as they were, and which tags count between them
 --          's…'   of a session, who waits in this browser: length of the user id, user id, ticket, …
---          'p…'   of a network (8 bytes), which of its tickets stand in the front
+--          'p…'   of a network (8 bytes), which of its tickets stand in the front, each with since when
 --          '#'    packed: twelve counters by class, the last serial, when the keys expire, a moment
 --                 before which no lease ends
 --   DUE    a sorted set of 't…' and 'o…' by the end of their lease
 --   LINES  the queues, as one sorted set in order of bytes: how many tags, the tags, the class, the
 --          beginning of the wait, the serial, the ticket; before all that, of tickets of a crowd, a 4
 --          and the network
---   SPENT  a sorted set of networks that met others lately, by when their budget is full again
+--   SPENT  a sorted set of networks that met others lately, and of pairs of them (16 bytes), by when
+--          their budget is full again
 --
 -- Nothing is written before the end (`write`), so a script that fails has changed nothing.
 -- Strings are never compared by `<`: Redis sorts them by the server's locale.
@@ -45,6 +47,8 @@ local now = tonumber(ARGV[1]) or clock
 local lease = tonumber(ARGV[2])
 -- How often a network meets others in a minute, and at once; 0: as often as it likes.
 local per_minute = tonumber(ARGV[3])
+-- After how long, open to anyone, somebody meets crowds as well.
+local tag_patience = tonumber(ARGV[4])
 -- A pool that no node has touched for four leases, and at least a minute, is gone.
 local silence = math.max(60000, 4 * lease)
 

@@ -1,6 +1,6 @@
 -- Keeps a ticket, or the outcome it became, for another lease.
 
-local id = ARGV[4]
+local id = ARGV[5]
 
 open({ '#', id })
 sweep(UPKEEP)

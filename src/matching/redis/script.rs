@@ -18,6 +18,8 @@ macro_rules! script {
         Script::new(concat!(
             include_str!("pool.lua"),
             include_str!("ticket.lua"),
+            include_str!("budget.lua"),
+            include_str!("lane.lua"),
             $(include_str!($file)),+
         ))
     };
@@ -26,7 +28,7 @@ macro_rules! script {
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            enter: script!("find.lua", "enter.lua"),
+            enter: script!("queue.lua", "look.lua", "find.lua", "enter.lua"),
             withdraw: script!("withdraw.lua"),
             renew: script!("renew.lua"),
             give_back: script!("give_back.lua"),

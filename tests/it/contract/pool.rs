@@ -7,6 +7,7 @@ use miyu::matching::{PoolRules, WaitingPool};
 
 use crate::support::pool::{LEASE, Pool};
 
+mod debts;
 mod outcomes;
 mod preference;
 mod races;

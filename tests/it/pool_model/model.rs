@@ -11,6 +11,8 @@ use miyu::model::{Gender, Pairing, PreferredGender};
 
 use crate::support::pool::{LEASE, rules};
 
+mod dues;
+
 /// How often a network meets others in a minute, in these tests.
 pub(super) const PER_MINUTE: i64 = 2;
 
@@ -21,6 +23,8 @@ pub(super) struct Waiting {
     until: Timestamp,
     /// It may stand in its network's crowd.
     crowd: bool,
+    /// Since when it is in the pool.
+    queued: Timestamp,
 }
 
 /// A pairing of the model.
@@ -37,6 +41,8 @@ pub(super) struct Model {
     pub(super) made: Vec<Made>,
     /// When each network's budget is full again.
     full_at: HashMap<u64, i64>,
+    /// When that of each pair of narrow ones is.
+    pair_full_at: HashMap<(u64, u64), i64>,
 }
 
 /// What a call should answer.
@@ -65,8 +71,15 @@ fn one_network(a: &Ticket, b: &Ticket) -> bool {
     network(a) != 0 && network(a) == network(b)
 }
 
-fn waited(t: &Ticket, now: Timestamp) -> bool {
-    t.since.plus(rules().tag_patience) <= now
+fn wide(t: &Ticket) -> u64 {
+    let mut all = t.prefixes.0.into_iter();
+    all.rfind(|network| *network != 0).unwrap_or(0)
+}
+
+/// It has been open to anyone for long.
+fn patient(t: &Ticket, now: Timestamp) -> bool {
+    let closed = if t.wish.tags.is_empty() { 0 } else { 1 };
+    t.since.plus(rules().tag_patience * (1 + closed)) <= now
 }
 
 /// Rules 1 to 3 of the wire contract's section 2.
@@ -116,6 +129,7 @@ impl Model {
         match self.waiting.iter_mut().find(|w| w.ticket.id == id) {
             Some(waiting) => {
                 waiting.until = until;
+                self.let_yield(now);
                 Answer::Waiting
             }
             None => Answer::Gone,
@@ -140,8 +154,10 @@ impl Model {
             assert_eq!(*answer, known);
             return None;
         }
+        let mut queued = now;
         if let Some(former) = self.waiting.iter().find(|w| w.ticket.id == ticket.id) {
             ticket.since = ticket.since.min(former.ticket.since);
+            queued = former.queued;
         }
         self.withdraw(ticket.id);
         let namesake = self.waiting.iter().find(|w| same_name(&w.ticket, &ticket));
@@ -153,27 +169,26 @@ impl Model {
             self.waiting[index].crowd |= spent;
         }
         let Answer::Paired(room, _, partner) = *answer else {
-            self.queue(ticket, now);
+            self.queue(ticket, queued, now);
             return replaced;
         };
         let of_partner = |w: &Waiting| w.ticket.id == partner;
         let partner = self.waiting.iter().position(of_partner);
         let partner = self.waiting.remove(partner.expect("it was checked"));
-        for (a, b) in [(&ticket, &partner.ticket), (&partner.ticket, &ticket)] {
-            self.pay(a, b, now);
-        }
+        self.pay(&ticket, &partner.ticket, now);
         let until = now.plus(LEASE);
         let arrived = Waiting {
             ticket,
             until,
             crowd: false,
+            queued,
         };
         let sides = [arrived, partner];
         self.made.push(Made { room, sides, until });
         replaced
     }
 
-    fn queue(&mut self, ticket: Ticket, now: Timestamp) {
+    fn queue(&mut self, ticket: Ticket, queued: Timestamp, now: Timestamp) {
         let of_network = |w: &&Waiting| one_network(&w.ticket, &ticket);
         let many = self.waiting.iter().filter(of_network).count() >= 5;
         let crowd = many || self.spent(&ticket, None, now);
@@ -182,7 +197,22 @@ impl Model {
             ticket,
             until,
             crowd,
+            queued,
         });
+        self.let_yield(now);
+    }
+
+    /// Of a network of which more wait than stand in the front, those who have been there for long may
+    /// have yielded their place.
+    fn let_yield(&mut self, now: Timestamp) {
+        for index in 0..self.waiting.len() {
+            let one = &self.waiting[index];
+            let all = self.waiting.iter();
+            let own = all.filter(|w| one_network(&w.ticket, &one.ticket));
+            let long = one.queued.plus(rules().tag_patience) <= now;
+            let yields = long && own.count() > 5;
+            self.waiting[index].crowd |= yields;
+        }
     }
 
     /// Whether this is a right answer, for somebody who arrives.
@@ -236,13 +266,9 @@ impl Model {
         if !may_meet(me, &other.ticket, least) || !self.affordable(me, &other.ticket, now) {
             return false;
         }
-        let near = !self.spent(me, None, now) || waited(&other.ticket, now);
-        one_network(me, &other.ticket) || near && (!other.crowd || waited(me, now))
-    }
-
-    fn affordable(&self, a: &Ticket, b: &Ticket, now: Timestamp) -> bool {
-        let lets = |a, b| !self.spent(a, Some(b), now) || waited(b, now);
-        lets(a, b) && lets(b, a)
+        let near = !self.spent(me, None, now) || patient(&other.ticket, now);
+        let near = near && !self.behind_elders(me, now);
+        one_network(me, &other.ticket) || near && (!other.crowd || patient(me, now))
     }
 
     /// How many tags both named that count: at least and at most.
@@ -255,52 +281,22 @@ impl Model {
                 w.ticket.session != me.session && seen && lower(&w.ticket).contains(tag)
             });
             let people: HashSet<_> = match one_network(me, other) {
-                true => with_it.map(|w| (0, Some(w.ticket.session))).collect(),
+                true => with_it
+                    .filter(|w| one_network(me, &w.ticket))
+                    .map(|w| (0, Some(w.ticket.session)))
+                    .collect(),
                 false => with_it
-                    .filter(|w| !one_network(me, &w.ticket))
-                    .map(|w| match network(&w.ticket) {
+                    .filter(|w| wide(&w.ticket) == 0 || wide(&w.ticket) != wide(me))
+                    .map(|w| match wide(&w.ticket) {
                         0 => (0, Some(w.ticket.session)),
                         network => (network, None),
                     })
                     .collect(),
             };
-            is_topic(tag) || people.len() >= 2
+            is_topic(tag) || people.len() >= 3
         };
         let both: Vec<String> = both.collect();
         [true, false].map(|sure| both.iter().filter(|tag| counts(tag, sure)).count())
-    }
-
-    /// One more pairing of a network of that length.
-    fn after(&self, level: usize, network: u64, now: Timestamp) -> Option<i64> {
-        let each = 60_000 / (PER_MINUTE << level);
-        let full_at = self
-            .full_at
-            .get(&network)
-            .map_or(now.0, |at| now.0.max(*at))
-            + each;
-        (full_at <= now.0 + 60_000).then_some(full_at)
-    }
-
-    fn paying(a: &Ticket, b: Option<&Ticket>) -> Vec<(usize, u64)> {
-        let levels = a.prefixes.0.into_iter().enumerate();
-        let apart = |(level, network): &(usize, u64)| {
-            *network != 0 && b.is_none_or(|b| b.prefixes.0[*level] != *network)
-        };
-        levels.filter(apart).collect()
-    }
-
-    /// A network of `a` has no pairing left with one that does not hold `b`.
-    fn spent(&self, a: &Ticket, b: Option<&Ticket>, now: Timestamp) -> bool {
-        let mut paying = Self::paying(a, b).into_iter();
-        paying.any(|(level, network)| self.after(level, network, now).is_none())
-    }
-
-    fn pay(&mut self, a: &Ticket, b: &Ticket, now: Timestamp) {
-        for (level, network) in Self::paying(a, Some(b)) {
-            if let Some(full_at) = self.after(level, network, now) {
-                self.full_at.insert(network, full_at);
-            }
-        }
     }
 
     pub(super) fn give_back(&mut self, room: RoomId, gone: Option<TicketId>, now: Timestamp) {
@@ -308,10 +304,12 @@ impl Model {
         let Some(index) = self.made.iter().position(|m| m.room == room) else {
             return;
         };
-        for side in self.made.remove(index).sides {
+        let made = self.made.remove(index);
+        self.refund(made.sides.each_ref().map(|side| &side.ticket), gone);
+        for side in made.sides {
             let anew = |w: &Waiting| same_name(&w.ticket, &side.ticket);
             if gone != Some(side.ticket.id) && !self.waiting.iter().any(anew) {
-                self.queue(side.ticket, now);
+                self.queue(side.ticket, now, now);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Who may meet whom, in either order of arrival.
 
 use miyu::matching::{Phase, PoolRules, Renewed, Ticket};
-use miyu::model::{Gender, Mark, Marks, PreferredGender};
+use miyu::model::{Gender, Mark, Marks, Pairing, PreferredGender};
 
 use super::{Factory, for_each_backend, usual};
 use crate::support::pool::{Pool, With, rules, ticket};
@@ -13,8 +13,9 @@ for_each_backend! {
     gender_wishes_hold_on_both_sides
     blocked_either_way_never_meet
     equal_user_ids_are_told_apart
-    a_free_tag_counts_when_three_wait_with_it
-    within_a_network_three_sessions_are_enough
+    a_free_tag_counts_when_three_others_wait_with_it
+    one_household_learns_of_nobody_by_trying_words
+    within_a_network_three_other_sessions_are_enough
     nobody_meets_themself_on_one_ticket
     tagged_people_wait_for_a_shared_tag
     relaxing_needs_both
@@ -23,7 +24,7 @@ for_each_backend! {
     recent_partners_meet_when_both_want_repeats
     a_pairing_does_not_say_that_they_met_before
     marks_that_are_held_keep_two_apart
-    a_pairing_has_the_marks_of_the_tags_that_both_named
+    a_pairing_has_the_marks_of_the_tags_that_counted
     two_tabs_meet_whatever_they_remember
     two_tabs_keep_the_rules_of_tags_and_gender
     two_tabs_never_meet_where_that_is_off
@@ -53,10 +54,11 @@ async fn side_a_is_who_arrived_and_brings_the_room(factory: Factory) {
 
 async fn common_tags_are_in_the_spelling_of_side_a(factory: Factory) {
     let pool = usual(factory);
-    let third = ticket(3).tags(&["rust"]).phase(Phase::SharedTags);
+    let [third, fourth] = [3, 4].map(|n| ticket(n).tags(&["rust"]).phase(Phase::SharedTags));
     let a = ticket(1).tags(&["rust", "音樂", "Go"]);
     let b = ticket(2).tags(&["Music", "旅行", "RUST"]);
     pool.wait(&third).await;
+    pool.wait(&fourth).await;
     pool.wait(&a).await;
     let pairing = pool.meet(&b, &a).await;
     assert_eq!(pairing.common_tags, ["音樂", "RUST"]);
@@ -99,7 +101,7 @@ async fn equal_user_ids_are_told_apart(factory: Factory) {
     assert_eq!(again.parties, pairing.parties);
 }
 
-async fn a_free_tag_counts_when_three_wait_with_it(factory: Factory) {
+async fn a_free_tag_counts_when_three_others_wait_with_it(factory: Factory) {
     let pool = usual(factory);
     let strict = |n, tag| ticket(n).tags(&[tag]).phase(Phase::SharedTags);
     pool.wait(&strict(1, "Rust")).await;
@@ -108,7 +110,8 @@ async fn a_free_tag_counts_when_three_wait_with_it(factory: Factory) {
     let tab = tab.gender(Gender::Male, PreferredGender::Female);
     pool.wait(&tab).await;
     pool.wait(&strict(2, "rust")).await;
-    let pairing = pool.enter(&strict(4, "RUST")).await.expect("the third");
+    pool.wait(&strict(5, "rust")).await;
+    let pairing = pool.enter(&strict(4, "RUST")).await.expect("three others");
     assert_eq!(pairing.common_tags, ["RUST"]);
 
     let pool = usual(factory);
@@ -116,7 +119,9 @@ async fn a_free_tag_counts_when_three_wait_with_it(factory: Factory) {
     pool.wait(&from(1, 1)).await;
     pool.wait(&from(2, 1)).await;
     pool.wait(&from(3, 2)).await;
-    let pairing = pool.enter(&from(4, 3)).await.expect("the third network");
+    pool.wait(&strict(5, "rust").from([9, 102, 0])).await;
+    pool.wait(&from(6, 3)).await;
+    let pairing = pool.enter(&from(4, 4)).await.expect("three others");
     assert_eq!(pairing.common_tags, ["rust"]);
 
     // Two who share what does not count meet as if they shared nothing, and are told so.
@@ -126,17 +131,52 @@ async fn a_free_tag_counts_when_three_wait_with_it(factory: Factory) {
     assert!(pool.meet(&b, &a).await.common_tags.is_empty());
 }
 
-async fn within_a_network_three_sessions_are_enough(factory: Factory) {
+/// Two of one household who never meet each other wait with a word; whether a stranger does is not told.
+async fn one_household_learns_of_nobody_by_trying_words(factory: Factory) {
+    for (asker, helpers) in [
+        ([1, 101, 0], [[1, 101, 0], [1, 101, 0]]),
+        ([1, 101, 0], [[2, 101, 0], [3, 101, 0]]),
+        ([1, 101, 201], [[2, 102, 201], [3, 103, 201]]),
+    ] {
+        let pool = usual(factory);
+        let strict = |n| ticket(n).tags(&["secret"]).phase(Phase::SharedTags);
+        let woman = |n| strict(n).gender(Gender::Female, PreferredGender::Female);
+        for (n, helper) in (1..).zip(helpers) {
+            pool.wait(
+                &strict(n)
+                    .from(helper)
+                    .gender(Gender::Male, PreferredGender::Male)
+                    .met(2),
+            )
+            .await;
+        }
+        pool.wait(&woman(10).from([50, 51, 0])).await;
+        pool.wait(&woman(11).from(asker)).await;
+    }
+    // Nor by two of their own who would meet.
+    let pool = usual(factory);
+    let strict = |n| ticket(n).tags(&["secret"]).phase(Phase::SharedTags);
+    let woman = |n| strict(n).gender(Gender::Female, PreferredGender::Female);
+    let home = [1, 101, 0];
+    pool.wait(&woman(1).from(home)).await;
+    let helper = strict(2).gender(Gender::Male, PreferredGender::Male);
+    pool.wait(&helper.from(home)).await;
+    pool.wait(&woman(10).from([50, 51, 0])).await;
+    pool.wait(&woman(11).from(home)).await;
+}
+
+async fn within_a_network_three_other_sessions_are_enough(factory: Factory) {
     let pool = usual(factory);
     let strict = |n| ticket(n).tags(&["rust"]).phase(Phase::SharedTags);
     let here = |n| strict(n).from([1, 2, 0]);
     pool.wait(&here(1)).await;
     pool.wait(&here(2)).await;
     pool.wait(&strict(3).from([7, 8, 0])).await;
+    pool.wait(&here(5)).await;
     let pairing = pool.enter(&here(4)).await.expect("a neighbour");
     assert_eq!(pairing.common_tags, ["rust"]);
     let met = pairing.parties[1].session;
-    assert!(met == here(1).session || met == here(2).session);
+    assert!([1, 2, 5].map(|n| here(n).session).contains(&met));
 }
 
 async fn nobody_meets_themself_on_one_ticket(factory: Factory) {
@@ -234,7 +274,7 @@ async fn marks_that_are_held_keep_two_apart(factory: Factory) {
     assert!(meet(factory, &holder, &marked(2, 7).tab_of(1)).await);
 }
 
-async fn a_pairing_has_the_marks_of_the_tags_that_both_named(factory: Factory) {
+async fn a_pairing_has_the_marks_of_the_tags_that_counted(factory: Factory) {
     let pool = usual(factory);
     let mut first = ticket(1).tags(&["one", "two", "音樂"]);
     first.marks = Marks([Some(Mark(1)), Some(Mark(2)), None]);
@@ -243,8 +283,20 @@ async fn a_pairing_has_the_marks_of_the_tags_that_both_named(factory: Factory) {
     second.held = vec![Mark(9)];
     pool.wait(&first).await;
     let pairing = pool.meet(&second, &first).await;
-    let marks = pairing.parties.each_ref().map(|party| party.marks.clone());
-    assert_eq!(marks, [[Mark(4)], [Mark(2)]]);
+    let marks = |pairing: &Pairing| pairing.parties.each_ref().map(|party| party.marks.clone());
+    // What did not count, and is not told, is not learnt by a mark either.
+    assert_eq!(marks(&pairing), [vec![], vec![]]);
+    pool.give_back(pairing.room, Some(&second)).await;
+    for n in [3, 4] {
+        let other = ticket(n).gender(Gender::Male, PreferredGender::Male);
+        pool.wait(&other.tags(&["two"]).met(3).met(4)).await;
+    }
+    let pairing = pool.meet(&second.again(), &first).await;
+    assert_eq!(marks(&pairing), [[Mark(4)], [Mark(2)]]);
+    assert_eq!(
+        pool.renew_at(&first, 0).await,
+        Renewed::Paired(pairing.clone())
+    );
 }
 
 async fn two_tabs_meet_whatever_they_remember(factory: Factory) {

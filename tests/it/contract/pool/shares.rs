@@ -10,7 +10,7 @@ use crate::support::pool::{Pool, With, at, ticket, together};
 
 for_each_backend! {
     a_network_meets_others_within_its_budget
-    a_wider_network_has_twice_the_budget
+    a_wider_network_has_four_times_the_budget
     within_one_network_nothing_is_spent
     who_has_waited_long_meets_also_those_with_a_spent_budget
     an_arrival_with_a_spent_budget_meets_who_has_waited_long
@@ -21,29 +21,35 @@ for_each_backend! {
     what_networks_are_not_known_has_no_budget
     what_is_held_bars_also_in_a_crowd
     blockers_starve_nobody
+    a_crowd_leaves_the_front_bit_by_bit
 }
 
 /// After how long people meet crowds: as in `rules()`.
-const PATIENCE: i64 = 10_000;
+pub(super) const PATIENCE: i64 = 10_000;
 
 /// The network with this number, alone in its wider ones.
-fn network(number: u32) -> [u64; 3] {
+pub(super) fn network(number: u32) -> [u64; 3] {
     let number = u64::from(number);
     [number, 1_000_000 + number, 2_000_000 + number]
 }
 
 /// Somebody of this network.
-fn from(number: u32, net: u32) -> Ticket {
+pub(super) fn from(number: u32, net: u32) -> Ticket {
     ticket(number).from(network(net))
 }
 
 /// Somebody of a network of their own.
-fn stranger(number: u32) -> Ticket {
+pub(super) fn stranger(number: u32) -> Ticket {
     from(number, number)
 }
 
 /// How many strangers in a row somebody of network 1 meets at this moment, of so many.
-async fn meets(pool: &Pool, ms: i64, strangers: std::ops::Range<u32>, nets: &[[u64; 3]]) -> usize {
+pub(super) async fn meets(
+    pool: &Pool,
+    ms: i64,
+    strangers: std::ops::Range<u32>,
+    nets: &[[u64; 3]],
+) -> usize {
     let mut met = 0;
     for n in strangers {
         let stranger = stranger(n).since(ms);
@@ -71,14 +77,14 @@ async fn a_network_meets_others_within_its_budget(factory: Factory) {
     pool.meet(&stranger(201), &other).await;
 }
 
-async fn a_wider_network_has_twice_the_budget(factory: Factory) {
+async fn a_wider_network_has_four_times_the_budget(factory: Factory) {
     let pool = usual(factory);
     let nets: Vec<_> = (1..=8).map(|narrow| [narrow, 77, 88]).collect();
-    assert_eq!(meets(&pool, 0, 100..150, &nets).await, 20);
-    let nets: Vec<_> = (11..=18)
+    assert_eq!(meets(&pool, 0, 100..150, &nets).await, 40);
+    let nets: Vec<_> = (11..=30)
         .map(|narrow| [narrow, 20_000 + narrow, 99])
         .collect();
-    assert_eq!(meets(&pool, 0, 200..260, &nets).await, 40);
+    assert_eq!(meets(&pool, 0, 200..370, &nets).await, 160);
 }
 
 async fn within_one_network_nothing_is_spent(factory: Factory) {
@@ -287,4 +293,34 @@ async fn blockers_starve_nobody(factory: Factory) {
         let (known, unknown) = sizes.expect("numbers").current();
         starves_nobody(factory, known, unknown).await;
     }
+}
+
+/// Of a wide network whose budget is spent, hundreds may stand in the front: one look moves few of them,
+/// and the next goes on behind.
+async fn a_crowd_leaves_the_front_bit_by_bit(factory: Factory) {
+    let pool = usual(factory);
+    let man = |n: u32| ticket(n).gender(Gender::Male, PreferredGender::Female);
+    for n in 0..200 {
+        pool.wait(&man(n).from([1 + u64::from(n / 5), 77, 0])).await;
+    }
+    let nets: Vec<_> = (101..=108).map(|narrow| [narrow, 77, 0]).collect();
+    assert_eq!(meets(&pool, 0, 1_000..1_050, &nets).await, 40);
+    let fits = man(2_000).from(network(2_000)).since(1);
+    pool.wait(&fits).await;
+    let mut woman = stranger(3_000).gender(Gender::Female, PreferredGender::Male);
+    for look in 0..8 {
+        match pool.0.enter(woman.clone(), at(2)).await.expect("let in") {
+            Entered::Paired { pairing, .. } => {
+                assert_eq!(pairing.parties[1].ticket, fits.id);
+                assert!(look >= 2, "all at once");
+                return;
+            }
+            Entered::Waiting { resume, .. } => {
+                assert!(resume.is_some(), "nothing was left out");
+                woman = woman.again();
+                woman.resume = resume;
+            }
+        }
+    }
+    panic!("hidden behind a crowd");
 }
