@@ -33,10 +33,10 @@ impl Lobby {
                 let waited = now.wall.since(search.ticket.since);
                 let mut next = next_look(&self.rules, &search.ticket, waited);
                 if resume.is_some() {
-                    next = Some(next.map_or(AGAIN, |next| next.min(AGAIN)));
+                    next = next.min(AGAIN);
                 }
                 search.ticket.resume = resume;
-                search.phase_at = next.map(|left| now.instant + left);
+                search.phase_at = Some(now.instant + next);
                 self.tell_waiting(company, now, out);
                 self.settle(now, out);
             }

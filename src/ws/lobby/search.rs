@@ -5,9 +5,14 @@ use std::time::{Duration, Instant};
 use super::LobbyRules;
 use crate::figures::Company;
 use crate::id::Timestamp;
+use crate::matching::rule::until_patient;
 use crate::matching::{Phase, Ticket};
 use crate::model::{Profile, UserId, Wish};
 use crate::protocol::server::WaitingFor;
+
+/// How often a patient search looks again, instead of every second renewal: what its network may meet
+/// comes back bit by bit, and must not all go to those who arrive.
+const PATIENT_LOOKS: Duration = Duration::from_secs(10);
 
 /// What a client asked to search with.
 #[derive(Clone, Debug)]
@@ -78,13 +83,15 @@ pub(super) fn phase(
     }
 }
 
-/// How long until a search that waited this long looks again: at the next phase, and after
-/// `matching.tag_patience` also without tags, for from then on the pool has more people for it.
-pub(super) fn next_look(rules: &LobbyRules, ticket: &Ticket, waited: Duration) -> Option<Duration> {
+/// How long until a search that waited this long looks again: at the next phase; when it counts as patient,
+/// for from then on the pool has more people for it; and from then on again and again.
+pub(super) fn next_look(rules: &LobbyRules, ticket: &Ticket, waited: Duration) -> Duration {
     let (_, ends) = phase(rules, ticket, waited);
-    let patience = rules.tag_patience.saturating_sub(waited);
-    if patience.is_zero() {
-        return ends;
-    }
-    Some(ends.map_or(patience, |ends| ends.min(patience)))
+    let patience = until_patient(&ticket.wish, rules.tag_patience).saturating_sub(waited);
+    let next = if patience.is_zero() {
+        PATIENT_LOOKS
+    } else {
+        patience
+    };
+    ends.map_or(next, |ends| ends.min(next))
 }

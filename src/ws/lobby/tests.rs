@@ -13,6 +13,7 @@ use crate::model::{Marks, Party};
 use crate::store::RelationsOf;
 
 mod full;
+mod looks;
 mod outage;
 mod pairing;
 mod silence;
@@ -172,7 +173,7 @@ fn patience_relaxes_step_by_step() {
     let (mut bench, ticket) = Bench::waiting(r#""音樂""#);
     assert_eq!(ticket.phase, Phase::SharedTags);
     let mut phases = vec![];
-    while bench.at < REPEATS {
+    while bench.at < REPEATS + TAGS {
         bench.ring();
         for action in std::mem::take(&mut bench.out) {
             match action {
@@ -192,7 +193,10 @@ fn patience_relaxes_step_by_step() {
             }
         }
     }
-    assert_eq!(phases, [(TAGS, Phase::Anyone), (REPEATS, Phase::Repeats)]);
+    // And whoever is patient looks again and again.
+    let (last, again) = (REPEATS, REPEATS + TAGS);
+    let relaxed = [(TAGS, Phase::Anyone), (last, Phase::Repeats)];
+    assert_eq!(phases, [&relaxed[..], &[(again, Phase::Repeats)]].concat());
 }
 
 #[test]
