@@ -149,6 +149,10 @@ pub enum LeaveReason {
     /// The room was open for as long as a room may be. Nobody left: which side the entry names is
     /// without meaning.
     TimeUp,
+    /// [`LeaveReason::NoShow`], and the other side was not there either when the room closed.
+    NoShowOfBoth,
+    /// [`LeaveReason::Timeout`], and the other side was away as well when the room closed.
+    TimeoutOfBoth,
 }
 
 impl LeaveReason {
@@ -156,9 +160,18 @@ impl LeaveReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Left => "left",
-            Self::NoShow => "no_show",
-            Self::Timeout => "timeout",
+            Self::NoShow | Self::NoShowOfBoth => "no_show",
+            Self::Timeout | Self::TimeoutOfBoth => "timeout",
             Self::TimeUp => "time_up",
+        }
+    }
+
+    /// The same reason where both sides were away at the close.
+    pub fn of_both(self) -> Self {
+        match self {
+            Self::NoShow => Self::NoShowOfBoth,
+            Self::Timeout => Self::TimeoutOfBoth,
+            other => other,
         }
     }
 }

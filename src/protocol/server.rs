@@ -277,6 +277,7 @@ impl Encoder {
             action: "user_left",
             user_id: "",
             reason: LeaveReason::Left.as_str(),
+            gone: None,
             seq: Seq::ZERO,
         })
     }
@@ -354,14 +355,22 @@ fn user_left(
     seq: Seq,
     receiver: Side,
 ) -> Text {
+    // Clients of the original know no other `user_left` than the partner's, unless they left themselves.
     let named = match reason {
         LeaveReason::Left => side,
-        LeaveReason::NoShow | LeaveReason::Timeout | LeaveReason::TimeUp => receiver.other(),
+        _ => receiver.other(),
+    };
+    let gone = match reason {
+        LeaveReason::Left | LeaveReason::TimeUp => None,
+        LeaveReason::NoShowOfBoth | LeaveReason::TimeoutOfBoth => Some("both"),
+        LeaveReason::NoShow | LeaveReason::Timeout if side == receiver => Some("you"),
+        LeaveReason::NoShow | LeaveReason::Timeout => Some("partner"),
     };
     encode(&UserLeft {
         action: "user_left",
         user_id: personas[named.index()].user_id.as_str(),
         reason: reason.as_str(),
+        gone,
         seq,
     })
 }

@@ -107,6 +107,9 @@ pub(super) struct UserLeft<'a> {
     pub(super) action: &'static str,
     pub(super) user_id: &'a str,
     pub(super) reason: &'static str,
+    /// Who was away, as the receiver sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gone: Option<&'static str>,
     pub(super) seq: Seq,
 }
 

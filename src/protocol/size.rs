@@ -69,7 +69,11 @@ mod tests {
         let side = prop::sample::select(Side::BOTH.to_vec());
         let quote = (number(), side.clone(), prop::option::of(any_text(300)));
         let quote = quote.prop_map(|(seq, side, text)| Quote::of(Seq(seq), side, text.as_deref()));
-        let reason = [LeaveReason::Left, LeaveReason::NoShow, LeaveReason::Timeout];
+        let reason = [
+            LeaveReason::Left,
+            LeaveReason::NoShow,
+            LeaveReason::TimeoutOfBoth,
+        ];
         let texts = (any_text(100), prop::option::of(any_text(2000)));
         prop_oneof![
             4 => (side.clone(), texts, prop::option::of(quote)).prop_map(

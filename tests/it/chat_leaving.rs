@@ -15,6 +15,18 @@ fn left(user_id: &str, reason: &str, seq: u64) -> Value {
     json!({"action": "user_left", "user_id": user_id, "reason": reason, "seq": seq})
 }
 
+/// Nobody left: time closed the room, and `who` was away.
+fn gone(user_id: &str, reason: &str, who: &str) -> Value {
+    let mut frame = left(user_id, reason, 1);
+    frame["gone"] = json!(who);
+    frame
+}
+
+/// Over HTTP it is told as it was on the socket.
+async fn reads_the_same(person: &Person, told: &Value) {
+    assert_eq!(person.log().await.last(), Some(told));
+}
+
 async fn leaves(socket: &mut Socket) {
     socket.send(json!({"action": "find_next"})).await;
 }
@@ -188,14 +200,36 @@ async fn a_lost_connection_is_not_a_departure_until_the_grace_ends() {
     b.lose();
     assert_eq!(a.expect("partner_status").await["online"], false);
     let told = a.expect("user_left").await;
-    assert_eq!(told, left(talking.mei.user_id(), "timeout", 1));
-    // Whoever was away too long finds the partner named, not themself: they did not ask for it.
+    assert_eq!(told, gone(talking.mei.user_id(), "timeout", "partner"));
+    reads_the_same(&talking.ming, &told).await;
+    // The one who was away too long finds the partner named: they did not ask for it. `gone` says who it was.
     let mut b = talking.mei.enter("").await;
     let state = b.expect("room_state").await;
     assert_eq!(state["active"], false);
     assert!(state["partner"].get("grace_ends_ms").is_none());
     let told = b.expect("user_left").await;
-    assert_eq!(told, left(talking.ming.user_id(), "timeout", 1));
+    assert_eq!(told, gone(talking.ming.user_id(), "timeout", "you"));
+    reads_the_same(&talking.mei, &told).await;
+}
+
+#[tokio::test]
+async fn who_were_both_away_are_told_so() {
+    let server = TestServer::start(|config| {
+        config.chat.presence_settle = Duration::from_millis(50);
+        config.chat.reconnect_grace = SHORT;
+    })
+    .await;
+    let talking = chat(&server).await;
+    talking.a.lose();
+    talking.b.lose();
+    closes(&talking.ming).await;
+    for (person, partner) in [(&talking.ming, &talking.mei), (&talking.mei, &talking.ming)] {
+        let mut socket = person.enter("&after=0").await;
+        socket.expect("room_state").await;
+        let told = socket.expect("user_left").await;
+        assert_eq!(told, gone(partner.user_id(), "timeout", "both"));
+        reads_the_same(person, &told).await;
+    }
 }
 
 /// Comes alone, and waits to be told that nobody else does.
@@ -203,7 +237,7 @@ async fn waits_in_vain(person: &Person, partner: &Person) {
     let mut socket = person.enter("").await;
     socket.expect("room_state").await;
     let told = socket.expect("user_left").await;
-    assert_eq!(told, left(partner.user_id(), "no_show", 1));
+    assert_eq!(told, gone(partner.user_id(), "no_show", "partner"));
 }
 
 #[tokio::test]
@@ -216,8 +250,17 @@ async fn whoever_never_comes_ends_the_room() {
     assert_eq!(late.expect("room_state").await["active"], false);
     assert_eq!(
         late.expect("user_left").await,
-        left(ming.user_id(), "no_show", 1)
+        gone(ming.user_id(), "no_show", "you")
     );
+}
+
+/// Waits until time has closed the room.
+async fn closes(person: &Person) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while person.state().await["active"] == true {
+        assert!(tokio::time::Instant::now() < deadline, "never closed");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]
@@ -228,16 +271,12 @@ async fn a_room_that_nobody_comes_to_ends_by_itself() {
     })
     .await;
     let (ming, mei) = meet(&server).await;
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    while ming.state().await["active"] == true {
-        assert!(tokio::time::Instant::now() < deadline, "never closed");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    closes(&ming).await;
     for (person, partner) in [(&ming, &mei), (&mei, &ming)] {
         let mut socket = person.enter("&after=0").await;
         socket.expect("room_state").await;
         let told = socket.expect("user_left").await;
-        assert_eq!(told, left(partner.user_id(), "no_show", 1));
+        assert_eq!(told, gone(partner.user_id(), "no_show", "both"));
     }
 }
 

@@ -35,7 +35,7 @@ export function newRoom(roomId, pending = [], deeds = []) {
     closesAt: null, // when the room closes by itself, once that is near
     replaced: false,
     storeDown: false,
-    ended: null, // { by: 'me' | 'them', reason, at }
+    ended: null, // { by: 'me' | 'them', reason, gone: null | 'you' | 'partner' | 'both', at }
   };
 }
 
@@ -112,7 +112,7 @@ const handlers = {
     draft.pending = draft.pending.map((item) => ({ ...item, failed: item.failed ?? 'room_closed' }));
     confirm(draft, 'leave');
     if (mine) changeBlock(draft, (deed) => (deed.leaves ? { ...deed, leftAt: deed.leftAt ?? now } : deed));
-    draft.ended ??= { by: mine ? 'me' : 'them', reason: event.reason ?? 'left', at: now };
+    draft.ended ??= { by: mine ? 'me' : 'them', reason: event.reason ?? 'left', gone: event.gone ?? null, at: now };
   },
 
   partner_status: (draft, event, now) => setPresence(draft, event, now),

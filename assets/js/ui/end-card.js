@@ -40,10 +40,16 @@ export function mountEndCard(section, { onNext, onBlock, onForget }) {
   };
 }
 
+const reasons = {
+  timeout: { you: 'end.timeoutYou', both: 'end.timeoutBoth', partner: 'end.timeout' },
+  no_show: { you: 'end.noShowYou', both: 'end.noShowBoth', partner: 'end.noShow' },
+  time_up: { partner: 'end.timeUp' },
+};
+
+/** Why it is over: who was away is told so, and never that it was the other. */
 export function endTitle(state) {
-  const name = state.partner?.nickname ?? '';
+  const { by, reason, gone } = state.ended ?? {};
   if (state.blocked) return t('block.done');
-  if (state.ended?.by === 'me') return t('end.me');
-  const keys = { timeout: 'end.timeout', no_show: 'end.noShow', time_up: 'end.timeUp' };
-  return t(keys[state.ended?.reason] ?? 'end.left', { name });
+  if (by === 'me') return t('end.me');
+  return t(reasons[reason]?.[gone ?? 'partner'] ?? 'end.left', { name: state.partner?.nickname ?? '' });
 }

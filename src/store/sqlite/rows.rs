@@ -133,6 +133,8 @@ pub(super) fn reason(value: i64) -> Result<LeaveReason, Fault> {
         1 => Ok(LeaveReason::NoShow),
         2 => Ok(LeaveReason::Timeout),
         3 => Ok(LeaveReason::TimeUp),
+        4 => Ok(LeaveReason::NoShowOfBoth),
+        5 => Ok(LeaveReason::TimeoutOfBoth),
         _ => Err(Fault::Damaged("a departure for no known reason")),
     }
 }
@@ -143,6 +145,8 @@ pub(super) fn reason_code(reason: LeaveReason) -> i64 {
         LeaveReason::NoShow => 1,
         LeaveReason::Timeout => 2,
         LeaveReason::TimeUp => 3,
+        LeaveReason::NoShowOfBoth => 4,
+        LeaveReason::TimeoutOfBoth => 5,
     }
 }
 

@@ -100,7 +100,7 @@ impl Writer {
     }
 
     /// The side to be named: of those who have been away too long, the one longest so. Somebody who
-    /// never came has been away since they could have come.
+    /// never came has been away since they could have come. The reason says whether the other was away too.
     fn overdue(
         &self,
         sides: &[super::head::SideState; 2],
@@ -115,8 +115,17 @@ impl Writer {
             };
             (deadline <= self.now).then_some((gone.0, gone.1 != LeaveReason::NoShow, side, gone.1))
         });
-        late.min_by_key(|(away, came, side, _)| (*away, *came, side.index()))
-            .map(|(_, _, side, reason)| (side, reason))
+        let (.., side, reason) =
+            late.min_by_key(|(away, came, side, _)| (*away, *came, side.index()))?;
+        let other_is_there = sides[side.other().index()].connection.is_some();
+        Some((
+            side,
+            if other_is_there {
+                reason
+            } else {
+                reason.of_both()
+            },
+        ))
     }
 
     /// A room whose log cannot be read is closed without a last word, so that it is erased in time

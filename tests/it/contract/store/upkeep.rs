@@ -19,6 +19,7 @@ super::for_each_backend! {
     who_never_came_is_a_no_show
     who_stays_away_times_out
     the_longest_absence_is_named
+    a_short_absence_of_the_other_is_told_too
     a_restart_makes_everybody_away
     a_restart_gives_the_arrival_time_anew
     many_rooms_are_swept_in_small_steps
@@ -105,13 +106,36 @@ async fn the_longest_absence_is_named<X: Backend>() {
         }
     }
     assert_eq!(closed, 3);
-    assert_departed(&world, &both, B, LeaveReason::Timeout).await;
-    assert_departed(&world, &never, B, LeaveReason::NoShow).await;
+    assert_departed(&world, &both, B, LeaveReason::TimeoutOfBoth).await;
+    assert_departed(&world, &never, B, LeaveReason::NoShowOfBoth).await;
     let log = world.replay(nobody.room, A).await;
     let EntryKind::Departure { reason, .. } = log[0].kind else {
         panic!("no departure");
     };
-    assert_eq!(reason, LeaveReason::NoShow);
+    assert_eq!(reason, LeaveReason::NoShowOfBoth);
+}
+
+async fn a_short_absence_of_the_other_is_told_too<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let room = world.room().await;
+    depart(&world, &room, B).await;
+    world.advance(299 * SECOND);
+    depart(&world, &room, A).await;
+    world.advance(SECOND);
+    assert_eq!(world.store().sweep().await.unwrap().closed, 1);
+    assert_departed(&world, &room, B, LeaveReason::TimeoutOfBoth).await;
+    // And is told the same when the store is opened again.
+    let log = world.replay(room.room, B).await;
+    world.reopen().await;
+    assert_eq!(world.replay(room.room, B).await, log);
+    let departure = world
+        .store()
+        .room(room.room)
+        .await
+        .unwrap()
+        .unwrap()
+        .departure;
+    assert_eq!(departure.unwrap().reason, LeaveReason::TimeoutOfBoth);
 }
 
 async fn a_restart_makes_everybody_away<X: Backend>() {
