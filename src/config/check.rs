@@ -10,6 +10,7 @@ use super::load::Layers;
 use super::problem::Problems;
 use super::{Config, origin};
 use crate::keyfile;
+use crate::model::ink;
 use crate::session::{KEY_BYTES, key_weakness};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -87,10 +88,11 @@ fn server(config: &Config, checker: &mut Checker<'_>) {
 
 fn site(config: &Config, checker: &mut Checker<'_>) {
     let site = &config.site;
+    checker.that(ink::shows(&site.name), "site.name", "must show something");
     checker.that(
-        !site.name.trim().is_empty(),
-        "site.name",
-        "must not be empty",
+        site.tagline.is_empty() || ink::shows(&site.tagline),
+        "site.tagline",
+        "must show something, or be empty",
     );
     let texts = [
         ("site.name", &site.name, 60),

@@ -5,7 +5,7 @@ section! {
     Site = "site" {
         /// The name in titles.
         name: String = "秘語 Miyu";
-        /// One line about the site. Empty: the built-in one.
+        /// One line about the site: the large one on its first page. Empty: the built-in one.
         tagline: String = "";
         /// House rules as plain text; a line each. Empty: the built-in ones.
         rules: String = "";

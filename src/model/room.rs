@@ -116,6 +116,8 @@ pub struct Room {
     /// When it closes by itself, as far as it is known now; `None` in a closed room and without
     /// `chat.longest`. It may move to later, never to earlier than its people were told.
     pub closes_at: Option<Timestamp>,
+    /// When a closed room is erased, at the earliest.
+    pub erases_at: Option<Timestamp>,
     /// How it closed; nothing but recalls can be added from then on.
     pub departure: Option<Departure>,
     /// The newest entry.

@@ -57,6 +57,8 @@ pub struct RoomState<'a> {
     pub(super) anew: bool,
     // A page whose own clock is wrong learns from it which day it is.
     pub(super) now_ms: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) erases_ms: Option<u64>,
 }
 
 impl<'a> RoomState<'a> {
@@ -84,6 +86,7 @@ impl<'a> RoomState<'a> {
             closes_ms: room.closes_at.map(|at| millis(at.since(now))),
             anew: false,
             now_ms: now.0,
+            erases_ms: room.erases_at.map(|at| millis(at.since(now))),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::id::Timestamp;
+use crate::model::Departure;
 
 /// The rules of time and number that a backend applies; the composition root takes them from the
 /// configuration.
@@ -46,6 +47,11 @@ impl StoreRules {
     pub fn closes_at(&self, opened_at: Timestamp, told: Option<Timestamp>) -> Option<Timestamp> {
         let limited = !self.longest.is_zero();
         limited.then(|| told.unwrap_or_else(|| opened_at.plus(self.longest)))
+    }
+
+    /// When a room that closed so is erased, at the earliest.
+    pub fn erases_at(&self, departure: Option<&Departure>) -> Option<Timestamp> {
+        departure.map(|departure| departure.at.plus(self.retention))
     }
 
     /// When the sweeper must look at a room because of its age: to tell its people, or to close it.

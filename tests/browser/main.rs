@@ -9,6 +9,7 @@ mod calling;
 mod clock;
 mod dark_line;
 mod dropping;
+mod ending;
 mod flat;
 mod forced_colours;
 mod forgetting;

@@ -35,7 +35,7 @@ fn shared_tags_are_named_and_gender_is_not() {
         anna.meets("Bao").await;
         bao.meets("Anna").await;
         anna.reads("partner-status", "音樂").await;
-        anna.reads("chat", "遇見 Bao。你們都想聊 音樂。").await;
+        anna.reads("chat", "你遇見了 Bao。你們都想聊 音樂。").await;
         for person in [&anna, &bao] {
             let told = "/男生|女生|male/i.test(document.documentElement.outerHTML.replaceAll(/<!--.*?-->/g, ''))";
             assert_eq!(person.ask(told, json!([])).await, false, "a gender is on the page");
@@ -73,7 +73,7 @@ fn next_asks_twice_and_finds_another() {
                 first,
                 "a new conversation has a new room"
             );
-            anna.reads("chat", "遇見 Bao").await;
+            anna.reads("chat", "你遇見了 Bao").await;
             anna.has_log(json!([])).await;
             anna.says("又見面了").await;
             bao.hears("又見面了").await;

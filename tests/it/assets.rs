@@ -80,6 +80,24 @@ async fn pages_are_rendered_and_escaped() {
 }
 
 #[tokio::test]
+async fn the_operators_line_is_the_title_of_home() {
+    let built_in = TestServer::start(|_| {}).await;
+    let page = get(built_in.address, "/").await;
+    assert!(page.text().contains(">跟一個陌生人，小聲說說話。</h1>"));
+    assert!(page.text().contains("data-own=\"\""));
+    built_in.stop().await;
+    let own = TestServer::start(|config| config.site.tagline = "A & B".into()).await;
+    let page = get(own.address, "/").await;
+    assert!(
+        page.text()
+            .contains("data-own=\"A &amp; B\">A &amp; B</h1>"),
+        "{}",
+        page.text()
+    );
+    own.stop().await;
+}
+
+#[tokio::test]
 async fn files_are_immutable_under_the_current_hash_only() {
     let dir = overlay();
     let server = serve(&dir).await;

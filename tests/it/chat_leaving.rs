@@ -225,7 +225,14 @@ async fn who_were_both_away_are_told_so() {
     closes(&talking.ming).await;
     for (person, partner) in [(&talking.ming, &talking.mei), (&talking.mei, &talking.ming)] {
         let mut socket = person.enter("&after=0").await;
-        socket.expect("room_state").await;
+        // How long it can still be read: the rest of the 24 hours.
+        let left = socket.expect("room_state").await["erases_ms"].as_u64();
+        let left = Duration::from_millis(left.expect("a closed room is erased"));
+        let day = Duration::from_secs(24 * 3600);
+        assert!(
+            left <= day && left > day - Duration::from_secs(60),
+            "{left:?}"
+        );
         let told = socket.expect("user_left").await;
         assert_eq!(told, gone(partner.user_id(), "timeout", "both"));
         reads_the_same(person, &told).await;
@@ -298,7 +305,7 @@ async fn a_restart_leaves_everybody_their_whole_grace() {
     // Nobody's task survived, and yet the room ends.
     assert_eq!(
         a.expect("user_left").await,
-        left(mei.user_id(), "timeout", 1)
+        gone(mei.user_id(), "timeout", "partner")
     );
 }
 

@@ -178,6 +178,20 @@ max_frame = \"64\"
 }
 
 #[test]
+fn words_of_the_site_that_show_nothing_are_refused() {
+    for (key, blank) in [
+        ("name", "\u{3164}"),
+        ("name", " "),
+        ("tagline", "\u{200B}\u{2800}"),
+    ] {
+        let text = refused(&format!("[site]\n{key} = \"{blank}\"\n"), &[]);
+        assert!(text.contains(&format!("site.{key}")), "{text}");
+        assert!(text.contains("must show something"), "{text}");
+    }
+    load("[site]\ntagline = \"\"\n", &[]).unwrap();
+}
+
+#[test]
 fn keys_that_do_not_fit_each_other_are_refused() {
     let text = refused(
         "[matching]\ntag_patience = \"30s\"\nrepeat_patience = \"20s\"\n\

@@ -30,6 +30,7 @@ async fn a_room_tells_its_end_ahead_and_closes() {
     let state = ming.state().await;
     assert_eq!(state["active"], false);
     assert!(state.get("closes_ms").is_none());
+    assert!(state["erases_ms"].is_u64(), "{state}");
     assert_eq!(ming.log().await.len(), 2);
 }
 

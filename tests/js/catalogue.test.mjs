@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { catalogue, languages } from '../../assets/js/lib/catalogue.js';
 import { isolate } from '../../assets/js/lib/bidi.js';
-import { list, pickLanguage, t } from '../../assets/js/lib/i18n.js';
+import { duration, list, pickLanguage, t } from '../../assets/js/lib/i18n.js';
 import { sources } from './sources.mjs';
 
 const own = 'assets/js/lib/catalogue.js';
@@ -40,7 +40,7 @@ test('each used key exists', () => {
 });
 
 test('values and plurals are filled in', () => {
-  assert.equal(t('home.sub', { h: 24 }, 'zh-TW'), '不用註冊。對話結束 24 小時後抹去。');
+  assert.equal(t('home.sub', { t: duration(86_400_000, 'zh-TW') }, 'zh-TW'), '不用註冊。對話結束 24 小時後抹去。');
   assert.match(t('chat.newMessages', { n: 1 }, 'en'), /1 new message$/);
   assert.match(t('chat.newMessages', { n: 2 }, 'en'), /2 new messages$/);
   assert.equal(t('mm.reply', {}, 'en'), 'Reply');

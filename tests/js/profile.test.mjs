@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addOwnTag, avatarCount, builtInTags, defaultNickname, guestProfile, readProfile, removeOwnTag, toggleTag, userData } from '../../assets/js/model/profile.js';
+import { t } from '../../assets/js/lib/i18n.js';
 import { cleanNickname, cleanTag, countCharacters } from '../../assets/js/model/text.js';
 
 const first = (items) => items[0];
@@ -26,7 +27,12 @@ test('nonsense in the store becomes defaults', () => {
 test('default names fit the limit for every light in both languages', () => {
   for (let avatar = 1; avatar <= avatarCount; avatar += 1) {
     for (const lang of ['zh-TW', 'en']) {
-      for (const pick of [first, last]) assert.ok(countCharacters(defaultNickname(String(avatar), lang, pick)) <= 12);
+      for (const pick of [first, last]) {
+        const name = defaultNickname(String(avatar), lang, pick);
+        assert.ok(countCharacters(name) <= (lang === 'en' ? 20 : 12), name);
+        assert.equal(cleanNickname(name), name);
+        assert.notEqual(name, t(`avatar.${avatar}`, {}, lang), 'an adjective fits each of them');
+      }
     }
   }
 });
@@ -60,11 +66,15 @@ test('a guest fits the wish and shares a tag of the first window', () => {
 test('the wire gets the names of the protocol and no more', () => {
   const data = userData(readProfile({ gender: 'male' }, 'en', first));
   assert.deepEqual(Object.keys(data).sort(), ['avatar', 'gender', 'mood', 'nickname', 'preferredGender', 'tags']);
+  const gender = (chosen) => userData(readProfile({ gender: chosen }, 'en', first)).gender;
+  assert.deepEqual(['male', 'female', 'other', 'private', null].map(gender), ['male', 'female', 'other', 'other', 'other']);
 });
 
 test('text: scalar values, hidden characters, limits', () => {
   assert.equal(countCharacters('👋a字'), 3);
   assert.equal(cleanNickname(' a\u200b\u202eb \n c '), 'ab c');
   assert.equal(cleanNickname('一二三四五六七八九十一二三四'), '一二三四五六七八九十一二');
+  assert.equal(cleanNickname('Bartholomew of the Hills'), 'Bartholomew of the H');
+  assert.equal(cleanNickname('Bartholomew 小明'), 'Bartholomew');
   assert.equal(cleanTag('ＡＢ'), 'AB');
 });

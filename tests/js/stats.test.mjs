@@ -14,6 +14,9 @@ const line = (stats, reachable = true) => {
 test('only what is true is said, and never a zero', () => {
   setLanguage('en');
   assert.equal(line({ online: 40, waiting: 10, rooms: 15 }), '40+ online · 10+ waiting · 15+ chats');
+  // A class behind one address: places and chats are counted by different things, and contradict each other.
+  assert.equal(line({ online: 10, waiting: 0, rooms: 50 }), '10+ online');
+  assert.equal(line({ online: 1, waiting: 0, rooms: 20 }), 'A few people are here.');
   assert.equal(line({ online: 20, waiting: 0, rooms: 10 }), '20+ online · 10+ chats');
   assert.equal(line({ online: 10, waiting: 5, rooms: 1 }), '10+ online', 'a few of many go unsaid');
   for (const few of [{ online: 1, waiting: 0, rooms: 0 }, { online: 5, waiting: 1, rooms: 5 }, { online: 1, waiting: 1, rooms: 0 }]) {

@@ -4,6 +4,7 @@
 import { isolate } from './bidi.js';
 import { setText } from './dom.js';
 import { catalogue, languages } from './catalogue.js';
+import { lasting } from './time.js';
 
 let current = 'zh-TW';
 const listeners = new Set();
@@ -61,6 +62,12 @@ export function list(items) {
   return items.map(isolate).join(t('list.separator'));
 }
 
+/** How long something takes, in words: `24 hours`, `1 hour 20 minutes`. Without a number, `a while`. */
+export function duration(ms, lang = current) {
+  if (typeof ms !== 'number' || Number.isNaN(ms)) return t('time.while', {}, lang);
+  return lasting(ms).map(([n, unit]) => t(`time.${unit}`, { n }, lang)).join(' ');
+}
+
 /** A tag as people read it: built-ins are translated, others are theirs. */
 export function tagLabel(tag) {
   return catalogue[`tag.${tag}`] ? t(`tag.${tag}`) : tag;
@@ -70,9 +77,12 @@ export function tagList(tags) {
   return list(tags.map(tagLabel));
 }
 
-/** Fills every element that names its text: data-i18n, data-i18n-label, … */
+/**
+ * Fills every element that names its text: data-i18n, data-i18n-label, … What the operator wrote instead
+ * (data-own) stays, in any language.
+ */
 export function translate(root, values = {}) {
-  for (const node of root.querySelectorAll('[data-i18n]')) setText(node, t(node.dataset.i18n, values));
+  for (const node of root.querySelectorAll('[data-i18n]')) setText(node, node.dataset.own || t(node.dataset.i18n, values));
   for (const node of root.querySelectorAll('[data-i18n-label]')) {
     node.setAttribute('aria-label', t(node.dataset.i18nLabel, values));
   }

@@ -28,6 +28,21 @@ export function minutesSeconds(ms) {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
+/**
+ * A stretch of time as people say it: one or two numbers with their units. Never shorter than it is, and
+ * not much longer: minutes count below ten hours, hours below ten days.
+ */
+export function lasting(ms) {
+  const minutes = Math.max(1, Math.ceil(ms / 60_000));
+  if (minutes < 600) return whole([Math.floor(minutes / 60), 'hours'], [minutes % 60, 'minutes']);
+  const hours = Math.ceil(minutes / 60);
+  if (hours < 48) return [[hours, 'hours']];
+  if (hours < 240) return whole([Math.floor(hours / 24), 'days'], [hours % 24, 'hours']);
+  return [[Math.ceil(hours / 24), 'days']];
+}
+
+const whole = (...parts) => parts.filter(([count]) => count > 0);
+
 export function secondsLeft(deadline, now) {
   return Math.max(0, Math.ceil((deadline - now) / 1000));
 }

@@ -1,26 +1,27 @@
 // A profile: what a person shows and wishes for. Pure: chance comes in as
 // `choose`, the language as an argument. Not the form (ui/profile-card.js).
 
-import { cleanNickname, cleanTag, countCharacters, sameTag } from './text.js';
+import { cleanNickname, cleanTag, countCharacters, nicknameLimit, sameTag } from './text.js';
 import { t } from '../lib/i18n.js';
 
 export const builtInTags = ['音樂', '電影', '旅行', '美食', '運動', '遊戲', '閱讀', '攝影', '藝術'];
 export const moods = ['happy', 'neutral', 'sad'];
-export const genders = ['male', 'female', 'other'];
+// Two ways to say neither; on the wire they are one.
+export const genders = ['male', 'female', 'other', 'private'];
 export const wishes = ['all', 'male', 'female', 'other'];
 export const maxTags = 3;
 export const avatarCount = 20;
 
 const adjectives = {
   'zh-TW': ['安靜的', '想睡的', '散步的', '聽雨的', '好奇的', '慢慢的', '剛醒的', '迷路的', '害羞的', '發呆的'],
-  en: ['Calm', 'Shy', 'Kind', 'Soft', 'Slow', 'Late', 'Warm', 'Lost', 'Mild', 'Odd'],
+  en: ['Calm', 'Kind', 'Soft', 'Warm', 'Mild', 'Quiet', 'Curious', 'Early', 'Bright', 'Gentle', 'Awake'],
 };
 
-/** A name nobody has to type: 安靜的天燈 / Calm Lantern, at most `limit` long. */
+/** A name nobody has to type: 安靜的天燈 / Calm Lantern, at most `limit` long, a Latin one longer. */
 export function defaultNickname(avatar, lang, choose, limit = 12) {
   const thing = t(`avatar.${avatar}`, {}, lang);
   const space = lang === 'zh-TW' ? '' : ' ';
-  const fitting = adjectives[lang].map((word) => word + space + thing).filter((name) => countCharacters(name) <= limit);
+  const fitting = adjectives[lang].map((word) => word + space + thing).filter((name) => countCharacters(name) <= nicknameLimit(name, limit));
   return fitting.length > 0 ? choose(fitting) : thing;
 }
 
@@ -106,7 +107,7 @@ export function userData(profile) {
     nickname: profile.nickname,
     avatar: profile.avatar,
     mood: profile.mood,
-    gender: profile.gender ?? 'other',
+    gender: !profile.gender || profile.gender === 'private' ? 'other' : profile.gender,
     preferredGender: profile.wish,
     tags: profile.tags,
   };

@@ -32,6 +32,7 @@ export function newRoom(roomId, pending = [], deeds = []) {
     partnerTyping: false,
     partnerOnline: true,
     graceEndsAt: null,
+    erasesAt: null, // when a closed room is erased, as the server says
     closesAt: null, // when the room closes by itself, once that is near
     replaced: false,
     storeDown: false,
@@ -61,6 +62,7 @@ const handlers = {
     draft.isBot = Boolean(event.is_bot);
     draft.sameSession = Boolean(event.same_session);
     draft.active = event.active !== false;
+    draft.erasesAt = typeof event.erases_ms === 'number' ? now + event.erases_ms : null;
     draft.targetSeq = event.last_seq ?? draft.targetSeq;
     draft.partnerRead = Math.max(draft.partnerRead, event.partner_read ?? 0);
     draft.partnerTyping = false;

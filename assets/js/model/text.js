@@ -69,7 +69,15 @@ function tidy(text, limit) {
   return out.join('');
 }
 
-export const cleanNickname = (text, limit = 12) => clean(text, limit, 'NFC');
+const narrow = /^[\p{Script=Latin}\p{M}\p{N}\p{P}\p{Zs}]*$/u;
+
+/** How many characters a name like this may have: Latin letters are narrow, so that more of them fit. */
+export const nicknameLimit = (name, limit = 12) => (narrow.test(name) ? Math.round((limit * 5) / 3) : limit);
+
+export function cleanNickname(text, limit = 12) {
+  const long = clean(text, nicknameLimit('', limit), 'NFC');
+  return nicknameLimit(long, limit) > limit ? long : clean(text, limit, 'NFC');
+}
 
 export const cleanTag = (text) => clean(text, 20, 'NFKC');
 

@@ -43,11 +43,12 @@ async function meaning(response, isOurs) {
   throw new Outage(`${response.status} ${type}`);
 }
 
-async function ask(path, isOurs, method = 'GET') {
+async function ask(path, isOurs, { method = 'GET', token = null } = {}) {
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), deadline);
   try {
-    const wanted = { method, headers: { accept: 'application/json' }, cache: 'no-store', credentials: 'same-origin', signal: giveUp.signal };
+    const headers = { accept: 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
+    const wanted = { method, headers, cache: 'no-store', credentials: 'same-origin', signal: giveUp.signal };
     return await meaning(await fetch(path, wanted), isOurs);
   } catch (error) {
     throw error instanceof Refusal ? error : new Outage(error.message);
@@ -91,7 +92,8 @@ export const defaultSite = {
   contact: '',
   minimum_age: 18,
   default_language: 'auto',
-  retention_ms: 86_400_000,
+  // Not known: what is promised about erasure is the operator's.
+  retention_ms: null,
   reconnect_grace_ms: 300_000,
   max_message_chars: 2000,
   max_nickname_chars: 12,
@@ -100,6 +102,7 @@ export const defaultSite = {
 
 const isSite = (said) => typeof said?.name === 'string' && typeof said.retention_ms === 'number';
 const isStats = (said) => typeof said?.online === 'number';
+const isRoom = (said) => typeof said?.room_id === 'string';
 const isRooms = (said) => Array.isArray(said?.rooms);
 
 /** What the operator configured. */
@@ -113,5 +116,8 @@ export const getStats = () => ask('/api/stats', isStats);
 /** The rooms of this browser that are open. */
 export const getRooms = async () => (await ask('/api/rooms/', isRooms)).rooms.filter((room) => room && room.active !== false);
 
+/** The room that a token of `match_found` is for, open or closed: no address names it. */
+export const getRoomOf = (token) => ask('/api/rooms/current/', isRoom, { token });
+
 /** Ends this browser's session on the server: its rooms, searches and blocks. */
-export const forgetBrowser = () => ask('/api/session/forget', (said) => said === null, 'POST');
+export const forgetBrowser = () => ask('/api/session/forget', (said) => said === null, { method: 'POST' });

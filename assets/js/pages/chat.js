@@ -29,7 +29,8 @@ import { forgetWords, handOver, isLeft, knownRooms, rememberSide, roomHere, setR
 import { openRoom } from './room.js';
 import { startSearch } from './search.js';
 
-let site = defaultSite;
+// The page knows its site's name before anything is asked.
+let site = { ...defaultSite, name: document.title || defaultSite.name };
 let profile = null;
 let search = null;
 let room = null;
@@ -90,10 +91,9 @@ function match() {
   history.replaceState(null, '', '/chat/?match=1');
   profile = loadProfile();
   show('matching');
-  setTitle(t('title', { what: t('match.title'), site: site.name }));
   byTest('match-title').focus({ preventScroll: true });
   search = startSearch({
-    view: { update: (view) => matchingView.update({ ...view, guest: isGuest() }) },
+    view: { update: showSearch },
     getProfile: () => profile,
     onFound: once(met),
     // No page of a search that is over is left behind for the Back button.
@@ -102,6 +102,11 @@ function match() {
       location.replace('/');
     }),
   });
+}
+
+function showSearch(view) {
+  matchingView.update({ ...view, guest: isGuest() });
+  setTitle(t('title', { what: t(view.paused ? 'match.titlePaused' : 'match.title'), site: site.name }));
 }
 
 function widen() {

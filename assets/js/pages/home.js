@@ -9,11 +9,12 @@ import { defaultSite, getRooms, getSite, getStats, Refusal } from '../net/http.j
 import { mountAppbar } from '../ui/appbar.js';
 import { askConsent } from '../ui/consent.js';
 import { refuseDrops } from '../ui/drops.js';
-import { hoursOf, openGuide } from '../ui/guide.js';
+import { keptFor, openGuide } from '../ui/guide.js';
 import { askLeave } from '../ui/leave-sheet.js';
 import { mountProfileCard } from '../ui/profile-card.js';
 import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
 import { mountStats } from '../ui/stats.js';
+import { mountEnded } from './ended.js';
 import { handOver, isLeft, rememberSide, roomsWithDeeds, setRoomHere, takeOver, wishToLeave } from './sides.js';
 
 const refreshEvery = 10_000;
@@ -40,6 +41,7 @@ const card = mountProfileCard(document.querySelector('[data-slot="profile"]'), {
   },
 });
 const statsLine = mountStats(byTest('stats'));
+const ended = mountEnded(byTest('ended'));
 const start = byTest('start');
 const needs = byTest('needs-storage');
 // What is chosen here has to outlive this page, and the browser decides whether it does.
@@ -49,10 +51,11 @@ function render() {
   card.update(profile);
   statsLine.update(stats, reachable);
   setText(start, t(reachable ? 'home.start' : 'home.retry'));
-  setText(document.querySelector('[data-slot="sub"]'), t('home.sub', { h: hoursOf(site) }));
+  setText(document.querySelector('[data-slot="sub"]'), t('home.sub', { t: keptFor(site) }));
   setHidden(document.querySelector('[data-slot="guest"]'), !isGuest());
   setHidden(needs, keepsAnything);
   renderResume();
+  ended.show(Boolean(resumable));
 }
 
 function renderResume() {
@@ -97,7 +100,8 @@ async function begin() {
     return;
   }
   if (!hasConsent()) {
-    if (!(await askConsent(site))) return;
+    // An age of 0: the operator has nothing asked.
+    if (site.minimum_age > 0 && !(await askConsent(site))) return;
     giveConsent(site.minimum_age);
   }
   if (!resumable || isGuest()) goMatch();
@@ -128,7 +132,7 @@ onLanguage(() => {
   render();
 });
 document.addEventListener('visibilitychange', () => !document.hidden && refresh());
-addEventListener('pageshow', (event) => event.persisted && refresh());
+addEventListener('pageshow', (event) => event.persisted && (refresh(), lookBack()));
 setInterval(() => !document.hidden && refresh(), refreshEvery);
 render();
 
@@ -138,7 +142,14 @@ if (wantsGuest && hasConsent()) {
   location.replace('/chat/?match=1');
 } else {
   refresh();
+  lookBack();
 }
+
+/** What has ended changes no more: once for each time that home is shown. */
+function lookBack() {
+  ended.refresh().then(render);
+}
+
 // Asked for in a conversation and not confirmed before its page went away.
 takeOver();
 addEventListener('pagehide', handOver);

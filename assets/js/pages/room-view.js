@@ -5,7 +5,6 @@ import { el, setHidden } from '../lib/dom.js';
 import { language, t, tagList } from '../lib/i18n.js';
 import { minutesSeconds } from '../lib/time.js';
 import { setTitle } from '../ui/alerts.js';
-import { hoursOf } from '../ui/guide.js';
 import { ownLine } from '../ui/side-card.js';
 import { sideOf } from './sides.js';
 
@@ -43,10 +42,10 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
   }
 
   /** The composer is about to go: whoever wrote in it is led to what replaces it. */
-  function leadAway(state) {
+  function leadAway(state, now) {
     const wrote = !state.active && !ui.composer.element.hidden && ui.composer.element.contains(document.activeElement);
     setHidden(ui.composer.element, !state.active);
-    ui.endCard.update(state, hoursOf(getSite()));
+    ui.endCard.update(state, getSite().retention_ms, now);
     if (wrote) section.querySelector('.end-title')?.focus({ preventScroll: true });
   }
 
@@ -60,7 +59,7 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
       ui.banner.update(banner, minutesSeconds((state.closesAt ?? now) - now));
       showHead(state);
       ui.log.update(state, { still, names: { partner: state.partner?.nickname ?? '', bot: state.isBot }, added });
-      leadAway(state);
+      leadAway(state, now);
       section.classList.toggle('is-away', state.active && !state.partnerOnline);
       setTitle(state.partner ? t('title', { what: state.partner.nickname, site: name }) : name);
     },

@@ -17,6 +17,11 @@ export function rememberSide(roomId, side) {
   tab.set('sides', sides);
 }
 
+export function forgetSide(roomId) {
+  const { [roomId]: gone, ...sides } = tab.get('sides', {});
+  if (gone) tab.set('sides', sides);
+}
+
 /** The room that `/chat/` is about in this tab; null: none. */
 export const roomHere = () => tab.get('here');
 

@@ -1,14 +1,15 @@
 // What takes the composer's place when a conversation is over.
 
-import { el, setHidden } from '../lib/dom.js';
-import { t } from '../lib/i18n.js';
+import { byTest, el, setHidden, setText } from '../lib/dom.js';
+import { duration, t } from '../lib/i18n.js';
 import { cameUp } from '../lib/press.js';
 import { isAsked, minutesTalked } from '../model/room.js';
 
 export function mountEndCard(section, { onNext, onBlock, onForget }) {
   let shown = '';
   return {
-    update(state, hours) {
+    /** `retention`: how long the server keeps a closed conversation, in ms. */
+    update(state, retention, now) {
       // It comes where one was writing, when the other side leaves.
       if (section.hidden && !state.active) cameUp(section, state.ended?.by !== 'me');
       setHidden(section, state.active);
@@ -17,16 +18,17 @@ export function mountEndCard(section, { onNext, onBlock, onForget }) {
         return;
       }
       const title = endTitle(state);
-      const minutes = minutesTalked(state);
-      const note = minutes > 0 ? t('end.talked', { n: minutes, h: hours }) : t('end.brief', { h: hours });
       const canBlock = !state.blocked && !isAsked(state, 'block') && !state.isBot;
-      const key = `${title}|${note}|${canBlock}|${t('forget.title')}`;
-      if (key === shown) return;
+      const key = `${title}|${canBlock}|${t('forget.title')}`;
+      if (key === shown) {
+        setText(byTest('end-note', section), endNote(state, retention, now));
+        return;
+      }
       shown = key;
       section.setAttribute('aria-label', title);
       section.replaceChildren(
         el('h2', { class: 'end-title', tabindex: '-1' }, title),
-        el('p', { class: 'end-note' }, note),
+        el('p', { class: 'end-note', test: 'end-note' }, endNote(state, retention, now)),
         el(
           'div',
           { class: 'end-actions' },
@@ -38,6 +40,13 @@ export function mountEndCard(section, { onNext, onBlock, onForget }) {
       );
     },
   };
+}
+
+/** How long they talked, and how long it is kept from now on. */
+export function endNote(state, retention, now) {
+  const left = state.erasesAt === null ? (state.ended?.at ?? now) + (retention ?? NaN) - now : state.erasesAt - now;
+  const minutes = minutesTalked(state);
+  return t(minutes > 0 ? 'end.talked' : 'end.brief', { n: minutes, t: duration(left) });
 }
 
 const reasons = {

@@ -1,12 +1,11 @@
 // The guide sheet: how meeting, talking and leaving work.
 
 import { el } from '../lib/dom.js';
-import { t } from '../lib/i18n.js';
+import { duration, t } from '../lib/i18n.js';
 import { openRules } from './rules.js';
 import { openSheet } from './sheet.js';
 
 export function openGuide(site) {
-  const hours = hoursOf(site);
   const parts = [
     ['guide.h1', ['guide.p1']],
     ['guide.h2', ['guide.p2', 'guide.p3']],
@@ -14,10 +13,11 @@ export function openGuide(site) {
   ];
   const body = parts.flatMap(([heading, texts]) => [
     el('h3', { class: 'sheet-heading' }, t(heading)),
-    ...texts.map((key) => el('p', {}, t(key, { h: hours }))),
+    ...texts.map((key) => el('p', {}, t(key, { t: keptFor(site) }))),
   ]);
   const rules = el('button', { type: 'button', class: 'button-ghost', onclick: () => openRules(site) }, t('guide.rules'));
   return openSheet({ title: t('guide.title'), body, foot: [rules], test: 'guide-sheet' }).closed;
 }
 
-export const hoursOf = (site) => Math.max(1, Math.round(site.retention_ms / 3_600_000));
+/** How long a conversation is kept after its end, in words: the only place that says it. */
+export const keptFor = (site) => duration(site.retention_ms);

@@ -17,6 +17,7 @@ const paragraphs = (text) =>
     .map((part) => el('p', { class: 'sheet-lines', dir: 'auto' }, part.trim()));
 
 function ownRules(site) {
-  const keys = ['rules.1', 'rules.2', 'rules.3', 'rules.4', 'rules.5'];
+  const keys = ['rules.2', 'rules.3', 'rules.4', 'rules.5'];
+  if (site.minimum_age > 0) keys.unshift('rules.1');
   return el('ul', { class: 'sheet-list' }, ...keys.map((key) => el('li', {}, t(key, { age: site.minimum_age }))));
 }

@@ -20,8 +20,14 @@ export function mountStats(node) {
   };
 }
 
+/**
+ * A chat is said only where its two people are among those who are said to be online: these are counted by
+ * places, of which one may hold a whole class.
+ */
+const agrees = (stats) => (name) => name !== 'rooms' || 2 * stats.rooms <= stats.online;
+
 function words(stats) {
-  const some = numbers.filter((name) => stats[name] >= many);
+  const some = numbers.filter((name) => stats[name] >= many).filter(agrees(stats));
   if (some.length > 0) return some.map((name) => t(`stats.${name}`, { n: stats[name] })).join(' · ');
   return t(numbers.some((name) => stats[name] > 0) ? 'home.statsFew' : 'home.statsZero');
 }

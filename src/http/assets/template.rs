@@ -1,5 +1,5 @@
 //! The few words that pages take from the configuration: `{{base}}`, `{{lang}}`, `{{site.name}}`,
-//! `{{site.tagline}}`. Anything else in double braces is left as it is.
+//! `{{site.tagline}}`, `{{site.own_tagline}}` (empty where the built-in one holds). Anything else in double braces is left as it is.
 
 use crate::config::Site;
 
@@ -88,6 +88,7 @@ pub fn render(
                 "lang" => language.tag(),
                 "site.name" => &site.name,
                 "site.tagline" => tagline(site, language),
+                "site.own_tagline" => &site.tagline,
                 _ => return None,
             };
             Some((value, end + 2))

@@ -246,6 +246,7 @@ pub(super) fn room(columns: RoomColumns, rules: &StoreRules) -> Result<Room, Fau
         is_bot,
         opened_at,
         closes_at: closes_at.filter(|_| departure.is_none()),
+        erases_at: rules.erases_at(departure.as_ref()),
         departure,
         last_seq,
     })

@@ -166,6 +166,7 @@ impl Head {
             is_bot: self.facts.is_bot,
             opened_at: self.facts.opened_at,
             closes_at: closes_at.filter(|_| open),
+            erases_at: rules.erases_at(self.state.departure.as_ref()),
             departure: self.state.departure,
             last_seq: self.last_seq(),
         }

@@ -52,6 +52,7 @@ fn room(sessions: [u8; 2]) -> Room {
         is_bot: false,
         opened_at: Timestamp(0),
         closes_at: None,
+        erases_at: None,
         departure: None,
         last_seq: Seq::ZERO,
     }

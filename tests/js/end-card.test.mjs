@@ -1,0 +1,92 @@
+// What the end of a conversation says: who was away, and how long it is still kept.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { catalogue, languages } from '../../assets/js/lib/catalogue.js';
+import { duration, setLanguage, t } from '../../assets/js/lib/i18n.js';
+import { lasting } from '../../assets/js/lib/time.js';
+import { newRoom, reduceAll } from '../../assets/js/model/room.js';
+import { endNote, endTitle } from '../../assets/js/ui/end-card.js';
+import { keptFor } from '../../assets/js/ui/guide.js';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+const partner = { nickname: 'Bao', avatar: '1', mood: 'happy', online: true };
+const opening = { action: 'room_state', room_id: 'r', user_id: 'me', partner, active: true, last_seq: 0 };
+const ended = (left, state = opening, now = 0) => reduceAll(newRoom('r'), [state, { action: 'user_left', seq: 1, ...left }], now);
+
+test('who was away is told so, and never that it was the other', () => {
+  const title = (reason, gone, lang = 'en') => {
+    setLanguage(lang);
+    return endTitle(ended({ user_id: 'them', reason, gone }));
+  };
+  assert.equal(title('timeout', 'partner'), 'Bao didn’t come back.');
+  assert.equal(title('no_show', 'partner'), 'Bao never arrived.');
+  assert.equal(title('timeout', 'partner', 'zh-TW'), 'Bao 沒有再回來。');
+  for (const lang of languages) {
+    for (const reason of ['timeout', 'no_show']) {
+      for (const gone of ['you', 'both']) {
+        assert.doesNotMatch(title(reason, gone, lang), /Bao|\bthey\b/i);
+        assert.match(title(reason, gone, lang), /\byou\b|你/i);
+      }
+    }
+  }
+  assert.equal(title('left', undefined), 'Bao left.');
+  assert.equal(title('time_up', undefined), 'Time is up for this chat.');
+});
+
+test('what is said of a time is never shorter than it is, nor much longer', () => {
+  const units = { minutes: minute, hours: hour, days: day };
+  const said = (ms) => lasting(ms).reduce((sum, [count, unit]) => sum + count * units[unit], 0);
+  for (let ms = 1000; ms < 400 * day; ms = Math.ceil(ms * 1.013)) {
+    assert.ok(said(ms) >= ms, `${ms} is said as ${said(ms)}`);
+    assert.ok(said(ms) <= ms * 1.11 + minute, `${ms} is said as ${said(ms)}`);
+  }
+});
+
+test('times are said as people say them', () => {
+  const plain = (ms, lang = 'en') => duration(ms, lang).replaceAll('\u00a0', ' ');
+  const wanted = [
+    [10 * minute, '10 minutes', '10 分鐘'],
+    [80 * minute, '1 hour 20 minutes', '1 小時 20 分鐘'],
+    [hour, '1 hour', '1 小時'],
+    [61 * minute, '1 hour 1 minute', '1 小時 1 分鐘'],
+    [day, '24 hours', '24 小時'],
+    [day - 1, '24 hours', '24 小時'],
+    [3 * day + hour, '3 days 1 hour', '3 天 1 小時'],
+    [30 * day, '30 days', '30 天'],
+    [1, '1 minute', '1 分鐘'],
+  ];
+  for (const [ms, en, zh] of wanted) {
+    assert.equal(plain(ms), en);
+    assert.equal(plain(ms, 'zh-TW'), zh);
+  }
+  assert.equal(plain(undefined), 'a while');
+  assert.equal(plain(null), 'a while');
+});
+
+test('no promise about erasure is made before the operator’s is known', () => {
+  setLanguage('en');
+  assert.equal(keptFor({ retention_ms: null }), 'a while');
+  assert.equal(keptFor({ retention_ms: day }), '24\u00a0hours');
+  assert.match(endNote(ended({ user_id: 'them', reason: 'left' }), null, 0), /erased in a while/);
+});
+
+test('the end says how long it is kept from now on, not from the end on', () => {
+  setLanguage('en');
+  const live = ended({ user_id: 'them', reason: 'left' });
+  assert.match(endNote(live, day, 0), /erased in 24\u00a0hours/);
+  assert.match(endNote(live, day, 5 * hour), /erased in 19\u00a0hours/);
+  // Opened again later: the server says what is left.
+  const later = ended({ user_id: 'them', reason: 'left' }, { ...opening, active: false, erases_ms: 2 * hour }, 7 * hour);
+  assert.match(endNote(later, day, 7 * hour), /erased in 2\u00a0hours\./);
+});
+
+test('one of something is never several', () => {
+  for (const [key, pair] of Object.entries(catalogue)) {
+    const asked = [...pair[1].matchAll(/\{(\w+)/g)].map(([, name]) => [name, 1]);
+    const text = t(key, Object.fromEntries(asked), 'en').replaceAll('\u00a0', ' ');
+    assert.doesNotMatch(text, /\b1 (minutes|hours|days|messages|characters|people|chats)\b(?! at most)/, key);
+  }
+});
