@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +15,10 @@ use crate::app::{self, App, BuildError, Ended, Listeners};
 use crate::channel::Status;
 use crate::config::{self, Config, Given, Loaded, OperatorListen, sample};
 use crate::http::{accept, descriptors};
-use crate::shutdown::signalled;
+use crate::reload::Reload;
+use crate::shutdown::{outlive, signalled};
 use crate::supervisor::Supervisor;
-use crate::telemetry;
+use crate::telemetry::{self, log};
 use crate::trim;
 
 /// How long `healthcheck` waits for an answer.
@@ -46,7 +47,7 @@ pub struct Cli {
     listen: Option<String>,
     /// The folder for the database (store.url = sqlite:FOLDER/miyu.db)
     #[arg(long, global = true, value_name = "FOLDER")]
-    data_dir: Option<PathBuf>,
+    data_dir: Option<String>,
     /// A level or filter, such as debug or miyu=debug (log.filter)
     #[arg(long, global = true, value_name = "FILTER")]
     log: Option<String>,
@@ -97,13 +98,15 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Healthcheck => healthcheck(&cli),
         Command::Version => print(&format!("miyu {}\n", env!("CARGO_PKG_VERSION"))),
     };
-    match done {
+    let code = match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Exit(failure, why)) => {
-            eprintln!("miyu: {why}");
+            log::say(&format!("miyu: {why}\n"));
             ExitCode::from(failure as u8)
         }
-    }
+    };
+    log::finish();
+    code
 }
 
 /// Writes to stdout; whoever closed it early (`| head`) knows enough.
@@ -116,11 +119,12 @@ fn print(text: &str) -> Result<(), Exit> {
     }
 }
 
-fn load(cli: &Cli) -> Result<Loaded, Exit> {
+/// From where this process is configured.
+fn given(cli: &Cli) -> Given {
     let store = cli
         .data_dir
         .as_ref()
-        .map(|folder| format!("sqlite:{}", folder.join("miyu.db").display()));
+        .map(|folder| format!("sqlite:{}", Path::new(folder).join("miyu.db").display()));
     let flags = [
         ("server.listen", cli.listen.clone()),
         ("store.url", store),
@@ -130,18 +134,22 @@ fn load(cli: &Cli) -> Result<Loaded, Exit> {
         .into_iter()
         .filter_map(|(key, text)| Some((key, text?)))
         .collect();
-    config::load(Given::from_process(cli.config.clone(), flags))
-        .map_err(|problems| Exit(Failure::Config, problems.to_string()))
+    Given::from_process(cli.config.clone(), flags)
+}
+
+fn load(given: Given) -> Result<Loaded, Exit> {
+    config::load(given).map_err(|problems| Exit(Failure::Config, problems.to_string()))
 }
 
 fn check_config(cli: &Cli) -> Result<(), Exit> {
-    let loaded = load(cli)?;
+    let loaded = load(given(cli))?;
     print(&sample::effective(&loaded))
 }
 
 fn serve(cli: &Cli) -> Result<(), Exit> {
-    let loaded = load(cli)?;
-    telemetry::start_logging(&loaded.config.log).map_err(|why| Exit(Failure::Config, why))?;
+    let given = given(cli);
+    let loaded = load(given.clone())?;
+    log::start(&loaded.config.log).map_err(|why| Exit(Failure::Config, why))?;
     telemetry::start_metrics();
     // Before there are threads.
     descriptors::make_room();
@@ -150,16 +158,19 @@ fn serve(cli: &Cli) -> Result<(), Exit> {
         .on_thread_park(trim::if_due)
         .build()
         .context("cannot start the runtime")?;
-    let ended = runtime.block_on(serve_until_signalled(loaded.config));
+    let ended = runtime.block_on(serve_until_signalled(given, loaded));
     // What is still blocking by now was given its time.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
-async fn serve_until_signalled(config: Config) -> Result<(), Exit> {
+async fn serve_until_signalled(given: Given, loaded: Loaded) -> Result<(), Exit> {
     // Listening for signals begins before anything that takes time, so that a start can be
     // interrupted as politely as a running server.
     let mut signal = std::pin::pin!(signalled());
+    let hangups = outlive().context("cannot listen for signals")?;
+    let config = loaded.config.clone();
+    let reload = Reload::new(hangups, given, loaded);
     let supervisor = Supervisor::from_process();
     let listeners = bind(&config)?;
     supervisor.status("opening the store");
@@ -187,6 +198,7 @@ async fn serve_until_signalled(config: Config) -> Result<(), Exit> {
     let ended = tokio::select! {
         ended = app::serve(Arc::clone(&app), listeners, shutdown) => ended,
         never = supervisor.watch(&*app.store, &app.shutdown) => never,
+        never = reload.run() => never,
     };
     match ended {
         Ended::Drained => Ok(()),
@@ -244,7 +256,7 @@ fn bind_one(address: SocketAddr, setting: &str) -> Result<TcpListener, Exit> {
 fn announce(app: &App, address: SocketAddr, operators: Option<SocketAddr>) {
     let config = &app.config;
     let url = match &config.server.public_url {
-        Some(url) => url.clone(),
+        Some(url) => url.to_string(),
         None => format!("http://{}", reachable(address)),
     };
     tracing::info!(
@@ -259,22 +271,19 @@ fn announce(app: &App, address: SocketAddr, operators: Option<SocketAddr>) {
         return;
     }
     let data = data_folder(&config.store.url);
-    eprintln!();
-    eprintln!("  秘語 Miyu {}", env!("CARGO_PKG_VERSION"));
-    eprintln!();
-    eprintln!("  address   {url}");
-    if let Some(operators) = operators {
-        eprintln!("  health    http://{}/readyz", reachable(operators));
-    }
-    eprintln!("  data      {data}");
-    eprintln!("  store     {}", scheme(&config.store.url));
-    match app.channel.status() {
-        Status::Live => eprintln!("  channel   {}", scheme(&config.channel.url)),
-        Status::Degraded(why) => eprintln!("  channel   {why}"),
-    }
-    eprintln!();
-    eprintln!("  Open it in two windows. Ctrl-C ends it.");
-    eprintln!();
+    let health = operators.map_or(String::new(), |operators| {
+        format!("  health    http://{}/readyz\n", reachable(operators))
+    });
+    let channel = match app.channel.status() {
+        Status::Live => scheme(&config.channel.url).to_owned(),
+        Status::Degraded(why) => why,
+    };
+    log::say(&format!(
+        "\n  秘語 Miyu {version}\n\n  address   {url}\n{health}  data      {data}\n  store     {store}\n  \
+         channel   {channel}\n\n  Open it in two windows. Ctrl-C ends it.\n\n",
+        version = env!("CARGO_PKG_VERSION"),
+        store = scheme(&config.store.url),
+    ));
 }
 
 /// The database's folder in full.
@@ -310,7 +319,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 /// `GET /readyz` of the configured server. Fails with what the server says is wrong.
 fn healthcheck(cli: &Cli) -> Result<(), Exit> {
     let failed = |why: String| Err(Exit(Failure::Other, why));
-    let server = load(cli)?.config.server;
+    let server = load(given(cli))?.config.server;
     let Some(address) = server.operator_address().map(reachable) else {
         return failed("nothing to ask: server.operator_listen is off, or has no port".to_owned());
     };

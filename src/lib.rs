@@ -2,6 +2,9 @@
 //!
 //! Modules in reading order, from the pure core outwards; dependencies point inwards only.
 
+// They panic where nothing can be written, and a panic in the hook for panics ends the process.
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
+
 pub mod id;
 pub mod model;
 
@@ -27,6 +30,7 @@ pub mod backends;
 pub mod cli;
 pub mod error;
 pub mod hardening;
+pub mod reload;
 pub mod shutdown;
 pub mod supervisor;
 pub mod telemetry;

@@ -1,5 +1,7 @@
 //! The executable: arguments in, exit code out. Everything else is in the library.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
+
 use std::process::ExitCode;
 
 use clap::Parser as _;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use rustix::process::Signal as Number;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -215,9 +216,20 @@ pub async fn signalled() -> std::io::Result<()> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        crate::telemetry::log::finish();
         std::process::exit(IMPATIENT_EXIT);
     });
     Ok(())
+}
+
+/// From now on the end of the terminal, or a manager's wish to have the configuration read again, ends
+/// nothing; and a file that has grown to the limit of this process is an error of its writer, as a full
+/// disk is. (A pipe without a reader is one already: Rust's start-up code sees to it.) Answers with what
+/// tells of each hangup.
+pub fn outlive() -> std::io::Result<Signal> {
+    // A signal that has a handler once has it for good, also when nothing listens any more.
+    drop(signal(SignalKind::from_raw(Number::XFSZ.as_raw()))?);
+    signal(SignalKind::hangup())
 }
 
 #[cfg(test)]

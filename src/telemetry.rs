@@ -1,13 +1,13 @@
-//! Logging, and the names of all metrics. Nothing here decides what is worth recording.
+//! The names of all metrics; the log is in [`log`] and [`lines`]. Nothing here decides what is worth
+//! recording.
 
-use std::io::IsTerminal as _;
+pub mod lines;
+pub mod log;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
-
-use crate::config;
 
 /// Gauge: open sockets, by `kind` (`matching`, `chat`).
 pub const CONNECTIONS: &str = "miyu_connections";
@@ -66,6 +66,9 @@ pub const CANARIES_MISSED: &str = "miyu_redis_canaries_missed_total";
 /// Counter: rooms opened before Redis had confirmed that it listens for them.
 pub const JOINS_LATE: &str = "miyu_redis_joins_late_total";
 
+/// Counter: log lines that could not be written.
+pub const LOG_LOST: &str = "miyu_log_lines_lost_total";
+
 /// How often histograms are folded; without it they grow.
 pub const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -76,49 +79,6 @@ const COMMIT_SECONDS: [f64; 10] = [
 const BATCH_ENTRIES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 static PROMETHEUS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-
-/// Starts logging to stderr. A second call in one process changes nothing.
-///
-/// # Errors
-/// When `log.filter` cannot be understood.
-pub fn start_logging(log: &config::Log) -> Result<(), String> {
-    // The migrator narrates every step at info; what it is told to show comes after this.
-    let filter = format!("refinery_core=warn,{}", log.filter);
-    let filter = EnvFilter::try_new(filter).map_err(|error| error.to_string())?;
-    let pretty = match log.format.as_str() {
-        "pretty" => true,
-        "json" => false,
-        _ => std::io::stderr().is_terminal(),
-    };
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    // The only possible error is that a subscriber is there already: then it stays.
-    let _ = match pretty {
-        true => builder.with_target(false).compact().try_init(),
-        false => builder.json().flatten_event(true).try_init(),
-    };
-    log_panics();
-    Ok(())
-}
-
-/// Sends panics through the log, so that JSON stays JSON.
-fn log_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let at = panic.location().map(ToString::to_string);
-        let payload = panic.payload();
-        let text = payload
-            .downcast_ref::<&str>()
-            .copied()
-            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        tracing::error!(
-            at = at.as_deref().unwrap_or("?"),
-            thread = std::thread::current().name().unwrap_or("?"),
-            "panic: {}",
-            text.unwrap_or("?")
-        );
-    }));
-}
 
 /// Installs the recorder of metrics and describes them, once for the process. Whoever calls this
 /// must also call [`upkeep`] every [`UPKEEP_EVERY`].
@@ -193,4 +153,5 @@ fn describe() {
         "Departures the store did not take, too many to go on trying"
     );
     describe_counter!(PANICS, "Tasks that panicked");
+    describe_counter!(LOG_LOST, "Log lines that could not be written");
 }

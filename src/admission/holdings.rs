@@ -39,7 +39,7 @@ const fn bound(what: &'static str, per: Per, bytes: u64) -> Bound {
 }
 
 /// Every bound that is not reserved from the budget.
-pub const BOUNDS: [Bound; 22] = [
+pub const BOUNDS: [Bound; 23] = [
     bound("request head", Per::Request, 16 * KIB),
     bound("an answer over HTTP, beside files", Per::Request, 32 * KIB),
     bound("a silent socket", Per::Socket, 5 * KIB),
@@ -74,6 +74,7 @@ pub const BOUNDS: [Bound; 22] = [
         17 * MIB,
     ),
     bound("frames waiting for Redis", Per::Process, 32 * MIB),
+    bound("lines of the log that wait for stderr", Per::Process, MIB),
     bound("reaper", Per::Process, 5 * MIB),
     bound(
         "departures owed to a store that does not answer",

@@ -7,6 +7,7 @@ use super::{Body, response};
 use crate::app::App;
 use crate::channel;
 use crate::telemetry;
+use crate::telemetry::lines::LINES;
 
 #[derive(Serialize)]
 struct Readiness {
@@ -64,6 +65,9 @@ pub async fn ready(app: &App) -> Response<Body> {
             ),
         });
     }
+    if let Some(why) = LINES.trouble() {
+        notices.push(Finding { part: "log", why });
+    }
     if let Some(why) = app.capacity.hint() {
         notices.push(Finding {
             part: "store.max_size",
@@ -94,6 +98,8 @@ pub fn metrics(app: &App) -> Response<Body> {
     metrics::gauge!(telemetry::TCP).set(app.limits.open_connections() as f64);
     metrics::gauge!(telemetry::MEMORY_USED).set(app.memory.used() as f64);
     metrics::gauge!(telemetry::MEMORY_LIMIT).set(app.memory.limit() as f64);
+    // Counted where no recorder may be asked: a panic is logged there too.
+    metrics::counter!(telemetry::LOG_LOST).absolute(LINES.lost());
     response::with_type(
         StatusCode::OK,
         "text/plain; version=0.0.4; charset=utf-8",

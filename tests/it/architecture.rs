@@ -19,7 +19,9 @@ const RINGS: [&[&str]; 4] = [
         "supervisor",
         "telemetry",
     ],
-    &["http", "ws", "backends", "app", "cli", "lib", "main"],
+    &[
+        "http", "ws", "backends", "app", "reload", "cli", "lib", "main",
+    ],
 ];
 
 /// Arrows that point outwards on purpose.
@@ -179,7 +181,7 @@ fn every_file_says_what_it_is() {
 #[test]
 fn words_stay_where_they_belong() {
     // What must not be written, where it may be all the same, and why.
-    let rules: [(&[&str], &[&str], &str); 7] = [
+    let rules: [(&[&str], &[&str], &str); 9] = [
         (
             &["\"action\"", "\\\"action\\\""],
             &["protocol/"],
@@ -209,6 +211,16 @@ fn words_stay_where_they_belong() {
             &["tokio::spawn(", "task::spawn("],
             &["shutdown.rs"],
             "every task is tracked: use shutdown::Drain::spawn",
+        ),
+        (
+            &["println!", "print!", "dbg!"],
+            &[],
+            "it panics where nothing can be written: use tracing, or telemetry::log::say",
+        ),
+        (
+            &["io::stderr()", "stdio::stderr"],
+            &["telemetry/", "cli.rs", "http/descriptors.rs"],
+            "it may be closed, full or not read: use tracing, or telemetry::log::say",
         ),
         (
             &["unbounded_channel", "mpsc::channel()"],
