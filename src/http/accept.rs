@@ -18,6 +18,7 @@ use tracing::{debug, warn};
 
 use super::paced::Paced;
 use super::request::{Peer, is_trusted};
+use super::turns::{Patience, Turns};
 use super::{Door, router};
 use crate::admission::{ConnectionGuard, Refused, Slot};
 use crate::app::App;
@@ -171,21 +172,29 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "no TCP_NODELAY");
     }
-    let header_timeout = guard.patience(app.config.limits.header_timeout);
+    let patience = Patience {
+        idle: guard.patience(app.config.server.keep_alive),
+        head: guard.patience(app.config.limits.header_timeout),
+    };
+    let turns = Turns::begin();
     let slot = Slot::holding(guard);
     let service = service_fn(|request: Request<Incoming>| {
         let app = Arc::clone(&app);
         let slot = slot.clone();
+        let answering = turns.answer();
         async move {
             let (server, notices) = (&app.config.server, &app.notices);
             let peer = Peer::resolve(server, notices, door, address, &request, slot);
-            Ok::<_, Infallible>(router::handle(&app, door, peer, request).await)
+            let mut answer = router::handle(&app, door, peer, request).await;
+            answer.body_mut().end(answering);
+            Ok::<_, Infallible>(answer)
         }
     });
-    let stream = Paced::new(stream, app.config.limits.write_timeout);
+    let stream = Paced::new(stream, app.config.limits.write_timeout).telling(turns.clone());
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
+        // It would give a client that has nothing to ask the time of one that asks: see `turns`.
+        .header_read_timeout(None)
         .max_headers(HEADERS)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service)
@@ -199,7 +208,9 @@ async fn connection(
         }
     };
     tokio::select! {
+        biased;
         _ = serving.as_mut() => return,
+        () = turns.overdue(patience) => return,
         () = leaving => {}
         () = tokio::time::sleep(LIFETIME) => {}
     }

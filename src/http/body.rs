@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use hyper::body::{Frame, SizeHint};
 
+use super::turns::Answering;
 use crate::admission::memory::Reservation;
 use crate::protocol::Replay;
 
@@ -20,6 +21,8 @@ pub struct Body {
     kind: Kind,
     /// What is reserved for it: given back when its last piece has been taken.
     held: Option<Arc<Reservation>>,
+    /// The turn that ends with it.
+    answering: Option<Answering>,
 }
 
 #[derive(Debug)]
@@ -51,12 +54,21 @@ impl Body {
     }
 
     fn of(kind: Kind) -> Self {
-        Self { kind, held: None }
+        Self {
+            kind,
+            held: None,
+            answering: None,
+        }
     }
 
     /// Holds this until the client has taken the last of it.
     pub fn hold(&mut self, reservation: Reservation) {
         self.held = Some(Arc::new(reservation));
+    }
+
+    /// Ends this turn when hyper has taken the last of it.
+    pub fn end(&mut self, answering: Answering) {
+        self.answering = Some(answering);
     }
 
     /// A JSON object whose `entries` are these frames; `rest` is the text of its other members.

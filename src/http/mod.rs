@@ -15,6 +15,7 @@ pub mod query;
 pub mod request;
 pub mod response;
 pub mod router;
+pub mod turns;
 
 /// The listener that a request came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

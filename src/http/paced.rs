@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use super::turns::Turns;
+
 /// Bytes a second that a connection must take on average, while we wait for it.
 const LEAST: u64 = 2048;
 
@@ -23,6 +25,8 @@ pub struct Paced {
     inner: TcpStream,
     patience: Duration,
     slow: Option<Box<Slow>>,
+    /// While HTTP is spoken.
+    turns: Option<Turns>,
 }
 
 /// Kept for a connection that has made us wait.
@@ -41,7 +45,20 @@ impl Paced {
             inner,
             patience,
             slow: None,
+            turns: None,
         }
+    }
+
+    /// Tells these turns what comes and what is taken.
+    pub fn telling(mut self, turns: Turns) -> Self {
+        self.turns = Some(turns);
+        self
+    }
+
+    /// HTTP is over: nobody takes turns any more.
+    pub fn upgraded(mut self) -> Self {
+        self.turns = None;
+        self
     }
 
     fn after<T>(
@@ -53,8 +70,11 @@ impl Paced {
         match &written {
             Poll::Pending => return self.wait(cx),
             Poll::Ready(Ok(done)) => {
+                let bytes = bytes(done);
+                if let Some(turns) = self.turns.as_ref().filter(|_| bytes > 0) {
+                    turns.took();
+                }
                 if let Some(slow) = &mut self.slow {
-                    let bytes = bytes(done);
                     slow.failed &= bytes == 0;
                     if slow.account.taken(bytes, Instant::now()) {
                         self.slow = None;
@@ -153,7 +173,12 @@ impl AsyncRead for Paced {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if let Some(turns) = self.turns.as_ref().filter(|_| buf.filled().len() > before) {
+            turns.came();
+        }
+        read
     }
 }
 

@@ -82,7 +82,7 @@ impl Socket {
         // Twice the largest message leaves room for any honest way to cut it into fragments.
         let allowance = usize::try_from(limits.max_frame).unwrap_or(usize::MAX);
         let metered = Metered::new(
-            Buffered::new(parts.io.into_inner()),
+            Buffered::new(parts.io.into_inner().upgraded()),
             allowance.saturating_mul(2).saturating_add(READ_BUFFER),
         );
         // Copied (nearly always it is empty): taken over, HTTP's buffer of 8 KiB would be kept for ever.

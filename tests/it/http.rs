@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use miyu::app::Ended;
 use miyu::config::OperatorListen;
+use miyu::config::origin::Origin;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -89,7 +90,7 @@ async fn every_answer_carries_the_security_headers() {
 #[tokio::test]
 async fn https_is_known_from_the_public_url() {
     let server = TestServer::start_dead(|config| {
-        config.server.public_url = Some("https://chat.example".into());
+        config.server.public_url = Origin::parse("https://chat.example").ok();
     })
     .await;
     let answer = get(server.address, "/api/site").await;
@@ -131,7 +132,7 @@ async fn unknown_addresses_and_methods_are_told_apart() {
 #[tokio::test]
 async fn changes_from_other_origins_are_refused() {
     let server = TestServer::start_dead(|config| {
-        config.server.allowed_origins = vec!["https://friend.example".into()];
+        config.server.allowed_origins = vec![Origin::parse("https://friend.example").unwrap()];
     })
     .await;
     let own = server.url();
@@ -208,7 +209,7 @@ async fn operators_have_a_port_of_their_own_by_names_of_this_machine() {
 #[tokio::test]
 async fn a_wider_operators_port_is_asked_by_addresses_and_local_names() {
     let server = TestServer::start_dead(|config| {
-        config.server.public_url = Some("https://chat.example".into());
+        config.server.public_url = Origin::parse("https://chat.example").ok();
         config.server.operator_listen = OperatorListen::At(([0, 0, 0, 0], 0).into());
     })
     .await;
@@ -265,8 +266,8 @@ async fn a_rebound_name_gets_nothing() {
 #[tokio::test]
 async fn one_host_is_asked_for() {
     let server = TestServer::start_dead(|config| {
-        config.server.public_url = Some("https://chat.example".into());
-        config.server.allowed_origins = vec!["https://www.chat.example".into()];
+        config.server.public_url = Origin::parse("https://chat.example").ok();
+        config.server.allowed_origins = vec![Origin::parse("https://www.chat.example").unwrap()];
     })
     .await;
     for (head, status) in [
@@ -409,6 +410,7 @@ async fn bodies_are_refused() {
 async fn endless_and_slow_heads_end() {
     let server = TestServer::start_dead(|config| {
         config.limits.header_timeout = Duration::from_millis(200);
+        config.server.keep_alive = Duration::from_millis(1200);
     })
     .await;
     let mut many = b"GET / HTTP/1.1\r\n".to_vec();
@@ -421,15 +423,22 @@ async fn endless_and_slow_heads_end() {
     let raw = exchange(server.address, huge.as_bytes()).await;
     assert!(raw.is_empty() || parse(&raw).status == 431);
 
-    // Silence, half a head, and silence after an answer: each is closed by the server.
-    for opening in [
-        "",
-        "GET / HTTP/1.1\r\nhost: x\r\n",
-        "GET /api/site HTTP/1.1\r\nhost: x\r\n\r\n",
+    // Silence, half a head, silence after an answer: each is closed by the server, the last one later.
+    let whole = "GET /api/site HTTP/1.1\r\nhost: x\r\n\r\n";
+    for (opening, kept) in [
+        ("", false),
+        ("GET / HTTP/1.1\r\nhost: x\r\n", false),
+        (whole, true),
     ] {
         let begun = Instant::now();
         exchange(server.address, opening.as_bytes()).await;
-        assert!(begun.elapsed() < Duration::from_secs(3), "{opening:?}");
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(4), "{opening:?}");
+        assert_eq!(
+            took > Duration::from_millis(1100),
+            kept,
+            "{opening:?}: {took:?}"
+        );
     }
     server.stop().await;
 }
