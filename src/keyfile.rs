@@ -84,7 +84,11 @@ fn read_unless(path: &Path, forbidden: u32) -> Result<String, KeyFileError> {
         let error = std::io::Error::other("it is longer than a key or a password");
         return Err(unreadable(error));
     }
-    Ok(text)
+    // Editors of another system begin a text with a mark that nobody sees, and that is no part of it.
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
 }
 
 #[cfg(test)]
@@ -118,6 +122,15 @@ mod tests {
         assert!(read(&link).is_err());
         mode(0o600);
         assert!(read(&link).is_ok());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "\u{feff}a word\r\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(read(&path).unwrap(), "a word\r\n");
     }
 
     #[test]

@@ -34,10 +34,16 @@ pub struct Given {
 }
 
 impl Given {
-    /// What this process was started with. Variables that are not UTF-8 cannot be ours.
+    /// What this process was started with. Names that are not UTF-8 cannot be ours; a value that is not
+    /// is kept with U+FFFD in it, and refused if it is one of ours.
     pub fn from_process(file: Option<PathBuf>, flags: Vec<(&'static str, String)>) -> Self {
         let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter_map(|(name, value)| {
+                Some((
+                    name.into_string().ok()?,
+                    value.to_string_lossy().into_owned(),
+                ))
+            })
             .collect();
         Self {
             file,
@@ -75,7 +81,7 @@ pub fn load(given: Given) -> Result<Loaded, Problems> {
     let mut problems = Problems::default();
     let file = match &given.file {
         Some(named) => Some(named.clone()),
-        None => Some(PathBuf::from(USUAL_FILE)).filter(|usual| usual.exists()),
+        None => Some(PathBuf::from(USUAL_FILE)).filter(|usual| is_there(usual)),
     };
     let layers = Layers::stack(file.as_deref(), &given, &mut problems);
     layers.find_unknown(&mut problems);
@@ -88,6 +94,20 @@ pub fn load(given: Given) -> Result<Loaded, Problems> {
             layers,
         }),
         false => Err(problems),
+    }
+}
+
+/// Whether something is at this path, or cannot be told not to be: a folder that may not be entered, a
+/// link that leads nowhere. Then reading it says why, rather than that nothing is configured.
+fn is_there(path: &Path) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    let dangling = |path: &Path| path.is_symlink() && !path.exists();
+    match path.symlink_metadata() {
+        Ok(_) => true,
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => {
+            path.parent().is_some_and(dangling)
+        }
+        Err(_) => true,
     }
 }
 
@@ -118,6 +138,15 @@ impl Layers {
                 text.as_str(),
             ))
         });
+        for (name, text) in &given.environment {
+            if name.starts_with(PREFIX) && name.contains("__") && text.contains('\u{fffd}') {
+                problems.add(
+                    name,
+                    "environment",
+                    "is not UTF-8; set it in a file, or in a UTF-8 locale",
+                );
+            }
+        }
         let flags = given.flags.iter().filter_map(|(name, text)| {
             let (section, key) = name.split_once('.')?;
             Some((section.to_owned(), key.to_owned(), text.as_str()))
@@ -251,11 +280,26 @@ fn first_of(value: &Value) -> (&str, &Value) {
 }
 
 fn read_file(path: &Path) -> Result<impl Provider, String> {
-    let readable = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let readable = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
     let provider = Toml::file_exact(path);
     match provider.data() {
         Ok(_) => Ok(provider),
         Err(error) => Err(describe(&error, readable.len())),
+    }
+}
+
+/// What keeps the file from being read, and from whom.
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => format!(
+            "may not be read by the user {} that runs miyu ({error}); it needs read for the file, and \
+             execute for each folder on the way to it",
+            rustix::process::geteuid().as_raw()
+        ),
+        std::io::ErrorKind::NotFound if path.is_symlink() => {
+            format!("is a link that leads nowhere ({error})")
+        }
+        _ => format!("cannot be read: {error}"),
     }
 }
 

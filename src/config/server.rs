@@ -6,6 +6,7 @@ use std::time::Duration;
 use figment::value::Value;
 use ipnet::IpNet;
 
+use super::origin::Origin;
 use super::value::{Setting, quote};
 
 section! {
@@ -19,13 +20,18 @@ section! {
         /// Scheme and host that people see, such as "https://chat.example". Other names are not
         /// answered. Empty: IP addresses, localhost, and names of a local network only (without a
         /// dot, or in .local .lan .home.arpa). Set it behind a proxy: it turns on Secure cookies and
-        /// HSTS.
-        public_url: Option<String> = "";
+        /// HSTS. The site needs a host name of its own: it cannot be under a path of another.
+        public_url: Option<Origin> = "";
         /// Networks whose `X-Forwarded-For`, `-Proto` and `-Host` headers are believed. Empty: this
         /// machine, if public_url is set; else none.
         trusted_proxies: Vec<IpNet> = [];
-        /// Origins besides our own whose pages may connect, such as "https://partner.example".
-        allowed_origins: Vec<String> = [];
+        /// Origins besides our own whose pages may connect, such as "https://partner.example"; of an
+        /// app with pages in a WebView "capacitor://localhost" or what it calls itself.
+        allowed_origins: Vec<Origin> = [];
+        /// How long an HTTP connection is kept without a request. A balancer or proxy in front that
+        /// keeps idle connections must give them up sooner (most do after 60 s), or now and then a
+        /// request of it meets a closed one.
+        keep_alive: Duration = "75s";
         /// How long a shutdown waits for connections, and then for each backend.
         drain_timeout: Duration = "15s";
         /// Over how long the closing of sockets is spread at shutdown.

@@ -7,7 +7,8 @@ use hyper::header::{HOST, HeaderMap};
 use hyper::{StatusCode, Uri};
 
 use super::Door;
-use crate::config::{self, origin};
+use crate::config;
+use crate::config::origin::{self, Origin};
 use crate::error::Problem;
 
 /// Longest name that DNS has.
@@ -94,7 +95,8 @@ pub fn check(server: &config::Server, door: Door, host: &str) -> Result<(), Misn
 /// `public_url`, those that only a local network gives away. Addresses and `localhost` always, for no
 /// page elsewhere can have them as its own.
 fn is_ours(server: &config::Server, host: &Host<'_>) -> bool {
-    let named = |origin: &String| match origin::split(origin) {
+    // The host of an app's pages is no name of the web.
+    let named = |origin: &Origin| match origin::split(origin) {
         Some((_, own)) => Host::parse(&own).is_some_and(|own| own.is(host)),
         None => false,
     };
@@ -193,8 +195,11 @@ mod tests {
 
     fn server(public_url: &str, origins: &[&str]) -> config::Server {
         config::Server {
-            public_url: Some(public_url.to_owned()).filter(|it| !it.is_empty()),
-            allowed_origins: origins.iter().map(ToString::to_string).collect(),
+            public_url: Origin::parse(public_url).ok(),
+            allowed_origins: origins
+                .iter()
+                .map(|it| Origin::parse(it).unwrap())
+                .collect(),
             ..config::Server::default()
         }
     }

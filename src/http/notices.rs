@@ -95,6 +95,7 @@ fn is_private(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::origin;
 
     fn told(trusted: &[&str], address: &str) -> String {
         let server = config::Server {
@@ -129,7 +130,7 @@ mod tests {
     #[test]
     fn a_configured_name_needs_no_notice() {
         let (notices, mut server) = (Notices::default(), config::Server::default());
-        server.public_url = Some("https://chat.example".into());
+        server.public_url = origin::Origin::parse("https://chat.example").ok();
         notices.misnamed(&server);
         assert!(notices.all().is_empty());
         server.public_url = None;

@@ -65,8 +65,7 @@ impl Peer {
         let (https, host) = match server.public_url.as_deref().and_then(origin::split) {
             Some((https, public)) => (https, checked.ok().map(|_| public)),
             None => {
-                let https = told(&X_FORWARDED_PROTO)
-                    .is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
+                let https = told(&X_FORWARDED_PROTO).is_some_and(|proto| is_encrypted(&proto));
                 let host = checked.ok().map(|host| origin::plain_host(&host, https));
                 (https, host)
             }
@@ -105,16 +104,25 @@ pub fn origin_allowed(app: &App, peer: &Peer, headers: &HeaderMap) -> bool {
     if origins.next().is_some() {
         return false;
     }
-    let Some((https, host)) = header.to_str().ok().and_then(origin::split) else {
+    let Ok(header) = header.to_str() else {
         return false;
     };
+    let allowed = &app.config.server.allowed_origins;
+    let Some((https, host)) = origin::split(header) else {
+        // The pages of an app: what it says is compared as it is, but for case.
+        return allowed.iter().any(|it| it.eq_ignore_ascii_case(header));
+    };
     let own = peer.scheme_https == https && peer.host.as_deref() == Some(host.as_str());
-    own || app
-        .config
-        .server
-        .allowed_origins
+    own || allowed
         .iter()
-        .any(|allowed| origin::split(allowed) == Some((https, host.clone())))
+        .any(|it| origin::split(it).is_some_and(|it| it == (https, host.clone())))
+}
+
+/// Of a socket some proxies say `wss`.
+fn is_encrypted(scheme: &str) -> bool {
+    ["https", "wss"]
+        .iter()
+        .any(|it| scheme.eq_ignore_ascii_case(it))
 }
 
 /// Headers that only a proxy adds. As names, not texts: those are read anew for each look.
@@ -182,6 +190,7 @@ pub fn is_trusted(server: &config::Server, address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::origin::Origin;
 
     fn peer(server: &config::Server, socket: &str, headers: &[(&str, &str)]) -> Peer {
         let mut request = Request::new(());
@@ -239,6 +248,25 @@ mod tests {
     }
 
     #[test]
+    fn a_sockets_scheme_says_as_much_as_that_of_a_page() {
+        let server = trusting(&["127.0.0.0/8"]);
+        for (said, https) in [
+            ("https", true),
+            ("wss", true),
+            ("WSS", true),
+            ("http, wss", true),
+            ("ws", false),
+            ("http", false),
+            ("wss, http", false),
+            ("wsss", false),
+        ] {
+            let headers = [("host", "pi.lan"), ("x-forwarded-proto", said)];
+            let peer = peer(&server, "127.0.0.1:999", &headers);
+            assert_eq!(peer.scheme_https, https, "{said}");
+        }
+    }
+
+    #[test]
     fn the_name_that_the_browser_asked_a_proxy_for_must_be_ours() {
         let server = trusting(&["127.0.0.0/8"]);
         let headers = [("host", "internal"), ("x-forwarded-host", "evil.example")];
@@ -250,7 +278,7 @@ mod tests {
     #[test]
     fn public_url_overrides_and_says_that_a_proxy_is_here() {
         let server = config::Server {
-            public_url: Some("https://Chat.Example/".into()),
+            public_url: Some(Origin::parse("https://Chat.Example/").unwrap()),
             ..config::Server::default()
         };
         let headers = [("host", "localhost:8000"), ("x-forwarded-for", "192.0.2.7")];

@@ -46,12 +46,19 @@ impl Serving {
 
     fn start_at(listen: &str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().to_owned();
+        Self::spawn(listen, &home, folder, arguments)
+    }
+
+    /// In a folder that outlives it.
+    fn start_in(home: &Path, arguments: &[&str]) -> Self {
+        Self::spawn("127.0.0.1:0", home, tempfile::tempdir().unwrap(), arguments)
+    }
+
+    fn spawn(listen: &str, home: &Path, folder: TempDir, arguments: &[&str]) -> Self {
         let mut all = vec!["--listen", listen];
         all.extend_from_slice(arguments);
-        let mut child = miyu(folder.path(), &all)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = miyu(home, &all).stderr(Stdio::piped()).spawn().unwrap();
         // The log says which port it became.
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut before = Vec::new();
@@ -123,6 +130,99 @@ fn check_config_shows_what_is_in_effect() {
     assert!(text(&bad.stderr).contains("server.listen (flag)"));
     let missing = output(&["check-config", "--config", "/nowhere.toml"]);
     assert_eq!(missing.status.code(), Some(2));
+}
+
+/// As a user who is not root: `miyu check-config` in this folder.
+fn check_as_another(folder: &Path) -> Output {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    // The folder that the executable was built in may be closed to that user.
+    let program = folder.join("miyu");
+    if !program.exists() {
+        std::fs::copy(env!("CARGO_BIN_EXE_miyu"), &program).unwrap();
+        let readable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder, readable).unwrap();
+    }
+    let mut command = Command::new(program);
+    command.arg("check-config").current_dir(folder).env_clear();
+    if rustix::process::getuid().is_root() {
+        command.uid(10_001).gid(10_001);
+    }
+    command.output().unwrap()
+}
+
+#[test]
+fn a_configuration_that_may_not_be_looked_at_is_no_absent_one() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let file = config.join("miyu.toml");
+    let close = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let absent = check_as_another(folder.path());
+    assert_eq!(absent.status.code(), Some(0), "{}", text(&absent.stderr));
+    std::fs::create_dir(&config).unwrap();
+    std::fs::write(&file, "\u{feff}[site]\nname = \"Lantern\"\n").unwrap();
+    close(&config, 0o755);
+    close(&file, 0o644);
+    let read = check_as_another(folder.path());
+    assert!(
+        text(&read.stdout).contains("Lantern"),
+        "{}",
+        text(&read.stderr)
+    );
+    let root = rustix::process::getuid().is_root();
+    for (path, open, shut) in [(&config, 0o755, 0o700), (&file, 0o644, 0o600)] {
+        close(path, if root { shut } else { 0 });
+        let refused = check_as_another(folder.path());
+        let why = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{why}");
+        assert!(why.contains("may not be read by the user"), "{why}");
+        close(path, open);
+    }
+    std::fs::remove_file(&file).unwrap();
+    for link in [&file, &config] {
+        symlink(folder.path().join("nowhere"), link).unwrap();
+        let refused = check_as_another(folder.path());
+        let why = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{why}");
+        std::fs::remove_file(link).unwrap();
+        if link == &file {
+            std::fs::remove_dir(&config).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_not_utf_8_is_refused_rather_than_taken_for_something_else() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let latin = OsStr::from_bytes(b"caf\xe9");
+    let mut named = miyu(folder.path(), &["check-config"]);
+    let named = named.env("MIYU_SITE__NAME", latin).output().unwrap();
+    assert_eq!(named.status.code(), Some(2));
+    assert!(
+        text(&named.stderr).contains("MIYU_SITE__NAME"),
+        "{}",
+        text(&named.stderr)
+    );
+    let mut placed = miyu(folder.path(), &["check-config", "--data-dir"]);
+    let placed = placed.arg(latin).output().unwrap();
+    assert_eq!(placed.status.code(), Some(2));
+    assert!(
+        text(&placed.stderr).contains("UTF-8"),
+        "{}",
+        text(&placed.stderr)
+    );
+    // Where it was started does not matter.
+    let home = folder.path().join(latin);
+    std::fs::create_dir(&home).unwrap();
+    let mut serving = Serving::start_in(&home, &["--data-dir", "data"]);
+    assert!(home.join("data/miyu.db").exists());
+    serving.signal(Signal::TERM);
+    assert_eq!(serving.wait(), Some(0));
 }
 
 #[test]

@@ -124,6 +124,30 @@ fn variables_take_raw_text() {
 }
 
 #[test]
+fn a_public_url_of_any_script_is_the_name_that_browsers_ask_for() {
+    let set = |url: &str| load("", &[("MIYU_SERVER__PUBLIC_URL", url)]);
+    let loaded = set("https://聊天.example").unwrap();
+    let url = loaded.config.server.public_url.as_deref();
+    assert_eq!(url, Some("https://xn--rss932g.example"));
+    assert!(sample::effective(&loaded).contains("public_url = \"https://xn--rss932g.example\""));
+    for (never, why) in [
+        ("https://chat.example/talk", "host name of its own"),
+        ("https://*.example", "list each name"),
+        ("wss://chat.example", "write that of the page, https://"),
+        (
+            "capacitor://localhost",
+            "must begin with https:// or http://",
+        ),
+    ] {
+        let refused = set(never).unwrap_err().to_string();
+        assert!(
+            refused.contains("server.public_url") && refused.contains(why),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
 fn operators_have_an_address_a_neighbour_or_none() {
     let of = |text: &str| {
         let loaded = load("", &[("MIYU_SERVER__OPERATOR_LISTEN", text)]);

@@ -1,10 +1,11 @@
 //! Who may open a socket, and as whom: cookies, tokens, origins, and what a handshake is refused
 //! with (contract, sections 1 and 3).
 
+use miyu::config::origin::Origin;
 use serde_json::json;
 
 use crate::support::client::Browser;
-use crate::support::http::{Answer, get_with};
+use crate::support::http::{Answer, exchange, get_with, parse};
 use crate::support::people::{both_enter, chat, meet};
 use crate::support::server::{TestServer, proxy_here};
 
@@ -224,7 +225,7 @@ fn status(opened: Result<crate::support::client::Socket, Answer>) -> (u16, Strin
 #[tokio::test]
 async fn pages_of_other_origins_may_not_connect() {
     let server = TestServer::start(|config| {
-        config.server.allowed_origins = vec!["https://friend.example".into()];
+        config.server.allowed_origins = vec![Origin::parse("https://friend.example").unwrap()];
     })
     .await;
     let (ming, _) = meet(&server).await;
@@ -260,6 +261,41 @@ async fn pages_of_other_origins_may_not_connect() {
         let opened = ming.browser.try_open(&path, &two).await;
         assert_eq!(status(opened), refused, "two of them");
     }
+}
+
+#[tokio::test]
+async fn an_app_with_pages_of_its_own_may_be_let_in() {
+    let apps = [
+        "capacitor://localhost",
+        "ionic://localhost",
+        "app://lantern.example",
+    ];
+    let server = TestServer::start(|config| {
+        let origins = apps.iter().map(|it| Origin::parse(it).unwrap());
+        config.server.allowed_origins = origins.collect();
+    })
+    .await;
+    let (ming, _) = meet(&server).await;
+    for path in ["/ws/matching/".to_owned(), ming.path()] {
+        for origin in apps {
+            let opened = ming.browser.try_open(&path, &[("Origin", origin)]).await;
+            assert_eq!(status(opened).0, 101, "{origin}");
+        }
+        for origin in [
+            "capacitor://elsewhere",
+            "capacitor://localhost.evil",
+            "http://lantern.example",
+            "https://lantern.example",
+            "tauri://localhost",
+            "null",
+        ] {
+            let opened = ming.browser.try_open(&path, &[("Origin", origin)]).await;
+            assert_eq!(status(opened).0, 403, "{origin}");
+        }
+    }
+    // What an app calls its pages is no name of this site.
+    let asked = b"GET / HTTP/1.1\r\nhost: lantern.example\r\nconnection: close\r\n\r\n";
+    assert_eq!(parse(&exchange(server.address, asked).await).status, 421);
 }
 
 #[tokio::test]
