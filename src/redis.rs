@@ -206,6 +206,23 @@ fn shown(info: &ConnectionInfo) -> String {
     }
 }
 
+/// Whether the server itself said this, over a connection that goes on.
+pub fn answered(error: &RedisError) -> bool {
+    !(error.is_io_error()
+        || error.is_timeout()
+        || error.is_connection_dropped()
+        || error.is_unrecoverable_error())
+}
+
+/// Whether the server cannot serve, so that another connection may do better: it is a replica since the
+/// last failover, or still loads.
+pub fn cannot_serve(error: &RedisError) -> bool {
+    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly};
+    [BusyLoading, ClusterDown, MasterDown, ReadOnly]
+        .map(ErrorKind::Server)
+        .contains(&error.kind())
+}
+
 /// The kinds of failure that people meet, with what to do about each.
 fn explained(error: &RedisError, tls: bool) -> String {
     let text = error.to_string();

@@ -280,10 +280,10 @@ impl ChannelLayer for RedisLayer {
     }
 
     fn status(&self) -> Status {
-        let states = self.links.iter().map(|link| link.state().borrow().clone());
-        let mut reasons: Vec<String> = states
-            .filter_map(|state| match state {
-                State::Live => None,
+        let links = self.links.iter();
+        let mut reasons: Vec<String> = links
+            .filter_map(|link| match link.state().borrow().clone() {
+                State::Live => link.refusal(),
                 State::Connecting => Some("Redis: connecting".to_owned()),
                 State::Down(why) => Some(why),
             })

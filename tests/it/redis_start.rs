@@ -165,3 +165,40 @@ async fn what_does_not_fit_together_is_refused_by_the_configuration() {
         "{said}"
     );
 }
+
+/// Full, and a replica of nobody: each answers, and refuses.
+const REFUSALS: [(&[&str], &[&str]); 2] = [
+    (
+        &["config", "set", "maxmemory", "1"],
+        &["config", "set", "maxmemory", "0"],
+    ),
+    (
+        &["replicaof", "127.0.0.1", "1"],
+        &["replicaof", "no", "one"],
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_refuses_is_told_once_and_steadily() {
+    for (refuse, accept) in REFUSALS {
+        let home = TempDir::new().unwrap();
+        let redis = OwnRedis::start();
+        let config = channel(&redis.url(), "");
+        let mut server = Setup::new(MIYU, home.path()).with(&config).start().await;
+        let before = server.said().lines().count();
+        redis.cli(refuse);
+        server.says("Redis refuses what nodes tell it").await;
+        // Some beats, and as many new connections as a replica is given.
+        for _ in 0..120 {
+            assert_eq!(notices(&server).await.len(), 1, "{}", server.said());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        redis.cli(accept);
+        server.says("Redis takes what nodes tell it again").await;
+        assert_eq!(notices(&server).await, Vec::<String>::new());
+        let said = server.said();
+        let lines: Vec<&str> = said.lines().skip(before).collect();
+        assert!(lines.len() <= 4, "{refuse:?}: {lines:#?}");
+        assert_eq!(server.stop().await.code(), Some(0), "{}", server.said());
+    }
+}

@@ -7,9 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{PushInfo, RedisError};
 use parking_lot::Mutex;
-use redis::aio::MultiplexedConnection;
-use redis::{PushInfo, RedisError};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ use super::outgoing::{Outgoing, To};
 use crate::channel::GroupId;
 use crate::channel::wire::Packet;
 use crate::id::NodeId;
-use crate::redis::{Server, Unreachable};
+use crate::redis::{self, Server, Unreachable};
 use crate::telemetry;
 
 /// Rooms in one command; with thousands the server would be busy with it for too long.
@@ -62,6 +62,7 @@ pub(super) struct Link {
     /// What is on its way to the server.
     pub(super) out: Outgoing,
     state: watch::Sender<State>,
+    refusal: Mutex<Option<String>>,
     canary: watch::Sender<u64>,
 }
 
@@ -85,6 +86,7 @@ impl Link {
             changed: Notify::new(),
             out: Outgoing::default(),
             state: watch::Sender::new(State::Connecting),
+            refusal: Mutex::default(),
             canary: watch::Sender::new(0),
         }
     }
@@ -313,8 +315,10 @@ impl Link {
 
     async fn once(&self, ear: &Ear, conn: &mut MultiplexedConnection) -> Result<(), Broken> {
         if self.announces {
-            let renewed = ear.registry.renew(conn).await;
-            renewed.map_err(|error| self.broken(&error))?;
+            match ear.registry.renew(conn).await {
+                Ok(()) => self.accepted(),
+                Err(error) => self.refused(&error)?,
+            }
         }
         if self.out.take_lost() {
             if let Err(why) = self.say(conn, To::Nodes, &Packet::Lost).await {
@@ -370,13 +374,47 @@ impl Link {
         }
     }
 
+    /// Why the server refuses what nodes tell it, while it answers.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.refusal.lock().clone()
+    }
+
+    /// A server that is full, or cannot save, still passes frames on: only what it refuses is missing. One
+    /// that cannot serve at all may have a successor at its address.
+    fn refused(&self, error: &RedisError) -> Result<(), Broken> {
+        let broken = self.broken(error);
+        if !redis::answered(error) {
+            return Err(broken);
+        }
+        let before = self.refusal.lock().replace(broken.0.clone());
+        if before.is_none() {
+            warn!(
+                why = broken.0,
+                "Redis refuses what nodes tell it; asking again"
+            );
+        }
+        match redis::cannot_serve(error) {
+            true => Err(broken),
+            false => Ok(()),
+        }
+    }
+
+    fn accepted(&self) {
+        if self.refusal.lock().take().is_some() {
+            info!(server = %self.server, "Redis takes what nodes tell it again");
+        }
+    }
+
     fn rise(&self, ear: &Ear) {
         self.out.open();
         self.state.send_replace(State::Live);
         // What was published while nobody here listened is only in the store.
         ear.disturb();
         self.up().set(1.0);
-        info!(server = %self.server, "linked to Redis");
+        // One that refuses was linked to all the time, as far as it matters to a reader of the log.
+        if self.refusal().is_none() {
+            info!(server = %self.server, "linked to Redis");
+        }
     }
 
     fn fall(&self, why: String) {
@@ -386,7 +424,7 @@ impl Link {
             metrics::counter!(telemetry::LINK_BROKE, "server" => server).increment(1);
         }
         // Said when it changes, not at every try.
-        if before != State::Down(why.clone()) {
+        if before != State::Down(why.clone()) && self.refusal().as_ref() != Some(&why) {
             warn!(why, "not linked to Redis");
         }
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind};
+use ::redis::{FromRedisValue, RedisError, ScriptInvocation};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::matching::PoolError;
-use crate::redis::Server;
+use crate::redis::{Server, answered, cannot_serve};
 
 /// How long one call may take, and how long calls wait for a connection that was just lost: most
 /// restarts of a Redis are over by then.
@@ -173,15 +173,7 @@ impl Link {
     }
 }
 
-/// Whether another connection may do better: this one is broken, or leads to a server that cannot
-/// serve (a replica since the last failover, or one that still loads).
+/// Whether another connection may do better: this one is broken, or leads to a server that cannot serve.
 fn lost(error: &RedisError) -> bool {
-    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly};
-    error.is_io_error()
-        || error.is_timeout()
-        || error.is_connection_dropped()
-        || error.is_unrecoverable_error()
-        || [BusyLoading, ClusterDown, MasterDown, ReadOnly]
-            .map(::redis::ErrorKind::Server)
-            .contains(&error.kind())
+    !answered(error) || cannot_serve(error)
 }
