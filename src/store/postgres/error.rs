@@ -75,6 +75,17 @@ pub enum OpenError {
         /// The oldest that will do.
         needed: u32,
     },
+    /// Its encoding cannot hold what we write.
+    #[error(
+        "the database of {at} has an encoding that cannot hold every text ({why}); miyu needs UTF8: make another one \
+         (createdb --encoding UTF8 --template template0 …) and name it in store.url"
+    )]
+    Encoding {
+        /// Whose address.
+        at: String,
+        /// The server's words.
+        why: String,
+    },
     /// A newer program wrote the data.
     #[error("the data of {at} was written by a newer miyu ({why}); run that version")]
     Newer {
@@ -128,6 +139,8 @@ impl OpenError {
             Self::NoDatabase { at, database, user }
         } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
             Self::Forbidden { at, user, why }
+        } else if *code == SqlState::UNTRANSLATABLE_CHARACTER {
+            Self::Encoding { at, why }
         } else if code.code().starts_with("28") {
             Self::Refused { at, user, why }
         } else if passes || *code == SqlState::TOO_MANY_CONNECTIONS {

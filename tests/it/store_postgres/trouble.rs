@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::{assert_kept, assert_published, log, new_room, plain, say_all, two_nodes};
 use crate::support::postgres::{Postgres, connect, fresh_name, server, setup};
-use crate::support::store::{Backend, draft, seqs};
+use crate::support::store::{Backend, Setting, draft, seqs};
 
 const A: Side = Side::A;
 
@@ -164,4 +164,21 @@ async fn a_refusal_says_what_to_do_and_no_password() {
         .batch_execute(&format!("DROP ROLE {role}"))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_database_of_another_encoding_is_refused_with_the_reason() {
+    let admin = connect("postgres").await;
+    for encoding in ["LATIN1", "KOI8R"] {
+        let name = fresh_name("encoding");
+        let make =
+            format!("CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0");
+        admin.batch_execute(&make).await.unwrap();
+        let target = Target::parse(&format!("{}{name}", server()), None).unwrap();
+        let opened = PostgresStore::open(target, setup(&Setting::default())).await;
+        let why = opened.err().expect("it cannot hold every text").to_string();
+        assert!(why.contains("encoding") && why.contains("UTF8"), "{why}");
+        let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+        admin.batch_execute(&drop).await.unwrap();
+    }
 }
