@@ -12,9 +12,10 @@ use crate::channel::ChannelLayer;
 use crate::channel::memory::MemoryLayer;
 use crate::channel::redis::{self, RedisLayer};
 use crate::channel::seal::FrameKey;
+use crate::clock::Steady;
 use crate::config::Config;
 use crate::config::check::configured_key;
-use crate::id::{NodeId, Timestamp};
+use crate::id::NodeId;
 use crate::matching::memory::MemoryPool;
 use crate::matching::redis::{RedisPool, RedisPoolConfig};
 use crate::matching::{Budget, PoolRules, Randomness, WaitingPool};
@@ -22,7 +23,7 @@ use crate::protocol::Encoder;
 use crate::session::{self, KEY_BYTES};
 use crate::store::postgres::{self, PostgresStore, Target};
 use crate::store::sqlite::{OpenError, SqliteStore};
-use crate::store::{Clock, Store, StoreRules};
+use crate::store::{Store, StoreRules};
 use crate::ws::publish::Publisher;
 
 /// What the running server rests on.
@@ -129,8 +130,7 @@ async fn sqlite(config: &Config, sink: Arc<Publisher>) -> Result<Arc<SqliteStore
     loop {
         let (path, rules, sink) = (path.clone(), rules.clone(), Arc::clone(&sink));
         let opened = tokio::task::spawn_blocking(move || {
-            let clock: Clock = Arc::new(Timestamp::now);
-            SqliteStore::open(&path, durability, rules, sink, clock)
+            SqliteStore::open(&path, durability, rules, sink, Arc::new(Steady))
         });
         match opened.await {
             Ok(Ok(store)) => return Ok(store),
@@ -154,6 +154,8 @@ async fn postgres(
     node: NodeId,
     sink: Arc<Publisher>,
 ) -> Result<Arc<PostgresStore>, BackendError> {
+    // PostgreSQL measures what lasts: ours is to be near its clock again once this machine's is right.
+    Steady.follow();
     let setup = postgres::Setup {
         node,
         durability: config.store.durability,

@@ -156,12 +156,11 @@ impl TicketId {
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The clock's present value. For edges and backends only; the pure core is handed it.
+    /// The present moment by the clock that nobody sets ([`crate::clock`]). For edges and backends only;
+    /// the pure core is handed it.
     pub fn now() -> Self {
-        let since_epoch = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        Self(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+        use crate::clock::Clock as _;
+        crate::clock::Steady.now()
     }
 
     /// This moment plus a duration.

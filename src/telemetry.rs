@@ -66,6 +66,8 @@ pub const CANARIES_MISSED: &str = "miyu_redis_canaries_missed_total";
 /// Counter: rooms opened before Redis had confirmed that it listens for them.
 pub const JOINS_LATE: &str = "miyu_redis_joins_late_total";
 
+/// Counter: times that the machine's clock was set.
+pub const CLOCK_STEPS: &str = "miyu_clock_steps_total";
 /// Counter: log lines that could not be written.
 pub const LOG_LOST: &str = "miyu_log_lines_lost_total";
 
@@ -153,5 +155,6 @@ fn describe() {
         "Departures the store did not take, too many to go on trying"
     );
     describe_counter!(PANICS, "Tasks that panicked");
+    describe_counter!(CLOCK_STEPS, "Times that the machine's clock was set");
     describe_counter!(LOG_LOST, "Log lines that could not be written");
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{Body, response};
 use crate::app::App;
 use crate::channel;
+use crate::clock::{Clock as _, Steady};
 use crate::telemetry;
 use crate::telemetry::lines::LINES;
 
@@ -65,6 +66,9 @@ pub async fn ready(app: &App) -> Response<Body> {
             ),
         });
     }
+    if let Some(why) = Steady.notice() {
+        notices.push(Finding { part: "clock", why });
+    }
     if let Some(why) = LINES.trouble() {
         notices.push(Finding { part: "log", why });
     }
@@ -98,6 +102,7 @@ pub fn metrics(app: &App) -> Response<Body> {
     metrics::gauge!(telemetry::TCP).set(app.limits.open_connections() as f64);
     metrics::gauge!(telemetry::MEMORY_USED).set(app.memory.used() as f64);
     metrics::gauge!(telemetry::MEMORY_LIMIT).set(app.memory.limit() as f64);
+    metrics::counter!(telemetry::CLOCK_STEPS).absolute(Steady.steps());
     // Counted where no recorder may be asked: a panic is logged there too.
     metrics::counter!(telemetry::LOG_LOST).absolute(LINES.lost());
     response::with_type(

@@ -53,7 +53,7 @@ impl Jar {
 
 /// A cookie older than this is signed anew when it is seen, so that a browser in use stays known.
 const RENEW_AFTER: Duration = Duration::from_secs(24 * 3600);
-/// A signature may be this far in the future: clocks of nodes differ.
+/// A signature is not renewed for being this far in the future: clocks of nodes differ.
 const CLOCK_SKEW: Duration = Duration::from_secs(3600);
 
 const BODY_BYTES: usize = 16 + 8 + 8;
@@ -194,14 +194,17 @@ fn open(signer: &Signer, value: &str, now: Timestamp) -> Option<Seen> {
     let born = moment(body, 24);
     let age = now.since(issued);
     let over = born.is_some_and(|born| now.since(born) > signer.longest());
-    if age > signer.lifetime() || over || issued.since(now) > CLOCK_SKEW {
+    if age > signer.lifetime() || over {
         return None;
     }
+    // One of the future was signed while a clock was wrong. It is ours all the same, and counts from now.
+    let ahead = issued.since(now) > CLOCK_SKEW;
+    let born = born.map(|born| born.min(now));
     Some(Seen {
         session,
         born: born.unwrap_or(now),
-        needs_renewal: born.is_none() || age > RENEW_AFTER.min(signer.lifetime() / 2),
-        until: until(signer, born.unwrap_or(now), issued),
+        needs_renewal: ahead || born.is_none() || age > RENEW_AFTER.min(signer.lifetime() / 2),
+        until: until(signer, born.unwrap_or(now), issued.min(now)),
     })
 }
 
@@ -256,13 +259,32 @@ mod tests {
     }
 
     #[test]
+    fn one_of_the_future_counts_from_when_it_is_seen() {
+        let (signer, session) = (signer().ending(90 * DAY), SessionId::fresh());
+        // A clock was wrong when it was made, and is right now.
+        let ahead = NOW.plus(1000 * DAY);
+        let headers = echo(&set_cookie_at(&signer, session, ahead, PLAIN, ahead));
+        let seen = read_at(&signer, &headers, PLAIN, NOW).unwrap();
+        assert_eq!((seen.session, seen.born), (session, NOW));
+        assert!(seen.needs_renewal);
+        assert_eq!(seen.until, NOW.plus(30 * DAY));
+        // One of a node whose clock is a little ahead is left alone.
+        let near = NOW.plus(Duration::from_secs(60));
+        let headers = echo(&set_cookie_at(&signer, session, near, PLAIN, near));
+        assert!(
+            !read_at(&signer, &headers, PLAIN, NOW)
+                .unwrap()
+                .needs_renewal
+        );
+    }
+
+    #[test]
     fn old_ones_are_renewed_then_refused() {
         let (signer, session) = (signer(), SessionId::fresh());
         let headers = echo(&set_cookie_at(&signer, session, NOW, PLAIN, NOW));
         let later = read_at(&signer, &headers, PLAIN, NOW.plus(2 * DAY)).unwrap();
         assert!(later.needs_renewal);
         assert_eq!(read_at(&signer, &headers, PLAIN, NOW.plus(31 * DAY)), None);
-        assert_eq!(read_at(&signer, &headers, PLAIN, NOW.minus(DAY)), None);
     }
 
     #[test]

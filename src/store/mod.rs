@@ -374,4 +374,4 @@ fn at_max_size() -> StoreError {
 const BLOCKS: i64 = 4_000_000;
 
 /// A moment by the store's clock; backends read it through this so that tests can move it.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+pub type Clock = Arc<dyn crate::clock::Clock>;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Rings, inside first. A module may use those of its own ring and of rings before it.
 const RINGS: [&[&str]; 4] = [
-    &["id", "model", "protocol"],
+    &["clock", "id", "model", "protocol"],
     &["channel", "keyfile", "matching", "redis", "store", "trim"],
     &[
         "admission",

@@ -260,6 +260,27 @@ fn one_process_a_database_and_both_signals_end_it_well() {
 }
 
 #[test]
+fn the_health_check_finds_a_server_on_an_address_of_its_own() {
+    for host in ["127.0.0.2", "[::1]", "127.0.0.3"] {
+        // Its neighbour is where operators ask.
+        let free = || TcpListener::bind(format!("{host}:0")).unwrap().local_addr();
+        let port = free().unwrap().port() & !1;
+        let listen = format!("{host}:{port}");
+        let serving = Serving::start_at(&listen, &[]);
+        assert!(serving.operators.is_some(), "{:?}", serving.before);
+        let ask = |folder: &Path| {
+            let mut asked = miyu(folder, &["healthcheck"]);
+            asked.env("MIYU_SERVER__LISTEN", &listen).output().unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let healthy = ask(folder.path());
+        assert_eq!(healthy.status.code(), Some(0), "{}", text(&healthy.stderr));
+        drop(serving);
+        assert_eq!(ask(folder.path()).status.code(), Some(1), "{host}");
+    }
+}
+
+#[test]
 fn a_neighbour_on_the_operators_port_is_a_notice_and_on_a_chosen_one_an_end() {
     let neighbour = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = neighbour.local_addr().unwrap();

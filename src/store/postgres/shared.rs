@@ -70,7 +70,7 @@ impl Shared {
 
     /// What `p_now` is to be.
     pub(super) fn now(&self) -> Option<i64> {
-        self.clock.as_ref().map(|clock| clock().0)
+        self.clock.as_ref().map(|clock| clock.now().0)
     }
 
     /// This process as a column.

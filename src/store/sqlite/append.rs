@@ -168,7 +168,7 @@ impl Writer {
         kind: EntryKind,
         target: Option<i64>,
     ) -> Option<(Place, Committed)> {
-        let (at, id) = (self.now, self.next_id);
+        let (at, id) = (self.label, self.next_id);
         let head = self.heads.peek(room)?;
         let entry = Entry {
             seq: head.last_seq().next(),

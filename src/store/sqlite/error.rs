@@ -53,6 +53,29 @@ pub enum OpenError {
         /// The lock file.
         lock: PathBuf,
     },
+    /// The file system does not do what a database needs of it.
+    #[error(
+        "the file system of {path} does not keep locks or shared memory as a local disk does ({why}); network \
+         shares (NFS, SMB) and some folders of virtual machines and containers do not. Put the database on a \
+         local disk, or use PostgreSQL"
+    )]
+    FileSystem {
+        /// The file.
+        path: PathBuf,
+        /// How it shows.
+        why: String,
+    },
+    /// A program that is no Miyu has it open, or locks do not work.
+    #[error(
+        "{path} is locked ({why}): another program uses the database, or its file system keeps no locks, as \
+         network shares may not; close that program, or put the database on a local disk"
+    )]
+    Busy {
+        /// The file.
+        path: PathBuf,
+        /// The database's words.
+        why: String,
+    },
     /// There is no space left. It may come back: trying again makes sense.
     #[error("no space left on the disk of {path}; free some")]
     DiskFull {
@@ -77,6 +100,10 @@ impl OpenError {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                 Self::DiskFull { path }
             }
+            std::io::ErrorKind::ReadOnlyFilesystem => Self::Unwritable {
+                path,
+                why: "its file system is mounted read-only".to_owned(),
+            },
             _ => Self::Unwritable {
                 path,
                 why: error.to_string(),
@@ -88,8 +115,12 @@ impl OpenError {
     pub(super) fn from_sql(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         let why = error.to_string();
+        if is_about_the_file_system(error) {
+            return Self::FileSystem { path, why };
+        }
         match Cause::of(error) {
             Cause::Full => Self::DiskFull { path },
+            Cause::Other if is_busy(error) => Self::Busy { path, why },
             Cause::Damaged | Cause::Constraint => Self::Damaged { path, why },
             Cause::Unwritable => Self::Unwritable { path, why },
             Cause::Other => Self::Failed { path, why },
@@ -109,9 +140,58 @@ impl OpenError {
                 why: (*why).to_owned(),
             },
             Fault::Neighbours(fault) => Self::from_fault(path, fault),
+            Fault::Gone => Self::Failed {
+                path: path.to_owned(),
+                why: GONE.to_owned(),
+            },
+        }
+    }
+
+    /// What a lock that cannot be had for another reason than its holder means.
+    pub(super) fn from_lock(path: &Path, error: &std::io::Error) -> Self {
+        use rustix::io::Errno;
+        let none = [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP, Errno::INVAL];
+        let code = error.raw_os_error();
+        match none.iter().any(|errno| Some(errno.raw_os_error()) == code) {
+            true => Self::FileSystem {
+                path: path.to_owned(),
+                why: error.to_string(),
+            },
+            false => Self::from_io(path, error),
         }
     }
 }
+
+fn extended_code(error: &rusqlite::Error) -> Option<i32> {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => Some(failure.extended_code),
+        _ => None,
+    }
+}
+
+fn is_about_the_file_system(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi;
+    let codes = [
+        ffi::SQLITE_IOERR_LOCK,
+        ffi::SQLITE_IOERR_RDLOCK,
+        ffi::SQLITE_IOERR_UNLOCK,
+        ffi::SQLITE_IOERR_CHECKRESERVEDLOCK,
+        ffi::SQLITE_IOERR_SHMOPEN,
+        ffi::SQLITE_IOERR_SHMLOCK,
+        ffi::SQLITE_IOERR_SHMMAP,
+        ffi::SQLITE_PROTOCOL,
+    ];
+    extended_code(error).is_some_and(|code| codes.contains(&code))
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(failure, _)
+        if matches!(failure.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// What callers and operators are told when the file is not there any more.
+const GONE: &str = "the database file or its -wal was removed or replaced while the server runs; put it \
+    back, or restart the server";
 
 /// Why one job failed.
 #[derive(Debug)]
@@ -124,6 +204,8 @@ pub(super) enum Fault {
     Conflict,
     /// The data has the size that `store.max_size` allows.
     MaxSize,
+    /// The files that are written to have no name any more: what is written there is lost with this process.
+    Gone,
     /// It cannot be taken back alone: rows of other jobs are written together with it, or some of its own
     /// are written.
     Neighbours(Box<Fault>),
@@ -143,7 +225,7 @@ impl Fault {
                 matches!(Cause::of(error), Cause::Damaged | Cause::Constraint)
             }
             Self::Damaged(_) | Self::Conflict | Self::MaxSize => true,
-            Self::Neighbours(_) => false,
+            Self::Neighbours(_) | Self::Gone => false,
         }
     }
 
@@ -160,6 +242,7 @@ impl Fault {
             Self::Damaged(_) => "damaged",
             Self::Conflict => "conflict",
             Self::MaxSize => "max_size",
+            Self::Gone => "gone",
             Self::Neighbours(fault) => return fault.count(),
         };
         metrics::counter!("miyu_store_errors_total", "kind" => kind).increment(1);
@@ -178,6 +261,7 @@ impl Fault {
             Self::Damaged(what) => StoreError::Corrupt((*what).into()),
             Self::Conflict => StoreError::Conflict,
             Self::MaxSize => crate::store::at_max_size(),
+            Self::Gone => StoreError::Unavailable(GONE.into()),
             Self::Neighbours(fault) => fault.told(),
         }
     }
@@ -219,6 +303,35 @@ impl Cause {
                 Self::Unwritable
             }
             _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_locks_or_shared_memory_is_named_as_the_trouble() {
+        let path = Path::new("data/miyu.db");
+        for errno in [rustix::io::Errno::NOLCK, rustix::io::Errno::OPNOTSUPP] {
+            let error = std::io::Error::from_raw_os_error(errno.raw_os_error());
+            let why = OpenError::from_lock(path, &error).to_string();
+            assert!(why.contains("network shares"), "{why}");
+        }
+        let refused = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let why = OpenError::from_lock(path, &refused).to_string();
+        assert!(why.contains("give it to the user"), "{why}");
+        for (code, words) in [
+            (rusqlite::ffi::SQLITE_IOERR_SHMMAP, "network"),
+            (rusqlite::ffi::SQLITE_IOERR_LOCK, "network"),
+            (rusqlite::ffi::SQLITE_BUSY, "network"),
+            (rusqlite::ffi::SQLITE_READONLY, "give it to the user"),
+            (rusqlite::ffi::SQLITE_FULL, "no space"),
+        ] {
+            let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            let why = OpenError::from_sql(path, &error).to_string();
+            assert!(why.contains(words), "{code}: {why}");
         }
     }
 }

@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use self::error::Fault;
+use self::files::Files;
 use self::head::Heads;
 use self::jobs::{Job, Mode};
 use self::open::Paths;
@@ -38,8 +39,10 @@ use crate::store::{
 mod append;
 mod checkpoint;
 mod error;
+mod files;
 mod head;
 mod jobs;
+mod kept_clock;
 mod key;
 mod names;
 mod open;
@@ -109,7 +112,12 @@ impl SqliteStore {
         open::prepare_folder(&paths)?;
         let lock = open::lock(&paths)?;
         let mut conn = open::writer(&paths, durability)?;
-        let now = clock();
+        if let Some(from) =
+            kept_clock::read(&conn).map_err(|error| OpenError::from_sql(path, &error))?
+        {
+            clock.go_on(from);
+        }
+        let (now, label) = (clock.now(), clock.label());
         let start = open::recover(&mut conn, now, &rules)
             .map_err(|fault| OpenError::from_fault(path, &fault))?;
 
@@ -132,10 +140,13 @@ impl SqliteStore {
             heads: Heads::new(tuning.heads, tuning.head_entries),
             rules: Arc::new(rules),
             tuning,
+            files: Files::of(&paths),
             paths,
             sink,
             clock: clock.clone(),
             now,
+            label,
+            clock_kept: None,
             started: now,
             next_id: start.next_id,
             outbox: Vec::new(),

@@ -89,7 +89,7 @@ pub(super) fn lock(paths: &Paths) -> Result<Lock, OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
             lock: paths.lock.clone(),
         }),
-        Err(TryLockError::Error(error)) => Err(failed(&error)),
+        Err(TryLockError::Error(error)) => Err(OpenError::from_lock(&paths.lock, &error)),
     }
 }
 
@@ -114,6 +114,7 @@ pub(super) fn writer(paths: &Paths, durability: Durability) -> Result<Connection
     plan_once(&conn).map_err(sql)?;
     claim(&conn, path)?;
     set_up(&conn, durability).map_err(sql)?;
+    check_journal(&conn, path)?;
     migrate(&mut conn, path)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(conn)
@@ -174,6 +175,19 @@ fn set_up(conn: &Connection, durability: Durability) -> Result<(), rusqlite::Err
          PRAGMA secure_delete = ON; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
     );
     conn.execute_batch(&pragmas)
+}
+
+/// Where memory cannot be shared SQLite keeps its former journal, and says nothing.
+fn check_journal(conn: &Connection, path: &Path) -> Result<(), OpenError> {
+    let mode = conn.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0));
+    let mode = mode.map_err(|error| OpenError::from_sql(path, &error))?;
+    match mode.eq_ignore_ascii_case("wal") {
+        true => Ok(()),
+        false => Err(OpenError::FileSystem {
+            path: path.to_owned(),
+            why: format!("its journal is \"{mode}\" and cannot be a WAL"),
+        }),
+    }
 }
 
 fn migrate(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {

@@ -122,7 +122,7 @@ impl Relations for SqliteStore {
             return Pending::known(Ok(RelationsOf::default()));
         }
         let (reads, writer) = (self.reads.clone(), self.jobs.clone());
-        let (now, most) = ((self.clock)(), self.blocks_per_session);
+        let (now, most) = (self.clock.now(), self.blocks_per_session);
         let stale = now.minus(self.renewal);
         let look = move || {
             let (job, answer) = page::read_job(move |conn| {

@@ -30,6 +30,7 @@ impl Writer {
     /// See [`crate::store::Upkeep::sweep`].
     pub(super) fn sweep(&mut self) -> Result<Swept, Fault> {
         let mut swept = Swept::default();
+        self.keep_clock()?;
         self.close_overdue(&mut swept)?;
         self.erase_old(&mut swept)?;
         self.erase_blocks(&mut swept)?;

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use super::Tuning;
 use super::checkpoint::Checkpoints;
 use super::error::Fault;
+use super::files::Files;
 use super::head::{Head, Heads, State};
 use super::jobs::{Job, Mode};
 use super::open::Paths;
@@ -32,10 +33,15 @@ pub(super) struct Writer {
     pub(super) rules: Arc<StoreRules>,
     pub(super) tuning: Tuning,
     pub(super) paths: Paths,
+    pub(super) files: Files,
     pub(super) sink: Arc<dyn CommitSink>,
     pub(super) clock: Clock,
     /// The clock's value, read once a batch.
     pub(super) now: Timestamp,
+    /// What a clock on the wall showed then: entries have it, for people to read.
+    pub(super) label: Timestamp,
+    /// When the clock was last kept for the next process, and how often it had been set.
+    pub(super) clock_kept: Option<(Instant, u64)>,
     /// When this process took the store over: nobody could come before.
     pub(super) started: Timestamp,
     /// The next entry's row id. Never goes back, so that a failed transaction leaves a gap at most.
@@ -90,7 +96,8 @@ impl Writer {
     }
 
     fn batch(&mut self, jobs: &mut Vec<Job>) {
-        self.now = (self.clock)();
+        self.now = self.clock.now();
+        self.label = self.clock.label();
         let (reads, mut writes): (Vec<Job>, Vec<Job>) =
             jobs.drain(..).partition(|job| job.mode == Mode::Read);
         let spoilt = self.transaction(&mut writes).err();
@@ -161,6 +168,7 @@ impl Writer {
     }
 
     pub(super) fn begin(&mut self) -> Result<(), Fault> {
+        self.files.check(&self.paths)?;
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         self.begun = true;
         self.changes = self.conn.total_changes();

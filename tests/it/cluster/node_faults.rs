@@ -1,9 +1,9 @@
 //! Nodes die, freeze and have their clocks wrong. Their people go on, here or at another node.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::support::cluster::Plan;
+use crate::support::wrong_clock::faketime;
 
 use super::faults::{Load, assert_all_stayed};
 
@@ -51,7 +51,7 @@ async fn a_node_that_stood_still_goes_on() {
 async fn clocks_may_be_an_hour_apart() {
     // Not the `faketime` command: it stays as a parent, and signals would be for it. Only what tells
     // the time of day is wrong, as on a machine whose clock was set wrong.
-    let preload = format!("LD_PRELOAD={}", faketime().display());
+    let preload = faketime();
     let wrong = [
         "env",
         &*preload,
@@ -66,12 +66,4 @@ async fn clocks_may_be_an_hour_apart() {
     load.go_on(&site, 4).await;
     assert_all_stayed(&load.finish(&site).await);
     site.end().await;
-}
-
-/// Debian keeps it in a folder of the architecture.
-fn faketime() -> PathBuf {
-    let folders = std::fs::read_dir("/usr/lib").expect("/usr/lib");
-    let files = folders.filter_map(|it| Some(it.ok()?.path().join("faketime/libfaketimeMT.so.1")));
-    let mut there = files.filter(|it| it.exists());
-    there.next().expect("faketime is installed")
 }

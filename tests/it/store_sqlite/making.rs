@@ -13,7 +13,9 @@ use crate::support::store::{Backend as _, Sqlite, draft, pairing, pairing_of, ti
 /// What a newcomer's relations are is known without looking: also when nobody can look.
 #[tokio::test]
 async fn a_newcomer_is_not_looked_up() {
-    let store = Sqlite::fresh().await.open_with(&setting(), tiny());
+    // Its folder stays as long as it is used.
+    let backend = Sqlite::fresh().await;
+    let store = backend.open_with(&setting(), tiny());
     let [newcomer, named, other] = [(); 3].map(|()| SessionId::fresh());
     store.introduce(newcomer);
     store.introduce(named);

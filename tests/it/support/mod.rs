@@ -28,3 +28,4 @@ pub mod talker;
 pub mod tcp_proxy;
 pub mod tmpfs;
 pub mod wire;
+pub mod wrong_clock;
