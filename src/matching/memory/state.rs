@@ -150,7 +150,13 @@ impl State {
         for mut entrant in outcome.entrants {
             entrant.stood = None;
             let ticket = &entrant.ticket;
-            if Some(ticket.id) != gone && self.roster.namesake(ticket).is_none() {
+            // One whose lease is over waits no more, though nothing has come to take it out yet.
+            let namesake = self.roster.namesake(ticket);
+            let over = namesake.filter(|namesake| self.expired(*namesake, now));
+            if let Some(over) = over {
+                self.remove(over);
+            }
+            if Some(ticket.id) != gone && (namesake.is_none() || over.is_some()) {
                 self.queue(entrant, now);
             }
         }

@@ -25,7 +25,12 @@ if o then
     end
     for _, t in ipairs({ one, other }) do
         local _, namesake = names(t.session, t.user)
-        if not late and t.id ~= gone and not namesake then
+        -- One whose lease is over waits no more, though nothing has come to take it out yet.
+        local old = namesake and over(namesake) and waiting(namesake)
+        if old then
+            remove(old)
+        end
+        if not late and t.id ~= gone and (old or not namesake) then
             queue(t)
         end
     end

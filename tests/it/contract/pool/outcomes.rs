@@ -17,6 +17,7 @@ for_each_backend! {
     giving_back_twice_changes_nothing
     an_outcome_past_its_lease_is_not_given_back
     who_waits_anew_is_not_doubled_by_giving_back
+    who_waited_anew_and_is_gone_keeps_nobody_from_going_back
 }
 
 async fn a_paired_ticket_cannot_be_withdrawn(factory: Factory) {
@@ -145,4 +146,24 @@ async fn who_waits_anew_is_not_doubled_by_giving_back(factory: Factory) {
     assert_eq!(pool.renew_at(&anew, 0).await, Renewed::Waiting);
     assert_eq!(pool.renew_at(&b, 0).await, Renewed::Waiting);
     pool.waiting_are(2).await;
+}
+
+async fn who_waited_anew_and_is_gone_keeps_nobody_from_going_back(factory: Factory) {
+    let pool = usual(factory);
+    let (a, b) = (ticket(1), ticket(2));
+    pool.wait(&a).await;
+    let pairing = pool.meet(&b, &a).await;
+    // So many leases end at once that not all are noticed by the next call: that of the first one's
+    // name is among the last.
+    let man = |n| ticket(n).gender(Gender::Male, PreferredGender::Female);
+    for n in (10..40).chain([1]) {
+        pool.wait(&man(n)).await;
+    }
+    let asked = pool.renew_at(&a, lease_ms() - 1).await;
+    assert_eq!(asked, Renewed::Paired(pairing.clone()));
+    let given_back = pool.0.give_back(pairing.room, None, lease_after(0)).await;
+    given_back.expect("given back");
+    for one in [&a, &b] {
+        assert_eq!(pool.renew_at(one, lease_ms()).await, Renewed::Waiting);
+    }
 }
