@@ -25,7 +25,7 @@ import { mountUnsent } from '../ui/unsent.js';
 import { followView } from '../ui/viewport.js';
 import { refuseDrops } from '../ui/drops.js';
 import { runErrands } from './errands.js';
-import { forgetWords, handOver, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, takeOver, unsentWords } from './sides.js';
+import { forgetRoom, handOver, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, takeOver, unsentWords } from './sides.js';
 import { openRoom } from './room.js';
 import { startSearch } from './search.js';
 
@@ -159,7 +159,7 @@ function enter(roomId, { focus = true } = {}) {
 /** There is no such room, says the server. What was written there and not sent is all that is left of it. */
 function gone(roomId) {
   room = null;
-  unsent.update(unsentWords(roomId), () => forgetWords(roomId));
+  unsent.update(unsentWords(roomId), () => forgetRoom(roomId));
   show('gone');
   setTitle(site.name);
   sections.gone.querySelector('.calm-title').focus();

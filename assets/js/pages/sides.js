@@ -102,8 +102,9 @@ export function saveDraft(roomId, text) {
 /** All that was written in a room and not sent, in its order. */
 export const unsentWords = (roomId) => [...loadPending(roomId).map((item) => item.content), loadDraft(roomId)].filter((text) => typeof text === 'string' && text.trim() !== '');
 
-/** They were seen and are not wanted any more. */
-export function forgetWords(roomId) {
+/** The room is no more, and what was not sent there has been seen: nothing of it is asked for again. */
+export function forgetRoom(roomId) {
   savePending(roomId, []);
   saveDraft(roomId, '');
+  forgetSide(roomId);
 }
