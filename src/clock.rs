@@ -1,7 +1,7 @@
 //! The clock that everything is measured by that lasts: how long a side has been away, a room is open or
 //! closed, a cookie is good. A machine's own clock is set now and then: an hour forward by an operator,
 //! years at the start of a machine without a battery. How long something lasted must not change with it,
-//! so time goes on by a clock that nobody sets, and the machine's is only followed where it drifts.
+//! so time goes on by a clock that cannot be set, and the machine's is only followed where it drifts.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -220,7 +220,7 @@ fn wall() -> i64 {
     i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }
 
-/// How long the machine has run, by a clock that nobody sets and that goes on while the machine sleeps.
+/// How long the machine has run, by a clock that cannot be set and that goes on while the machine sleeps.
 fn up() -> i64 {
     #[cfg(target_os = "linux")]
     let clock = ClockId::Boottime;

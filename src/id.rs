@@ -156,7 +156,7 @@ impl TicketId {
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The present moment by the clock that nobody sets ([`crate::clock`]). For edges and backends only;
+    /// The present moment by the clock that cannot be set ([`crate::clock`]). For edges and backends only;
     /// the pure core is handed it.
     pub fn now() -> Self {
         use crate::clock::Clock as _;

@@ -9,7 +9,7 @@ let ahead = 0; // by how much the server's clock is ahead of the device's
 /** The present moment, as the server would say it: for what is labelled with a time. */
 export const now = () => Date.now() + ahead;
 
-/** Milliseconds of a clock that nobody sets: for how long something takes, within this page. */
+/** Milliseconds of a clock that cannot be set: for how long something takes, within this page. */
 export const ticks = () => performance.now();
 
 /** The device's own clock, right or not: for what it compares with itself, also over its sleep and over pages. */

@@ -7,7 +7,7 @@
 
 const page = 120; // what is held at first: several screens
 const step = 100; // what is added where an edge comes near
-const most = 600; // what is held at most, however far somebody scrolls
+const most = 600; // what is held at most, however far the reader scrolls
 
 export const newest = (length) => ({ from: Math.max(0, length - page), to: Infinity });
 

@@ -1,6 +1,6 @@
 // The way back to the conversation that ended last in this tab, until it is erased:
 // what the end card promises must lead somewhere. In this tab only: what has ended
-// is not opened for whoever sits at this browser next.
+// is not opened for the next person at this browser.
 
 import { avatarUrl, setHidden, setText } from '../lib/dom.js';
 import { duration, t } from '../lib/i18n.js';

@@ -90,7 +90,7 @@ export function openRoom({ roomId, ui, section, getSite, getProfile, onGone, onN
     else if (!state.active) ended();
   }
 
-  /** Nobody has to press for having been led to a person who is gone; what is being written is not taken away. */
+  /** The one who was led to a person who is gone need not press; what is being written is not taken away. */
   function goOn() {
     const isWriting = loadDraft(roomId) !== '';
     ended();

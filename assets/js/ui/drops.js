@@ -1,4 +1,4 @@
-// What is dragged onto the page. A browser opens a file or an address that nobody
+// What is dragged onto the page. A browser opens a file or an address that no field
 // takes, in place of the conversation; so everything is refused but words for a
 // field. That files cannot be sent is said while they are still in the hand.
 

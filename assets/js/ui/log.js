@@ -1,5 +1,5 @@
 // The list of messages: holds a stretch of the conversation, more of it where
-// somebody scrolls, stays at the bottom while one is there, never jumps otherwise.
+// the reader scrolls, stays at the bottom while they are there, never jumps otherwise.
 // The elements themselves are log-rows.js.
 
 import { byTest, reducedMotion, setHidden, setText } from '../lib/dom.js';
@@ -41,7 +41,7 @@ export function mountLog(main, { onSeen }) {
   new ResizeObserver(settle).observe(log);
 
   function onScroll() {
-    // Another size moves the text too, and that is nobody's wish to read further up.
+    // Another size moves the text too, and the reader did not ask to read further up.
     if (atBottom && size !== sizeOf(log)) {
       settle();
       return;

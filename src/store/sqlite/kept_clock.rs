@@ -9,7 +9,7 @@ use super::error::Fault;
 use super::writer::Writer;
 use crate::clock::Reading;
 
-/// How often it is kept while nobody sets the machine's clock. Rarely: a reading that is old is as good.
+/// How often it is kept while the machine's clock is not set. Rarely: a reading that is old is as good.
 const EVERY: Duration = Duration::from_secs(600);
 
 const NAMES: [&str; 4] = ["clock_time", "clock_wall", "clock_up", "clock_boot"];
