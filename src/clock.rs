@@ -11,13 +11,13 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::id::Timestamp;
 
 /// Differences up to this are drift, or the slow correction of it, and are followed, in milliseconds.
-const DRIFT: i64 = 1000;
+pub(crate) const DRIFT: i64 = 1000;
 /// One part in so many of the time between two looks may be drift besides.
-const DRIFT_SHARE: i64 = 1000;
+pub(crate) const DRIFT_SHARE: i64 = 1000;
 /// For so long `/readyz` tells that the clock was set, in milliseconds.
 const TOLD: i64 = 3_600_000;
 /// Nothing was ever down for longer, longer than anything is kept: a clock that says so is wrong.
-const LONGEST_DOWN: i64 = 400 * 24 * 3_600_000;
+pub(crate) const LONGEST_DOWN: i64 = 400 * 24 * 3_600_000;
 
 /// Where a backend reads moments, so that tests can move them.
 pub trait Clock: Send + Sync {
@@ -73,6 +73,8 @@ struct State {
     steps: u64,
     /// The last step, in milliseconds, and when it was seen by `up`.
     last: Option<(i64, i64)>,
+    /// The same of the database server's clock.
+    server: Option<(i64, i64)>,
     /// An earlier process was gone on from.
     resumed: bool,
     /// The store measures by a clock of its own; ours is to be near it again once it is right.
@@ -86,15 +88,31 @@ impl Steady {
         self.look(|state| state.follows = true);
     }
 
-    /// That the machine's clock was set lately.
+    /// The clock of the database server was set by so much; what lasts is measured without the step.
+    pub fn server_was_set(&self, by: i64) {
+        self.look(|state| state.server = Some((by, state.at.up)));
+        tracing::warn!(
+            by = shown(by),
+            lasting = "not affected",
+            "the clock of the database server was set"
+        );
+    }
+
+    /// That the machine's clock, or the database server's, was set lately.
     pub fn notice(&self) -> Option<String> {
         self.look(|state| {
-            let (step, seen) = state.last.filter(|(_, seen)| state.at.up - seen < TOLD)?;
-            let minutes = (state.at.up - seen) / 60_000;
-            Some(format!(
-                "the clock of this machine was set by {} {minutes} min ago; check what sets it",
-                shown(step)
-            ))
+            let told = |of: &str, last: Option<(i64, i64)>| {
+                let (step, seen) = last.filter(|(_, seen)| state.at.up - seen < TOLD)?;
+                let minutes = (state.at.up - seen) / 60_000;
+                Some(format!(
+                    "the clock of {of} was set by {} {minutes} min ago; check what sets it",
+                    shown(step)
+                ))
+            };
+            let machine = told("this machine", state.last);
+            let server = told("the database server", state.server);
+            let both: Vec<String> = machine.into_iter().chain(server).collect();
+            (!both.is_empty()).then(|| both.join("; "))
         })
     }
 
@@ -170,6 +188,7 @@ impl State {
             at,
             steps: 0,
             last: None,
+            server: None,
             resumed: false,
             follows: false,
         }
@@ -221,7 +240,7 @@ fn wall() -> i64 {
 }
 
 /// How long the machine has run, by a clock that cannot be set and that goes on while the machine sleeps.
-fn up() -> i64 {
+pub(crate) fn up() -> i64 {
     #[cfg(target_os = "linux")]
     let clock = ClockId::Boottime;
     #[cfg(not(target_os = "linux"))]
@@ -231,7 +250,7 @@ fn up() -> i64 {
 }
 
 /// A number of this run of the machine; 0 when it does not say.
-fn boot() -> i64 {
+pub(crate) fn boot() -> i64 {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let digits: String = id
         .chars()

@@ -65,6 +65,7 @@ mod restored;
 mod room_closing;
 mod rooms;
 mod secrets_kept;
+mod server_clock;
 mod session;
 mod shares;
 mod store_full;

@@ -8,7 +8,7 @@
 //!
 //! Reading order: `migrations/postgres/*.sql` · `mod`, `calls` (the store as its callers see it) ·
 //! `target`, `tls`, `link`, `open` (getting there) · `deed` (what travels) · `lane`, `fate` · `reads`, `upkeep` ·
-//! `rows` (columns) · `shared`, `error`.
+//! `rows` (columns) · `shared`, `server_clock`, `error`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,7 @@ mod link;
 mod open;
 mod reads;
 mod rows;
+mod server_clock;
 mod shared;
 mod target;
 mod tls;
@@ -185,6 +186,7 @@ impl PostgresStore {
         open::prepare(&pool, &target, tuning.patience).await?;
         let shared = Arc::new(Shared::new(pool, target, rules, tuning, node, sink, clock));
         let begun = async {
+            shared.resume_clock().await?;
             shared.register().await?;
             shared.count().await
         };

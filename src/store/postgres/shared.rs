@@ -12,6 +12,7 @@ use super::Tuning;
 use super::error::Fault;
 use super::link::Pool;
 use super::rows::{get, millis};
+use super::server_clock::ServerClock;
 use super::target::Target;
 use crate::id::NodeId;
 use crate::store::{Clock, CommitSink, StoreRules};
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     pub(super) sink: Arc<dyn CommitSink>,
     /// Tests move it; else the server's clock counts.
     pub(super) clock: Option<Clock>,
+    pub(super) server_clock: ServerClock,
     pub(super) life: watch::Sender<Life>,
     pub(super) open_rooms: OpenRooms,
     trouble: Mutex<bool>,
@@ -61,6 +63,7 @@ impl Shared {
             node,
             sink,
             clock,
+            server_clock: ServerClock::default(),
             life: watch::Sender::new(Life::Working),
             open_rooms: OpenRooms::default(),
             trouble: Mutex::new(false),
@@ -136,6 +139,7 @@ impl Shared {
 
     /// Our lease, from now on.
     pub(super) async fn renew(&self) -> Result<(), Fault> {
+        self.true_now().await?;
         let (now, node, lease) = (self.now(), self.node(), millis(self.tuning.lease));
         let sql = "SELECT renew($1, $2, $3)";
         self.pool.once(sql, &[&now, &node, &lease]).await?;

@@ -60,7 +60,11 @@ pub(super) async fn claim(shared: &Shared) -> Result<Vec<RoomId>, Fault> {
     let tuning = &shared.tuning;
     let (lease, claim) = (millis(tuning.lease), millis(tuning.claim));
     let (_, grace) = shared.patience();
-    let (now, node, most) = (shared.now(), shared.node(), size(tuning.close_rooms));
+    let (now, node, most) = (
+        shared.true_now().await?,
+        shared.node(),
+        size(tuning.close_rooms),
+    );
     let (longest, notice) = shared.longest();
     let told = longest
         .zip(notice)
@@ -79,8 +83,9 @@ pub(super) async fn erase(shared: &Shared) -> Result<Swept, Fault> {
     let (retention, lifetime) = (millis(rules.retention), millis(rules.block_lifetime));
     let tuning = &shared.tuning;
     let (rooms, budget) = (size(tuning.erase_rooms), size(tuning.erase_rows));
+    let now = shared.true_now().await?;
     let sql = "SELECT * FROM erase($1, $2, $3, $4, $5)";
-    let params: super::link::Params<'_> = &[&shared.now(), &retention, &lifetime, &rooms, &budget];
+    let params: super::link::Params<'_> = &[&now, &retention, &lifetime, &rooms, &budget];
     let rows = shared.pool.query(sql, params).await?;
     let row = rows.first().ok_or(Fault::Damaged("no answer to a sweep"))?;
     let forgotten = forget_blocks(shared, budget).await?;

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::binary::PATIENCE;
+use super::wrong_clock::WrongClock;
 
 /// The user that the server trusts.
 pub const USER: &str = "miyu";
@@ -19,18 +20,25 @@ pub struct OwnPostgres {
     folder: TempDir,
     port: u16,
     child: Child,
+    /// What it is started through.
+    through: Vec<String>,
 }
 
 impl OwnPostgres {
     /// Makes an empty server and starts it.
     pub fn start() -> Self {
-        let folder = TempDir::new().expect("a folder");
-        if rustix::process::getuid().is_root() {
-            // It refuses to run as root.
-            let given = std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY));
-            given.expect("root may give folders away");
-        }
-        let made = program(folder.path(), "initdb")
+        Self::start_in(folder(), Vec::new())
+    }
+
+    /// The same with a clock that can be set.
+    pub fn with_clock() -> (Self, WrongClock) {
+        let folder = folder();
+        let clock = WrongClock::new(folder.path(), 0);
+        (Self::start_in(folder, clock.through()), clock)
+    }
+
+    fn start_in(folder: TempDir, through: Vec<String>) -> Self {
+        let made = program(folder.path(), "initdb", &[])
             .args([
                 "--auth=trust",
                 "--no-sync",
@@ -44,11 +52,12 @@ impl OwnPostgres {
         let said = String::from_utf8_lossy(&made.stderr);
         assert!(made.status.success(), "initdb: {said}");
         let port = free_port();
-        let child = spawn(folder.path(), port);
+        let child = spawn(folder.path(), port, &through);
         let server = Self {
             folder,
             port,
             child,
+            through,
         };
         server.wait();
         server
@@ -63,7 +72,7 @@ impl OwnPostgres {
     pub async fn restart(&mut self, after: Duration) {
         self.end(Signal::INT);
         tokio::time::sleep(after).await;
-        self.child = spawn(self.folder.path(), self.port);
+        self.child = spawn(self.folder.path(), self.port, &self.through);
         self.wait();
     }
 
@@ -109,7 +118,7 @@ impl OwnPostgres {
     }
 
     fn answers(&self) -> bool {
-        let mut asking = program(self.folder.path(), "pg_isready");
+        let mut asking = program(self.folder.path(), "pg_isready", &[]);
         asking.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
         asking.status().is_ok_and(|status| status.success())
     }
@@ -125,18 +134,30 @@ impl Drop for OwnPostgres {
 /// The user and group of nobody.
 const NOBODY: u32 = 65_534;
 
-/// A program of the newest PostgreSQL here, as a user that it accepts.
-fn program(folder: &Path, name: &str) -> Command {
-    let path = installed().join(name);
-    let mut command = match rustix::process::getuid().is_root() {
-        true => {
-            let mut command = Command::new("setpriv");
-            let ids = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
-            command.args(ids).arg("--clear-groups").arg(path);
-            command
-        }
-        false => Command::new(path),
-    };
+/// A folder that belongs to the server's user.
+fn folder() -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    if rustix::process::getuid().is_root() {
+        // It refuses to run as root.
+        let given = std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY));
+        given.expect("root may give folders away");
+    }
+    folder
+}
+
+/// A program of the newest PostgreSQL here, as a user that it accepts, started through this.
+fn program(folder: &Path, name: &str, through: &[String]) -> Command {
+    let mut words: Vec<PathBuf> = Vec::new();
+    if rustix::process::getuid().is_root() {
+        let ids = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
+        words.push("setpriv".into());
+        words.extend(ids.map(PathBuf::from));
+        words.push("--clear-groups".into());
+    }
+    words.extend(through.iter().map(PathBuf::from));
+    words.push(installed().join(name));
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
     command.current_dir(folder).stdin(Stdio::null());
     command
 }
@@ -149,10 +170,10 @@ fn installed() -> PathBuf {
     complete.max().expect("a PostgreSQL server is installed")
 }
 
-fn spawn(folder: &Path, port: u16) -> Child {
+fn spawn(folder: &Path, port: u16, through: &[String]) -> Child {
     let mut log = std::fs::File::options();
     let log = log.create(true).append(true).open(folder.join("log"));
-    program(folder, "postgres")
+    program(folder, "postgres", through)
         .arg("-D")
         .arg(folder.join("db"))
         .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k"])

@@ -65,7 +65,8 @@ async fn template() -> String {
 }
 
 async fn empty(client: &Client) {
-    let sql = "TRUNCATE meta, nodes, lanes, rooms, entries, blocks; UPDATE service SET since = 0";
+    let sql = "TRUNCATE meta, nodes, lanes, rooms, entries, blocks, machines; \
+         UPDATE service SET since = 0, clock_ahead = 0, clock_steps = 0";
     client.batch_execute(sql).await.unwrap();
 }
 
