@@ -1,4 +1,4 @@
-// Calling somebody who looks elsewhere: what counts as elsewhere, and how
+// Calling a person who looks elsewhere: what counts as elsewhere, and how
 // sparingly a sound is made. That it is heard is a browser test.
 
 import assert from 'node:assert/strict';

@@ -56,8 +56,8 @@ test('whatever is put into a sentence keeps its place, in each sentence of each 
   for (const [key, pair] of Object.entries(catalogue)) {
     for (const [at, lang] of languages.entries()) {
       const asked = [...pair[at].matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
-      const text = t(key, Object.fromEntries(asked.map((value) => [value, name])), lang);
-      assert.equal(text.split(`\u2068${name}\u2069`).length, asked.length + 1, `${key}: ${text}`);
+      const sentence = t(key, Object.fromEntries(asked.map((value) => [value, name])), lang);
+      assert.equal(sentence.split(`\u2068${name}\u2069`).length, asked.length + 1, `${key}: ${sentence}`);
       count += asked.length;
     }
   }

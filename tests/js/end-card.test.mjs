@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { catalogue, languages } from '../../assets/js/lib/catalogue.js';
 import { duration, setLanguage, t } from '../../assets/js/lib/i18n.js';
-import { lasting } from '../../assets/js/lib/time.js';
+import { durationParts } from '../../assets/js/lib/time.js';
 import { newRoom, reduceAll } from '../../assets/js/model/room.js';
 import { endNote, endTitle } from '../../assets/js/ui/end-card.js';
 import { keptFor } from '../../assets/js/ui/guide.js';
@@ -38,7 +38,7 @@ test('who was away is told so, and never that it was the other', () => {
 
 test('what is said of a time is never shorter than it is, nor much longer', () => {
   const units = { minutes: minute, hours: hour, days: day };
-  const said = (ms) => lasting(ms).reduce((sum, [count, unit]) => sum + count * units[unit], 0);
+  const said = (ms) => durationParts(ms).reduce((sum, [count, unit]) => sum + count * units[unit], 0);
   for (let ms = 1000; ms < 400 * day; ms = Math.ceil(ms * 1.013)) {
     assert.ok(said(ms) >= ms, `${ms} is said as ${said(ms)}`);
     assert.ok(said(ms) <= ms * 1.11 + minute, `${ms} is said as ${said(ms)}`);

@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLines } from '../../assets/js/model/matching.js';
-import { failedToPass, isFinal, looksBlocked, newPassage, passed, reconnectDelay } from '../../assets/js/model/reconnect.js';
 import { dayName, minutesSeconds } from '../../assets/js/lib/time.js';
 
-const open = (event, now = 0) => reduceSearch(reduceSearch(newSearch(0), { action: 'link', status: 'open' }, 0), event, now);
+const open = (event, now = 0) => reduceSearch(reduceSearch(newSearch(0), { action: 'connection', status: 'open' }, 0), event, now);
 const waiting = (more) => ({ action: 'waiting_for_match', phase: 'anyone', phase_ends_ms: null, waiting: 1, unfit: false, ...more });
 const keys = (state, tags = '', now = 0) => searchLines(state, tags, now).map(([key]) => key);
 
@@ -26,8 +25,8 @@ test('each situation has its sentence', () => {
   assert.deepEqual(keys(open({ action: 'replaced' })), ['match.replaced']);
   assert.deepEqual(keys(open({ action: 'in_room', room_id: 'r' })), ['match.inRoom']);
   assert.deepEqual(keys(open({ action: 'error', code: 'rate_limited', retry_after_ms: 2000 })), ['err.rate']);
-  assert.deepEqual(keys(open({ action: 'link', status: 'lost' })), ['match.lost']);
-  assert.deepEqual(keys(open({ action: 'link', status: 'blocked' })), ['net.blocked']);
+  assert.deepEqual(keys(open({ action: 'connection', status: 'lost' })), ['match.lost']);
+  assert.deepEqual(keys(open({ action: 'connection', status: 'blocked' })), ['net.blocked']);
 });
 
 test('a site that is full says so, asks again by itself, and does not flicker meanwhile', () => {
@@ -39,7 +38,7 @@ test('a site that is full says so, asks again by itself, and does not flicker me
   const again = reduceSearch(full, { action: 'restart' }, 19_000);
   assert.deepEqual(keys(again, '', 19_000), ['match.full']);
   assert.ok(again.retryAt > 19_000);
-  assert.deepEqual(keys(reduceSearch(again, { action: 'link', status: 'lost' }, 19_500)), ['match.lost']);
+  assert.deepEqual(keys(reduceSearch(again, { action: 'connection', status: 'lost' }, 19_500)), ['match.lost']);
   assert.deepEqual(keys(reduceSearch(again, waiting(), 20_000)), ['match.few']);
 });
 
@@ -58,7 +57,7 @@ test('a later frame of waiting lifts a halt', () => {
 });
 
 test('the time waited goes on from the first start, whatever happens', () => {
-  const events = [waiting(), { action: 'link', status: 'lost' }, { action: 'link', status: 'open' }, waiting({ phase: 'shared_tags', phase_ends_ms: 9000 }), { action: 'replaced' }, { action: 'restart' }];
+  const events = [waiting(), { action: 'connection', status: 'lost' }, { action: 'connection', status: 'open' }, waiting({ phase: 'shared_tags', phase_ends_ms: 9000 }), { action: 'replaced' }, { action: 'restart' }];
   const state = events.reduce((before, event, index) => reduceSearch(before, event, 1000 * index), newSearch(7));
   assert.equal(state.startedAt, 7);
 });
@@ -68,7 +67,7 @@ test('a connection that came back by itself takes over nothing', () => {
   assert.equal(goesOn(open(waiting())), true);
   for (const halt of [{ action: 'replaced' }, { action: 'in_room', room_id: 'r' }, { action: 'error', code: 'rate_limited' }]) {
     const halted = open(halt);
-    assert.equal(goesOn(reduceSearch(halted, { action: 'link', status: 'open' }, 0)), false, halt.action);
+    assert.equal(goesOn(reduceSearch(halted, { action: 'connection', status: 'open' }, 0)), false, halt.action);
     assert.equal(goesOn(reduceSearch(halted, { action: 'restart' }, 0)), true, 'a press does');
   }
 });
@@ -78,22 +77,6 @@ test('loopback has several names', () => {
   for (const name of ['example.org', '192.168.1.2', 'localhost.example.org', '127.0.0.1.example.org']) assert.equal(isLoopback(name), false, name);
 });
 
-test('back-off doubles, is capped, and jitters over its whole width', () => {
-  assert.equal(reconnectDelay(0, 1006, 1), 500);
-  assert.equal(reconnectDelay(3, 1006, 1), 4000);
-  assert.equal(reconnectDelay(50, 1006, 1), 20_000);
-  assert.equal(reconnectDelay(5, 1006, 0), 0);
-  assert.ok(reconnectDelay(0, 1001, 0) > 0);
-});
-
-test('some closes are final', () => {
-  for (const code of [1008, 1009, 4000, 4004, 4101, 4199]) {
-    assert.equal(isFinal(code), true);
-    assert.equal(reconnectDelay(0, code, 0.5), null);
-  }
-  for (const code of [1000, 1001, 1006, 4001, 4002, 4200]) assert.equal(isFinal(code), false);
-});
-
 test('time in words', () => {
   assert.equal(minutesSeconds(84_999), '1:24');
   assert.equal(minutesSeconds(-5), '0:00');
@@ -101,12 +84,4 @@ test('time in words', () => {
   assert.equal(dayName(now, now), 'today');
   assert.equal(dayName(now - 600_000, now), 'yesterday');
   assert.equal(dayName(now - 3 * 86_400_000, now), null);
-});
-
-test('a way that lets no socket through is told from a server that is away', () => {
-  const tries = (passage, ...times) => times.reduce(failedToPass, passage);
-  assert.equal(looksBlocked(tries(newPassage, 0, 500, 1200), 1200), false, 'a server that starts takes its time');
-  assert.equal(looksBlocked(tries(newPassage, 0, 500, 8000), 8000), true);
-  assert.equal(looksBlocked(tries(newPassage, 10_000), 10_000), false, 'one attempt proves nothing');
-  assert.equal(looksBlocked(tries(passed, 0, 500, 60_000), 60_000), false, 'it was open before: the way is there');
 });

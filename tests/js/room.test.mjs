@@ -1,8 +1,9 @@
-// The conversation as data: what each frame and each deed does to it.
+// The conversation as data: what each frame and each action does to it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asksBeforeLeaving, bothSpoke, isAsked, isReplaying, lastSeqOfPartner, minutesTalked, newRoom, nobodyCame, placeIn, reduce, reduceAll } from '../../assets/js/model/room.js';
+import { newRoom, reduce, reduceAll } from '../../assets/js/model/room.js';
+import { asksBeforeLeaving, bothSpoke, isAsked, isNoShow, isReplaying, lastSeqOfPartner, minutesTalked, resumePoint } from '../../assets/js/model/room-queries.js';
 import { logRows, sameRow } from '../../assets/js/model/rows.js';
 
 const noon = new Date(2026, 4, 1, 12, 0).getTime();
@@ -19,16 +20,16 @@ const seqs = (state) => state.messages.map(({ seq }) => seq);
 
 test('an acknowledgement turns the pending message into a sent one, once', () => {
   const before = room(wrote('c1'));
-  assert.equal(before.pending.length, 1);
+  assert.equal(before.pendingMessages.length, 1);
   const after = reduce(before, message(1), noon);
-  assert.equal(after.pending.length, 0);
+  assert.equal(after.pendingMessages.length, 0);
   assert.deepEqual(seqs(after), [1]);
   assert.equal(logRows(before).at(-1).key, logRows(after).at(-1).key);
 });
 
 test('the partner may use a client_id of mine without touching what I wrote', () => {
   const state = room(wrote('c1'), message(1, 'them'));
-  assert.equal(state.pending.length, 1);
+  assert.equal(state.pendingMessages.length, 1);
 });
 
 test('messages stand in seq order and never twice', () => {
@@ -95,17 +96,17 @@ test('who left, and why', () => {
 
 test('what was not stored when the room closed has failed', () => {
   const state = room(wrote('c1'), { action: 'user_left', user_id: 'them', reason: 'left', seq: 1 });
-  assert.equal(state.pending[0].failed, 'room_closed');
+  assert.equal(state.pendingMessages[0].failed, 'room_closed');
 });
 
 test('unavailable keeps a message pending, a refusal fails it', () => {
   const waiting = room(wrote('c1'), { action: 'error', code: 'unavailable', client_id: 'c1' });
-  assert.equal(waiting.pending[0].failed, null);
+  assert.equal(waiting.pendingMessages[0].failed, null);
   assert.equal(waiting.storeDown, true);
   assert.equal(reduce(waiting, message(1), noon).storeDown, false);
   const refused = room(wrote('c1'), { action: 'error', code: 'too_long', client_id: 'c1' });
-  assert.equal(refused.pending[0].failed, 'too_long');
-  assert.equal(reduce(refused, { action: 'retry', clientId: 'c1' }, noon).pending[0].failed, null);
+  assert.equal(refused.pendingMessages[0].failed, 'too_long');
+  assert.equal(reduce(refused, { action: 'retry', clientId: 'c1' }, noon).pendingMessages[0].failed, null);
 });
 
 test('a store that answers again is no longer down', () => {
@@ -175,12 +176,12 @@ test('rows: a day line, runs within two minutes, states, the newest of mine', ()
   assert.ok(rows.every((row, index) => sameRow(row, logRows(state)[index])));
 });
 
-const asked = (kind, id) => ({ action: 'asked', deed: { kind, id, clientId: kind === 'recall' ? `c${id}` : undefined } });
+const asked = (kind, id) => ({ action: 'asked', pendingAction: { kind, id, clientId: kind === 'recall' ? `c${id}` : undefined } });
 const refusal = (code, clientId) => ({ action: 'error', code, client_id: clientId });
 const iLeft = { action: 'user_left', user_id: 'me', reason: 'left', seq: 9 };
-const kinds = (state) => state.deeds.map((deed) => deed.kind + (deed.id ?? ''));
+const kinds = (state) => state.pendingActions.map((action) => action.kind + (action.id ?? ''));
 
-test('a deed is done when the server says so, once', () => {
+test('an action is done when the server says so, once', () => {
   const state = room(message(1), message(2), asked('recall', '1'), asked('recall', '1'), asked('delete', '2'), asked('block'), asked('leave'));
   assert.deepEqual(kinds(state), ['recall1', 'delete2', 'block', 'leave']);
   assert.equal(state.blocked, false);
@@ -202,7 +203,7 @@ test('a departure of the partner ends a farewell, not a block', () => {
   assert.equal(reduce(state, { action: 'waited' }, noon + 60_000).blocked, false);
 });
 
-test('where nobody says blocked, my own departure does, after a moment', () => {
+test('where no server says blocked, my own departure does, after a moment', () => {
   const state = room(asked('block'), iLeft);
   assert.equal(reduce(state, { action: 'waited' }, noon + 2999).blocked, false);
   assert.equal(reduce(state, { action: 'waited' }, noon + 3000).blocked, true);
@@ -221,7 +222,7 @@ test('a block asked for when the room is closed, or after a farewell, needs its 
   }
 });
 
-test('a refusal ends the deed it is about', () => {
+test('a refusal ends the action it is about', () => {
   const state = room(asked('recall', '1'), asked('recall', '2'), asked('delete', '3'), asked('delete', '4'), asked('block'));
   assert.deepEqual(kinds(reduce(state, refusal('already_recalled', 'c2'), noon)), ['recall1', 'delete3', 'delete4', 'block']);
   assert.deepEqual(kinds(reduce(state, refusal('not_yours', 'c1'), noon)), ['recall2', 'delete3', 'delete4', 'block']);
@@ -234,22 +235,22 @@ test('a refusal ends the deed it is about', () => {
 test('a conversation that ends without the other one having come is none', () => {
   const ends = (reason) => ({ action: 'user_left', user_id: 'them', reason, seq: 9 });
   const begun = room();
-  assert.equal(nobodyCame(begun, reduce(begun, ends('no_show'), noon)), true);
-  assert.equal(nobodyCame(begun, reduce(begun, ends('left'), noon)), false);
-  assert.equal(nobodyCame(begun, reduce(begun, ends('timeout'), noon)), false);
+  assert.equal(isNoShow(begun, reduce(begun, ends('no_show'), noon)), true);
+  assert.equal(isNoShow(begun, reduce(begun, ends('left'), noon)), false);
+  assert.equal(isNoShow(begun, reduce(begun, ends('timeout'), noon)), false);
   const ended = reduce(begun, ends('no_show'), noon);
-  assert.equal(nobodyCame(ended, ended), false, 'once');
+  assert.equal(isNoShow(ended, ended), false, 'once');
   const opened = newRoom('r');
-  assert.equal(nobodyCame(opened, reduceAll(opened, [{ ...opening, active: false }, ends('no_show')], noon)), false, 'a page that opens what has ended stays');
+  assert.equal(isNoShow(opened, reduceAll(opened, [{ ...opening, active: false }, ends('no_show')], noon)), false, 'a page that opens what has ended stays');
 });
 
 test('a reconnect says which message it has last, by its place and its time', () => {
-  assert.deepEqual(placeIn(room()), { after: 0, after_sent_at_ms: undefined });
+  assert.deepEqual(resumePoint(room()), { after: 0, after_sent_at_ms: undefined });
   const recalled = { action: 'message_recalled', message_id: '1', seq: 3 };
-  assert.deepEqual(placeIn(room(message(1), message(2, 'them'), recalled)), { after: 2, after_sent_at_ms: noon + 2000 });
+  assert.deepEqual(resumePoint(room(message(1), message(2, 'them'), recalled)), { after: 2, after_sent_at_ms: noon + 2000 });
   // What was answered outside the stream does not say that all before it is there.
-  assert.deepEqual(placeIn(room(message(1), message(9, 'me', { repeat: true }))), { after: 1, after_sent_at_ms: noon + 1000 });
-  assert.deepEqual(placeIn(room(message(1), { action: 'message_deleted', message_id: '1' })), { after: 0, after_sent_at_ms: undefined });
+  assert.deepEqual(resumePoint(room(message(1), message(9, 'me', { repeat: true }))), { after: 1, after_sent_at_ms: noon + 1000 });
+  assert.deepEqual(resumePoint(room(message(1), { action: 'message_deleted', message_id: '1' })), { after: 0, after_sent_at_ms: undefined });
 });
 
 test('a log that is another one replaces what is here, and nothing names a place in the old one', () => {
@@ -258,7 +259,7 @@ test('a log that is another one replaces what is here, and nothing names a place
   const after = reduceAll(before, [{ ...opening, last_seq: 1, anew: true }, message(1, 'them', { content: 'another' })], noon);
   assert.deepEqual(after.messages.map(({ seq, content }) => [seq, content]), [[1, 'another']]);
   assert.deepEqual([after.anew, after.lastSeq, after.partnerRead], [true, 1, 0]);
-  assert.deepEqual(after.pending.map(({ clientId, reply: quoted }) => [clientId, quoted]), [['c7', null]]);
+  assert.deepEqual(after.pendingMessages.map(({ clientId, reply: quoted }) => [clientId, quoted]), [['c7', null]]);
   assert.deepEqual(kinds(after), ['block']);
   assert.equal(reduce(before, { ...opening, last_seq: 2 }, noon).messages.length, 2, 'only where it is said');
 });

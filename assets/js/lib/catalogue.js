@@ -1,9 +1,11 @@
 // Every word the pages say, in both languages side by side: key -> [zh-TW, en].
-// Not the lookup (i18n.js). A test fails on a key nobody uses and on a used key
+// Not the lookup (i18n.js). A test fails on a key that is not used and on a used key
 // that is missing. `{name}` is filled in; `{n|chat|chats}` picks by number.
 
+/** @type {('zh-TW' | 'en')[]} */
 export const languages = ['zh-TW', 'en'];
 
+/** @type {Record<string, [zhTW: string, en: string]>} */
 export const catalogue = {
   'app.skip': ['跳到主要內容', 'Skip to content'],
   'app.home': ['{site} 首頁', '{site} home'],
@@ -242,7 +244,7 @@ export const catalogue = {
   'msg.quoteGone': ['訊息已收回', 'Message was unsent'],
 
   'net.lost': ['連線斷了，正在重新連線。你寫的都還在。', 'Connection lost, reconnecting. Nothing you wrote is gone.'],
-  'net.lostDeed': ['連線斷了，正在重新連線。你剛才做的先記著，接上就送出。', 'Connection lost, reconnecting. We’ll do that once you’re back.'],
+  'net.lostPending': ['連線斷了，正在重新連線。你剛才做的先記著，接上就送出。', 'Connection lost, reconnecting. We’ll do that once you’re back.'],
   'net.back': ['接上了', 'Back online'],
   'net.blocked': ['這裡的網路擋住了聊天用的連線（WebSocket）。換個網路也許就通了；這一頁會繼續試。', 'Something on the way here blocks the connection that chats need (WebSocket). Another network may do; this page keeps trying.'],
   'net.stopped': ['伺服器中斷了連線。', 'The server ended this connection.'],
@@ -275,7 +277,7 @@ export const catalogue = {
   'tab.here': ['在這裡繼續', 'Continue here'],
 
   'err.store': ['伺服器暫時存不了訊息，這則先留著，會自動再試。', 'The server can’t store messages right now. Yours is kept and retried.'],
-  'err.storeDeed': ['伺服器暫時沒有回應，你剛才做的先記著，會自動再試。', 'The server isn’t answering right now. What you just did is kept and retried.'],
+  'err.storePending': ['伺服器暫時沒有回應，你剛才做的先記著，會自動再試。', 'The server isn’t answering right now. What you just did is kept and retried.'],
   'err.rate': ['有點快，{s} 秒後再試。', 'A little fast. Try again in {s} s.'],
   'err.too_long': ['太長了，最多 {n} 字。', 'Too long: {n} characters at most.'],
   'err.room_closed': ['這段對話已經結束，訊息沒有送出。', 'This chat has ended; the message was not sent.'],

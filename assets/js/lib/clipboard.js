@@ -22,13 +22,12 @@ function copyBySelection(text) {
   const host = document.querySelector('dialog[open]') ?? document.body;
   host.append(area);
   area.select();
-  let copied = false;
   try {
-    copied = document.execCommand('copy');
+    return document.execCommand('copy');
   } catch {
-    copied = false;
+    return false;
+  } finally {
+    area.remove();
+    back?.focus?.({ preventScroll: true });
   }
-  area.remove();
-  back?.focus?.({ preventScroll: true });
-  return copied;
 }

@@ -1,17 +1,26 @@
 // Small helpers to make and change elements. Text only ever arrives through
 // textContent: there is no way in here to turn a string into markup.
 
-const written = new WeakMap(); // element -> the text it was last given
+/** @typedef {Node | string | null | undefined | false} Child what is not a node or a text is left out */
 
+// The text that an element was last given.
+/** @type {WeakMap<Element, string>} */
+const written = new WeakMap();
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} name @param {Record<string, any>} attributes @param {Child[]} children
+ */
 export function el(name, attributes = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) setAttribute(node, key, value);
-  const parts = children.filter((child) => child !== null && child !== undefined && child !== false);
+  const parts = children.flatMap((child) => (child === null || child === undefined || child === false ? [] : [child]));
   node.append(...parts);
   if (parts.length === 1 && typeof parts[0] === 'string') written.set(node, parts[0]);
   return node;
 }
 
+/** @param {HTMLElement} node @param {string} key @param {any} value */
 function setAttribute(node, key, value) {
   if (value === null || value === undefined || value === false) return;
   if (key === 'class') node.className = value;
@@ -21,11 +30,16 @@ function setAttribute(node, key, value) {
   else node.setAttribute(key, value);
 }
 
-export const byTest = (id, root = document) => root.querySelector(`[data-testid="${id}"]`);
+/**
+ * The element of that test id, which is there: pages and components bring it with them.
+ * @param {string} id @param {ParentNode} root
+ */
+export const byTest = (id, root = document) => /** @type {HTMLElement} */ (root.querySelector(`[data-testid="${id}"]`));
 
 /**
  * Sets text only when it is another than before, so that live regions stay quiet.
  * What stands there now may be a translator's words: they stay until ours change.
+ * @param {Element} node @param {string} text
  */
 export function setText(node, text) {
   const before = written.get(node) ?? node.textContent;
@@ -36,6 +50,7 @@ export function setText(node, text) {
 /**
  * Sets a sentence in which something counts: only that is written again and again,
  * and a translator is asked to leave it alone. `around` is what stands on both sides.
+ * @param {Element} node @param {string[]} around @param {string} count
  */
 export function setCounting(node, [before, after], count) {
   const sentence = `${before}\u0000${after}`;
@@ -48,17 +63,21 @@ export function setCounting(node, [before, after], count) {
   node.replaceChildren(el('span', {}, before, el('span', { class: 'numbers', translate: 'no' }, count), after));
 }
 
+/** @param {HTMLElement} node @param {boolean} hidden */
 export function setHidden(node, hidden) {
   if (node.hidden !== hidden) node.hidden = hidden;
 }
 
+/** @param {Element} node @param {string} name @param {unknown} value */
 export function setAttr(node, name, value) {
   if (value === null || value === undefined) node.removeAttribute(name);
-  else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+  else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
 }
 
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
+// Two shapes: the second one is filled.
+/** @type {Record<string, string | string[]>} */
 const shapes = {
   back: 'M15 5l-7 7 7 7',
   more: 'M12 5.5v.01M12 12v.01M12 18.5v.01',
@@ -84,6 +103,7 @@ const shapes = {
   again: 'M19.5 12a7.5 7.5 0 1 1-2.2-5.3L20 9M20 4v5h-5',
 };
 
+/** @param {string} name */
 export function icon(name) {
   const svg = document.createElementNS(svgNamespace, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
@@ -95,6 +115,7 @@ export function icon(name) {
   return svg;
 }
 
+/** @param {string} d @param {string} className */
 function pathOf(d, className) {
   const path = document.createElementNS(svgNamespace, 'path');
   path.setAttribute('class', className);
@@ -102,10 +123,13 @@ function pathOf(d, className) {
   return path;
 }
 
-/** Puts the icon an element asks for (data-icon) in front of its content. */
+/**
+ * Puts the icon an element asks for (data-icon) in front of its content.
+ * @param {ParentNode} root
+ */
 export function fillIcons(root) {
-  for (const node of root.querySelectorAll('[data-icon]')) {
-    if (!node.querySelector('svg.icon')) node.prepend(icon(node.dataset.icon));
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll('[data-icon]'))) {
+    if (!node.querySelector('svg.icon')) node.prepend(icon(node.dataset.icon ?? ''));
   }
 }
 
@@ -124,8 +148,9 @@ export function mark(className = 'mark') {
   return svg;
 }
 
+/** @param {unknown} number */
 export function avatarUrl(number) {
-  const safe = Math.min(20, Math.max(1, Number.parseInt(number, 10) || 1));
+  const safe = Math.min(20, Math.max(1, Number.parseInt(String(number), 10) || 1));
   return new URL(`../../images/avatars/${safe}.svg`, import.meta.url).href;
 }
 

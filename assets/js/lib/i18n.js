@@ -4,15 +4,27 @@
 import { isolate } from './bidi.js';
 import { setText } from './dom.js';
 import { catalogue, languages } from './catalogue.js';
-import { lasting } from './time.js';
+import { durationParts } from './time.js';
 
+/** @typedef {(typeof languages)[number]} Language */
+/** @typedef {Record<string, unknown>} Values what `{name}` stands for in a text */
+
+/** @type {Language} */
 let current = 'zh-TW';
+/** @type {Set<(language: Language) => void>} */
 const listeners = new Set();
 
-/** Which of our languages a list of browser languages asks for. */
+/** @param {unknown} name @returns {name is Language} */
+const isOurs = (name) => languages.some((ours) => ours === name);
+
+/**
+ * Which of our languages a list of browser languages asks for.
+ * @param {unknown} chosen @param {unknown} siteDefault @param {readonly string[] | undefined} browser
+ * @returns {Language}
+ */
 export function pickLanguage(chosen, siteDefault, browser) {
-  if (languages.includes(chosen)) return chosen;
-  if (languages.includes(siteDefault)) return siteDefault;
+  if (isOurs(chosen)) return chosen;
+  if (isOurs(siteDefault)) return siteDefault;
   for (const tag of browser ?? []) {
     if (/^zh\b/i.test(tag)) return 'zh-TW';
     if (/^en\b/i.test(tag)) return 'en';
@@ -24,12 +36,16 @@ export function language() {
   return current;
 }
 
+/** @param {unknown} next */
 export function setLanguage(next) {
-  current = languages.includes(next) ? next : 'zh-TW';
+  current = isOurs(next) ? next : 'zh-TW';
   for (const listener of listeners) listener(current);
 }
 
-/** Calls `listener` on every later change of language. */
+/**
+ * Calls `listener` on every later change of language.
+ * @param {(language: Language) => void} listener
+ */
 export function onLanguage(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -38,6 +54,7 @@ export function onLanguage(listener) {
 /**
  * The text of `key`, with `{name}` and `{n|one|many}` filled from `values`. Sentences with a name or a
  * text of a person are made here and nowhere else: it keeps their order whatever its direction is.
+ * @param {string} key @param {Values} values
  */
 export function t(key, values = {}, lang = current) {
   const pair = catalogue[key];
@@ -50,29 +67,42 @@ export function t(key, values = {}, lang = current) {
   });
 }
 
-/** The text of `key` before and after `{name}`: for a part that has an element of its own. */
+/**
+ * The text of `key` before and after `{name}`: for a part that has an element of its own.
+ * @param {string} key @param {string} name @param {Values} values
+ */
 export function around(key, name, values = {}) {
   const gap = { toString: () => '\u0000', valueOf: () => values[name] };
   const [before, after = ''] = t(key, { ...values, [name]: gap }).split('\u0000');
   return [before, after];
 }
 
-/** Each of them in its place, as in a sentence. */
+/**
+ * Each of them in its place, as in a sentence.
+ * @param {string[]} items
+ */
 export function list(items) {
   return items.map(isolate).join(t('list.separator'));
 }
 
-/** How long something takes, in words: `24 hours`, `1 hour 20 minutes`. Without a number, `a while`. */
+/**
+ * How long something takes, in words: `24 hours`, `1 hour 20 minutes`. Without a number, `a while`.
+ * @param {number | null} ms
+ */
 export function duration(ms, lang = current) {
   if (typeof ms !== 'number' || Number.isNaN(ms)) return t('time.while', {}, lang);
-  return lasting(ms).map(([n, unit]) => t(`time.${unit}`, { n }, lang)).join(' ');
+  return durationParts(ms).map(([n, unit]) => t(`time.${unit}`, { n }, lang)).join(' ');
 }
 
-/** A tag as people read it: built-ins are translated, others are theirs. */
+/**
+ * A tag as people read it: built-ins are translated, others are theirs.
+ * @param {string} tag
+ */
 export function tagLabel(tag) {
   return catalogue[`tag.${tag}`] ? t(`tag.${tag}`) : tag;
 }
 
+/** @param {string[]} tags */
 export function tagList(tags) {
   return list(tags.map(tagLabel));
 }
@@ -80,13 +110,11 @@ export function tagList(tags) {
 /**
  * Fills every element that names its text: data-i18n, data-i18n-label, … What the operator wrote instead
  * (data-own) stays, in any language.
+ * @param {ParentNode} root @param {Values} values
  */
 export function translate(root, values = {}) {
-  for (const node of root.querySelectorAll('[data-i18n]')) setText(node, node.dataset.own || t(node.dataset.i18n, values));
-  for (const node of root.querySelectorAll('[data-i18n-label]')) {
-    node.setAttribute('aria-label', t(node.dataset.i18nLabel, values));
-  }
-  for (const node of root.querySelectorAll('[data-i18n-placeholder]')) {
-    node.placeholder = t(node.dataset.i18nPlaceholder, values);
-  }
+  const all = (/** @type {string} */ selector) => /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(selector));
+  for (const node of all('[data-i18n]')) setText(node, node.dataset.own || t(node.dataset.i18n ?? '', values));
+  for (const node of all('[data-i18n-label]')) node.setAttribute('aria-label', t(node.dataset.i18nLabel ?? '', values));
+  for (const node of all('[data-i18n-placeholder]')) node.setAttribute('placeholder', t(node.dataset.i18nPlaceholder ?? '', values));
 }

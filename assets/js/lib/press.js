@@ -2,13 +2,13 @@
 // has put there, a press on what came up by itself at that moment, a key that is
 // held down. And steps that are taken once, however often they are asked for.
 
-import { ticks } from './time.js';
+import { monotonicNow } from './time.js';
 
 const settling = 400;
 const sameSpot = 30;
 const clickAfter = 1000; // a finger is lifted by then
 
-const cameUpAt = new WeakMap(); // node -> { at, unasked }
+const appearedAt = new WeakMap(); // node -> { at, unasked }
 let last = null; // where the last meant press was
 let refusedAt = -Infinity; // when a press was not meant whose click may still come
 
@@ -17,11 +17,11 @@ let refusedAt = -Infinity; // when a press was not meant whose click may still c
  * moment it is not pressed by the finger that is there already; what came up
  * `unasked` is pressed by none.
  */
-export function cameUp(node, unasked = false) {
-  const entry = { at: ticks(), unasked };
-  cameUpAt.set(node, entry);
+export function appeared(node, unasked = false) {
+  const entry = { at: monotonicNow(), unasked };
+  appearedAt.set(node, entry);
   node.dataset.settling = '';
-  setTimeout(() => cameUpAt.get(node) === entry && delete node.dataset.settling, settling);
+  setTimeout(() => appearedAt.get(node) === entry && delete node.dataset.settling, settling);
 }
 
 /** Whether a press was meant for what came up there (null: nothing did); `before` is the press before it. */
@@ -35,7 +35,7 @@ export function isMeant(press, came, before) {
 function latest(node) {
   let found = null;
   for (let at = node; at; at = at.parentElement) {
-    const came = cameUpAt.get(at);
+    const came = appearedAt.get(at);
     if (came && (found === null || came.at > found.at)) found = came;
   }
   return found;
@@ -57,7 +57,7 @@ function onClick(event) {
 
 /** A click without a pointer is a key: it is where the focus is, so only a change of meaning counts. */
 function isHastyKey(event) {
-  const came = event.isTrusted ? cameUpAt.get(event.target.closest?.('button, a')) : null;
+  const came = event.isTrusted ? appearedAt.get(event.target.closest?.('button, a')) : null;
   return Boolean(came) && event.timeStamp - came.at < settling;
 }
 

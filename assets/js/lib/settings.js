@@ -53,4 +53,4 @@ const flag = (key, fallback) => ({
 
 export const sound = flag('sound', false);
 export const notifications = flag('notify', false);
-export const readMarks = flag('readMarks', true);
+export const readReceipts = flag('readMarks', true);

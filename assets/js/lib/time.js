@@ -10,29 +10,38 @@ let ahead = 0; // by how much the server's clock is ahead of the device's
 export const now = () => Date.now() + ahead;
 
 /** Milliseconds of a clock that cannot be set: for how long something takes, within this page. */
-export const ticks = () => performance.now();
+export const monotonicNow = () => performance.now();
 
 /** The device's own clock, right or not: for what it compares with itself, also over its sleep and over pages. */
 export const deviceTime = () => Date.now();
 
-/** The server has just said what time it is; its clock is the one that dates messages. */
-export function serverSaid(moment) {
+/**
+ * The server has just said what time it is; its clock is the one that dates messages.
+ * @param {number} moment
+ */
+export function syncClock(moment) {
   if (!Number.isFinite(moment)) return;
   const told = moment - Date.now();
   ahead = Math.abs(told) < believable ? 0 : told;
 }
 
-/** 84 s -> "1:24", as the waiting counter shows it. */
+/**
+ * 84 s -> "1:24", as the waiting counter shows it.
+ * @param {number} ms
+ */
 export function minutesSeconds(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
+/** @typedef {[count: number, unit: 'minutes' | 'hours' | 'days']} DurationPart */
+
 /**
- * A stretch of time as people say it: one or two numbers with their units. Never shorter than it is, and
+ * A duration as people say it: one or two numbers with their units. Never shorter than it is, and
  * not much longer: minutes count below ten hours, hours below ten days.
+ * @param {number} ms @returns {DurationPart[]}
  */
-export function lasting(ms) {
+export function durationParts(ms) {
   const minutes = Math.max(1, Math.ceil(ms / 60_000));
   if (minutes < 600) return whole([Math.floor(minutes / 60), 'hours'], [minutes % 60, 'minutes']);
   const hours = Math.ceil(minutes / 60);
@@ -41,21 +50,30 @@ export function lasting(ms) {
   return [[Math.ceil(hours / 24), 'days']];
 }
 
+/** @param {DurationPart[]} parts */
 const whole = (...parts) => parts.filter(([count]) => count > 0);
 
-export function secondsLeft(deadline, now) {
-  return Math.max(0, Math.ceil((deadline - now) / 1000));
+/** @param {number} deadline @param {number} moment */
+export function secondsLeft(deadline, moment) {
+  return Math.max(0, Math.ceil((deadline - moment) / 1000));
 }
 
-/** The day of a moment where the reader is; two moments of one day have the same. */
+/**
+ * The day of a moment where the reader is; two moments of one day have the same.
+ * @param {number} ms
+ */
 export function dayOf(ms) {
   const date = new Date(ms);
   return (date.getFullYear() * 12 + date.getMonth()) * 31 + date.getDate();
 }
 
+/** @param {number} a @param {number} b */
 export const sameDay = (a, b) => dayOf(a) === dayOf(b);
 
-/** 'today', 'yesterday' or null; anything older is written as a date. */
+/**
+ * 'today', 'yesterday' or null; anything older is written as a date.
+ * @param {number} then @param {number} present
+ */
 export function dayName(then, present) {
   if (sameDay(then, present)) return 'today';
   const before = new Date(present);
@@ -63,14 +81,19 @@ export function dayName(then, present) {
   return sameDay(then, before.getTime()) ? 'yesterday' : null;
 }
 
+/** @param {number} number */
 const pad = (number) => String(number).padStart(2, '0');
 
-/** The reader's own clock, 24 hours, the same in every browser language. */
+/**
+ * The reader's own clock, 24 hours, the same in every browser language.
+ * @param {number} ms
+ */
 export function clock(ms) {
   const date = new Date(ms);
   return `${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
 
+/** @param {number} ms @param {string} lang */
 export function dateText(ms, lang) {
   return new Intl.DateTimeFormat(lang, { month: 'long', day: 'numeric', weekday: 'short' }).format(new Date(ms));
 }

@@ -18,16 +18,27 @@ const indic = /[\u0900-\u0DFF]/u;
 const virama = /[\u094D\u09CD\u0A4D\u0ACD\u0B4D\u0BCD\u0C4D\u0CCD\u0D3B\u0D3C\u0D4D\u0DCA]/u;
 const nukta = /[\u093C\u09BC\u0A3C\u0ABC\u0B3C\u0C3C\u0CBC]/u;
 const chillu = /[കണനരലള]/u;
+/** @param {string} letters */
 const tagsOf = (letters) => [...letters].map((letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0))).join('') + '\u{E007F}';
 const flags = ['gbeng', 'gbsct', 'gbwls'].map(tagsOf);
 
+/** @param {string} char */
+const codeOf = (char) => char.codePointAt(0) ?? 0;
+
+/** @param {string} char */
 export const isCandidate = (char) => candidate.test(char);
+/** @param {string} text */
 export const withoutCandidates = (text) => [...text].filter((char) => !isCandidate(char)).join('');
 
+/** @param {string} char */
 const isPicture = (char) => picture.test(char) && !noPicture.test(char);
+/** @param {string} char */
 const isArabic = (char) => arabic.test(char);
 
-/** The same text without those that do nothing where they stand. */
+/**
+ * The same text without those that do nothing where they stand.
+ * @param {string} text
+ */
 export function keepWorking(text) {
   const chars = [...text];
   const kept = [];
@@ -43,9 +54,13 @@ export function keepWorking(text) {
   return kept.join('');
 }
 
+/**
+ * Whether this one changes what is drawn, between these.
+ * @param {string[]} before @param {string} char @param {string} next @param {string} afterNext
+ */
 function works(before, char, next, afterNext) {
   const last = before.at(-1) ?? '';
-  const code = char.codePointAt(0);
+  const code = codeOf(char);
   if (last === '') return false;
   if (char === '\u200C') return partsArabic(before, next) || isAtVirama(before, char, next, afterNext);
   if (char === '\u200D') return joinsEmoji(before, next) || isAtVirama(before, char, next, afterNext);
@@ -58,18 +73,24 @@ function works(before, char, next, afterNext) {
   return false;
 }
 
-/** A half space: it stands between two letters that would be written together. */
+/**
+ * A half space: it stands between two letters that would be written together.
+ * @param {string[]} before @param {string} next
+ */
 function partsArabic(before, next) {
   const letter = before.findLast((char) => !mark.test(char)) ?? '';
   return isArabic(letter) && !backwards.test(letter) && isArabic(next);
 }
 
-/** Beside the sign that takes a letter its vowel: how two letters are written together. */
+/**
+ * Beside the sign that takes a letter its vowel: how two letters are written together.
+ * @param {string[]} before @param {string} char @param {string} next @param {string} afterNext
+ */
 function isAtVirama(before, char, next, afterNext) {
-  const last = before.at(-1);
+  const last = before.at(-1) ?? '';
   if (!indic.test(last)) return false;
-  const script = last.codePointAt(0) >> 7;
-  const isLetter = (other) => indic.test(other) && !mark.test(other) && other.codePointAt(0) >> 7 === script;
+  const script = codeOf(last) >> 7;
+  const isLetter = (/** @type {string} */ other) => indic.test(other) && !mark.test(other) && codeOf(other) >> 7 === script;
   if (virama.test(last)) {
     const base = before.findLast((other) => !mark.test(other)) ?? '';
     return isLetter(base) && ((char === '\u200D' && chillu.test(base)) || isLetter(next));
@@ -77,7 +98,10 @@ function isAtVirama(before, char, next, afterNext) {
   return (isLetter(last) || nukta.test(last)) && virama.test(next) && isLetter(afterNext);
 }
 
-/** One picture made of several. */
+/**
+ * One picture made of several.
+ * @param {string[]} before @param {string} next
+ */
 function joinsEmoji(before, next) {
   const part = before.findLast((char) => !/[\uFE0F\u{1F3FB}-\u{1F3FF}]/u.test(char)) ?? '';
   return isPicture(part) && isPicture(next);

@@ -1,18 +1,39 @@
 // The search as data: what the server said last, and which lines and option
 // rows follow from it. Pure: `now` is an argument, sockets are in net/.
 
+/** @typedef {import('./room.js').Frame} Frame */
+
+/**
+ * @typedef {object} Search
+ * @property {number} startedAt
+ * @property {'connecting' | 'open' | 'lost' | 'blocked' | 'stopped'} connection
+ * @property {string | null} phase
+ * @property {number | null} phaseEndsAt
+ * @property {number} waiting
+ * @property {boolean} unfit
+ * @property {boolean} heard
+ * @property {null | 'replaced' | 'in_room' | 'rate' | 'store' | 'full'} halted
+ * @property {string | null} roomId
+ * @property {number | null} retryAt
+ * @property {Frame | null} found
+ * @property {boolean} cancelled
+ */
+
+/** @typedef {[key: string, values: Record<string, string | number>]} Line a key of the catalogue and its values */
+
 const fullPatience = 20_000;
 
+/** @param {number} now @returns {Search} */
 export function newSearch(now) {
   return {
     startedAt: now,
-    link: 'connecting', // connecting | open | lost | blocked | stopped
+    connection: 'connecting',
     phase: null,
     phaseEndsAt: null,
     waiting: 0,
     unfit: false,
     heard: false,
-    halted: null, // null | 'replaced' | 'in_room' | 'rate' | 'store' | 'full'
+    halted: null,
     roomId: null,
     retryAt: null,
     found: null,
@@ -20,6 +41,7 @@ export function newSearch(now) {
   };
 }
 
+/** @param {Search} state @param {Frame} event @param {number} now @returns {Search} */
 export function reduceSearch(state, event, now) {
   switch (event.action) {
     case 'waiting_for_match':
@@ -42,15 +64,16 @@ export function reduceSearch(state, event, now) {
       return { ...state, halted: 'replaced' };
     case 'error':
       return reduceError(state, event, now);
-    case 'link':
-      return { ...state, link: event.status, heard: event.status === 'open' ? state.heard : false };
+    case 'connection':
+      return { ...state, connection: event.status, heard: event.status === 'open' ? state.heard : false };
     case 'restart':
-      return { ...newSearch(state.startedAt), link: state.link, ...stillFull(state, now) };
+      return { ...newSearch(state.startedAt), connection: state.connection, ...stillFull(state, now) };
     default:
       return state;
   }
 }
 
+/** @param {Search} state @param {Frame} event @param {number} now @returns {Search} */
 function reduceError(state, event, now) {
   if (event.code === 'rate_limited') {
     return { ...state, halted: 'rate', retryAt: now + (event.retry_after_ms ?? 3000) };
@@ -64,30 +87,38 @@ function reduceError(state, event, now) {
   return state;
 }
 
-/** While it is asked again the site counts as full, so that nothing flickers every few seconds. */
+/**
+ * While it is asked again the site counts as full, so that nothing flickers every few seconds.
+ * @param {Search} state @param {number} now @returns {Partial<Search>}
+ */
 const stillFull = (state, now) => (state.halted === 'full' ? { halted: 'full', retryAt: now + fullPatience } : {});
 
 /**
  * Whether a connection that came back by itself goes on searching. Not where
  * another tab searches, and not over an open room: its page may have lost its
  * connection in the same moment, and to search would be to leave it.
+ * @param {Pick<Search, 'halted'>} state
  */
-export const goesOn = ({ halted }) => !['replaced', 'in_room', 'rate', 'full'].includes(halted);
+export const goesOn = ({ halted }) => !['replaced', 'in_room', 'rate', 'full'].includes(halted ?? '');
 
 /**
  * Which sentence stands under the title: a catalogue key and its values.
  * `tags` are the labels of the tags asked for.
+ * @param {Search} state @param {string} tags @param {number} now @returns {Line[]}
  */
 export function searchLines(state, tags, now) {
-  const seconds = state.phaseEndsAt === null ? null : Math.max(0, Math.ceil((state.phaseEndsAt - now) / 1000));
-  if (state.link === 'stopped') return [['match.stopped', {}]];
-  if (state.link === 'blocked') return [['net.blocked', {}]];
+  const secondsTo = (/** @type {number | null} */ moment) => Math.max(0, Math.ceil(((moment ?? now) - now) / 1000));
+  const seconds = secondsTo(state.phaseEndsAt);
+  const retry = { s: Math.max(1, secondsTo(state.retryAt)) };
+  if (state.connection === 'stopped') return [['match.stopped', {}]];
+  if (state.connection === 'blocked') return [['net.blocked', {}]];
   if (state.halted === 'replaced') return [['match.replaced', {}]];
   if (state.halted === 'in_room') return [['match.inRoom', {}]];
-  if (state.halted === 'rate') return [['err.rate', { s: Math.max(1, Math.ceil((state.retryAt - now) / 1000)) }]];
-  if (state.halted === 'full' && state.link !== 'lost') return [['match.full', { s: Math.max(1, Math.ceil((state.retryAt - now) / 1000)) }]];
-  if (state.link === 'lost' || state.halted === 'store') return [['match.lost', {}]];
+  if (state.halted === 'rate') return [['err.rate', retry]];
+  if (state.halted === 'full' && state.connection !== 'lost') return [['match.full', retry]];
+  if (state.connection === 'lost' || state.halted === 'store') return [['match.lost', {}]];
   if (!state.heard) return [['match.connecting', {}]];
+  /** @type {Line[]} */
   const lines = [];
   if (state.phase === 'shared_tags') {
     lines.push(seconds ? ['match.tags', { tags, s: seconds }] : ['match.tagsSoon', { tags }]);
@@ -102,6 +133,7 @@ export function searchLines(state, tags, now) {
   return lines;
 }
 
+/** @param {Search} state @returns {Line} */
 function othersLine(state) {
   if (state.unfit) return ['match.nofit', {}];
   if (state.waiting >= 5) return ['match.some', { n: state.waiting }];
@@ -109,7 +141,11 @@ function othersLine(state) {
   return ['match.few', {}];
 }
 
-/** The rows offered to somebody who has waited long, in their order. */
+/**
+ * The rows offered after a long wait, in their order.
+ * @param {Search} state
+ * @param {{ wish: string, loopback: boolean, now: number, patience?: number }} circumstances
+ */
 export function options(state, { wish, loopback, now, patience = 15_000 }) {
   if (state.halted === 'in_room') return ['room'];
   if (state.halted === 'replaced' || state.halted === 'full') return [];
@@ -120,6 +156,7 @@ export function options(state, { wish, loopback, now, patience = 15_000 }) {
   return rows;
 }
 
+/** @param {string} hostname */
 export function isLoopback(hostname) {
   const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
   return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d+){3}$/.test(host);

@@ -4,6 +4,21 @@
 import { cleanNickname, cleanTag, countCharacters, nicknameLimit, sameTag } from './text.js';
 import { t } from '../lib/i18n.js';
 
+/**
+ * @typedef {object} Profile
+ * @property {string} avatar a number from 1 on
+ * @property {string} nickname
+ * @property {boolean} named true once the person has typed a name; until then it follows the avatar
+ * @property {string} mood
+ * @property {string | null} gender null until it is chosen
+ * @property {string} wish
+ * @property {string[]} tags
+ * @property {string[]} ownTags
+ */
+
+/** @typedef {'zh-TW' | 'en'} Lang */
+/** @typedef {<T>(from: T[]) => T} Choose chance */
+
 export const builtInTags = ['音樂', '電影', '旅行', '美食', '運動', '遊戲', '閱讀', '攝影', '藝術'];
 export const moods = ['happy', 'neutral', 'sad'];
 // Two ways to say neither; on the wire they are one.
@@ -17,7 +32,10 @@ const adjectives = {
   en: ['Calm', 'Kind', 'Soft', 'Warm', 'Mild', 'Quiet', 'Curious', 'Early', 'Bright', 'Gentle', 'Awake'],
 };
 
-/** A name nobody has to type: 安靜的天燈 / Calm Lantern, at most `limit` long, a Latin one longer. */
+/**
+ * A name to begin with, without typing: 安靜的天燈 / Calm Lantern, at most `limit` long, a Latin one longer.
+ * @param {string} avatar @param {Lang} lang @param {Choose} choose
+ */
 export function defaultNickname(avatar, lang, choose, limit = 12) {
   const thing = t(`avatar.${avatar}`, {}, lang);
   const space = lang === 'zh-TW' ? '' : ' ';
@@ -25,9 +43,16 @@ export function defaultNickname(avatar, lang, choose, limit = 12) {
   return fitting.length > 0 ? choose(fitting) : thing;
 }
 
+/**
+ * @template T
+ * @param {any} value @param {string[]} allowed @param {T} otherwise @returns {string | T}
+ */
 const oneOf = (value, allowed, otherwise) => (allowed.includes(value) ? value : otherwise);
 
-/** Makes a whole profile out of whatever was stored; gender may stay unchosen. */
+/**
+ * Makes a whole profile out of what was stored, which may be anything; gender may stay unchosen.
+ * @param {any} stored @param {Lang} lang @param {Choose} choose @returns {Profile}
+ */
 export function readProfile(stored, lang, choose) {
   const from = stored && typeof stored === 'object' ? stored : {};
   const number = Number.parseInt(from.avatar, 10);
@@ -36,7 +61,6 @@ export function readProfile(stored, lang, choose) {
   return {
     avatar,
     nickname: nickname || defaultNickname(avatar, lang, choose),
-    // True once the person has typed a name; until then it follows the avatar.
     named: Boolean(nickname && from.named),
     mood: oneOf(from.mood, moods, 'neutral'),
     gender: oneOf(from.gender, genders, null),
@@ -46,7 +70,9 @@ export function readProfile(stored, lang, choose) {
   };
 }
 
+/** @param {unknown} value */
 function readTags(value) {
+  /** @type {string[]} */
   const kept = [];
   for (const raw of Array.isArray(value) ? value : []) {
     const tag = typeof raw === 'string' ? cleanTag(raw) : '';
@@ -55,9 +81,13 @@ function readTags(value) {
   return kept;
 }
 
+/** @param {number} count */
 const range = (count) => Array.from({ length: count }, (_, index) => index + 1);
 
-/** Turns a tag on or off. Returns the same profile when three are already on. */
+/**
+ * Turns a tag on or off. Returns the same profile when three are already on.
+ * @param {Profile} profile @param {string} tag @returns {Profile}
+ */
 export function toggleTag(profile, tag) {
   if (profile.tags.some((other) => sameTag(other, tag))) {
     return { ...profile, tags: profile.tags.filter((other) => !sameTag(other, tag)) };
@@ -66,7 +96,10 @@ export function toggleTag(profile, tag) {
   return { ...profile, tags: [...profile.tags, tag] };
 }
 
-/** Adds a word of one's own and turns it on. */
+/**
+ * Adds a tag of the person's own and turns it on.
+ * @param {Profile} profile @param {string} text @returns {Profile}
+ */
 export function addOwnTag(profile, text) {
   const tag = cleanTag(text);
   if (!tag) return profile;
@@ -76,6 +109,7 @@ export function addOwnTag(profile, text) {
   return { ...profile, ownTags: [...profile.ownTags, tag].slice(-maxTags), tags: [...profile.tags, tag] };
 }
 
+/** @param {Profile} profile @param {string} tag @returns {Profile} */
 export function removeOwnTag(profile, tag) {
   return {
     ...profile,
@@ -84,7 +118,10 @@ export function removeOwnTag(profile, tag) {
   };
 }
 
-/** A random second person whom the first one's wishes and tags fit at once. */
+/**
+ * A random second person who fits the first one's wishes and tags at once.
+ * @param {any} first what was stored @param {Lang} lang @param {Choose} choose @returns {Profile}
+ */
 export function guestProfile(first, lang, choose) {
   const others = range(avatarCount).map(String).filter((avatar) => avatar !== first?.avatar);
   const avatar = choose(others);
@@ -101,7 +138,10 @@ export function guestProfile(first, lang, choose) {
   };
 }
 
-/** What goes on the wire with start_matching. */
+/**
+ * What goes on the wire with start_matching.
+ * @param {Profile} profile
+ */
 export function userData(profile) {
   return {
     nickname: profile.nickname,

@@ -1,39 +1,80 @@
-// When a lost socket may be opened again, and how long to wait. Pure.
+// When a lost socket may be opened again, and how long to wait: by its close
+// code (docs/PROTOCOL.md, "Close codes"), and by how often it has failed. Pure.
 
 const firstDelay = 500;
 const longestDelay = 20_000;
-const never = new Set([1008, 1009, 4000, 4004]);
+// What a server that goes away is given: its restart, and all its pages at once.
+const restart = { least: 300, spread: 3000 };
+const later = { least: 30_000, spread: 30_000 };
 
-// 4100 to 4199, also those that are not known yet: do not come back.
-export const isFinal = (code) => never.has(code) || (code >= 4100 && code < 4200);
+// Codes whose meaning is known, and not what their range says.
+const finalCodes = new Set([1008, 1009, 4000, 4004]);
+// Only this connection was lost: 1005 and 1006 are what a browser says of one that broke, 4001 and
+// 4002 of one that was too slow or silent.
+const brokenCodes = new Set([1000, 1005, 1006, 4001, 4002]);
+
+/**
+ * What a close code asks of a client: to stay away, to come back later, to come back soon as after a
+ * restart of the server, or to come back at once, for only the connection broke. A code that is not
+ * known is judged by its range, so that a server may have new ones.
+ * @param {number} code
+ * @returns {'never' | 'later' | 'soon' | 'now'}
+ */
+export function comeBack(code) {
+  if (finalCodes.has(code) || (code >= 4100 && code < 4200)) return 'never';
+  if (code >= 4200 && code < 4300) return 'later';
+  return brokenCodes.has(code) ? 'now' : 'soon';
+}
+
+/** @param {number} code */
+export const isFinal = (code) => comeBack(code) === 'never';
 
 /**
  * Back-off with full jitter: anything between 0 and a doubling ceiling, so
  * that thousands of pages do not come back in the same instant. A server that
- * goes away (1001) always gets a moment.
+ * goes away always gets a moment, one that says "later" more than that.
+ * Null: never.
+ * @param {number} attempt @param {number} code @param {number} random
  */
 export function reconnectDelay(attempt, code, random) {
-  if (isFinal(code)) return null;
+  const when = comeBack(code);
+  if (when === 'never') return null;
+  const { least, spread } = when === 'later' ? later : when === 'soon' ? restart : { least: 0, spread: 0 };
   const ceiling = Math.min(longestDelay, firstDelay * 2 ** Math.min(attempt, 10));
-  const least = code === 1001 ? 300 : 0;
-  return Math.round(least + random * Math.max(ceiling, code === 1001 ? 3000 : 0));
+  return Math.round(least + random * Math.max(ceiling, spread));
 }
+
+/**
+ * Whether sockets reach the server at all.
+ * @typedef {object} Reachability
+ * @property {boolean} heard the server has said something
+ * @property {number} failures how many attempts came to nothing since
+ * @property {number | null} since when they began
+ */
 
 const blockedAfter = 8000;
 const failuresOfABlock = 2;
 
-export const newPassage = { heard: false, failures: 0, since: null };
+/** @type {Reachability} */
+export const unknownReachability = { heard: false, failures: 0, since: null };
 
-/** An attempt to connect came to nothing. */
-export const failedToPass = (passage, now) => ({ ...passage, failures: passage.failures + 1, since: passage.since ?? now });
+/**
+ * The server has said something: what fails from now on is not the way to it.
+ * @type {Reachability}
+ */
+export const reached = { heard: true, failures: 0, since: null };
 
-/** The server has said something: what fails from now on is not the way. */
-export const passed = { heard: true, failures: 0, since: null };
+/**
+ * An attempt to connect came to nothing.
+ * @param {Reachability} reachability @param {number} now @returns {Reachability}
+ */
+export const noteFailure = (reachability, now) => ({ ...reachability, failures: reachability.failures + 1, since: reachability.since ?? now });
 
 /**
  * Whether it is time to look if anything else reaches the server. Where pages
- * do and sockets never did, something on the way does not let sockets through.
+ * do and sockets never did, a proxy on the way does not let sockets through.
+ * @param {Reachability} reachability @param {number} now
  */
 export function looksBlocked({ heard, failures, since }, now) {
-  return !heard && failures >= failuresOfABlock && now - since >= blockedAfter;
+  return !heard && failures >= failuresOfABlock && since !== null && now - since >= blockedAfter;
 }

@@ -2,7 +2,74 @@
 // server said and what this person did into a new state; messages that did not
 // change keep their identity, so the page can skip them. Pure: no DOM, no clock.
 
-import { deedKey } from './outbox.js';
+import { actionKey } from './outbox.js';
+import { isAsked } from './room-queries.js';
+import { readMessage } from './stored-message.js';
+
+/** @typedef {import('./stored-message.js').StoredMessage} StoredMessage */
+
+/**
+ * What a socket carries, or what happens on this page: named by `action`, otherwise unchecked.
+ * @typedef {{ action: string, [field: string]: any }} Frame
+ */
+
+/**
+ * @typedef {object} Partner
+ * @property {string} [nickname]
+ * @property {string} [avatar]
+ * @property {string} [mood]
+ */
+
+/**
+ * A message of ours that is not acknowledged yet.
+ * @typedef {object} PendingMessage
+ * @property {string} clientId
+ * @property {string} content
+ * @property {{ id: string, text: string, mine: boolean } | null} [reply]
+ * @property {number} [at]
+ * @property {string | null} [failed] the code of the error that ended it
+ * @property {number} [unanswered] how often it was sent in vain
+ */
+
+/**
+ * Something asked of the server that is not confirmed yet.
+ * @typedef {object} PendingAction
+ * @property {'block' | 'leave' | 'recall' | 'delete'} kind
+ * @property {string} [id] of the message it is about
+ * @property {string | null} [clientId] of that message
+ * @property {boolean} [leaves] a block: the room is to close by it
+ * @property {number} [leftAt] a block: when the room closed
+ * @property {number} [unanswered] how often it was sent in vain
+ */
+
+/**
+ * @typedef {object} Room
+ * @property {string} roomId
+ * @property {string | null} me our `user_id` in this room
+ * @property {Partner | null} partner
+ * @property {string[]} commonTags
+ * @property {boolean} isBot
+ * @property {boolean} sameSession
+ * @property {boolean} active
+ * @property {boolean} known a room_state has arrived
+ * @property {number} lastSeq the last entry seen
+ * @property {boolean} anew the server had lost what was here, and the conversation began again with what it has
+ * @property {number} targetSeq last_seq of the latest room_state: below it we are replaying
+ * @property {StoredMessage[]} messages in seq order
+ * @property {PendingMessage[]} pendingMessages in the order written
+ * @property {PendingAction[]} pendingActions
+ * @property {PendingAction['kind'][]} confirmed kinds of the pending actions that the latest events confirmed
+ * @property {boolean} blocked
+ * @property {number} partnerRead
+ * @property {boolean} partnerTyping
+ * @property {boolean} partnerOnline
+ * @property {number | null} graceEndsAt
+ * @property {number | null} erasesAt when a closed room is erased, as the server says
+ * @property {number | null} closesAt when the room closes by itself, once that is near
+ * @property {boolean} replaced
+ * @property {boolean} storeDown
+ * @property {{ by: 'me' | 'them', reason: string, gone: null | 'you' | 'partner' | 'both', at: number } | null} ended
+ */
 
 // With a server that never says `blocked`, our own departure has to do. One that
 // says it also says `unavailable` within this time if only the room was closed.
@@ -10,7 +77,11 @@ const blockedPatience = 3000;
 // How often one message may fail for a reason of its own before it is said to have failed.
 const patienceWithOne = 2;
 
-export function newRoom(roomId, pending = [], deeds = []) {
+/**
+ * @param {string} roomId @param {PendingMessage[]} pendingMessages @param {PendingAction[]} pendingActions
+ * @returns {Room}
+ */
+export function newRoom(roomId, pendingMessages = [], pendingActions = []) {
   return {
     roomId,
     me: null,
@@ -19,37 +90,38 @@ export function newRoom(roomId, pending = [], deeds = []) {
     isBot: false,
     sameSession: false,
     active: true,
-    known: false, // a room_state has arrived
-    lastSeq: 0, // the last entry seen
-    anew: false, // the server had lost what was here, and the conversation began again with what it has
-    targetSeq: 0, // last_seq of the latest room_state: below it we are replaying
-    messages: [], // in seq order, stored by the server
-    pending, // ours, not yet acknowledged, in the order written
-    deeds, // asked for and not yet confirmed: { kind: block|leave|recall|delete, id?, clientId? }
-    confirmed: [], // kinds of the deeds that the latest events confirmed
+    known: false,
+    lastSeq: 0,
+    anew: false,
+    targetSeq: 0,
+    messages: [],
+    pendingMessages,
+    pendingActions,
+    confirmed: [],
     blocked: false,
     partnerRead: 0,
     partnerTyping: false,
     partnerOnline: true,
     graceEndsAt: null,
-    erasesAt: null, // when a closed room is erased, as the server says
-    closesAt: null, // when the room closes by itself, once that is near
+    erasesAt: null,
+    closesAt: null,
     replaced: false,
     storeDown: false,
-    ended: null, // { by: 'me' | 'them', reason, gone: null | 'you' | 'partner' | 'both', at }
+    ended: null,
   };
 }
 
+/** @param {Room} state @param {Frame} event @param {number} now */
 export const reduce = (state, event, now) => reduceAll(state, [event], now);
 
+/** @param {Room} state @param {Frame[]} events @param {number} now @returns {Room} */
 export function reduceAll(state, events, now) {
-  const draft = { ...state, messages: state.messages.slice(), pending: state.pending.slice(), confirmed: [] };
+  const draft = { ...state, messages: state.messages.slice(), pendingMessages: state.pendingMessages.slice(), confirmed: [] };
   for (const event of events) handlers[event.action]?.(draft, event, now);
   return draft;
 }
 
-export const isReplaying = (state) => !state.known || state.lastSeq < state.targetSeq;
-
+/** @type {Record<string, (draft: Room, event: Frame, now: number) => void>} */
 const handlers = {
   room_state(draft, event, now) {
     if (event.anew) beginAnew(draft);
@@ -74,7 +146,7 @@ const handlers = {
     if (!message) return;
     draft.storeDown = false;
     if (message.recalled) confirm(draft, 'recall', message.id);
-    if (message.mine) dropPending(draft, message.clientId);
+    if (message.mine) dropPendingMessage(draft, message.clientId);
     if (event.message.repeat && message.seq > draft.lastSeq) {
       // An answer outside the stream: the entry itself is still on its way, or
       // was just read from the log. Showing it now and once is enough.
@@ -111,13 +183,13 @@ const handlers = {
     draft.closesAt = null;
     const mine = event.reason === 'left' && draft.me !== null && event.user_id === draft.me;
     // What was still on its way can no longer be stored.
-    draft.pending = draft.pending.map((item) => ({ ...item, failed: item.failed ?? 'room_closed' }));
+    draft.pendingMessages = draft.pendingMessages.map((item) => ({ ...item, failed: item.failed ?? 'room_closed' }));
     confirm(draft, 'leave');
-    if (mine) changeBlock(draft, (deed) => (deed.leaves ? { ...deed, leftAt: deed.leftAt ?? now } : deed));
+    if (mine) changeBlock(draft, (action) => (action.leaves ? { ...action, leftAt: action.leftAt ?? now } : action));
     draft.ended ??= { by: mine ? 'me' : 'them', reason: event.reason ?? 'left', gone: event.gone ?? null, at: now };
   },
 
-  partner_status: (draft, event, now) => setPresence(draft, event, now),
+  partner_status: (draft, event, now) => setPresence(draft, /** @type {Presence} */ (event), now),
 
   room_closing(draft, event, now) {
     draft.closesAt = draft.active && typeof event.closes_ms === 'number' ? now + event.closes_ms : null;
@@ -139,90 +211,96 @@ const handlers = {
     if (event.code === 'unavailable') {
       draft.storeDown = true;
       // A room may close although the block could not be kept: leaving proves nothing then.
-      changeBlock(draft, (deed) => ({ ...deed, leaves: deed.leaves && deed.leftAt === undefined, leftAt: undefined }));
+      changeBlock(draft, (action) => ({ ...action, leaves: action.leaves && action.leftAt === undefined, leftAt: undefined }));
       return;
     }
-    refuseDeed(draft, event);
+    dropRefusedAction(draft, event);
     if (event.client_id) failAgain(draft, (item) => item.clientId === event.client_id, event.code);
   },
 
-  /** These were said, others were answered, and these were not: each is given a second time, then no third. */
+  /** These were sent, others were answered, and these were not: each is given a second time, then no third. */
   unanswered(draft, { items }) {
-    for (const { clientId, deed } of items) {
+    for (const { clientId, actionKey: key } of items) {
       failAgain(draft, (item) => item.clientId === clientId, 'unanswered');
-      draft.deeds = draft.deeds
-        .map((other) => (deedKey(other) === deed ? { ...other, unanswered: (other.unanswered ?? 0) + 1 } : other))
-        .filter((other) => !(other.unanswered >= patienceWithOne));
+      draft.pendingActions = draft.pendingActions
+        .map((other) => (actionKey(other) === key ? { ...other, unanswered: (other.unanswered ?? 0) + 1 } : other))
+        .filter((other) => (other.unanswered ?? 0) < patienceWithOne);
     }
   },
 
   // What this person does.
   wrote(draft, event) {
-    draft.pending.push({ clientId: event.clientId, content: event.content, reply: event.reply ?? null, at: event.at, failed: event.failed ?? null });
+    draft.pendingMessages.push({ clientId: event.clientId, content: event.content, reply: event.reply ?? null, at: event.at, failed: event.failed ?? null });
   },
 
   retry(draft, event) {
-    draft.pending = draft.pending.map((item) => (item.clientId === event.clientId ? { ...item, failed: null, unanswered: 0 } : item));
+    draft.pendingMessages = draft.pendingMessages.map((item) => (item.clientId === event.clientId ? { ...item, failed: null, unanswered: 0 } : item));
   },
 
-  discard: (draft, event) => dropPending(draft, event.clientId),
+  discard: (draft, event) => dropPendingMessage(draft, event.clientId),
 
-  asked(draft, { deed }) {
-    if (draft.deeds.some((other) => deedKey(other) === deedKey(deed))) return;
-    const leaves = deed.kind === 'block' && draft.active && !draft.deeds.some((other) => other.kind === 'leave');
-    draft.deeds = [...draft.deeds, leaves ? { ...deed, leaves } : deed];
+  asked(draft, { pendingAction }) {
+    if (draft.pendingActions.some((other) => actionKey(other) === actionKey(pendingAction))) return;
+    const leaves = pendingAction.kind === 'block' && draft.active && !isAsked(draft, 'leave');
+    draft.pendingActions = [...draft.pendingActions, leaves ? { ...pendingAction, leaves } : pendingAction];
   },
 
-  blocked(draft) {
-    draft.blocked = true;
-    confirm(draft, 'block');
-  },
+  blocked: (draft) => confirmBlock(draft),
 
   /** Some time has passed. */
   waited(draft, event, now) {
-    if (draft.deeds.some((deed) => deed.leftAt !== undefined && now - deed.leftAt >= blockedPatience)) handlers.blocked(draft);
+    if (draft.pendingActions.some((action) => action.leftAt !== undefined && now - action.leftAt >= blockedPatience)) confirmBlock(draft);
   },
 };
 
-/** The log is another one: nothing that names a place in the old one means anything in it. */
+/**
+ * The log is another one: nothing that names a place in the old one means anything in it.
+ * @param {Room} draft
+ */
 function beginAnew(draft) {
   draft.anew = true;
   draft.messages = [];
   draft.lastSeq = 0;
   draft.partnerRead = 0;
-  draft.deeds = draft.deeds.filter((deed) => deed.id === undefined);
-  draft.pending = draft.pending.map((item) => ({ ...item, reply: null }));
+  draft.pendingActions = draft.pendingActions.filter((action) => action.id === undefined);
+  draft.pendingMessages = draft.pendingMessages.map((item) => ({ ...item, reply: null }));
 }
 
 /**
- * What a reconnect says it has: the newest message of the stream, by its place
- * and its time, so that the server sees whether its log has the same one.
+ * A message failed: for good, or for the first time.
+ * @param {Room} draft @param {(item: PendingMessage) => boolean} isIt @param {string} code
  */
-export function placeIn({ messages, lastSeq }) {
-  const last = messages.findLast((message) => message.seq <= lastSeq);
-  return { after: last?.seq ?? 0, after_sent_at_ms: last?.at || undefined };
-}
-
-/** A message failed: for good, or for the first time. */
 function failAgain(draft, isIt, code) {
-  draft.pending = draft.pending.map((item) => {
+  draft.pendingMessages = draft.pendingMessages.map((item) => {
     if (!isIt(item) || item.failed) return item;
     const times = (item.unanswered ?? 0) + 1;
     return { ...item, unanswered: times, failed: fatalForMessage.has(code) || times >= patienceWithOne ? code : null };
   });
 }
 
+/**
+ * The server has done what was asked.
+ * @param {Room} draft @param {PendingAction['kind']} kind @param {string} [id]
+ */
 function confirm(draft, kind, id) {
-  const still = draft.deeds.filter((deed) => deed.kind !== kind || (id !== undefined && deed.id !== id));
-  if (still.length === draft.deeds.length) return;
-  draft.deeds = still;
+  const still = draft.pendingActions.filter((action) => action.kind !== kind || (id !== undefined && action.id !== id));
+  if (still.length === draft.pendingActions.length) return;
+  draft.pendingActions = still;
   draft.confirmed = [...draft.confirmed, kind];
 }
 
-function changeBlock(draft, change) {
-  draft.deeds = draft.deeds.map((deed) => (deed.kind === 'block' ? change(deed) : deed));
+/** @param {Room} draft */
+function confirmBlock(draft) {
+  draft.blocked = true;
+  confirm(draft, 'block');
 }
 
+/** @param {Room} draft @param {(action: PendingAction) => PendingAction} change */
+function changeBlock(draft, change) {
+  draft.pendingActions = draft.pendingActions.map((action) => (action.kind === 'block' ? change(action) : action));
+}
+
+/** @type {Record<string, PendingAction['kind'][]>} by the code of an error, what it may refuse */
 const refusals = {
   already_recalled: ['recall'],
   not_yours: ['recall'],
@@ -234,29 +312,37 @@ const refusals = {
   unknown_action: ['recall', 'delete'],
 };
 
-/** Ends the deed a refusal is about: the one it names, else the oldest it fits. */
-function refuseDeed(draft, { code, client_id: clientId = null }) {
+/**
+ * Drops the pending action a refusal is about: the one it names, else the oldest it fits.
+ * @param {Room} draft @param {Frame} refusal
+ */
+function dropRefusedAction(draft, { code, client_id: clientId = null }) {
   const kinds = refusals[code] ?? [];
-  const about = draft.deeds.find((deed) => kinds.includes(deed.kind) && (deed.kind === 'recall' ? (deed.clientId ?? null) : null) === clientId);
-  if (about) draft.deeds = draft.deeds.filter((deed) => deed !== about);
+  const isAbout = (/** @type {PendingAction} */ action) => (action.kind === 'recall' ? (action.clientId ?? null) : null) === clientId;
+  const about = draft.pendingActions.find((action) => kinds.includes(action.kind) && isAbout(action));
+  if (about) draft.pendingActions = draft.pendingActions.filter((action) => action !== about);
 }
-
-/** Whether `kind` was asked for and is still to be confirmed. */
-export const isAsked = (state, kind) => state.deeds.some((deed) => deed.kind === kind);
 
 const fatalForMessage = new Set(['too_long', 'empty', 'room_closed', 'room_full', 'client_id_reused', 'invalid_field', 'not_a_member', 'bad_json', 'unknown_action']);
 
+/** @typedef {{ online?: boolean, grace_ends_ms?: number }} Presence */
+
+/** @param {Room} draft @param {Presence} presence @param {number} now */
 function setPresence(draft, { online, grace_ends_ms: grace }, now) {
   draft.partnerOnline = online !== false;
   draft.graceEndsAt = !draft.partnerOnline && typeof grace === 'number' ? now + grace : null;
   if (!draft.partnerOnline) draft.partnerTyping = false;
 }
 
-function dropPending(draft, clientId) {
-  draft.pending = draft.pending.filter((item) => item.clientId !== clientId);
+/** @param {Room} draft @param {string | null} clientId */
+function dropPendingMessage(draft, clientId) {
+  draft.pendingMessages = draft.pendingMessages.filter((item) => item.clientId !== clientId);
 }
 
-/** Puts a message at its seq; one that is there already is replaced. */
+/**
+ * Puts a message at its seq; one that is there already is replaced.
+ * @param {Room} draft @param {StoredMessage} message
+ */
 function insert(draft, message) {
   const list = draft.messages;
   let at = list.length;
@@ -267,74 +353,4 @@ function insert(draft, message) {
     return;
   }
   list.splice(at, 0, message);
-}
-
-function readMessage(raw, { me, messages }) {
-  if (!raw || typeof raw !== 'object') return null;
-  const seq = Number(raw.seq ?? raw.id);
-  if (!Number.isFinite(seq)) return null;
-  return {
-    id: String(raw.id ?? seq),
-    seq,
-    mine: raw.sender_id === me,
-    clientId: raw.client_id ?? null,
-    nickname: raw.sender_nickname ?? '',
-    content: raw.recalled ? null : (raw.content ?? null),
-    recalled: Boolean(raw.recalled) || raw.content === null,
-    repliedTo: raw.replied_to === null || raw.replied_to === undefined ? null : String(raw.replied_to),
-    quoteText: quotedText(raw),
-    quoteMine: isMine(raw.replied_to, messages) ?? raw.replied_to_sender === me,
-    at: raw.sent_at_ms ?? 0,
-  };
-}
-
-/** What is quoted; the server cuts what no bubble shows. */
-function quotedText(raw) {
-  const text = raw.replied_to_content ?? null;
-  return text !== null && raw.replied_to_cut === true ? `${text}…` : text;
-}
-
-/** Whether the message of that id is mine, when it is in the log. */
-function isMine(id, messages) {
-  if (id === null || id === undefined) return false;
-  return messages[placeOf(messages, String(id))]?.mine ?? null;
-}
-
-/** Where the message of that id stands, or -1. An id is its seq, as far as we know: looked for there first. */
-export function placeOf(messages, id) {
-  let [low, high] = [0, messages.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (messages[middle].seq < Number(id)) low = middle + 1;
-    else high = middle;
-  }
-  return messages[low]?.id === id ? low : messages.findLastIndex((message) => message.id === id);
-}
-
-/** Whether the conversation has just ended without having begun: the one we were to meet never came. */
-export function nobodyCame(before, after) {
-  return before.known && before.active && !after.active && after.ended?.reason === 'no_show' && after.messages.every((message) => message.mine);
-}
-
-/** Both have said something: leaving then needs a second press. */
-export function bothSpoke(state) {
-  const mine = state.pending.length > 0 || state.messages.some((message) => message.mine);
-  return mine && state.messages.some((message) => !message.mine);
-}
-
-/** Whether leaving asks twice: also while it is not known yet who has spoken. */
-export const asksBeforeLeaving = (state) => isReplaying(state) || bothSpoke(state);
-
-export function lastSeqOfPartner(state) {
-  for (let at = state.messages.length - 1; at >= 0; at -= 1) {
-    if (!state.messages[at].mine) return state.messages[at].seq;
-  }
-  return 0;
-}
-
-export function minutesTalked(state) {
-  if (state.messages.length === 0) return 0;
-  const first = state.messages[0].at;
-  const last = state.messages[state.messages.length - 1].at;
-  return Math.max(1, Math.round((last - first) / 60_000));
 }

@@ -1,25 +1,50 @@
-// From a stretch of a conversation to the rows of its log: day lines, messages,
+// From a range of a conversation to the rows of its log: day lines, messages,
 // who starts and ends a run, and the state word of each of my messages. Pure.
 
 import { dayOf } from '../lib/time.js';
 
+/** @typedef {import('./room.js').Room} Room */
+/** @typedef {import('./room.js').PendingMessage} PendingMessage */
+/** @typedef {import('./stored-message.js').StoredMessage} StoredMessage */
+/** @typedef {Pick<Room, 'messages' | 'pendingMessages' | 'partnerRead'>} Log */
+
+/**
+ * @typedef {object} Item
+ * @property {string} key
+ * @property {StoredMessage | PendingMessage} source
+ * @property {boolean} mine
+ * @property {number} at
+ * @property {number} day
+ * @property {boolean} recalled
+ * @property {'recalled' | 'read' | 'sent' | 'failed' | 'pending'} state
+ */
+
+/** @typedef {Item & { kind: 'message', first: boolean, last: boolean, newest: boolean }} MessageRow */
+/** @typedef {MessageRow | { kind: 'day', key: string, at: number }} Row */
+
 const runLength = 120_000;
 
-/** A key that stays the same when a pending message becomes a sent one. */
+/**
+ * A key that stays the same when a pending message becomes a sent one.
+ * @param {StoredMessage} message
+ */
 const keyOf = (message) => (message.mine && message.clientId ? `c:${message.clientId}` : `s:${message.seq}`);
 
 /**
  * The rows of the messages from `from` to before `to`: the same, whatever else is
  * asked for. With the newest comes what is still on its way.
+ * @param {Log} state @returns {Row[]}
  */
 export function logRows(state, { from = 0, to = Infinity } = {}) {
-  const { messages, pending } = state;
-  const length = messages.length + pending.length;
+  const { messages, pendingMessages } = state;
+  const length = messages.length + pendingMessages.length;
   const end = to >= messages.length ? length : to;
-  const item = (at) => (at < messages.length ? sentItem(messages[at], state.partnerRead) : pendingItem(pending[at - messages.length]));
+  const item = (/** @type {number} */ at) => (at < messages.length ? sentItem(messages[at], state.partnerRead) : pendingItem(pendingMessages[at - messages.length]));
   const newest = newestOfMine(state);
+  /** @type {Row[]} */
   const rows = [];
   let before = from > 0 ? item(from - 1) : null;
+  /** @type {MessageRow | null} */
   let row = null;
   for (let at = from; at < end; at += 1) {
     const own = item(at);
@@ -34,12 +59,15 @@ export function logRows(state, { from = 0, to = Infinity } = {}) {
   return rows;
 }
 
+/** @param {Item | null} before @param {Item} item */
 const startsDay = (before, item) => before?.day !== item.day;
 
+/** @param {Item | null} before @param {Item} item */
 function startsRun(before, item) {
-  return startsDay(before, item) || before.mine !== item.mine || item.at - before.at > runLength || before.recalled !== item.recalled;
+  return !before || startsDay(before, item) || before.mine !== item.mine || item.at - before.at > runLength || before.recalled !== item.recalled;
 }
 
+/** @param {StoredMessage} message @param {number} partnerRead @returns {Item} */
 function sentItem(message, partnerRead) {
   return {
     key: keyOf(message),
@@ -52,23 +80,32 @@ function sentItem(message, partnerRead) {
   };
 }
 
-function pendingItem(pending) {
+/** @param {PendingMessage} message @returns {Item} */
+function pendingItem(message) {
+  const at = message.at ?? 0;
   return {
-    key: `c:${pending.clientId}`,
-    source: pending,
+    key: `c:${message.clientId}`,
+    source: message,
     mine: true,
-    at: pending.at,
-    day: dayOf(pending.at),
+    at,
+    day: dayOf(at),
     recalled: false,
-    state: pending.failed ? 'failed' : 'pending',
+    state: message.failed ? 'failed' : 'pending',
   };
 }
 
-/** The newest of my messages says its state in a word, not only in a shape. */
-const newestOfMine = ({ messages, pending }) => pending.at(-1) ?? messages.findLast((message) => message.mine);
+/**
+ * The newest of my messages says its state in a word, not only in a shape.
+ * @param {Log} state
+ */
+const newestOfMine = ({ messages, pendingMessages }) => pendingMessages.at(-1) ?? messages.findLast((message) => message.mine);
 
-/** Whether two rows of one key look the same, so that nothing has to change. */
+/**
+ * Whether two rows of one key look the same, so that nothing has to change.
+ * @param {Row} a @param {Row} b
+ */
 export function sameRow(a, b) {
+  if (a.kind === 'day' || b.kind === 'day') return a.kind === b.kind && a.at === b.at;
   return (
     a.source === b.source && a.at === b.at && a.first === b.first && a.last === b.last && a.state === b.state && a.newest === b.newest
   );

@@ -9,13 +9,18 @@ const surrogates = /[\uD800-\uDBFF][\uDC00-\uDFFF]|[\uD800-\uDFFF]/g;
 /**
  * The text with U+FFFD for each half of a character: what other programs cut,
  * and some keyboards split. No socket carries half a character.
+ * @param {string} text @returns {string}
  */
 export function wellFormed(text) {
+  // Not in older browsers.
   if (text.toWellFormed) return text.toWellFormed();
   return text.replace(surrogates, (found) => (found.length === 2 ? found : '\uFFFD'));
 }
 
-/** Unicode scalar values, as the server counts them (not UTF-16 units). */
+/**
+ * Unicode scalar values, as the server counts them (not UTF-16 units).
+ * @param {string} text
+ */
 export function countCharacters(text) {
   let count = 0;
   for (const _ of text) count += 1;
@@ -25,12 +30,19 @@ export function countCharacters(text) {
 // What a text is drawn without: white space, control and format characters, fillers,
 // and what is drawn as a space (src/model/ink.rs).
 const unseen = String.raw`\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB\u{13430}-\u{1343F}\u{13441}\u{13442}\u{16FE4}\u{1D159}`;
+// eslint-disable-next-line no-misleading-character-class -- they are escapes in `unseen`, each a character of its own
 const ink = new RegExp(`[^${unseen}]`, 'u');
 
-/** Whether anything of a text can be seen. */
+/**
+ * Whether anything of a text can be seen.
+ * @param {string} text
+ */
 export const shows = (text) => ink.test(text);
 
-/** The text, or `blank` instead of one that shows nothing: a server of another day took such messages. */
+/**
+ * The text, or `blank` instead of one that shows nothing: a server of another day took such messages.
+ * @param {string} text @param {string} blank
+ */
 export const orBlank = (text, blank) => (shows(text) ? text : blank);
 
 // Signs that belong to a number after them, and private ones: no name is made of them.
@@ -39,14 +51,19 @@ const space = /\p{White_Space}/u;
 const mark = /\p{M}/u;
 const marksOnOne = 3;
 
+/** @param {string} char */
 const mayStay = (char) => space.test(char) || isCandidate(char) || (shows(char) && !notForNames.test(char));
 
-/** As the server cleans it (src/model/text.rs). */
+/**
+ * As the server cleans it (src/model/text.rs).
+ * @param {string} text @param {number} limit @param {'NFC' | 'NFKC'} form
+ */
 function clean(text, limit, form) {
   const seen = [...wellFormed(text)].filter(mayStay).join('');
   return keepWorking(tidy(keepWorking(seen).normalize(form), limit));
 }
 
+/** @param {string} text @param {number} limit */
 function tidy(text, limit) {
   const out = [];
   let marks = 0;
@@ -71,14 +88,19 @@ function tidy(text, limit) {
 
 const narrow = /^[\p{Script=Latin}\p{M}\p{N}\p{P}\p{Zs}]*$/u;
 
-/** How many characters a name like this may have: Latin letters are narrow, so that more of them fit. */
+/**
+ * How many characters a name like this may have: Latin letters are narrow, so that more of them fit.
+ * @param {string} name
+ */
 export const nicknameLimit = (name, limit = 12) => (narrow.test(name) ? Math.round((limit * 5) / 3) : limit);
 
+/** @param {string} text */
 export function cleanNickname(text, limit = 12) {
   const long = clean(text, nicknameLimit('', limit), 'NFC');
   return nicknameLimit(long, limit) > limit ? long : clean(text, limit, 'NFC');
 }
 
+/** @param {string} text */
 export const cleanTag = (text) => clean(text, 20, 'NFKC');
 
 const lineEnds = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/u;
@@ -87,6 +109,7 @@ const EMPTY_LINES = 2;
 /**
  * What is shown of a message: at most two empty lines in a row, for more only push
  * away what others said. What is stored, quoted and copied stays as it was written.
+ * @param {string} text
  */
 export function foldEmptyLines(text) {
   const lines = text.split(lineEnds);
@@ -98,7 +121,11 @@ export function foldEmptyLines(text) {
   return shown.length === lines.length ? text : shown.join('\n');
 }
 
-/** Without what a keyboard may leave out: half spaces, and whether a heart is in colour. */
+/**
+ * Without what a keyboard may leave out: half spaces, and whether a heart is in colour.
+ * @param {string} tag
+ */
 const fold = (tag) => withoutCandidates(tag.toLowerCase());
 
+/** @param {string} a @param {string} b */
 export const sameTag = (a, b) => fold(a) === fold(b);

@@ -3,10 +3,11 @@
 // answer too, with any status and any text. Only an answer in our own form says
 // anything; all others are outages, and nothing follows from an outage.
 
-import { serverSaid } from '../lib/time.js';
+import { syncClock } from '../lib/time.js';
 import { reconnectDelay } from '../model/reconnect.js';
 
 const deadline = 15_000;
+const goingAway = 1001;
 
 /** The codes of problems that our server says (docs/PROTOCOL.md). */
 const codes = new Set([
@@ -16,6 +17,7 @@ const codes = new Set([
 
 /** Our server has answered, and said no. */
 export class Refusal extends Error {
+  /** @param {string} code */
   constructor(code, waitMs = 0) {
     super(code);
     this.code = code;
@@ -26,38 +28,47 @@ export class Refusal extends Error {
 /** Our server has not answered, whatever else did. */
 export class Outage extends Error {}
 
+/** @typedef {(body: any) => boolean} IsOurs whether a body has the form that our server gives it */
+
+/** @param {Response} response */
 const mediaType = (response) => (response.headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
 
-/** What a response means: what it holds, or a Refusal or an Outage is thrown. */
-async function meaning(response, isOurs) {
+/**
+ * What a response means: what it holds, or a Refusal or an Outage is thrown.
+ * @param {Response} response @param {IsOurs} isOurs @returns {Promise<any>}
+ */
+async function interpret(response, isOurs) {
   if (response.status === 204 && isOurs(null)) return null;
   const type = mediaType(response);
-  const said = /^application\/(problem\+)?json$/.test(type) ? await response.json().catch(() => null) : null;
-  if (response.ok && type === 'application/json' && said && isOurs(said)) {
-    serverSaid(Date.parse(response.headers.get('date') ?? ''));
-    return said;
+  const body = /^application\/(problem\+)?json$/.test(type) ? await response.json().catch(() => null) : null;
+  if (response.ok && type === 'application/json' && body && isOurs(body)) {
+    syncClock(Date.parse(response.headers.get('date') ?? ''));
+    return body;
   }
-  if (!response.ok && type === 'application/problem+json' && codes.has(said?.code)) {
-    throw new Refusal(said.code, Number(said.retry_after_ms) || 0);
+  if (!response.ok && type === 'application/problem+json' && codes.has(body?.code)) {
+    throw new Refusal(body.code, Number(body.retry_after_ms) || 0);
   }
   throw new Outage(`${response.status} ${type}`);
 }
 
-async function ask(path, isOurs, { method = 'GET', token = null } = {}) {
+/** @param {string} path @param {IsOurs} isOurs @param {{ method?: string, token?: string | null }} options */
+async function request(path, isOurs, { method = 'GET', token = null } = {}) {
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), deadline);
   try {
-    const headers = { accept: 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
-    const wanted = { method, headers, cache: 'no-store', credentials: 'same-origin', signal: giveUp.signal };
-    return await meaning(await fetch(path, wanted), isOurs);
+    const headers = { accept: 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
+    return await interpret(await fetch(path, { method, headers, cache: 'no-store', credentials: 'same-origin', signal: giveUp.signal }), isOurs);
   } catch (error) {
-    throw error instanceof Refusal ? error : new Outage(error.message);
+    throw error instanceof Refusal ? error : new Outage(String(error), { cause: error });
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Resolves after `ms`, or as soon as there is a network again. */
+/**
+ * Resolves after `ms`, or as soon as there is a network again.
+ * @param {number} ms @returns {Promise<void>}
+ */
 function pause(ms) {
   return new Promise((resolve) => {
     const done = () => {
@@ -73,6 +84,8 @@ function pause(ms) {
 /**
  * Puts a question (one of the functions below) until our server has answered it
  * with more than a no, with growing, random pauses. `onOutage` is told each time.
+ * @template T
+ * @param {() => Promise<T>} question @returns {Promise<T>}
  */
 export async function untilAnswered(question, onOutage = () => {}) {
   for (let attempt = 0; ; attempt += 1) {
@@ -80,7 +93,8 @@ export async function untilAnswered(question, onOutage = () => {}) {
       return await question();
     } catch (error) {
       onOutage();
-      await pause(Math.max(error.waitMs ?? 0, reconnectDelay(attempt, 1001, Math.random())));
+      const asked = error instanceof Refusal ? error.waitMs : 0;
+      await pause(Math.max(asked, reconnectDelay(attempt, goingAway, Math.random()) ?? 0));
     }
   }
 }
@@ -93,31 +107,52 @@ export const defaultSite = {
   minimum_age: 18,
   default_language: 'auto',
   // Not known: what is promised about erasure is the operator's.
-  retention_ms: null,
+  retention_ms: /** @type {number | null} */ (null),
   reconnect_grace_ms: 300_000,
   max_message_chars: 2000,
   max_nickname_chars: 12,
   options: {},
 };
 
-const isSite = (said) => typeof said?.name === 'string' && typeof said.retention_ms === 'number';
-const isStats = (said) => typeof said?.online === 'number';
-const isRoom = (said) => typeof said?.room_id === 'string';
-const isRooms = (said) => Array.isArray(said?.rooms);
+/** @typedef {typeof defaultSite} Site */
+/** @typedef {{ room_id: string, active?: boolean, [field: string]: any }} RoomAnswer */
 
-/** What the operator configured. */
-export const getSite = async () => ({ ...defaultSite, ...(await ask('/api/site', isSite)) });
+/** @type {IsOurs} */
+const isSite = (body) => typeof body?.name === 'string' && typeof body.retention_ms === 'number';
+/** @type {IsOurs} */
+const isStats = (body) => typeof body?.online === 'number';
+/** @type {IsOurs} */
+const isRoom = (body) => typeof body?.room_id === 'string';
+/** @type {IsOurs} */
+const isRooms = (body) => Array.isArray(body?.rooms);
+
+/**
+ * What the operator configured.
+ * @returns {Promise<Site>}
+ */
+export const getSite = async () => ({ ...defaultSite, ...(await request('/api/site', isSite)) });
 
 /** Whether an answer of this server arrives, and not one of whatever stands before it. */
 export const reachesServer = () => getSite().then(() => true, (error) => error instanceof Refusal);
 
-export const getStats = () => ask('/api/stats', isStats);
+/** @returns {Promise<{ online: number, waiting: number, rooms: number }>} */
+export const getStats = () => request('/api/stats', isStats);
 
-/** The rooms of this browser that are open. */
-export const getRooms = async () => (await ask('/api/rooms/', isRooms)).rooms.filter((room) => room && room.active !== false);
+/**
+ * The rooms of this browser that are open.
+ * @returns {Promise<RoomAnswer[]>}
+ */
+export async function getRooms() {
+  /** @type {{ rooms: (RoomAnswer | null)[] }} */
+  const { rooms } = await request('/api/rooms/', isRooms);
+  return rooms.flatMap((room) => (room && room.active !== false ? [room] : []));
+}
 
-/** The room that a token of `match_found` is for, open or closed: no address names it. */
-export const getRoomOf = (token) => ask('/api/rooms/current/', isRoom, { token });
+/**
+ * The room that a token of `match_found` is for, open or closed: no address names it.
+ * @param {string} token @returns {Promise<RoomAnswer>}
+ */
+export const getRoomOf = (token) => request('/api/rooms/current/', isRoom, { token });
 
 /** Ends this browser's session on the server: its rooms, searches and blocks. */
-export const forgetBrowser = () => ask('/api/session/forget', (said) => said === null, { method: 'POST' });
+export const forgetBrowser = () => request('/api/session/forget', (body) => body === null, { method: 'POST' });

@@ -4,7 +4,7 @@
 
 import { byTest, setHidden } from '../lib/dom.js';
 import { onLanguage, t, tagList } from '../lib/i18n.js';
-import { cameUp, once } from '../lib/press.js';
+import { appeared, once } from '../lib/press.js';
 import { defaultSite, getRooms, getSite, untilAnswered } from '../net/http.js';
 import { alertMeeting, flashTitle, setTitle } from '../ui/alerts.js';
 import { mountAppbar } from '../ui/appbar.js';
@@ -16,7 +16,7 @@ import { openGuide } from '../ui/guide.js';
 import { mountLog } from '../ui/log.js';
 import { mountLogGestures } from '../ui/log-gestures.js';
 import { mountMatchingView } from '../ui/matching-view.js';
-import { endParting, playMeeting } from '../ui/meeting.js';
+import { endMatchAnimation, playMatchAnimation } from '../ui/match-animation.js';
 import { hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
 import { mountRoomHeader } from '../ui/room-header.js';
 import { mountSideCard } from '../ui/side-card.js';
@@ -24,9 +24,9 @@ import { announce } from '../ui/toast.js';
 import { mountUnsent } from '../ui/unsent.js';
 import { followView } from '../ui/viewport.js';
 import { refuseDrops } from '../ui/drops.js';
-import { runErrands } from './errands.js';
-import { forgetRoom, handOver, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, takeOver, unsentWords } from './sides.js';
-import { openRoom } from './room.js';
+import { startBackgroundOutboxes } from './background-outbox.js';
+import { forgetRoom, handOverActions, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, adoptActions, unsentWords } from './room-storage.js';
+import { OpenRoom } from './room.js';
 import { startSearch } from './search.js';
 
 // The page knows its site's name before anything is asked.
@@ -51,38 +51,38 @@ const matchingView = mountMatchingView(sections.matching, {
 const ui = mountRoom(sections.chat);
 
 function mountRoom(section) {
-  const log = mountLog(section.querySelector('.room-main'), { onSeen: () => room?.seen() });
+  const log = mountLog(section.querySelector('.room-main'), { onSeen: () => room?.render() });
   const composer = mountComposer(section.querySelector('[data-slot="composer"]'), {
     limit: () => site.max_message_chars,
-    onSend: (text) => room?.send(text),
+    onSend: (text) => room?.actions.send(text),
     onInput: (text) => room?.wrote(text),
-    onDropReply: () => room?.setReply(null),
+    onDropReply: () => room?.actions.setReply(null),
   });
   mountLogGestures(log, {
-    onMenu: (node, at) => room?.messageMenu(node, at),
-    onReply: (node) => room?.replyTo(node),
-    onQuote: (id) => room?.quote(id),
-    onRetry: (node) => room?.retry(node),
+    onMenu: (node, at) => room?.actions.messageMenu(node, at),
+    onReply: (node) => room?.actions.replyTo(node),
+    onQuote: (id) => log.glow(id),
+    onRetry: (node) => room?.actions.retry(node),
     onEscape: () => composer.focus(),
   });
   const header = mountRoomHeader(section.querySelector('.room-header'), {
     needsSecondPress: () => room?.needsSecondPress() ?? false,
-    onNext: () => room?.next(),
-    onMenu: (button) => room?.roomMenu(button),
+    onNext: () => room?.actions.next(),
+    onMenu: (button) => room?.actions.roomMenu(button),
   });
   const side = mountSideCard(section.querySelector('.side-card'));
   const banner = mountBanner(byTest('banner', section), { onContinue: () => room?.continueHere() });
-  const endCard = mountEndCard(byTest('end-card', section), { onNext: () => room?.next(), onBlock: () => room?.block(), onForget: forgetThisBrowser });
+  const endCard = mountEndCard(byTest('end-card', section), { onNext: () => room?.actions.next(), onBlock: () => room?.actions.block(), onForget: forgetThisBrowser });
   return { log, composer, header, side, banner, endCard };
 }
 
 function show(name) {
-  endParting(sections.matching, true);
+  endMatchAnimation(sections.matching, true);
   for (const [key, section] of Object.entries(sections)) setHidden(section, key !== name);
-  cameUp(sections[name], name === 'gone');
+  appeared(sections[name], name === 'gone');
 }
 
-function match() {
+function startMatching() {
   room?.stop();
   room = null;
   search?.stop();
@@ -95,7 +95,7 @@ function match() {
   search = startSearch({
     view: { update: showSearch },
     getProfile: () => profile,
-    onFound: once(met),
+    onFound: once(onFound),
     // No page of a search that is over is left behind for the Back button.
     onCancel: once(() => {
       search = null;
@@ -116,7 +116,7 @@ function widen() {
   search?.render();
 }
 
-async function met(found) {
+async function onFound(found) {
   search = null;
   const roomId = found.room_id;
   rememberSide(roomId, {
@@ -131,7 +131,7 @@ async function met(found) {
   alertMeeting();
   flashTitle(t('title', { what: t('found.title'), site: site.name }));
   announce(t(tags.length > 0 ? 'found.tags' : 'found.plain', { name: partner.nickname ?? '', tags: tagList(tags) }));
-  await playMeeting({
+  await playMatchAnimation({
     scene: sections.matching,
     room: sections.chat,
     target: ui.header.avatar,
@@ -142,22 +142,22 @@ async function met(found) {
 
 function enter(roomId, { focus = true } = {}) {
   show('chat');
-  room = openRoom({
+  room = new OpenRoom({
     roomId,
     ui,
     section: sections.chat,
     getSite: () => site,
     getProfile: () => profile,
-    onGone: once(() => gone(roomId)),
-    onNext: once(match),
+    onGone: once(() => showGone(roomId)),
+    onNext: once(startMatching),
   });
   // The room comes up by itself, and Next with it.
-  cameUp(sections.chat.querySelector('.room-header'), true);
+  appeared(sections.chat.querySelector('.room-header'), true);
   if (focus) ui.composer.focus();
 }
 
-/** There is no such room, says the server. What was written there and not sent is all that is left of it. */
-function gone(roomId) {
+/** The server knows no such room. What was written there and not sent is all that is left of it. */
+function showGone(roomId) {
   room = null;
   unsent.update(unsentWords(roomId), () => forgetRoom(roomId));
   show('gone');
@@ -168,7 +168,7 @@ function gone(roomId) {
 /** `/chat/` alone: the room that this tab shows, else an open one, else a search. */
 async function resume() {
   const here = roomHere() ?? (await openRoomOfMine());
-  if (here) arrive(here);
+  if (here) openHere(here);
   else begin();
 }
 
@@ -191,30 +191,32 @@ function showReaching(why) {
   if (sections.reaching.hidden) show('reaching');
 }
 
-/** An address that names a room, as they once were: it works where this tab was in that room, or as
- * long as the room is open. What has ended is not opened by an address in somebody's history. */
-async function comeBack(roomId) {
+/**
+ * An address that names a room, as they once were: it works where this tab was in that room, or as
+ * long as the room is open. What has ended is not opened by an address in a browser's history.
+ */
+async function openFromAddress(roomId) {
   history.replaceState(null, '', '/chat/');
   const isMine = knownRooms().includes(roomId);
   const rooms = isMine ? [] : await myRooms();
-  if (isMine || rooms.some((entry) => entry.room_id === roomId)) arrive(roomId);
-  else gone(roomId);
+  if (isMine || rooms.some((entry) => entry.room_id === roomId)) openHere(roomId);
+  else showGone(roomId);
 }
 
-function arrive(roomId) {
+function openHere(roomId) {
   setRoomHere(roomId);
   enter(roomId, { focus: matchMedia('(hover: hover)').matches });
 }
 
-/** Nobody searches without having chosen who they are and agreed once, nor in a page that nobody sees. */
+/** A search needs a profile and the agreement, given once; and a page that is looked at. */
 async function begin() {
-  await seen();
-  if (profile.gender && hasConsent()) match();
+  await untilVisible();
+  if (profile.gender && hasConsent()) startMatching();
   else location.replace('/');
 }
 
-/** Resolves when somebody looks at this page: a browser opens the tabs of its last session in the background. */
-function seen() {
+/** Resolves when this page is looked at: a browser opens the tabs of its last session in the background. */
+function untilVisible() {
   return new Promise((resolve) => {
     const look = () => {
       if (document.hidden) return;
@@ -241,11 +243,11 @@ untilAnswered(getSite).then((answer) => {
   room?.render();
 });
 
-takeOver();
+adoptActions();
 const query = new URLSearchParams(location.search);
 const asked = query.get('room');
-if (asked) comeBack(asked);
+if (asked) openFromAddress(asked);
 else if (query.has('match')) begin();
 else resume();
-addEventListener('pagehide', handOver);
-runErrands(asked ?? (query.has('match') ? null : roomHere()));
+addEventListener('pagehide', handOverActions);
+startBackgroundOutboxes(asked ?? (query.has('match') ? null : roomHere()));

@@ -6,7 +6,7 @@ import { avatarUrl, setHidden, setText } from '../lib/dom.js';
 import { duration, t } from '../lib/i18n.js';
 import { deviceTime } from '../lib/time.js';
 import { getRoomOf } from '../net/http.js';
-import { forgetSide, knownRooms, setRoomHere, sideOf } from './sides.js';
+import { forgetSide, knownRooms, setRoomHere, sideOf } from './room-storage.js';
 
 /** `bar` is the row on the home page. */
 export function mountEnded(bar) {

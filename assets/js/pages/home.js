@@ -3,7 +3,7 @@
 
 import { avatarUrl, byTest, setHidden, setText } from '../lib/dom.js';
 import { onLanguage, t } from '../lib/i18n.js';
-import { cameUp, oneAtATime } from '../lib/press.js';
+import { appeared, oneAtATime } from '../lib/press.js';
 import { local, tab } from '../lib/storage.js';
 import { defaultSite, getRooms, getSite, getStats, Refusal } from '../net/http.js';
 import { mountAppbar } from '../ui/appbar.js';
@@ -15,7 +15,7 @@ import { mountProfileCard } from '../ui/profile-card.js';
 import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
 import { mountStats } from '../ui/stats.js';
 import { mountEnded } from './ended.js';
-import { handOver, isLeft, rememberSide, roomsWithDeeds, setRoomHere, takeOver, wishToLeave } from './sides.js';
+import { handOverActions, isLeft, rememberSide, roomsWithPendingActions, setRoomHere, adoptActions, requestLeave } from './room-storage.js';
 
 const refreshEvery = 10_000;
 
@@ -60,7 +60,7 @@ function render() {
 
 function renderResume() {
   const bar = byTest('resume');
-  if (bar.hidden && resumable) cameUp(bar, true);
+  if (bar.hidden && resumable) appeared(bar, true);
   setHidden(bar, !resumable);
   if (!resumable) return;
   bar.querySelector('img').src = avatarUrl(resumable.partner?.avatar);
@@ -116,7 +116,7 @@ async function leaveFirst({ room_id: roomId, user_id: own, partner }) {
     location.assign('/chat/');
   } else if (chosen === 'leave') {
     rememberSide(roomId, { user_id: own });
-    wishToLeave(roomId);
+    requestLeave(roomId);
     goMatch();
   }
 }
@@ -127,7 +127,7 @@ start.addEventListener('click', oneAtATime(begin));
 // The room is handed over inside this tab: no address names it.
 byTest('resume').addEventListener('click', () => setRoomHere(resumable?.room_id));
 onLanguage(() => {
-  // A name nobody typed follows the language.
+  // A name that was not typed follows the language.
   if (!profile.named && !isGuest()) profile = { ...loadProfile(), ...profile };
   render();
 });
@@ -151,6 +151,6 @@ function lookBack() {
 }
 
 // Asked for in a conversation and not confirmed before its page went away.
-takeOver();
-addEventListener('pagehide', handOver);
-if (roomsWithDeeds().length > 0) import('./errands.js').then(({ runErrands }) => runErrands());
+adoptActions();
+addEventListener('pagehide', handOverActions);
+if (roomsWithPendingActions().length > 0) import('./background-outbox.js').then(({ startBackgroundOutboxes }) => startBackgroundOutboxes());

@@ -1,79 +1,126 @@
-// The two menus of a conversation: of one message, and of the room. Builds
-// their items; what an item does is passed in.
+// What a person does in a conversation: write, reply, recall, block, leave. Each
+// action is written into the state and sent as soon as it may be; it is done only
+// when the server's answer says so. `core` is the running room (room.js).
 
-import { copyText } from '../lib/clipboard.js';
-import { t } from '../lib/i18n.js';
-import { readMarks, sound } from '../lib/settings.js';
-import { canNotify, notifies, toggleNotifications, toggleSound } from '../ui/alerts.js';
-import { openMenu } from '../ui/menu.js';
-import { toast } from '../ui/toast.js';
+import { randomId } from '../lib/id.js';
+import { once, oneAtATime } from '../lib/press.js';
+import { now } from '../lib/time.js';
+import { asksBeforeLeaving, isAsked } from '../model/room-queries.js';
+import { askBlock } from '../ui/block-sheet.js';
+import { forgetThisBrowser } from '../ui/forget-sheet.js';
+import { openMessageMenu, openRoomMenu } from './room-menus.js';
 
-const onOff = (on) => t(on ? 'menu.on' : 'menu.off');
+const leavePatience = 1500;
 
-export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onLeave, onBlock, onForget, onReadMarks }) {
-  const box = button.getBoundingClientRect();
-  let armed = false;
-  let menu = null;
-  const leave = () => {
-    if (needsSecondPress() && !armed) {
-      armed = true;
-      return true;
-    }
-    onLeave();
-    return false;
+export function createRoomActions({ core, connection, ui, typing, readReceipts, onNext }) {
+  let reply = null;
+  let leaving = null;
+  const state = () => core.getState();
+  const partnerName = () => state().partner?.nickname ?? '';
+
+  function send(content) {
+    core.act({ action: 'wrote', clientId: `m-${randomId(18)}`, content, reply, at: now() });
+    setReply(null);
+    typing.sent();
+    ui.log.toBottom(false);
+    connection.flush();
+  }
+
+  /** A text that the end of the room came before: shown as not sent, to be copied or dropped. */
+  function keepUnsent(content) {
+    core.act({ action: 'wrote', clientId: `m-${randomId(18)}`, content, reply: null, at: now(), failed: 'room_closed' });
+  }
+
+  /** Asks the server for something until it is confirmed or refused. */
+  function ask(pendingAction) {
+    core.act({ action: 'asked', pendingAction });
+    connection.flush();
+  }
+
+  function setReply(quoted) {
+    reply = quoted;
+    ui.composer.showReply(reply, partnerName());
+    if (reply) ui.composer.focus();
+  }
+
+  /** The stored or pending message an element of the log stands for. */
+  function rowOf({ dataset }) {
+    const stored = dataset.seq ? state().messages.find((message) => message.seq === Number(dataset.seq)) : null;
+    const source = stored ?? state().pendingMessages.find((item) => item.clientId === dataset.clientId);
+    return source ? { source, mine: dataset.mine === 'true', recalled: Boolean(source.recalled), canRetry: state().active && Boolean(source.failed) } : null;
+  }
+
+  function replyTo(node) {
+    const row = rowOf(node);
+    if (!row?.source.seq || row.recalled || !state().active) return;
+    setReply({ id: row.source.id, text: row.source.content, mine: row.mine });
+  }
+
+  function messageMenu(node, at) {
+    const row = rowOf(node);
+    if (!row) return;
+    const { id, clientId } = row.source;
+    openMessageMenu(row, at, {
+      canReply: state().active,
+      onReply: () => replyTo(node),
+      onQuote: () => ui.log.glow(row.source.repliedTo, true),
+      onRecall: () => ask({ kind: 'recall', id, clientId }),
+      onDelete: () => ask({ kind: 'delete', id }),
+      onRetry: () => retry(node),
+      onDiscard: () => core.act({ action: 'discard', clientId }),
+    });
+  }
+
+  function retry({ dataset }) {
+    if (!state().active) return;
+    core.act({ action: 'retry', clientId: dataset.clientId });
+    connection.flush();
+  }
+
+  /** Leaves for good and goes on; the server's word is awaited only briefly, and the wish is kept until it comes. */
+  function next() {
+    if (leaving) return;
+    const go = once(() => {
+      core.stop();
+      onNext();
+    });
+    leaving = go;
+    if (state().active) leave();
+    if (state().active && connection.isOpen()) setTimeout(go, leavePatience);
+    else go();
+  }
+
+  function leave() {
+    ask({ kind: 'leave' });
+  }
+
+  const block = oneAtATime(async () => {
+    if (await askBlock(partnerName())) ask({ kind: 'block' });
+  });
+
+  function roomMenu(button) {
+    openRoomMenu(button, {
+      canLeave: state().active && !isAsked(state(), 'leave'),
+      canBlock: !state().blocked && !isAsked(state(), 'block') && !state().isBot,
+      needsSecondPress: () => asksBeforeLeaving(state()),
+      onLeave: leave,
+      onBlock: block,
+      onForget: forgetThisBrowser,
+      onReadReceipts: () => readReceipts.forget(),
+    });
+  }
+
+  return {
+    send,
+    keepUnsent,
+    setReply,
+    replyTo,
+    messageMenu,
+    retry,
+    next,
+    block,
+    roomMenu,
+    /** Called when the room has closed: a person who pressed Next goes on. */
+    closed: () => leaving?.(),
   };
-  const items = () =>
-    [
-      { test: 'menu-sound', icon: 'sound', label: t('menu.sound'), value: onOff(sound.get()), checked: sound.get(), onPress: () => (toggleSound(), true) },
-      canNotify() && {
-        test: 'menu-notify',
-        icon: 'bell',
-        label: t('menu.notify'),
-        value: onOff(notifies()),
-        checked: notifies(),
-        onPress: () => {
-          toggleNotifications().then((done) => {
-            menu?.refresh();
-            if (!done) toast(t('menu.notifyRefused'));
-          });
-          return true;
-        },
-      },
-      {
-        test: 'menu-read',
-        icon: 'check',
-        label: t('menu.read'),
-        value: onOff(readMarks.get()),
-        checked: readMarks.get(),
-        onPress: () => {
-          readMarks.set(!readMarks.get());
-          onReadMarks();
-          return true;
-        },
-      },
-      canBlock && { test: 'menu-block', icon: 'block', label: t('menu.block'), danger: true, onPress: () => false, afterClose: onBlock },
-      { test: 'menu-forget', icon: 'trash', label: t('forget.title'), danger: true, onPress: () => false, afterClose: onForget },
-      canLeave && { test: 'menu-leave', icon: 'leave', label: t(armed ? 'next.again' : 'menu.leave'), danger: armed, onPress: leave },
-    ].filter(Boolean);
-  menu = openMenu({ label: t('menu.label'), items, at: { x: box.right - 240, y: box.bottom + 4 }, anchor: button, className: 'room-menu' });
-}
-
-/** `row` is the row of the log (model/rows.js) the menu is about. */
-export function openMessageMenu(row, at, { canReply, onReply, onQuote, onRecall, onDelete, onDiscard, onRetry }) {
-  const { source } = row;
-  const stored = Boolean(source.seq);
-  const copy = async () => {
-    if (await copyText(source.content)) toast(t('mm.copied'));
-  };
-  const items = () =>
-    [
-      canReply && stored && !row.recalled && { test: 'mm-reply', icon: 'reply', label: t('mm.reply'), onPress: () => false, afterClose: onReply },
-      source.repliedTo && !row.recalled && { test: 'mm-quote', icon: 'up', label: t('mm.quote'), onPress: () => false, afterClose: onQuote },
-      !row.recalled && { test: 'mm-copy', icon: 'copy', label: t('mm.copy'), onPress: () => false, afterClose: copy },
-      stored && row.mine && !row.recalled && { test: 'mm-recall', icon: 'recall', label: t('mm.recall'), onPress: () => onRecall() },
-      stored && { test: 'mm-delete', icon: 'trash', label: t('mm.delete'), danger: true, onPress: () => onDelete() },
-      !stored && row.canRetry && { test: 'mm-retry', icon: 'again', label: t('mm.retry'), onPress: () => onRetry() },
-      !stored && { test: 'mm-drop', icon: 'trash', label: t('mm.drop'), danger: true, onPress: () => onDiscard() },
-    ].filter(Boolean);
-  openMenu({ label: t('mm.label'), items, at, className: 'message-menu' });
 }

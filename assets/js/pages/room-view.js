@@ -6,7 +6,7 @@ import { language, t, tagList } from '../lib/i18n.js';
 import { minutesSeconds } from '../lib/time.js';
 import { setTitle } from '../ui/alerts.js';
 import { ownLine } from '../ui/side-card.js';
-import { sideOf } from './sides.js';
+import { sideOf } from './room-storage.js';
 
 const moodKey = (mood) => `found.mood.${['happy', 'sad'].includes(mood) ? mood : 'neutral'}`;
 
@@ -41,12 +41,12 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
     );
   }
 
-  /** The composer is about to go: whoever wrote in it is led to what replaces it. */
-  function leadAway(state, now) {
-    const wrote = !state.active && !ui.composer.element.hidden && ui.composer.element.contains(document.activeElement);
+  /** The composer is about to go: a keyboard focus in it moves to what replaces it. */
+  function moveFocusOn(state, now) {
+    const hadFocus = !state.active && !ui.composer.element.hidden && ui.composer.element.contains(document.activeElement);
     setHidden(ui.composer.element, !state.active);
     ui.endCard.update(state, getSite().retention_ms, now);
-    if (wrote) section.querySelector('.end-title')?.focus({ preventScroll: true });
+    if (hadFocus) section.querySelector('.end-title')?.focus({ preventScroll: true });
   }
 
   head.replaceChildren();
@@ -59,7 +59,7 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
       ui.banner.update(banner, minutesSeconds((state.closesAt ?? now) - now));
       showHead(state);
       ui.log.update(state, { still, names: { partner: state.partner?.nickname ?? '', bot: state.isBot }, added });
-      leadAway(state, now);
+      moveFocusOn(state, now);
       section.classList.toggle('is-away', state.active && !state.partnerOnline);
       setTitle(state.partner ? t('title', { what: state.partner.nickname, site: name }) : name);
     },

@@ -2,38 +2,38 @@
 // Ends by calling `onFound` with match_found, `onCancel`, or `onRoom`.
 
 import { t, tagList } from '../lib/i18n.js';
-import { ticks } from '../lib/time.js';
+import { monotonicNow } from '../lib/time.js';
 import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLines } from '../model/matching.js';
 import { userData } from '../model/profile.js';
-import { forgottenCode, openLink, socketUrl } from '../net/link.js';
+import { forgottenCode, ReconnectingSocket, socketUrl } from '../net/socket.js';
 import { wasForgotten } from '../ui/forget-sheet.js';
 
 const cancelPatience = 1500;
 
 export function startSearch({ view, getProfile, onFound, onCancel }) {
-  let search = newSearch(ticks());
+  let search = newSearch(monotonicNow());
   let cancelTimer = null;
   let done = false;
 
-  const link = openLink({
+  const connection = new ReconnectingSocket({
     url: () => socketUrl('/ws/matching/'),
     onOpen() {
-      apply({ action: 'link', status: 'open' });
+      apply({ action: 'connection', status: 'open' });
       if (goesOn(search)) ask();
     },
     onFrame: apply,
-    onLost: ({ blocked }) => apply({ action: 'link', status: blocked ? 'blocked' : 'lost' }),
-    onFinal: (code) => (code === forgottenCode ? wasForgotten() : apply({ action: 'link', status: 'stopped' })),
+    onLost: ({ blocked }) => apply({ action: 'connection', status: blocked ? 'blocked' : 'lost' }),
+    onFinal: (code) => (code === forgottenCode ? wasForgotten() : apply({ action: 'connection', status: 'stopped' })),
   });
   const ticker = setInterval(tick, 500);
 
   function ask() {
-    link.send({ action: 'start_matching', user_data: userData(getProfile()) });
+    connection.send({ action: 'start_matching', user_data: userData(getProfile()) });
   }
 
   function apply(event) {
     if (done) return;
-    search = reduceSearch(search, event, ticks());
+    search = reduceSearch(search, event, monotonicNow());
     if (search.found) finish(() => onFound(search.found));
     else if (search.cancelled) finish(onCancel);
     else render();
@@ -48,36 +48,36 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
   function stop() {
     clearInterval(ticker);
     clearTimeout(cancelTimer);
-    link.close();
+    connection.close();
   }
 
   function tick() {
-    if (search.retryAt !== null && search.halted && ticks() >= search.retryAt) again();
+    if (search.retryAt !== null && search.halted && monotonicNow() >= search.retryAt) again();
     render();
   }
 
   function again() {
     apply({ action: 'restart' });
-    if (search.link === 'stopped') link.revive();
-    else if (link.isOpen()) ask();
-    else link.reconnect();
+    if (search.connection === 'stopped') connection.revive();
+    else if (connection.isOpen()) ask();
+    else connection.reconnect();
   }
 
   function render() {
     if (done) return;
-    const now = ticks();
+    const now = monotonicNow();
     const profile = getProfile();
     const tags = tagList(profile.tags);
     view.update({
-      paused: ['stopped', 'blocked'].includes(search.link) || ['replaced', 'in_room', 'full'].includes(search.halted),
+      paused: ['stopped', 'blocked'].includes(search.connection) || ['replaced', 'in_room', 'full'].includes(search.halted),
       looking: tags ? t('match.lookingTags', { tags }) : t('match.lookingAny'),
       waited: now - search.startedAt,
       lines: searchLines(search, tags, now),
-      phase: `${search.link}/${search.halted}/${search.phase}/${search.unfit}/${search.waiting > 0}`,
+      phase: `${search.connection}/${search.halted}/${search.phase}/${search.unfit}/${search.waiting > 0}`,
       options: options(search, { wish: profile.wish, loopback: isLoopback(location.hostname), now }),
       roomId: search.roomId,
       profile,
-      canRetry: search.halted === 'replaced' || search.halted === 'rate' || search.link === 'stopped',
+      canRetry: search.halted === 'replaced' || search.halted === 'rate' || search.connection === 'stopped',
       retryIn: search.halted === 'rate' ? Math.max(0, search.retryAt - now) : 0,
     });
   }
@@ -87,10 +87,10 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
     render,
     again,
     /** Asks again with the profile as it is now; the time waited goes on, here and on the server. */
-    renew: () => link.isOpen() && ask(),
+    renew: () => connection.isOpen() && ask(),
     cancel() {
       // The server decides who was first: a partner or the cancel button.
-      if (!link.send({ action: 'cancel_matching' })) finish(onCancel);
+      if (!connection.send({ action: 'cancel_matching' })) finish(onCancel);
       else cancelTimer = setTimeout(() => !done && finish(onCancel), cancelPatience);
     },
     stop() {

@@ -1,9 +1,9 @@
-// How the page calls somebody who looks elsewhere: the tab's title, a soft
+// How the page calls a person who looks elsewhere: the tab's title, a soft
 // sound, one notification without any words of a message. Sound is off at first.
 
 import { t } from '../lib/i18n.js';
 import { notifications, sound } from '../lib/settings.js';
-import { ticks } from '../lib/time.js';
+import { monotonicNow } from '../lib/time.js';
 
 const quietFor = 10_000;
 const soundGap = 3000;
@@ -12,7 +12,7 @@ let title = document.title;
 let flash = null;
 let flashTimer = null;
 let unread = 0;
-let touchedAt = ticks();
+let touchedAt = monotonicNow();
 let soundedAt = -Infinity;
 let audio = null;
 let resumed = null;
@@ -31,7 +31,7 @@ export function setTitle(next) {
   paint();
 }
 
-/** Shows `text` as the title until somebody has looked at it for a moment. */
+/** Shows `text` as the title until the page was looked at for a moment. */
 export function flashTitle(text) {
   flash = text;
   paint();
@@ -62,7 +62,7 @@ function returned() {
 }
 
 function touched() {
-  touchedAt = ticks();
+  touchedAt = monotonicNow();
   returned();
   // Browsers let a page sound only after a gesture; this is one. For a finger
   // it is one when it is lifted.
@@ -90,9 +90,9 @@ function play(notes, decibels) {
     sing(out, notes, decibels);
     return;
   }
-  const asked = ticks();
+  const asked = monotonicNow();
   resumed?.then(() => {
-    if (out.state === 'running' && ticks() - asked < soundGap) sing(out, notes, decibels);
+    if (out.state === 'running' && monotonicNow() - asked < soundGap) sing(out, notes, decibels);
   }, () => {});
 }
 
@@ -122,7 +122,7 @@ export function alertMeeting() {
 }
 
 export function alertMessage() {
-  const now = ticks();
+  const now = monotonicNow();
   if (!document.hidden && now - touchedAt < quietFor) return;
   if (!sound.get() || now - soundedAt < soundGap) return;
   soundedAt = now;

@@ -1,4 +1,4 @@
-// One message as an element. Text by textContent only: what somebody wrote is
+// One message as an element. Text by textContent only: what a person wrote is
 // never markup, and links in it are not clickable.
 
 import { el, icon, mark, setAttr, setText } from '../lib/dom.js';

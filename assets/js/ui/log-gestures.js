@@ -2,7 +2,7 @@
 // right, a tap on a quote or on retry. Reports what was meant; changes nothing.
 
 import { el, icon } from '../lib/dom.js';
-import { ticks } from '../lib/time.js';
+import { monotonicNow } from '../lib/time.js';
 
 const longPress = 450;
 const slop = 10;
@@ -41,7 +41,7 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
     event.preventDefault();
     cancelTouch();
     // Android says contextmenu after our own long press has opened the menu.
-    if (ticks() - pressedAt < 1000) return;
+    if (monotonicNow() - pressedAt < 1000) return;
     onMenu(message, { x: event.clientX, y: event.clientY });
   });
 
@@ -69,7 +69,7 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
     touch.timer = setTimeout(() => {
       const { x, y } = touch;
       cancelTouch();
-      pressedAt = ticks();
+      pressedAt = monotonicNow();
       onMenu(message, { x, y });
     }, longPress);
   });

@@ -1,19 +1,20 @@
-// The list of messages: holds a stretch of the conversation, more of it where
+// The list of messages: holds a range of the conversation, more of it where
 // the reader scrolls, stays at the bottom while they are there, never jumps otherwise.
 // The elements themselves are log-rows.js.
 
 import { byTest, reducedMotion, setHidden, setText } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
 import { dayOf, now } from '../lib/time.js';
-import { placeOf } from '../model/room.js';
+import { indexOf } from '../model/room-queries.js';
 import { logRows } from '../model/rows.js';
-import { around, goesWithNewest, holds, newer, newest, older, oldest, withoutFuture, withoutPast } from '../model/stretch.js';
+import { around, goesWithNewest, holds, newer, newest, older, oldest, withoutFuture, withoutPast } from '../model/log-range.js';
 import { mountRows } from './log-rows.js';
 
 const nearBottom = 48;
 const surroundings = 30;
-const nothing = { messages: [], pending: [], partnerRead: 0 };
+const nothing = { messages: [], pendingMessages: [], partnerRead: 0 };
 
+// eslint-disable-next-line max-lines-per-function -- its parts share where the reader is: the range, the scroll position, the focus
 export function mountLog(main, { onSeen }) {
   const log = byTest('log', main);
   const list = log.querySelector('[data-slot="rows"]');
@@ -24,8 +25,8 @@ export function mountLog(main, { onSeen }) {
   const rows = mountRows(list);
   let state = nothing;
   let names = {};
-  let stretch = newest(0);
-  let drawn = {}; // what the elements were made of: { state, stretch, words }
+  let range = newest(0);
+  let drawn = {}; // what the elements were made of: { state, range, words }
   let atBottom = true;
   let top = 0; // where it was scrolled to when we last looked
   let size = ''; // and how large it was
@@ -50,9 +51,9 @@ export function mountLog(main, { onSeen }) {
     const upwards = log.scrollTop <= top;
     top = log.scrollTop;
     size = sizeOf(log);
-    atBottom = below < nearBottom && goesWithNewest(stretch);
-    if (upwards && top < log.clientHeight && stretch.from > 0) hold(older(stretch, length()));
-    else if (!upwards && below < log.clientHeight && !goesWithNewest(stretch)) hold(newer(stretch, length()));
+    atBottom = below < nearBottom && goesWithNewest(range);
+    if (upwards && top < log.clientHeight && range.from > 0) hold(older(range, length()));
+    else if (!upwards && below < log.clientHeight && !goesWithNewest(range)) hold(newer(range, length()));
     if (atBottom && unseen > 0) {
       unseen = 0;
       onSeen();
@@ -61,7 +62,7 @@ export function mountLog(main, { onSeen }) {
   }
 
   function toBottom(smooth) {
-    const jumps = !goesWithNewest(stretch);
+    const jumps = !goesWithNewest(range);
     if (jumps) hold(newest(length()));
     log.scrollTo({ top: log.scrollHeight, behavior: smooth && !jumps && !reducedMotion() ? 'smooth' : 'auto' });
     if (smooth && !jumps) return;
@@ -75,24 +76,24 @@ export function mountLog(main, { onSeen }) {
     if (!atBottom) setText(latest, unseen > 0 ? t('chat.newMessages', { n: unseen }) : t('chat.toLatest'));
   }
 
-  /** Holds another stretch. What scrolling brings is no news: nothing is announced. */
+  /** Holds another range. What scrolling brings is no news: nothing is announced. */
   function hold(next) {
-    stretch = next;
+    range = next;
     draw(true);
   }
 
   function draw(still) {
     const words = JSON.stringify([names, language(), dayOf(now())]);
-    if (drawn.state === state && drawn.stretch === stretch && drawn.words === words) return;
+    if (drawn.state === state && drawn.range === range && drawn.words === words) return;
     const repaint = drawn.words !== words;
-    drawn = { state, stretch, words };
+    drawn = { state, range, words };
     // Another language is no news either.
     log.setAttribute('aria-live', still || repaint ? 'off' : 'polite');
     keepPlace(() => {
       // What stands above the first message does not stand above any other.
-      setHidden(head, stretch.from > 0);
-      setHidden(earlier, stretch.from === 0);
-      rows.place(logRows(state, stretch), { names, still, repaint });
+      setHidden(head, range.from > 0);
+      setHidden(earlier, range.from === 0);
+      rows.place(logRows(state, range), { names, still, repaint });
     });
     updateRoving();
   }
@@ -116,17 +117,17 @@ export function mountLog(main, { onSeen }) {
 
   /** After a change of size: at the end, and with enough above to scroll to. */
   function settle() {
-    while (stretch.from > 0 && log.scrollHeight < 3 * log.clientHeight) hold(older(stretch, length()));
+    while (range.from > 0 && log.scrollHeight < 3 * log.clientHeight) hold(older(range, length()));
     if (atBottom) toBottom(false);
   }
 
-  /** Whether somebody walks through the messages or has marked some of their words. */
+  /** Whether the reader walks through the messages or has selected some of their text. */
   function isHeld() {
     const marked = globalThis.getSelection?.();
     return list.contains(document.activeElement) || Boolean(marked && !marked.isCollapsed && list.contains(marked.anchorNode));
   }
 
-  /** Tab reaches one message: the newest, unless somebody is walking in the log. */
+  /** Tab reaches one message: the newest, unless the reader is walking in the log. */
   function updateRoving() {
     const walking = roving?.isConnected && list.contains(document.activeElement);
     const last = list.querySelector('.message:last-of-type');
@@ -151,8 +152,8 @@ export function mountLog(main, { onSeen }) {
   function neighbour(node, by) {
     const beside = () => messages()[messages().indexOf(node) + by];
     const edge = by < 0 ? messages()[0] : messages().at(-1);
-    if (node === edge && by < 0 && stretch.from > 0) hold(older(stretch, length()));
-    if (node === edge && by > 0 && !goesWithNewest(stretch)) hold(newer(stretch, length()));
+    if (node === edge && by < 0 && range.from > 0) hold(older(range, length()));
+    if (node === edge && by > 0 && !goesWithNewest(range)) hold(newer(range, length()));
     return beside();
   }
 
@@ -171,9 +172,9 @@ export function mountLog(main, { onSeen }) {
     update(nextState, { still, names: nextNames, added = 0 }) {
       state = nextState;
       names = nextNames;
-      if (still && atBottom) stretch = newest(length());
-      else if (!atBottom) stretch = withoutFuture(stretch, length());
-      else if (!isHeld()) stretch = withoutPast(stretch, length());
+      if (still && atBottom) range = newest(length());
+      else if (!atBottom) range = withoutFuture(range, length());
+      else if (!isHeld()) range = withoutPast(range, length());
       draw(still);
       setHidden(typing, !state.partnerTyping);
       if (atBottom) settle();
@@ -183,16 +184,16 @@ export function mountLog(main, { onSeen }) {
     /** Goes from message to message by an arrow key, Home or End. */
     walk(node, key) {
       if (key === 'Home') hold(oldest(length()));
-      if (key === 'End' && !goesWithNewest(stretch)) hold(newest(length()));
+      if (key === 'End' && !goesWithNewest(range)) hold(newest(length()));
       const to = { ArrowUp: () => neighbour(node, -1), ArrowDown: () => neighbour(node, 1), Home: () => messages()[0], End: () => messages().at(-1) }[key]();
       if (to) focusMessage(to);
     },
     /** Shows a message from elsewhere; `focus` when the keyboard asked for it. */
     glow(id, focus = false) {
-      const at = placeOf(state.messages, String(id));
+      const at = indexOf(state.messages, String(id));
       if (at < 0) return;
       // With its surroundings, so that nothing is added on the way there.
-      const far = !holds(stretch, Math.max(0, at - surroundings)) || !holds(stretch, Math.min(length() - 1, at + surroundings));
+      const far = !holds(range, Math.max(0, at - surroundings)) || !holds(range, Math.min(length() - 1, at + surroundings));
       if (far) {
         atBottom = false;
         hold(around(at, length()));
@@ -207,7 +208,7 @@ export function mountLog(main, { onSeen }) {
     clear() {
       rows.clear();
       state = nothing;
-      stretch = newest(0);
+      range = newest(0);
       drawn = {};
       atBottom = true;
       unseen = 0;

@@ -4,7 +4,7 @@
 import { avatarUrl, byTest, el, icon, setCounting, setHidden, setText } from '../lib/dom.js';
 import { copyText } from '../lib/clipboard.js';
 import { around, t } from '../lib/i18n.js';
-import { cameUp } from '../lib/press.js';
+import { appeared } from '../lib/press.js';
 import { sound } from '../lib/settings.js';
 import { minutesSeconds } from '../lib/time.js';
 import { toggleSound } from './alerts.js';
@@ -38,7 +38,7 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom 
     shownOptions = wanted;
     slot('options').replaceChildren(...view.options.map((name) => builders[name](view)));
     // They come by themselves, and move what stands below.
-    for (const part of [slot('options'), cancel.parentElement]) cameUp(part, true);
+    for (const part of [slot('options'), cancel.parentElement]) appeared(part, true);
   }
 
   function updateLines(view) {
@@ -110,7 +110,7 @@ function secondRow() {
   const link = linkRow('option-second', t('match.second'), t('match.secondWhy'), '/?guest=1', { target: '_blank', rel: 'noopener' });
   link.addEventListener('click', (event) => {
     // One window for a double press, too.
-    cameUp(link);
+    appeared(link);
     if (matchMedia('(pointer: coarse)').matches || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const left = Math.max(0, screen.availWidth - 480);

@@ -3,7 +3,7 @@
 // onPress returns true keeps the menu open and is asked for its label again.
 
 import { el, icon, setText } from '../lib/dom.js';
-import { cameUp } from '../lib/press.js';
+import { appeared } from '../lib/press.js';
 
 let closeOpen = null;
 
@@ -14,8 +14,8 @@ export function openMenu({ label, items, at, anchor = null, className = '' }) {
   const menu = el('div', { class: `menu ${className}`, role: 'menu', 'aria-label': label, test: className || null }, ...nodes.map((item) => item.node));
   const veil = el('div', { class: 'menu-veil' });
   (document.querySelector('.room-main') ?? document.body).append(veil, menu);
-  cameUp(veil);
-  cameUp(menu);
+  appeared(veil);
+  appeared(menu);
   anchor?.setAttribute('aria-expanded', 'true');
   if (getComputedStyle(menu).position === 'fixed' && !matchMedia('(max-width: 640px)').matches) placeAt(menu, at);
   nodes[0]?.node.focus({ preventScroll: true });
@@ -43,7 +43,7 @@ export function openMenu({ label, items, at, anchor = null, className = '' }) {
     }
     refresh();
     // It may mean something else now.
-    cameUp(node);
+    appeared(node);
     node.focus();
   }
 

@@ -3,7 +3,7 @@
 
 import { avatarUrl, byTest, setCounting, setHidden, setText } from '../lib/dom.js';
 import { around, t, tagList } from '../lib/i18n.js';
-import { cameUp } from '../lib/press.js';
+import { appeared } from '../lib/press.js';
 import { minutesSeconds } from '../lib/time.js';
 
 const armedFor = 4000;
@@ -31,7 +31,7 @@ export function mountRoomHeader(header, { needsSecondPress, onNext, onMenu }) {
     if (!armed && needsSecondPress()) {
       armed = setTimeout(disarm, armedFor);
       paintNext();
-      cameUp(next);
+      appeared(next);
       return;
     }
     disarm();

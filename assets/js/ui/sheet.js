@@ -3,7 +3,7 @@
 
 import { el, icon } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
-import { cameUp } from '../lib/press.js';
+import { appeared } from '../lib/press.js';
 
 let counter = 0;
 
@@ -43,6 +43,6 @@ export function openSheet({ title, body, foot = [], test, className = '' }) {
   });
   document.body.append(dialog);
   dialog.showModal();
-  cameUp(dialog);
+  appeared(dialog);
   return { dialog, close, closed };
 }

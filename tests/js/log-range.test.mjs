@@ -3,33 +3,34 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newRoom, placeOf, reduceAll } from '../../assets/js/model/room.js';
+import { newRoom, reduceAll } from '../../assets/js/model/room.js';
+import { indexOf } from '../../assets/js/model/room-queries.js';
 import { logRows } from '../../assets/js/model/rows.js';
-import { around, goesWithNewest, holds, newer, newest, older, oldest, withoutFuture, withoutPast } from '../../assets/js/model/stretch.js';
+import { around, goesWithNewest, holds, newer, newest, older, oldest, withoutFuture, withoutPast } from '../../assets/js/model/log-range.js';
 
 const length = 15_000;
 const size = ({ from, to }) => Math.min(to, length) - from;
 
 test('from the newest every message is reached upwards, and back down', () => {
-  let stretch = newest(length);
-  assert.ok(goesWithNewest(stretch) && holds(stretch, length - 1));
-  for (let steps = 0; stretch.from > 0; steps += 1) {
-    const next = older(stretch, length);
-    assert.ok(next.from < stretch.from && next.to > stretch.from, 'what is read stays');
+  let range = newest(length);
+  assert.ok(goesWithNewest(range) && holds(range, length - 1));
+  for (let steps = 0; range.from > 0; steps += 1) {
+    const next = older(range, length);
+    assert.ok(next.from < range.from && next.to > range.from, 'what is read stays');
     assert.ok(size(next) <= 600 && steps < length);
-    stretch = next;
+    range = next;
   }
-  assert.ok(holds(stretch, 0) && !goesWithNewest(stretch));
-  while (!goesWithNewest(stretch)) {
-    const next = newer(stretch, length);
-    assert.ok(Math.min(next.to, length) > stretch.to && next.from < stretch.to);
+  assert.ok(holds(range, 0) && !goesWithNewest(range));
+  while (!goesWithNewest(range)) {
+    const next = newer(range, length);
+    assert.ok(Math.min(next.to, length) > range.to && next.from < range.to);
     assert.ok(size(next) <= 600);
-    stretch = next;
+    range = next;
   }
-  assert.ok(holds(stretch, length - 1));
+  assert.ok(holds(range, length - 1));
 });
 
-test('the ends of a conversation are the ends of a stretch', () => {
+test('the ends of a conversation are the ends of a range', () => {
   assert.deepEqual(newest(3), { from: 0, to: Infinity });
   assert.deepEqual(oldest(3), { from: 0, to: Infinity });
   assert.equal(oldest(length).from, 0);
@@ -38,13 +39,13 @@ test('the ends of a conversation are the ends of a stretch', () => {
 });
 
 test('at the newest the past is let go now and then, further up the future is left for later', () => {
-  let stretch = newest(0);
+  let range = newest(0);
   let changes = 0;
   for (let now = 1; now <= 5000; now += 1) {
-    const next = withoutPast(stretch, now);
-    if (next !== stretch) changes += 1;
-    stretch = next;
-    assert.ok(now - stretch.from <= 360 && goesWithNewest(stretch));
+    const next = withoutPast(range, now);
+    if (next !== range) changes += 1;
+    range = next;
+    assert.ok(now - range.from <= 360 && goesWithNewest(range));
   }
   assert.ok(changes < 50, 'rarely');
   const reading = { from: 100, to: Infinity };
@@ -75,7 +76,7 @@ test('the rows of a part are a part of the rows', () => {
 
 test('a message is found by its id, whatever ids are', () => {
   const { messages } = room(...[1, 2, 5, 9].map(message));
-  assert.deepEqual(['1', '2', '5', '9', '3', 'x'].map((id) => placeOf(messages, id)), [0, 1, 2, 3, -1, -1]);
+  assert.deepEqual(['1', '2', '5', '9', '3', 'x'].map((id) => indexOf(messages, id)), [0, 1, 2, 3, -1, -1]);
   const named = messages.map((item) => ({ ...item, id: `n${item.seq}` }));
-  assert.deepEqual(['n1', 'n9', '9'].map((id) => placeOf(named, id)), [0, 3, -1]);
+  assert.deepEqual(['n1', 'n9', '9'].map((id) => indexOf(named, id)), [0, 3, -1]);
 });

@@ -7,7 +7,7 @@ const travelTime = 600;
 const ease = 'cubic-bezier(.2,.8,.2,1)';
 
 /** Call while the scene is still visible; `showRoom` swaps the two sections. */
-export async function playMeeting({ scene, room, target, avatar, showRoom }) {
+export async function playMatchAnimation({ scene, room, target, avatar, showRoom }) {
   const lamp = scene.querySelector('.lamp-theirs').getBoundingClientRect();
   const still = reducedMotion() || document.hidden || lamp.width === 0;
   showRoom();
@@ -47,11 +47,11 @@ function partFog(scene) {
   const away = (sign) => [{ transform: 'none' }, { transform: `translateX(${sign * 60}%)`, opacity: 0 }];
   scene.querySelectorAll('.bank').forEach((bank, index) => bank.animate(away(index % 2 ? -1 : 1), { duration: travelTime, easing: ease, fill: 'forwards' }));
   const fade = scene.animate([{ opacity: 1 }, { opacity: 0 }], { duration: travelTime, easing: 'ease-in' });
-  fade.finished.catch(() => {}).then(() => endParting(scene, true));
+  fade.finished.catch(() => {}).then(() => endMatchAnimation(scene, true));
 }
 
 /** Puts the scene back as it was; it may be needed again at once. */
-export function endParting(scene, hide) {
+export function endMatchAnimation(scene, hide) {
   if (!scene.classList.contains('is-parting')) return;
   scene.classList.remove('is-parting');
   scene.inert = false;

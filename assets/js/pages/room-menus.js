@@ -1,0 +1,79 @@
+// The two menus of a conversation: of one message, and of the room. Builds
+// their items; what an item does is passed in.
+
+import { copyText } from '../lib/clipboard.js';
+import { t } from '../lib/i18n.js';
+import { readReceipts, sound } from '../lib/settings.js';
+import { canNotify, notifies, toggleNotifications, toggleSound } from '../ui/alerts.js';
+import { openMenu } from '../ui/menu.js';
+import { toast } from '../ui/toast.js';
+
+const onOff = (on) => t(on ? 'menu.on' : 'menu.off');
+
+export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onLeave, onBlock, onForget, onReadReceipts }) {
+  const box = button.getBoundingClientRect();
+  let armed = false;
+  let menu = null;
+  const leave = () => {
+    if (needsSecondPress() && !armed) {
+      armed = true;
+      return true;
+    }
+    onLeave();
+    return false;
+  };
+  const items = () =>
+    [
+      { test: 'menu-sound', icon: 'sound', label: t('menu.sound'), value: onOff(sound.get()), checked: sound.get(), onPress: () => (toggleSound(), true) },
+      canNotify() && {
+        test: 'menu-notify',
+        icon: 'bell',
+        label: t('menu.notify'),
+        value: onOff(notifies()),
+        checked: notifies(),
+        onPress: () => {
+          toggleNotifications().then((done) => {
+            menu?.refresh();
+            if (!done) toast(t('menu.notifyRefused'));
+          });
+          return true;
+        },
+      },
+      {
+        test: 'menu-read',
+        icon: 'check',
+        label: t('menu.read'),
+        value: onOff(readReceipts.get()),
+        checked: readReceipts.get(),
+        onPress: () => {
+          readReceipts.set(!readReceipts.get());
+          onReadReceipts();
+          return true;
+        },
+      },
+      canBlock && { test: 'menu-block', icon: 'block', label: t('menu.block'), danger: true, onPress: () => false, afterClose: onBlock },
+      { test: 'menu-forget', icon: 'trash', label: t('forget.title'), danger: true, onPress: () => false, afterClose: onForget },
+      canLeave && { test: 'menu-leave', icon: 'leave', label: t(armed ? 'next.again' : 'menu.leave'), danger: armed, onPress: leave },
+    ].filter(Boolean);
+  menu = openMenu({ label: t('menu.label'), items, at: { x: box.right - 240, y: box.bottom + 4 }, anchor: button, className: 'room-menu' });
+}
+
+/** `row` is the row of the log (model/rows.js) the menu is about. */
+export function openMessageMenu(row, at, { canReply, onReply, onQuote, onRecall, onDelete, onDiscard, onRetry }) {
+  const { source } = row;
+  const stored = Boolean(source.seq);
+  const copy = async () => {
+    if (await copyText(source.content)) toast(t('mm.copied'));
+  };
+  const items = () =>
+    [
+      canReply && stored && !row.recalled && { test: 'mm-reply', icon: 'reply', label: t('mm.reply'), onPress: () => false, afterClose: onReply },
+      source.repliedTo && !row.recalled && { test: 'mm-quote', icon: 'up', label: t('mm.quote'), onPress: () => false, afterClose: onQuote },
+      !row.recalled && { test: 'mm-copy', icon: 'copy', label: t('mm.copy'), onPress: () => false, afterClose: copy },
+      stored && row.mine && !row.recalled && { test: 'mm-recall', icon: 'recall', label: t('mm.recall'), onPress: () => onRecall() },
+      stored && { test: 'mm-delete', icon: 'trash', label: t('mm.delete'), danger: true, onPress: () => onDelete() },
+      !stored && row.canRetry && { test: 'mm-retry', icon: 'again', label: t('mm.retry'), onPress: () => onRetry() },
+      !stored && { test: 'mm-drop', icon: 'trash', label: t('mm.drop'), danger: true, onPress: () => onDiscard() },
+    ].filter(Boolean);
+  openMenu({ label: t('mm.label'), items, at, className: 'message-menu' });
+}
