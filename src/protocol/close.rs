@@ -132,7 +132,9 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// The close code of RFC 6455, or of the 4000s for our own.
+    /// The close code of RFC 6455, or of the 4000s for our own. A new one goes into the range that tells
+    /// clients what to do that do not know it: 4100–4199 do not come back, 4200–4299 come back later,
+    /// others come back soon.
     pub fn code(self) -> u16 {
         match self {
             Self::Normal => 1000,
@@ -162,5 +164,95 @@ impl CloseReason {
             Self::Refused => "cannot enter",
             Self::Forgotten => "this browser was forgotten",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROTOCOL: &str = include_str!("../../docs/PROTOCOL.md");
+
+    /// The codes that are older than the ranges: every client has to know them.
+    const KNOWN_FINAL: [u16; 4] = [1008, 1009, 4000, 4004];
+
+    const ALL: [CloseReason; 10] = [
+        CloseReason::Normal,
+        CloseReason::GoingAway,
+        CloseReason::Policy,
+        CloseReason::TooLarge,
+        CloseReason::Replaced,
+        CloseReason::TooSlow,
+        CloseReason::HeartbeatMissed,
+        CloseReason::RoomGone,
+        CloseReason::Refused,
+        CloseReason::Forgotten,
+    ];
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum ComeBack {
+        Never,
+        Later,
+        Soon,
+    }
+
+    /// What a client is to do that does not know the code.
+    fn by_range(code: u16) -> ComeBack {
+        match code {
+            4100..=4199 => ComeBack::Never,
+            4200..=4299 => ComeBack::Later,
+            _ => ComeBack::Soon,
+        }
+    }
+
+    /// What each reason means; a new one does not compile until this is decided.
+    fn meant(reason: CloseReason) -> ComeBack {
+        match reason {
+            CloseReason::Policy
+            | CloseReason::TooLarge
+            | CloseReason::Replaced
+            | CloseReason::RoomGone
+            | CloseReason::Refused
+            | CloseReason::Forgotten => ComeBack::Never,
+            CloseReason::Normal
+            | CloseReason::GoingAway
+            | CloseReason::TooSlow
+            | CloseReason::HeartbeatMissed => ComeBack::Soon,
+        }
+    }
+
+    #[test]
+    fn each_code_lies_in_the_range_of_its_meaning() {
+        for reason in ALL {
+            let code = reason.code();
+            if KNOWN_FINAL.contains(&code) {
+                assert_eq!(meant(reason), ComeBack::Never, "{reason:?}");
+            } else {
+                assert_eq!(by_range(code), meant(reason), "{reason:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_protocol_lists_each_code_with_what_it_means() {
+        let table = PROTOCOL
+            .split_once("\n## Close codes")
+            .and_then(|(_, rest)| rest.split_once("\n## HTTP"))
+            .map(|(section, _)| section)
+            .unwrap();
+        let rows: Vec<_> = table
+            .lines()
+            .filter_map(|line| {
+                let cells: Vec<_> = line.split('|').map(str::trim).collect();
+                let code = cells.get(1)?.parse::<u16>().ok()?;
+                let advice = match *cells.get(3)? {
+                    "no" => ComeBack::Never,
+                    later if later.starts_with("later") => ComeBack::Later,
+                    _ => ComeBack::Soon,
+                };
+                Some((code, advice))
+            })
+            .collect();
+        assert_eq!(rows, ALL.map(|reason| (reason.code(), meant(reason))));
     }
 }
