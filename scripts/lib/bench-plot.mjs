@@ -51,9 +51,9 @@ function apart(ends) {
 
 /** `series`: name, tone (a class above), points [x, y]; `log`: the x axis is logarithmic. */
 export function plot({ title, x, y, log, series }) {
-    const points = series.flatMap((it) => it.points);
-    const xs = [...new Set(points.map(([at]) => at))].sort((a, b) => a - b);
-    const rows = steps(Math.max(...points.map(([, value]) => value)));
+    const all = series.flatMap((it) => it.points);
+    const xs = [...new Set(all.map(([at]) => at))].sort((a, b) => a - b);
+    const rows = steps(Math.max(...all.map(([, value]) => value)));
     const along = log ? Math.log10 : (value) => value;
     const [from, to] = [along(log ? xs[0] : 0), along(xs.at(-1))];
     const atX = (value) => LEFT + ((along(value) - from) / (to - from)) * (WIDTH - LEFT - RIGHT);
@@ -82,8 +82,8 @@ export function plot({ title, x, y, log, series }) {
         out.push(...places.map(([cx, cy]) => `<circle class="${tone}" cx="${place(cx)}" cy="${place(cy)}" r="3.5"/>`));
         ends.push({ name, tone, y: places.at(-1)[1] + 5 });
     }
-    for (const { name, tone, y } of apart(ends)) {
-        out.push(`<text class="name ${tone}" x="${WIDTH - RIGHT + 12}" y="${place(y)}">${escape(name)}</text>`);
+    for (const { name, tone, y: height } of apart(ends)) {
+        out.push(`<text class="name ${tone}" x="${WIDTH - RIGHT + 12}" y="${place(height)}">${escape(name)}</text>`);
     }
     return `${[...out, "</svg>"].join("\n")}\n`;
 }

@@ -79,15 +79,15 @@ const atLeast = (limit) => (value) => value >= limit;
 function table(folder) {
     const [pairs, paced, idle] = ["pairs", "paced", "idle"].map((it) => lines(folder, it));
     const [connect, arrive] = ["connect", "arrive"].map((it) => lines(folder, it));
-    const [cold, parts] = ["cold", "parts"].map((it) => lines(folder, it));
+    const [cold, pools] = ["cold", "parts"].map((it) => lines(folder, it));
     const redis = (tags) =>
         spread(lines(folder, "pairings").filter((it) => it.tags === tags).map((it) => it.pairings_per_second));
     const pool = (people, waiting) =>
-        parts.filter((it) => it.bench === "pool" && it.people === people && it.waiting === waiting);
+        pools.filter((it) => it.bench === "pool" && it.people === people && it.waiting === waiting);
     const [few, many] = ["untagged", "tagged"].reduce(
-        ([few, many], people) => [
-            [...few, ...pool(people, 100_000)],
-            [...many, ...pool(people, 1_000_000)],
+        (before, people) => [
+            [...before[0], ...pool(people, 100_000)],
+            [...before[1], ...pool(people, 1_000_000)],
         ],
         [[], []],
     );

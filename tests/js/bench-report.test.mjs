@@ -22,12 +22,15 @@ const measured = (name, ...lines) =>
   writeFileSync(join(folder, `${name}.jsonl`), lines.map((it) => `${JSON.stringify(it)}\n`).join(''));
 
 const run = (...words) => spawnSync(process.execPath, [SCRIPT, ...words], { encoding: 'utf8' });
+const report = () => run('report', folder, folder);
+const check = () => run('check', folder);
+const figures = () => readFileSync(join(folder, 'BENCHMARKS.md'), 'utf8');
 
 /** The page after a report; the row that begins with this. */
 const page = () => {
-  const { status, stderr } = run('report', folder, folder);
+  const { status, stderr } = report();
   assert.equal(status, 0, stderr);
-  return readFileSync(join(folder, 'BENCHMARKS.md'), 'utf8');
+  return figures();
 };
 const row = (begin) => page().split('\n').find((it) => it.startsWith(`| ${begin}`));
 
@@ -86,12 +89,12 @@ test('what was not measured is not there, and nothing is claimed of it', () => {
 for (const [fault, value] of Object.entries({ lost: 1, doubled: 2, broken: 1, rooms_not_of_two: 1, closed: true })) {
   test(`a run with ${fault} gives no figures`, () => {
     measured('pairs', talk('miyu', 6, 150), { ...talk('relay', 10, 100), [fault]: value });
-    for (const words of [['report', folder, folder], ['check', folder]]) {
-      const { status, stderr } = run(...words);
+    for (const command of [report, check]) {
+      const { status, stderr } = command();
       assert.notEqual(status, 0);
       assert.match(stderr, /pairs\.jsonl: something failed; measure this again/);
     }
-    assert.equal(readFileSync(join(folder, 'BENCHMARKS.md'), 'utf8'), PAGE);
+    assert.equal(figures(), PAGE);
   });
 }
 

@@ -2,7 +2,7 @@
 // files themselves: markup from strings, inline code, arrows that point out.
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { root, sources } from './sources.mjs';
@@ -13,6 +13,16 @@ const pages = sources('assets/html', /\.html$/);
 test('each file opens with what it is', () => {
   for (const { path, text } of scripts) assert.match(text, /^\/\/ \S/, path);
   for (const { path, text } of sources('assets/css', /\.css$/)) assert.match(text, /^\/\* \S/, path);
+});
+
+test('comments name who they speak of', () => {
+  const vague = /\b(whoever|whom|somebody|nobody|everybody|anybody|themself)\b/i;
+  const comments = { js: /\/\*[\s\S]*?\*\/|\/\/.*$/gm, mjs: /\/\*[\s\S]*?\*\/|\/\/.*$/gm, css: /\/\*[\s\S]*?\*\//g, html: /<!--[\s\S]*?-->/g, yml: /#.*$/gm };
+  const files = [...sources('assets', /\.(js|css|html)$/), ...sources('tests/js', /\.mjs$/), ...sources('.github', /\.yml$/), ...sources('scripts', /\/[\w.-]+$/)];
+  for (const { path, text } of files) {
+    const kind = comments[path.split('.').at(-1)] ?? /^\s*#.*$/gm;
+    for (const comment of text.match(kind) ?? []) assert.doesNotMatch(comment, vague, path);
+  }
 });
 
 test('text never becomes markup or code', () => {
@@ -80,6 +90,27 @@ test('one file asks a clock, for the device may be wrong about the time', () => 
   const asks = /\bDate\.now\b|new Date\(\)|\bDate\(\)|\bperformance\.now\b|\btimeOrigin\b/;
   const asking = scripts.filter(({ text }) => asks.test(text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''))).map(({ path }) => path);
   assert.deepEqual(asking, ['assets/js/lib/time.js']);
+});
+
+test('what checks the pages is pinned, and no part of them', () => {
+  const read = (name) => JSON.parse(readFileSync(join(root, 'tests/js/tools', name), 'utf8'));
+  const wanted = Object.entries(read('package.json').devDependencies);
+  const { packages } = read('package-lock.json');
+  assert.ok(wanted.length >= 3);
+  for (const [name, version] of wanted) {
+    assert.match(version, /^\d+\.\d+\.\d+$/, `${name}: one version, not a range`);
+    assert.equal(packages[`node_modules/${name}`].version, version, name);
+  }
+  for (const [name, { integrity }] of Object.entries(packages)) if (name) assert.match(integrity ?? '', /^sha512-/, name);
+  assert.deepEqual(sources('assets', /node_modules|\.(json|mjs|ts)$/).map(({ path }) => path), []);
+});
+
+test('an exception from a lint is for one line and says why', () => {
+  for (const { path, text } of [...scripts, ...sources('tests/js', /\.mjs$/)]) {
+    for (const [exception] of text.matchAll(/(?:eslint-(?:disable|enable)|@ts-).*$/gm)) {
+      if (path !== 'tests/js/tidy.test.mjs') assert.match(exception, /^(eslint-disable-next-line [\w-]+|@ts-expect-error) -- .{10}/, `${path}: ${exception}`);
+    }
+  }
 });
 
 test('colours are named in one file only', () => {
