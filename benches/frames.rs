@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
 use jiff::tz::TimeZone;
-use miyu::id::{Seq, Side, Timestamp};
-use miyu::model::{Entry, EntryKind, Persona, Profile, Quote, UserId};
+use miyu::domain::id::{Seq, Side, Timestamp};
+use miyu::domain::{Entry, EntryKind, Persona, Profile, Quote, UserId};
 use miyu::protocol::client::{self, ChatAction};
 use miyu::protocol::{Encoder, LobbyAction};
 

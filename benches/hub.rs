@@ -6,7 +6,7 @@ use std::time::Instant;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use miyu::channel::hub::Hub;
 use miyu::channel::{Frame, GroupId, Mailbox, Membership};
-use miyu::id::{NodeId, RoomId, Seq, Side};
+use miyu::domain::id::{NodeId, RoomId, Seq, Side};
 use miyu::protocol::server::EntryTexts;
 
 /// All of them.

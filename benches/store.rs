@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
-use miyu::model::{Pairing, Party, Persona, Profile, UserId};
+use miyu::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
+use miyu::domain::{Pairing, Party, Persona, Profile, UserId};
 use miyu::store::sqlite::SqliteStore;
 use miyu::store::{
     Appended, CommitSink, Committed, Draft, Durability, Entries as _, PageLimit, Rooms as _,

@@ -15,12 +15,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use miyu::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
-use miyu::matching::redis::{RedisPool, RedisPoolConfig};
-use miyu::matching::{Budget, Entered, Phase, PoolRules, Randomness, Ticket, WaitingPool};
-use miyu::model::{
+use miyu::domain::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
+use miyu::domain::{
     Gender, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
 };
+use miyu::matching::redis::{RedisPool, RedisPoolConfig};
+use miyu::matching::{Budget, Entered, Phase, PoolRules, Randomness, Ticket, WaitingPool};
 use miyu::redis::{Server, Servers};
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;

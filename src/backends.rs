@@ -15,7 +15,7 @@ use crate::channel::seal::FrameKey;
 use crate::clock::Steady;
 use crate::config::Config;
 use crate::config::check::configured_key;
-use crate::id::NodeId;
+use crate::domain::id::NodeId;
 use crate::matching::memory::MemoryPool;
 use crate::matching::redis::{RedisPool, RedisPoolConfig};
 use crate::matching::{Budget, PoolRules, Randomness, WaitingPool};

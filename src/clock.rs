@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::id::Timestamp;
+use crate::domain::id::Timestamp;
 
 /// Differences up to this are drift, or the slow correction of it, and are followed, in milliseconds.
 pub(crate) const DRIFT: i64 = 1000;

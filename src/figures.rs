@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::domain::{Gender, PreferredGender, rounded};
 use crate::matching::Census;
-use crate::model::{Gender, PreferredGender, rounded};
 
 /// The next sample is taken so long after the last one, at the earliest and at the latest.
 const PERIOD: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(5)];

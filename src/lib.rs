@@ -6,8 +6,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
 
 pub mod clock;
-pub mod id;
-pub mod model;
+pub mod domain;
 
 pub mod protocol;
 

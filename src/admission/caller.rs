@@ -4,9 +4,9 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 
-use crate::id::SessionId;
-use crate::model::Prefix;
-use crate::model::prefix::LEVELS;
+use crate::domain::Prefix;
+use crate::domain::id::SessionId;
+use crate::domain::prefix::LEVELS;
 
 /// The levels that a rate is counted at: the session, then its networks, the narrowest first.
 pub(super) const KEYS: usize = 1 + LEVELS;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::GROWTH;
-use crate::model::Prefix;
-use crate::model::prefix::LEVELS;
+use crate::domain::Prefix;
+use crate::domain::prefix::LEVELS;
 
 /// Why a connection was not counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

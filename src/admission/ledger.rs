@@ -196,7 +196,7 @@ mod tests {
 
     use super::*;
     use crate::admission::caller::Callers;
-    use crate::id::SessionId;
+    use crate::domain::id::SessionId;
 
     const ADDRESSES: [&str; 4] = [
         "2001:db8:1:1::1",

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::model::Prefix;
+use crate::domain::Prefix;
 use crate::telemetry;
 
 /// What one connection may hold of each kind (an incomplete frame, a batch not yet written) without a

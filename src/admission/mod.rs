@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::Limits;
-use crate::id::SessionId;
+use crate::domain::id::SessionId;
 
 mod caller;
 mod connections;

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::id::{Address, Seq, SessionId, Side, TicketId, Timestamp};
-use crate::model::{Pairing, Position};
+use crate::domain::id::{Address, Seq, SessionId, Side, TicketId, Timestamp};
+use crate::domain::{Pairing, Position};
 use crate::protocol::server::EntryTexts;
 
 /// One frame.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::mailbox::{self, Mailbox, Outbox, Together};
 use super::{Counts, Frame, GroupId, SendError, SharedFrame};
-use crate::id::{Address, IdMap, NodeId};
+use crate::domain::id::{Address, IdMap, NodeId};
 
 /// Locks are held for a map access; this many keep two cores from meeting often.
 const SHARDS: usize = 16;

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::hub::Hub;
 use super::{SendError, SharedFrame};
-use crate::id::Address;
+use crate::domain::id::Address;
 
 /// What an owner finds in its mailbox.
 #[derive(Clone, Debug)]
@@ -221,7 +221,7 @@ impl Drop for Mailbox {
 mod tests {
     use super::*;
     use crate::channel::{Frame, GroupId, Membership};
-    use crate::id::{NodeId, RoomId, Seq, Side};
+    use crate::domain::id::{NodeId, RoomId, Seq, Side};
     use crate::protocol::server::EntryTexts;
 
     const LONG: usize = 100_000;

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::hub::Hub;
 use super::{ChannelLayer, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status};
-use crate::id::{Address, NodeId};
+use crate::domain::id::{Address, NodeId};
 
 /// Everything stays in this process; nothing is ever lost.
 pub struct MemoryLayer {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, watch};
 
-use crate::id::{Address, RoomId, SessionId};
+use crate::domain::id::{Address, RoomId, SessionId};
 
 pub mod frame;
 pub mod hub;

@@ -18,7 +18,7 @@ use super::hub::{GroupWatch, Hub};
 use super::seal::FrameKey;
 use super::wire::{self, Packet};
 use super::{ChannelLayer, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status};
-use crate::id::{Address, NodeId, SessionId, StoreId};
+use crate::domain::id::{Address, NodeId, SessionId, StoreId};
 use crate::redis::{CONNECT, Servers};
 use crate::telemetry;
 use ear::Ear;
@@ -311,7 +311,7 @@ impl Drop for RedisLayer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::RoomId;
+    use crate::domain::id::RoomId;
 
     #[test]
     fn rooms_are_spread_evenly_and_always_alike() {

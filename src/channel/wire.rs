@@ -9,7 +9,7 @@ use bytes::{Buf as _, Bytes};
 use uuid::Uuid;
 
 use super::{Frame, GroupId};
-use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
+use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
 use crate::protocol::Text;
 use crate::protocol::server::EntryTexts;
 

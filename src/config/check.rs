@@ -9,8 +9,8 @@ use super::channel::PREFIX_BYTES;
 use super::load::Layers;
 use super::problem::Problems;
 use super::{Config, origin};
+use crate::domain::ink;
 use crate::keyfile;
-use crate::model::ink;
 use crate::session::{KEY_BYTES, key_weakness};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -168,8 +168,8 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::id::{Seq, Side, Timestamp};
-    use crate::model::{Entry, EntryKind, Persona, Profile, UserId};
+    use crate::domain::id::{Seq, Side, Timestamp};
+    use crate::domain::{Entry, EntryKind, Persona, Profile, UserId};
     use crate::protocol::Encoder;
 
     fn replay(count: u64, length: usize) -> Replay {

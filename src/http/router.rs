@@ -16,8 +16,8 @@ use super::{Body, Door, health, response};
 use crate::admission::Purpose;
 use crate::admission::memory::Class;
 use crate::app::App;
+use crate::domain::id::{SessionId, Timestamp};
 use crate::error::Problem;
-use crate::id::{SessionId, Timestamp};
 use crate::session::cookie;
 use crate::ws;
 

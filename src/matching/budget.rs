@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use crate::id::Timestamp;
-use crate::model::PrefixHashes;
-use crate::model::prefix::LEVELS;
+use crate::domain::PrefixHashes;
+use crate::domain::id::Timestamp;
+use crate::domain::prefix::LEVELS;
 
 /// What a network may have spent at once is refilled in this time.
 const WINDOW: Duration = Duration::from_secs(60);

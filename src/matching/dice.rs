@@ -1,6 +1,6 @@
 //! The pools' random choice: who waits twice as long is met twice as likely. No secret depends on it.
 
-use crate::id::Timestamp;
+use crate::domain::id::Timestamp;
 
 /// Where the numbers come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

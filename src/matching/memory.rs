@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use self::state::State;
 use super::{Census, Entered, PoolError, PoolFuture, PoolRules, Renewed, Ticket, WaitingPool};
-use crate::id::{RoomId, TicketId, Timestamp};
+use crate::domain::id::{RoomId, TicketId, Timestamp};
 
 mod budgets;
 mod lease;

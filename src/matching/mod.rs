@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Address, RoomId, SessionId, TicketId, Timestamp};
-use crate::model::{Gender, Mark, Marks, Pairing, Persona, PreferredGender, PrefixHashes, Wish};
+use crate::domain::id::{Address, RoomId, SessionId, TicketId, Timestamp};
+use crate::domain::{Gender, Mark, Marks, Pairing, Persona, PreferredGender, PrefixHashes, Wish};
 
 pub mod budget;
 mod dice;

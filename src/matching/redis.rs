@@ -21,7 +21,7 @@ use self::link::{Failed, Link};
 use self::script::Scripts;
 use super::dice::Dice;
 use super::{Census, Entered, PoolError, PoolFuture, PoolRules, Renewed, Ticket, WaitingPool};
-use crate::id::{RoomId, TicketId, Timestamp};
+use crate::domain::id::{RoomId, TicketId, Timestamp};
 use crate::redis::Server;
 use crate::telemetry;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::{Phase, Ticket};
-use crate::id::{SessionId, Timestamp};
-use crate::model::{Gender, Pairing, Party, PreferredGender, UserId, Wish};
+use crate::domain::id::{SessionId, Timestamp};
+use crate::domain::{Gender, Pairing, Party, PreferredGender, UserId, Wish};
 
 /// Two tickets may meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

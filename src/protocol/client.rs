@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use super::close::ErrorCode;
 use super::field::{Field, Fill, Object};
 use super::halves;
-use crate::id::{RoomId, Seq, Timestamp};
-use crate::model::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
-use crate::model::ink;
-use crate::model::{MessageRef, PreferredGender, Profile, Tags, UserId, Wish};
+use crate::domain::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
+use crate::domain::id::{RoomId, Seq, Timestamp};
+use crate::domain::ink;
+use crate::domain::{MessageRef, PreferredGender, Profile, Tags, UserId, Wish};
 
 mod raw;
 

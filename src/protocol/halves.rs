@@ -1,7 +1,7 @@
 //! Frames that the library cannot read whole: half a character in a text, and what an unreadable frame
 //! still says of itself. Looked at only after a frame was refused.
 
-use crate::model::entry::CLIENT_ID_CHARS;
+use crate::domain::entry::CLIENT_ID_CHARS;
 
 /// The frame with U+FFFD for each half of a character; `None` when it has no halves.
 ///

@@ -4,8 +4,8 @@
 use std::vec::IntoIter;
 
 use super::{Encoder, Text};
-use crate::id::Side;
-use crate::model::{Entry, Persona};
+use crate::domain::id::Side;
+use crate::domain::{Entry, Persona};
 
 /// The frames of some entries, in order. Each is made when it is asked for, and its entry is then forgotten.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use super::Text;
 use super::client::DecodeError;
 use super::close::ErrorCode;
 use super::json::Json;
-use crate::id::{RoomId, Seq, Side, Timestamp};
+use crate::domain::id::{RoomId, Seq, Side, Timestamp};
+use crate::domain::{Entry, EntryKind, LeaveReason, Pairing, Persona, Quote, Room};
 use crate::matching::Phase;
-use crate::model::{Entry, EntryKind, LeaveReason, Pairing, Persona, Quote, Room};
 
 /// Encodes frames. Holds the zone of `sent_at`; cheap to clone.
 #[derive(Clone, Debug)]

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::id::{RoomId, Seq, Side, Timestamp};
+use crate::domain::id::{RoomId, Seq, Side, Timestamp};
+use crate::domain::{Mood, Persona, Room};
 use crate::matching::Phase;
-use crate::model::{Mood, Persona, Room};
 
 #[derive(Serialize)]
 pub(super) struct Person<'a> {
     pub(super) nickname: &'a str,
     pub(super) avatar: String,
     pub(super) mood: Mood,
-    pub(super) gender: crate::model::Gender,
+    pub(super) gender: crate::domain::Gender,
 }
 
 impl<'a> Person<'a> {

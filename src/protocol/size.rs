@@ -2,7 +2,7 @@
 //! close one. Pure.
 
 use super::json::escaped_len;
-use crate::model::{Entry, EntryKind, Persona};
+use crate::domain::{Entry, EntryKind, Persona};
 
 /// A `new_message` around its texts and names, with the longest numbers and the comma behind it.
 const MESSAGE: usize = 416;
@@ -47,8 +47,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::id::{Seq, Side, Timestamp};
-    use crate::model::{LeaveReason, Profile, Quote, UserId};
+    use crate::domain::id::{Seq, Side, Timestamp};
+    use crate::domain::{LeaveReason, Profile, Quote, UserId};
     use crate::protocol::Encoder;
 
     /// Every kind of character that is written in another length.

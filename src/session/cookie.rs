@@ -9,7 +9,7 @@ use hyper::HeaderMap;
 use hyper::header::{COOKIE, HeaderValue};
 
 use super::{MAC_BYTES, Signer, sign, verify};
-use crate::id::{SessionId, Timestamp};
+use crate::domain::id::{SessionId, Timestamp};
 
 /// The cookie's name over plain http, where the site has the port of its scheme.
 pub const NAME: &str = "miyu_session";

@@ -11,8 +11,8 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::id::SessionId;
-use crate::model::Prefix;
+use crate::domain::Prefix;
+use crate::domain::id::SessionId;
 
 /// How long the cookie of a forgotten session counts for nothing. A request that was under way with it,
 /// or another tab that has not heard yet, must not bring it back.

@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 
 use super::{Signer, sign as mac};
-use crate::model::wish::is_topic;
-use crate::model::{Mark, Marks, Prefix, PrefixHashes, Tags};
+use crate::domain::wish::is_topic;
+use crate::domain::{Mark, Marks, Prefix, PrefixHashes, Tags};
 
 /// The keyed hashes of this address's networks.
 pub fn hashes(signer: &Signer, address: IpAddr) -> PrefixHashes {

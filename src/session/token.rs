@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use super::{MAC_BYTES, Signer, sign as mac, verify as mac_verify};
-use crate::id::{RoomId, Side};
+use crate::domain::id::{RoomId, Side};
 
 const BODY_BYTES: usize = 16 + 1;
 

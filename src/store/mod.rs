@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
-use crate::model::{Entry, LeaveReason, Mark, MessageRef, Pairing, Position, Room};
+use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
+use crate::domain::{Entry, LeaveReason, Mark, MessageRef, Pairing, Position, Room};
 
 pub mod capacity;
 mod newcomers;
@@ -129,7 +129,7 @@ pub struct RoomPeople {
     /// The room.
     pub room: RoomId,
     /// By [`Side::index`].
-    pub personas: [crate::model::Persona; 2],
+    pub personas: [crate::domain::Persona; 2],
 }
 
 impl RoomPeople {
@@ -270,7 +270,7 @@ pub trait Relations: Send + Sync {
     /// has said something there (recalled or not), that lasts for as long as the one who blocked comes
     /// back; else, and when the room is not known, for [`BRIEF_BLOCK`]: whoever blocks people that have
     /// done nothing must not be able to make somebody unfindable. For so long the marks that the blocked
-    /// one has in the room ([`Party::marks`](crate::model::Party)) are held against others as well. A
+    /// one has in the room ([`Party::marks`](crate::domain::Party)) are held against others as well. A
     /// session keeps its newest `limits.blocks_per_session` of both, and all of them together the newest
     /// four million blocks. A block that lasts is never
     /// shortened. Blocking oneself changes nothing.

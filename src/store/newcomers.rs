@@ -5,7 +5,7 @@ use std::mem;
 
 use parking_lot::Mutex;
 
-use crate::id::{IdMap, SessionId};
+use crate::domain::id::{IdMap, SessionId};
 
 /// Sessions that nothing stored names, as far as they are remembered.
 ///

@@ -1,7 +1,7 @@
 //! A stretch of a log, and where it ends: the same in every backend.
 
-use crate::id::Seq;
-use crate::model::{Entry, Persona};
+use crate::domain::id::Seq;
+use crate::domain::{Entry, Persona};
 use crate::protocol::size;
 
 /// A stretch of a room's log for one side.
@@ -88,8 +88,8 @@ impl PageBytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{Side, Timestamp};
-    use crate::model::EntryKind;
+    use crate::domain::EntryKind;
+    use crate::domain::id::{Side, Timestamp};
 
     fn message(length: usize) -> Entry {
         Entry {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::id::Timestamp;
-use crate::model::Departure;
+use crate::domain::Departure;
+use crate::domain::id::Timestamp;
 
 /// The rules of time and number that a backend applies; the composition root takes them from the
 /// configuration.
@@ -19,7 +19,7 @@ pub struct StoreRules {
     pub block_lifetime: Duration,
     /// Most entries of one room (`limits.room_entries`); recalls and the departure may exceed it.
     pub room_entries: u64,
-    /// Most bytes of a room's texts ([`crate::model::EntryKind::text_bytes`]; `limits.room_bytes`); recalls may
+    /// Most bytes of a room's texts ([`crate::domain::EntryKind::text_bytes`]; `limits.room_bytes`); recalls may
     /// exceed it.
     pub room_bytes: u64,
     /// How long a room may be open (`chat.longest`); zero: for ever.

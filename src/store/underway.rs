@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::id::SessionId;
+use crate::domain::id::SessionId;
 
 /// What is under way in one store of this process.
 #[derive(Clone, Default)]

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use super::{Action, Actions, Machine, Now, Weight};
 use crate::channel::Frame;
-use crate::id::{Address, Seq, SessionId, Side};
-use crate::model::{Entry, Room};
+use crate::domain::id::{Address, Seq, SessionId, Side};
+use crate::domain::{Entry, Room};
 use crate::protocol::client::{self, ChatAction, ChatFrame};
 use crate::protocol::{CloseReason, DecodeError, Encoder, ErrorCode, Text};
 use crate::store::{Appended, Hidden, Marks, Recalled, Refusal, RoomPeople};

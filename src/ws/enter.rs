@@ -10,7 +10,7 @@ use super::line::Who;
 use super::socket::{Incoming, Socket};
 use crate::admission::memory::{Account, Class};
 use crate::app::App;
-use crate::id::SessionId;
+use crate::domain::id::SessionId;
 use crate::protocol::client;
 use crate::protocol::{CloseReason, DecodeError, ErrorCode, Text};
 use crate::telemetry;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::socket::Socket;
 use crate::admission::memory::{Account, Budget, Class};
 use crate::admission::{Caller, ConnectionGuard};
-use crate::id::{SessionId, Timestamp};
+use crate::domain::id::{SessionId, Timestamp};
 use crate::session::online::OnlineGuard;
 use crate::telemetry;
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::{Action, Actions, Machine, Now, Weight};
 use crate::channel::Frame;
-use crate::id::{Address, RoomId, SessionId, Side, TicketId};
-use crate::model::{Marks, Pairing, PrefixHashes, Tags};
+use crate::domain::id::{Address, RoomId, SessionId, Side, TicketId};
+use crate::domain::{Marks, Pairing, PrefixHashes, Tags};
 use crate::protocol::client::{self, LobbyAction};
 use crate::protocol::{DecodeError, Encoder, ErrorCode};
 

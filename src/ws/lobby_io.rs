@@ -11,10 +11,10 @@ use super::line::Who;
 use super::lobby::{Created, Job, Lobby, Outcome, Prepared};
 use crate::app::App;
 use crate::channel::{Frame, SendError};
+use crate::domain::id::{RoomId, SessionId, Side, TicketId, Timestamp};
+use crate::domain::{LeaveReason, Pairing, Room, UserId};
 use crate::figures::Company;
-use crate::id::{RoomId, SessionId, Side, TicketId, Timestamp};
 use crate::matching::{Entered, Renewed, Ticket};
-use crate::model::{LeaveReason, Pairing, Room, UserId};
 use crate::store::StoreError;
 
 /// A room left a moment ago may be a page on its way from one view to the next, a network that

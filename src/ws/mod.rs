@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::channel::Frame;
-use crate::id::Timestamp;
+use crate::domain::id::Timestamp;
 use crate::protocol::{CloseReason, DecodeError, ErrorCode, Replay, Text};
 
 pub mod buffered;

@@ -11,8 +11,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::{ChannelLayer, Frame, GroupId};
-use crate::id::RoomId;
-use crate::model::Position;
+use crate::domain::Position;
+use crate::domain::id::RoomId;
 use crate::store::{Store, StoreError};
 use crate::telemetry;
 
@@ -91,7 +91,7 @@ impl Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::Seq;
+    use crate::domain::id::Seq;
 
     fn at(room: RoomId, last: u64) -> Position {
         Position {

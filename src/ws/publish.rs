@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::channel::{ChannelLayer, Frame, GroupId};
-use crate::id::{RoomId, Timestamp};
-use crate::model::{Entry, EntryKind};
+use crate::domain::id::{RoomId, Timestamp};
+use crate::domain::{Entry, EntryKind};
 use crate::protocol::Encoder;
 use crate::store::{CommitSink, Committed};
 use crate::telemetry;
@@ -44,7 +44,7 @@ impl CommitSink for Publisher {
     }
 }
 
-fn author(entry: &Entry) -> crate::id::Side {
+fn author(entry: &Entry) -> crate::domain::id::Side {
     match entry.kind {
         EntryKind::Message { side, .. }
         | EntryKind::Recall { side, .. }

@@ -21,11 +21,11 @@ use crate::admission::Purpose;
 use crate::admission::memory::Class;
 use crate::app::App;
 use crate::channel::GroupId;
+use crate::domain::id::{SessionId, Timestamp};
 use crate::error::Problem;
 use crate::http::Body;
 use crate::http::request::{Peer, origin_allowed};
 use crate::http::response;
-use crate::id::{SessionId, Timestamp};
 use crate::protocol::CloseReason;
 use crate::session::{cookie, place, token};
 

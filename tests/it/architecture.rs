@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Rings, inside first. A module may use those of its own ring and of rings before it.
 const RINGS: [&[&str]; 4] = [
-    &["clock", "id", "model", "protocol"],
+    &["clock", "domain", "protocol"],
     &["channel", "keyfile", "matching", "redis", "store", "trim"],
     &[
         "admission",
@@ -140,10 +140,10 @@ fn top_level(group: &str) -> Vec<&str> {
 
 #[test]
 fn the_reader_sees_every_arrow() {
-    let code = "use crate::id::RoomId;\nuse crate::{http::limit::{self, X}, store::{a, b}};\n\
+    let code = "use crate::domain::id::RoomId;\nuse crate::{http::limit::{self, X}, store::{a, b}};\n\
                 fn f() { crate::telemetry::upkeep() }";
-    assert_eq!(named(code), ["id", "http", "store", "telemetry"]);
-    assert!(ring("http") > ring("store") && ring("store") > ring("model"));
+    assert_eq!(named(code), ["domain", "http", "store", "telemetry"]);
+    assert!(ring("http") > ring("store") && ring("store") > ring("domain"));
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn words_stay_where_they_belong() {
 #[test]
 fn the_core_reads_no_clock_and_does_no_io() {
     let pure = [
-        "model/",
+        "domain/",
         "protocol/",
         "matching/rule",
         "ws/lobby.rs",

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use miyu::config::Config;
-use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
-use miyu::model::entry::CONTENT_CHARS;
-use miyu::model::{MessageRef, Pairing, Party, Persona, Profile, UserId};
+use miyu::domain::entry::CONTENT_CHARS;
+use miyu::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
+use miyu::domain::{MessageRef, Pairing, Party, Persona, Profile, UserId};
 use miyu::session::cookie::Jar;
 use miyu::session::{cookie, token};
 use miyu::store::{Appended, Draft};

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use miyu::admission::memory::Budget;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer as _, Frame, GroupId};
-use miyu::id::{Address, NodeId, RoomId, Seq, Side, Timestamp};
+use miyu::domain::id::{Address, NodeId, RoomId, Seq, Side, Timestamp};
 use miyu::protocol::Encoder;
 use miyu::shutdown::Drain;
 use miyu::store::sqlite::SqliteStore;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use miyu::admission::memory::Budget;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership};
-use miyu::id::{Address, NodeId, RoomId, Side};
+use miyu::domain::id::{Address, NodeId, RoomId, Side};
 use miyu::shutdown::Drain;
 use miyu::store::{Marks, Place, Store};
 use miyu::ws::Io as _;

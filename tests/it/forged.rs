@@ -6,9 +6,9 @@ use std::sync::Arc;
 use miyu::backends::Backends;
 use miyu::channel::Frame;
 use miyu::channel::wire::Packet;
-use miyu::id::{Address, NodeId, RoomId, TicketId, Timestamp};
+use miyu::domain::id::{Address, NodeId, RoomId, TicketId, Timestamp};
+use miyu::domain::{Pairing, Party};
 use miyu::matching::{Census, Entered, PoolFuture, Renewed, Ticket, WaitingPool};
-use miyu::model::{Pairing, Party};
 use parking_lot::Mutex;
 use serde_json::json;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 use miyu::backends::Backends;
-use miyu::id::{RoomId, SessionId};
+use miyu::domain::id::{RoomId, SessionId};
 use miyu::session::cookie::{self, Jar};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;

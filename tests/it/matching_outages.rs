@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use miyu::backends::Backends;
 use miyu::channel::{Frame, Received};
-use miyu::id::{RoomId, TicketId, Timestamp};
+use miyu::domain::Pairing;
+use miyu::domain::id::{RoomId, TicketId, Timestamp};
 use miyu::matching::{Census, Entered, PoolFuture, Renewed, Ticket, WaitingPool};
-use miyu::model::Pairing;
 use serde_json::json;
 
 use crate::support::client::{Browser, Socket};

@@ -53,8 +53,8 @@ async fn a_cancel_that_races_a_match_is_answered_by_one_of_them() {
             .await
             .unwrap()
         {
-            let side = miyu::id::Side::A;
-            let left = miyu::model::LeaveReason::Left;
+            let side = miyu::domain::id::Side::A;
+            let left = miyu::domain::LeaveReason::Left;
             server
                 .app
                 .store
@@ -66,7 +66,7 @@ async fn a_cancel_that_races_a_match_is_answered_by_one_of_them() {
 }
 
 /// The session that this browser's cookie names.
-fn session(server: &TestServer, browser: &Browser) -> miyu::id::SessionId {
+fn session(server: &TestServer, browser: &Browser) -> miyu::domain::id::SessionId {
     let mut headers = hyper::HeaderMap::new();
     let cookie = browser.cookie().unwrap().parse().unwrap();
     headers.insert(hyper::header::COOKIE, cookie);

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use miyu::id::RoomId;
+use miyu::domain::id::RoomId;
+use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::memory::MemoryPool;
 use miyu::matching::redis::RedisPool;
 use miyu::matching::{Budget, Entered, Phase, PoolRules, Renewed, Ticket, WaitingPool};
-use miyu::model::{Gender, PreferredGender};
 use proptest::prelude::*;
 
 use crate::support::pool::{

@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use miyu::id::{TicketId, Timestamp};
+use miyu::domain::id::{TicketId, Timestamp};
+use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::redis::{LeaseClock, RedisPoolConfig};
 use miyu::matching::{Entered, PoolError, PoolRules, Renewed, Ticket, WaitingPool, rule};
-use miyu::model::{Gender, PreferredGender};
 use tokio::task::JoinSet;
 
 use crate::support::muffled::Muffled;
@@ -347,7 +347,7 @@ async fn a_list_of_blocks_is_read_entry_by_entry() {
     // The bytes of this session stand in the list, across two entries.
     let mut between = man(2);
     let pair = [session(100).0, session(101).0].concat();
-    between.session = miyu::id::SessionId(pair[3..19].try_into().unwrap());
+    between.session = miyu::domain::id::SessionId(pair[3..19].try_into().unwrap());
     pool.wait(&man(499)).await;
     pool.meet(&between, &choosy).await;
 }

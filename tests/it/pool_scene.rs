@@ -6,10 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use miyu::id::TicketId;
+use miyu::domain::id::TicketId;
+use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::memory::MemoryPool;
 use miyu::matching::{Budget, Entered, Phase, PoolRules, Renewed, Ticket, WaitingPool};
-use miyu::model::{Gender, PreferredGender};
 
 use crate::support::pool::{With, at, rules, ticket};
 

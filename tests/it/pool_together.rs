@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use miyu::id::TicketId;
+use miyu::domain::id::TicketId;
+use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::redis::{RedisPool, RedisPoolConfig};
 use miyu::matching::{Entered, Phase, PoolError, PoolRules, Renewed, Ticket, WaitingPool};
-use miyu::model::{Gender, PreferredGender};
 
 use crate::support::muffled::Muffled;
 use crate::support::pool::{Pool, With, at, redis_config, redis_pool_at, rules, ticket, together};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use miyu::channel::{ChannelLayer, Frame, GroupId, Received};
-use miyu::id::{RoomId, Seq, Side};
+use miyu::domain::id::{RoomId, Seq, Side};
 use tempfile::TempDir;
 
 use crate::support::redis::{OwnRedis, Site};

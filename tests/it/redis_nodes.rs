@@ -5,7 +5,7 @@ use std::time::Duration;
 use miyu::channel::redis::RedisLayer;
 use miyu::channel::wire::Packet;
 use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Received, SendError, Status};
-use miyu::id::{NodeId, RoomId, Seq, Side, StoreId};
+use miyu::domain::id::{NodeId, RoomId, Seq, Side, StoreId};
 
 use crate::support::redis::{OwnRedis, Site, shared_cli, shared_url};
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use miyu::channel::redis::RedisLayer;
 use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership, Received};
 use miyu::channel::{SendError, Status};
-use miyu::id::{RoomId, Seq, Side};
+use miyu::domain::id::{RoomId, Seq, Side};
 
 use crate::support::detour::Detour;
 use crate::support::redis::{OwnRedis, Site};

@@ -1,7 +1,7 @@
 //! `/api/rooms/…` on a real store: whose rooms, which side, the log as the socket replays it.
 
-use miyu::id::{Address, NodeId, RoomId, SessionId, Side, TicketId, Timestamp};
-use miyu::model::{Pairing, Party, Persona, Profile, UserId};
+use miyu::domain::id::{Address, NodeId, RoomId, SessionId, Side, TicketId, Timestamp};
+use miyu::domain::{Pairing, Party, Persona, Profile, UserId};
 use miyu::session::cookie::Jar;
 use miyu::session::{cookie, token};
 use miyu::store::{Appended, Draft};

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use miyu::id::{RoomId, Seq, Side};
-use miyu::model::{Entry, EntryKind, LeaveReason};
+use miyu::domain::id::{RoomId, Seq, Side};
+use miyu::domain::{Entry, EntryKind, LeaveReason};
 use miyu::store::{Appended, Draft, Hidden, Marks, PageLimit, Place, Recalled};
 use proptest::prelude::*;
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use miyu::id::{Address, RoomId, Seq, Side};
-use miyu::model::{Entry, EntryKind, LeaveReason};
+use miyu::domain::id::{Address, RoomId, Seq, Side};
+use miyu::domain::{Entry, EntryKind, LeaveReason};
 use miyu::store::postgres::{PostgresStore, Setup};
 use miyu::store::{Appended, Entries, Marks, PageLimit, Place, Rooms, Upkeep};
 use tokio::task::JoinSet;

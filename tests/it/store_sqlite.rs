@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use miyu::id::{RoomId, Side};
+use miyu::domain::id::{RoomId, Side};
 use miyu::store::sqlite::{OpenError, SqliteStore, Tuning};
 use miyu::store::{Appended, Durability, Entries as _, Pending};
 

@@ -202,7 +202,7 @@ async fn a_stuck_writer_silences_the_watchdog_until_it_answers_again() {
     });
     ear.until("WATCHDOG=1");
     let held = Held::by(&sink);
-    let saying = store.append(draft(room.room, miyu::id::Side::A, "a1", "hello"));
+    let saying = store.append(draft(room.room, miyu::domain::id::Side::A, "a1", "hello"));
     let (_, before) = ear.until("STATUS=the store's writer does not answer");
     assert!(before.iter().all(|it| it == "WATCHDOG=1"), "{before:?}");
     assert_eq!(ear.within(SILENCE), None);

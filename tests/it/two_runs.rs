@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use miyu::backends::Backends;
-use miyu::id::{RoomId, SessionId, TicketId, Timestamp};
+use miyu::domain::id::{RoomId, SessionId, TicketId, Timestamp};
 use miyu::matching::redis::RedisPoolConfig;
 use miyu::matching::{Entered, Phase, PoolRules, Ticket};
 use miyu::session::cookie::{self, Jar};

@@ -159,7 +159,7 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::RoomId;
+    use crate::domain::id::RoomId;
 
     fn room() -> GroupId {
         GroupId(RoomId::fresh())

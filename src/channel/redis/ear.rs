@@ -14,7 +14,7 @@ use super::registry::Registry;
 use crate::channel::hub::Hub;
 use crate::channel::seal;
 use crate::channel::wire::{self, Packet};
-use crate::id::{Address, NodeId, SessionId};
+use crate::domain::id::{Address, NodeId, SessionId};
 use crate::telemetry;
 
 /// Hears for one node.

@@ -22,7 +22,7 @@ use super::names::Names;
 use super::outgoing::{Outgoing, To};
 use crate::channel::GroupId;
 use crate::channel::wire::Packet;
-use crate::id::NodeId;
+use crate::domain::id::NodeId;
 use crate::redis::{self, Server, Unreachable};
 use crate::telemetry;
 

@@ -1,7 +1,7 @@
 //! What the channels and the one key in Redis are called.
 
 use crate::channel::GroupId;
-use crate::id::NodeId;
+use crate::domain::id::NodeId;
 
 /// Names under one prefix.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::channel::GroupId;
-use crate::id::NodeId;
+use crate::domain::id::NodeId;
 use crate::telemetry;
 
 /// Frames that may wait. A link that answers empties this many times a second.

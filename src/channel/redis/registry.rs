@@ -12,7 +12,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Script};
 
 use crate::channel::wire;
-use crate::id::NodeId;
+use crate::domain::id::NodeId;
 
 /// Writes one field for as long as `ARGV[2]` ms, drops expired ones and answers with the others.
 /// With `ARGV[3]` = "1" it writes only when nobody else says another `ARGV[4]`. Idempotent.

@@ -8,11 +8,11 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use crate::app::App;
+use crate::domain::LeaveReason;
+use crate::domain::id::SessionId;
 use crate::error::Problem;
 use crate::http::request::Peer;
 use crate::http::{Body, response};
-use crate::id::SessionId;
-use crate::model::LeaveReason;
 use crate::session::cookie;
 use crate::store::StoreError;
 

@@ -6,11 +6,11 @@ use serde::Serialize;
 use tracing::warn;
 
 use crate::app::App;
+use crate::domain::id::{RoomId, Seq, SessionId, Side, Timestamp};
+use crate::domain::{Persona, Room, UserId};
 use crate::error::Problem;
 use crate::http::query::parameter;
 use crate::http::{Body, response};
-use crate::id::{RoomId, Seq, SessionId, Side, Timestamp};
-use crate::model::{Persona, Room, UserId};
 use crate::protocol::Replay;
 use crate::protocol::server::RoomState;
 use crate::session::token;

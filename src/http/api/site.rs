@@ -4,10 +4,10 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::domain::entry::CONTENT_CHARS;
+use crate::domain::rounded;
 use crate::http::assets::Language;
 use crate::http::{Body, response};
-use crate::model::entry::CONTENT_CHARS;
-use crate::model::rounded;
 
 /// Longest nickname that our pages accept; the wire allows more.
 const PAGE_NICKNAME_CHARS: usize = 12;

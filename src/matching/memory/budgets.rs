@@ -1,8 +1,8 @@
 //! What each network has spent, in this process. Bounded: what is full again is forgotten.
 
-use crate::id::{IdMap, Timestamp};
+use crate::domain::PrefixHashes;
+use crate::domain::id::{IdMap, Timestamp};
 use crate::matching::budget::{Budget, PAIR, Standing, apart, pair};
-use crate::model::PrefixHashes;
 
 /// What was not touched for so long is full again, in milliseconds.
 const FULL_AFTER: i64 = 120_000;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::line::Serial;
-use crate::id::{RoomId, Timestamp};
+use crate::domain::id::{RoomId, Timestamp};
 
 /// What a lease is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::collections::btree_set;
 use std::ops::Bound;
 
-use crate::id::Timestamp;
+use crate::domain::id::Timestamp;
+use crate::domain::{Gender, PreferredGender};
 use crate::matching::Ticket;
-use crate::model::{Gender, PreferredGender};
 
 /// What people are, times whom they wish for.
 const CLASSES: usize = Gender::ALL.len() * PreferredGender::ALL.len();

@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::line::{Age, Bucket, Line, Merge, Place};
 use super::tags::{TagKeys, TagMask};
-use crate::id::IdMap;
+use crate::domain::id::IdMap;
 use crate::matching::{Ticket, rule};
 
 /// Where a ticket stands.

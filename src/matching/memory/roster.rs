@@ -5,7 +5,7 @@ use super::lease::Lease;
 use super::line::{Age, Place, Serial};
 use super::queue::{Lane, Queues};
 use super::tags::TagKeys;
-use crate::id::{IdMap, SessionId, Timestamp};
+use crate::domain::id::{IdMap, SessionId, Timestamp};
 use crate::matching::{Census, Ticket};
 
 /// A ticket with what is computed from it once.

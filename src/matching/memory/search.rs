@@ -8,7 +8,7 @@ use super::line::{Age, Merge, Place, Serial, class};
 use super::queue::Lane;
 use super::roster::{Entrant, Roster};
 use super::tags::TagMask;
-use crate::id::{SessionId, Timestamp};
+use crate::domain::id::{SessionId, Timestamp};
 use crate::matching::budget::Standing;
 use crate::matching::dice::{Dice, weight};
 use crate::matching::{Phase, PoolRules, Resume, Ticket, rule};
@@ -87,7 +87,7 @@ impl Search<'_> {
     pub(super) fn run(self) -> Found {
         let me = &self.me.ticket;
         let classes = rule::classes(me.persona.profile.gender, me.wish.gender);
-        let nowhere = crate::model::PrefixHashes::default();
+        let nowhere = crate::domain::PrefixHashes::default();
         let mut walk = Walk {
             classes: classes.map(|(g, w)| class(g, w)).collect(),
             spent: self.budgets.spent(me.prefixes, nowhere, self.now),

@@ -9,11 +9,11 @@ use super::line::Serial;
 use super::roster::{Entrant, Roster};
 use super::search::{Found, Search};
 use super::tags::TagMask;
-use crate::id::{Address, IdMap, RoomId, SessionId, TicketId, Timestamp};
+use crate::domain::Pairing;
+use crate::domain::id::{Address, IdMap, RoomId, SessionId, TicketId, Timestamp};
+use crate::domain::wish::fold;
 use crate::matching::dice::{Dice, weight};
 use crate::matching::{Census, Entered, PoolError, PoolRules, Renewed, Ticket, rule};
-use crate::model::Pairing;
-use crate::model::wish::fold;
 
 mod lanes;
 

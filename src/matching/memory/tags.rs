@@ -2,8 +2,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use crate::domain::wish::{TAGS, fold, is_topic};
 use crate::matching::Ticket;
-use crate::model::wish::{TAGS, fold, is_topic};
 
 /// Which of a ticket's tags, one bit each in the order of [`TagKeys`].
 pub(super) type TagMask = u8;

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
-use crate::matching::{Census, Entered, PoolError, Renewed, Resume, Ticket, rule};
-use crate::model::prefix::LEVELS;
-use crate::model::wish::{fold, topic_number};
-use crate::model::{
+use crate::domain::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
+use crate::domain::prefix::LEVELS;
+use crate::domain::wish::{fold, topic_number};
+use crate::domain::{
     Gender, Mark, Marks, Mood, Pairing, Party, Persona, PreferredGender, Profile, Tags, UserId,
 };
+use crate::matching::{Census, Entered, PoolError, Renewed, Resume, Ticket, rule};
 
 /// How many bytes of a tag's digest stand for it.
 const TAG_BYTES: usize = 8;

@@ -7,8 +7,8 @@ use super::deed::{Deed, Job, Kind, Outcome};
 use super::error::Fault;
 use super::shared::Life;
 use super::{PostgresStore, closed, reads, rows, upkeep};
-use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
-use crate::model::{LeaveReason, MessageRef, Pairing, Position, Room};
+use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
+use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
 use crate::store::{
     Appended, Arrival, Draft, Entries, Hidden, Marks, Page, PageLimit, Pending, Place, Recalled,
     Relations, RelationsOf, RoomPeople, Rooms, StoreError, Swept, Upkeep,

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use super::rows::{self, RoomColumns, get};
-use crate::id::{Address, RoomId, SessionId, Side, Timestamp};
-use crate::model::{Entry, EntryKind, MessageRef, Quote};
+use crate::domain::id::{Address, RoomId, SessionId, Side, Timestamp};
+use crate::domain::{Entry, EntryKind, MessageRef, Quote};
 use crate::store::{Marks, Refusal, StoreError};
 
 /// What the place of an answer takes.

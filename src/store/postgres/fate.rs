@@ -9,7 +9,7 @@ use super::error::Fault;
 use super::lane::Lane;
 use super::rows::{self, get};
 use super::shared::Backoff;
-use crate::id::RoomId;
+use crate::domain::id::RoomId;
 use crate::store::StoreError;
 
 /// What the database remembers of a lane.

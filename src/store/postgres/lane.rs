@@ -18,7 +18,7 @@ use super::deed::{Columns, Deed, Job, Kind, Line};
 use super::error::{Cause, Fault};
 use super::rows::{self, millis};
 use super::shared::{Life, Shared};
-use crate::id::{RoomId, Side};
+use crate::domain::id::{RoomId, Side};
 use crate::store::{Committed, Marks, RoomPeople, StoreError};
 
 /// How often a batch that clashed with another node's is tried again.

@@ -24,7 +24,7 @@ use self::error::Fault;
 use self::lane::Lane;
 use self::link::Pool;
 use self::shared::{Life, Shared};
-use crate::id::NodeId;
+use crate::domain::id::NodeId;
 use crate::store::underway::Underway;
 use crate::store::{Clock, CommitSink, Durability, Pending, StoreError, StoreRules};
 

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::error::Fault;
 use super::rows::{self, RoomColumns, get};
 use super::shared::Shared;
-use crate::id::{RoomId, Seq, SessionId, Side};
-use crate::model::{Mark, Position, Presence, Room};
+use crate::domain::id::{RoomId, Seq, SessionId, Side};
+use crate::domain::{Mark, Position, Presence, Room};
 use crate::store::{HELD, Page, PageLimit, RelationsOf};
 
 /// Most open rooms of one session that are told.

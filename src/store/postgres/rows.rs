@@ -8,9 +8,9 @@ use tokio_postgres::types::FromSql;
 use uuid::Uuid;
 
 use super::error::Fault;
-use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
-use crate::model::entry::QUOTE_CHARS;
-use crate::model::{Departure, Entry, EntryKind, LeaveReason, Persona, Quote, Room, RoomSide};
+use crate::domain::entry::QUOTE_CHARS;
+use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
+use crate::domain::{Departure, Entry, EntryKind, LeaveReason, Persona, Quote, Room, RoomSide};
 use crate::store::{RoomPeople, StoreRules};
 
 /// One column; what does not fit is damage.

@@ -14,7 +14,7 @@ use super::link::Pool;
 use super::rows::{get, millis};
 use super::server_clock::ServerClock;
 use super::target::Target;
-use crate::id::NodeId;
+use crate::domain::id::NodeId;
 use crate::store::{Clock, CommitSink, StoreRules};
 
 /// How the store is.

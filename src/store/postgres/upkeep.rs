@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::error::Fault;
 use super::rows::{get, millis, size};
 use super::shared::Shared;
-use crate::id::{RoomId, SessionId, Side, StoreId};
-use crate::model::Mark;
+use crate::domain::Mark;
+use crate::domain::id::{RoomId, SessionId, Side, StoreId};
 use crate::store::{BRIEF_BLOCK, Swept};
 
 /// After a renewal that failed.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::error::Fault;
 use super::rows::{self, Place, Stored};
 use super::writer::Writer;
-use crate::id::{RoomId, Seq, Side};
-use crate::model::{Entry, EntryKind, MessageRef, Quote};
+use crate::domain::id::{RoomId, Seq, Side};
+use crate::domain::{Entry, EntryKind, MessageRef, Quote};
 use crate::store::{Appended, Committed, Draft, Hidden, Recalled, Refusal};
 
 /// A message that a reference names.

@@ -12,8 +12,8 @@ use lru::LruCache;
 
 use super::names::Names;
 use super::room_rows::Log;
-use crate::id::{Address, IdMap, RoomId, Seq, SessionId, Side, Timestamp};
-use crate::model::{Departure, Position, Presence, Room, RoomSide};
+use crate::domain::id::{Address, IdMap, RoomId, Seq, SessionId, Side, Timestamp};
+use crate::domain::{Departure, Position, Presence, Room, RoomSide};
 use crate::store::{Place, RoomPeople, StoreRules};
 
 /// One side's part of the room row.

@@ -27,8 +27,8 @@ use self::page::ReadJob;
 use self::queue::Queue;
 use self::threads::{Alarm, Life};
 use self::writer::Writer;
-use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
-use crate::model::{LeaveReason, MessageRef, Pairing, Position, Room};
+use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
+use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
 use crate::store::newcomers::Newcomers;
 use crate::store::underway::Underway;
 use crate::store::{

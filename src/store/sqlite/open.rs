@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Fault, OpenError};
-use crate::id::Timestamp;
+use crate::domain::id::Timestamp;
 use crate::store::{Durability, StoreRules};
 
 /// "Miyu" in the header of our files.

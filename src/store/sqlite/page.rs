@@ -10,8 +10,8 @@ use super::queue::Weigh;
 use super::room_rows;
 use super::rows;
 use super::writer::Writer;
-use crate::id::{RoomId, Seq, Side};
-use crate::model::Position;
+use crate::domain::Position;
+use crate::domain::id::{RoomId, Seq, Side};
 use crate::store::{Page, PageLimit, StoreError};
 
 /// Work for a reader thread: what it does includes telling the caller.

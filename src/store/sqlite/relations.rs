@@ -8,8 +8,8 @@ use super::error::Fault;
 use super::jobs::{self, Mode};
 use super::writer::Writer;
 use super::{SqliteStore, page, rows};
-use crate::id::{RoomId, Seq, SessionId, Side, Timestamp};
-use crate::model::Mark;
+use crate::domain::Mark;
+use crate::domain::id::{RoomId, Seq, SessionId, Side, Timestamp};
 use crate::store::{BRIEF_BLOCK, HELD, Pending, Relations, RelationsOf};
 
 /// How many recent partners are told.

@@ -7,8 +7,8 @@ use rusqlite::{Connection, Row, params};
 use super::error::Fault;
 use super::head::{Facts, Head, Heads, SideState, State};
 use super::rows::{int, reason, reason_code, seq, side, size};
-use crate::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
-use crate::model::{Departure, Mark, Persona, Position, Presence};
+use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
+use crate::domain::{Departure, Mark, Persona, Position, Presence};
 use crate::store::RoomPeople;
 
 /// Writes a new room; answers its number.

@@ -7,8 +7,8 @@ use super::head::{Facts, Head, State};
 use super::room_rows::{self, Log};
 use super::rows;
 use super::writer::Writer;
-use crate::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
-use crate::model::{Departure, EntryKind, LeaveReason, Mark, Pairing, Room};
+use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
+use crate::domain::{Departure, EntryKind, LeaveReason, Mark, Pairing, Room};
 use crate::store::{Arrival, Marks, Place, RoomPeople};
 
 /// Most open rooms of one session that are told.

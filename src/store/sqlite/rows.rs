@@ -5,8 +5,8 @@ use rusqlite::{Connection, Row, Statement, params};
 use uuid::Uuid;
 
 use super::error::Fault;
-use crate::id::{RoomId, Seq, Side, Timestamp};
-use crate::model::{Entry, EntryKind, LeaveReason, Quote};
+use crate::domain::id::{RoomId, Seq, Side, Timestamp};
+use crate::domain::{Entry, EntryKind, LeaveReason, Quote};
 
 const MESSAGE: i64 = 0;
 const RECALL: i64 = 1;

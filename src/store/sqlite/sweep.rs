@@ -5,8 +5,8 @@ use super::error::Fault;
 use super::head::{Head, State};
 use super::rows;
 use super::writer::Writer;
-use crate::id::{RoomId, SessionId, Side, Timestamp};
-use crate::model::LeaveReason;
+use crate::domain::LeaveReason;
+use crate::domain::id::{RoomId, SessionId, Side, Timestamp};
 use crate::store::Swept;
 
 /// Free pages that are kept for reuse.

@@ -18,7 +18,7 @@ use super::open::Paths;
 use super::queue::Queue;
 use super::room_rows::{self, RoomRow};
 use super::rows::Place;
-use crate::id::{RoomId, Timestamp};
+use crate::domain::id::{RoomId, Timestamp};
 use crate::store::{Clock, CommitSink, Committed, StoreError, StoreRules};
 use crate::trim;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::seat::Seat;
 use super::{Chat, Job};
 use crate::channel::Frame;
-use crate::id::{Address, Seq, SessionId, Side};
+use crate::domain::id::{Address, Seq, SessionId, Side};
 use crate::protocol::client::ChatAction;
 use crate::store::Draft;
 use crate::ws::{Action, Actions, Now};

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{Chat, Job};
-use crate::id::Timestamp;
-use crate::model::Room;
+use crate::domain::Room;
+use crate::domain::id::Timestamp;
 use crate::ws::{Action, Actions, Now};
 
 /// The end that comes by itself, as last heard.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::channel::Frame;
-use crate::id::{Address, Seq, SessionId, Side, Timestamp};
-use crate::model::{MessageRef, Presence, Room};
+use crate::domain::id::{Address, Seq, SessionId, Side, Timestamp};
+use crate::domain::{MessageRef, Presence, Room};
 use crate::store::{Appended, Draft, Hidden, Marks, Page, Recalled, RoomPeople, StoreError};
 
 /// What a machine needs to know about how this server is set up.

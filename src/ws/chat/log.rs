@@ -3,8 +3,8 @@
 
 use super::stream::{self, Live, Stream};
 use super::{Chat, Held, Job};
-use crate::id::{Seq, Side};
-use crate::model::{Entry, EntryKind, Room};
+use crate::domain::id::{Seq, Side};
+use crate::domain::{Entry, EntryKind, Room};
 use crate::protocol::{CloseReason, Replay, Text, size};
 use crate::store::{Page, StoreError};
 use crate::ws::{Action, Actions, Now};

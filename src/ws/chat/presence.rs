@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::partner::Partner;
 use super::stream::RETRY;
 use super::{Chat, Job};
-use crate::id::{Address, Seq, Side};
-use crate::model::{Position, Presence, Room};
+use crate::domain::id::{Address, Seq, Side};
+use crate::domain::{Position, Presence, Room};
 use crate::protocol::CloseReason;
 use crate::ws::{Action, Actions, Now};
 

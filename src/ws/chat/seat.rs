@@ -1,6 +1,6 @@
 //! Whether this connection speaks for its side: the one that arrived last, by the store's count, does.
 
-use crate::id::Address;
+use crate::domain::id::Address;
 
 /// This connection's arrival, and the later ones of its side that are still open.
 #[derive(Debug, Default)]

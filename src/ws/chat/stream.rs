@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::id::Seq;
-use crate::model::{Entry, EntryKind};
+use crate::domain::id::Seq;
+use crate::domain::{Entry, EntryKind};
 use crate::protocol::Text;
 
 /// Frames kept while an earlier one is missing: two nodes may publish one room in another order.

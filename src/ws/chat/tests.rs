@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::id::{NodeId, RoomId, Timestamp};
-use crate::model::{Departure, EntryKind, LeaveReason, Persona, Profile, RoomSide, UserId};
+use crate::domain::id::{NodeId, RoomId, Timestamp};
+use crate::domain::{Departure, EntryKind, LeaveReason, Persona, Profile, RoomSide, UserId};
 use crate::protocol::CloseReason;
 use crate::protocol::server::EntryTexts;
 use crate::store::{Page, StoreError};

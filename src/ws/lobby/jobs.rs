@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::domain::id::{RoomId, Side, TicketId};
+use crate::domain::staff::StaffNames;
+use crate::domain::{Pairing, UserId};
 use crate::figures::Company;
-use crate::id::{RoomId, Side, TicketId};
 use crate::matching::{Entered, PoolError, Renewed, Ticket};
-use crate::model::staff::StaffNames;
-use crate::model::{Pairing, UserId};
 use crate::store::RelationsOf;
 
 /// What a machine needs to know about how this server is set up.

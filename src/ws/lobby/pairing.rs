@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::search::Search;
 use super::{AGAIN, Created, Job, Lobby, State};
-use crate::id::{RoomId, Side};
+use crate::domain::Pairing;
+use crate::domain::id::{RoomId, Side};
 use crate::matching::Ticket;
-use crate::model::Pairing;
 use crate::ws::{Action, Actions, Now};
 
 impl Lobby {

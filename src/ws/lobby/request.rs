@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use super::search::{Request, Search};
 use super::{Job, Lobby, Prepared, ROOM_LOOK, ROOM_WAIT, State};
+use crate::domain::id::{RoomId, TicketId, Timestamp};
+use crate::domain::{Persona, UserId};
 use crate::figures::Company;
-use crate::id::{RoomId, TicketId, Timestamp};
 use crate::matching::{Phase, Ticket};
-use crate::model::{Persona, UserId};
 use crate::protocol::ErrorCode;
 use crate::store::RelationsOf;
 use crate::ws::{Action, Actions, Now};

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::LobbyRules;
+use crate::domain::id::Timestamp;
+use crate::domain::{Profile, UserId, Wish};
 use crate::figures::Company;
-use crate::id::Timestamp;
 use crate::matching::rule::until_patient;
 use crate::matching::{Phase, Ticket};
-use crate::model::{Profile, UserId, Wish};
 use crate::protocol::server::WaitingFor;
 
 /// How often a patient search looks again, instead of every second renewal: what its network may meet

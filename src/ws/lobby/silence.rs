@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::search::Search;
 use super::{Job, Lobby, State};
-use crate::id::RoomId;
-use crate::model::Pairing;
+use crate::domain::Pairing;
+use crate::domain::id::RoomId;
 use crate::ws::{Action, Actions, Now};
 
 impl Lobby {

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 
 use super::*;
+use crate::domain::id::{NodeId, RoomId, TicketId, Timestamp};
+use crate::domain::staff::StaffNames;
+use crate::domain::{Marks, Party};
 use crate::figures::Company;
-use crate::id::{NodeId, RoomId, TicketId, Timestamp};
 use crate::matching::{Entered, Phase, Renewed, Ticket};
-use crate::model::staff::StaffNames;
-use crate::model::{Marks, Party};
 use crate::store::RelationsOf;
 
 mod full;

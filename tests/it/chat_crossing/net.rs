@@ -6,7 +6,7 @@ use std::sync::Arc;
 use miyu::channel::{
     ChannelLayer, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status,
 };
-use miyu::id::Address;
+use miyu::domain::id::Address;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 

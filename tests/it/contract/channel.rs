@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer, Counts, Frame, GroupId, Mailbox, Received, SendError, Status};
-use miyu::id::{Address, NodeId};
+use miyu::domain::id::{Address, NodeId};
 
 use self::mail::{fresh_group, member, next, next_number, numbered, poll, saying};
 use crate::support::redis::Site;

@@ -4,10 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use miyu::id::{RoomId, TicketId, Timestamp};
+use miyu::domain::id::{RoomId, TicketId, Timestamp};
+use miyu::domain::wish::is_topic;
+use miyu::domain::{Gender, Pairing, PreferredGender};
 use miyu::matching::{Phase, Ticket};
-use miyu::model::wish::is_topic;
-use miyu::model::{Gender, Pairing, PreferredGender};
 
 use crate::support::pool::{LEASE, rules};
 

@@ -1,7 +1,7 @@
 //! What a room should be, whatever was done to it.
 
-use miyu::id::{Seq, Side};
-use miyu::model::{EntryKind, LeaveReason, Quote};
+use miyu::domain::id::{Seq, Side};
+use miyu::domain::{EntryKind, LeaveReason, Quote};
 use miyu::store::Refusal;
 
 use super::ops::{Target, client_id};

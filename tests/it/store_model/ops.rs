@@ -1,7 +1,7 @@
 //! What may be done to the rooms, made up at random.
 
-use miyu::id::{Seq, Side};
-use miyu::model::MessageRef;
+use miyu::domain::MessageRef;
+use miyu::domain::id::{Seq, Side};
 use proptest::prelude::*;
 
 use super::ROOMS;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use miyu::id::{Seq, Side};
+use miyu::domain::id::{Seq, Side};
 use miyu::store::postgres::{PostgresStore, Target};
 use miyu::store::{Appended, Entries};
 use parking_lot::Mutex;

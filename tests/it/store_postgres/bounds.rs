@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use miyu::id::{Seq, Side};
-use miyu::model::{LeaveReason, MessageRef};
+use miyu::domain::id::{Seq, Side};
+use miyu::domain::{LeaveReason, MessageRef};
 use miyu::store::{Appended, Entries as _, Place, Refusal, Rooms as _, Upkeep as _};
 
 use super::{A, B, SECOND, new_room, plain};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use miyu::id::{Seq, Side};
+use miyu::domain::id::{Seq, Side};
 use miyu::store::postgres::{PostgresStore, Target};
 use miyu::store::{Appended, Entries, PageLimit, Upkeep};
 use tokio::task::JoinSet;

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use miyu::id::{RoomId, Seq, Side};
-use miyu::model::MessageRef;
+use miyu::domain::MessageRef;
+use miyu::domain::id::{RoomId, Seq, Side};
 use miyu::store::sqlite::OpenError;
 use miyu::store::{Appended, Place, Recalled, Refusal, StoreError, Upkeep as _};
 

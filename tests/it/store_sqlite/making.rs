@@ -1,7 +1,7 @@
 //! Rooms that are made with others in one transaction, and people who have just come.
 
-use miyu::id::{RoomId, SessionId, Side};
-use miyu::model::Pairing;
+use miyu::domain::Pairing;
+use miyu::domain::id::{RoomId, SessionId, Side};
 use miyu::store::{
     Appended, Entries as _, Pending, Relations as _, RelationsOf, Rooms as _, StoreError,
     Upkeep as _,

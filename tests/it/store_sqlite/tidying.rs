@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use miyu::id::{Seq, Side};
-use miyu::model::{LeaveReason, MessageRef};
+use miyu::domain::id::{Seq, Side};
+use miyu::domain::{LeaveReason, MessageRef};
 
 use crate::support::store::{Backend as _, Sqlite, World, draft, rules, tiny};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use miyu::id::{RoomId, Seq, Side, Timestamp};
-use miyu::model::{EntryKind, LeaveReason, MessageRef};
+use miyu::domain::id::{RoomId, Seq, Side, Timestamp};
+use miyu::domain::{EntryKind, LeaveReason, MessageRef};
 use miyu::store::sqlite::{SqliteStore, Tuning};
 use miyu::store::{
     Appended, CommitSink, Committed, Draft, Durability, Entries as _, Hidden, PageLimit, Place,

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use miyu::id::{Address, RoomId, Seq, SessionId, Side, StoreId, TicketId, Timestamp};
+use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, TicketId, Timestamp};
+use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
 use miyu::matching::{Census, Entered, PoolError, PoolFuture, Renewed, Ticket, WaitingPool};
-use miyu::model::{LeaveReason, MessageRef, Pairing, Position, Room};
 use miyu::store::{
     Appended, Arrival, Draft, Entries, Hidden, Marks, Page, PageLimit, Pending, Place, Recalled,
     Relations, RelationsOf, Rooms, StoreError, Swept, Upkeep,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
-use miyu::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
-use miyu::model::{LeaveReason, MessageRef, Pairing, Position, Room};
+use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
+use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
 use miyu::store::{
     Appended, Arrival, Draft, Entries, Hidden, Marks, Page, PageLimit, Pending, Place, Recalled,
     Relations, RelationsOf, Rooms, Store, StoreError, Swept, Upkeep,

@@ -1,10 +1,10 @@
 //! What a decoded client frame promises, whatever the client sent. Shared by the property test here
 //! and the fuzz target in `fuzz/`; panics when a promise is broken.
 
-use miyu::model::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
-use miyu::model::profile::{AVATARS, NICKNAME_CHARS, USER_ID_BYTES};
-use miyu::model::wish::{TAG_CHARS, TAGS};
-use miyu::model::{MessageRef, Profile, UserId, Wish};
+use miyu::domain::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
+use miyu::domain::profile::{AVATARS, NICKNAME_CHARS, USER_ID_BYTES};
+use miyu::domain::wish::{TAG_CHARS, TAGS};
+use miyu::domain::{MessageRef, Profile, UserId, Wish};
 use miyu::protocol::{ChatAction, DecodeError, ErrorCode, LobbyAction, client};
 use unicode_normalization::UnicodeNormalization as _;
 

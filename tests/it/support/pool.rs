@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use miyu::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
+use miyu::domain::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
+use miyu::domain::{
+    Gender, Marks, Mood, Pairing, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId,
+    Wish,
+};
 use miyu::matching::redis::{LeaseClock, RedisPool, RedisPoolConfig};
 use miyu::matching::{
     Budget, Census, Entered, Phase, PoolError, PoolRules, Randomness, Renewed, Ticket, WaitingPool,
-};
-use miyu::model::{
-    Gender, Marks, Mood, Pairing, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId,
-    Wish,
 };
 use miyu::redis::Servers;
 use tokio::task::JoinSet;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use miyu::id::NodeId;
+use miyu::domain::id::NodeId;
 use miyu::store::postgres::{PostgresStore, Setup, Target, Tuning};
 use miyu::store::{Durability, Store, Upkeep as _};
 use parking_lot::Mutex;

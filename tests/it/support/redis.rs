@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use miyu::channel::redis::{RedisLayer, Rules};
 use miyu::channel::seal::FrameKey;
-use miyu::id::{NodeId, StoreId};
+use miyu::domain::id::{NodeId, StoreId};
 use miyu::redis::Servers;
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use miyu::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
-use miyu::model::{Entry, EntryKind, Pairing, Party, Persona, Profile, UserId};
+use miyu::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
+use miyu::domain::{Entry, EntryKind, Pairing, Party, Persona, Profile, UserId};
 use miyu::store::sqlite::{SqliteStore, Tuning};
 use miyu::store::{
     Appended, Clock, CommitSink, Committed, Draft, Durability, Page, PageLimit, Place, Store,

@@ -2,11 +2,11 @@
 //! have waited longest, whether they arrive, are met, or only stand there.
 
 use super::{Look, Walk};
+use crate::domain::{Gender, PreferredGender};
 use crate::matching::memory::line::{Age, Serial};
 use crate::matching::memory::queue::Lane;
 use crate::matching::memory::roster::Entrant;
 use crate::matching::rule;
-use crate::model::{Gender, PreferredGender};
 
 impl Walk<'_> {
     /// One of my network has waited longer than I and could meet this one. Found once for a search, and a

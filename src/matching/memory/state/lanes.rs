@@ -2,10 +2,10 @@
 //! `search`'s to say.
 
 use super::State;
-use crate::id::{TicketId, Timestamp};
+use crate::domain::PrefixHashes;
+use crate::domain::id::{TicketId, Timestamp};
 use crate::matching::memory::line::Serial;
 use crate::matching::memory::roster::{Entrant, FRONT};
-use crate::model::PrefixHashes;
 
 impl State {
     /// Who goes back has met nobody, so its networks have paid for nothing. What the pair paid stays with

@@ -1,7 +1,7 @@
 //! What crosses on its way: frames that are late, reads that are old by the time they are answered.
 
 use super::*;
-use crate::model::{Position, Presence};
+use crate::domain::{Position, Presence};
 
 fn opened(side: Side, number: u64, version: u64) -> Frame {
     Frame::Opened {

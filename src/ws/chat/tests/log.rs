@@ -1,7 +1,7 @@
 //! The ordered stream of entries: opening, holes, the end, what was written.
 
 use super::*;
-use crate::model::Position;
+use crate::domain::Position;
 
 #[test]
 fn opening_tells_the_state_then_reads_the_log() {

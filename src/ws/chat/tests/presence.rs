@@ -1,7 +1,7 @@
 //! The two people as they see each other: absence, typing, reading.
 
 use super::*;
-use crate::model::{Position, Presence};
+use crate::domain::{Position, Presence};
 
 #[test]
 fn an_absence_is_told_after_it_settled() {

@@ -1,7 +1,7 @@
 //! Whose connection it is: claimed ids, guessed sides, newer connections, arrivals.
 
 use super::*;
-use crate::model::Presence;
+use crate::domain::Presence;
 
 #[test]
 fn somebody_elses_user_id_is_refused() {

@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership, Received};
-use miyu::id::{RoomId, Seq, Side};
+use miyu::domain::id::{RoomId, Seq, Side};
 use miyu::protocol::server::EntryTexts;
 
 /// A group that nobody is in.

@@ -1,8 +1,8 @@
 //! A pairing after it was made: answered again, given back, forgotten.
 
-use miyu::id::RoomId;
+use miyu::domain::id::RoomId;
+use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::Renewed;
-use miyu::model::{Gender, PreferredGender};
 
 use super::{Factory, for_each_backend, lease_ms, usual};
 use crate::support::pool::{With, at, lease_after, ticket};

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use miyu::id::TicketId;
+use miyu::domain::id::TicketId;
+use miyu::domain::{Gender, Pairing, PreferredGender};
 use miyu::matching::{Entered, Phase, Renewed, Ticket, WaitingPool, rule};
-use miyu::model::{Gender, Pairing, PreferredGender};
 use tokio::sync::Barrier;
 
 use super::{Factory, for_each_backend, usual};

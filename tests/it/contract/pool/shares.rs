@@ -1,7 +1,7 @@
 //! What one network meets of others, and whom a crowd hides.
 
+use miyu::domain::{Gender, Mark, Marks, PreferredGender};
 use miyu::matching::{Entered, Phase, Ticket};
-use miyu::model::{Gender, Mark, Marks, PreferredGender};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
@@ -166,7 +166,7 @@ async fn a_crowd_hides_nobody(factory: Factory) {
     for n in 0..6 {
         let mut woman = arriving.again().tab_of(301 + n).tags(&["音樂"]).since(late);
         woman = woman.from(network(301 + n));
-        woman.id = miyu::id::TicketId::fresh();
+        woman.id = miyu::domain::id::TicketId::fresh();
         let pairing = pool.enter_at(&woman, late).await.expect("men wait");
         met.push(pairing.parties[1].ticket);
     }

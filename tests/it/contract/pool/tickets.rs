@@ -1,7 +1,7 @@
 //! A ticket while it waits: replaced, withdrawn, renewed, counted.
 
+use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::{Census, Entered, Phase, PoolError, PoolRules, Renewed, Ticket};
-use miyu::model::{Gender, PreferredGender};
 
 use super::{Factory, for_each_backend, lease_ms, usual};
 use crate::support::pool::{Pool, With, rules, ticket};

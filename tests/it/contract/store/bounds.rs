@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use miyu::id::{RoomId, Seq, SessionId, Side, Timestamp};
-use miyu::model::{EntryKind, LeaveReason, MessageRef};
+use miyu::domain::id::{RoomId, Seq, SessionId, Side, Timestamp};
+use miyu::domain::{EntryKind, LeaveReason, MessageRef};
 use miyu::store::{Appended, Marks, Place, Refusal, StoreError, Swept};
 
 use super::Sqlite;

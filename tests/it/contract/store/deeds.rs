@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use miyu::id::{RoomId, Seq, Side};
-use miyu::model::{Entry, EntryKind, LeaveReason, MessageRef, Quote};
+use miyu::domain::id::{RoomId, Seq, Side};
+use miyu::domain::{Entry, EntryKind, LeaveReason, MessageRef, Quote};
 use miyu::store::{Appended, Hidden, Recalled, Refusal};
 
 use super::Sqlite;

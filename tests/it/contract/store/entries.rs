@@ -1,9 +1,9 @@
 //! The log of a room: appending, repeating, paging, order. What is done to messages that are there is
 //! in `deeds`.
 
-use miyu::id::{RoomId, Seq, Side};
-use miyu::model::entry::{CONTENT_CHARS, QUOTE_CHARS};
-use miyu::model::{Entry, EntryKind, LeaveReason, MessageRef};
+use miyu::domain::entry::{CONTENT_CHARS, QUOTE_CHARS};
+use miyu::domain::id::{RoomId, Seq, Side};
+use miyu::domain::{Entry, EntryKind, LeaveReason, MessageRef};
 use miyu::protocol::size;
 use miyu::store::{Appended, Draft, Hidden, PageLimit, Refusal, StoreError};
 

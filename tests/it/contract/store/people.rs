@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use miyu::id::{RoomId, Seq, SessionId, Side};
-use miyu::model::{LeaveReason, Mark, MessageRef};
+use miyu::domain::id::{RoomId, Seq, SessionId, Side};
+use miyu::domain::{LeaveReason, Mark, MessageRef};
 use miyu::store::Store;
 
 use super::Sqlite;

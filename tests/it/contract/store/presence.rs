@@ -1,7 +1,7 @@
 //! Who is there: arriving, departing, taking over, coming back.
 
-use miyu::id::{Address, NodeId, Seq, SessionId, Side};
-use miyu::model::LeaveReason;
+use miyu::domain::LeaveReason;
+use miyu::domain::id::{Address, NodeId, Seq, SessionId, Side};
 use miyu::store::{Arrival, Marks, Place};
 
 use super::Sqlite;

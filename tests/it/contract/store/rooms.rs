@@ -1,7 +1,7 @@
 //! Rooms: making, arriving, departing, marks, closing.
 
-use miyu::id::{RoomId, Seq, SessionId, Side};
-use miyu::model::{EntryKind, LeaveReason, Position};
+use miyu::domain::id::{RoomId, Seq, SessionId, Side};
+use miyu::domain::{EntryKind, LeaveReason, Position};
 use miyu::store::{Marks, Place, StoreError};
 
 use super::Sqlite;

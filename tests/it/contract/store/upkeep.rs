@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use miyu::id::{Seq, Side};
-use miyu::model::{EntryKind, LeaveReason, Pairing};
+use miyu::domain::id::{Seq, Side};
+use miyu::domain::{EntryKind, LeaveReason, Pairing};
 use miyu::store::{Marks, PageLimit, Place, StoreError, Swept};
 
 use super::Sqlite;

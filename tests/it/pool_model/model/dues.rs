@@ -1,6 +1,6 @@
 //! What the networks of the model have paid, and whom they can still afford.
 
-use miyu::id::{TicketId, Timestamp};
+use miyu::domain::id::{TicketId, Timestamp};
 use miyu::matching::Ticket;
 
 use super::{Model, PER_MINUTE, network, one_network, patient};

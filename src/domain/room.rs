@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, EntryKind, LeaveReason};
-use super::mark::Mark;
-use super::profile::Persona;
-use crate::id::{Address, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
+use crate::domain::entry::{Entry, EntryKind, LeaveReason};
+use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
+use crate::domain::mark::Mark;
+use crate::domain::profile::Persona;
 
 /// One of the two people of a pairing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

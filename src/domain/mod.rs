@@ -3,6 +3,7 @@
 
 pub mod count;
 pub mod entry;
+pub mod id;
 pub mod ink;
 pub mod joiner;
 pub mod mark;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::wish::{TAGS, Tags};
+use crate::domain::wish::{TAGS, Tags};
 
 /// One network with one free tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

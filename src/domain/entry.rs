@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use unicode_normalization::char::is_combining_mark;
 
-use crate::id::{Seq, Side, Timestamp};
+use crate::domain::id::{Seq, Side, Timestamp};
 
 /// Longest message, in Unicode scalar values after trimming (wire contract, section 3).
 pub const CONTENT_CHARS: usize = 2000;

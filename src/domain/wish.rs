@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::joiner::is_candidate;
-use super::profile::Gender;
-use super::text::clean_tag;
+use crate::domain::joiner::is_candidate;
+use crate::domain::profile::Gender;
+use crate::domain::text::clean_tag;
 
 /// How many tags count (wire contract, section 2).
 pub const TAGS: usize = 3;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::staff::StaffNames;
-use super::text::clean_name;
+use crate::domain::staff::StaffNames;
+use crate::domain::text::clean_name;
 
 /// Longest stored nickname, in characters (wire contract, section 2).
 pub const NICKNAME_CHARS: usize = 50;
