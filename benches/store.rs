@@ -190,7 +190,7 @@ fn open(path: &Path, sink: Arc<Sink>) -> Arc<SqliteStore> {
         blocks_per_session: 500,
         timeout: Duration::from_secs(60),
     };
-    let clock = Arc::new(Timestamp::now);
+    let clock = Arc::new(miyu::clock::now);
     SqliteStore::open(path, Durability::Power, rules, sink, clock).expect("a new database")
 }
 

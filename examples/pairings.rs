@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use miyu::domain::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
+use miyu::domain::id::{Address, NodeId, RoomId, SessionId, TicketId};
 use miyu::domain::{
     Gender, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
 };
@@ -243,7 +243,7 @@ async fn enter(
                     let Some(ticket) = next else {
                         return Ok(met);
                     };
-                    match node.enter(ticket, Timestamp::now()).await {
+                    match node.enter(ticket, miyu::clock::now()).await {
                         Ok(Entered::Paired { pairing, .. }) => {
                             met.extend(pairing.parties.iter().map(|party| party.ticket));
                         }
@@ -287,7 +287,7 @@ fn ticket(gender: Gender, wish: PreferredGender, tags: Tags) -> Ticket {
         },
         wish: Wish { gender: wish, tags },
         phase: Phase::Anyone,
-        since: Timestamp::now(),
+        since: miyu::clock::now(),
         blocked: Vec::new(),
         recent: (0..10).map(|_| SessionId::fresh()).collect(),
         prefixes: PrefixHashes::default(),

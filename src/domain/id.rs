@@ -156,13 +156,6 @@ impl TicketId {
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The present moment by the clock that cannot be set ([`crate::clock`]). For edges and backends only;
-    /// the pure core is handed it.
-    pub fn now() -> Self {
-        use crate::clock::Clock as _;
-        crate::clock::Steady.now()
-    }
-
     /// This moment plus a duration.
     #[must_use]
     pub fn plus(self, duration: std::time::Duration) -> Self {

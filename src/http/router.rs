@@ -314,7 +314,7 @@ fn to_be_set(app: &App, peer: &Peer, seen: Option<cookie::Seen>) -> Option<(Sess
             app.limits.newcomer(peer.address).ok()?;
             let fresh = SessionId::fresh();
             app.store.introduce(fresh);
-            Some((fresh, Timestamp::now()))
+            Some((fresh, crate::clock::now()))
         }
     }
 }

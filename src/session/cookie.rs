@@ -84,7 +84,7 @@ pub struct Seen {
 /// left by another key), beside bytes that are not ASCII. A request head has room for fewer than two
 /// hundred.
 pub fn read(signer: &Signer, headers: &HeaderMap, jar: Jar) -> Option<Seen> {
-    read_at(signer, headers, jar, Timestamp::now())
+    read_at(signer, headers, jar, crate::clock::now())
 }
 
 /// [`read`] at a given time.
@@ -122,7 +122,7 @@ fn ours<'a>(
 
 /// The `Set-Cookie` that makes a browser be this session, which began then, from now on.
 pub fn set_cookie(signer: &Signer, session: SessionId, born: Timestamp, jar: Jar) -> HeaderValue {
-    set_cookie_at(signer, session, born, jar, Timestamp::now())
+    set_cookie_at(signer, session, born, jar, crate::clock::now())
 }
 
 /// [`set_cookie`] at a given time.
@@ -141,7 +141,7 @@ pub fn set_cookie_at(
 /// The `Set-Cookie`s that take it away, by each name that it came under.
 pub fn expired(signer: &Signer, headers: &HeaderMap, jar: Jar) -> Vec<HeaderValue> {
     let mut names = vec![jar.name()];
-    for (name, _) in ours(signer, headers, jar, Timestamp::now()) {
+    for (name, _) in ours(signer, headers, jar, crate::clock::now()) {
         if names.iter().all(|other| other != name) {
             names.push(name.to_owned());
         }
@@ -409,7 +409,7 @@ mod tests {
                 seen.needs_renewal,
                 "so that it has its own name from now on"
             );
-            let headers = echo(&set_cookie(&signer, session, Timestamp::now(), before));
+            let headers = echo(&set_cookie(&signer, session, crate::clock::now(), before));
             assert_eq!(expired(&signer, &headers, here).len(), 2, "by both names");
         }
         // What is set here counts for more than what is left from there.

@@ -118,7 +118,7 @@ async fn leave_abandoned(
 ) -> Result<Option<RoomId>, StoreError> {
     for room in app.store.open_rooms(session).await? {
         for side in room.sides_of(session) {
-            match standing(&room, side, user_id, Timestamp::now()) {
+            match standing(&room, side, user_id, crate::clock::now()) {
                 Standing::Elsewhere => {}
                 Standing::Inside => return Ok(Some(room.id)),
                 Standing::Abandoned => {
@@ -165,12 +165,12 @@ fn site_full_pause() -> Duration {
 async fn enter(app: Arc<App>, ticket: Ticket) -> Outcome {
     if app.capacity.refuses_rooms() {
         // Nobody else is to be paired with it. It may be already, and its room made.
-        return match app.pool.renew(ticket.id, Timestamp::now()).await {
+        return match app.pool.renew(ticket.id, crate::clock::now()).await {
             Ok(Renewed::Paired(pairing)) => Outcome::Renewed(Ok(Renewed::Paired(pairing)), None),
             _ => Outcome::SiteFull(site_full_pause()),
         };
     }
-    let entered = app.pool.enter(ticket.clone(), Timestamp::now()).await;
+    let entered = app.pool.enter(ticket.clone(), crate::clock::now()).await;
     if let Some((id, address)) = entered.as_ref().ok().and_then(Entered::replaced) {
         // Whoever is gone need not be told.
         let _ = app.channel.send(&address, Frame::TicketReplaced(id));
@@ -183,7 +183,7 @@ async fn enter(app: Arc<App>, ticket: Ticket) -> Outcome {
 }
 
 async fn renew(app: Arc<App>, ticket: Ticket) -> Outcome {
-    let renewed = app.pool.renew(ticket.id, Timestamp::now()).await;
+    let renewed = app.pool.renew(ticket.id, crate::clock::now()).await;
     let company = match &renewed {
         Ok(Renewed::Waiting | Renewed::Gone) if app.capacity.refuses_rooms() => {
             return Outcome::SiteFull(site_full_pause());
@@ -232,7 +232,7 @@ async fn create(app: &App, who: Who, pairing: &Arc<Pairing>, by: Side) -> Create
     }
     // Whoever is told from here on finds a room: should the other side have given the pairing back
     // before it was there, it is ours to close.
-    match app.pool.renew(own.ticket, Timestamp::now()).await {
+    match app.pool.renew(own.ticket, crate::clock::now()).await {
         Ok(Renewed::Paired(kept)) if kept.room == room => {}
         Ok(_) => {
             untold(app, who, room, by.other()).await;
@@ -272,7 +272,7 @@ async fn given_back(app: &App, room: RoomId, gone: Option<TicketId>) -> bool {
     for pause in PAUSES {
         if app
             .pool
-            .give_back(room, gone, Timestamp::now())
+            .give_back(room, gone, crate::clock::now())
             .await
             .is_ok()
         {
@@ -294,7 +294,7 @@ async fn abandon(app: &App, who: Who, id: TicketId) {
             Err(_) => tokio::time::sleep(pause).await,
         }
     }
-    if let Ok(Renewed::Paired(pairing)) = app.pool.renew(id, Timestamp::now()).await
+    if let Ok(Renewed::Paired(pairing)) = app.pool.renew(id, crate::clock::now()).await
         && let Some(side) = pairing.side_of(id)
         && given_back(app, pairing.room, Some(id)).await
     {

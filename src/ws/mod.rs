@@ -41,7 +41,7 @@ impl Now {
     pub fn read() -> Self {
         Self {
             instant: Instant::now(),
-            wall: Timestamp::now(),
+            wall: crate::clock::now(),
         }
     }
 }

@@ -153,7 +153,7 @@ struct Identity {
 }
 
 fn identity(app: &App, peer: &Peer, request: &Request<Incoming>) -> Identity {
-    let renewed = |born| cookie::until(&app.signer, born, Timestamp::now());
+    let renewed = |born| cookie::until(&app.signer, born, crate::clock::now());
     match app.session(request.headers(), peer.jar()) {
         Some(seen) => Identity {
             session: seen.session,
@@ -167,10 +167,10 @@ fn identity(app: &App, peer: &Peer, request: &Request<Incoming>) -> Identity {
         },
         None => Identity {
             session: SessionId::fresh(),
-            born: Timestamp::now(),
+            born: crate::clock::now(),
             known: false,
             set_cookie: true,
-            until: renewed(Timestamp::now()),
+            until: renewed(crate::clock::now()),
         },
     }
 }

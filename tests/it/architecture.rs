@@ -266,7 +266,7 @@ fn the_core_reads_no_clock_and_does_no_io() {
         "ToSocketAddrs",
         "Instant::now",
         "SystemTime",
-        "Timestamp::now",
+        "clock::now",
         "Now::read",
     ];
     for source in sources().iter().filter(|it| !is_test(&it.path)) {

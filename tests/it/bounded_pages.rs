@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use miyu::config::Config;
 use miyu::domain::entry::CONTENT_CHARS;
-use miyu::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
+use miyu::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId};
 use miyu::domain::{MessageRef, Pairing, Party, Persona, Profile, UserId};
 use miyu::session::cookie::Jar;
 use miyu::session::{cookie, token};
@@ -219,7 +219,7 @@ async fn many_open_rooms_are_a_bounded_list() {
     let set = cookie::set_cookie(
         &server.app.signer,
         me,
-        Timestamp::now(),
+        miyu::clock::now(),
         Jar::of(false, None),
     );
     let cookie = set.to_str().unwrap().split(';').next().unwrap();

@@ -93,7 +93,7 @@ async fn search(server: &TestServer) -> Socket {
 
 /// Somebody of another node finds whoever waits.
 async fn found(pool: &Meddled, finder: Ticket) -> Arc<Pairing> {
-    match pool.inner.enter(finder, Timestamp::now()).await {
+    match pool.inner.enter(finder, miyu::clock::now()).await {
         Ok(Entered::Paired { pairing, .. }) => pairing,
         answer => panic!("not paired: {answer:?}"),
     }
@@ -153,7 +153,7 @@ async fn a_pairing_that_was_given_back_meanwhile_is_told_to_nobody() {
     let (outbox, _mailbox) = server.app.channel.open();
     let mut waits = ticket(1);
     waits.address = outbox.address();
-    let now = Timestamp::now();
+    let now = miyu::clock::now();
     pool.inner.enter(waits, now).await.unwrap();
     pool.gives_back.store(true, Ordering::SeqCst);
     let mut ming = search(&server).await;

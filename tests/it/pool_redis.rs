@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use miyu::domain::id::{TicketId, Timestamp};
+use miyu::domain::id::TicketId;
 use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::redis::{LeaseClock, RedisPoolConfig};
 use miyu::matching::{Entered, PoolError, PoolRules, Renewed, Ticket, WaitingPool, rule};
@@ -194,7 +194,7 @@ async fn a_frozen_redis_fails_calls_within_a_second_each() {
 async fn nothing_stays_when_everything_expired_or_was_withdrawn() {
     let config = by_redis_time(Duration::from_millis(300));
     let pool = redis_pool_at(&shared_url(), config.clone());
-    let now = Timestamp::now();
+    let now = miyu::clock::now();
     for n in 0..30 {
         let tag = format!("tag {n}");
         let lonely = woman(n).tags(&["音樂", "電影", &tag]);
@@ -209,7 +209,7 @@ async fn nothing_stays_when_everything_expired_or_was_withdrawn() {
     assert_eq!(pool.census().total(), 0);
 
     let withdrawn = woman(1).tags(&["音樂"]);
-    pool.enter(withdrawn.clone(), Timestamp::now())
+    pool.enter(withdrawn.clone(), miyu::clock::now())
         .await
         .unwrap();
     assert!(pool.withdraw(withdrawn.id).await.unwrap());
@@ -220,7 +220,7 @@ async fn nothing_stays_when_everything_expired_or_was_withdrawn() {
 async fn what_dead_nodes_leave_expires_by_itself() {
     let config = by_redis_time(Duration::from_secs(30));
     let pool = redis_pool_at(&shared_url(), config.clone());
-    let enter = |ticket: Ticket| pool.enter(ticket, Timestamp::now());
+    let enter = |ticket: Ticket| pool.enter(ticket, miyu::clock::now());
     let (a, b) = (ticket(1).tags(&["音樂"]), ticket(2).tags(&["音樂"]));
     // Each key comes, goes and comes again.
     enter(a.clone()).await.unwrap();
@@ -260,7 +260,7 @@ async fn clocks_an_hour_apart_change_neither_order_nor_leases() {
 async fn the_time_waited_counts_on_whichever_node_and_comes_back_with_the_ticket() {
     let config = by_redis_time(Duration::from_secs(30));
     let pool = redis_pool_at(&shared_url(), config);
-    let now = Timestamp::now();
+    let now = miyu::clock::now();
     let enter = |ticket: Ticket| pool.enter(ticket, now);
     let newcomer = Ticket {
         since: now,

@@ -1,6 +1,6 @@
 //! `/api/rooms/…` on a real store: whose rooms, which side, the log as the socket replays it.
 
-use miyu::domain::id::{Address, NodeId, RoomId, SessionId, Side, TicketId, Timestamp};
+use miyu::domain::id::{Address, NodeId, RoomId, SessionId, Side, TicketId};
 use miyu::domain::{Pairing, Party, Persona, Profile, UserId};
 use miyu::session::cookie::Jar;
 use miyu::session::{cookie, token};
@@ -54,7 +54,7 @@ fn cookie_of(server: &TestServer, session: SessionId) -> String {
     let set = cookie::set_cookie(
         &server.app.signer,
         session,
-        Timestamp::now(),
+        miyu::clock::now(),
         Jar::of(false, None),
     );
     set.to_str().unwrap().split(';').next().unwrap().to_owned()

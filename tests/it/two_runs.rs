@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use miyu::backends::Backends;
-use miyu::domain::id::{RoomId, SessionId, TicketId, Timestamp};
+use miyu::domain::id::{RoomId, SessionId, TicketId};
 use miyu::matching::redis::RedisPoolConfig;
 use miyu::matching::{Entered, Phase, PoolRules, Ticket};
 use miyu::session::cookie::{self, Jar};
@@ -111,7 +111,7 @@ impl Evening {
         let cookie = cookie::set_cookie(
             &server.app.signer,
             known_session,
-            Timestamp::now(),
+            miyu::clock::now(),
             Jar::of(false, None),
         );
         let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
@@ -183,7 +183,7 @@ impl Evening {
                 .phase(Phase::SharedTags)
         };
         let id = waits.id;
-        let entered = self.server.app.pool.enter(waits, Timestamp::now()).await;
+        let entered = self.server.app.pool.enter(waits, miyu::clock::now()).await;
         assert!(matches!(entered, Ok(Entered::Waiting { .. })));
         id
     }

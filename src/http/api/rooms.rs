@@ -6,7 +6,7 @@ use serde::Serialize;
 use tracing::warn;
 
 use crate::app::App;
-use crate::domain::id::{RoomId, Seq, SessionId, Side, Timestamp};
+use crate::domain::id::{RoomId, Seq, SessionId, Side};
 use crate::domain::{Persona, Room, UserId};
 use crate::error::Problem;
 use crate::http::query::parameter;
@@ -43,7 +43,7 @@ pub async fn list(app: &App, session: Option<SessionId>) -> Result<Response<Body
         ));
     };
     let rooms = app.store.open_rooms(session).await.map_err(told)?;
-    let now = Timestamp::now();
+    let now = crate::clock::now();
     let grace = app.config.chat.reconnect_grace;
     let states = rooms.iter().flat_map(|room| {
         let sides = room.sides_of(session);
@@ -59,7 +59,7 @@ pub async fn list(app: &App, session: Option<SessionId>) -> Result<Response<Body
 pub async fn one(app: &App, room: &str, asker: &Asker<'_>) -> Result<Response<Body>, Problem> {
     let (room, side) = find(app, room, asker).await?;
     let grace = app.config.chat.reconnect_grace;
-    let state = RoomState::of(&room, side, grace, Timestamp::now());
+    let state = RoomState::of(&room, side, grace, crate::clock::now());
     Ok(response::json(StatusCode::OK, &state))
 }
 
