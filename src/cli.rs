@@ -11,13 +11,14 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 
-use crate::app::{self, App, BuildError, Ended, Listeners};
+use crate::boot::descriptors;
+use crate::boot::reload::Reload;
+use crate::boot::supervisor::Supervisor;
+use crate::boot::{self, App, BuildError, Ended, Listeners};
 use crate::channel::Status;
 use crate::config::{self, Config, Given, Loaded, OperatorListen, sample};
-use crate::http::{accept, descriptors};
-use crate::reload::Reload;
-use crate::shutdown::{outlive, signalled};
-use crate::supervisor::Supervisor;
+use crate::http::accept;
+use crate::tasks::{outlive, signalled};
 use crate::telemetry::{self, log};
 use crate::trim;
 
@@ -196,7 +197,7 @@ async fn serve_until_signalled(given: Given, loaded: Loaded) -> Result<(), Exit>
         supervisor.stopping("draining");
     };
     let ended = tokio::select! {
-        ended = app::serve(Arc::clone(&app), listeners, shutdown) => ended,
+        ended = boot::serve(Arc::clone(&app), listeners, shutdown) => ended,
         never = supervisor.watch(&*app.store, &app.shutdown) => never,
         never = reload.run() => never,
     };

@@ -17,21 +17,22 @@ pub mod redis;
 pub mod store;
 
 pub mod config;
-pub mod session;
+pub mod tasks;
+pub mod telemetry;
+pub mod trim;
 
 pub mod admission;
-pub mod figures;
+pub mod delivery;
+pub mod identity;
 
+pub mod machine;
+
+pub mod chat;
+pub mod lobby;
+
+pub mod assets;
 pub mod http;
 pub mod ws;
 
-pub mod app;
-pub mod backends;
+pub mod boot;
 pub mod cli;
-pub mod error;
-pub mod hardening;
-pub mod reload;
-pub mod shutdown;
-pub mod supervisor;
-pub mod telemetry;
-pub mod trim;

@@ -5,8 +5,8 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use miyu::boot::hardening;
 use miyu::cli::{self, Cli};
-use miyu::hardening;
 
 /// What a socket's thread allocates the store's thread frees, and the other way round, all the time:
 /// with the C library's own a message costs a sixth more, with musl's (which has one lock) much more.

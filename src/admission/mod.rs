@@ -10,6 +10,7 @@ use crate::config::Limits;
 use crate::domain::id::SessionId;
 
 mod caller;
+pub mod conduct;
 mod connections;
 pub mod holdings;
 mod ledger;
@@ -26,7 +27,7 @@ pub use connections::{ConnectionGuard, Purpose, Refused, Slot};
 pub use ledger::Over;
 use ledger::{Kind, Ledger, Quota, Quotas};
 
-/// How often what is owed no more is forgotten; the timer is in [`crate::app`].
+/// How often what is owed no more is forgotten; the timer is in [`crate::boot`].
 pub const FORGET_EVERY: Duration = Duration::from_secs(15);
 
 /// How many times the share of a network the next wider one has. A wider network holds 256 narrower

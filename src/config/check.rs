@@ -10,8 +10,8 @@ use super::load::Layers;
 use super::problem::Problems;
 use super::{Config, origin};
 use crate::domain::ink;
+use crate::identity::{KEY_BYTES, key_weakness};
 use crate::keyfile;
-use crate::session::{KEY_BYTES, key_weakness};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);

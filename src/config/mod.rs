@@ -13,6 +13,7 @@ mod limits;
 pub mod load;
 mod log;
 mod matching;
+pub mod notices;
 pub mod origin;
 pub mod problem;
 pub mod sample;

@@ -21,7 +21,7 @@ use super::request::{Peer, is_trusted};
 use super::turns::{Patience, Turns};
 use super::{Door, router};
 use crate::admission::{ConnectionGuard, Refused, Slot};
-use crate::app::App;
+use crate::boot::App;
 use crate::telemetry;
 
 /// Most header lines of a request.

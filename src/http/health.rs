@@ -4,7 +4,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 use super::{Body, response};
-use crate::app::App;
+use crate::boot::App;
 use crate::channel;
 use crate::clock::{Clock as _, Steady};
 use crate::telemetry;

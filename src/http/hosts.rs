@@ -9,7 +9,7 @@ use hyper::{StatusCode, Uri};
 use super::Door;
 use crate::config;
 use crate::config::origin::{self, Origin};
-use crate::error::Problem;
+use crate::http::problem::Problem;
 
 /// Longest name that DNS has.
 const NAME_BYTES: usize = 253;

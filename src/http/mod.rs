@@ -4,13 +4,11 @@ pub use self::body::Body;
 
 pub mod accept;
 pub mod api;
-pub mod assets;
 mod body;
-pub mod descriptors;
 pub mod health;
 pub mod hosts;
-pub mod notices;
 pub mod paced;
+pub mod problem;
 pub mod query;
 pub mod request;
 pub mod response;

@@ -7,11 +7,11 @@ use hyper::{HeaderMap, Request};
 
 use super::Door;
 use super::hosts::{self, Misnamed};
-use super::notices::Notices;
 use crate::admission::Slot;
-use crate::app::App;
+use crate::boot::App;
+use crate::config::notices::Notices;
 use crate::config::{self, origin};
-use crate::session::cookie::Jar;
+use crate::identity::cookie::Jar;
 
 /// The other end of a request.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use super::Body;
 use super::request::Peer;
 use crate::admission::Refused;
 use crate::admission::memory::Exhausted;
-use crate::error::Problem;
+use crate::http::problem::Problem;
 use crate::protocol::Replay;
 use crate::telemetry;
 

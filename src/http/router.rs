@@ -10,15 +10,15 @@ use hyper::{Method, Request, Response, StatusCode};
 use matchit::Router;
 
 use super::api::{self, rooms, site};
-use super::assets::{self, bundle};
 use super::request::{Peer, origin_allowed};
 use super::{Body, Door, health, response};
 use crate::admission::Purpose;
 use crate::admission::memory::Class;
-use crate::app::App;
+use crate::assets::{self, bundle};
+use crate::boot::App;
 use crate::domain::id::{SessionId, Timestamp};
-use crate::error::Problem;
-use crate::session::cookie;
+use crate::http::problem::Problem;
+use crate::identity::cookie;
 use crate::ws;
 
 /// What an address means.

@@ -17,12 +17,12 @@ use super::doing::{front, optional};
 use super::heartbeat::{Beat, Due, Heartbeat};
 use super::line::{Line, Who};
 use super::outgoing::Outgoing;
-use super::rate::Conduct;
 use super::socket::{Incoming, Socket};
-use super::{Action, Actions, Io, Machine, Now, Weight};
+use crate::admission::conduct::Conduct;
 use crate::admission::{Frames, Over};
-use crate::app::App;
+use crate::boot::App;
 use crate::channel::{Mailbox, Received};
+use crate::machine::{Action, Actions, Io, Machine, Now, Weight};
 use crate::protocol::{CloseReason, Text};
 use crate::telemetry;
 
@@ -505,8 +505,8 @@ mod tests {
     use std::mem::size_of;
 
     use super::*;
-    use crate::ws::chat::Chat;
-    use crate::ws::chat_io::ChatIo;
+    use crate::chat::Chat;
+    use crate::chat::effects::ChatIo;
 
     /// What the allocator gives for these is what most of an idle connection is: one byte more and it gives
     /// an eighth more.

@@ -9,7 +9,7 @@ use super::entrance::{Entrance, entrance};
 use super::line::Who;
 use super::socket::{Incoming, Socket};
 use crate::admission::memory::{Account, Class};
-use crate::app::App;
+use crate::boot::App;
 use crate::domain::id::SessionId;
 use crate::protocol::client;
 use crate::protocol::{CloseReason, DecodeError, ErrorCode, Text};

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use hyper::StatusCode;
 
-use super::chat::Held;
-use super::chat_io::Leaving;
-use crate::app::App;
+use crate::boot::App;
+use crate::chat::Held;
+use crate::chat::effects::Leaving;
 use crate::domain::Room;
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
-use crate::error::Problem;
+use crate::http::problem::Problem;
 use crate::http::query::{names_parameter, parameter};
+use crate::identity::token;
 use crate::protocol::ErrorCode;
 use crate::protocol::client::Enter;
-use crate::session::token;
 use crate::store::{Arrival, Marks, Place, StoreError};
 
 /// Where a chat connection goes.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::socket::Socket;
 use crate::admission::memory::{Account, Budget, Class};
 use crate::admission::{Caller, ConnectionGuard};
+use crate::delivery::online::OnlineGuard;
 use crate::domain::id::{SessionId, Timestamp};
-use crate::session::online::OnlineGuard;
 use crate::telemetry;
 
 /// Whose connection it is.

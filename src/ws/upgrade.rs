@@ -7,27 +7,27 @@ use hyper::header::{ORIGIN, SEC_WEBSOCKET_KEY, SET_COOKIE, UPGRADE};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_tungstenite::HyperWebsocket;
 
-use super::chat::{Chat, Opening};
-use super::chat_io::{ChatIo, announce};
 use super::connection::Connection;
 use super::enter;
 use super::entrance::{self, Asked, Entrance, sit_down};
 use super::line::{Guards, Line, Who};
-use super::lobby::{Lobby, LobbyRules};
-use super::lobby_io::LobbyIo;
 use super::socket::{Socket, websocket_config};
-use super::{Io, Machine};
 use crate::admission::Purpose;
 use crate::admission::memory::Class;
-use crate::app::App;
+use crate::boot::App;
 use crate::channel::GroupId;
+use crate::chat::effects::{ChatIo, announce};
+use crate::chat::{Chat, Opening};
 use crate::domain::id::{SessionId, Timestamp};
-use crate::error::Problem;
 use crate::http::Body;
+use crate::http::problem::Problem;
 use crate::http::request::{Peer, origin_allowed};
 use crate::http::response;
+use crate::identity::{cookie, place, token};
+use crate::lobby::effects::LobbyIo;
+use crate::lobby::{Lobby, LobbyRules};
+use crate::machine::{Io, Machine};
 use crate::protocol::CloseReason;
-use crate::session::{cookie, place, token};
 
 /// `GET /ws/matching/`
 pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Response<Body> {

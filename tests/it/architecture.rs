@@ -11,16 +11,14 @@ const RINGS: [&[&str]; 4] = [
     &[
         "admission",
         "config",
-        "session",
-        "error",
-        "figures",
-        "hardening",
-        "shutdown",
-        "supervisor",
+        "delivery",
+        "identity",
+        "machine",
+        "tasks",
         "telemetry",
     ],
     &[
-        "http", "ws", "backends", "app", "reload", "cli", "lib", "main",
+        "assets", "boot", "chat", "cli", "http", "lib", "lobby", "main", "ws",
     ],
 ];
 
@@ -209,8 +207,8 @@ fn words_stay_where_they_belong() {
         ),
         (
             &["tokio::spawn(", "task::spawn("],
-            &["shutdown.rs"],
-            "every task is tracked: use shutdown::Drain::spawn",
+            &["tasks.rs"],
+            "every task is tracked: use tasks::Drain::spawn",
         ),
         (
             &["println!", "print!", "dbg!"],
@@ -219,7 +217,7 @@ fn words_stay_where_they_belong() {
         ),
         (
             &["io::stderr()", "stdio::stderr"],
-            &["telemetry/", "cli.rs", "http/descriptors.rs"],
+            &["telemetry/", "cli.rs", "boot/descriptors.rs"],
             "it may be closed, full or not read: use tracing, or telemetry::log::say",
         ),
         (
@@ -250,11 +248,10 @@ fn the_core_reads_no_clock_and_does_no_io() {
         "domain/",
         "protocol/",
         "matching/rule",
-        "ws/lobby.rs",
-        "ws/chat.rs",
-        "ws/chat/",
+        "lobby/",
+        "chat/",
         "ws/heartbeat.rs",
-        "ws/rate.rs",
+        "admission/conduct.rs",
     ];
     let banned = [
         "tokio::",

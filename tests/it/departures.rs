@@ -6,12 +6,12 @@ use std::sync::Arc;
 use miyu::admission::memory::Budget;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership};
+use miyu::chat::Job;
+use miyu::chat::effects::{ChatIo, Leaving, Reach};
 use miyu::domain::id::{Address, NodeId, RoomId, Side};
-use miyu::shutdown::Drain;
+use miyu::machine::Io as _;
 use miyu::store::{Marks, Place, Store};
-use miyu::ws::Io as _;
-use miyu::ws::chat::Job;
-use miyu::ws::chat_io::{ChatIo, Leaving, Reach};
+use miyu::tasks::Drain;
 
 use crate::support::faulty::{Fault, Switch};
 use crate::support::store::{Sqlite, World, address};

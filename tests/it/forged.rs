@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use miyu::backends::Backends;
+use miyu::boot::backends::Backends;
 use miyu::channel::Frame;
 use miyu::channel::wire::Packet;
 use miyu::domain::id::{Address, NodeId, RoomId, TicketId, Timestamp};

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hyper::header::{COOKIE, HeaderMap, HeaderValue};
-use miyu::backends::Backends;
+use miyu::boot::backends::Backends;
 use miyu::domain::id::{RoomId, SessionId};
-use miyu::session::cookie::{self, Jar};
+use miyu::identity::cookie::{self, Jar};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 

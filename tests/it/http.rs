@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use miyu::app::Ended;
+use miyu::boot::Ended;
 use miyu::config::OperatorListen;
 use miyu::config::origin::Origin;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use miyu::backends::Backends;
+use miyu::boot::backends::Backends;
 use miyu::matching::redis::RedisPoolConfig;
 use serde_json::json;
 use tokio::time::sleep;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use miyu::backends::Backends;
+use miyu::boot::backends::Backends;
 use miyu::matching::WaitingPool;
 use miyu::matching::redis::RedisPoolConfig;
 use serde_json::{Value, json};

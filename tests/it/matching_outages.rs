@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use miyu::backends::Backends;
+use miyu::boot::backends::Backends;
 use miyu::channel::{Frame, Received};
 use miyu::domain::Pairing;
 use miyu::domain::id::{RoomId, TicketId, Timestamp};

@@ -70,10 +70,10 @@ fn session(server: &TestServer, browser: &Browser) -> miyu::domain::id::SessionI
     let mut headers = hyper::HeaderMap::new();
     let cookie = browser.cookie().unwrap().parse().unwrap();
     headers.insert(hyper::header::COOKIE, cookie);
-    let seen = miyu::session::cookie::read(
+    let seen = miyu::identity::cookie::read(
         &server.app.signer,
         &headers,
-        miyu::session::cookie::Jar::of(false, None),
+        miyu::identity::cookie::Jar::of(false, None),
     );
     seen.unwrap().session
 }

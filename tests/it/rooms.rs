@@ -2,8 +2,8 @@
 
 use miyu::domain::id::{Address, NodeId, RoomId, SessionId, Side, TicketId};
 use miyu::domain::{Pairing, Party, Persona, Profile, UserId};
-use miyu::session::cookie::Jar;
-use miyu::session::{cookie, token};
+use miyu::identity::cookie::Jar;
+use miyu::identity::{cookie, token};
 use miyu::store::{Appended, Draft};
 
 use crate::support::http::{get, get_with};

@@ -170,7 +170,7 @@ async fn measured() -> (TestServer, Switch) {
     let before = switch.clone();
     let server = TestServer::start_on(
         |config| config.limits.matches_per_minute = 0,
-        |backends| miyu::backends::Backends {
+        |backends| miyu::boot::backends::Backends {
             store: before.before(backends.store),
             ..backends
         },

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use miyu::shutdown::Drain;
+use miyu::boot::supervisor::Supervisor;
 use miyu::store::sqlite::SqliteStore;
 use miyu::store::{Durability, Entries as _, Rooms as _};
-use miyu::supervisor::Supervisor;
+use miyu::tasks::Drain;
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::task::JoinSet;

@@ -20,11 +20,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use miyu::backends::Backends;
+use miyu::boot::backends::Backends;
 use miyu::domain::id::{RoomId, SessionId, TicketId};
+use miyu::identity::cookie::{self, Jar};
 use miyu::matching::redis::RedisPoolConfig;
 use miyu::matching::{Entered, Phase, PoolRules, Ticket};
-use miyu::session::cookie::{self, Jar};
 use serde_json::{Value, json};
 
 use self::diary::Diary;

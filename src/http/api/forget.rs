@@ -7,13 +7,13 @@ use hyper::{Response, StatusCode};
 use tokio::sync::oneshot;
 use tracing::warn;
 
-use crate::app::App;
+use crate::boot::App;
 use crate::domain::LeaveReason;
 use crate::domain::id::SessionId;
-use crate::error::Problem;
+use crate::http::problem::Problem;
 use crate::http::request::Peer;
 use crate::http::{Body, response};
-use crate::session::cookie;
+use crate::identity::cookie;
 use crate::store::StoreError;
 
 /// Open rooms are told 32 at a time; no session has more than a few.

@@ -5,15 +5,15 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use tracing::warn;
 
-use crate::app::App;
+use crate::boot::App;
 use crate::domain::id::{RoomId, Seq, SessionId, Side};
 use crate::domain::{Persona, Room, UserId};
-use crate::error::Problem;
+use crate::http::problem::Problem;
 use crate::http::query::parameter;
 use crate::http::{Body, response};
+use crate::identity::token;
 use crate::protocol::Replay;
 use crate::protocol::server::RoomState;
-use crate::session::token;
 use crate::store::{Page, PageLimit, StoreError};
 
 /// Who asks, and what for.

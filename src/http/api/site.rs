@@ -3,10 +3,10 @@
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
-use crate::app::App;
+use crate::assets::Language;
+use crate::boot::App;
 use crate::domain::entry::CONTENT_CHARS;
 use crate::domain::rounded;
-use crate::http::assets::Language;
 use crate::http::{Body, response};
 
 /// Longest nickname that our pages accept; the wire allows more.

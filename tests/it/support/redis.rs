@@ -86,7 +86,7 @@ impl Site {
 
     /// With the key of servers that have this session key.
     pub fn of_servers(mut self, session_key: &[u8; 32]) -> Self {
-        self.key = miyu::session::frame_key(session_key);
+        self.key = miyu::identity::frame_key(session_key);
         self
     }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use miyu::app::{self, App, Ended, Listeners};
-use miyu::backends::{self, Backends};
+use miyu::boot::backends::{self, Backends};
+use miyu::boot::{self, App, Ended, Listeners};
 use miyu::channel::memory::MemoryLayer;
 use miyu::config::Config;
 use miyu::domain::id::NodeId;
@@ -122,7 +122,7 @@ impl TestServer {
             clippy::disallowed_methods,
             reason = "the server under test, awaited by stop"
         )]
-        let serving = tokio::spawn(app::serve(Arc::clone(&app), listeners, shutdown));
+        let serving = tokio::spawn(boot::serve(Arc::clone(&app), listeners, shutdown));
         Self {
             app,
             address,

@@ -1,0 +1,255 @@
+//! One state of all files: gathered, rendered, compressed and named by its hash.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use crate::assets::compress::{Packed, pack};
+use crate::assets::overlay;
+use crate::assets::template::{Escape, Language, render};
+use crate::config::Site;
+
+/// The source tree's files, which debug builds read instead of embedding.
+pub const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets");
+
+/// Where templates of pages are; they are not served as files.
+const PAGES: &str = "html/";
+/// The one template that is not a page.
+pub const MANIFEST: &str = "manifest.webmanifest";
+
+// `Embedded`, what `build.rs` prepared: every file, with `.br` and `.gz` beside those that shrink.
+#[cfg(not(debug_assertions))]
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// One file in all the encodings it has.
+#[derive(Clone, Debug)]
+pub struct Asset {
+    /// As it is.
+    pub plain: Bytes,
+    /// Compressed.
+    pub packed: Packed,
+    /// `Content-Type`.
+    pub mime: &'static str,
+    /// Names this content, for `ETag`.
+    pub tag: String,
+}
+
+/// All files at one moment.
+#[derive(Debug)]
+pub struct Bundle {
+    hash: String,
+    files: HashMap<String, Asset>,
+    /// Rendered templates by name, by [`Language::index`].
+    pages: HashMap<String, [Asset; 2]>,
+}
+
+#[derive(Default)]
+struct Raw {
+    plain: Vec<u8>,
+    packed: Packed,
+}
+
+impl Bundle {
+    /// Gathers the embedded files and the overlay's, which win.
+    pub fn load(site: &Site, overlay: Option<&Path>) -> io::Result<Self> {
+        let mut raw = embedded()?;
+        if let Some(dir) = overlay {
+            for (name, plain) in overlay::read(dir)? {
+                let packed = pack(mime(&name), &plain);
+                raw.insert(name, Raw { plain, packed });
+            }
+        }
+        Ok(Self::of(site, raw))
+    }
+
+    fn of(site: &Site, raw: BTreeMap<String, Raw>) -> Self {
+        let hash = hash_of(site, &raw);
+        let base = format!("/static/{hash}");
+        let mut files = HashMap::new();
+        let mut pages = HashMap::new();
+        for (name, raw) in raw {
+            if let Some((page, escape)) = template_name(&name) {
+                let source = String::from_utf8_lossy(&raw.plain);
+                let rendered = Language::ALL.map(|language| {
+                    let text = render(&source, site, &base, language, escape).into_bytes();
+                    let packed = pack(mime(&name), &text);
+                    Asset::new(&name, text, packed)
+                });
+                pages.insert(page.to_owned(), rendered);
+            } else {
+                let asset = Asset::new(&name, raw.plain, raw.packed);
+                files.insert(name, asset);
+            }
+        }
+        Self { hash, files, pages }
+    }
+
+    /// What stands in the addresses of this bundle's files.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// A file below `/static/HASH/`.
+    pub fn file(&self, name: &str) -> Option<&Asset> {
+        self.files.get(name)
+    }
+
+    /// A rendered template: `index`, `chat`, `error` or [`MANIFEST`].
+    pub fn page(&self, name: &str, language: Language) -> Option<&Asset> {
+        Some(&self.pages.get(name)?[language.index()])
+    }
+}
+
+impl Asset {
+    fn new(name: &str, plain: Vec<u8>, packed: Packed) -> Self {
+        let tag = hex(&Sha256::digest(&plain)[..12]);
+        Self {
+            plain: plain.into(),
+            packed,
+            mime: mime(name),
+            tag,
+        }
+    }
+}
+
+/// Debug builds read the source tree, so that an edit shows on reload.
+#[cfg(debug_assertions)]
+fn embedded() -> io::Result<BTreeMap<String, Raw>> {
+    let source = Path::new(SOURCE);
+    if !source.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let files = overlay::read(source)?.into_iter();
+    Ok(files
+        .map(|(name, plain)| {
+            (
+                name,
+                Raw {
+                    plain,
+                    ..Raw::default()
+                },
+            )
+        })
+        .collect())
+}
+
+#[cfg(not(debug_assertions))]
+fn embedded() -> io::Result<BTreeMap<String, Raw>> {
+    let mut files: BTreeMap<String, Raw> = BTreeMap::new();
+    for name in Embedded::iter() {
+        let Some(file) = Embedded::get(&name) else {
+            continue;
+        };
+        let bytes = file.data.into_owned();
+        let (of, packing) = match name.rsplit_once('.') {
+            Some((of, packing @ ("br" | "gz"))) => (of, packing),
+            _ => (&*name, ""),
+        };
+        let file = files.entry(of.to_owned()).or_default();
+        match packing {
+            "br" => file.packed.brotli = Some(bytes.into()),
+            "gz" => file.packed.gzip = Some(bytes.into()),
+            _ => file.plain = bytes,
+        }
+    }
+    Ok(files)
+}
+
+/// The page that this file is the template of, and how values are written into it.
+fn template_name(file: &str) -> Option<(&str, Escape)> {
+    if file == MANIFEST {
+        return Some((MANIFEST, Escape::Json));
+    }
+    let page = file.strip_prefix(PAGES)?.strip_suffix(".html")?;
+    Some((page, Escape::Html))
+}
+
+/// Covers names and contents of all files and the values that templates take.
+fn hash_of(site: &Site, raw: &BTreeMap<String, Raw>) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |part: &[u8]| {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    };
+    for (name, file) in raw {
+        add(name.as_bytes());
+        add(&file.plain);
+    }
+    add(site.name.as_bytes());
+    add(site.tagline.as_bytes());
+    hex(&hasher.finalize()[..8])
+}
+
+fn mime(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "txt" => "text/plain; charset=utf-8",
+        "json" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "avif" => "image/avif",
+        "gif" => "image/gif",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "mp3" => "audio/mpeg",
+        "ogg" => "audio/ogg",
+        "wav" => "audio/wav",
+        _ => "application/octet-stream",
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bundle(site: &Site, files: &[(&str, &str)]) -> Bundle {
+        let raw = files.iter().map(|(name, text)| {
+            let plain = text.as_bytes().to_vec();
+            (
+                (*name).to_owned(),
+                Raw {
+                    plain,
+                    ..Raw::default()
+                },
+            )
+        });
+        Bundle::of(site, raw.collect())
+    }
+
+    #[test]
+    fn any_change_changes_the_hash() {
+        let site = Site::default();
+        let files = [
+            ("html/index.html", "{{site.name}} {{base}}"),
+            ("css/a.css", "a"),
+        ];
+        let first = bundle(&site, &files);
+        assert_eq!(first.hash(), bundle(&site, &files).hash());
+        let edited = bundle(&site, &[files[0], ("css/a.css", "b")]);
+        assert_ne!(first.hash(), edited.hash());
+        let renamed = Site {
+            name: "Other".into(),
+            ..Site::default()
+        };
+        assert_ne!(first.hash(), bundle(&renamed, &files).hash());
+        let page = first.page("index", Language::En).unwrap();
+        let expected = format!("{} /static/{}", site.name, first.hash());
+        assert_eq!(page.plain, expected.as_bytes());
+        assert!(
+            first.file("html/index.html").is_none(),
+            "templates are no files"
+        );
+    }
+}

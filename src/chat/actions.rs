@@ -1,0 +1,172 @@
+//! The client's side of the chat machine: who may speak for which side, and what each action asks
+//! for. What the room and the store say is in [`super`].
+
+use std::time::Duration;
+
+use crate::channel::Frame;
+use crate::chat::seat::Seat;
+use crate::chat::{Chat, Job};
+use crate::domain::id::{Address, Seq, SessionId, Side};
+use crate::machine::{Action, Actions, Now};
+use crate::protocol::client::ChatAction;
+use crate::store::Draft;
+
+/// A client that goes on typing says so again; it is passed on at most this often.
+const TYPING_AGAIN: Duration = Duration::from_secs(2);
+
+impl Chat {
+    /// Whether the frame's `user_id` may speak here. May correct a guessed side.
+    pub(super) fn speaks(&mut self, user_id: Option<&str>, out: &mut Actions<Job>) -> bool {
+        let Some(user_id) = user_id else { return true };
+        let other = self.side.other();
+        let is = |side: Side| self.people.personas[side.index()].user_id.as_str() == user_id;
+        if is(self.side) {
+            self.provisional = false;
+            return true;
+        }
+        if !is(other) {
+            // An id of this session from elsewhere: it claims nobody's side.
+            return true;
+        }
+        if self.sessions[0] != self.sessions[1] {
+            return false;
+        }
+        if self.provisional {
+            self.swap();
+            out.push(Action::Queue(Job::Publish(Frame::Swapped {
+                session: self.sessions[0],
+                by: self.connection,
+                to: self.side,
+            })));
+            self.arrive(Some(other.other()), out);
+        }
+        true
+    }
+
+    pub(super) fn swap(&mut self) {
+        self.side = self.side.other();
+        self.provisional = false;
+        self.seat = Seat::default();
+        self.partner_version = 0;
+        // What the other side has read is not what this one has.
+        self.read = Seq::ZERO;
+    }
+
+    pub(super) fn on_swapped(
+        &mut self,
+        session: SessionId,
+        by: Address,
+        to: Side,
+        out: &mut Actions<Job>,
+    ) {
+        let mine = self.sessions[self.side.index()] == session;
+        if !mine || by == self.connection {
+            return;
+        }
+        if self.provisional && self.side == to {
+            let before = self.side;
+            self.swap();
+            self.arrive(Some(before), out);
+        } else if self.seat.other_left(by) {
+            self.come_back(out);
+            self.arrive(None, out);
+        }
+    }
+
+    pub(super) fn arrive(&mut self, instead_of: Option<Side>, out: &mut Actions<Job>) {
+        out.push(Action::Queue(Job::Arrive {
+            side: self.side,
+            instead_of,
+        }));
+    }
+
+    pub(super) fn on_chat_action(&mut self, action: ChatAction, now: Now, out: &mut Actions<Job>) {
+        let side = self.side;
+        match action {
+            ChatAction::Send {
+                content,
+                reply_to,
+                client_id,
+            } => {
+                self.typing = None;
+                let client_id = client_id.unwrap_or_else(server_made_name);
+                out.push(Action::Queue(Job::Append(Draft {
+                    room: self.people.room,
+                    side,
+                    client_id,
+                    content,
+                    reply_to,
+                })));
+            }
+            ChatAction::Recall { target, client_id } => out.push(Action::Queue(Job::Recall {
+                target,
+                client_id,
+                side,
+            })),
+            ChatAction::Delete { target } => {
+                out.push(Action::Queue(Job::Hide { target, side }));
+            }
+            ChatAction::FindNext => out.push(Action::Queue(Job::Leave { side, block: None })),
+            ChatAction::Block => {
+                let block = (
+                    self.sessions[side.index()],
+                    self.sessions[side.other().index()],
+                );
+                out.push(Action::Queue(Job::Leave {
+                    side,
+                    block: Some(block),
+                }));
+            }
+            ChatAction::Typing(is_typing) => self.on_typing(is_typing, now, out),
+            ChatAction::Read(seq) => self.on_read(seq, out),
+            // Also where a newer connection speaks: this one has an end that listens all the same.
+            ChatAction::AreYouThere => out.push(Action::Vouch),
+        }
+    }
+
+    pub(super) fn on_typing(&mut self, is_typing: bool, now: Now, out: &mut Actions<Job>) {
+        let said_lately = self
+            .typing
+            .is_some_and(|at| now.instant < at + TYPING_AGAIN);
+        if !self.active || (is_typing && said_lately) {
+            return;
+        }
+        if is_typing || self.typing.is_some() {
+            out.push(Action::Queue(Job::Publish(Frame::Typing {
+                side: self.side,
+                is_typing,
+            })));
+        }
+        self.typing = is_typing.then_some(now.instant);
+    }
+
+    pub(super) fn on_typing_of(
+        &mut self,
+        side: Side,
+        is_typing: bool,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        if side != self.side && self.partner.typing(is_typing, now.instant) {
+            self.tell(self.encoder.partner_typing(is_typing), out);
+        }
+    }
+
+    pub(super) fn on_read(&mut self, seq: Seq, out: &mut Actions<Job>) {
+        let seq = seq.min(self.stream.last());
+        // A room that has closed tells nothing more of those who were in it.
+        if !self.active || seq <= self.read {
+            return;
+        }
+        self.read = seq;
+        let side = self.side;
+        let marks = self.marks();
+        out.push(Action::Queue(Job::Mark { side, marks }));
+        out.push(Action::Queue(Job::Publish(Frame::Read { side, seq })));
+    }
+}
+
+/// For a client that gives its message no name: nothing of it is idempotent then.
+fn server_made_name() -> String {
+    format!("srv-{}", uuid::Uuid::new_v4().simple())
+}

@@ -1,0 +1,388 @@
+//! The chat machine's jobs against the store and the channel layer.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+use crate::admission::memory::{Budget, Class, Reservation};
+use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
+use crate::chat::{Chat, Job, Outcome};
+use crate::domain::LeaveReason;
+use crate::domain::id::{Address, RoomId, SessionId, Side};
+use crate::machine::Io;
+use crate::store::{Appended, Arrival, Marks, PageLimit, Pending, Place, Store, StoreError};
+use crate::tasks::Drain;
+use crate::telemetry;
+
+/// What all chat connections reach.
+pub struct Reach {
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// Rooms' other connections.
+    pub channel: Arc<dyn ChannelLayer>,
+    /// `limits.page_entries`.
+    pub page_entries: usize,
+    /// What pages are reserved from.
+    pub memory: Arc<Budget>,
+    /// `limits.page_bytes`.
+    pub page_bytes: usize,
+    /// For departures that the store could not take yet.
+    pub drain: Drain,
+}
+
+impl Reach {
+    /// What a page takes while it is read, encoded and written, in bytes.
+    pub fn page_memory(&self) -> usize {
+        self.page_bytes + AROUND_PAGE
+    }
+}
+
+/// What one of them does.
+pub struct ChatIo {
+    /// With this.
+    pub reach: Arc<Reach>,
+    /// As this connection.
+    pub connection: Address,
+    /// In this room, heard for as long as the connection lives.
+    pub membership: Membership,
+    /// Whose address is this.
+    address: IpAddr,
+    /// For the page that is read or written.
+    page: Mutex<Option<Box<Reservation>>>,
+}
+
+/// What a page takes beside its texts: its entries, and pieces of it on their way to the kernel.
+const AROUND_PAGE: usize = 64 * 1024;
+
+type Long = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// A job under way. What most jobs are needs no box of its own.
+pub enum Doing {
+    /// A message on its way into the log, and its `client_id`.
+    Append(String, Pending<Appended>),
+    /// There was nothing to wait for.
+    Done,
+    /// Everything else.
+    Other(Long),
+}
+
+impl Future for Doing {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        match &mut *self {
+            Self::Append(client_id, appending) => {
+                let appended = ready!(Pin::new(appending).poll(cx));
+                Poll::Ready(Outcome::Appended(std::mem::take(client_id), appended))
+            }
+            Self::Done => Poll::Ready(Outcome::Done),
+            Self::Other(job) => job.as_mut().poll(cx),
+        }
+    }
+}
+
+impl Io<Chat> for ChatIo {
+    type Doing = Doing;
+
+    fn start(&self, job: Job) -> Doing {
+        match job {
+            Job::Append(draft) => {
+                let client_id = draft.client_id.clone();
+                Doing::Append(client_id, self.reach.store.append(draft))
+            }
+            Job::Recall {
+                target,
+                client_id,
+                side,
+            } => {
+                let recalling =
+                    self.reach
+                        .store
+                        .recall(self.room(), side, target, client_id.clone());
+                other(async move { Outcome::Recalled(client_id, recalling.await) })
+            }
+            Job::Hide { target, side } => {
+                let hiding = self.reach.store.hide(self.room(), side, target);
+                other(async move { Outcome::Hidden(hiding.await) })
+            }
+            Job::Leave { side, block } => self.leave(side, block),
+            Job::Arrive { side, instead_of } => self.arrive(side, instead_of),
+            Job::Publish(frame) => {
+                // Not before its turn: "is typing" after a message must not overtake the message.
+                let (channel, group) = (Arc::clone(&self.reach.channel), GroupId(self.room()));
+                other(async move {
+                    channel.publish(group, frame);
+                    Outcome::Done
+                })
+            }
+            Job::Mark { side, marks } => {
+                self.reach.store.mark(self.room(), side, marks);
+                Doing::Done
+            }
+            Job::Page {
+                side,
+                after,
+                names,
+                with_room,
+                cause,
+            } => {
+                if !self.reserve_page() {
+                    // The machine asks again after a moment, for as long as the connection lives.
+                    let error = StoreError::Unavailable("limits.memory is in use".into());
+                    return other(async move { Outcome::Paged(Err(error), None) });
+                }
+                metrics::counter!(telemetry::PAGES, "cause" => cause).increment(1);
+                let room = with_room.then(|| self.reach.store.room(self.room()));
+                let limit = PageLimit {
+                    entries: self.reach.page_entries,
+                    bytes: self.reach.page_bytes,
+                    names,
+                };
+                let page = self.reach.store.page(self.room(), side, after, limit);
+                other(async move {
+                    let room = match room {
+                        Some(room) => match room.await {
+                            Ok(room) => room.map(Box::new),
+                            // Both are asked for again, or signals that were lost stay lost.
+                            Err(error) => return Outcome::Paged(Err(error), None),
+                        },
+                        None => None,
+                    };
+                    Outcome::Paged(page.await, room)
+                })
+            }
+            Job::Depart {
+                side,
+                version,
+                marks,
+            } => self.depart(side, version, marks),
+        }
+    }
+
+    fn settled(&self) {
+        *self.page.lock() = None;
+    }
+}
+
+fn other(job: impl Future<Output = Outcome> + Send + 'static) -> Doing {
+    Doing::Other(Box::pin(job))
+}
+
+impl ChatIo {
+    /// For a connection of this address, in the room of its membership.
+    pub fn new(
+        reach: Arc<Reach>,
+        connection: Address,
+        membership: Membership,
+        address: IpAddr,
+    ) -> Self {
+        Self {
+            reach,
+            connection,
+            membership,
+            address,
+            page: Mutex::new(None),
+        }
+    }
+
+    /// Holds memory for a page until it is written.
+    fn reserve_page(&self) -> bool {
+        let bytes = self.reach.page_memory();
+        let mut page = self.page.lock();
+        *page = None;
+        let reserved = self
+            .reach
+            .memory
+            .reserve(self.address, Class::InRoom, bytes);
+        *page = reserved.ok().map(Box::new);
+        page.is_some()
+    }
+
+    fn room(&self) -> RoomId {
+        self.membership.group().0
+    }
+
+    fn leave(&self, side: Side, block: Option<(SessionId, SessionId)>) -> Doing {
+        let blocking = block.map(|(by, whom)| self.reach.store.block(by, whom, self.room()));
+        let closing = self
+            .reach
+            .store
+            .close_room(self.room(), side, LeaveReason::Left);
+        other(async move {
+            // The room closes even when the block could not be kept; the client is told of that.
+            let closed = closing.await;
+            match blocking {
+                Some(blocking) => match (blocking.await, closed) {
+                    (Ok(()), Ok(_)) => Outcome::Blocked,
+                    (Err(error), _) | (_, Err(error)) => Outcome::Left(Err(error)),
+                },
+                None => Outcome::Left(closed),
+            }
+        })
+    }
+
+    fn arrive(&self, side: Side, instead_of: Option<Side>) -> Doing {
+        let (room, connection) = (self.room(), self.connection);
+        let marks = Marks::default();
+        let left = instead_of.map(|old| {
+            let leaving = self.leaving(old, marks);
+            (
+                self.reach.store.depart(room, old, connection, marks),
+                leaving,
+            )
+        });
+        let place = match instead_of {
+            Some(_) => Place::Side(side),
+            None => Place::IfFree(side),
+        };
+        let arriving = self.reach.store.arrive(room, place, connection);
+        let (channel, drain) = (Arc::clone(&self.reach.channel), self.reach.drain.clone());
+        other(async move {
+            if let Some((departing, leaving)) = left {
+                match departing.await {
+                    Ok(away) => leaving.publish(away),
+                    // Owed, whatever becomes of the arrival: nobody else would ever undo it.
+                    Err(StoreError::Unavailable(_)) => leaving.later(&drain),
+                    Err(_) => {}
+                }
+            }
+            match arriving.await {
+                Err(_) => Outcome::NotArrived(instead_of),
+                Ok(Some(arrival)) if arrival.room.active() => {
+                    announce(&*channel, &arrival, connection);
+                    Outcome::Arrived(side, arrival.room.side(side).presence())
+                }
+                Ok(_) => Outcome::Done,
+            }
+        })
+    }
+
+    fn leaving(&self, side: Side, marks: Marks) -> Leaving {
+        Leaving {
+            store: Arc::clone(&self.reach.store),
+            channel: Arc::clone(&self.reach.channel),
+            room: self.room(),
+            side,
+            connection: self.connection,
+            marks,
+        }
+    }
+
+    fn depart(&self, side: Side, version: u64, marks: Marks) -> Doing {
+        let leaving = self.leaving(side, marks);
+        let departing = self
+            .reach
+            .store
+            .depart(self.room(), side, self.connection, marks);
+        let drain = self.reach.drain.clone();
+        other(async move {
+            match departing.await {
+                Ok(away) => leaving.publish(away),
+                Err(StoreError::Unavailable(_)) => {
+                    leaving.publish(Some(version));
+                    // The reaper must not wait for the disk: this goes on beside it.
+                    leaving.later(&drain);
+                }
+                Err(_) => leaving.publish(None),
+            }
+            Outcome::Done
+        })
+    }
+}
+
+/// Tells the room of a connection that speaks for its side now; nobody speaks in a closed one.
+pub fn announce(channel: &dyn ChannelLayer, arrival: &Arrival, connection: Address) {
+    let Arrival { room, side, .. } = arrival;
+    let here = room.side(*side);
+    if here.connection == Some(connection) {
+        let opened = Frame::Opened {
+            side: *side,
+            connection,
+            version: here.version,
+        };
+        channel.publish(GroupId(room.id), opened);
+    }
+}
+
+/// Departures that may be owed to the store at the same time: as many tasks.
+static OWED: Semaphore = Semaphore::const_new(10_000);
+
+/// First pause between attempts to write a departure; doubled each time.
+const DEPART_AGAIN: Duration = Duration::from_secs(1);
+/// Longest pause.
+const DEPART_PAUSE: Duration = Duration::from_secs(30);
+
+/// A connection that is over, and what the store and the room are to know of it.
+pub struct Leaving {
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// The room's other connections.
+    pub channel: Arc<dyn ChannelLayer>,
+    /// The room.
+    pub room: RoomId,
+    /// The side it spoke for.
+    pub side: Side,
+    /// The connection.
+    pub connection: Address,
+    /// How far it got.
+    pub marks: Marks,
+}
+
+impl Leaving {
+    fn publish(&self, away: Option<u64>) {
+        let frame = Frame::Closed {
+            side: self.side,
+            connection: self.connection,
+            away,
+        };
+        self.channel.publish(GroupId(self.room), frame);
+    }
+
+    /// Goes on until the store takes the departure, or the process ends (the next start makes
+    /// everybody away). Whoever stays online in the store would keep their partner waiting for ever.
+    /// There is a bound: beyond it a side stays online in the store until the process ends.
+    pub fn later(self, drain: &Drain) {
+        let Ok(owed) = OWED.try_acquire() else {
+            metrics::counter!(telemetry::DEPARTURES_DROPPED).increment(1);
+            return;
+        };
+        let stop = drain.token().clone().cancelled_owned();
+        drain.spawn(async move {
+            let _owed = owed;
+            tokio::select! { () = self.until_done() => {}, () = stop => {} }
+        });
+    }
+
+    /// The version since which nobody speaks for the side.
+    async fn away_since(&self) -> Option<u64> {
+        let positions = self.store.positions(vec![self.room]).await.ok()?;
+        let presence = positions.first()?.presence[self.side.index()];
+        presence.speaker.is_none().then_some(presence.version)
+    }
+
+    async fn until_done(&self) {
+        let mut pause = DEPART_AGAIN;
+        let mut unanswered = false;
+        loop {
+            tokio::time::sleep(pause).await;
+            let (room, side) = (self.room, self.side);
+            let departing = self.store.depart(room, side, self.connection, self.marks);
+            match departing.await {
+                Err(StoreError::Unavailable(_)) => {
+                    unanswered = true;
+                    pause = (pause * 2).min(DEPART_PAUSE);
+                }
+                // Another connection of this side may be here: it hears that it was passed over.
+                Ok(Some(version)) => return self.publish(Some(version)),
+                // It may have been this departure, asked for before, that made the side away.
+                Ok(None) if unanswered => return self.publish(self.away_since().await),
+                _ => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What the chat machine is given, asks for, and is answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::channel::Frame;
+use crate::domain::id::{Address, Seq, SessionId, Side, Timestamp};
+use crate::domain::{MessageRef, Presence, Room};
+use crate::store::{Appended, Draft, Hidden, Marks, Page, Recalled, RoomPeople, StoreError};
+
+/// What a machine needs to know about how this server is set up.
+#[derive(Clone, Debug)]
+pub struct ChatRules {
+    /// `chat.reconnect_grace`.
+    pub reconnect_grace: Duration,
+    /// `chat.presence_settle`.
+    pub presence_settle: Duration,
+    /// How long before a room closes by itself its people are told: `StoreRules::notice`.
+    pub closing_notice: Duration,
+}
+
+/// How a connection came to its room.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The room after this connection arrived.
+    pub room: Room,
+    /// Who is in it.
+    pub people: Arc<RoomPeople>,
+    /// Its side.
+    pub side: Side,
+    /// This connection.
+    pub connection: Address,
+    /// The side was guessed among two of one session: the first `user_id` may correct it.
+    pub provisional: bool,
+    /// Where to go on; `None` for clients of the original: from what this side was last sent.
+    pub after: Option<Held>,
+}
+
+/// The newest entry that a client has, by its own account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its place.
+    pub seq: Seq,
+    /// When it was sent, if the client says so: another entry of this place has another time.
+    pub sent_at: Option<Timestamp>,
+}
+
+impl From<Seq> for Held {
+    fn from(seq: Seq) -> Self {
+        let sent_at = None;
+        Self { seq, sent_at }
+    }
+}
+
+/// Work for [`crate::chat::effects`].
+#[derive(Debug)]
+pub enum Job {
+    /// Append a message.
+    Append(Draft),
+    /// Recall one.
+    Recall {
+        /// Which.
+        target: MessageRef,
+        /// Carried by the entry and the answer.
+        client_id: Option<String>,
+        /// Whose.
+        side: Side,
+    },
+    /// Hide one.
+    Hide {
+        /// Which.
+        target: MessageRef,
+        /// From whom.
+        side: Side,
+    },
+    /// Leave for good; with `block`, never meet that session again.
+    Leave {
+        /// Who leaves.
+        side: Side,
+        /// Whom they block.
+        block: Option<(SessionId, SessionId)>,
+    },
+    /// Speak for this side from now on.
+    Arrive {
+        /// The side.
+        side: Side,
+        /// Not for this one, as by mistake until now. Without it, only if nobody else speaks.
+        instead_of: Option<Side>,
+    },
+    /// Tell the room something passing.
+    Publish(Frame),
+    /// Remember how far this side got.
+    Mark {
+        /// Whose.
+        side: Side,
+        /// How far.
+        marks: Marks,
+    },
+    /// Read the log after this place.
+    Page {
+        /// Whose view.
+        side: Side,
+        /// After which entry.
+        after: Seq,
+        /// What the people's names add to each entry: [`crate::protocol::size::names`].
+        names: usize,
+        /// Also the room itself: signals may have been lost.
+        with_room: bool,
+        /// For the metrics.
+        cause: &'static str,
+    },
+    /// The connection is over.
+    Depart {
+        /// Whose.
+        side: Side,
+        /// The side's version when it arrived.
+        version: u64,
+        /// How far it got.
+        marks: Marks,
+    },
+}
+
+/// What became of a [`Job`].
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of an append, with its `client_id`.
+    Appended(String, Result<Appended, StoreError>),
+    /// Of a recall, with the client's name for it.
+    Recalled(Option<String>, Result<Recalled, StoreError>),
+    /// Of hiding.
+    Hidden(Result<Hidden, StoreError>),
+    /// These two sessions never meet again, and the room is closed.
+    Blocked,
+    /// Who speaks for the side after this connection arrived in an open room.
+    Arrived(Side, Presence),
+    /// This connection could not be written down as the one that speaks for its side; instead of
+    /// which, as asked.
+    NotArrived(Option<Side>),
+    /// Of leaving: whether this closed the room.
+    Left(Result<bool, StoreError>),
+    /// Of a page, and the room when asked for.
+    Paged(Result<Option<Page>, StoreError>, Option<Box<Room>>),
+    /// Nothing to tell.
+    Done,
+}

@@ -1,0 +1,151 @@
+//! The room's log on its way to the client: live entries, pages, and the room itself when signals may
+//! have been lost. What comes next is decided in [`crate::chat::stream`].
+
+use crate::chat::stream::{self, Live, Stream};
+use crate::chat::{Chat, Held, Job};
+use crate::domain::id::{Seq, Side};
+use crate::domain::{Entry, EntryKind, Room};
+use crate::machine::{Action, Actions, Now};
+use crate::protocol::{CloseReason, Replay, Text, size};
+use crate::store::{Page, StoreError};
+
+impl Chat {
+    pub(super) fn page(&mut self, with_room: bool, cause: &'static str, out: &mut Actions<Job>) {
+        self.wants_room |= with_room;
+        if let Some(after) = self.stream.start_paging() {
+            let with_room = std::mem::take(&mut self.wants_room);
+            out.push(Action::Aside(Job::Page {
+                side: self.side,
+                after,
+                names: size::names(&self.people.personas),
+                with_room,
+                cause,
+            }));
+        }
+    }
+
+    pub(super) fn on_entry(
+        &mut self,
+        seq: Seq,
+        by: Side,
+        text: &Text,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        if self.replaced() {
+            return;
+        }
+        // Also when the message itself is written later, or was by a page.
+        if by != self.side && self.partner.stopped_typing() {
+            out.push(Action::Write(self.encoder.partner_typing(false)));
+        }
+        match self.stream.live(seq, text, now.instant) {
+            Live::Write => {
+                out.push(Action::Write(text.clone()));
+                self.release(out);
+            }
+            Live::Known | Live::Parked => {}
+            Live::Overflow => self.page(false, "hole", out),
+        }
+    }
+
+    fn release(&mut self, out: &mut Actions<Job>) {
+        while let Some(text) = self.stream.release() {
+            out.push(Action::Write(text));
+        }
+    }
+
+    pub(super) fn on_paged(
+        &mut self,
+        page: Result<Option<Page>, StoreError>,
+        room: Option<Box<Room>>,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        if let Some(room) = room {
+            self.refresh(&room, now, out);
+        }
+        match page {
+            Ok(Some(page)) => self.replay(page, now, out),
+            Ok(None) => {
+                self.stream.page_failed();
+                self.tell(self.encoder.nobody_left(), out);
+                out.push(Action::Close(CloseReason::RoomGone));
+            }
+            Err(_) => {
+                self.stream.page_failed();
+                self.retry_page = Some(now.instant + stream::RETRY);
+            }
+        }
+    }
+
+    fn replay(&mut self, page: Page, now: Now, out: &mut Actions<Job>) {
+        if self.replaced() {
+            self.stream.page_failed();
+            if self.wants_room {
+                // Frames were lost while this page was read.
+                self.page(true, "lagged", out);
+            }
+            return;
+        }
+        if self.is_cut(&page) {
+            return self.start_anew(page.last_seq, out);
+        }
+        let mut entries = page.entries;
+        if let Some(held) = self.held.take() {
+            entries.retain(|entry| entry.seq > held.seq);
+        }
+        entries.retain(|entry| !self.stream.skips(entry));
+        if entries.iter().any(is_departure) {
+            self.active = false;
+            self.told_departure = true;
+        }
+        if !entries.is_empty() {
+            let personas = self.people.personas.clone();
+            let replay = Replay::new(self.encoder.clone(), personas, self.side, entries);
+            out.push(Action::Replay(Box::new(replay)));
+        }
+        let more = self.stream.paged(page.upto, page.last_seq, now.instant);
+        self.release(out);
+        if more {
+            self.page(false, "open", out);
+        } else if let Some(departure) = self.departure.take()
+            && !self.told_departure
+        {
+            // On opening a closed room its end is always told, also when it was seen before.
+            let text = self
+                .encoder
+                .entry(&self.people.personas, &departure, self.side);
+            out.push(Action::Write(text));
+        }
+    }
+
+    /// Whether the log has lost what the client has: a copy of the data was restored, or its end did not
+    /// survive. It may have grown since past the same place, with other entries.
+    fn is_cut(&self, page: &Page) -> bool {
+        let is_another = |held: &Held| {
+            let there = page.entries.iter().find(|entry| entry.seq == held.seq);
+            there.is_some_and(|entry| Some(entry.at) != held.sent_at)
+        };
+        page.last_seq < self.stream.last() || self.held.as_ref().is_some_and(is_another)
+    }
+
+    fn start_anew(&mut self, last_seq: Seq, out: &mut Actions<Job>) {
+        self.held = None;
+        self.read = Seq::ZERO;
+        if self.marked.is_some() {
+            // A client of the original cannot be told: it goes on from here.
+            self.stream = Stream::resuming(last_seq);
+            return;
+        }
+        self.stream = Stream::resuming(Seq::ZERO);
+        self.flushed = Seq::ZERO;
+        self.anew = true;
+        self.returning = true;
+        self.page(true, "resync", out);
+    }
+}
+
+fn is_departure(entry: &Entry) -> bool {
+    matches!(entry.kind, EntryKind::Departure { .. })
+}

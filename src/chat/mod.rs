@@ -1,0 +1,340 @@
+//! The chat state machine: what one connection to a room does with its client's actions, the room's
+//! frames and the store's answers. Pure: no I/O, no clock. The ordered stream of entries is in
+//! [`stream`], the partner's presence in [`partner`].
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::channel::Frame;
+use crate::domain::id::{Address, Seq, SessionId, Side};
+use crate::domain::{Entry, Room};
+use crate::machine::{Action, Actions, Machine, Now, Weight};
+use crate::protocol::client::{self, ChatAction, ChatFrame};
+use crate::protocol::{CloseReason, DecodeError, Encoder, ErrorCode, Text};
+use crate::store::{Appended, Hidden, Marks, Recalled, Refusal, RoomPeople};
+
+mod actions;
+mod closing;
+pub mod effects;
+mod jobs;
+mod log;
+mod partner;
+mod presence;
+mod seat;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use closing::Closing;
+pub use jobs::{ChatRules, Held, Job, Opening, Outcome};
+use partner::Partner;
+use seat::Seat;
+use stream::Stream;
+
+/// One connection to one room.
+pub struct Chat {
+    encoder: Encoder,
+    rules: Arc<ChatRules>,
+    sessions: [SessionId; 2],
+    people: Arc<RoomPeople>,
+    first_state: Option<Box<Room>>,
+    side: Side,
+    connection: Address,
+    provisional: bool,
+    stream: Stream,
+    /// The entry that the client says it has, until the log was seen to have it.
+    held: Option<Held>,
+    /// The client has what the log has not: it is told so, and sent the whole log.
+    anew: bool,
+    active: bool,
+    /// How the room had closed before this connection opened, until that is told.
+    departure: Option<Box<Entry>>,
+    told_departure: bool,
+    partner: Partner,
+    partner_version: u64,
+    seat: Seat,
+    /// It was replaced and is not any more: the client is told the state anew.
+    returning: bool,
+    typing: Option<Instant>,
+    read: Seq,
+    closing: Closing,
+    /// The last entry that was handed to the kernel: what this side was sent.
+    flushed: Seq,
+    /// For clients that do not say where they are: how far the store knows of that.
+    marked: Option<Seq>,
+    /// The next page comes with the room: signals may have been lost.
+    wants_room: bool,
+    retry_page: Option<Instant>,
+    retry_arrive: Option<(Instant, Option<Side>)>,
+}
+
+impl Chat {
+    /// A machine for a connection that has arrived.
+    pub fn new(encoder: Encoder, rules: Arc<ChatRules>, opening: Opening) -> Self {
+        let Opening {
+            room,
+            people,
+            side,
+            connection,
+            provisional,
+            after,
+        } = opening;
+        let anew = after.is_some_and(|held| held.seq > room.last_seq);
+        let held = after.filter(|held| !anew && held.seq > Seq::ZERO && held.sent_at.is_some());
+        let stream = match after {
+            Some(_) if anew => Stream::resuming(Seq::ZERO),
+            // Read along, to be compared.
+            Some(Held { seq, .. }) if held.is_some() => Stream::resuming(Seq(seq.0 - 1)),
+            Some(Held { seq, .. }) => Stream::resuming(seq),
+            None => {
+                // Whoever is only guessed to be this side must miss nothing of the other's.
+                let guessed = provisional.then(|| room.side(side.other()).cursor);
+                let cursor = room.side(side).cursor.min(guessed.unwrap_or(Seq(u64::MAX)));
+                Stream::from_cursor(cursor.min(room.last_seq))
+            }
+        };
+        Self {
+            encoder,
+            partner: Partner::new(room.side(side.other()).online(), rules.presence_settle),
+            partner_version: room.side(side.other()).version,
+            seat: Seat::taken(room.side(side).version),
+            rules,
+            sessions: [room.sides[0].session, room.sides[1].session],
+            people,
+            side,
+            connection,
+            provisional,
+            flushed: stream.last(),
+            marked: after.is_none().then(|| stream.last()),
+            stream,
+            held,
+            anew,
+            active: room.active(),
+            departure: room.departure.map(|departure| Box::new(departure.entry())),
+            told_departure: false,
+            returning: false,
+            typing: None,
+            read: room.side(side).read,
+            closing: Closing::default(),
+            wants_room: false,
+            retry_page: None,
+            retry_arrive: None,
+            first_state: Some(Box::new(room)),
+        }
+    }
+
+    fn replaced(&self) -> bool {
+        self.seat.replaced()
+    }
+
+    /// Writes to the client, unless a newer connection has taken over.
+    fn tell(&self, text: Text, out: &mut Actions<Job>) {
+        if !self.replaced() {
+            out.push(Action::Write(text));
+        }
+    }
+
+    fn fail(&self, code: ErrorCode, client_id: Option<&str>, out: &mut Actions<Job>) {
+        out.push(Action::Erred(code));
+        self.tell(self.encoder.error(code, client_id, None), out);
+    }
+
+    fn marks(&self) -> Marks {
+        Marks {
+            cursor: self.flushed,
+            read: self.read,
+        }
+    }
+}
+
+impl Machine for Chat {
+    type Input = ChatFrame;
+    type Job = Job;
+    type Outcome = Outcome;
+
+    fn decode(text: &str) -> Result<ChatFrame, DecodeError> {
+        client::chat(text)
+    }
+
+    fn weight(frame: &ChatFrame) -> Weight {
+        match frame.action {
+            ChatAction::Typing(_) | ChatAction::Read(_) | ChatAction::AreYouThere => Weight::Signal,
+            _ => Weight::Message,
+        }
+    }
+
+    fn open(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let Some(room) = self.first_state.take() {
+            let grace = self.rules.reconnect_grace;
+            let anew = std::mem::take(&mut self.anew);
+            let state = self
+                .encoder
+                .room_state(&room, self.side, grace, now.wall, anew);
+            out.push(Action::Write(state));
+            self.learn_closing(&room, now, out);
+        }
+        self.page(false, "open", out);
+    }
+
+    fn on_input(&mut self, frame: ChatFrame, now: Now, out: &mut Actions<Job>) {
+        if self.speaks(frame.user_id.as_deref(), out) {
+            self.on_chat_action(frame.action, now, out);
+        } else {
+            let client_id = match &frame.action {
+                ChatAction::Send { client_id, .. } | ChatAction::Recall { client_id, .. } => {
+                    client_id.as_deref()
+                }
+                _ => None,
+            };
+            self.fail(ErrorCode::NotAMember, client_id, out);
+        }
+    }
+
+    fn on_bad_frame(&mut self, error: &DecodeError, out: &mut Actions<Job>) {
+        out.push(Action::Erred(error.code));
+        self.tell(self.encoder.decode_error(error), out);
+        if error.code == ErrorCode::AlreadyEntered {
+            // A client that wants two rooms of one connection would take one for the other.
+            out.push(Action::Close(CloseReason::Refused));
+        }
+    }
+
+    fn on_frame(&mut self, frame: &Frame, now: Now, out: &mut Actions<Job>) {
+        match frame {
+            Frame::Entry {
+                seq,
+                by,
+                closes,
+                texts,
+            } => {
+                self.active &= !closes;
+                self.on_entry(*seq, *by, texts.for_side(self.side), now, out);
+            }
+            Frame::Opened {
+                side,
+                connection,
+                version,
+            } => self.on_opened(*side, *connection, *version, out),
+            Frame::Closed {
+                side,
+                connection,
+                away,
+            } => self.on_closed(*side, *connection, *away, now, out),
+            Frame::Swapped { session, by, to } => self.on_swapped(*session, *by, *to, out),
+            Frame::Typing { side, is_typing } => {
+                self.on_typing_of(*side, *is_typing, now, out);
+            }
+            Frame::Read { side, seq } if *side != self.side && self.active => {
+                self.tell(self.encoder.partner_read(*seq), out);
+            }
+            Frame::Position(position) => self.on_position(position, now, out),
+            Frame::Closing { at } => self.on_closing(*at, now, out),
+            _ => {}
+        }
+    }
+
+    fn on_lagged(&mut self, _: Now, out: &mut Actions<Job>) {
+        // Also a replaced one: that it speaks again may be what was lost.
+        self.page(true, "lagged", out);
+    }
+
+    fn on_outcome(&mut self, outcome: Outcome, now: Now, out: &mut Actions<Job>) {
+        match outcome {
+            Outcome::Appended(_, Ok(Appended::Done(_))) => {}
+            Outcome::Appended(_, Ok(Appended::Repeat(entry))) => {
+                self.tell(self.encoder.repeat(&self.people.personas, &entry), out);
+            }
+            Outcome::Appended(client_id, Ok(Appended::Refused(why))) => {
+                self.fail(refusal(why), Some(&client_id), out);
+            }
+            Outcome::Appended(client_id, Err(_)) => {
+                self.fail(ErrorCode::Unavailable, Some(&client_id), out);
+            }
+            Outcome::Recalled(client_id, Ok(Recalled::Refused(why))) => {
+                self.fail(refusal(why), client_id.as_deref(), out);
+            }
+            Outcome::Recalled(client_id, Err(_)) => {
+                self.fail(ErrorCode::Unavailable, client_id.as_deref(), out);
+            }
+            Outcome::Hidden(Ok(Hidden::Done(seq))) => {
+                self.tell(self.encoder.message_deleted(seq), out);
+            }
+            Outcome::Hidden(Ok(Hidden::Refused(why))) => self.fail(refusal(why), None, out),
+            Outcome::Hidden(Err(_)) | Outcome::Left(Err(_)) => {
+                self.fail(ErrorCode::Unavailable, None, out);
+            }
+            Outcome::Blocked => self.tell(self.encoder.blocked(), out),
+            Outcome::Arrived(side, speaker) => self.on_arrived(side, speaker, out),
+            // Until it is written, the store takes this side for away.
+            Outcome::NotArrived(instead_of) => {
+                self.retry_arrive = Some((now.instant + stream::RETRY, instead_of));
+            }
+            Outcome::Paged(page, room) => self.on_paged(page, room, now, out),
+            Outcome::Recalled(_, Ok(Recalled::Done(_))) | Outcome::Left(Ok(_)) | Outcome::Done => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        [
+            self.stream.deadline(),
+            self.partner.deadline(),
+            self.retry_page,
+            self.retry_arrive.map(|(at, _)| at),
+            self.closing.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn on_timer(&mut self, now: Now, out: &mut Actions<Job>) {
+        if self.stream.gap_is_old(now.instant) {
+            self.page(false, "hole", out);
+        }
+        if self.retry_page.is_some_and(|at| at <= now.instant) {
+            self.retry_page = None;
+            self.page(true, "open", out);
+        }
+        if let Some((_, instead_of)) = self.retry_arrive.take_if(|(at, _)| *at <= now.instant) {
+            // Whoever was replaced meanwhile takes a free place only.
+            self.arrive(instead_of.filter(|_| !self.replaced()), out);
+        }
+        self.closing_is_due(now, out);
+        if self.partner.typing_expired(now.instant) {
+            self.tell(self.encoder.partner_typing(false), out);
+        }
+        if self.partner.is_away(now.instant) && self.active {
+            let grace = Some(self.grace_after_settling());
+            self.tell(self.encoder.partner_status(false, grace), out);
+        }
+    }
+
+    fn on_flushed(&mut self) -> Option<Job> {
+        self.flushed = self.stream.last();
+        // Another socket of a client that cannot say where it is goes on from here, also while
+        // this one is open.
+        let marked = self.marked.as_mut().filter(|it| **it < self.flushed)?;
+        *marked = self.flushed;
+        let (side, marks) = (self.side, self.marks());
+        Some(Job::Mark { side, marks })
+    }
+
+    fn farewell(self) -> Option<Job> {
+        Some(Job::Depart {
+            side: self.side,
+            version: self.seat.version(),
+            marks: self.marks(),
+        })
+    }
+}
+
+fn refusal(why: Refusal) -> ErrorCode {
+    match why {
+        Refusal::RoomClosed => ErrorCode::RoomClosed,
+        Refusal::RoomFull => ErrorCode::RoomFull,
+        Refusal::NoSuchMessage => ErrorCode::NoSuchMessage,
+        Refusal::NotYours => ErrorCode::NotYours,
+        Refusal::AlreadyRecalled => ErrorCode::AlreadyRecalled,
+        Refusal::ClientIdReused => ErrorCode::ClientIdReused,
+    }
+}

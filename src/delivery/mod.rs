@@ -1,0 +1,6 @@
+//! From a commit to the connections that hear of it: publishing, comparing positions, and ending the
+//! connections of a session.
+
+pub mod online;
+pub mod positions;
+pub mod publish;

@@ -1,0 +1,219 @@
+//! What the pool answers, and what that means for the search. An answer that does not come is neither
+//! yes nor no: it is asked again, less and less often, and the client only sees that it waits.
+
+use std::time::{Duration, Instant};
+
+use crate::lobby::figures::Company;
+use crate::lobby::request::regret;
+use crate::lobby::search::{Search, next_look, phase};
+use crate::lobby::{AGAIN, JITTER, Job, Lobby, State, TICK};
+use crate::machine::{Action, Actions, Now};
+use crate::matching::{Entered, PoolError, Renewed};
+use crate::protocol::ErrorCode;
+use crate::protocol::server::WaitingFor;
+
+impl Lobby {
+    pub(super) fn on_entered(
+        &mut self,
+        entered: Result<Entered, PoolError>,
+        company: Option<Company>,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        search.busy = false;
+        match entered {
+            Ok(Entered::Paired { pairing, .. }) => self.on_paired(pairing, out),
+            Ok(Entered::Waiting { resume, .. }) => {
+                search.entered = true;
+                search.doubts = 0;
+                search.tick_at = next_tick(now.instant);
+                let waited = now.wall.since(search.ticket.since);
+                let mut next = next_look(&self.rules, &search.ticket, waited);
+                if resume.is_some() {
+                    next = next.min(AGAIN);
+                }
+                search.ticket.resume = resume;
+                search.phase_at = Some(now.instant + next);
+                self.tell_waiting(company, now, out);
+                self.settle(now, out);
+            }
+            // It may have run all the same: from now on the ticket counts as perhaps in the pool.
+            Err(PoolError::Unavailable(_)) => {
+                search.doubts += 1;
+                search.phase_at = Some(now.instant + patience(search.doubts));
+                search.tick_at = now.instant + TICK;
+                self.tell_waiting(company, now, out);
+                self.settle(now, out);
+            }
+            // Nothing waits, and the client is told why.
+            Err(_) if search.cancel && !search.entered => {
+                regret(search.began, out);
+                self.end(true, None, now, out);
+            }
+            Err(error) if !search.entered => {
+                let (code, wait) = match error {
+                    PoolError::TooManyTickets => (ErrorCode::RateLimited, Some(TICK)),
+                    PoolError::Full | PoolError::Unavailable(_) => (ErrorCode::Unavailable, None),
+                };
+                self.state = State::Idle;
+                self.fail(code, wait, out);
+            }
+            // A search that waits already is not ended by it.
+            Err(_) => search.phase_at = Some(now.instant + TICK),
+        }
+    }
+
+    pub(super) fn on_renewed(
+        &mut self,
+        renewed: Result<Renewed, PoolError>,
+        company: Option<Company>,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        search.busy = false;
+        search.tick_at = next_tick(now.instant);
+        match renewed {
+            Ok(Renewed::Paired(pairing)) => return self.on_paired(pairing, out),
+            Ok(Renewed::Waiting) => self.tell_waiting(company, now, out),
+            Ok(Renewed::Gone) => {
+                search.entered = false;
+                search.doubts = 0;
+                search.phase_at = Some(now.instant);
+            }
+            Err(_) => {}
+        }
+        self.settle(now, out);
+    }
+
+    pub(super) fn on_withdrawn(&mut self, ours: bool, now: Now, out: &mut Actions<Job>) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        search.busy = false;
+        // Not entered (given back and not entered again yet, or expired) is as good as withdrawn.
+        let wanted = search.cancel || search.successor.is_some();
+        if (ours || !search.may_wait()) && !wanted {
+            return self.on_set_aside(now, out);
+        }
+        if ours || !search.may_wait() {
+            let (cancel, successor) = (search.cancel, search.successor.take());
+            regret(search.began, out);
+            self.end(cancel, successor, now, out);
+            return;
+        }
+        // A match is coming; should it be taken back instead, this is asked again.
+        search.busy = true;
+        out.push(Action::Queue(Job::Renew(Box::new(search.ticket.clone()))));
+    }
+
+    /// The pool does not answer: the client need not wait for it, and the ticket is given up behind
+    /// it, at the latest by its lease.
+    pub(super) fn on_not_withdrawn(&mut self, now: Now, out: &mut Actions<Job>) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        if !search.cancel && search.successor.is_none() {
+            search.busy = false;
+            out.push(Action::Queue(Job::Abandon(search.ticket.id)));
+            return self.on_set_aside(now, out);
+        }
+        out.push(Action::Queue(Job::Regret {
+            began: search.began,
+            abandon: Some(search.ticket.id),
+        }));
+        let (cancel, successor) = (search.cancel, search.successor.take());
+        self.end(cancel, successor, now, out);
+    }
+
+    /// Nobody new is paired for now: the search is over, and its ticket leaves the pool. Should it be
+    /// paired this very moment, the pairing is given back.
+    pub(super) fn on_site_full(&mut self, wait: Duration, now: Now, out: &mut Actions<Job>) {
+        let state = std::mem::replace(&mut self.state, State::Idle);
+        let State::Searching(search) = state else {
+            self.state = state;
+            return;
+        };
+        if search.entered || search.doubts > 0 {
+            out.push(Action::Queue(Job::Abandon(search.ticket.id)));
+        }
+        self.refuse_search(*search, wait, now, out);
+    }
+
+    /// Ends a search that the site has no room for. A client that gave it up itself is told that.
+    pub(super) fn refuse_search(
+        &mut self,
+        search: Search,
+        wait: Duration,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        if search.cancel || search.successor.is_some() {
+            self.end(search.cancel, search.successor, now, out);
+        } else {
+            self.fail(ErrorCode::SiteFull, Some(wait), out);
+        }
+    }
+
+    /// The other side of our pairing is gone, and our ticket waits again.
+    pub(super) fn on_given_back(&mut self, now: Now, out: &mut Actions<Job>) {
+        match &mut self.state {
+            State::Searching(search) => {
+                search.overdue = false;
+                search.phase_at = Some(now.instant + AGAIN);
+                self.settle(now, out);
+            }
+            // Our client was told already, and goes on from the room, which is closed.
+            State::Matched { ticket, .. } => out.push(Action::Queue(Job::Withdraw(*ticket))),
+            State::Idle | State::Preparing { .. } | State::Creating(..) => {}
+        }
+    }
+
+    /// Tells how it stands, if that is new. Without word of the others what was told of them stands.
+    pub(super) fn tell_waiting(
+        &mut self,
+        company: Option<Company>,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        let ticket = &search.ticket;
+        let company = company.unwrap_or(search.company);
+        search.company = company;
+        let waited = now.wall.since(ticket.since);
+        let (_, phase_ends) = phase(&self.rules, ticket, waited);
+        let state = WaitingFor {
+            phase: ticket.phase,
+            phase_ends,
+            waiting: company.waiting,
+            unfit: company.unfit,
+        };
+        let same = search.told.is_some_and(|told| {
+            (told.phase, told.waiting, told.unfit) == (state.phase, state.waiting, state.unfit)
+        });
+        if !same {
+            search.told = Some(state);
+            out.push(Action::Write(self.encoder.waiting(&state)));
+        }
+    }
+}
+
+/// When a ticket is renewed next, and its client told when a number changed: at a moment that does not
+/// say when it changed.
+fn next_tick(now: Instant) -> Instant {
+    now + TICK + JITTER.mul_f64(rand::random())
+}
+
+/// How long after so many attempts without an answer comes the next.
+fn patience(attempts: u32) -> Duration {
+    AGAIN
+        .saturating_mul(1 << attempts.saturating_sub(1).min(8))
+        .min(TICK)
+}

@@ -1,0 +1,116 @@
+//! What the lobby machine is given, asks for, and is answered.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::domain::id::{RoomId, Side, TicketId};
+use crate::domain::staff::StaffNames;
+use crate::domain::{Pairing, UserId};
+use crate::lobby::figures::Company;
+use crate::matching::{Entered, PoolError, Renewed, Ticket};
+use crate::store::RelationsOf;
+
+/// What a machine needs to know about how this server is set up.
+#[derive(Clone, Debug)]
+pub struct LobbyRules {
+    /// `matching.tag_patience`.
+    pub tag_patience: Duration,
+    /// `matching.repeat_patience`.
+    pub repeat_patience: Duration,
+    /// Names that nobody gets.
+    pub staff: Arc<StaffNames>,
+}
+
+/// Work for [`crate::lobby::effects`].
+#[derive(Debug)]
+pub enum Job {
+    /// Count the search, look for a room the user is still in, read relations.
+    Prepare {
+        /// Whom the user says they are, if they do.
+        user_id: Option<UserId>,
+        /// Not the first look: the search is counted already.
+        again: bool,
+    },
+    /// Look for a partner, or queue.
+    Enter(Box<Ticket>),
+    /// Keep waiting.
+    Renew(Box<Ticket>),
+    /// Stop waiting.
+    Withdraw(TicketId),
+    /// Make the room of a pairing, and tell the other side.
+    Create {
+        /// Who meets.
+        pairing: Arc<Pairing>,
+        /// Who makes the room; usually A.
+        by: Side,
+    },
+    /// Look whether the room of a pairing that another node tells of is there and this session's.
+    Confirm(Arc<Pairing>),
+    /// The connection is over while its ticket waits.
+    Abandon(TicketId),
+    /// A search that was asked for then ends because its client wants that: hasty ones are counted.
+    Regret {
+        /// When it was asked for.
+        began: Instant,
+        /// Its ticket, when it may wait still.
+        abandon: Option<TicketId>,
+    },
+    /// The pairing could not be told to this side.
+    Untold {
+        /// The room.
+        room: RoomId,
+        /// Who does not know.
+        side: Side,
+    },
+}
+
+/// What [`Job::Prepare`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prepared {
+    /// Search.
+    Ready(RelationsOf),
+    /// The user is in this room with a live connection.
+    InRoom(RoomId),
+    /// Too many searches; how long to wait.
+    Limited(Duration),
+    /// The store does not answer.
+    Unavailable,
+    /// Nobody new is paired for now; when to ask again.
+    SiteFull(Duration),
+}
+
+/// What [`Job::Create`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The room is there and the other side is told.
+    Done,
+    /// The other side is gone; our ticket is back in the pool.
+    PartnerGone,
+    /// The room could not be made; both tickets are back in the pool.
+    Failed,
+    /// No new room is made for now, and when to search again; the other ticket is back in the pool, ours
+    /// is in it no more.
+    SiteFull(Duration),
+}
+
+/// What became of a [`Job`].
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of preparing.
+    Prepared(Prepared),
+    /// Of entering; and what is told of all who wait, when the ticket is one of them.
+    Entered(Result<Entered, PoolError>, Option<Company>),
+    /// Of renewing; the same.
+    Renewed(Result<Renewed, PoolError>, Option<Company>),
+    /// Of withdrawing.
+    Withdrawn(Result<bool, PoolError>),
+    /// Of entering or renewing while nobody new is paired: when to search again. The ticket may be in the
+    /// pool.
+    SiteFull(Duration),
+    /// Of making the room.
+    Created(Created),
+    /// Of looking for it: the pairing, when the store says the same.
+    Confirmed(Option<Arc<Pairing>>),
+    /// Nothing to tell.
+    Done,
+}

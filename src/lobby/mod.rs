@@ -1,0 +1,299 @@
+//! The matching state machine: one connection that looks for somebody. Pure: no I/O, no clock.
+//!
+//! At most one search at a time and one job of it in flight, so that each answer of the pool has
+//! one meaning. `withdraw` decides every race: true, the ticket is ours; false, a match is coming.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::channel::Frame;
+use crate::domain::id::{Address, RoomId, SessionId, Side, TicketId};
+use crate::domain::{Marks, Pairing, PrefixHashes, Tags};
+use crate::machine::{Action, Actions, Machine, Now, Weight};
+use crate::protocol::client::{self, LobbyAction};
+use crate::protocol::{DecodeError, Encoder, ErrorCode};
+
+mod answers;
+pub mod effects;
+pub mod figures;
+mod jobs;
+mod pairing;
+mod request;
+mod search;
+mod silence;
+#[cfg(test)]
+mod tests;
+
+pub use jobs::{Created, Job, LobbyRules, Outcome, Prepared};
+use search::{Request, Search, phase};
+
+/// After how long a waiting ticket is renewed and its client told when a number changed: at least, and
+/// how much longer by chance.
+const TICK: Duration = Duration::from_secs(5);
+const JITTER: Duration = Duration::from_secs(3);
+/// How often it is looked whether a room was left, and for how long.
+const ROOM_LOOK: Duration = Duration::from_millis(200);
+const ROOM_WAIT: Duration = Duration::from_secs(5);
+/// After how long a search whose room could not be made, or that the pool did not answer, enters the
+/// pool again; doubled each time that it does not answer, up to [`TICK`].
+const AGAIN: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    Preparing {
+        request: Request,
+        since: Instant,
+        look_at: Option<Instant>,
+        cancel: bool,
+        /// Another search is to follow this one.
+        successor: Option<Box<Request>>,
+    },
+    Searching(Box<Search>),
+    Creating(Arc<Pairing>, Side, Box<Search>),
+    Matched {
+        ticket: TicketId,
+        room: RoomId,
+        side: Side,
+        told: bool,
+    },
+}
+
+/// One connection to the matching socket.
+pub struct Lobby {
+    encoder: Encoder,
+    rules: LobbyRules,
+    session: SessionId,
+    prefixes: PrefixHashes,
+    address: Address,
+    sign: Sign,
+    mark: MarkTags,
+    state: State,
+}
+
+/// Signs the token of a room's side.
+pub type Sign = Box<dyn Fn(RoomId, Side) -> String + Send>;
+
+/// By what a search with these tags would be known without its session.
+pub type MarkTags = Box<dyn Fn(&Tags) -> Marks + Send>;
+
+impl Lobby {
+    /// A machine for a fresh connection of this session, from these networks, at this address.
+    pub fn new(
+        encoder: Encoder,
+        rules: LobbyRules,
+        session: SessionId,
+        prefixes: PrefixHashes,
+        address: Address,
+        sign: Sign,
+        mark: MarkTags,
+    ) -> Self {
+        Self {
+            encoder,
+            rules,
+            session,
+            prefixes,
+            address,
+            sign,
+            mark,
+            state: State::Idle,
+        }
+    }
+
+    fn fail(&self, code: ErrorCode, retry_after: Option<Duration>, out: &mut Actions<Job>) {
+        out.push(Action::Erred(code));
+        out.push(Action::Write(self.encoder.error(code, None, retry_after)));
+    }
+
+    /// With no job in flight: withdraws when that was asked for, enters or renews when it is time.
+    fn settle(&mut self, now: Now, out: &mut Actions<Job>) {
+        let State::Searching(search) = &mut self.state else {
+            return;
+        };
+        if search.busy {
+            return;
+        }
+        let job = if search.cancel || search.successor.is_some() {
+            Job::Withdraw(search.ticket.id)
+        } else if search.silent {
+            if !search.may_wait() {
+                return;
+            }
+            Job::Withdraw(search.ticket.id)
+        } else if search.phase_at.is_some_and(|at| at <= now.instant) {
+            let waited = now.wall.since(search.ticket.since);
+            let (phase, _) = phase(&self.rules, &search.ticket, waited);
+            if search.ticket.phase != phase {
+                search.ticket.phase = phase;
+                search.ticket.resume = None;
+            }
+            Job::Enter(Box::new(search.ticket.clone()))
+        } else if search.tick_at <= now.instant {
+            Job::Renew(Box::new(search.ticket.clone()))
+        } else {
+            return;
+        };
+        search.busy = true;
+        out.push(Action::Queue(job));
+    }
+}
+
+impl Machine for Lobby {
+    type Input = LobbyAction;
+    type Job = Job;
+    type Outcome = Outcome;
+
+    fn decode(text: &str) -> Result<LobbyAction, DecodeError> {
+        client::lobby(text)
+    }
+
+    fn weight(_: &LobbyAction) -> Weight {
+        // Searches have their own rate, which answers instead of leaving the socket unread.
+        Weight::Signal
+    }
+
+    fn open(&mut self, _: Now, _: &mut Actions<Job>) {}
+
+    fn on_input(&mut self, action: LobbyAction, now: Now, out: &mut Actions<Job>) {
+        match action {
+            LobbyAction::Start {
+                user_id,
+                profile,
+                wish,
+            } => {
+                let request = Request {
+                    user_id,
+                    profile,
+                    wish,
+                    since: None,
+                };
+                self.start(request, now, out);
+            }
+            LobbyAction::Cancel => self.cancel(now, out),
+            LobbyAction::AreYouThere => out.push(Action::Vouch),
+        }
+    }
+
+    fn on_bad_frame(&mut self, error: &DecodeError, out: &mut Actions<Job>) {
+        out.push(Action::Erred(error.code));
+        out.push(Action::Write(self.encoder.decode_error(error)));
+    }
+
+    fn on_frame(&mut self, frame: &Frame, now: Now, out: &mut Actions<Job>) {
+        match frame {
+            Frame::Matched(pairing) => self.on_matched(pairing, now, out),
+            Frame::MatchedElsewhere(pairing) => self.on_matched_elsewhere(pairing, out),
+            Frame::TicketReplaced(ticket) => {
+                if let State::Searching(search) = &self.state
+                    && search.ticket.id == *ticket
+                {
+                    request::regret(search.began, out);
+                    self.state = State::Idle;
+                    out.push(Action::Write(self.encoder.replaced()));
+                    // A phase that was just being entered may have taken the place back.
+                    out.push(Action::Queue(Job::Withdraw(*ticket)));
+                }
+            }
+            Frame::GaveBack => self.on_given_back(now, out),
+            _ => {}
+        }
+    }
+
+    fn on_lagged(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let State::Searching(search) = &mut self.state {
+            search.tick_at = now.instant;
+            self.settle(now, out);
+        }
+    }
+
+    fn on_outcome(&mut self, outcome: Outcome, now: Now, out: &mut Actions<Job>) {
+        match outcome {
+            Outcome::Prepared(prepared) => self.on_prepared(prepared, now, out),
+            Outcome::Entered(entered, company) => self.on_entered(entered, company, now, out),
+            Outcome::Renewed(renewed, company) => self.on_renewed(renewed, company, now, out),
+            Outcome::Withdrawn(Ok(ours)) => self.on_withdrawn(ours, now, out),
+            Outcome::Withdrawn(Err(_)) => self.on_not_withdrawn(now, out),
+            Outcome::Created(created) => self.on_created(created, now, out),
+            Outcome::SiteFull(wait) => self.on_site_full(wait, now, out),
+            Outcome::Confirmed(Some(pairing)) => self.on_matched(&pairing, now, out),
+            // Invented, or the store did not answer: should it be true, the pool says so again.
+            Outcome::Confirmed(None) => {}
+            Outcome::Done => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Preparing { look_at, .. } => *look_at,
+            State::Searching(search) if search.silent && !search.may_wait() => None,
+            State::Searching(search) if !search.busy => Some(match search.phase_at {
+                Some(phase_at) => phase_at.min(search.tick_at),
+                None => search.tick_at,
+            }),
+            _ => None,
+        }
+    }
+
+    fn on_timer(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let State::Preparing {
+            request, look_at, ..
+        } = &mut self.state
+        {
+            *look_at = None;
+            out.push(Action::Queue(Job::Prepare {
+                user_id: request.user_id.clone(),
+                again: true,
+            }));
+        }
+        self.settle(now, out);
+    }
+
+    fn watches(&self) -> bool {
+        matches!(self.state, State::Searching(_))
+    }
+
+    fn on_silent(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let State::Searching(search) = &mut self.state {
+            search.silent = true;
+            self.settle(now, out);
+        }
+    }
+
+    fn on_heard(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let State::Searching(search) = &mut self.state {
+            search.silent = false;
+            if !search.may_wait() {
+                search.phase_at = Some(now.instant);
+            }
+            self.settle(now, out);
+        }
+    }
+
+    fn on_flushed(&mut self) -> Option<Job> {
+        if let State::Matched { told, .. } = &mut self.state {
+            *told = true;
+        }
+        None
+    }
+
+    fn farewell(self) -> Option<Job> {
+        match self.state {
+            State::Searching(search) => Some(Job::Regret {
+                began: search.began,
+                abandon: Some(search.ticket.id),
+            }),
+            State::Creating(_, _, search) => Some(Job::Abandon(search.ticket.id)),
+            State::Preparing { since, .. } => Some(Job::Regret {
+                began: since,
+                abandon: None,
+            }),
+            State::Matched {
+                room,
+                side,
+                told: false,
+                ..
+            } => Some(Job::Untold { room, side }),
+            State::Idle | State::Matched { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! From a client's wish to search to a ticket, and its wish to stop.
+
+use std::time::Instant;
+
+use crate::domain::id::{RoomId, TicketId, Timestamp};
+use crate::domain::{Persona, UserId};
+use crate::lobby::figures::Company;
+use crate::lobby::search::{Request, Search};
+use crate::lobby::{Job, Lobby, Prepared, ROOM_LOOK, ROOM_WAIT, State};
+use crate::machine::{Action, Actions, Now};
+use crate::matching::{Phase, Ticket};
+use crate::protocol::ErrorCode;
+use crate::store::RelationsOf;
+
+impl Lobby {
+    pub(super) fn start(&mut self, request: Request, now: Now, out: &mut Actions<Job>) {
+        match &mut self.state {
+            State::Idle | State::Matched { told: true, .. } => self.prepare(request, now, out),
+            State::Matched { .. } | State::Creating(..) => {
+                // A match is on its way; it answers this as well.
+            }
+            // What is being prepared is for somebody else, perhaps: it ends first.
+            State::Preparing { successor, .. } => {
+                *successor = Some(Box::new(request));
+                self.look_again(now, out);
+            }
+            State::Searching(search) => {
+                search.successor = Some(Request {
+                    since: Some(search.ticket.since),
+                    ..request
+                });
+                self.settle(now, out);
+            }
+        }
+    }
+
+    pub(super) fn prepare(&mut self, request: Request, now: Now, out: &mut Actions<Job>) {
+        out.push(Action::Queue(Job::Prepare {
+            user_id: request.user_id.clone(),
+            again: false,
+        }));
+        self.state = State::Preparing {
+            request,
+            since: now.instant,
+            look_at: None,
+            cancel: false,
+            successor: None,
+        };
+    }
+
+    /// Waiting for a room to be left has become pointless: looks now, which ends this preparation.
+    fn look_again(&mut self, now: Now, out: &mut Actions<Job>) {
+        if let State::Preparing { look_at, .. } = &mut self.state
+            && look_at.take().is_some()
+        {
+            self.on_prepared(Prepared::Unavailable, now, out);
+        }
+    }
+
+    pub(super) fn cancel(&mut self, now: Now, out: &mut Actions<Job>) {
+        match &mut self.state {
+            State::Idle => out.push(Action::Write(self.encoder.matching_cancelled())),
+            State::Preparing {
+                cancel, successor, ..
+            } => {
+                *cancel = true;
+                *successor = None;
+                self.look_again(now, out);
+            }
+            State::Searching(search) => {
+                search.cancel = true;
+                search.successor = None;
+                self.settle(now, out);
+            }
+            // Answered by `match_found`.
+            State::Creating(..) | State::Matched { .. } => {}
+        }
+    }
+
+    pub(super) fn on_prepared(&mut self, prepared: Prepared, now: Now, out: &mut Actions<Job>) {
+        let State::Preparing {
+            request,
+            since,
+            cancel,
+            successor,
+            ..
+        } = &mut self.state
+        else {
+            return;
+        };
+        if *cancel || successor.is_some() {
+            let (cancel, successor) = (*cancel, successor.take().map(|next| *next));
+            // What was refused was not counted: it has nothing to be counted once more.
+            if !matches!(prepared, Prepared::Limited(_)) {
+                regret(*since, out);
+            }
+            self.end(cancel, successor, now, out);
+            return;
+        }
+        let (request, since) = (request.clone(), *since);
+        match prepared {
+            Prepared::Ready(relations) => {
+                let ticket = self.ticket(request, relations, now.wall);
+                self.state = State::Searching(Box::new(Search {
+                    ticket,
+                    began: since,
+                    busy: false,
+                    entered: false,
+                    doubts: 0,
+                    cancel: false,
+                    silent: false,
+                    successor: None,
+                    overdue: false,
+                    tick_at: now.instant,
+                    phase_at: Some(now.instant),
+                    company: Company::default(),
+                    told: None,
+                }));
+                self.settle(now, out);
+            }
+            Prepared::InRoom(_) if now.instant < since + ROOM_WAIT => {
+                if let State::Preparing { look_at, .. } = &mut self.state {
+                    *look_at = Some(now.instant + ROOM_LOOK);
+                }
+            }
+            Prepared::InRoom(room) => {
+                self.state = State::Idle;
+                out.push(Action::Write(self.encoder.in_room(room)));
+            }
+            Prepared::Limited(wait) => {
+                self.state = State::Idle;
+                self.fail(ErrorCode::RateLimited, Some(wait), out);
+            }
+            Prepared::Unavailable => {
+                self.state = State::Idle;
+                self.fail(ErrorCode::Unavailable, None, out);
+            }
+            Prepared::SiteFull(wait) => {
+                self.state = State::Idle;
+                self.fail(ErrorCode::SiteFull, Some(wait), out);
+            }
+        }
+    }
+
+    /// A search is over without a match: says so if that was asked for, begins the next if there is one.
+    pub(super) fn end(
+        &mut self,
+        cancelled: bool,
+        successor: Option<Request>,
+        now: Now,
+        out: &mut Actions<Job>,
+    ) {
+        self.state = State::Idle;
+        if cancelled {
+            out.push(Action::Write(self.encoder.matching_cancelled()));
+        }
+        if let Some(request) = successor {
+            self.prepare(request, now, out);
+        }
+    }
+
+    fn ticket(&self, request: Request, relations: RelationsOf, now: Timestamp) -> Ticket {
+        let marks = (self.mark)(&request.wish.tags);
+        Ticket {
+            id: TicketId::fresh(),
+            room: RoomId::fresh(),
+            session: self.session,
+            persona: Persona {
+                user_id: request.user_id.unwrap_or_else(UserId::fresh),
+                profile: request.profile.unless_staff(&self.rules.staff),
+            },
+            wish: request.wish,
+            phase: Phase::SharedTags,
+            since: request.since.unwrap_or(now),
+            blocked: relations.blocked,
+            recent: relations.recent,
+            marks,
+            held: relations.held,
+            prefixes: self.prefixes,
+            address: self.address,
+            resume: None,
+        }
+    }
+}
+
+/// The client withdraws a search that it asked for then.
+pub(super) fn regret(began: Instant, out: &mut Actions<Job>) {
+    out.push(Action::Queue(Job::Regret {
+        began,
+        abandon: None,
+    }));
+}

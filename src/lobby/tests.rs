@@ -1,0 +1,426 @@
+//! The lobby machine, event by event: each answer of the pool, each race.
+
+use std::time::{Duration, Instant};
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::domain::id::{NodeId, RoomId, TicketId, Timestamp};
+use crate::domain::staff::StaffNames;
+use crate::domain::{Marks, Party};
+use crate::lobby::figures::Company;
+use crate::matching::{Entered, Phase, Renewed, Ticket};
+use crate::store::RelationsOf;
+
+mod full;
+mod looks;
+mod outage;
+mod pairing;
+mod silence;
+
+const TAGS: Duration = Duration::from_secs(10);
+const REPEATS: Duration = Duration::from_secs(20);
+
+fn address(number: u64) -> Address {
+    Address {
+        node: NodeId(1),
+        number,
+    }
+}
+
+struct Bench {
+    lobby: Lobby,
+    start: Instant,
+    at: Duration,
+    out: Actions<Job>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let rules = LobbyRules {
+            tag_patience: TAGS,
+            repeat_patience: REPEATS,
+            staff: Arc::new(StaffNames::of("秘語 Miyu")),
+        };
+        Self {
+            lobby: Lobby::new(
+                Encoder::new(TimeZone::UTC),
+                rules,
+                SessionId([1; 16]),
+                PrefixHashes::default(),
+                address(1),
+                Box::new(|_, _| "token".into()),
+                Box::new(|_| Marks::default()),
+            ),
+            start: Instant::now(),
+            at: Duration::ZERO,
+            out: Vec::new(),
+        }
+    }
+
+    /// Started and prepared; the pool has not answered yet.
+    fn entered(tags: &str) -> (Self, Ticket) {
+        let mut bench = Self::new();
+        bench.input(&start(tags));
+        bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+        let ticket = bench.entering();
+        (bench, ticket)
+    }
+
+    /// Started, prepared, and waiting in the pool; what that wrote is forgotten.
+    fn waiting(tags: &str) -> (Self, Ticket) {
+        let (mut bench, ticket) = Self::entered(tags);
+        let queued = Entered::Waiting {
+            replaced: None,
+            resume: None,
+        };
+        bench.outcome(Outcome::Entered(Ok(queued), None));
+        bench.out.clear();
+        (bench, ticket)
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            instant: self.start + self.at,
+            wall: Timestamp(0).plus(self.at),
+        }
+    }
+
+    fn input(&mut self, json: &str) {
+        let action = Lobby::decode(json).unwrap();
+        let now = self.now();
+        self.lobby.on_input(action, now, &mut self.out);
+    }
+
+    fn outcome(&mut self, outcome: Outcome) {
+        let now = self.now();
+        self.lobby.on_outcome(outcome, now, &mut self.out);
+    }
+
+    fn frame(&mut self, frame: &Frame) {
+        let now = self.now();
+        self.lobby.on_frame(frame, now, &mut self.out);
+    }
+
+    /// What it asks for, in order.
+    fn jobs(&mut self) -> Vec<Job> {
+        let jobs = self.out.drain(..).filter_map(|action| match action {
+            Action::Queue(job) => Some(job),
+            _ => None,
+        });
+        jobs.collect()
+    }
+
+    /// Lets time pass until the machine's own deadline.
+    fn ring(&mut self) {
+        self.at = self.lobby.deadline().expect("a deadline") - self.start;
+        let now = self.now();
+        self.lobby.on_timer(now, &mut self.out);
+    }
+
+    fn entering(&mut self) -> Ticket {
+        let ticket = self.out.drain(..).find_map(|action| match action {
+            Action::Queue(Job::Enter(ticket)) => Some(*ticket),
+            _ => None,
+        });
+        ticket.expect("entering the pool")
+    }
+
+    fn written(&mut self) -> Vec<serde_json::Value> {
+        let texts = self.out.drain(..).filter_map(|action| match action {
+            Action::Write(text) => serde_json::from_str(&text).ok(),
+            _ => None,
+        });
+        texts.collect()
+    }
+}
+
+fn start(tags: &str) -> String {
+    format!(r#"{{"action":"start_matching","user_data":{{"user_id":"ann","tags":[{tags}]}}}}"#)
+}
+
+const CANCEL: &str = r#"{"action":"cancel_matching"}"#;
+
+fn party(ticket: &Ticket) -> Party {
+    Party {
+        ticket: ticket.id,
+        session: ticket.session,
+        persona: ticket.persona.clone(),
+        marks: Vec::new(),
+        address: ticket.address,
+    }
+}
+
+/// A pairing in which `ticket` is on that side, opposite somebody else.
+fn pairing(ticket: &Ticket, side: Side) -> Arc<Pairing> {
+    let mut other = party(ticket);
+    other.ticket = TicketId::fresh();
+    other.address = address(2);
+    let parties = match side {
+        Side::A => [party(ticket), other],
+        Side::B => [other, party(ticket)],
+    };
+    Arc::new(Pairing {
+        room: ticket.room,
+        parties,
+        common_tags: vec![],
+        is_bot: false,
+    })
+}
+
+#[test]
+fn patience_relaxes_step_by_step() {
+    let (mut bench, ticket) = Bench::waiting(r#""音樂""#);
+    assert_eq!(ticket.phase, Phase::SharedTags);
+    let mut phases = vec![];
+    while bench.at < REPEATS + TAGS {
+        bench.ring();
+        for action in std::mem::take(&mut bench.out) {
+            match action {
+                Action::Queue(Job::Enter(again)) => {
+                    assert_eq!((again.id, again.since), (ticket.id, ticket.since));
+                    phases.push((bench.at, again.phase));
+                    let queued = Entered::Waiting {
+                        replaced: None,
+                        resume: None,
+                    };
+                    bench.outcome(Outcome::Entered(Ok(queued), None));
+                }
+                Action::Queue(Job::Renew(_)) => {
+                    bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), None));
+                }
+                _ => {}
+            }
+        }
+    }
+    // And whoever is patient looks again and again.
+    let (last, again) = (REPEATS, REPEATS + TAGS);
+    let relaxed = [(TAGS, Phase::Anyone), (last, Phase::Repeats)];
+    assert_eq!(phases, [&relaxed[..], &[(again, Phase::Repeats)]].concat());
+}
+
+#[test]
+fn what_is_told_while_waiting_changes_only_with_the_numbers() {
+    let (mut bench, _) = Bench::waiting("");
+    let few = Company {
+        waiting: 1,
+        unfit: false,
+    };
+    // Twice the same is told once; no word of the others changes nothing.
+    let mut told = 0;
+    for company in [None, Some(few), Some(few), None, Some(Company::default())] {
+        bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), company));
+        for frame in bench.written() {
+            told += 1;
+            assert_eq!(frame["waiting"], company.unwrap().waiting);
+            assert_eq!(frame["unfit"], false);
+        }
+    }
+    assert_eq!(told, 2);
+}
+
+#[test]
+fn when_a_number_is_told_does_not_say_when_it_changed() {
+    let (mut bench, _) = Bench::waiting("");
+    let mut pauses = std::collections::BTreeSet::new();
+    while bench.at < REPEATS {
+        let before = bench.at;
+        bench.ring();
+        if let [Job::Renew(_)] = bench.jobs()[..] {
+            let pause = bench.at - before;
+            assert!((TICK..TICK + JITTER).contains(&pause), "{pause:?}");
+            pauses.insert(pause);
+            bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), None));
+        } else {
+            let queued = Entered::Waiting {
+                replaced: None,
+                resume: None,
+            };
+            bench.outcome(Outcome::Entered(Ok(queued), None));
+        }
+    }
+    assert!(pauses.len() > 1, "{pauses:?}");
+}
+
+#[test]
+fn a_cancel_is_answered_by_cancelled_or_found_never_both() {
+    let (mut bench, _) = Bench::waiting("");
+    bench.input(CANCEL);
+    assert!(matches!(bench.out[..], [Action::Queue(Job::Withdraw(_))]));
+    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    assert_eq!(bench.written()[0]["action"], "matching_cancelled");
+
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.input(CANCEL);
+    bench.outcome(Outcome::Withdrawn(Ok(false)));
+    bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
+    let told = bench.written();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["action"], "match_found");
+}
+
+#[test]
+fn a_cancel_before_the_pool_was_entered_enters_nothing() {
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    bench.input(CANCEL);
+    bench.out.clear();
+    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    assert!(bench.lobby.deadline().is_none());
+    assert_eq!(bench.written()[0]["action"], "matching_cancelled");
+}
+
+#[test]
+fn a_second_start_withdraws_the_first() {
+    let (mut bench, _) = Bench::waiting("");
+    bench.input(&start(r#""電影""#));
+    assert!(matches!(bench.out[..], [Action::Queue(Job::Withdraw(_))]));
+    bench.out.clear();
+    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    assert!(matches!(
+        bench.jobs()[..],
+        [
+            Job::Regret { abandon: None, .. },
+            Job::Prepare { again: false, .. }
+        ]
+    ));
+}
+
+/// When the search was asked for that a client is said to have withdrawn.
+fn regretted(jobs: &[Job]) -> Vec<Instant> {
+    let began = jobs.iter().filter_map(|job| match job {
+        Job::Regret { began, .. } => Some(*began),
+        _ => None,
+    });
+    began.collect()
+}
+
+#[test]
+fn each_search_that_its_client_withdraws_is_told_of_once() {
+    // Cancelled while it waits.
+    let (mut bench, _) = Bench::waiting("");
+    bench.at = Duration::from_secs(7);
+    bench.input(CANCEL);
+    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    assert_eq!(regretted(&bench.jobs()), [bench.start]);
+    assert!(bench.lobby.farewell().is_none());
+
+    // Cancelled before it was in the pool.
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    bench.input(CANCEL);
+    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    assert_eq!(regretted(&bench.jobs()), [bench.start]);
+
+    // Taken over by another connection.
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.frame(&Frame::TicketReplaced(ticket.id));
+    assert_eq!(regretted(&bench.jobs()), [bench.start]);
+
+    // The connection is gone before anything was found.
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    let farewell = bench.lobby.farewell();
+    assert!(matches!(farewell, Some(Job::Regret { abandon: None, .. })));
+
+    // It found a partner, or was refused: there is nothing to regret.
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.input(CANCEL);
+    bench.outcome(Outcome::Withdrawn(Ok(false)));
+    bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
+    assert!(regretted(&bench.jobs()).is_empty());
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    bench.input(CANCEL);
+    bench.outcome(Outcome::Prepared(Prepared::Limited(Duration::from_secs(3))));
+    assert!(regretted(&bench.jobs()).is_empty());
+}
+
+#[test]
+fn a_changed_wish_keeps_the_time_waited() {
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.at = Duration::from_secs(15);
+    bench.input(&start(r#""電影""#));
+    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    bench.out.clear();
+    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    let next = bench.entering();
+    assert_ne!(next.id, ticket.id);
+    assert_eq!((next.since, next.phase), (ticket.since, Phase::Anyone));
+}
+
+#[test]
+fn a_cancel_is_answered_also_when_another_search_follows() {
+    for waiting in [false, true] {
+        let mut bench = match waiting {
+            true => Bench::waiting("").0,
+            false => {
+                let mut bench = Bench::new();
+                bench.input(&start(""));
+                bench
+            }
+        };
+        bench.input(CANCEL);
+        bench.input(&start(""));
+        bench.out.clear();
+        bench.outcome(match waiting {
+            true => Outcome::Withdrawn(Ok(true)),
+            false => Outcome::Prepared(Prepared::Ready(RelationsOf::default())),
+        });
+        let prepares = |action: &Action<Job>| {
+            matches!(action, Action::Queue(Job::Prepare { again: false, .. }))
+        };
+        assert!(bench.out.iter().any(prepares));
+        assert_eq!(bench.written()[0]["action"], "matching_cancelled");
+    }
+}
+
+#[test]
+fn a_newer_connection_under_the_same_name_ends_the_search() {
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.frame(&Frame::TicketReplaced(TicketId::fresh()));
+    assert!(bench.out.is_empty());
+    bench.frame(&Frame::TicketReplaced(ticket.id));
+    let withdraws = |action: &Action<Job>| matches!(action, Action::Queue(Job::Withdraw(_)));
+    assert!(bench.out.iter().any(withdraws));
+    assert_eq!(bench.written()[0]["action"], "replaced");
+    assert!(bench.lobby.farewell().is_none());
+}
+
+#[test]
+fn a_room_the_user_is_in_is_waited_for_then_named() {
+    let mut bench = Bench::new();
+    let room = RoomId::fresh();
+    bench.input(&start(""));
+    let mut looks = 0;
+    loop {
+        bench.out.clear();
+        bench.outcome(Outcome::Prepared(Prepared::InRoom(room)));
+        if bench.lobby.deadline().is_none() {
+            break;
+        }
+        bench.ring();
+        looks += 1;
+    }
+    assert_eq!(looks, 25);
+    assert_eq!(bench.written()[0]["action"], "in_room");
+}
+
+#[test]
+fn too_many_searches_are_told_when_to_come_back() {
+    let mut bench = Bench::new();
+    bench.input(&start(""));
+    bench.outcome(Outcome::Prepared(Prepared::Limited(Duration::from_secs(3))));
+    let told = bench.written();
+    assert_eq!(told[0]["code"], "rate_limited");
+    assert_eq!(told[0]["retry_after_ms"], 3000);
+}
+
+#[test]
+fn an_expired_ticket_is_entered_again() {
+    let (mut bench, ticket) = Bench::waiting("");
+    bench.ring();
+    bench.out.clear();
+    bench.outcome(Outcome::Renewed(Ok(Renewed::Gone), None));
+    assert_eq!(bench.entering().id, ticket.id);
+}

@@ -1,0 +1,134 @@
+//! What a socket's loop and its state machine promise each other. Machines ([`crate::chat`],
+//! [`crate::lobby`]) are pure: events in, [`Action`]s out; the loop does what they ask.
+
+use std::time::{Duration, Instant};
+
+use crate::channel::Frame;
+use crate::domain::id::Timestamp;
+use crate::protocol::{CloseReason, DecodeError, ErrorCode, Replay, Text};
+
+/// One reading of both clocks, handed to the machines.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// For timers.
+    pub instant: Instant,
+    /// For labels and the store.
+    pub wall: Timestamp,
+}
+
+impl Now {
+    /// Reads both clocks.
+    pub fn read() -> Self {
+        Self {
+            instant: Instant::now(),
+            wall: crate::clock::now(),
+        }
+    }
+}
+
+/// What a machine asks the loop to do.
+#[derive(Debug)]
+pub enum Action<J> {
+    /// Write this frame.
+    Write(Text),
+    /// Write these, making each when its turn comes.
+    Replay(Box<Replay>),
+    /// Do this after every queued job before it; its outcome comes back in the same order.
+    Queue(J),
+    /// Do this beside the queue; a machine has at most one at a time. Behind a replay it is begun when that was
+    /// written: of a log that is read page by page, one page is in memory.
+    Aside(J),
+    /// Finish the queue, then close.
+    Close(CloseReason),
+    /// Say that we are there, now and whenever nothing else was said for as long as a heartbeat.
+    Vouch,
+    /// An error was answered: count it.
+    Erred(ErrorCode),
+    /// Somebody was met after this long: count it.
+    Waited(Duration),
+}
+
+/// The actions of one event, in order.
+pub type Actions<J> = Vec<Action<J>>;
+
+/// How much an action of a client counts towards its rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Counts as a message: it reaches the store or another person's log.
+    Message,
+    /// A passing signal, such as typing.
+    Signal,
+}
+
+/// A phase of the protocol as a state machine: no I/O, no clock.
+pub trait Machine: Send + 'static {
+    /// A decoded frame.
+    type Input: Send;
+    /// Work with I/O that it asks for.
+    type Job: Send;
+    /// What became of it.
+    type Outcome: Send;
+
+    /// Decodes a client's frame.
+    ///
+    /// # Errors
+    /// What to answer.
+    fn decode(text: &str) -> Result<Self::Input, DecodeError>;
+
+    /// What that frame counts.
+    fn weight(input: &Self::Input) -> Weight;
+
+    /// The socket is open: what to say and do first.
+    fn open(&mut self, now: Now, out: &mut Actions<Self::Job>);
+
+    /// The client asks for something.
+    fn on_input(&mut self, input: Self::Input, now: Now, out: &mut Actions<Self::Job>);
+
+    /// The client's frame was not understood.
+    fn on_bad_frame(&mut self, error: &DecodeError, out: &mut Actions<Self::Job>);
+
+    /// Another connection says something.
+    fn on_frame(&mut self, frame: &Frame, now: Now, out: &mut Actions<Self::Job>);
+
+    /// Frames were dropped.
+    fn on_lagged(&mut self, now: Now, out: &mut Actions<Self::Job>);
+
+    /// A job is done.
+    fn on_outcome(&mut self, outcome: Self::Outcome, now: Now, out: &mut Actions<Self::Job>);
+
+    /// When [`Machine::on_timer`] wants to be called.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// The deadline has passed.
+    fn on_timer(&mut self, now: Now, out: &mut Actions<Self::Job>);
+
+    /// Whether it matters soon that the client does not answer: others are about to be led to it.
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// A client that is watched was asked whether it is there and has not answered soon.
+    fn on_silent(&mut self, _: Now, _: &mut Actions<Self::Job>) {}
+
+    /// It is heard again; what it says comes next.
+    fn on_heard(&mut self, _: Now, _: &mut Actions<Self::Job>) {}
+
+    /// Everything asked to be written so far reached the socket. A job to queue, if that is worth one.
+    fn on_flushed(&mut self) -> Option<Self::Job>;
+
+    /// The connection is over: what is left to do without it.
+    fn farewell(self) -> Option<Self::Job>;
+}
+
+/// Does a machine's jobs.
+pub trait Io<M: Machine>: Send + Sync + 'static {
+    /// A job under way.
+    type Doing: Future<Output = M::Outcome> + Send + Unpin;
+
+    /// Starts a job at once and answers with its future. Calls are in order: what a job does first
+    /// (taking a place in the store's queue) happens in the call.
+    fn start(&self, job: M::Job) -> Self::Doing;
+
+    /// What the job aside brought was written: nothing has to be held for it any more.
+    fn settled(&self) {}
+}
