@@ -14,10 +14,11 @@ use tokio::net::TcpListener;
 use crate::boot::descriptors;
 use crate::boot::reload::Reload;
 use crate::boot::supervisor::Supervisor;
-use crate::boot::{self, App, BuildError, Ended, Listeners};
+use crate::boot::{self, BuildError, Ended, Listeners};
 use crate::channel::Status;
 use crate::config::{self, Config, Given, Loaded, OperatorListen, sample};
 use crate::http::accept;
+use crate::state::AppState;
 use crate::tasks::{outlive, signalled};
 use crate::telemetry::{self, log};
 use crate::trim;
@@ -181,13 +182,14 @@ async fn serve_until_signalled(given: Given, loaded: Loaded) -> Result<(), Exit>
     let built = tokio::select! {
         biased;
         signal = signal.as_mut() => return Ok(signal.context("cannot listen for signals")?),
-        built = App::build(config) => built,
+        built = boot::build(config) => built,
     };
-    let app = built.map_err(|error| match error {
+    let server = built.map_err(|error| match error {
         BuildError::Config(why) => Exit(Failure::Config, why),
         BuildError::Store(why) => Exit(Failure::Store, why),
         BuildError::Channel(why) => Exit(Failure::Channel, why),
     })?;
+    let app = Arc::clone(&server.state);
     announce(&app, address, operators);
     supervisor.ready(&format!("serving on {address}"));
     let shutdown = async {
@@ -197,7 +199,7 @@ async fn serve_until_signalled(given: Given, loaded: Loaded) -> Result<(), Exit>
         supervisor.stopping("draining");
     };
     let ended = tokio::select! {
-        ended = boot::serve(Arc::clone(&app), listeners, shutdown) => ended,
+        ended = server.serve(listeners, shutdown) => ended,
         never = supervisor.watch(&*app.store, &app.shutdown) => never,
         never = reload.run() => never,
     };
@@ -254,7 +256,7 @@ fn bind_one(address: SocketAddr, setting: &str) -> Result<TcpListener, Exit> {
 }
 
 /// Tells the log, and a person at a terminal in their own words.
-fn announce(app: &App, address: SocketAddr, operators: Option<SocketAddr>) {
+fn announce(app: &AppState, address: SocketAddr, operators: Option<SocketAddr>) {
     let config = &app.config;
     let url = match &config.server.public_url {
         Some(url) => url.to_string(),

@@ -32,6 +32,7 @@ pub mod lobby;
 
 pub mod assets;
 pub mod http;
+pub mod state;
 pub mod ws;
 
 pub mod boot;

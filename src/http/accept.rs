@@ -21,7 +21,7 @@ use super::request::{Peer, is_trusted};
 use super::turns::{Patience, Turns};
 use super::{Door, router};
 use crate::admission::{ConnectionGuard, Refused, Slot};
-use crate::boot::App;
+use crate::state::AppState;
 use crate::telemetry;
 
 /// Most header lines of a request.
@@ -62,7 +62,7 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Accepts until the drain begins. Dropping the listener then frees the port at once.
-pub async fn run(app: Arc<App>, listener: TcpListener) {
+pub async fn run(app: Arc<AppState>, listener: TcpListener) {
     let mut listener = Listener::new(listener);
     let stop = app.shutdown.token().clone();
     loop {
@@ -81,7 +81,7 @@ pub async fn run(app: Arc<App>, listener: TcpListener) {
 /// Accepts on the operators' own port for as long as it is polled, the drain included: whoever asks
 /// there is told why this node takes nobody any more. Its connections hold no shutdown up, and end
 /// when this is dropped.
-pub async fn run_to_the_end(app: Arc<App>, listener: TcpListener) -> ! {
+pub async fn run_to_the_end(app: Arc<AppState>, listener: TcpListener) -> ! {
     // Where it does not say where it listens, it is taken for one that others reach.
     let door = listener
         .local_addr()
@@ -142,7 +142,7 @@ impl Listener {
 }
 
 /// Counts the connection in, or sends it away.
-fn admit(app: &App, stream: &TcpStream, address: SocketAddr) -> Option<ConnectionGuard> {
+fn admit(app: &AppState, stream: &TcpStream, address: SocketAddr) -> Option<ConnectionGuard> {
     let ip = address.ip().to_canonical();
     // A proxy's connections belong to many people, who are counted when they open a socket.
     let counted = (!is_trusted(&app.config.server, ip)).then_some(ip);
@@ -162,7 +162,7 @@ fn admit(app: &App, stream: &TcpStream, address: SocketAddr) -> Option<Connectio
 }
 
 async fn connection(
-    app: Arc<App>,
+    app: Arc<AppState>,
     stream: TcpStream,
     address: SocketAddr,
     door: Door,

@@ -4,9 +4,9 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 use super::{Body, response};
-use crate::boot::App;
 use crate::channel;
 use crate::clock::{Clock as _, Steady};
+use crate::state::AppState;
 use crate::telemetry;
 use crate::telemetry::lines::LINES;
 
@@ -31,7 +31,7 @@ pub fn alive() -> Response<Body> {
 }
 
 /// `/readyz`: traffic may be sent here; the reasons when not.
-pub async fn ready(app: &App) -> Response<Body> {
+pub async fn ready(app: &AppState) -> Response<Body> {
     let mut problems = Vec::new();
     let mut notices = Vec::new();
     let mut problem = |part, why: String| problems.push(Finding { part, why });
@@ -92,7 +92,7 @@ pub async fn ready(app: &App) -> Response<Body> {
 }
 
 /// `/metrics`: Prometheus text. Gauges that are cheap to read are read now.
-pub fn metrics(app: &App) -> Response<Body> {
+pub fn metrics(app: &AppState) -> Response<Body> {
     let Some(handle) = telemetry::prometheus() else {
         return response::text(StatusCode::SERVICE_UNAVAILABLE, "metrics are not set up\n");
     };

@@ -8,10 +8,10 @@ use hyper::{HeaderMap, Request};
 use super::Door;
 use super::hosts::{self, Misnamed};
 use crate::admission::Slot;
-use crate::boot::App;
 use crate::config::notices::Notices;
 use crate::config::{self, origin};
 use crate::identity::cookie::Jar;
+use crate::state::AppState;
 
 /// The other end of a request.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ impl Peer {
 }
 
 /// Whether a page that made this request may: no `Origin` (not a browser), our own, or an allowed one.
-pub fn origin_allowed(app: &App, peer: &Peer, headers: &HeaderMap) -> bool {
+pub fn origin_allowed(app: &AppState, peer: &Peer, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(ORIGIN).iter();
     let Some(header) = origins.next() else {
         return true;

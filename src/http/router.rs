@@ -15,10 +15,10 @@ use super::{Body, Door, health, response};
 use crate::admission::Purpose;
 use crate::admission::memory::Class;
 use crate::assets::{self, bundle};
-use crate::boot::App;
 use crate::domain::id::{SessionId, Timestamp};
 use crate::http::problem::Problem;
 use crate::identity::cookie;
+use crate::state::AppState;
 use crate::ws;
 
 /// What an address means.
@@ -125,7 +125,7 @@ impl Route {
 
 /// Answers one request, with the headers that every answer but 101 carries.
 pub async fn handle(
-    app: &Arc<App>,
+    app: &Arc<AppState>,
     door: Door,
     peer: Peer,
     request: Request<Incoming>,
@@ -144,7 +144,11 @@ pub async fn handle(
 }
 
 /// Names that are not ours, bodies that no route takes, and changes ordered by pages of other sites.
-fn refuse_early(app: &App, peer: &Peer, request: &Request<Incoming>) -> Option<Response<Body>> {
+fn refuse_early(
+    app: &AppState,
+    peer: &Peer,
+    request: &Request<Incoming>,
+) -> Option<Response<Body>> {
     if let Some(misnamed) = peer.misnamed {
         return Some(last_word(&misnamed.problem()));
     }
@@ -173,7 +177,7 @@ fn last_word(problem: &Problem) -> Response<Body> {
 }
 
 async fn dispatch(
-    app: &Arc<App>,
+    app: &Arc<AppState>,
     door: Door,
     peer: Peer,
     request: Request<Incoming>,
@@ -224,7 +228,7 @@ async fn dispatch(
 
 /// Counts a request under its client: the connection it came on, and what is no request of the API,
 /// which is counted with its session. Operators' routes are not behind any rate.
-fn not_admitted(app: &App, peer: &Peer, route: Option<Route>) -> Option<Response<Body>> {
+fn not_admitted(app: &AppState, peer: &Peer, route: Option<Route>) -> Option<Response<Body>> {
     let purpose = route.map_or(Purpose::Other, Route::purpose);
     let placed = app.limits.request_on(&peer.slot, peer.address, purpose);
     if let Err(refused) = placed {
@@ -240,7 +244,7 @@ fn not_admitted(app: &App, peer: &Peer, route: Option<Route>) -> Option<Response
 
 /// Routes of somebody whom we know or get to know by it.
 async fn known(
-    app: &Arc<App>,
+    app: &Arc<AppState>,
     peer: &Peer,
     route: Route,
     room: Option<&str>,
@@ -273,7 +277,7 @@ const SMALL_ANSWER: u64 = 16 * 1024;
 /// The API, within the budget: a page's memory is reserved before it is read, that of other answers when
 /// it is known that they are large.
 async fn held_api(
-    app: &App,
+    app: &AppState,
     peer: &Peer,
     route: Route,
     room: Option<&str>,
@@ -307,7 +311,11 @@ async fn held_api(
 
 /// The session whose cookie is set by an answer, and when it began: a fresh one, unless too many were
 /// made for this network. Then the answer comes without, and the handshake that follows is told to wait.
-fn to_be_set(app: &App, peer: &Peer, seen: Option<cookie::Seen>) -> Option<(SessionId, Timestamp)> {
+fn to_be_set(
+    app: &AppState,
+    peer: &Peer,
+    seen: Option<cookie::Seen>,
+) -> Option<(SessionId, Timestamp)> {
     match seen {
         Some(seen) => seen.needs_renewal.then_some((seen.session, seen.born)),
         None => {
@@ -320,7 +328,7 @@ fn to_be_set(app: &App, peer: &Peer, seen: Option<cookie::Seen>) -> Option<(Sess
 }
 
 async fn api_answer(
-    app: &App,
+    app: &AppState,
     route: Route,
     room: Option<&str>,
     session: Option<SessionId>,
@@ -351,7 +359,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// One file of the bundle.
-async fn file(app: &App, path: &str, headers: &HeaderMap) -> Response<Body> {
+async fn file(app: &AppState, path: &str, headers: &HeaderMap) -> Response<Body> {
     let bundle = app.assets.current().await;
     match assets::serve::file(&bundle, path, headers) {
         Some(answer) => answer,
@@ -359,7 +367,12 @@ async fn file(app: &App, path: &str, headers: &HeaderMap) -> Response<Body> {
     }
 }
 
-async fn page(app: &App, name: &str, status: StatusCode, headers: &HeaderMap) -> Response<Body> {
+async fn page(
+    app: &AppState,
+    name: &str,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Response<Body> {
     let bundle = app.assets.current().await;
     match assets::serve::page(&bundle, &app.config.site, name, status, headers) {
         Some(answer) => answer,
@@ -368,7 +381,7 @@ async fn page(app: &App, name: &str, status: StatusCode, headers: &HeaderMap) ->
 }
 
 /// A page for people, a problem for programs.
-async fn not_found(app: &App, headers: &HeaderMap) -> Response<Body> {
+async fn not_found(app: &AppState, headers: &HeaderMap) -> Response<Body> {
     let problem = Problem::no_such_page();
     match wants_html(headers) {
         true => {
@@ -379,7 +392,11 @@ async fn not_found(app: &App, headers: &HeaderMap) -> Response<Body> {
     }
 }
 
-async fn refuse_method(app: &App, allowed: &'static str, headers: &HeaderMap) -> Response<Body> {
+async fn refuse_method(
+    app: &AppState,
+    allowed: &'static str,
+    headers: &HeaderMap,
+) -> Response<Body> {
     let plain = response::method_not_allowed(allowed);
     if !wants_html(headers) {
         return plain;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::boot::App;
 use crate::channel::{Frame, SendError};
 use crate::domain::id::{RoomId, SessionId, Side, TicketId, Timestamp};
 use crate::domain::{LeaveReason, Pairing, Room, UserId};
@@ -14,6 +13,7 @@ use crate::lobby::figures::Company;
 use crate::lobby::{Created, Job, Lobby, Outcome, Prepared};
 use crate::machine::Io;
 use crate::matching::{Entered, Renewed, Ticket};
+use crate::state::AppState;
 use crate::store::StoreError;
 use crate::ws::line::Who;
 
@@ -24,7 +24,7 @@ const ABANDONED: Duration = Duration::from_secs(60);
 /// What a waiting connection reaches.
 pub struct LobbyIo {
     /// Everything.
-    pub app: Arc<App>,
+    pub app: Arc<AppState>,
     /// Whose search.
     pub who: Who,
 }
@@ -84,7 +84,7 @@ impl Io<Lobby> for LobbyIo {
     }
 }
 
-async fn prepare(app: Arc<App>, who: Who, user_id: Option<UserId>, again: bool) -> Prepared {
+async fn prepare(app: Arc<AppState>, who: Who, user_id: Option<UserId>, again: bool) -> Prepared {
     if !again && let Err(wait) = app.limits.search(&who.caller) {
         return Prepared::Limited(wait);
     }
@@ -112,7 +112,7 @@ async fn prepare(app: Arc<App>, who: Who, user_id: Option<UserId>, again: bool) 
 
 /// Gives up the rooms that this user left alone; answers the one that they are in.
 async fn leave_abandoned(
-    app: &App,
+    app: &AppState,
     session: SessionId,
     user_id: Option<&UserId>,
 ) -> Result<Option<RoomId>, StoreError> {
@@ -162,7 +162,7 @@ fn site_full_pause() -> Duration {
     SITE_FULL.mul_f64(0.75 + 0.5 * rand::random::<f64>())
 }
 
-async fn enter(app: Arc<App>, ticket: Ticket) -> Outcome {
+async fn enter(app: Arc<AppState>, ticket: Ticket) -> Outcome {
     if app.capacity.refuses_rooms() {
         // Nobody else is to be paired with it. It may be already, and its room made.
         return match app.pool.renew(ticket.id, crate::clock::now()).await {
@@ -182,7 +182,7 @@ async fn enter(app: Arc<App>, ticket: Ticket) -> Outcome {
     Outcome::Entered(entered, company)
 }
 
-async fn renew(app: Arc<App>, ticket: Ticket) -> Outcome {
+async fn renew(app: Arc<AppState>, ticket: Ticket) -> Outcome {
     let renewed = app.pool.renew(ticket.id, crate::clock::now()).await;
     let company = match &renewed {
         Ok(Renewed::Waiting | Renewed::Gone) if app.capacity.refuses_rooms() => {
@@ -195,13 +195,13 @@ async fn renew(app: Arc<App>, ticket: Ticket) -> Outcome {
 }
 
 /// What this search is told of all who wait.
-fn company(app: &App, ticket: &Ticket) -> Company {
+fn company(app: &AppState, ticket: &Ticket) -> Company {
     let profile = &ticket.persona.profile;
     Company::of(&app.figures(), profile.gender, ticket.wish.gender)
 }
 
 /// Makes the room and tells the other side. Both sides learn of it, or both go back.
-async fn create(app: &App, who: Who, pairing: &Arc<Pairing>, by: Side) -> Created {
+async fn create(app: &AppState, who: Who, pairing: &Arc<Pairing>, by: Side) -> Created {
     let room = pairing.room;
     let [own, other] = [by, by.other()].map(|side| &pairing.parties[side.index()]);
     if by == Side::A && app.capacity.refuses_rooms() {
@@ -256,7 +256,7 @@ async fn create(app: &App, who: Who, pairing: &Arc<Pairing>, by: Side) -> Create
 
 /// Takes a pairing back: the tickets wait again, except `gone`, and its room ends. When the pool does
 /// not answer, the pairing and its room stand until it does or until nobody came.
-async fn give_back(app: &App, who: Who, pairing: &Pairing, by: Side, gone: Option<TicketId>) {
+async fn give_back(app: &AppState, who: Who, pairing: &Pairing, by: Side, gone: Option<TicketId>) {
     let room = pairing.room;
     let other = &pairing.parties[by.other().index()];
     if !given_back(app, room, gone).await {
@@ -268,7 +268,7 @@ async fn give_back(app: &App, who: Who, pairing: &Pairing, by: Side, gone: Optio
     untold(app, who, room, by.other()).await;
 }
 
-async fn given_back(app: &App, room: RoomId, gone: Option<TicketId>) -> bool {
+async fn given_back(app: &AppState, room: RoomId, gone: Option<TicketId>) -> bool {
     for pause in PAUSES {
         if app
             .pool
@@ -285,7 +285,7 @@ async fn given_back(app: &App, room: RoomId, gone: Option<TicketId>) -> bool {
 
 /// The connection of a waiting ticket is over. If it was paired meanwhile, nobody will come: the
 /// other side goes back, or finds its room closed if it was told of it already.
-async fn abandon(app: &App, who: Who, id: TicketId) {
+async fn abandon(app: &AppState, who: Who, id: TicketId) {
     for pause in PAUSES {
         match app.pool.withdraw(id).await {
             Ok(true) => return,
@@ -306,7 +306,7 @@ async fn abandon(app: &App, who: Who, id: TicketId) {
 }
 
 /// The pairing, when its room is open and the store has the same people in it.
-async fn confirm(app: &App, pairing: Arc<Pairing>) -> Option<Arc<Pairing>> {
+async fn confirm(app: &AppState, pairing: Arc<Pairing>) -> Option<Arc<Pairing>> {
     if app.channel.in_process() {
         return Some(pairing);
     }
@@ -325,7 +325,7 @@ async fn confirm(app: &App, pairing: Arc<Pairing>) -> Option<Arc<Pairing>> {
 
 /// Closes a room that one side was never told of. The name of the room comes by the pool, which other
 /// programs may reach: a room that this session is not in is left alone.
-async fn untold(app: &App, who: Who, room: RoomId, side: Side) {
+async fn untold(app: &AppState, who: Who, room: RoomId, side: Side) {
     let mut pause = Duration::from_millis(200);
     for _ in 0..5 {
         let closed = match app.store.room(room).await {

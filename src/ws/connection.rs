@@ -20,10 +20,10 @@ use super::outgoing::Outgoing;
 use super::socket::{Incoming, Socket};
 use crate::admission::conduct::Conduct;
 use crate::admission::{Frames, Over};
-use crate::boot::App;
 use crate::channel::{Mailbox, Received};
 use crate::machine::{Action, Actions, Io, Machine, Now, Weight};
 use crate::protocol::{CloseReason, Text};
+use crate::state::AppState;
 use crate::telemetry;
 
 /// Frames taken from the mailbox, and things asked for by the client's, before what they caused is
@@ -38,7 +38,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(3600);
 /// It and its [`Line`] are boxed: a future holds what is moved into it once for every function on the
 /// way, and most connections are idle, so that this is most of what a connection costs.
 pub struct Connection<M: Machine, I: Io<M>> {
-    app: Arc<App>,
+    app: Arc<AppState>,
     who: Who,
     mailbox: Mailbox,
     /// `None` only while being dropped.
@@ -85,7 +85,7 @@ enum Event<T> {
 
 impl<M: Machine, I: Io<M>> Connection<M, I> {
     /// Prepares the task of one socket.
-    pub fn new(app: Arc<App>, who: Who, mailbox: Mailbox, machine: M, io: I) -> Box<Self> {
+    pub fn new(app: Arc<AppState>, who: Who, mailbox: Mailbox, machine: M, io: I) -> Box<Self> {
         let now = Instant::now();
         let limits = &app.config.limits;
         let heart = Heartbeat::new(limits.heartbeat, now);

@@ -9,10 +9,10 @@ use super::entrance::{Entrance, entrance};
 use super::line::Who;
 use super::socket::{Incoming, Socket};
 use crate::admission::memory::{Account, Class};
-use crate::boot::App;
 use crate::domain::id::SessionId;
 use crate::protocol::client;
 use crate::protocol::{CloseReason, DecodeError, ErrorCode, Text};
+use crate::state::AppState;
 use crate::telemetry;
 
 /// An `enter` with the longest token and `user_id` has a fifth of it.
@@ -23,7 +23,7 @@ const CONTROLS: usize = 20;
 /// The room that the first frame names, if it comes in time. `None`: the client was told why not, and the
 /// socket is closed.
 pub(super) async fn entered(
-    app: &App,
+    app: &AppState,
     who: Who,
     cookie: Option<SessionId>,
     patience: Duration,
@@ -50,7 +50,7 @@ pub(super) async fn entered(
 }
 
 /// There is no place for it: all are taken, or all of its browser's. It is told to come back later.
-pub(super) async fn no_place(app: &App, who: Who, socket: &mut Socket) {
+pub(super) async fn no_place(app: &AppState, who: Who, socket: &mut Socket) {
     let error = DecodeError {
         code: ErrorCode::Unavailable,
         field: None,
@@ -60,7 +60,7 @@ pub(super) async fn no_place(app: &App, who: Who, socket: &mut Socket) {
 }
 
 /// Says why not, and closes.
-async fn refuse(app: &App, socket: &mut Socket, account: Account<'_>, error: &DecodeError) {
+async fn refuse(app: &AppState, socket: &mut Socket, account: Account<'_>, error: &DecodeError) {
     metrics::counter!(telemetry::ERRORS, "code" => error.code.as_str()).increment(1);
     // A client that cannot be told is closed all the same.
     let told = app.encoder.decode_error(error).into();
@@ -72,7 +72,11 @@ async fn refuse(app: &App, socket: &mut Socket, account: Account<'_>, error: &De
     socket.close(reason).await;
 }
 
-async fn find(app: &App, cookie: Option<SessionId>, text: &str) -> Result<Entrance, DecodeError> {
+async fn find(
+    app: &AppState,
+    cookie: Option<SessionId>,
+    text: &str,
+) -> Result<Entrance, DecodeError> {
     let asked = client::enter(text)?;
     let found = entrance(app, cookie, asked.into()).await;
     found.map_err(|refused| DecodeError {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use hyper::StatusCode;
 
-use crate::boot::App;
 use crate::chat::Held;
 use crate::chat::effects::Leaving;
 use crate::domain::Room;
@@ -14,6 +13,7 @@ use crate::http::query::{names_parameter, parameter};
 use crate::identity::token;
 use crate::protocol::ErrorCode;
 use crate::protocol::client::Enter;
+use crate::state::AppState;
 use crate::store::{Arrival, Marks, Place, StoreError};
 
 /// Where a chat connection goes.
@@ -142,7 +142,7 @@ impl From<Refused> for Problem {
 /// Finds the room that a client names, and the side of its connection. The one way in, by the address
 /// and by the first frame alike.
 pub(super) async fn entrance(
-    app: &App,
+    app: &AppState,
     cookie: Option<SessionId>,
     asked: Asked,
 ) -> Result<Entrance, Refused> {
@@ -183,7 +183,7 @@ pub(super) async fn entrance(
 
 /// Takes the seat for this connection. `None`: the room is gone by now.
 pub(super) async fn sit_down(
-    app: &App,
+    app: &AppState,
     room: RoomId,
     seat: Seat,
     connection: Address,

@@ -14,7 +14,6 @@ use super::line::{Guards, Line, Who};
 use super::socket::{Socket, websocket_config};
 use crate::admission::Purpose;
 use crate::admission::memory::Class;
-use crate::boot::App;
 use crate::channel::GroupId;
 use crate::chat::effects::{ChatIo, announce};
 use crate::chat::{Chat, Opening};
@@ -28,9 +27,10 @@ use crate::lobby::effects::LobbyIo;
 use crate::lobby::{Lobby, LobbyRules};
 use crate::machine::{Io, Machine};
 use crate::protocol::CloseReason;
+use crate::state::AppState;
 
 /// `GET /ws/matching/`
-pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+pub fn matching(app: Arc<AppState>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
     let identity = identity(&app, &peer, &request);
     if let Err(problem) = may_ask(&app, &peer, &request, &identity, Class::Arriving) {
         return response::problem(&problem);
@@ -57,7 +57,7 @@ pub fn matching(app: Arc<App>, peer: Peer, request: Request<Incoming>) -> Respon
 /// `GET /ws/chat/`, then `enter`; for clients of the original `GET /ws/chat/?room=ROOM` and
 /// `GET /ws/chat/ROOM/`.
 pub async fn chat(
-    app: Arc<App>,
+    app: Arc<AppState>,
     peer: Peer,
     request: Request<Incoming>,
     room: Option<&str>,
@@ -98,7 +98,13 @@ pub async fn chat(
     })
 }
 
-fn who(app: &App, peer: &Peer, session: SessionId, class: Class, until: Option<Timestamp>) -> Who {
+fn who(
+    app: &AppState,
+    peer: &Peer,
+    session: SessionId,
+    class: Class,
+    until: Option<Timestamp>,
+) -> Who {
     Who {
         session,
         address: peer.address,
@@ -152,7 +158,7 @@ struct Identity {
     until: Timestamp,
 }
 
-fn identity(app: &App, peer: &Peer, request: &Request<Incoming>) -> Identity {
+fn identity(app: &AppState, peer: &Peer, request: &Request<Incoming>) -> Identity {
     let renewed = |born| cookie::until(&app.signer, born, crate::clock::now());
     match app.session(request.headers(), peer.jar()) {
         Some(seen) => Identity {
@@ -177,7 +183,7 @@ fn identity(app: &App, peer: &Peer, request: &Request<Incoming>) -> Identity {
 
 /// What holds for every handshake, before anything is looked up for it.
 fn may_ask(
-    app: &App,
+    app: &AppState,
     peer: &Peer,
     request: &Request<Incoming>,
     identity: &Identity,
@@ -210,7 +216,7 @@ type Ready<M, I> = (Box<Connection<M, I>>, Box<Line>);
 /// loop. What prepares it has a box of its own, so that the long life of a socket does not hold what
 /// its beginning took.
 fn accept<M, I, F>(
-    app: Arc<App>,
+    app: Arc<AppState>,
     peer: Peer,
     mut request: Request<Incoming>,
     handshake: Handshake,
@@ -287,7 +293,7 @@ fn not_a_handshake() -> Problem {
 }
 
 async fn search(
-    app: Arc<App>,
+    app: Arc<AppState>,
     who: Who,
     guards: Guards,
     websocket: HyperWebsocket,
@@ -317,7 +323,7 @@ async fn search(
 }
 
 async fn talk(
-    app: Arc<App>,
+    app: Arc<AppState>,
     mut who: Who,
     way: Way,
     guards: Guards,
@@ -376,7 +382,7 @@ async fn talk(
 }
 
 /// Counts a connection under the browser that it turned out to be; whether there is a place for that.
-fn has_place(app: &App, who: &mut Who, line: &mut Line, entrance: &Entrance) -> bool {
+fn has_place(app: &AppState, who: &mut Who, line: &mut Line, entrance: &Entrance) -> bool {
     let Some(seat) = &entrance.seat else {
         // It is let go at once.
         return true;
@@ -398,7 +404,7 @@ fn has_place(app: &App, who: &mut Who, line: &mut Line, entrance: &Entrance) -> 
 
 /// The socket, once the client has the answer to its handshake.
 async fn opened(
-    app: &App,
+    app: &AppState,
     websocket: HyperWebsocket,
     guards: Guards,
     kind: &'static str,

@@ -18,7 +18,7 @@ const RINGS: [&[&str]; 4] = [
         "telemetry",
     ],
     &[
-        "assets", "boot", "chat", "cli", "http", "lib", "lobby", "main", "ws",
+        "assets", "boot", "chat", "cli", "http", "lib", "lobby", "main", "state", "ws",
     ],
 ];
 

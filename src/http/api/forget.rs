@@ -7,13 +7,13 @@ use hyper::{Response, StatusCode};
 use tokio::sync::oneshot;
 use tracing::warn;
 
-use crate::boot::App;
 use crate::domain::LeaveReason;
 use crate::domain::id::SessionId;
 use crate::http::problem::Problem;
 use crate::http::request::Peer;
 use crate::http::{Body, response};
 use crate::identity::cookie;
+use crate::state::AppState;
 use crate::store::StoreError;
 
 /// Open rooms are told 32 at a time; no session has more than a few.
@@ -26,7 +26,7 @@ static STORAGE: HeaderValue = HeaderValue::from_static("\"storage\"");
 
 /// Ends the session of the request's cookie. 204 when all of it is done, also when there was none; a
 /// refusal leaves the cookie, and asking again is safe.
-pub async fn answer(app: &Arc<App>, peer: &Peer, headers: &HeaderMap) -> Response<Body> {
+pub async fn answer(app: &Arc<AppState>, peer: &Peer, headers: &HeaderMap) -> Response<Body> {
     // Also one that was forgotten a moment ago: the first answer may have been lost half-way.
     let session = cookie::read(&app.signer, headers, peer.jar()).map(|seen| seen.session);
     if let Err(wait) = app.limits.requests(session, peer.address) {
@@ -50,7 +50,7 @@ pub async fn answer(app: &Arc<App>, peer: &Peer, headers: &HeaderMap) -> Respons
 
 /// Forgets in a task of its own: a page that goes away meanwhile, perhaps because its socket has ended,
 /// must not leave the half of it undone.
-async fn to_the_end(app: &Arc<App>, session: SessionId) -> Result<(), StoreError> {
+async fn to_the_end(app: &Arc<AppState>, session: SessionId) -> Result<(), StoreError> {
     let (done, outcome) = oneshot::channel();
     let forgetting = Arc::clone(app);
     app.shutdown.spawn(async move {
@@ -68,7 +68,7 @@ async fn to_the_end(app: &Arc<App>, session: SessionId) -> Result<(), StoreError
 
 /// Its sockets and searches end on every node, its open rooms close as left, its blocks are erased.
 /// What it wrote goes with its rooms, after `store.retention`.
-async fn forget(app: &App, session: SessionId) -> Result<(), StoreError> {
+async fn forget(app: &AppState, session: SessionId) -> Result<(), StoreError> {
     // First the sockets: a search that ends gives its ticket back, or closes the room it became.
     app.online.forget(session);
     app.channel.forget(session);

@@ -5,7 +5,6 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use tracing::warn;
 
-use crate::boot::App;
 use crate::domain::id::{RoomId, Seq, SessionId, Side};
 use crate::domain::{Persona, Room, UserId};
 use crate::http::problem::Problem;
@@ -14,6 +13,7 @@ use crate::http::{Body, response};
 use crate::identity::token;
 use crate::protocol::Replay;
 use crate::protocol::server::RoomState;
+use crate::state::AppState;
 use crate::store::{Page, PageLimit, StoreError};
 
 /// Who asks, and what for.
@@ -35,7 +35,7 @@ struct RoomsJson<'a> {
 }
 
 /// `GET /api/rooms/`: the open rooms of this session; for two tabs of one browser, both sides.
-pub async fn list(app: &App, session: Option<SessionId>) -> Result<Response<Body>, Problem> {
+pub async fn list(app: &AppState, session: Option<SessionId>) -> Result<Response<Body>, Problem> {
     let Some(session) = session else {
         return Ok(response::json(
             StatusCode::OK,
@@ -56,7 +56,7 @@ pub async fn list(app: &App, session: Option<SessionId>) -> Result<Response<Body
 }
 
 /// `GET /api/rooms/ROOM/`.
-pub async fn one(app: &App, room: &str, asker: &Asker<'_>) -> Result<Response<Body>, Problem> {
+pub async fn one(app: &AppState, room: &str, asker: &Asker<'_>) -> Result<Response<Body>, Problem> {
     let (room, side) = find(app, room, asker).await?;
     let grace = app.config.chat.reconnect_grace;
     let state = RoomState::of(&room, side, grace, crate::clock::now());
@@ -64,7 +64,11 @@ pub async fn one(app: &App, room: &str, asker: &Asker<'_>) -> Result<Response<Bo
 }
 
 /// `GET /api/rooms/ROOM/messages/?after=&limit=`: the frames that the socket would send.
-pub async fn messages(app: &App, room: &str, asker: &Asker<'_>) -> Result<Response<Body>, Problem> {
+pub async fn messages(
+    app: &AppState,
+    room: &str,
+    asker: &Asker<'_>,
+) -> Result<Response<Body>, Problem> {
     let number = |name| match parameter(asker.query, name) {
         None => Ok(None),
         Some(text) => text.parse::<u64>().map(Some).map_err(|_| {
@@ -100,7 +104,7 @@ pub async fn messages(app: &App, room: &str, asker: &Asker<'_>) -> Result<Respon
 }
 
 async fn read(
-    app: &App,
+    app: &AppState,
     room: &Room,
     side: Side,
     after: Seq,
@@ -112,7 +116,7 @@ async fn read(
 
 /// The room and the side of whoever asks: by token, else by cookie; where both sides are theirs,
 /// `user_id` names one.
-async fn find(app: &App, room: &str, asker: &Asker<'_>) -> Result<(Room, Side), Problem> {
+async fn find(app: &AppState, room: &str, asker: &Asker<'_>) -> Result<(Room, Side), Problem> {
     let token = asker.bearer.or_else(|| parameter(asker.query, "token"));
     let named = token.and_then(|it| token::verify(&app.signer, it));
     let id = match (room, named) {

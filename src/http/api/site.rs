@@ -4,10 +4,10 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 use crate::assets::Language;
-use crate::boot::App;
 use crate::domain::entry::CONTENT_CHARS;
 use crate::domain::rounded;
 use crate::http::{Body, response};
+use crate::state::AppState;
 
 /// Longest nickname that our pages accept; the wire allows more.
 const PAGE_NICKNAME_CHARS: usize = 12;
@@ -46,7 +46,7 @@ struct StatsJson {
 }
 
 /// `GET /api/site`.
-pub fn site(app: &App) -> Response<Body> {
+pub fn site(app: &AppState) -> Response<Body> {
     let config = &app.config;
     let millis = |it: std::time::Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
     let body = SiteJson {
@@ -73,7 +73,7 @@ pub fn site(app: &App) -> Response<Body> {
 }
 
 /// `GET /api/stats`: coarse, the same for all who ask, and a crowd behind one address counts once.
-pub fn stats(app: &App) -> Response<Body> {
+pub fn stats(app: &AppState) -> Response<Body> {
     let figures = app.figures();
     let body = StatsJson {
         online: figures.online(),

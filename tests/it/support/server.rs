@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use miyu::boot::backends::{self, Backends};
-use miyu::boot::{self, App, Ended, Listeners};
+use miyu::boot::{self, Ended, Listeners};
 use miyu::channel::memory::MemoryLayer;
 use miyu::config::Config;
 use miyu::domain::id::NodeId;
 use miyu::http::accept;
 use miyu::protocol::Encoder;
+use miyu::state::AppState;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +28,7 @@ pub fn proxy_here(config: &mut Config) {
 /// A running server. Dropping it leaves its tasks to the test's runtime; [`TestServer::stop`]
 /// drains it.
 pub struct TestServer {
-    pub app: Arc<App>,
+    pub app: Arc<AppState>,
     pub address: SocketAddr,
     /// Where operators ask.
     pub operator: SocketAddr,
@@ -102,7 +103,8 @@ impl TestServer {
 
     async fn serve(config: Config, data: Arc<TempDir>, node: NodeId, backends: Backends) -> Self {
         miyu::telemetry::start_metrics();
-        let app = App::with(config.clone(), node, backends).await.unwrap();
+        let server = boot::with(config.clone(), node, backends).await.unwrap();
+        let app = Arc::clone(&server.state);
         let site = accept::listen(app.config.server.listen).unwrap();
         let operator = app
             .config
@@ -122,7 +124,7 @@ impl TestServer {
             clippy::disallowed_methods,
             reason = "the server under test, awaited by stop"
         )]
-        let serving = tokio::spawn(boot::serve(Arc::clone(&app), listeners, shutdown));
+        let serving = tokio::spawn(server.serve(listeners, shutdown));
         Self {
             app,
             address,

@@ -1,0 +1,149 @@
+//! Serving, and the way out.
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{interval, timeout};
+use tracing::{error, info, warn};
+
+use super::Server;
+use crate::admission::FORGET_EVERY;
+use crate::delivery::positions;
+use crate::http::accept;
+use crate::state::AppState;
+use crate::store::{capacity, sweeper};
+use crate::telemetry;
+use crate::trim;
+
+/// Bound sockets. Bound before [`serve`] is called, so that nobody has to wait for readiness.
+pub struct Listeners {
+    /// The site.
+    pub site: TcpListener,
+    /// Operators' own, unless it is off or its port was taken.
+    pub operator: Option<TcpListener>,
+}
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// As asked.
+    Drained,
+    /// The store's writer is gone; what was acknowledged is safe.
+    StoreDied,
+}
+
+impl Server {
+    /// Serves until `shutdown` resolves or the store dies, then drains: readiness off, no new
+    /// connections, every socket closed, every task and errand finished, backends closed.
+    pub async fn serve(self, listeners: Listeners, shutdown: impl Future<Output = ()>) -> Ended {
+        let Self {
+            state: app,
+            store_died,
+        } = self;
+        app.shutdown
+            .spawn(accept::run(Arc::clone(&app), listeners.site));
+        let operators = async {
+            match listeners.operator {
+                Some(listener) => accept::run_to_the_end(Arc::clone(&app), listener).await,
+                None => std::future::pending().await,
+            }
+        };
+        app.shutdown.spawn(housekeeping(Arc::clone(&app)));
+        let stop = app.shutdown.token().clone();
+        app.shutdown
+            .spawn(sweeper::run(Arc::clone(&app.store), stop));
+        let stop = app.shutdown.token().clone();
+        let (store, capacity) = (Arc::clone(&app.store), Arc::clone(&app.capacity));
+        app.shutdown.spawn(capacity::run(store, capacity, stop));
+        app.shutdown.spawn(compare_positions(Arc::clone(&app)));
+        app.shutdown.spawn(hear_forgotten(Arc::clone(&app)));
+        let serving = async {
+            let ended = tokio::select! {
+                () = shutdown => Ended::Drained,
+                why = store_died => {
+                    error!(why, "the store is gone; leaving");
+                    Ended::StoreDied
+                }
+            };
+            drain(&app).await;
+            ended
+        };
+        tokio::select! {
+            ended = serving => ended,
+            never = operators => never,
+        }
+    }
+}
+
+async fn drain(app: &AppState) {
+    let wait = app.config.server.drain_timeout;
+    let left = app.shutdown.finish(wait).await;
+    if left > 0 {
+        warn!(left, "connections did not close in time");
+    }
+    if timeout(wait, app.pool.close()).await.is_err() {
+        warn!("the waiting pool did not close in time");
+    }
+    if timeout(wait, app.channel.close()).await.is_err() {
+        warn!("the channel layer did not close in time");
+    }
+    match timeout(wait, app.store.close()).await {
+        Ok(Ok(())) => info!("closed"),
+        Ok(Err(error)) => warn!(%error, "the store did not close cleanly"),
+        Err(_) => warn!("the store did not close in time"),
+    }
+}
+
+async fn compare_positions(app: Arc<AppState>) {
+    let every = app.config.limits.heartbeat;
+    positions::run(&*app.store, &*app.channel, every, app.shutdown.token()).await;
+}
+
+/// Ends here what other nodes were asked to forget.
+async fn hear_forgotten(app: Arc<AppState>) {
+    let Some(mut forgotten) = app.channel.forgotten() else {
+        return;
+    };
+    let stop = app.shutdown.token();
+    loop {
+        let heard = tokio::select! {
+            () = stop.cancelled() => return,
+            heard = forgotten.recv() => heard,
+        };
+        match heard {
+            Ok(session) => app.online.forget(session),
+            // Their sockets stay until they close; the rooms are closed by the store.
+            Err(RecvError::Lagged(missed)) => warn!(missed, "sessions forgotten unheard"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Folds metrics, tells other nodes how many are here, and lets limiters forget.
+async fn housekeeping(app: Arc<AppState>) {
+    let mut upkeep = interval(telemetry::UPKEEP_EVERY);
+    let mut forget = interval(FORGET_EVERY);
+    let mut trimming = interval(trim::EVERY);
+    let stop = app.shutdown.token();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = upkeep.tick() => {
+                telemetry::upkeep();
+                app.places();
+            }
+            _ = trimming.tick() => wake_to_trim(&app),
+            _ = forget.tick() => app.limits.forget(),
+        }
+    }
+}
+
+/// Lets every thread of the runtime give back what it does not need. One that sleeps would go on sleeping:
+/// a few tasks with nothing to do wake it.
+fn wake_to_trim(app: &AppState) {
+    trim::begin();
+    for _ in 0..2 * tokio::runtime::Handle::current().metrics().num_workers() {
+        app.shutdown.spawn(async { trim::if_due() });
+    }
+}
