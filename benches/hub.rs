@@ -44,7 +44,7 @@ impl Rooms {
     fn new(groups: usize) -> Self {
         let hub = Hub::new(NodeId(1), 256);
         let rooms = (0..groups).map(|_| {
-            let group = GroupId(RoomId::fresh());
+            let group = GroupId::Room(RoomId::fresh());
             let people = [(); 2].map(|()| {
                 let (outbox, mailbox) = hub.open();
                 (mailbox, hub.join(group, &outbox))

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use futures_util::FutureExt as _;
 use miyu::domain::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
+use miyu::domain::wish::Phase;
 use miyu::domain::{
     Gender, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
 };
 use miyu::matching::memory::MemoryPool;
-use miyu::matching::{Budget, Entered, Phase, PoolRules, Randomness, Ticket, WaitingPool};
+use miyu::matching::{Budget, Entered, PoolRules, Randomness, Ticket, WaitingPool};
 use serde_json::json;
 
 /// What people like to talk about.

@@ -16,11 +16,12 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use miyu::domain::id::{Address, NodeId, RoomId, SessionId, TicketId};
+use miyu::domain::wish::Phase;
 use miyu::domain::{
     Gender, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
 };
 use miyu::matching::redis::{RedisPool, RedisPoolConfig};
-use miyu::matching::{Budget, Entered, Phase, PoolRules, Randomness, Ticket, WaitingPool};
+use miyu::matching::{Budget, Entered, PoolRules, Randomness, Ticket, WaitingPool};
 use miyu::redis::{Server, Servers};
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;

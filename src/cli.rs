@@ -151,7 +151,8 @@ fn check_config(cli: &Cli) -> Result<(), Exit> {
 fn serve(cli: &Cli) -> Result<(), Exit> {
     let given = given(cli);
     let loaded = load(given.clone())?;
-    log::start(&loaded.config.log).map_err(|why| Exit(Failure::Config, why))?;
+    log::start(loaded.config.log.format, &loaded.config.log.filter)
+        .map_err(|why| Exit(Failure::Config, why))?;
     telemetry::start_metrics();
     // Before there are threads.
     descriptors::make_room();

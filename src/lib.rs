@@ -26,6 +26,7 @@ pub mod delivery;
 pub mod identity;
 
 pub mod machine;
+pub mod transport;
 
 pub mod chat;
 pub mod lobby;

@@ -2,11 +2,9 @@
 //! decided in the rooms that they come from.
 
 use std::sync::Arc;
-use std::time::Instant;
-
-use hyper::HeaderMap;
 
 use crate::admission::RateLimits;
+use crate::admission::door::Door;
 use crate::admission::memory::Budget;
 use crate::assets::Assets;
 use crate::channel::ChannelLayer;
@@ -14,11 +12,14 @@ use crate::chat::ChatRules;
 use crate::chat::effects::Reach;
 use crate::config::Config;
 use crate::config::notices::Notices;
+use crate::delivery::closing::Closer;
 use crate::delivery::online::Online;
 use crate::domain::id::NodeId;
 use crate::domain::staff::StaffNames;
-use crate::identity::{Signer, cookie};
-use crate::lobby::figures::{Figures, Sample};
+use crate::identity::Signer;
+use crate::identity::revoked::Revoked;
+use crate::lobby::effects::LobbyServices;
+use crate::lobby::figures::Figures;
 use crate::matching::WaitingPool;
 use crate::protocol::Encoder;
 use crate::store::Store;
@@ -41,16 +42,22 @@ pub struct AppState {
     pub encoder: Encoder,
     /// Signs cookies and tokens.
     pub signer: Signer,
+    /// Sessions that were ended a moment ago.
+    pub revoked: Arc<Revoked>,
+    /// Asked before anything is done for a client.
+    pub door: Door,
     /// Rates and counts of people.
-    pub limits: RateLimits,
+    pub limits: Arc<RateLimits>,
     /// What is held for clients, in bytes.
     pub memory: Arc<Budget>,
     /// Pages and files.
     pub assets: Arc<Assets>,
+    /// Ends connections, here and on other nodes.
+    pub closer: Closer,
     /// Browsers with an open socket.
     pub online: Online,
     /// How many are here, as everyone is told.
-    pub figures: Figures,
+    pub figures: Arc<Figures>,
     /// What requests show to be missing in the configuration.
     pub notices: Notices,
     /// Whether there is room for new people.
@@ -61,29 +68,8 @@ pub struct AppState {
     pub staff: Arc<StaffNames>,
     /// What chat connections share: each holds one pointer to it.
     pub reach: Arc<Reach>,
-    /// The same for what their machines need to know.
+    /// What searches share.
+    pub lobby: Arc<LobbyServices>,
+    /// What the machines of chat connections need to know.
     pub chat_rules: Arc<ChatRules>,
-}
-
-impl AppState {
-    /// From how many networks people are here, over all nodes as far as known; a network at two nodes
-    /// counts twice. Tells other nodes how many are at this one.
-    pub fn places(&self) -> u64 {
-        self.channel.online(self.online.places() as u64)
-    }
-
-    /// How many are here, as everyone is told.
-    pub fn figures(&self) -> Sample {
-        self.figures.now(Instant::now(), || Sample {
-            places: self.places(),
-            census: self.pool.census(),
-            rooms: self.store.count_open_rooms(),
-        })
-    }
-
-    /// The session of a request's cookie, unless it was forgotten a moment ago.
-    pub fn session(&self, headers: &HeaderMap, jar: cookie::Jar) -> Option<cookie::Seen> {
-        let seen = cookie::read(&self.signer, headers, jar)?;
-        (!self.online.forgot(seen.session)).then_some(seen)
-    }
 }

@@ -10,8 +10,10 @@ use crate::config::Limits;
 use crate::domain::id::SessionId;
 
 mod caller;
+pub mod client;
 pub mod conduct;
 mod connections;
+pub mod door;
 pub mod holdings;
 mod ledger;
 pub mod machine;

@@ -16,9 +16,8 @@ use tracing::warn;
 use crate::config::{Config, Site};
 
 pub mod bundle;
-mod compress;
+pub mod compress;
 pub mod overlay;
-pub mod serve;
 pub mod template;
 
 pub use bundle::{Asset, Bundle};

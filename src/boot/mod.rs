@@ -16,6 +16,7 @@ pub use self::serve::{Ended, Listeners};
 
 use self::backends::{BackendError, Backends, Died};
 use crate::admission::RateLimits;
+use crate::admission::door::Door;
 use crate::admission::machine::Machine;
 use crate::admission::memory::Budget;
 use crate::assets::Assets;
@@ -23,10 +24,14 @@ use crate::chat::ChatRules;
 use crate::chat::effects::Reach;
 use crate::config::Config;
 use crate::config::notices::Notices;
+use crate::delivery::closing::Closer;
 use crate::delivery::online::Online;
 use crate::domain::id::NodeId;
 use crate::domain::staff::StaffNames;
+use crate::http::routes::Route;
 use crate::identity::Signer;
+use crate::identity::revoked::Revoked;
+use crate::lobby::effects::LobbyServices;
 use crate::lobby::figures::Figures;
 use crate::state::AppState;
 use crate::store::capacity::Capacity;
@@ -60,6 +65,8 @@ impl From<BackendError> for BuildError {
 pub struct Server {
     /// What its edges share.
     pub state: Arc<AppState>,
+    /// Addresses beside those of [`crate::http::routes::TABLE`].
+    pub routes: Vec<Route>,
     store_died: Died,
 }
 
@@ -107,17 +114,41 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         presence_settle: config.chat.presence_settle,
         closing_notice: backends::store_rules(&config).notice(),
     };
+    let revoked = Arc::new(Revoked::default());
+    let online = Online::new(shutdown.token().clone(), Arc::clone(&revoked));
+    let limits = Arc::new(RateLimits::new(&config.limits, connections));
+    let capacity = Arc::new(Capacity::new(config.store.max_size));
+    let figures = Arc::new(Figures::new(
+        online.clone(),
+        Arc::clone(&backends.channel),
+        Arc::clone(&backends.pool),
+        Arc::clone(&backends.store),
+    ));
+    let door = Door::new(Arc::clone(&limits), Arc::clone(&memory));
+    let lobby = LobbyServices {
+        door: door.clone(),
+        store: Arc::clone(&backends.store),
+        pool: Arc::clone(&backends.pool),
+        channel: Arc::clone(&backends.channel),
+        limits: Arc::clone(&limits),
+        capacity: Arc::clone(&capacity),
+        figures: Arc::clone(&figures),
+    };
     let state = AppState {
         node,
         signer: Signer::new(&key, config.session.lifetime).ending(config.session.longest),
-        limits: RateLimits::new(&config.limits, connections),
+        door,
+        limits,
+        revoked,
         memory,
         assets: Arc::new(assets),
-        online: Online::new(shutdown.token().clone()),
-        figures: Figures::default(),
+        closer: Closer::new(online.clone(), Arc::clone(&backends.channel)),
+        online,
+        figures,
+        lobby: Arc::new(lobby),
         notices: Notices::default(),
         staff: Arc::new(StaffNames::of(&config.site.name)),
-        capacity: Arc::new(Capacity::new(config.store.max_size)),
+        capacity,
         shutdown,
         reach: Arc::new(reach),
         chat_rules: Arc::new(chat_rules),
@@ -129,6 +160,7 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
     };
     Ok(Server {
         state: Arc::new(state),
+        routes: Vec::new(),
         store_died: backends.store_died,
     })
 }

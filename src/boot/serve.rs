@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{interval, timeout};
 use tracing::{error, info, warn};
 
@@ -11,6 +10,7 @@ use super::Server;
 use crate::admission::FORGET_EVERY;
 use crate::delivery::positions;
 use crate::http::accept;
+use crate::http::router::Routes;
 use crate::state::AppState;
 use crate::store::{capacity, sweeper};
 use crate::telemetry;
@@ -40,12 +40,17 @@ impl Server {
         let Self {
             state: app,
             store_died,
+            routes,
         } = self;
-        app.shutdown
-            .spawn(accept::run(Arc::clone(&app), listeners.site));
+        let routes = Arc::new(Routes::new(&routes));
+        app.shutdown.spawn(accept::run(
+            Arc::clone(&app),
+            Arc::clone(&routes),
+            listeners.site,
+        ));
         let operators = async {
             match listeners.operator {
-                Some(listener) => accept::run_to_the_end(Arc::clone(&app), listener).await,
+                Some(listener) => accept::run_to_the_end(Arc::clone(&app), routes, listener).await,
                 None => std::future::pending().await,
             }
         };
@@ -57,7 +62,8 @@ impl Server {
         let (store, capacity) = (Arc::clone(&app.store), Arc::clone(&app.capacity));
         app.shutdown.spawn(capacity::run(store, capacity, stop));
         app.shutdown.spawn(compare_positions(Arc::clone(&app)));
-        app.shutdown.spawn(hear_forgotten(Arc::clone(&app)));
+        let stop = app.shutdown.token().clone();
+        app.shutdown.spawn(app.closer.clone().run(stop));
         let serving = async {
             let ended = tokio::select! {
                 () = shutdown => Ended::Drained,
@@ -100,26 +106,6 @@ async fn compare_positions(app: Arc<AppState>) {
     positions::run(&*app.store, &*app.channel, every, app.shutdown.token()).await;
 }
 
-/// Ends here what other nodes were asked to forget.
-async fn hear_forgotten(app: Arc<AppState>) {
-    let Some(mut forgotten) = app.channel.forgotten() else {
-        return;
-    };
-    let stop = app.shutdown.token();
-    loop {
-        let heard = tokio::select! {
-            () = stop.cancelled() => return,
-            heard = forgotten.recv() => heard,
-        };
-        match heard {
-            Ok(session) => app.online.forget(session),
-            // Their sockets stay until they close; the rooms are closed by the store.
-            Err(RecvError::Lagged(missed)) => warn!(missed, "sessions forgotten unheard"),
-            Err(RecvError::Closed) => return,
-        }
-    }
-}
-
 /// Folds metrics, tells other nodes how many are here, and lets limiters forget.
 async fn housekeeping(app: Arc<AppState>) {
     let mut upkeep = interval(telemetry::UPKEEP_EVERY);
@@ -131,7 +117,7 @@ async fn housekeeping(app: Arc<AppState>) {
             () = stop.cancelled() => return,
             _ = upkeep.tick() => {
                 telemetry::upkeep();
-                app.places();
+                app.figures.places();
             }
             _ = trimming.tick() => wake_to_trim(&app),
             _ = forget.tick() => app.limits.forget(),

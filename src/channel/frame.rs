@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::id::{Address, Seq, SessionId, Side, TicketId, Timestamp};
 use crate::domain::{Pairing, Position};
+use crate::protocol::CloseReason;
 use crate::protocol::server::EntryTexts;
 
 /// One frame.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Frame {
     /// An entry was committed.
     Entry {
@@ -68,18 +71,24 @@ pub enum Frame {
         /// When, by the store's clock.
         at: Timestamp,
     },
-    /// Where the room stands, from the store: a connection that knows less has missed entries. Each node reads
-    /// it for itself, so it does not travel between nodes.
-    Position(Position),
-    /// To a waiting connection: its ticket was paired and the room is made. From this process, which
-    /// made the room or looked at it.
-    Matched(Arc<Pairing>),
-    /// The same as another node says it: the store is asked before it is believed.
+    /// To a waiting connection: its ticket was paired, as another node says: the store is asked before it is
+    /// believed.
     MatchedElsewhere(Arc<Pairing>),
     /// To a waiting connection: another one searches under its name now.
     TicketReplaced(TicketId),
     /// To a waiting connection: its ticket was paired, but the room could not be made; it waits on.
     GaveBack,
+    /// Where the room stands, from the store: a connection that knows less has missed entries. Each node reads
+    /// it for itself, so it does not travel between nodes.
+    #[serde(skip)]
+    Position(Position),
+    /// To a waiting connection: its ticket was paired and the room is made. From this process, which
+    /// made the room or looked at it.
+    #[serde(skip)]
+    Matched(Arc<Pairing>),
+    /// The connection ends, and its client is told why. Each node says it to its own.
+    #[serde(skip)]
+    Close(CloseReason),
 }
 
 impl Frame {

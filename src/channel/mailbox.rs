@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn all_mailboxes_have_a_bound_together_and_small_frames_pass() {
         let hub = Hub::new(NodeId(1), 256);
-        let group = GroupId(RoomId::fresh());
+        let group = GroupId::Room(RoomId::fresh());
         let member = || {
             let (outbox, mailbox) = hub.open();
             (mailbox, hub.join(group, &outbox))

@@ -6,9 +6,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 
 use crate::domain::id::{Address, RoomId, SessionId};
+use crate::protocol::CloseReason;
 
 pub mod frame;
 pub mod hub;
@@ -22,9 +24,36 @@ pub use frame::Frame;
 pub use hub::Membership;
 pub use mailbox::{Mailbox, Outbox, Received};
 
-/// Those who hear what is published to one room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct GroupId(pub RoomId);
+/// Connections that are addressed together. Those of a room join it and hear what is published to it; the
+/// others are told only to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum GroupId {
+    /// Those to one room.
+    Room(RoomId),
+    /// Those of one browser.
+    Session(SessionId),
+    /// All.
+    Everybody,
+}
+
+impl GroupId {
+    /// The room, if it is the group of one.
+    pub fn room(self) -> Option<RoomId> {
+        match self {
+            Self::Room(room) => Some(room),
+            Self::Session(_) | Self::Everybody => None,
+        }
+    }
+}
+
+/// The connections of a group end, each with this close code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// Which.
+    pub group: GroupId,
+    /// What their clients are told.
+    pub reason: CloseReason,
+}
 
 /// Why a frame could not be put into a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,12 +126,12 @@ pub trait ChannelLayer: Send + Sync {
     /// People online on all nodes, as far as known; `here` are those of this one.
     fn online(&self, here: u64) -> u64;
 
-    /// Tells other nodes that a session was forgotten: at most once, without waiting. A layer of one
+    /// Tells other nodes to end the connections of a group: at most once, without waiting. A layer of one
     /// process has no other node to tell.
-    fn forget(&self, _session: SessionId) {}
+    fn close_elsewhere(&self, _closing: Closing) {}
 
-    /// The sessions that other nodes say were forgotten; `None` in a layer of one process.
-    fn forgotten(&self) -> Option<broadcast::Receiver<SessionId>> {
+    /// The groups whose connections other nodes say are to end; `None` in a layer of one process.
+    fn closings(&self) -> Option<broadcast::Receiver<Closing>> {
         None
     }
 

@@ -17,8 +17,10 @@ use tokio_util::task::TaskTracker;
 use super::hub::{GroupWatch, Hub};
 use super::seal::FrameKey;
 use super::wire::{self, Packet};
-use super::{ChannelLayer, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status};
-use crate::domain::id::{Address, NodeId, SessionId, StoreId};
+use super::{
+    ChannelLayer, Closing, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status,
+};
+use crate::domain::id::{Address, NodeId, StoreId};
 use crate::redis::{CONNECT, Servers};
 use crate::telemetry;
 use ear::Ear;
@@ -41,7 +43,7 @@ const JOIN: Duration = Duration::from_secs(1);
 /// How long the first answer of the first server may take: connecting, subscribing, a canary.
 const START: Duration = CONNECT.saturating_mul(3);
 /// Sessions that other nodes say were forgotten and that were not taken yet.
-const FORGOTTEN: usize = 1024;
+const CLOSINGS: usize = 1024;
 /// After a panic of a link.
 const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
@@ -66,7 +68,7 @@ pub struct RedisLayer {
     registry: Arc<Registry>,
     keys: Arc<Keys>,
     disturbed: watch::Sender<u64>,
-    forgotten: broadcast::Sender<SessionId>,
+    closings: broadcast::Sender<Closing>,
     tasks: TaskTracker,
     stop: CancellationToken,
     servers: Servers,
@@ -109,7 +111,7 @@ impl RedisLayer {
             registry: Arc::new(Registry::new(node, key, count, rules.lease)),
             keys,
             disturbed: watch::Sender::new(0),
-            forgotten: broadcast::Sender::new(FORGOTTEN),
+            closings: broadcast::Sender::new(CLOSINGS),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             servers,
@@ -135,7 +137,7 @@ impl RedisLayer {
             registry: Arc::clone(&self.registry),
             keys: Arc::clone(&self.keys),
             disturbed: self.disturbed.clone(),
-            forgotten: self.forgotten.clone(),
+            closings: self.closings.clone(),
             garbled: AtomicU64::new(0),
         });
         for link in self.links.iter() {
@@ -190,7 +192,11 @@ impl RedisLayer {
 /// Which of `count` servers a room belongs to: the same on every node and in every version. The
 /// bits of the id are mixed (splitmix64), since the first half of it is the time.
 fn home(group: GroupId, count: usize) -> usize {
-    let (high, low) = group.0.0.as_u64_pair();
+    let GroupId::Room(room) = group else {
+        // What concerns every node goes by the first server.
+        return 0;
+    };
+    let (high, low) = room.0.as_u64_pair();
     let mut mixed = high.rotate_left(32) ^ low;
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -261,14 +267,14 @@ impl ChannelLayer for RedisLayer {
         self.disturbed.subscribe()
     }
 
-    fn forget(&self, session: SessionId) {
-        let packet = Packet::Forget(session).encode(self.node);
+    fn close_elsewhere(&self, closing: Closing) {
+        let packet = Packet::Close(closing).encode(self.node);
         let packet = packet.expect("a few bytes");
         self.links[0].out.offer(To::Nodes, packet);
     }
 
-    fn forgotten(&self) -> Option<broadcast::Receiver<SessionId>> {
-        Some(self.forgotten.subscribe())
+    fn closings(&self) -> Option<broadcast::Receiver<Closing>> {
+        Some(self.closings.subscribe())
     }
 
     fn online(&self, here: u64) -> u64 {
@@ -317,13 +323,13 @@ mod tests {
     fn rooms_are_spread_evenly_and_always_alike() {
         let mut counts = [0; 3];
         for _ in 0..3000 {
-            counts[home(GroupId(RoomId::fresh()), 3)] += 1;
+            counts[home(GroupId::Room(RoomId::fresh()), 3)] += 1;
         }
         assert!(
             counts.iter().all(|count| (850..1150).contains(count)),
             "{counts:?}"
         );
-        let fixed = |text| GroupId(RoomId::parse(text).unwrap());
+        let fixed = |text| GroupId::Room(RoomId::parse(text).unwrap());
         let homes = [
             "01890a5d-ac96-774b-bcce-b302099a8057",
             "01890a5d-ac96-774b-bcce-b302099a8058",

@@ -114,7 +114,8 @@ impl Io<Chat> for ChatIo {
             Job::Arrive { side, instead_of } => self.arrive(side, instead_of),
             Job::Publish(frame) => {
                 // Not before its turn: "is typing" after a message must not overtake the message.
-                let (channel, group) = (Arc::clone(&self.reach.channel), GroupId(self.room()));
+                let (channel, group) =
+                    (Arc::clone(&self.reach.channel), GroupId::Room(self.room()));
                 other(async move {
                     channel.publish(group, frame);
                     Outcome::Done
@@ -204,7 +205,10 @@ impl ChatIo {
     }
 
     fn room(&self) -> RoomId {
-        self.membership.group().0
+        match self.membership.group() {
+            GroupId::Room(room) => room,
+            group => unreachable!("a chat connection joins a room, not {group:?}"),
+        }
     }
 
     fn leave(&self, side: Side, block: Option<(SessionId, SessionId)>) -> Doing {
@@ -305,7 +309,7 @@ pub fn announce(channel: &dyn ChannelLayer, arrival: &Arrival, connection: Addre
             connection,
             version: here.version,
         };
-        channel.publish(GroupId(room.id), opened);
+        channel.publish(GroupId::Room(room.id), opened);
     }
 }
 
@@ -340,7 +344,7 @@ impl Leaving {
             connection: self.connection,
             away,
         };
-        self.channel.publish(GroupId(self.room), frame);
+        self.channel.publish(GroupId::Room(self.room), frame);
     }
 
     /// Goes on until the store takes the departure, or the process ends (the next start makes

@@ -13,6 +13,7 @@ use crate::protocol::client::{self, ChatAction, ChatFrame};
 use crate::protocol::{CloseReason, DecodeError, Encoder, ErrorCode, Text};
 use crate::store::{Appended, Hidden, Marks, Recalled, Refusal, RoomPeople};
 
+pub mod access;
 mod actions;
 mod closing;
 pub mod effects;

@@ -384,11 +384,6 @@ fn numbers(config: &Config, checker: &mut Checker<'_>) {
 
 fn log(config: &Config, checker: &mut Checker<'_>) {
     checker.that(
-        ["auto", "pretty", "json"].contains(&&*config.log.format),
-        "log.format",
-        "must be \"auto\", \"pretty\" or \"json\"",
-    );
-    checker.that(
         EnvFilter::try_new(&config.log.filter).is_ok(),
         "log.filter",
         "must be a level such as \"info\" or a filter such as \"miyu=debug\"",

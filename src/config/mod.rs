@@ -39,6 +39,7 @@ pub use site::Site;
 pub use store::Store;
 
 pub use crate::store::Durability;
+pub use crate::telemetry::log::Format as LogFormat;
 
 use load::Layers;
 use section::Section;

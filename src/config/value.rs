@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use figment::value::Value;
 
-use super::{Durability, Secret};
+use super::{Durability, LogFormat, Secret};
 
 /// A type that a key can have.
 pub trait Setting: Sized {
@@ -66,6 +66,16 @@ textual! {
     }, |it| match it {
         Self::Power => "power".to_owned(),
         Self::Process => "process".to_owned(),
+    };
+    LogFormat, "\"auto\", \"pretty\" or \"json\"", |text| match text {
+        "auto" => Ok(Self::Auto),
+        "pretty" => Ok(Self::Pretty),
+        "json" => Ok(Self::Json),
+        _ => Err(must_be::<Self>()),
+    }, |it| match it {
+        Self::Auto => "auto".to_owned(),
+        Self::Pretty => "pretty".to_owned(),
+        Self::Json => "json".to_owned(),
     };
 }
 

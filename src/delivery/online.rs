@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use lru::LruCache;
 use parking_lot::Mutex;
@@ -13,15 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::Prefix;
 use crate::domain::id::SessionId;
+use crate::identity::revoked::Revoked;
+use crate::protocol::CloseReason;
 
-/// How long the cookie of a forgotten session counts for nothing. A request that was under way with it,
-/// or another tab that has not heard yet, must not bring it back.
-const FORGOTTEN_FOR: Duration = Duration::from_secs(10 * 60);
-/// Forgotten sessions that are remembered as such; beyond that the oldest is not.
-const FORGOTTEN: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
 /// How many groups of sessions are woken apart from each other. A token for each session would be a
 /// twentieth of what an idle connection costs.
 const GROUPS: usize = 64;
+/// Sessions whose end is remembered until their sockets have been woken by it.
+const ENDED: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
 /// Counts distinct sessions, and distinct narrowest networks: one address may open many browsers, so
 /// only the latter says how many people there may be. And ends sessions. Cheap to clone. Bounded by the
@@ -33,9 +32,34 @@ struct Shared {
     /// Ends every socket of this process.
     shutdown: CancellationToken,
     here: Mutex<Here>,
-    forgotten: Mutex<LruCache<SessionId, Instant>>,
-    /// Cancelled, and replaced, when a session of the group is forgotten.
+    revoked: Arc<Revoked>,
+    /// Cancelled, and replaced, when sockets of a session of the group end.
     ends: [Mutex<CancellationToken>; GROUPS],
+    /// How often that was so.
+    closings: AtomicU64,
+    ended: Mutex<LastEnded>,
+}
+
+/// What ended last, for the sockets that are woken by it.
+struct LastEnded {
+    all: Option<Ended>,
+    sessions: LruCache<SessionId, Ended>,
+}
+
+#[derive(Clone, Copy)]
+struct Ended {
+    /// Its number among all closings.
+    closing: u64,
+    reason: CloseReason,
+}
+
+/// How a socket learns that it is to end.
+pub struct End {
+    /// Cancelled when the process ends, and when sockets of this session or of another one of its group do:
+    /// then [`Online::ended`] tells which.
+    pub token: CancellationToken,
+    /// What ended before does not concern it.
+    pub since: u64,
 }
 
 /// Open sockets.
@@ -48,13 +72,18 @@ struct Here {
 
 impl Online {
     /// Of a process that ends with this token.
-    pub fn new(shutdown: CancellationToken) -> Self {
+    pub fn new(shutdown: CancellationToken, revoked: Arc<Revoked>) -> Self {
         let ends = std::array::from_fn(|_| Mutex::new(shutdown.child_token()));
         Self(Arc::new(Shared {
             shutdown,
             ends,
             here: Mutex::default(),
-            forgotten: Mutex::new(LruCache::new(FORGOTTEN)),
+            revoked,
+            closings: AtomicU64::new(0),
+            ended: Mutex::new(LastEnded {
+                all: None,
+                sessions: LruCache::new(ENDED),
+            }),
         }))
     }
 
@@ -86,39 +115,68 @@ impl Online {
         self.0.here.lock().places.len()
     }
 
-    /// Cancelled when the process ends, and when this session or another one of its group is forgotten:
-    /// then [`forgot`](Self::forgot) tells which, and the one who stays asks for the next token.
-    pub fn end_of(&self, session: SessionId) -> CancellationToken {
-        let end = self.end(session).lock().clone();
-        if !self.forgot(session) {
-            return end;
+    /// How a socket of this session learns that it is to end.
+    pub fn end_of(&self, session: SessionId) -> End {
+        // In this order: a closing between the two is one that this socket hears of.
+        let since = self.0.closings.load(Ordering::Acquire);
+        let token = self.end(session).lock().clone();
+        if !self.0.revoked.contains(session) {
+            return End { token, since };
         }
         // It was forgotten before this could be asked for: there is no end to come.
-        let over = CancellationToken::new();
-        over.cancel();
-        over
+        let token = CancellationToken::new();
+        token.cancel();
+        End { token, since }
+    }
+
+    /// Why a socket of this session whose [`End::token`] was cancelled is to close. `None`: it was another
+    /// session of its group, and this one asks for the next token.
+    pub fn ended(&self, session: SessionId, since: u64) -> Option<CloseReason> {
+        if self.0.revoked.contains(session) {
+            return Some(CloseReason::Forgotten);
+        }
+        let ended = self.0.ended.lock();
+        let own = ended.sessions.peek(&session);
+        let last = [own, ended.all.as_ref()].into_iter().flatten();
+        let last = last.max_by_key(|it| it.closing);
+        last.filter(|it| it.closing > since).map(|it| it.reason)
     }
 
     /// Ends all sockets of this session here, and disregards its cookie for ten minutes. A copy of the
     /// cookie that comes later is a session that nothing is known of.
     pub fn forget(&self, session: SessionId) {
-        self.0.forgotten.lock().put(session, Instant::now());
+        self.0.revoked.insert(session);
+        self.wake(self.end(session));
+    }
+
+    /// Ends the sockets that this session has here now.
+    pub fn close(&self, session: SessionId, reason: CloseReason) {
+        let ended = self.next(reason);
+        self.0.ended.lock().sessions.put(session, ended);
+        self.wake(self.end(session));
+    }
+
+    /// Ends all sockets that are here now.
+    pub fn close_all(&self, reason: CloseReason) {
+        let ended = self.next(reason);
+        self.0.ended.lock().all = Some(ended);
+        self.0.ends.iter().for_each(|end| self.wake(end));
+    }
+
+    fn next(&self, reason: CloseReason) -> Ended {
+        let closing = self.0.closings.fetch_add(1, Ordering::AcqRel) + 1;
+        Ended { closing, reason }
+    }
+
+    fn wake(&self, end: &Mutex<CancellationToken>) {
         let next = self.0.shutdown.child_token();
-        let end = std::mem::replace(&mut *self.end(session).lock(), next);
-        end.cancel();
+        std::mem::replace(&mut *end.lock(), next).cancel();
     }
 
     fn end(&self, session: SessionId) -> &Mutex<CancellationToken> {
         // Session ids are random.
         let group = usize::from(session.0[0]) % GROUPS;
         &self.0.ends[group]
-    }
-
-    /// Whether this session was forgotten a moment ago.
-    pub fn forgot(&self, session: SessionId) -> bool {
-        let forgotten = self.0.forgotten.lock();
-        let since = forgotten.peek(&session);
-        since.is_some_and(|since| since.elapsed() < FORGOTTEN_FOR)
     }
 }
 
@@ -155,7 +213,7 @@ mod tests {
 
     #[test]
     fn two_tabs_are_one_browser_and_two_browsers_of_a_network_one_place() {
-        let online = Online::new(CancellationToken::new());
+        let online = Online::new(CancellationToken::new(), Arc::default());
         let (me, you) = (SessionId::fresh(), SessionId::fresh());
         let there = "2001:db8::1".parse().unwrap();
         let same = "2001:db8::2".parse().unwrap();
@@ -178,22 +236,22 @@ mod tests {
 
     #[test]
     fn forgetting_ends_the_sockets_of_one_session() {
-        let online = Online::new(CancellationToken::new());
+        let online = Online::new(CancellationToken::new(), Arc::default());
         let [me, you] = [[1; 16], [2; 16]].map(SessionId);
         // Woken together with the first.
         let neighbour = SessionId([1 + GROUPS as u8; 16]);
         let tabs = (online.enter(me, HERE, 0), online.enter(you, HERE, 0));
-        let (mine, yours) = (online.end_of(me), online.end_of(you));
+        let (mine, yours) = (online.end_of(me).token, online.end_of(you).token);
         let before = online.end_of(neighbour);
         online.forget(me);
         assert!(mine.is_cancelled() && !yours.is_cancelled());
-        assert!(online.forgot(me) && !online.forgot(you));
-        assert!(before.is_cancelled() && !online.forgot(neighbour));
-        assert!(!online.end_of(neighbour).is_cancelled());
+        assert!(online.ended(me, 0).is_some() && online.ended(you, 0).is_none());
+        assert!(before.token.is_cancelled() && online.ended(neighbour, before.since).is_none());
+        assert!(!online.end_of(neighbour).token.is_cancelled());
         // A socket that was on its way joins those that end, and ends no others.
         let late = online.enter(me, HERE, 0);
-        assert!(online.end_of(me).is_cancelled());
-        assert!(!online.end_of(neighbour).is_cancelled());
+        assert!(online.end_of(me).token.is_cancelled());
+        assert!(!online.end_of(neighbour).token.is_cancelled());
         drop((tabs, late));
         assert_eq!((online.count(), online.places()), (0, 0));
     }
@@ -201,10 +259,31 @@ mod tests {
     #[test]
     fn the_end_of_the_process_is_the_end_of_all() {
         let shutdown = CancellationToken::new();
-        let online = Online::new(shutdown.clone());
+        let online = Online::new(shutdown.clone(), Arc::default());
         let me = SessionId::fresh();
         let _tab = online.enter(me, HERE, 0);
         shutdown.cancel();
-        assert!(online.end_of(me).is_cancelled());
+        assert!(online.end_of(me).token.is_cancelled());
+    }
+
+    #[test]
+    fn a_closing_is_of_the_sockets_that_are_there() {
+        let online = Online::new(CancellationToken::new(), Arc::default());
+        let [me, you] = [[1; 16], [2; 16]].map(SessionId);
+        let (before, other) = (online.end_of(me), online.end_of(you));
+        online.close(me, CloseReason::Policy);
+        assert!(before.token.is_cancelled() && !other.token.is_cancelled());
+        assert_eq!(online.ended(me, before.since), Some(CloseReason::Policy));
+        // One that comes after is not concerned, also when it is woken by a neighbour.
+        let after = online.end_of(me);
+        assert!(!after.token.is_cancelled());
+        assert_eq!(online.ended(me, after.since), None);
+        online.close_all(CloseReason::GoingAway);
+        assert!(after.token.is_cancelled() && other.token.is_cancelled());
+        for (session, end) in [(me, &after), (you, &other)] {
+            let told = online.ended(session, end.since);
+            assert_eq!(told, Some(CloseReason::GoingAway));
+        }
+        assert_eq!(online.ended(me, online.end_of(me).since), None);
     }
 }

@@ -63,12 +63,16 @@ impl Check {
         store: &dyn Store,
         channel: &dyn ChannelLayer,
     ) -> Result<(), StoreError> {
-        let rooms: Vec<RoomId> = channel.audited().into_iter().map(|it| it.0).collect();
+        let rooms: Vec<RoomId> = channel
+            .audited()
+            .into_iter()
+            .filter_map(GroupId::room)
+            .collect();
         self.begin();
         for batch in rooms.chunks(BATCH) {
             for position in self.news(store.positions(batch.to_vec()).await?) {
                 metrics::counter!(telemetry::POSITIONS).increment(1);
-                channel.publish_here(GroupId(position.room), Frame::Position(position));
+                channel.publish_here(GroupId::Room(position.room), Frame::Position(position));
             }
         }
         Ok(())

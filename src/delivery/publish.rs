@@ -33,14 +33,14 @@ impl CommitSink for Publisher {
                 closes: matches!(entry.kind, EntryKind::Departure { .. }),
                 texts: self.encoder.entry_texts(&people.personas, entry),
             };
-            self.channel.publish(GroupId(people.room), frame);
+            self.channel.publish(GroupId::Room(people.room), frame);
         }
         metrics::counter!(telemetry::MESSAGES).increment(messages);
     }
 
     fn closing(&self, room: RoomId, closes_at: Timestamp) {
         let frame = Frame::Closing { at: closes_at };
-        self.channel.publish(GroupId(room), frame);
+        self.channel.publish(GroupId::Room(room), frame);
     }
 }
 

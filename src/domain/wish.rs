@@ -260,6 +260,18 @@ pub struct Wish {
     pub tags: Tags,
 }
 
+/// How far the wish of a search has relaxed; each includes the ones before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Only a person who shares a tag.
+    SharedTags,
+    /// Any fit.
+    Anyone,
+    /// Also one of the last ten partners.
+    Repeats,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

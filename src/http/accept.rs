@@ -16,13 +16,14 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use super::paced::Paced;
+use super::Audience;
 use super::request::{Peer, is_trusted};
-use super::turns::{Patience, Turns};
-use super::{Door, router};
+use super::router::{self, Routes};
 use crate::admission::{ConnectionGuard, Refused, Slot};
 use crate::state::AppState;
 use crate::telemetry;
+use crate::transport::paced::Paced;
+use crate::transport::turns::{Patience, Turns};
 
 /// Most header lines of a request.
 const HEADERS: usize = 64;
@@ -62,7 +63,7 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Accepts until the drain begins. Dropping the listener then frees the port at once.
-pub async fn run(app: Arc<AppState>, listener: TcpListener) {
+pub async fn run(app: Arc<AppState>, routes: Arc<Routes>, listener: TcpListener) {
     let mut listener = Listener::new(listener);
     let stop = app.shutdown.token().clone();
     loop {
@@ -72,7 +73,8 @@ pub async fn run(app: Arc<AppState>, listener: TcpListener) {
             accepted = listener.accept() => accepted,
         };
         if let Some(guard) = admit(&app, &stream, address) {
-            let task = connection(Arc::clone(&app), stream, address, Door::Site, guard);
+            let edge = Edge::new(&app, &routes, Audience::Site);
+            let task = connection(edge, stream, address, guard);
             app.shutdown.spawn(task);
         }
     }
@@ -81,11 +83,12 @@ pub async fn run(app: Arc<AppState>, listener: TcpListener) {
 /// Accepts on the operators' own port for as long as it is polled, the drain included: whoever asks
 /// there is told why this node takes nobody any more. Its connections hold no shutdown up, and end
 /// when this is dropped.
-pub async fn run_to_the_end(app: Arc<AppState>, listener: TcpListener) -> ! {
+pub async fn run_to_the_end(app: Arc<AppState>, routes: Arc<Routes>, listener: TcpListener) -> ! {
     // Where it does not say where it listens, it is taken for one that others reach.
-    let door = listener
-        .local_addr()
-        .map_or(Door::Operator { loopback: false }, Door::of_operators);
+    let audience = listener.local_addr().map_or(
+        Audience::Operator { loopback: false },
+        Audience::of_operators,
+    );
     let mut listener = Listener::new(listener);
     // As many as `limits.connections` admits.
     let mut tasks = JoinSet::new();
@@ -100,8 +103,8 @@ pub async fn run_to_the_end(app: Arc<AppState>, listener: TcpListener) -> ! {
             accepted = listener.accept() => accepted,
         };
         if let Some(guard) = admit(&app, &stream, address) {
-            let app = Arc::clone(&app);
-            tasks.spawn(connection(app, stream, address, door, guard));
+            let edge = Edge::new(&app, &routes, audience);
+            tasks.spawn(connection(edge, stream, address, guard));
         }
     }
 }
@@ -161,13 +164,29 @@ fn admit(app: &AppState, stream: &TcpStream, address: SocketAddr) -> Option<Conn
     }
 }
 
-async fn connection(
+/// What answers on a connection.
+struct Edge {
     app: Arc<AppState>,
-    stream: TcpStream,
-    address: SocketAddr,
-    door: Door,
-    guard: ConnectionGuard,
-) {
+    routes: Arc<Routes>,
+    audience: Audience,
+}
+
+impl Edge {
+    fn new(app: &Arc<AppState>, routes: &Arc<Routes>, audience: Audience) -> Self {
+        Self {
+            app: Arc::clone(app),
+            routes: Arc::clone(routes),
+            audience,
+        }
+    }
+}
+
+async fn connection(edge: Edge, stream: TcpStream, address: SocketAddr, guard: ConnectionGuard) {
+    let Edge {
+        app,
+        routes,
+        audience,
+    } = edge;
     // Frames and answers are small and complete: waiting to merge them only delays them.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "no TCP_NODELAY");
@@ -179,13 +198,13 @@ async fn connection(
     let turns = Turns::begin();
     let slot = Slot::holding(guard);
     let service = service_fn(|request: Request<Incoming>| {
-        let app = Arc::clone(&app);
+        let (app, routes) = (Arc::clone(&app), Arc::clone(&routes));
         let slot = slot.clone();
         let answering = turns.answer();
         async move {
             let (server, notices) = (&app.config.server, &app.notices);
-            let peer = Peer::resolve(server, notices, door, address, &request, slot);
-            let mut answer = router::handle(&app, door, peer, request).await;
+            let peer = Peer::resolve(server, notices, audience, address, &request, slot);
+            let mut answer = router::handle(&app, &routes, audience, peer, request).await;
             answer.body_mut().end(answering);
             Ok::<_, Infallible>(answer)
         }
@@ -201,10 +220,10 @@ async fn connection(
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
     let leaving = async {
-        match door {
+        match audience {
             // Answered to the end.
-            Door::Operator { .. } => std::future::pending().await,
-            Door::Site => app.shutdown.token().cancelled().await,
+            Audience::Operator { .. } => std::future::pending().await,
+            Audience::Site => app.shutdown.token().cancelled().await,
         }
     };
     tokio::select! {

@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use hyper::body::{Frame, SizeHint};
 
-use super::turns::Answering;
 use crate::admission::memory::Reservation;
 use crate::protocol::Replay;
+use crate::transport::turns::Answering;
 
 /// Entries are encoded until they are so many bytes: few calls to the kernel, and little that waits for a
 /// client that does not read.

@@ -1,12 +1,12 @@
 //! For whoever runs this: is it alive, is it ready and why not, its numbers.
 
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
 use serde::Serialize;
 
+use super::routes::{Answer, Call};
 use super::{Body, response};
 use crate::channel;
 use crate::clock::{Clock as _, Steady};
-use crate::state::AppState;
 use crate::telemetry;
 use crate::telemetry::lines::LINES;
 
@@ -26,12 +26,13 @@ struct Finding {
 }
 
 /// `/healthz`: the process answers.
-pub fn alive() -> Response<Body> {
-    response::text(StatusCode::OK, "ok\n")
+pub async fn alive(_: Call) -> Answer {
+    Ok(response::text(StatusCode::OK, "ok\n"))
 }
 
 /// `/readyz`: traffic may be sent here; the reasons when not.
-pub async fn ready(app: &AppState) -> Response<Body> {
+pub async fn ready(call: Call) -> Answer {
+    let app = &*call.app;
     let mut problems = Vec::new();
     let mut notices = Vec::new();
     let mut problem = |part, why: String| problems.push(Finding { part, why });
@@ -88,13 +89,15 @@ pub async fn ready(app: &AppState) -> Response<Body> {
         problems,
         notices,
     };
-    response::json(status, &body)
+    Ok(response::json(status, &body))
 }
 
 /// `/metrics`: Prometheus text. Gauges that are cheap to read are read now.
-pub fn metrics(app: &AppState) -> Response<Body> {
+pub async fn metrics(call: Call) -> Answer {
+    let app = &*call.app;
     let Some(handle) = telemetry::prometheus() else {
-        return response::text(StatusCode::SERVICE_UNAVAILABLE, "metrics are not set up\n");
+        let why = "metrics are not set up\n";
+        return Ok(response::text(StatusCode::SERVICE_UNAVAILABLE, why));
     };
     metrics::gauge!(telemetry::WAITING).set(app.pool.census().total() as f64);
     metrics::gauge!(telemetry::ROOMS).set(app.store.count_open_rooms() as f64);
@@ -105,9 +108,9 @@ pub fn metrics(app: &AppState) -> Response<Body> {
     metrics::counter!(telemetry::CLOCK_STEPS).absolute(Steady.steps());
     // Counted where no recorder may be asked: a panic is logged there too.
     metrics::counter!(telemetry::LOG_LOST).absolute(LINES.lost());
-    response::with_type(
+    Ok(response::with_type(
         StatusCode::OK,
         "text/plain; version=0.0.4; charset=utf-8",
         Body::new(handle.render()),
-    )
+    ))
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use hyper::header::{HOST, HeaderMap};
 use hyper::{StatusCode, Uri};
 
-use super::Door;
+use super::Audience;
 use crate::config;
 use crate::config::origin::{self, Origin};
 use crate::http::problem::Problem;
@@ -26,14 +26,14 @@ pub enum Misnamed {
     /// Something that is no name, address or port.
     Malformed,
     /// A name that is not ours.
-    Foreign(Door),
+    Foreign(Audience),
 }
 
 impl Misnamed {
     /// What the client is told. The name itself is not said again.
     pub fn problem(self) -> Problem {
         let why = match self {
-            Self::Foreign(door) => return misdirected(door),
+            Self::Foreign(audience) => return misdirected(audience),
             Self::Missing => "a request needs a Host; send the name and port of this address",
             Self::Several => "a request has one Host; send the name and port of this address once",
             Self::Malformed => {
@@ -44,12 +44,12 @@ impl Misnamed {
     }
 }
 
-fn misdirected(door: Door) -> Problem {
-    let why = match door {
-        Door::Site => {
+fn misdirected(audience: Audience) -> Problem {
+    let why = match audience {
+        Audience::Site => {
             "this server has another name; the operator can name this one in server.public_url"
         }
-        Door::Operator { .. } => {
+        Audience::Operator { .. } => {
             "operators ask this port by the address of this machine, such as 127.0.0.1"
         }
     };
@@ -77,18 +77,18 @@ pub fn asked(target: &Uri, headers: &HeaderMap) -> Result<String, Misnamed> {
     Ok(target.unwrap_or(line).to_owned())
 }
 
-/// Whether this host (with or without a port) may be asked for at this door.
+/// Whether this host (with or without a port) may be asked for at this audience.
 ///
 /// # Errors
 /// It is no host, or not ours.
-pub fn check(server: &config::Server, door: Door, host: &str) -> Result<(), Misnamed> {
+pub fn check(server: &config::Server, audience: Audience, host: &str) -> Result<(), Misnamed> {
     let host = Host::parse(host).ok_or(Misnamed::Malformed)?;
-    let ours = match door {
-        Door::Site => is_ours(server, &host),
-        Door::Operator { loopback: true } => host.is_this_machine(),
-        Door::Operator { loopback: false } => host.is_address_or_local(),
+    let ours = match audience {
+        Audience::Site => is_ours(server, &host),
+        Audience::Operator { loopback: true } => host.is_this_machine(),
+        Audience::Operator { loopback: false } => host.is_address_or_local(),
     };
-    ours.then_some(()).ok_or(Misnamed::Foreign(door))
+    ours.then_some(()).ok_or(Misnamed::Foreign(audience))
 }
 
 /// The site's names: that of `public_url`, and of origins whose pages may connect anyway. Without a
@@ -191,7 +191,7 @@ fn is_port(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const SITE: Door = Door::Site;
+    const SITE: Audience = Audience::Site;
 
     fn server(public_url: &str, origins: &[&str]) -> config::Server {
         config::Server {
@@ -204,10 +204,10 @@ mod tests {
         }
     }
 
-    fn split(door: Door, server: &config::Server, hosts: &[&str]) -> Vec<bool> {
+    fn split(audience: Audience, server: &config::Server, hosts: &[&str]) -> Vec<bool> {
         let hosts = hosts.iter();
         hosts
-            .map(|host| check(server, door, host).is_ok())
+            .map(|host| check(server, audience, host).is_ok())
             .collect()
     }
 
@@ -288,8 +288,8 @@ mod tests {
             "node1",
             "chat.example",
         ];
-        let own = Door::Operator { loopback: true };
-        let wide = Door::Operator { loopback: false };
+        let own = Audience::Operator { loopback: true };
+        let wide = Audience::Operator { loopback: false };
         assert_eq!(
             split(own, &named, &hosts),
             [true, true, true, false, false, false]

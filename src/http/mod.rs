@@ -5,19 +5,22 @@ pub use self::body::Body;
 pub mod accept;
 pub mod api;
 mod body;
+pub mod files;
 pub mod health;
 pub mod hosts;
-pub mod paced;
+pub mod pages;
 pub mod problem;
 pub mod query;
 pub mod request;
 pub mod response;
 pub mod router;
-pub mod turns;
+pub mod routes;
+pub mod sessions;
+pub mod upgrade;
 
 /// The listener that a request came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum Audience {
     /// `server.listen`.
     Site,
     /// `server.operator_listen`: only programs of this machine reach it when it listens on a loopback
@@ -28,8 +31,8 @@ pub enum Door {
     },
 }
 
-impl Door {
-    /// The operators' door with a listener at this address.
+impl Audience {
+    /// The operators' audience with a listener at this address.
     pub fn of_operators(listens: std::net::SocketAddr) -> Self {
         Self::Operator {
             loopback: listens.ip().to_canonical().is_loopback(),
@@ -37,7 +40,7 @@ impl Door {
     }
 
     /// Whether operators' routes (or else the site's) are behind it.
-    pub fn opens(self, operators: bool) -> bool {
+    pub fn sees(self, operators: bool) -> bool {
         matches!(self, Self::Operator { .. }) == operators
     }
 }

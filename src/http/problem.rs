@@ -7,7 +7,9 @@ use std::time::Duration;
 use hyper::StatusCode;
 use serde::Serialize;
 
+use super::response;
 use crate::admission::Refused;
+use crate::admission::door::Refusal;
 use crate::store::StoreError;
 
 /// A refusal. `code` is for programs and never changes; `detail` says what to do, in English.
@@ -174,6 +176,16 @@ impl Problem {
             retry_after_ms: self.retry_after.map(millis),
         };
         serde_json::to_vec(&body).expect("strings and numbers encode")
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rate(wait) => Self::rate_limited(wait),
+            Refusal::NewSessions(wait) => Self::too_many_newcomers(wait),
+            Refusal::Memory(why) => response::exhausted(why),
+        }
     }
 }
 

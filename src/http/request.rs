@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use hyper::header::{AsHeaderName, FORWARDED, HeaderName, ORIGIN, VIA};
 use hyper::{HeaderMap, Request};
 
-use super::Door;
+use super::Audience;
 use super::hosts::{self, Misnamed};
 use crate::admission::Slot;
 use crate::config::notices::Notices;
@@ -41,7 +41,7 @@ impl Peer {
     pub fn resolve<B>(
         server: &config::Server,
         notices: &Notices,
-        door: Door,
+        audience: Audience,
         socket: SocketAddr,
         request: &Request<B>,
         slot: Slot,
@@ -57,8 +57,8 @@ impl Peer {
         let asked = hosts::asked(request.uri(), headers);
         // A trusted proxy may ask by a name of its own, and say which one the browser asked for.
         let asked = asked.map(|host| told(&X_FORWARDED_HOST).unwrap_or(host));
-        let checked = asked.and_then(|host| hosts::check(server, door, &host).map(|()| host));
-        if matches!(checked, Err(Misnamed::Foreign(Door::Site))) {
+        let checked = asked.and_then(|host| hosts::check(server, audience, &host).map(|()| host));
+        if matches!(checked, Err(Misnamed::Foreign(Audience::Site))) {
             notices.misnamed(server);
         }
         let misnamed = checked.as_ref().err().copied();
@@ -200,7 +200,7 @@ mod tests {
         }
         let (notices, slot) = (Notices::default(), Slot::default());
         let socket = socket.parse().unwrap();
-        Peer::resolve(server, &notices, Door::Site, socket, &request, slot)
+        Peer::resolve(server, &notices, Audience::Site, socket, &request, slot)
     }
 
     fn trusting(networks: &[&str]) -> config::Server {
@@ -271,7 +271,7 @@ mod tests {
         let server = trusting(&["127.0.0.0/8"]);
         let headers = [("host", "internal"), ("x-forwarded-host", "evil.example")];
         let peer = peer(&server, "127.0.0.1:999", &headers);
-        assert_eq!(peer.misnamed, Some(Misnamed::Foreign(Door::Site)));
+        assert_eq!(peer.misnamed, Some(Misnamed::Foreign(Audience::Site)));
         assert_eq!(peer.origin(), None);
     }
 

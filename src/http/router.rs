@@ -1,140 +1,87 @@
-//! Which address means what, and what is checked before anything is answered.
+//! From a request to the row of the table that answers it, and what is checked on the way.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{
-    ACCEPT, AUTHORIZATION, CONNECTION, HeaderMap, HeaderValue, SET_COOKIE, TRANSFER_ENCODING,
-};
+use hyper::header::{CONNECTION, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
 use matchit::Router;
 
-use super::api::{self, rooms, site};
+use super::problem::Problem;
 use super::request::{Peer, origin_allowed};
-use super::{Body, Door, health, response};
+use super::routes::{Answer, Call, Guard, Rate, Route, Slash, TABLE, too_large};
+use super::{Audience, Body, pages, response, sessions};
 use crate::admission::Purpose;
+use crate::admission::door::{Act, Refusal};
 use crate::admission::memory::Class;
-use crate::assets::{self, bundle};
-use crate::domain::id::{SessionId, Timestamp};
-use crate::http::problem::Problem;
-use crate::identity::cookie;
+use crate::identity::principal::Principal;
 use crate::state::AppState;
-use crate::ws;
 
-/// What an address means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
-    Page(&'static str),
-    Manifest,
-    Static,
-    /// An address without its last slash.
-    AddSlash,
-    Site,
-    Stats,
-    Rooms,
-    Room,
-    Messages,
-    Forget,
-    Matching,
-    Chat,
-    Alive,
-    Ready,
-    Metrics,
-}
-
-/// No route takes a body yet; this much is ignored rather than refused.
+/// Of a body that no row takes, this much is ignored rather than refused.
 const IGNORED_BODY: u64 = 4096;
 
-const TABLE: [(&str, Route); 24] = [
-    ("/", Route::Page("index")),
-    ("/chat/", Route::Page("chat")),
-    ("/chat", Route::AddSlash),
-    ("/manifest.webmanifest", Route::Manifest),
-    ("/static/{*path}", Route::Static),
-    ("/api/site", Route::Site),
-    ("/api/site/", Route::Site),
-    ("/api/stats", Route::Stats),
-    ("/api/stats/", Route::Stats),
-    ("/api/rooms", Route::Rooms),
-    ("/api/rooms/", Route::Rooms),
-    ("/api/rooms/{room}", Route::Room),
-    ("/api/rooms/{room}/", Route::Room),
-    ("/api/rooms/{room}/messages", Route::Messages),
-    ("/api/rooms/{room}/messages/", Route::Messages),
-    ("/api/session/forget", Route::Forget),
-    ("/api/session/forget/", Route::Forget),
-    ("/ws/matching/", Route::Matching),
-    ("/ws/chat/", Route::Chat),
-    ("/ws/chat/{room}", Route::Chat),
-    ("/ws/chat/{room}/", Route::Chat),
-    ("/healthz", Route::Alive),
-    ("/readyz", Route::Ready),
-    ("/metrics", Route::Metrics),
-];
+/// Answers of the API without a reservation are no larger than this.
+const SMALL_ANSWER: u64 = 16 * 1024;
 
-static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
-    let mut router = Router::new();
-    for (path, route) in TABLE {
-        router.insert(path, route).expect("routes differ");
-    }
-    router
-});
+/// The rows, to be found by their address.
+pub struct Routes(Router<Found>);
 
-impl Route {
-    /// Sets or renews the session cookie on its answer.
-    fn knows_sessions(self) -> bool {
-        matches!(
-            self,
-            Self::Page(_) | Self::Site | Self::Stats | Self::Rooms | Self::Room | Self::Messages
-        )
-    }
+#[derive(Clone, Copy)]
+struct Found {
+    row: Route,
+    /// The address lacks the last slash, and leads to the one that has it.
+    add_slash: bool,
+}
 
-    fn is_api(self) -> bool {
-        self.knows_sessions() && !matches!(self, Self::Page(_))
-    }
-
-    fn is_socket(self) -> bool {
-        matches!(self, Self::Matching | Self::Chat)
-    }
-
-    /// What it answers to, as `Allow` says it.
-    fn methods(self) -> &'static str {
-        match self {
-            Self::Forget => "POST",
-            _ => "GET, HEAD",
+impl Routes {
+    /// Of [`TABLE`] and these.
+    ///
+    /// # Panics
+    /// Two rows have the same address.
+    pub fn new(more: &[Route]) -> Self {
+        let mut router = Router::new();
+        for row in TABLE.iter().chain(more) {
+            let add_slash = row.slash == Slash::Added;
+            let own = Found {
+                row: *row,
+                add_slash: false,
+            };
+            router.insert(row.path, own).expect("addresses differ");
+            if row.slash != Slash::Exact {
+                let short = row.path.trim_end_matches('/');
+                let found = Found { add_slash, ..own };
+                router.insert(short, found).expect("addresses differ");
+            }
         }
+        Self(router)
     }
 
-    fn takes(self, method: &Method) -> bool {
-        self.methods().split(", ").any(|it| it == method.as_str())
-    }
-
-    /// What the last places are kept for. Of a handshake that is known only with its room.
-    fn purpose(self) -> Purpose {
-        match self {
-            Self::Chat => Purpose::Kept,
-            _ if self.is_operators() => Purpose::Kept,
-            _ => Purpose::Other,
-        }
-    }
-
-    fn is_operators(self) -> bool {
-        matches!(self, Self::Alive | Self::Ready | Self::Metrics)
+    fn find(&self, path: &str) -> Option<(Found, Option<String>)> {
+        let found = self.0.at(path).ok()?;
+        let parameter = found
+            .params
+            .iter()
+            .next()
+            .map(|(_, value)| value.to_owned());
+        Some((*found.value, parameter))
     }
 }
 
 /// Answers one request, with the headers that every answer but 101 carries.
 pub async fn handle(
     app: &Arc<AppState>,
-    door: Door,
+    routes: &Routes,
+    audience: Audience,
     peer: Peer,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let hsts = app.config.server.public_url.is_some() && peer.scheme_https;
     let told = peer.clone();
-    let mut answer = match refuse_early(app, &peer, &request) {
+    let found = routes.find(request.uri().path());
+    let most = found.as_ref().map_or(0, |(found, _)| found.row.body);
+    let mut answer = match refuse_early(app, &peer, most, &request) {
         Some(refused) => refused,
-        None => dispatch(app, door, peer, request).await,
+        None => dispatch(app, found, audience, peer, request).await,
     };
     // A handshake that succeeded is no page: nothing of it is shown, framed or kept.
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -143,10 +90,12 @@ pub async fn handle(
     answer
 }
 
-/// Names that are not ours, bodies that no route takes, and changes ordered by pages of other sites.
+/// Names that are not ours, bodies that the row does not take, and changes ordered by pages of other
+/// sites.
 fn refuse_early(
     app: &AppState,
     peer: &Peer,
+    most: u64,
     request: &Request<Incoming>,
 ) -> Option<Response<Body>> {
     if let Some(misnamed) = peer.misnamed {
@@ -154,12 +103,9 @@ fn refuse_early(
     }
     let length = request.body().size_hint().exact();
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);
-    if chunked || length.is_some_and(|length| length > IGNORED_BODY) {
-        return Some(last_word(&Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
-            "this address takes no body",
-        )));
+    let unread = chunked && most == 0;
+    if unread || length.is_some_and(|length| length > most.max(IGNORED_BODY)) {
+        return Some(last_word(&too_large(most)));
     }
     let changes = [Method::POST, Method::PUT, Method::DELETE, Method::PATCH];
     let foreign =
@@ -178,218 +124,98 @@ fn last_word(problem: &Problem) -> Response<Body> {
 
 async fn dispatch(
     app: &Arc<AppState>,
-    door: Door,
+    found: Option<(Found, Option<String>)>,
+    audience: Audience,
     peer: Peer,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let path = request.uri().path().to_owned();
-    let found = ROUTES.at(&path).ok();
-    let route = found.as_ref().map(|found| *found.value);
-    let here = route.filter(|route| door.opens(route.is_operators()));
-    if let Some(refused) = not_admitted(app, &peer, here) {
+    let here = found.filter(|(found, _)| audience.sees(found.row.guard == Guard::Local));
+    let row = here.as_ref().map(|(found, _)| found.row);
+    if let Some(refused) = not_admitted(app, &peer, row.as_ref()).await {
         return refused;
     }
-    let Some(found) = found else {
-        return not_found(app, request.headers()).await;
+    let Some((Found { row, add_slash }, parameter)) = here else {
+        return pages::not_found(app, request.headers()).await;
     };
-    let route = *found.value;
-    if !door.opens(route.is_operators()) {
-        return not_found(app, request.headers()).await;
+    if !row.takes(request.method()) {
+        return refuse_method(app, row.methods, request.headers()).await;
     }
-    if route.is_socket() && request.method() != Method::GET {
-        return response::method_not_allowed("GET");
+    if add_slash {
+        let query = request.uri().query();
+        let query = query.map(|it| format!("?{it}")).unwrap_or_default();
+        return response::moved(&format!("{}/{query}", request.uri().path()));
     }
-    if !route.takes(request.method()) {
-        return refuse_method(app, route.methods(), request.headers()).await;
-    }
-    match route {
-        Route::Alive => health::alive(),
-        Route::Ready => health::ready(app).await,
-        Route::Metrics => health::metrics(app),
-        Route::Static => match found.params.get("path") {
-            Some(path) => file(app, path, request.headers()).await,
-            None => not_found(app, request.headers()).await,
-        },
-        Route::Manifest => page(app, bundle::MANIFEST, StatusCode::OK, request.headers()).await,
-        Route::AddSlash => {
-            let query = request.uri().query();
-            let query = query.map(|it| format!("?{it}")).unwrap_or_default();
-            response::moved(&format!("{path}/{query}"))
+    let principal =
+        (row.guard == Guard::Session).then(|| sessions::principal(app, &peer, request.headers()));
+    let mut answer = match limited(app, &peer, &row, principal.as_ref()).await {
+        Err(refusal) => response::problem(&refusal.into()),
+        Ok(()) => {
+            let call = Call {
+                app: Arc::clone(app),
+                peer: peer.clone(),
+                principal,
+                parameter,
+                body: row.body,
+                request,
+            };
+            let made = (row.handler)(call).await;
+            let held = made.and_then(|answer| hold(app, &peer, &row, answer));
+            held.unwrap_or_else(|problem| response::problem(&problem))
         }
-        Route::Forget => api::forget::answer(app, &peer, request.headers()).await,
-        Route::Matching => ws::upgrade::matching(Arc::clone(app), peer, request),
-        Route::Chat => {
-            let room = found.params.get("room");
-            ws::upgrade::chat(Arc::clone(app), peer, request, room).await
-        }
-        _ => known(app, &peer, route, found.params.get("room"), &request).await,
-    }
-}
-
-/// Counts a request under its client: the connection it came on, and what is no request of the API,
-/// which is counted with its session. Operators' routes are not behind any rate.
-fn not_admitted(app: &AppState, peer: &Peer, route: Option<Route>) -> Option<Response<Body>> {
-    let purpose = route.map_or(Purpose::Other, Route::purpose);
-    let placed = app.limits.request_on(&peer.slot, peer.address, purpose);
-    if let Err(refused) = placed {
-        return Some(response::no_place(refused));
-    }
-    let counted = match route {
-        Some(route) if route.is_api() || route.is_operators() => Ok(()),
-        _ => app.limits.files(peer.address),
     };
-    let wait = counted.err()?;
-    Some(response::problem(&Problem::rate_limited(wait)))
-}
-
-/// Routes of somebody whom we know or get to know by it.
-async fn known(
-    app: &Arc<AppState>,
-    peer: &Peer,
-    route: Route,
-    room: Option<&str>,
-    request: &Request<Incoming>,
-) -> Response<Body> {
-    debug_assert!(route.knows_sessions());
-    let seen = app.session(request.headers(), peer.jar());
-    let session = seen.map(|seen| seen.session);
-    let limited = match route.is_api() {
-        true => app.limits.requests(session, peer.address),
-        false => Ok(()),
-    };
-    let mut answer = match (limited, route) {
-        (Err(wait), _) => response::problem(&Problem::rate_limited(wait)),
-        (Ok(()), Route::Page(name)) => page(app, name, StatusCode::OK, request.headers()).await,
-        (Ok(()), _) => held_api(app, peer, route, room, session, request)
-            .await
-            .unwrap_or_else(|problem| response::problem(&problem)),
-    };
-    if let Some((session, born)) = to_be_set(app, peer, seen) {
-        let cookie = cookie::set_cookie(&app.signer, session, born, peer.jar());
-        answer.headers_mut().insert(SET_COOKIE, cookie);
+    // Where too many sessions were made, the answer comes without one, and the handshake that follows
+    // is told to wait.
+    if let Some(principal) = principal
+        && sessions::admit(app, &peer, &principal).await.is_ok()
+    {
+        sessions::set_cookie(app, &peer, &principal, &mut answer);
     }
     answer
 }
 
-/// Answers of the API without a reservation are no larger than this.
-const SMALL_ANSWER: u64 = 16 * 1024;
+/// Counts a request under its client: the connection it came on, and what is no request of the API,
+/// which is counted with its session.
+async fn not_admitted(app: &AppState, peer: &Peer, row: Option<&Route>) -> Option<Response<Body>> {
+    let purpose = row.map_or(Purpose::Other, |row| row.purpose);
+    let placed = app.limits.request_on(&peer.slot, peer.address, purpose);
+    if let Err(refused) = placed {
+        return Some(response::no_place(refused));
+    }
+    let rate = row.map_or(Rate::File, |row| row.rate);
+    if matches!(rate, Rate::Request | Rate::Free) {
+        return None;
+    }
+    let counted = app.door.ask(None, peer.address, Act::File).await;
+    let refusal = counted.err()?;
+    Some(response::problem(&refusal.into()))
+}
 
-/// The API, within the budget: a page's memory is reserved before it is read, that of other answers when
-/// it is known that they are large.
-async fn held_api(
+async fn limited(
     app: &AppState,
     peer: &Peer,
-    route: Route,
-    room: Option<&str>,
-    session: Option<SessionId>,
-    request: &Request<Incoming>,
-) -> Result<Response<Body>, Problem> {
-    let reserve = |bytes| {
-        let reserved = app.memory.reserve(peer.address, Class::Arriving, bytes);
-        reserved.map_err(response::exhausted)
-    };
-    let page = match route {
-        Route::Messages => Some(reserve(app.reach.page_memory())?),
-        _ => None,
-    };
-    let mut answer = api_answer(app, route, room, session, request).await?;
-    let size = answer.body().size_hint();
-    let held = match page {
-        // Only a page has no length.
-        Some(page) if size.exact().is_none() => Some(page),
-        _ if size.lower() > SMALL_ANSWER => {
-            let bytes = usize::try_from(size.lower()).unwrap_or(usize::MAX);
-            Some(reserve(bytes)?)
+    row: &Route,
+    principal: Option<&Principal>,
+) -> Result<(), Refusal> {
+    match row.rate {
+        Rate::Request => {
+            let session = principal.and_then(Principal::known);
+            app.door.ask(session, peer.address, Act::Request).await
         }
-        _ => None,
-    };
-    if let Some(held) = held {
-        answer.body_mut().hold(held);
+        Rate::File | Rate::Own | Rate::Free => Ok(()),
+    }
+}
+
+/// Reserves the memory of a large answer of the API. A page of a log has no length: it was reserved
+/// before it was read.
+fn hold(app: &AppState, peer: &Peer, row: &Route, mut answer: Response<Body>) -> Answer {
+    let size = answer.body().size_hint();
+    if row.rate == Rate::Request && size.exact().is_some() && size.lower() > SMALL_ANSWER {
+        let bytes = usize::try_from(size.lower()).unwrap_or(usize::MAX);
+        let class = Class::Arriving;
+        let held = app.memory.reserve(peer.address, class, bytes);
+        answer.body_mut().hold(held.map_err(response::exhausted)?);
     }
     Ok(answer)
-}
-
-/// The session whose cookie is set by an answer, and when it began: a fresh one, unless too many were
-/// made for this network. Then the answer comes without, and the handshake that follows is told to wait.
-fn to_be_set(
-    app: &AppState,
-    peer: &Peer,
-    seen: Option<cookie::Seen>,
-) -> Option<(SessionId, Timestamp)> {
-    match seen {
-        Some(seen) => seen.needs_renewal.then_some((seen.session, seen.born)),
-        None => {
-            app.limits.newcomer(peer.address).ok()?;
-            let fresh = SessionId::fresh();
-            app.store.introduce(fresh);
-            Some((fresh, crate::clock::now()))
-        }
-    }
-}
-
-async fn api_answer(
-    app: &AppState,
-    route: Route,
-    room: Option<&str>,
-    session: Option<SessionId>,
-    request: &Request<Incoming>,
-) -> Result<Response<Body>, Problem> {
-    let asker = rooms::Asker {
-        session,
-        bearer: bearer(request.headers()),
-        query: request.uri().query().unwrap_or_default(),
-    };
-    let room = room.unwrap_or_default();
-    match route {
-        Route::Site => Ok(site::site(app)),
-        Route::Stats => Ok(site::stats(app)),
-        Route::Rooms => rooms::list(app, session).await,
-        Route::Room => rooms::one(app, room, &asker).await,
-        Route::Messages => rooms::messages(app, room, &asker).await,
-        _ => Err(Problem::no_such_page()),
-    }
-}
-
-/// The token of `Authorization: Bearer TOKEN`; other schemes are a proxy's business.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
-}
-
-/// One file of the bundle.
-async fn file(app: &AppState, path: &str, headers: &HeaderMap) -> Response<Body> {
-    let bundle = app.assets.current().await;
-    match assets::serve::file(&bundle, path, headers) {
-        Some(answer) => answer,
-        None => response::problem(&Problem::no_such_page()),
-    }
-}
-
-async fn page(
-    app: &AppState,
-    name: &str,
-    status: StatusCode,
-    headers: &HeaderMap,
-) -> Response<Body> {
-    let bundle = app.assets.current().await;
-    match assets::serve::page(&bundle, &app.config.site, name, status, headers) {
-        Some(answer) => answer,
-        None => response::problem(&Problem::no_such_page()),
-    }
-}
-
-/// A page for people, a problem for programs.
-async fn not_found(app: &AppState, headers: &HeaderMap) -> Response<Body> {
-    let problem = Problem::no_such_page();
-    match wants_html(headers) {
-        true => {
-            response::count(&problem);
-            page(app, "error", problem.status, headers).await
-        }
-        false => response::problem(&problem),
-    }
 }
 
 async fn refuse_method(
@@ -398,10 +224,10 @@ async fn refuse_method(
     headers: &HeaderMap,
 ) -> Response<Body> {
     let plain = response::method_not_allowed(allowed);
-    if !wants_html(headers) {
+    if !pages::wants_html(headers) {
         return plain;
     }
-    let mut answer = page(app, "error", StatusCode::METHOD_NOT_ALLOWED, headers).await;
+    let mut answer = pages::page(app, "error", StatusCode::METHOD_NOT_ALLOWED, headers).await;
     for (name, value) in plain.headers() {
         if name == hyper::header::ALLOW {
             answer.headers_mut().insert(name, value.clone());
@@ -410,26 +236,31 @@ async fn refuse_method(
     answer
 }
 
-fn wants_html(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter();
-    accepted
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.contains("text/html"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn addresses_mean_what_the_contract_says() {
-        let of = |path: &str| ROUTES.at(path).ok().map(|found| *found.value);
-        assert_eq!(of("/"), Some(Route::Page("index")));
-        assert_eq!(of("/static/css/a.css"), Some(Route::Static));
-        assert_eq!(of("/api/rooms/x/messages/"), Some(Route::Messages));
-        assert_eq!(of("/ws/chat/"), Some(Route::Chat));
-        assert_eq!(of("/ws/chat/0190/"), Some(Route::Chat));
+        let routes = Routes::new(&[]);
+        let of = |path: &str| routes.find(path).map(|(found, _)| found.row.path);
+        assert_eq!(of("/"), Some("/"));
+        assert_eq!(of("/static/css/a.css"), Some("/static/{*path}"));
+        assert_eq!(
+            of("/api/rooms/x/messages/"),
+            Some("/api/rooms/{room}/messages/")
+        );
+        assert_eq!(
+            of("/api/rooms/x/messages"),
+            Some("/api/rooms/{room}/messages/")
+        );
+        assert_eq!(of("/ws/chat/"), Some("/ws/chat/"));
+        assert_eq!(of("/ws/chat/0190/"), Some("/ws/chat/{room}/"));
         assert_eq!(of("/ws/chat/0190/x/"), None);
         assert_eq!(of("/nothing"), None);
+        let (found, parameter) = routes.find("/chat").unwrap();
+        assert!(found.add_slash && parameter.is_none());
+        let (_, parameter) = routes.find("/api/rooms/0190").unwrap();
+        assert_eq!(parameter.as_deref(), Some("0190"));
     }
 }

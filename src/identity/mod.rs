@@ -6,8 +6,11 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+pub mod access;
 pub mod cookie;
 pub mod place;
+pub mod principal;
+pub mod revoked;
 pub mod token;
 
 /// Length of the key that everything is derived from, in bytes.

@@ -6,27 +6,47 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::channel::{Frame, SendError};
+use crate::admission::RateLimits;
+use crate::admission::client::Client;
+use crate::admission::door::{Act, Door, Refusal};
+use crate::channel::{ChannelLayer, Frame, SendError};
 use crate::domain::id::{RoomId, SessionId, Side, TicketId, Timestamp};
 use crate::domain::{LeaveReason, Pairing, Room, UserId};
-use crate::lobby::figures::Company;
+use crate::lobby::figures::{Company, Figures};
 use crate::lobby::{Created, Job, Lobby, Outcome, Prepared};
 use crate::machine::Io;
-use crate::matching::{Entered, Renewed, Ticket};
-use crate::state::AppState;
-use crate::store::StoreError;
-use crate::ws::line::Who;
+use crate::matching::{Entered, Renewed, Ticket, WaitingPool};
+use crate::store::capacity::Capacity;
+use crate::store::{Store, StoreError};
 
 /// A room left a moment ago may be a page on its way from one view to the next, a network that
 /// changes, or another tab that has not found back after a restart yet.
 const ABANDONED: Duration = Duration::from_secs(60);
 
-/// What a waiting connection reaches.
+/// What all searches use. Each connection holds one pointer to it.
+pub struct LobbyServices {
+    /// The truth about rooms.
+    pub store: Arc<dyn Store>,
+    /// The tickets that wait.
+    pub pool: Arc<dyn WaitingPool>,
+    /// Frames to other connections.
+    pub channel: Arc<dyn ChannelLayer>,
+    /// Asked before a search begins.
+    pub door: Door,
+    /// Told of searches that were none.
+    pub limits: Arc<RateLimits>,
+    /// Whether there is room for new people.
+    pub capacity: Arc<Capacity>,
+    /// How many are here, as everyone is told.
+    pub figures: Arc<Figures>,
+}
+
+/// Does the jobs of one search.
 pub struct LobbyIo {
-    /// Everything.
-    pub app: Arc<AppState>,
-    /// Whose search.
-    pub who: Who,
+    /// With these.
+    pub services: Arc<LobbyServices>,
+    /// For this client.
+    pub client: Client,
 }
 
 /// Between attempts to reach a pool that does not answer; leases cover what is given up.
@@ -45,66 +65,82 @@ impl Io<Lobby> for LobbyIo {
     type Doing = Doing;
 
     fn start(&self, job: Job) -> Doing {
-        let app = Arc::clone(&self.app);
-        let who = self.who;
+        let services = Arc::clone(&self.services);
+        let client = self.client;
         match job {
             Job::Prepare { user_id, again } => {
-                let prepared = prepare(app, who, user_id, again);
+                let prepared = prepare(services, client, user_id, again);
                 Box::pin(async move { Outcome::Prepared(prepared.await) })
             }
-            Job::Enter(ticket) => Box::pin(enter(app, *ticket)),
-            Job::Renew(ticket) => Box::pin(renew(app, *ticket)),
+            Job::Enter(ticket) => Box::pin(enter(services, *ticket)),
+            Job::Renew(ticket) => Box::pin(renew(services, *ticket)),
             Job::Withdraw(id) => {
-                Box::pin(async move { Outcome::Withdrawn(app.pool.withdraw(id).await) })
+                Box::pin(async move { Outcome::Withdrawn(services.pool.withdraw(id).await) })
             }
             Job::Create { pairing, by } => {
-                Box::pin(async move { Outcome::Created(create(&app, who, &pairing, by).await) })
+                Box::pin(
+                    async move { Outcome::Created(create(&services, client, &pairing, by).await) },
+                )
             }
             Job::Confirm(pairing) => {
-                Box::pin(async move { Outcome::Confirmed(confirm(&app, pairing).await) })
+                Box::pin(async move { Outcome::Confirmed(confirm(&services, pairing).await) })
             }
             Job::Abandon(id) => Box::pin(async move {
-                abandon(&app, who, id).await;
+                abandon(&services, client, id).await;
                 Outcome::Done
             }),
             Job::Regret { began, abandon: id } => {
-                app.limits.withdrawn(&who.caller, began);
+                services.limits.withdrawn(&client.caller, began);
                 Box::pin(async move {
                     if let Some(id) = id {
-                        abandon(&app, who, id).await;
+                        abandon(&services, client, id).await;
                     }
                     Outcome::Done
                 })
             }
             Job::Untold { room, side } => Box::pin(async move {
-                untold(&app, who, room, side).await;
+                untold(&services, client, room, side).await;
                 Outcome::Done
             }),
         }
     }
 }
 
-async fn prepare(app: Arc<AppState>, who: Who, user_id: Option<UserId>, again: bool) -> Prepared {
-    if !again && let Err(wait) = app.limits.search(&who.caller) {
-        return Prepared::Limited(wait);
+async fn prepare(
+    services: Arc<LobbyServices>,
+    client: Client,
+    user_id: Option<UserId>,
+    again: bool,
+) -> Prepared {
+    if !again {
+        let asked = services
+            .door
+            .ask(Some(client.session), client.address, Act::Search);
+        match asked.await {
+            Err(Refusal::Rate(wait) | Refusal::NewSessions(wait)) => {
+                return Prepared::Limited(wait);
+            }
+            Err(Refusal::Memory(_)) => return Prepared::Unavailable,
+            Ok(()) => {}
+        }
     }
-    if app.capacity.refuses_rooms() {
+    if services.capacity.refuses_rooms() {
         return Prepared::SiteFull(site_full_pause());
     }
-    let Ok(relations) = app.store.relations(who.session).await else {
+    let Ok(relations) = services.store.relations(client.session).await else {
         return Prepared::Unavailable;
     };
     // Hardly anybody is, so these are further questions.
     if !relations.in_room {
         return Prepared::Ready(relations);
     }
-    match leave_abandoned(&app, who.session, user_id.as_ref()).await {
+    match leave_abandoned(&services, client.session, user_id.as_ref()).await {
         Ok(None) => {}
         Ok(Some(inside)) => return Prepared::InRoom(inside),
         Err(_) => return Prepared::Unavailable,
     }
     // Whoever left a room this moment may have blocked somebody there.
-    match app.store.relations(who.session).await {
+    match services.store.relations(client.session).await {
         Ok(relations) => Prepared::Ready(relations),
         Err(_) => Prepared::Unavailable,
     }
@@ -112,17 +148,17 @@ async fn prepare(app: Arc<AppState>, who: Who, user_id: Option<UserId>, again: b
 
 /// Gives up the rooms that this user left alone; answers the one that they are in.
 async fn leave_abandoned(
-    app: &AppState,
+    services: &LobbyServices,
     session: SessionId,
     user_id: Option<&UserId>,
 ) -> Result<Option<RoomId>, StoreError> {
-    for room in app.store.open_rooms(session).await? {
+    for room in services.store.open_rooms(session).await? {
         for side in room.sides_of(session) {
             match standing(&room, side, user_id, crate::clock::now()) {
                 Standing::Elsewhere => {}
                 Standing::Inside => return Ok(Some(room.id)),
                 Standing::Abandoned => {
-                    let left = app.store.close_room(room.id, side, LeaveReason::Left);
+                    let left = services.store.close_room(room.id, side, LeaveReason::Left);
                     left.await?;
                 }
             }
@@ -141,9 +177,8 @@ enum Standing {
     Abandoned,
 }
 
-/// What a room means to somebody of this session who starts a search. Who names no `user_id` is
-/// nobody in particular: rooms with a connection are other tabs', and one that was left alone for
-/// a moment is given up.
+/// What a room means to a search of the same session. A search that names no `user_id` cannot be told from
+/// other tabs: rooms with a connection are theirs, and one that was left alone for a moment is given up.
 fn standing(room: &Room, side: Side, user_id: Option<&UserId>, now: Timestamp) -> Standing {
     let person = room.side(side);
     match user_id {
@@ -162,93 +197,105 @@ fn site_full_pause() -> Duration {
     SITE_FULL.mul_f64(0.75 + 0.5 * rand::random::<f64>())
 }
 
-async fn enter(app: Arc<AppState>, ticket: Ticket) -> Outcome {
-    if app.capacity.refuses_rooms() {
+async fn enter(services: Arc<LobbyServices>, ticket: Ticket) -> Outcome {
+    if services.capacity.refuses_rooms() {
         // Nobody else is to be paired with it. It may be already, and its room made.
-        return match app.pool.renew(ticket.id, crate::clock::now()).await {
+        return match services.pool.renew(ticket.id, crate::clock::now()).await {
             Ok(Renewed::Paired(pairing)) => Outcome::Renewed(Ok(Renewed::Paired(pairing)), None),
             _ => Outcome::SiteFull(site_full_pause()),
         };
     }
-    let entered = app.pool.enter(ticket.clone(), crate::clock::now()).await;
+    let entered = services
+        .pool
+        .enter(ticket.clone(), crate::clock::now())
+        .await;
     if let Some((id, address)) = entered.as_ref().ok().and_then(Entered::replaced) {
         // Whoever is gone need not be told.
-        let _ = app.channel.send(&address, Frame::TicketReplaced(id));
+        let _ = services.channel.send(&address, Frame::TicketReplaced(id));
     }
     let company = match &entered {
-        Ok(Entered::Waiting { .. }) => Some(company(&app, &ticket)),
+        Ok(Entered::Waiting { .. }) => Some(company(&services, &ticket)),
         _ => None,
     };
     Outcome::Entered(entered, company)
 }
 
-async fn renew(app: Arc<AppState>, ticket: Ticket) -> Outcome {
-    let renewed = app.pool.renew(ticket.id, crate::clock::now()).await;
+async fn renew(services: Arc<LobbyServices>, ticket: Ticket) -> Outcome {
+    let renewed = services.pool.renew(ticket.id, crate::clock::now()).await;
     let company = match &renewed {
-        Ok(Renewed::Waiting | Renewed::Gone) if app.capacity.refuses_rooms() => {
+        Ok(Renewed::Waiting | Renewed::Gone) if services.capacity.refuses_rooms() => {
             return Outcome::SiteFull(site_full_pause());
         }
-        Ok(Renewed::Waiting) => Some(company(&app, &ticket)),
+        Ok(Renewed::Waiting) => Some(company(&services, &ticket)),
         _ => None,
     };
     Outcome::Renewed(renewed, company)
 }
 
-/// What this search is told of all who wait.
-fn company(app: &AppState, ticket: &Ticket) -> Company {
+/// What this search is told of all that wait.
+fn company(services: &LobbyServices, ticket: &Ticket) -> Company {
     let profile = &ticket.persona.profile;
-    Company::of(&app.figures(), profile.gender, ticket.wish.gender)
+    Company::of(
+        &services.figures.sample(),
+        profile.gender,
+        ticket.wish.gender,
+    )
 }
 
 /// Makes the room and tells the other side. Both sides learn of it, or both go back.
-async fn create(app: &AppState, who: Who, pairing: &Arc<Pairing>, by: Side) -> Created {
+async fn create(
+    services: &LobbyServices,
+    client: Client,
+    pairing: &Arc<Pairing>,
+    by: Side,
+) -> Created {
     let room = pairing.room;
     let [own, other] = [by, by.other()].map(|side| &pairing.parties[side.index()]);
-    if by == Side::A && app.capacity.refuses_rooms() {
-        give_back(app, who, pairing, by, Some(own.ticket)).await;
+    if by == Side::A && services.capacity.refuses_rooms() {
+        give_back(services, client, pairing, by, Some(own.ticket)).await;
         return Created::SiteFull(site_full_pause());
     }
     let made = match by {
-        Side::A => app.store.create_room(pairing).await.map(|()| true),
+        Side::A => services.store.create_room(pairing).await.map(|()| true),
         // A had time to make it: without a room A is gone.
         Side::B => {
-            let found = app.store.room(room).await;
+            let found = services.store.room(room).await;
             found.map(|room| room.is_some_and(|room| room.active() && pairing.is_of(&room)))
         }
     };
     match made {
         Ok(true) => {}
         Ok(false) => {
-            give_back(app, who, pairing, by, Some(other.ticket)).await;
+            give_back(services, client, pairing, by, Some(other.ticket)).await;
             return Created::PartnerGone;
         }
         Err(_) => {
             // It may have been made all the same: nobody was told, so nobody may find it open.
             if by == Side::A {
-                give_back(app, who, pairing, by, None).await;
+                give_back(services, client, pairing, by, None).await;
             }
             return Created::Failed;
         }
     }
     // Whoever is told from here on finds a room: should the other side have given the pairing back
     // before it was there, it is ours to close.
-    match app.pool.renew(own.ticket, crate::clock::now()).await {
+    match services.pool.renew(own.ticket, crate::clock::now()).await {
         Ok(Renewed::Paired(kept)) if kept.room == room => {}
         Ok(_) => {
-            untold(app, who, room, by.other()).await;
+            untold(services, client, room, by.other()).await;
             return Created::PartnerGone;
         }
         // The pairing stands, and is answered again when the pool is there again.
         Err(_) => return Created::Failed,
     }
-    let told = app
+    let told = services
         .channel
         .send(&other.address, Frame::Matched(Arc::clone(pairing)));
     match told {
         // A full mailbox was marked lagged: its owner asks the pool and hears it there.
         Ok(()) | Err(SendError::Full) => Created::Done,
         Err(SendError::Gone | SendError::Unavailable) => {
-            give_back(app, who, pairing, by, Some(other.ticket)).await;
+            give_back(services, client, pairing, by, Some(other.ticket)).await;
             Created::PartnerGone
         }
     }
@@ -256,21 +303,27 @@ async fn create(app: &AppState, who: Who, pairing: &Arc<Pairing>, by: Side) -> C
 
 /// Takes a pairing back: the tickets wait again, except `gone`, and its room ends. When the pool does
 /// not answer, the pairing and its room stand until it does or until nobody came.
-async fn give_back(app: &AppState, who: Who, pairing: &Pairing, by: Side, gone: Option<TicketId>) {
+async fn give_back(
+    services: &LobbyServices,
+    client: Client,
+    pairing: &Pairing,
+    by: Side,
+    gone: Option<TicketId>,
+) {
     let room = pairing.room;
     let other = &pairing.parties[by.other().index()];
-    if !given_back(app, room, gone).await {
+    if !given_back(services, room, gone).await {
         return;
     }
     if gone != Some(other.ticket) {
-        let _ = app.channel.send(&other.address, Frame::GaveBack);
+        let _ = services.channel.send(&other.address, Frame::GaveBack);
     }
-    untold(app, who, room, by.other()).await;
+    untold(services, client, room, by.other()).await;
 }
 
-async fn given_back(app: &AppState, room: RoomId, gone: Option<TicketId>) -> bool {
+async fn given_back(services: &LobbyServices, room: RoomId, gone: Option<TicketId>) -> bool {
     for pause in PAUSES {
-        if app
+        if services
             .pool
             .give_back(room, gone, crate::clock::now())
             .await
@@ -285,32 +338,32 @@ async fn given_back(app: &AppState, room: RoomId, gone: Option<TicketId>) -> boo
 
 /// The connection of a waiting ticket is over. If it was paired meanwhile, nobody will come: the
 /// other side goes back, or finds its room closed if it was told of it already.
-async fn abandon(app: &AppState, who: Who, id: TicketId) {
+async fn abandon(services: &LobbyServices, client: Client, id: TicketId) {
     for pause in PAUSES {
-        match app.pool.withdraw(id).await {
+        match services.pool.withdraw(id).await {
             Ok(true) => return,
             Ok(false) => break,
             // Its lease ends what cannot be ended now.
             Err(_) => tokio::time::sleep(pause).await,
         }
     }
-    if let Ok(Renewed::Paired(pairing)) = app.pool.renew(id, crate::clock::now()).await
+    if let Ok(Renewed::Paired(pairing)) = services.pool.renew(id, crate::clock::now()).await
         && let Some(side) = pairing.side_of(id)
-        && given_back(app, pairing.room, Some(id)).await
+        && given_back(services, pairing.room, Some(id)).await
     {
         let other = &pairing.parties[side.other().index()];
         // After the pool: a room made before that is there now, one made later is closed by its maker.
-        untold(app, who, pairing.room, side).await;
-        let _ = app.channel.send(&other.address, Frame::GaveBack);
+        untold(services, client, pairing.room, side).await;
+        let _ = services.channel.send(&other.address, Frame::GaveBack);
     }
 }
 
 /// The pairing, when its room is open and the store has the same people in it.
-async fn confirm(app: &AppState, pairing: Arc<Pairing>) -> Option<Arc<Pairing>> {
-    if app.channel.in_process() {
+async fn confirm(services: &LobbyServices, pairing: Arc<Pairing>) -> Option<Arc<Pairing>> {
+    if services.channel.in_process() {
         return Some(pairing);
     }
-    let found = app.store.room(pairing.room).await;
+    let found = services.store.room(pairing.room).await;
     let room = found.ok().flatten()?;
     if room.active() && pairing.is_of(&room) {
         return Some(pairing);
@@ -325,13 +378,18 @@ async fn confirm(app: &AppState, pairing: Arc<Pairing>) -> Option<Arc<Pairing>> 
 
 /// Closes a room that one side was never told of. The name of the room comes by the pool, which other
 /// programs may reach: a room that this session is not in is left alone.
-async fn untold(app: &AppState, who: Who, room: RoomId, side: Side) {
+async fn untold(services: &LobbyServices, client: Client, room: RoomId, side: Side) {
     let mut pause = Duration::from_millis(200);
     for _ in 0..5 {
-        let closed = match app.store.room(room).await {
-            Ok(Some(found)) if found.sides_of(who.session).next().is_none() => return,
+        let closed = match services.store.room(room).await {
+            Ok(Some(found)) if found.sides_of(client.session).next().is_none() => return,
             Ok(None) => return,
-            Ok(Some(_)) => app.store.close_room(room, side, LeaveReason::NoShow).await,
+            Ok(Some(_)) => {
+                services
+                    .store
+                    .close_room(room, side, LeaveReason::NoShow)
+                    .await
+            }
             Err(error) => Err(error),
         };
         match closed {

@@ -4,12 +4,16 @@
 //! who blocked it) would tell, beside the number of another browser, that they are here. And they are
 //! sampled at moments that cannot be foreseen, so that a change is not the coming of this one person.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::channel::ChannelLayer;
+use crate::delivery::online::Online;
 use crate::domain::{Gender, PreferredGender, rounded};
-use crate::matching::Census;
+use crate::matching::{Census, WaitingPool};
+use crate::store::Store;
 
 /// The next sample is taken so long after the last one, at the earliest and at the latest.
 const PERIOD: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(5)];
@@ -65,13 +69,60 @@ impl Company {
 /// Fewer than this are [rounded] to one.
 const FEW: u64 = 5;
 
-/// The last sample, and when the next one is due.
-#[derive(Default)]
-pub struct Figures(Mutex<Option<(Instant, Sample)>>);
+/// The figures of this site, sampled from where they are known.
+pub struct Figures {
+    online: Online,
+    channel: Arc<dyn ChannelLayer>,
+    pool: Arc<dyn WaitingPool>,
+    store: Arc<dyn Store>,
+    sampler: Sampler,
+}
 
 impl Figures {
+    /// Of these backends and the connections of this node.
+    pub fn new(
+        online: Online,
+        channel: Arc<dyn ChannelLayer>,
+        pool: Arc<dyn WaitingPool>,
+        store: Arc<dyn Store>,
+    ) -> Self {
+        Self {
+            online,
+            channel,
+            pool,
+            store,
+            sampler: Sampler::default(),
+        }
+    }
+
+    /// From how many networks people are here, over all nodes as far as known; a network at two nodes
+    /// counts twice. Tells other nodes how many are at this one.
+    pub fn places(&self) -> u64 {
+        self.channel.online(self.online.places() as u64)
+    }
+
+    /// How many are here, as everyone is told at this moment.
+    pub fn sample(&self) -> Sample {
+        self.sampler.now(Instant::now(), || Sample {
+            places: self.places(),
+            census: self.pool.census(),
+            rooms: self.store.count_open_rooms(),
+        })
+    }
+
+    /// The next sample is one of its own moment.
+    pub fn renew(&self) {
+        *self.sampler.0.lock() = None;
+    }
+}
+
+/// The last sample, and when the next one is due.
+#[derive(Default)]
+struct Sampler(Mutex<Option<(Instant, Sample)>>);
+
+impl Sampler {
     /// The sample of this moment; taken anew only when it is due.
-    pub fn now(&self, now: Instant, take: impl FnOnce() -> Sample) -> Sample {
+    fn now(&self, now: Instant, take: impl FnOnce() -> Sample) -> Sample {
         let mut last = self.0.lock();
         if let Some((due, sample)) = *last
             && now < due
@@ -83,11 +134,6 @@ impl Figures {
         let period = earliest + (latest - earliest).mul_f64(rand::random());
         *last = Some((now + period, sample));
         sample
-    }
-
-    /// The next one who asks is told of that moment.
-    pub fn renew(&self) {
-        *self.0.lock() = None;
     }
 }
 
@@ -104,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_sample_stands_for_a_while_and_not_for_long() {
-        let (figures, begin) = (Figures::default(), Instant::now());
+        let (figures, begin) = (Sampler::default(), Instant::now());
         assert_eq!(figures.now(begin, || of(1)), of(1));
         let soon = begin + PERIOD[0] - Duration::from_millis(1);
         assert_eq!(figures.now(soon, || of(2)), of(1));

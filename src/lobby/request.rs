@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use crate::domain::id::{RoomId, TicketId, Timestamp};
+use crate::domain::wish::Phase;
 use crate::domain::{Persona, UserId};
 use crate::lobby::figures::Company;
 use crate::lobby::search::{Request, Search};
 use crate::lobby::{Job, Lobby, Prepared, ROOM_LOOK, ROOM_WAIT, State};
 use crate::machine::{Action, Actions, Now};
-use crate::matching::{Phase, Ticket};
+use crate::matching::Ticket;
 use crate::protocol::ErrorCode;
 use crate::store::RelationsOf;
 

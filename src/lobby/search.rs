@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use crate::domain::id::Timestamp;
+use crate::domain::wish::Phase;
 use crate::domain::{Profile, UserId, Wish};
 use crate::lobby::LobbyRules;
 use crate::lobby::figures::Company;
+use crate::matching::Ticket;
 use crate::matching::rule::until_patient;
-use crate::matching::{Phase, Ticket};
 use crate::protocol::server::WaitingFor;
 
 /// How often a patient search looks again, instead of every second renewal: what its network may meet

@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::domain::id::{NodeId, RoomId, TicketId, Timestamp};
 use crate::domain::staff::StaffNames;
+use crate::domain::wish::Phase;
 use crate::domain::{Marks, Party};
 use crate::lobby::figures::Company;
-use crate::matching::{Entered, Phase, Renewed, Ticket};
+use crate::matching::{Entered, Renewed, Ticket};
 use crate::store::RelationsOf;
 
 mod full;

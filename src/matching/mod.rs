@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{Address, RoomId, SessionId, TicketId, Timestamp};
+use crate::domain::wish::Phase;
 use crate::domain::{Gender, Mark, Marks, Pairing, Persona, PreferredGender, PrefixHashes, Wish};
 
 pub mod budget;
@@ -35,18 +36,6 @@ pub enum PoolError {
     /// This session has `limits.tickets_per_session` tickets waiting.
     #[error("this browser is waiting in too many windows already")]
     TooManyTickets,
-}
-
-/// How far somebody's patience has relaxed; each includes the ones before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Only somebody who shares a tag.
-    SharedTags,
-    /// Any fit.
-    Anyone,
-    /// Also one of the last ten partners.
-    Repeats,
 }
 
 /// One search of one connection.

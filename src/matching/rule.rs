@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Phase, Ticket};
+use super::Ticket;
 use crate::domain::id::{SessionId, Timestamp};
+use crate::domain::wish::Phase;
 use crate::domain::{Gender, Pairing, Party, PreferredGender, UserId, Wish};
 
 /// Two tickets may meet.

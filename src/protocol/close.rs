@@ -1,5 +1,7 @@
 //! Error and close codes, each with what the client is to do.
 
+use serde::{Deserialize, Serialize};
+
 /// Why an action had no effect. The connection stays open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
@@ -107,7 +109,7 @@ impl ErrorCode {
 }
 
 /// Why the server closes a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CloseReason {
     /// The peer said goodbye; answered in kind.
     Normal,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use super::shapes::RoomState;
 use super::shapes::*;
@@ -13,8 +13,8 @@ use super::client::DecodeError;
 use super::close::ErrorCode;
 use super::json::Json;
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
+use crate::domain::wish::Phase;
 use crate::domain::{Entry, EntryKind, LeaveReason, Pairing, Persona, Quote, Room};
-use crate::matching::Phase;
 
 /// Encodes frames. Holds the zone of `sent_at`; cheap to clone.
 #[derive(Clone, Debug)]
@@ -64,7 +64,24 @@ impl EntryTexts {
     }
 }
 
-/// What somebody who waits is told.
+/// On their way between nodes.
+impl Serialize for EntryTexts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.first.as_str(), self.second.as_deref()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for EntryTexts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (first, second) = <(String, Option<String>)>::deserialize(deserializer)?;
+        Ok(Self {
+            first: first.into(),
+            second: second.map(Text::from),
+        })
+    }
+}
+
+/// What a search is told while it waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitingFor {
     /// How far they relaxed.

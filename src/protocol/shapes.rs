@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
+use crate::domain::wish::Phase;
 use crate::domain::{Mood, Persona, Room};
-use crate::matching::Phase;
 
 #[derive(Serialize)]
 pub(super) struct Person<'a> {

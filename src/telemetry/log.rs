@@ -10,24 +10,33 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt};
 
 use super::lines::{LINES, ToLines};
-use crate::config;
-
 /// What may be changed of it later.
 static FILTER: OnceLock<Handle<EnvFilter, Registry>> = OnceLock::new();
 
 /// How long the end of the process waits for the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
+/// How lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people on a terminal, else JSON.
+    Auto,
+    /// For people.
+    Pretty,
+    /// An object a line.
+    Json,
+}
+
 /// Starts logging to stderr. A second call in one process changes nothing.
 ///
 /// # Errors
 /// When `log.filter` cannot be understood.
-pub fn start(log: &config::Log) -> Result<(), String> {
-    let (filter, handle) = reload::Layer::new(parsed(&log.filter)?);
-    let pretty = match log.format.as_str() {
-        "pretty" => true,
-        "json" => false,
-        _ => std::io::stderr().is_terminal(),
+pub fn start(format: Format, filter: &str) -> Result<(), String> {
+    let (filter, handle) = reload::Layer::new(parsed(filter)?);
+    let pretty = match format {
+        Format::Pretty => true,
+        Format::Json => false,
+        Format::Auto => std::io::stderr().is_terminal(),
     };
     // What cannot be written is the lines' affair; the formatter's own complaint would go to stderr, and
     // panic when there is none.

@@ -15,12 +15,14 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::doing::{front, optional};
 use super::heartbeat::{Beat, Due, Heartbeat};
-use super::line::{Line, Who};
+use super::line::Line;
 use super::outgoing::Outgoing;
 use super::socket::{Incoming, Socket};
+use crate::admission::client::Client;
 use crate::admission::conduct::Conduct;
 use crate::admission::{Frames, Over};
-use crate::channel::{Mailbox, Received};
+use crate::channel::{Frame, Mailbox, Received};
+use crate::delivery::online::End;
 use crate::machine::{Action, Actions, Io, Machine, Now, Weight};
 use crate::protocol::{CloseReason, Text};
 use crate::state::AppState;
@@ -39,7 +41,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(3600);
 /// way, and most connections are idle, so that this is most of what a connection costs.
 pub struct Connection<M: Machine, I: Io<M>> {
     app: Arc<AppState>,
-    who: Who,
+    client: Client,
     mailbox: Mailbox,
     /// `None` only while being dropped.
     machine: Option<M>,
@@ -58,6 +60,8 @@ pub struct Connection<M: Machine, I: Io<M>> {
     look_at: Instant,
     /// The end of the process, or of a browser's session that may be this one.
     drain: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// What ended before does not concern this connection.
+    ends_since: u64,
     drain_at: Option<Instant>,
     timer: Pin<Box<Sleep>>,
     closing: Option<CloseReason>,
@@ -85,17 +89,24 @@ enum Event<T> {
 
 impl<M: Machine, I: Io<M>> Connection<M, I> {
     /// Prepares the task of one socket.
-    pub fn new(app: Arc<AppState>, who: Who, mailbox: Mailbox, machine: M, io: I) -> Box<Self> {
+    pub fn new(
+        app: Arc<AppState>,
+        client: Client,
+        mailbox: Mailbox,
+        machine: M,
+        io: I,
+    ) -> Box<Self> {
         let now = Instant::now();
         let limits = &app.config.limits;
         let heart = Heartbeat::new(limits.heartbeat, now);
         let conduct = Conduct::new(now);
-        let look_at = next_look(&who, Now::read());
+        let look_at = next_look(&client, Now::read());
         let timer = Box::pin(tokio::time::sleep_until(heart.deadline(false).into()));
-        let drain = Box::pin(app.online.end_of(who.session).cancelled_owned());
+        let End { token, since } = app.online.end_of(client.session);
+        let drain = Box::pin(token.cancelled_owned());
         Box::new(Self {
             app,
-            who,
+            client,
             mailbox,
             machine: Some(machine),
             io,
@@ -108,6 +119,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             conduct,
             look_at,
             drain,
+            ends_since: since,
             drain_at: None,
             timer,
             closing: None,
@@ -167,14 +179,15 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             }
             Event::Socket(incoming) => self.on_incoming(incoming, now, &mut actions),
             Event::Drain if !self.app.shutdown.draining() => {
-                let session = self.who.session;
-                if self.app.online.forgot(session) {
+                let session = self.client.session;
+                if let Some(reason) = self.app.online.ended(session, self.ends_since) {
                     self.drain_at = Some(now.instant);
-                    self.closing.get_or_insert(CloseReason::Forgotten);
+                    self.closing.get_or_insert(reason);
                 } else {
-                    // Another session of the same group was.
-                    let end = self.app.online.end_of(session);
-                    self.drain.set(end.cancelled_owned());
+                    // It was another session of the same group.
+                    let End { token, since } = self.app.online.end_of(session);
+                    self.ends_since = since;
+                    self.drain.set(token.cancelled_owned());
                 }
             }
             Event::Drain => {
@@ -194,7 +207,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         while actions.len() < TURN
             && self.reading(actions.len())
             && let Some(incoming) = socket
-                .recv(self.who.account(&self.app.memory))
+                .recv(self.client.account(&self.app.memory))
                 .now_or_never()
         {
             self.on_incoming(incoming, now, actions);
@@ -224,7 +237,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     async fn next(&mut self, socket: &mut Socket) -> Event<M::Outcome> {
         let reading = self.reading(0);
         self.set_timer();
-        let account = self.who.account(&self.app.memory);
+        let account = self.client.account(&self.app.memory);
         tokio::select! {
             biased;
             // The mailbox first: what a job published is told before the job's own answer.
@@ -258,7 +271,12 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
 
     fn on_mail(&mut self, received: Received, now: Now, actions: &mut Actions<M::Job>) {
         match received {
-            Received::Frame(frame) => self.machine().on_frame(&frame, now, actions),
+            Received::Frame(frame) => match &*frame {
+                Frame::Close(reason) => {
+                    self.closing.get_or_insert(*reason);
+                }
+                frame => self.machine().on_frame(frame, now, actions),
+            },
             Received::Lagged => self.machine().on_lagged(now, actions),
         }
     }
@@ -320,7 +338,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     fn pay(&mut self, weight: Weight, bytes: u64, now: Instant) -> Result<(), Over> {
         let shortfall = self.conduct.shortfall(weight, bytes);
         if shortfall != Frames::default() {
-            self.app.limits.frames(&self.who.caller, shortfall, now)?;
+            self.app.door.send(&self.client.caller, shortfall, now)?;
             self.conduct.prepay(shortfall);
         }
         if weight == Weight::Signal {
@@ -336,7 +354,9 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         if let Err(over) = self.pay(Weight::Signal, bytes, now) {
             // It was read already: what is not paid is owed, and the next one waits longer.
             let owed = self.conduct.shortfall(Weight::Signal, bytes);
-            self.app.limits.charge_frames(&self.who.caller, owed, now);
+            self.app
+                .limits
+                .charge_frames(&self.client.caller, owed, now);
             self.conduct.prepay(owed);
             self.conduct.spend(Weight::Signal, bytes);
             self.quiet_until = Some(now + over.wait);
@@ -357,8 +377,8 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     /// closed comes back at once, and is a browser that we know again, or a new one.
     fn look_at_session(&mut self, now: Now) {
         if self.look_at <= now.instant {
-            self.look_at = next_look(&self.who, now);
-            if self.who.until.is_some_and(|until| until <= now.wall) {
+            self.look_at = next_look(&self.client, now);
+            if self.client.until.is_some_and(|until| until <= now.wall) {
                 self.closing.get_or_insert(CloseReason::GoingAway);
             }
         }
@@ -416,7 +436,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         if self.gone || outgoing.is_empty() {
             return;
         }
-        let account = self.who.account(&self.app.memory);
+        let account = self.client.account(&self.app.memory);
         match socket.write(outgoing, account).await {
             Ok(()) => {
                 self.heart.said(now);
@@ -494,8 +514,8 @@ impl<M: Machine, I: Io<M>> Drop for Connection<M, I> {
 }
 
 /// When to look at a session the next time: in an hour, or when its cookie ends if that is sooner.
-fn next_look(who: &Who, now: Now) -> Instant {
-    let left = who.until.map(|until| until.since(now.wall));
+fn next_look(client: &Client, now: Now) -> Instant {
+    let left = client.until.map(|until| until.since(now.wall));
     let left = left.filter(|left| !left.is_zero());
     now.instant + left.unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
 }

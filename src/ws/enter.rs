@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::entrance::{Entrance, entrance};
-use super::line::Who;
 use super::socket::{Incoming, Socket};
+use crate::admission::client::Client;
 use crate::admission::memory::{Account, Class};
+use crate::chat::access::{Access, access};
 use crate::domain::id::SessionId;
 use crate::protocol::client;
 use crate::protocol::{CloseReason, DecodeError, ErrorCode, Text};
@@ -24,14 +24,14 @@ const CONTROLS: usize = 20;
 /// socket is closed.
 pub(super) async fn entered(
     app: &AppState,
-    who: Who,
+    client: Client,
     cookie: Option<SessionId>,
     patience: Duration,
     socket: &mut Socket,
-) -> Option<Entrance> {
+) -> Option<Access> {
     // It is in no room yet.
     let class = Class::Arriving;
-    let account = Who { class, ..who }.account(&app.memory);
+    let account = Client { class, ..client }.account(&app.memory);
     let first = tokio::select! {
         () = app.shutdown.token().cancelled() => Err(CloseReason::GoingAway),
         first = timeout(patience, first_frame(socket, account)) => {
@@ -50,13 +50,13 @@ pub(super) async fn entered(
 }
 
 /// There is no place for it: all are taken, or all of its browser's. It is told to come back later.
-pub(super) async fn no_place(app: &AppState, who: Who, socket: &mut Socket) {
+pub(super) async fn no_place(app: &AppState, client: Client, socket: &mut Socket) {
     let error = DecodeError {
         code: ErrorCode::Unavailable,
         field: None,
         client_id: None,
     };
-    refuse(app, socket, who.account(&app.memory), &error).await;
+    refuse(app, socket, client.account(&app.memory), &error).await;
 }
 
 /// Says why not, and closes.
@@ -76,9 +76,9 @@ async fn find(
     app: &AppState,
     cookie: Option<SessionId>,
     text: &str,
-) -> Result<Entrance, DecodeError> {
+) -> Result<Access, DecodeError> {
     let asked = client::enter(text)?;
-    let found = entrance(app, cookie, asked.into()).await;
+    let found = access(&app.reach, &app.signer, cookie, asked.into()).await;
     found.map_err(|refused| DecodeError {
         code: refused.code(),
         field: None,

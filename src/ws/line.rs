@@ -1,41 +1,11 @@
 //! A socket and what is held for as long as it is open: whose it is, what counts it, here and in the metrics.
 
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::socket::Socket;
-use crate::admission::memory::{Account, Budget, Class};
-use crate::admission::{Caller, ConnectionGuard};
+use crate::admission::ConnectionGuard;
 use crate::delivery::online::OnlineGuard;
-use crate::domain::id::{SessionId, Timestamp};
 use crate::telemetry;
-
-/// Whose connection it is.
-#[derive(Clone, Copy, Debug)]
-pub struct Who {
-    /// The browser.
-    pub session: SessionId,
-    /// The real client's address.
-    pub address: IpAddr,
-    /// Both, as rates count them.
-    pub caller: Caller,
-    /// When the cookie that it came with is honoured no more; `None`: a room's token brought it.
-    pub until: Option<Timestamp>,
-    /// From which part of the budget its bytes are.
-    pub class: Class,
-}
-
-impl Who {
-    /// What it reserves with.
-    pub fn account(self, budget: &Arc<Budget>) -> Account<'_> {
-        Account {
-            budget,
-            address: self.address,
-            class: self.class,
-        }
-    }
-}
 
 /// A line to a client.
 pub struct Line {

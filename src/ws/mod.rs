@@ -4,11 +4,10 @@ pub mod buffered;
 pub mod connection;
 mod doing;
 mod enter;
-mod entrance;
 pub mod heartbeat;
 pub mod line;
 pub mod metered;
+pub mod open;
 pub mod outgoing;
 
 pub mod socket;
-pub mod upgrade;

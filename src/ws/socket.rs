@@ -19,8 +19,8 @@ use super::metered::Metered;
 use super::outgoing::{Frames, Outgoing};
 use crate::admission::memory::{Account, Reservation};
 use crate::config::Limits;
-use crate::http::paced::Paced;
 use crate::protocol::{CloseReason, Text};
+use crate::transport::paced::Paced;
 
 /// Read buffer of a socket: most frames are smaller, larger ones grow it for a while.
 const READ_BUFFER: usize = 256;

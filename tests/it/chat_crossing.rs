@@ -167,7 +167,7 @@ impl History {
         let room = arriving.await.expect("an answer").expect("a room").room;
         let version = room.side(side).version;
         self.net.publish(
-            GroupId(self.room),
+            GroupId::Room(self.room),
             Frame::Opened {
                 side,
                 connection,
@@ -197,7 +197,7 @@ impl History {
             page_bytes: 1 << 20,
             drain: Drain::new(),
         };
-        let membership = memory.join(GroupId(self.room), &outbox).await;
+        let membership = memory.join(GroupId::Room(self.room), &outbox).await;
         let home = std::net::Ipv4Addr::LOCALHOST.into();
         let mut person = Person {
             side,

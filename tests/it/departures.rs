@@ -38,7 +38,7 @@ impl Scene {
         let switch = Switch::default();
         let channel: Arc<dyn ChannelLayer> = MemoryLayer::new(NodeId::fresh(), 8);
         let (outbox, heard) = channel.open();
-        let listening = channel.join(GroupId(room), &outbox).await;
+        let listening = channel.join(GroupId::Room(room), &outbox).await;
         Self {
             store: switch.before(world.store().clone()),
             world,
@@ -75,7 +75,7 @@ impl Scene {
             page_bytes: 1 << 20,
             drain: self.drain.clone(),
         };
-        let membership = self.channel.join(GroupId(self.room), &outbox).await;
+        let membership = self.channel.join(GroupId::Room(self.room), &outbox).await;
         let home = std::net::Ipv4Addr::LOCALHOST.into();
         let io = ChatIo::new(Arc::new(reach), address(B), membership, home);
         let depart = Job::Depart {

@@ -3,16 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 use miyu::boot::backends::Backends;
 use miyu::domain::id::{RoomId, SessionId};
-use miyu::identity::cookie::{self, Jar};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::support::client::Browser;
 use crate::support::http::{Answer, request};
-use crate::support::people::{Person, chat, start};
+use crate::support::people::{chat, session_of, start};
 use crate::support::pool::Pool;
 use crate::support::redis::Site;
 use crate::support::server::TestServer;
@@ -27,14 +25,6 @@ async fn forget(browser: &Browser) -> Answer {
 
 async fn post(address: SocketAddr, headers: &[(&str, &str)]) -> Answer {
     request(address, "POST", FORGET, headers).await
-}
-
-fn session_of(server: &TestServer, person: &Person) -> SessionId {
-    let mut headers = HeaderMap::new();
-    let cookie = person.browser.cookie().unwrap();
-    headers.insert(COOKIE, HeaderValue::from_str(&cookie).unwrap());
-    let seen = cookie::read(&server.app.signer, &headers, Jar::of(false, None));
-    seen.unwrap().session
 }
 
 #[tokio::test]

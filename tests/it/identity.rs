@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::client::Browser;
 use crate::support::http::{Answer, exchange, get_with, parse};
-use crate::support::people::{both_enter, chat, meet};
+use crate::support::people::{both_enter, chat, meet, session_of};
 use crate::support::server::{TestServer, proxy_here};
 
 /// The refusal, which must say the same over the API.
@@ -349,4 +349,56 @@ async fn one_session_in_two_rooms_is_kept_apart() {
     first.b.nothing_more().await;
     assert_eq!(refused(&yan.browser, first.ming.room(), "").await.0, 403);
     assert_ne!(first.ming.user_id(), ming.user_id());
+}
+
+/// What each way to ask makes of a request: the page and the API by the cookie that they set, or not; the
+/// sockets by whose connection they count.
+async fn known_everywhere(server: &TestServer, cookie: Option<&str>) -> [bool; 4] {
+    let named = |headers: &mut Vec<(&'static str, String)>| {
+        headers.extend(cookie.map(|cookie| ("Cookie", cookie.to_owned())));
+    };
+    let mut headers = Vec::new();
+    named(&mut headers);
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let page = get_with(server.address, "/", &headers).await;
+    let api = get_with(server.address, "/api/rooms/", &headers).await;
+    let browser = Browser::forgetful(server);
+    let sets = |answer: &Answer| answer.header("set-cookie").is_some();
+    let search = browser.try_open("/ws/matching/", &headers).await;
+    let search = search.ok().expect("a handshake");
+    let chat = browser.try_open("/ws/chat/", &headers).await;
+    let chat = chat.ok().expect("a handshake");
+    [
+        !sets(&page),
+        !sets(&api),
+        search.answer().header("set-cookie").is_none(),
+        chat.answer().header("set-cookie").is_none(),
+    ]
+}
+
+#[tokio::test]
+async fn pages_the_api_and_both_sockets_know_the_same_browsers() {
+    let server = TestServer::start(|_| {}).await;
+    let (ming, _) = meet(&server).await;
+    let good = ming.browser.cookie().unwrap();
+    let other = TestServer::start(|_| {}).await;
+    let (stranger, _) = meet(&other).await;
+    let foreign = stranger.browser.cookie().unwrap();
+    let cut = &good[..good.len() - 1];
+    let planted = format!("miyu_session=x; {good}");
+    for (cookie, known) in [
+        (None, false),
+        (Some(good.as_str()), true),
+        (Some(planted.as_str()), true),
+        (Some(foreign.as_str()), false),
+        (Some(cut), false),
+        (Some("miyu_session="), false),
+    ] {
+        let told = known_everywhere(&server, cookie).await;
+        assert_eq!(told, [known; 4], "{cookie:?}");
+    }
+    // A session that was revoked a moment ago is unknown to all of them, too.
+    let session = session_of(&server, &ming);
+    server.app.revoked.insert(session);
+    assert_eq!(known_everywhere(&server, Some(&good)).await, [false; 4]);
 }

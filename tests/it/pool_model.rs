@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use miyu::domain::id::RoomId;
+use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::memory::MemoryPool;
 use miyu::matching::redis::RedisPool;
-use miyu::matching::{Budget, Entered, Phase, PoolRules, Renewed, Ticket, WaitingPool};
+use miyu::matching::{Budget, Entered, PoolRules, Renewed, Ticket, WaitingPool};
 use proptest::prelude::*;
 
 use crate::support::pool::{

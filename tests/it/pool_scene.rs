@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use miyu::domain::id::TicketId;
+use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::memory::MemoryPool;
-use miyu::matching::{Budget, Entered, Phase, PoolRules, Renewed, Ticket, WaitingPool};
+use miyu::matching::{Budget, Entered, PoolRules, Renewed, Ticket, WaitingPool};
 
 use crate::support::pool::{With, at, rules, ticket};
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use miyu::domain::id::TicketId;
+use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::redis::{RedisPool, RedisPoolConfig};
-use miyu::matching::{Entered, Phase, PoolError, PoolRules, Renewed, Ticket, WaitingPool};
+use miyu::matching::{Entered, PoolError, PoolRules, Renewed, Ticket, WaitingPool};
 
 use crate::support::muffled::Muffled;
 use crate::support::pool::{Pool, With, at, redis_config, redis_pool_at, rules, ticket, together};

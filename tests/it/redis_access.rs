@@ -11,7 +11,7 @@ use crate::support::redis::{OwnRedis, Site};
 /// A frame goes from one node of this site to another.
 async fn crosses(site: &Site) {
     let (here, there) = (site.announced(1).await, site.announced(1).await);
-    let group = GroupId(RoomId::fresh());
+    let group = GroupId::Room(RoomId::fresh());
     let (mine, mut mailbox) = here.open();
     let _member = here.join(group, &mine).await;
     let frame = Frame::Read {

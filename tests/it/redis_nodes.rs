@@ -10,7 +10,7 @@ use miyu::domain::id::{NodeId, RoomId, Seq, Side, StoreId};
 use crate::support::redis::{OwnRedis, Site, shared_cli, shared_url};
 
 fn fresh_group() -> GroupId {
-    GroupId(RoomId::fresh())
+    GroupId::Room(RoomId::fresh())
 }
 
 fn numbered(n: u64) -> Frame {
@@ -114,7 +114,7 @@ async fn who_left_is_unsubscribed() {
     let group = fresh_group();
     let (first, _first_box) = here.open();
     let (second, _second_box) = here.open();
-    let channel = format!("{}room:{}", site.prefix(), group.0.0.simple());
+    let channel = format!("{}room:{}", site.prefix(), group.room().unwrap().0.simple());
     let listeners = || shared_cli(&["pubsub", "numsub", &channel]);
     let a = here.join(group, &first).await;
     let b = here.join(group, &second).await;
@@ -284,7 +284,7 @@ async fn a_stranger_on_the_channels_hurts_nobody() {
     let group = fresh_group();
     let (mine, mut mailbox) = here.open();
     let _a = here.join(group, &mine).await;
-    let room = format!("{}room:{}", site.prefix(), group.0.0.simple());
+    let room = format!("{}room:{}", site.prefix(), group.room().unwrap().0.simple());
     let nodes = format!("{}nodes", site.prefix());
     let long = "x".repeat(100_000);
     for channel in [&room, &nodes] {
@@ -312,7 +312,8 @@ async fn what_is_not_sealed_by_this_site_for_this_channel_is_not_heard() {
     let (mine, mut mailbox) = here.open();
     let _a = here.join(group, &mine).await;
     let _b = here.join(other, &mine).await;
-    let channel = |group: GroupId| format!("{}room:{}", site.prefix(), group.0.0.simple());
+    let channel =
+        |group: GroupId| format!("{}room:{}", site.prefix(), group.room().unwrap().0.simple());
     let packet = |n| Packet::Group(group, numbered(n));
     let unsealed = packet(1).encode(NodeId::fresh()).unwrap();
     let foreign = forged(&site, 8, &channel(group), &packet(2));

@@ -24,7 +24,7 @@ struct Pair {
 impl Pair {
     async fn on(site: &Site) -> Self {
         let (here, there) = (site.announced(1).await, site.announced(1).await);
-        let group = GroupId(RoomId::fresh());
+        let group = GroupId::Room(RoomId::fresh());
         let (mine, here_box) = here.open();
         let (yours, there_box) = there.open();
         let memberships = [
@@ -159,7 +159,7 @@ async fn joining_waits_a_second_at_most_for_a_frozen_server() {
     redis.freeze();
     let (mine, _mailbox) = pair.here.open();
     let asked = Instant::now();
-    let _late = pair.here.join(GroupId(RoomId::fresh()), &mine).await;
+    let _late = pair.here.join(GroupId::Room(RoomId::fresh()), &mine).await;
     assert!(asked.elapsed() < Duration::from_millis(1500));
     let published = Instant::now();
     for n in 0..20_000 {
@@ -224,7 +224,7 @@ async fn a_node_that_lost_frames_has_the_others_look_too() {
     let other = site.announced(1).await;
     detour.cut(true);
     until("noticed", || matches!(behind.status(), Status::Degraded(_))).await;
-    behind.publish(GroupId(RoomId::fresh()), numbered(1));
+    behind.publish(GroupId::Room(RoomId::fresh()), numbered(1));
     let before = *other.disturbed().borrow();
     detour.cut(false);
     until("told", || *other.disturbed().borrow() > before).await;
@@ -259,7 +259,7 @@ async fn many_rooms_are_subscribed_again_in_batches() {
     let mut rooms = Vec::new();
     for _ in 0..3000 {
         // Not waited for one by one: they are confirmed together.
-        rooms.push(pair.here.join(GroupId(RoomId::fresh()), &mine));
+        rooms.push(pair.here.join(GroupId::Room(RoomId::fresh()), &mine));
     }
     let rooms = futures_util::stream::iter(rooms);
     let rooms: Vec<Membership> =
@@ -291,7 +291,7 @@ async fn one_of_two_servers_degrades_only_its_rooms() {
     .await;
     let mut crossed = 0;
     for n in 0..40 {
-        let group = GroupId(RoomId::fresh());
+        let group = GroupId::Room(RoomId::fresh());
         let (mine, mut mailbox) = pair.here.open();
         let _member = pair.here.join(group, &mine).await;
         pair.there.publish(group, numbered(n));

@@ -22,9 +22,10 @@ use std::time::Duration;
 
 use miyu::boot::backends::Backends;
 use miyu::domain::id::{RoomId, SessionId, TicketId};
+use miyu::domain::wish::Phase;
 use miyu::identity::cookie::{self, Jar};
 use miyu::matching::redis::RedisPoolConfig;
-use miyu::matching::{Entered, Phase, PoolRules, Ticket};
+use miyu::matching::{Entered, PoolRules, Ticket};
 use serde_json::{Value, json};
 
 use self::diary::Diary;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use miyu::channel::wire::{Garbled, MOST_BYTES, MOST_COUNT, Packet, VERSION};
-use miyu::channel::{Frame, GroupId};
+use miyu::channel::{Closing, Frame, GroupId};
 use miyu::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
 use miyu::domain::{Gender, Mark, Mood, Pairing, Party, Persona, Position, Profile, UserId};
+use miyu::protocol::CloseReason;
 use miyu::protocol::server::EntryTexts;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -113,14 +114,30 @@ fn frames() -> impl Strategy<Value = Frame> {
     ]
 }
 
-fn packets() -> impl Strategy<Value = Packet> {
-    let group = any::<u128>().prop_map(|id| GroupId(RoomId(Uuid::from_u128(id))));
+fn groups() -> impl Strategy<Value = GroupId> {
     prop_oneof![
-        6 => (group, frames()).prop_map(|(group, frame)| Packet::Group(group, frame)),
+        any::<u128>().prop_map(|id| GroupId::Room(RoomId(Uuid::from_u128(id)))),
+        any::<[u8; 16]>().prop_map(|id| GroupId::Session(SessionId(id))),
+        Just(GroupId::Everybody),
+    ]
+}
+
+fn closings() -> impl Strategy<Value = Closing> {
+    let reasons = vec![
+        CloseReason::Policy,
+        CloseReason::Forgotten,
+        CloseReason::RoomGone,
+    ];
+    (groups(), prop::sample::select(reasons)).prop_map(|(group, reason)| Closing { group, reason })
+}
+
+fn packets() -> impl Strategy<Value = Packet> {
+    prop_oneof![
+        6 => (groups(), frames()).prop_map(|(group, frame)| Packet::Group(group, frame)),
         3 => (any::<u64>(), frames()).prop_map(|(to, frame)| Packet::Direct(to, frame)),
         1 => any::<u64>().prop_map(Packet::Canary),
         1 => prop::sample::select(vec![Packet::Lost, Packet::Hello, Packet::Bye]),
-        1 => any::<[u8; 16]>().prop_map(|id| Packet::Forget(SessionId(id))),
+        1 => closings().prop_map(Packet::Close),
     ]
 }
 
@@ -128,7 +145,7 @@ proptest! {
     #[test]
     fn what_is_encoded_is_decoded_again(packet in packets(), node in any::<u64>()) {
         let bytes = packet.encode(NodeId(node)).unwrap();
-        let decoded = Packet::decode(Bytes::from(bytes)).unwrap();
+        let decoded = Packet::decode(&Bytes::from(bytes)).unwrap();
         prop_assert_eq!(decoded, (NodeId(node), packet));
     }
 
@@ -141,11 +158,11 @@ proptest! {
         let mut bytes = packet.encode(NodeId(1)).unwrap();
         let short = Bytes::copy_from_slice(&bytes[..cut.index(bytes.len())]);
         // A text may end anywhere between two characters; nothing else may.
-        if let Ok((_, cut)) = Packet::decode(short) {
+        if let Ok((_, cut)) = Packet::decode(&short) {
             prop_assert!(cut != packet);
         }
         bytes.extend(&more);
-        let decoded = Packet::decode(Bytes::from(bytes));
+        let decoded = Packet::decode(&Bytes::from(bytes));
         prop_assert_eq!(decoded.is_ok_and(|it| it.1 == packet), more.is_empty());
     }
 
@@ -158,7 +175,7 @@ proptest! {
         let mut bytes = packet.encode(NodeId(1)).unwrap();
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        let _ = Packet::decode(Bytes::from(bytes));
+        let _ = Packet::decode(&Bytes::from(bytes));
     }
 
     #[test]
@@ -166,7 +183,7 @@ proptest! {
         if let (true, Some(first)) = (ours, bytes.first_mut()) {
             *first = VERSION;
         }
-        let _ = Packet::decode(Bytes::from(bytes));
+        let _ = Packet::decode(&Bytes::from(bytes));
     }
 }
 
@@ -174,7 +191,7 @@ proptest! {
 fn another_version_is_named() {
     let mut bytes = Packet::Hello.encode(NodeId(1)).unwrap();
     bytes[0] = VERSION + 1;
-    let refused = Packet::decode(Bytes::from(bytes)).unwrap_err();
+    let refused = Packet::decode(&Bytes::from(bytes)).unwrap_err();
     assert_eq!(refused, Garbled::Version(VERSION + 1));
 }
 
@@ -190,12 +207,12 @@ fn what_is_too_long_is_neither_made_nor_read() {
     assert!(Packet::Direct(1, frame).encode(NodeId(1)).is_none());
     let mut bytes = Packet::Hello.encode(NodeId(1)).unwrap();
     bytes.resize(MOST_BYTES + 1, 0);
-    assert!(Packet::decode(Bytes::from(bytes)).is_err());
+    assert!(Packet::decode(&Bytes::from(bytes)).is_err());
 }
 
 #[test]
 fn a_place_or_version_that_cannot_be_is_refused() {
-    let (side, room) = (Side::A, GroupId(RoomId::fresh()));
+    let (side, room) = (Side::A, GroupId::Room(RoomId::fresh()));
     let connection = Address {
         node: NodeId(1),
         number: 1,
@@ -229,7 +246,7 @@ fn a_place_or_version_that_cannot_be_is_refused() {
     ] {
         for frame in frames(count) {
             let bytes = Packet::Group(room, frame).encode(NodeId(1)).unwrap();
-            assert_eq!(Packet::decode(bytes.into()).is_ok(), taken, "{count}");
+            assert_eq!(Packet::decode(&bytes.into()).is_ok(), taken, "{count}");
         }
     }
 }
@@ -242,7 +259,7 @@ fn positions_stay_on_their_node() {
         last_seq: Seq(1),
         presence: Default::default(),
     };
-    let packet = Packet::Group(GroupId(room), Frame::Position(position));
+    let packet = Packet::Group(GroupId::Room(room), Frame::Position(position));
     assert!(packet.encode(NodeId(1)).is_none());
 }
 
@@ -269,6 +286,6 @@ fn a_match_is_heard_as_one_of_elsewhere() {
     });
     let packet = Packet::Direct(1, Frame::Matched(Arc::clone(&pairing)));
     let bytes = packet.encode(NodeId(1)).unwrap();
-    let (_, heard) = Packet::decode(bytes.into()).unwrap();
+    let (_, heard) = Packet::decode(&bytes.into()).unwrap();
     assert_eq!(heard, Packet::Direct(1, Frame::MatchedElsewhere(pairing)));
 }

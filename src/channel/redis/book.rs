@@ -162,7 +162,7 @@ mod tests {
     use crate::domain::id::RoomId;
 
     fn room() -> GroupId {
-        GroupId(RoomId::fresh())
+        GroupId::Room(RoomId::fresh())
     }
 
     fn connected() -> Book {

@@ -12,9 +12,9 @@ use tracing::warn;
 use super::keys::Keys;
 use super::registry::Registry;
 use crate::channel::hub::Hub;
-use crate::channel::seal;
 use crate::channel::wire::{self, Packet};
-use crate::domain::id::{Address, NodeId, SessionId};
+use crate::channel::{Closing, seal};
+use crate::domain::id::{Address, NodeId};
 use crate::telemetry;
 
 /// Hears for one node.
@@ -24,7 +24,7 @@ pub(super) struct Ear {
     pub(super) registry: Arc<Registry>,
     pub(super) keys: Arc<Keys>,
     pub(super) disturbed: watch::Sender<u64>,
-    pub(super) forgotten: broadcast::Sender<SessionId>,
+    pub(super) closings: broadcast::Sender<Closing>,
     pub(super) garbled: AtomicU64,
 }
 
@@ -73,7 +73,7 @@ impl Ear {
         if own != Packet::is_canary(&head) || (!own && self.keys.alone()) {
             return Ok(Heard::Nothing);
         }
-        let (from, packet) = Packet::decode(self.keys.open(own, channel, sealed)?)?;
+        let (from, packet) = Packet::decode(&self.keys.open(own, channel, sealed)?)?;
         if !own {
             metrics::counter!(telemetry::LINK_FRAMES, "what" => "received").increment(1);
         }
@@ -89,9 +89,9 @@ impl Ear {
             Packet::Lost => self.disturb(),
             Packet::Hello => self.registry.came(from),
             Packet::Bye => self.registry.went(from),
-            Packet::Forget(session) => {
+            Packet::Close(closing) => {
                 // Before the server serves there is no receiver, and no socket either.
-                let _ = self.forgotten.send(session);
+                let _ = self.closings.send(closing);
             }
         }
         Ok(Heard::Nothing)

@@ -210,7 +210,10 @@ impl Link {
     /// Tells the server which rooms to add and remove, and notes its confirmation.
     async fn ask(&self, conn: &MultiplexedConnection, batch: Batch) -> Result<(), Broken> {
         let names = |groups: &[GroupId]| -> Vec<String> {
-            groups.iter().map(|group| self.names.room(*group)).collect()
+            groups
+                .iter()
+                .map(|group| self.names.group(*group))
+                .collect()
         };
         let (add, remove) = (names(&batch.add), names(&batch.remove));
         let (mut adding, mut removing) = (conn.clone(), conn.clone());
@@ -368,7 +371,7 @@ impl Link {
 
     fn channel(&self, to: To) -> String {
         match to {
-            To::Room(group) => self.names.room(group),
+            To::Room(group) => self.names.group(group),
             To::Node(node) => self.names.node(node),
             To::Nodes => self.names.nodes(),
         }

@@ -20,9 +20,16 @@ impl Names {
         Self { prefix }
     }
 
-    /// The channel of one room.
-    pub(super) fn room(&self, group: GroupId) -> String {
-        format!("{}room:{}", self.prefix, group.0.0.simple())
+    /// The channel of one group.
+    pub(super) fn group(&self, group: GroupId) -> String {
+        let prefix = &self.prefix;
+        match group {
+            GroupId::Room(room) => format!("{prefix}room:{}", room.0.simple()),
+            GroupId::Session(session) => {
+                format!("{prefix}session:{:032x}", u128::from_be_bytes(session.0))
+            }
+            GroupId::Everybody => format!("{prefix}everybody"),
+        }
     }
 
     /// The channel of one node.

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use hyper::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
+use hyper::header::{HeaderName, HeaderValue, SET_COOKIE};
 use tokio::sync::oneshot;
 use tracing::warn;
 
+use crate::admission::door::Act;
+use crate::channel::GroupId;
 use crate::domain::LeaveReason;
 use crate::domain::id::SessionId;
-use crate::http::problem::Problem;
-use crate::http::request::Peer;
-use crate::http::{Body, response};
+use crate::http::response;
+use crate::http::routes::{Answer, Call};
 use crate::identity::cookie;
+use crate::protocol::CloseReason;
 use crate::state::AppState;
 use crate::store::StoreError;
 
@@ -26,17 +28,19 @@ static STORAGE: HeaderValue = HeaderValue::from_static("\"storage\"");
 
 /// Ends the session of the request's cookie. 204 when all of it is done, also when there was none; a
 /// refusal leaves the cookie, and asking again is safe.
-pub async fn answer(app: &Arc<AppState>, peer: &Peer, headers: &HeaderMap) -> Response<Body> {
+pub async fn answer(call: Call) -> Answer {
+    let Call {
+        app, peer, request, ..
+    } = &call;
+    let headers = request.headers();
     // Also one that was forgotten a moment ago: the first answer may have been lost half-way.
     let session = cookie::read(&app.signer, headers, peer.jar()).map(|seen| seen.session);
-    if let Err(wait) = app.limits.requests(session, peer.address) {
-        return response::problem(&Problem::rate_limited(wait));
-    }
+    app.door.ask(session, peer.address, Act::Request).await?;
     if let Some(session) = session
         && let Err(error) = to_the_end(app, session).await
     {
         warn!(%error, "a browser could not be forgotten");
-        return response::problem(&error.into());
+        return Err(error.into());
     }
     let mut answer = response::text(StatusCode::NO_CONTENT, "");
     let taken = cookie::expired(&app.signer, headers, peer.jar());
@@ -45,7 +49,7 @@ pub async fn answer(app: &Arc<AppState>, peer: &Peer, headers: &HeaderMap) -> Re
         headers.append(SET_COOKIE, cookie);
     }
     headers.insert(CLEAR_SITE_DATA.clone(), STORAGE.clone());
-    answer
+    Ok(answer)
 }
 
 /// Forgets in a task of its own: a page that goes away meanwhile, perhaps because its socket has ended,
@@ -70,8 +74,8 @@ async fn to_the_end(app: &Arc<AppState>, session: SessionId) -> Result<(), Store
 /// What it wrote goes with its rooms, after `store.retention`.
 async fn forget(app: &AppState, session: SessionId) -> Result<(), StoreError> {
     // First the sockets: a search that ends gives its ticket back, or closes the room it became.
-    app.online.forget(session);
-    app.channel.forget(session);
+    app.closer
+        .close(GroupId::Session(session), CloseReason::Forgotten);
     for _ in 0..ROUNDS {
         let rooms = app.store.open_rooms(session).await?;
         if rooms.is_empty() {

@@ -1,30 +1,24 @@
 //! `GET /api/rooms/…`: a session's rooms and their logs, answered like the chat handshake, since
 //! browsers cannot read why a handshake was refused.
 
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
+use hyper::header::{AUTHORIZATION, HeaderMap};
 use serde::Serialize;
 use tracing::warn;
 
+use crate::admission::memory::Class;
 use crate::domain::id::{RoomId, Seq, SessionId, Side};
-use crate::domain::{Persona, Room, UserId};
+use crate::domain::{Persona, Room};
 use crate::http::problem::Problem;
 use crate::http::query::parameter;
-use crate::http::{Body, response};
-use crate::identity::token;
+use crate::http::response;
+use crate::http::routes::{Answer, Call};
+use crate::identity::access::{Credentials, seat};
+use crate::identity::principal::Principal;
 use crate::protocol::Replay;
 use crate::protocol::server::RoomState;
 use crate::state::AppState;
 use crate::store::{Page, PageLimit, StoreError};
-
-/// Who asks, and what for.
-pub struct Asker<'a> {
-    /// From the cookie.
-    pub session: Option<SessionId>,
-    /// The token of the `Authorization` header.
-    pub bearer: Option<&'a str>,
-    /// The query string.
-    pub query: &'a str,
-}
 
 /// Instead of a room's id: the room that the token names, so that the address names none.
 const BY_TOKEN: &str = "current";
@@ -35,8 +29,9 @@ struct RoomsJson<'a> {
 }
 
 /// `GET /api/rooms/`: the open rooms of this session; for two tabs of one browser, both sides.
-pub async fn list(app: &AppState, session: Option<SessionId>) -> Result<Response<Body>, Problem> {
-    let Some(session) = session else {
+pub async fn list(call: Call) -> Answer {
+    let app = &*call.app;
+    let Some(session) = known(&call) else {
         return Ok(response::json(
             StatusCode::OK,
             &RoomsJson { rooms: Vec::new() },
@@ -56,20 +51,23 @@ pub async fn list(app: &AppState, session: Option<SessionId>) -> Result<Response
 }
 
 /// `GET /api/rooms/ROOM/`.
-pub async fn one(app: &AppState, room: &str, asker: &Asker<'_>) -> Result<Response<Body>, Problem> {
-    let (room, side) = find(app, room, asker).await?;
+pub async fn one(call: Call) -> Answer {
+    let app = &*call.app;
+    let (room, side) = find(&call).await?;
     let grace = app.config.chat.reconnect_grace;
     let state = RoomState::of(&room, side, grace, crate::clock::now());
     Ok(response::json(StatusCode::OK, &state))
 }
 
 /// `GET /api/rooms/ROOM/messages/?after=&limit=`: the frames that the socket would send.
-pub async fn messages(
-    app: &AppState,
-    room: &str,
-    asker: &Asker<'_>,
-) -> Result<Response<Body>, Problem> {
-    let number = |name| match parameter(asker.query, name) {
+pub async fn messages(call: Call) -> Answer {
+    let app = &*call.app;
+    // Before it is read: a page is large, and many may be asked for at once.
+    let bytes = app.reach.page_memory();
+    let class = Class::Arriving;
+    let held = app.memory.reserve(call.peer.address, class, bytes);
+    let held = held.map_err(response::exhausted)?;
+    let number = |name| match parameter(call.query(), name) {
         None => Ok(None),
         Some(text) => text.parse::<u64>().map(Some).map_err(|_| {
             Problem::new(
@@ -85,7 +83,7 @@ pub async fn messages(
     let limit = number("limit")?.map_or(most, |limit| {
         usize::try_from(limit).unwrap_or(most).clamp(1, most)
     });
-    let (room, side) = find(app, room, asker).await?;
+    let (room, side) = find(&call).await?;
     let personas: [Persona; 2] = [&room.sides[0], &room.sides[1]].map(|it| it.persona.clone());
     let limit = PageLimit::new(limit, app.reach.page_bytes, &personas);
     let mut page = read(app, &room, side, after, limit).await?;
@@ -100,7 +98,9 @@ pub async fn messages(
     let (last_seq, upto) = (page.last_seq, page.upto);
     let rest = format!("\"last_seq\":{last_seq},\"upto\":{upto}{anew}");
     let entries = Replay::new(app.encoder.clone(), personas, side, page.entries);
-    Ok(response::json_page(entries, &rest))
+    let mut answer = response::json_page(entries, &rest);
+    answer.body_mut().hold(held);
+    Ok(answer)
 }
 
 async fn read(
@@ -114,32 +114,38 @@ async fn read(
     page.map_err(told)?.ok_or_else(Problem::no_such_room)
 }
 
-/// The room and the side of whoever asks: by token, else by cookie; where both sides are theirs,
-/// `user_id` names one.
-async fn find(app: &AppState, room: &str, asker: &Asker<'_>) -> Result<(Room, Side), Problem> {
-    let token = asker.bearer.or_else(|| parameter(asker.query, "token"));
-    let named = token.and_then(|it| token::verify(&app.signer, it));
-    let id = match (room, named) {
-        (BY_TOKEN, Some((id, _))) => id,
+fn known(call: &Call) -> Option<SessionId> {
+    call.principal.as_ref().and_then(Principal::known)
+}
+
+/// The room that is asked for, and the side whose view is shown: by token, else by cookie; where both
+/// sides are of one session, `user_id` names one.
+async fn find(call: &Call) -> Result<(Room, Side), Problem> {
+    let app = &*call.app;
+    let token = bearer(call.request.headers()).or_else(|| parameter(call.query(), "token"));
+    let user_id = parameter(call.query(), "user_id");
+    let credentials = Credentials::new(&app.signer, known(call), token, user_id);
+    let room = call.parameter.as_deref().unwrap_or_default();
+    let id = match (room, credentials.token_room()) {
+        (BY_TOKEN, Some(id)) => id,
         (BY_TOKEN, None) => return Err(Problem::no_identity()),
         _ => RoomId::parse(room).ok_or_else(Problem::not_a_room_id)?,
     };
-    if named.is_none() && asker.session.is_none() {
+    if credentials.are_none() {
         return Err(Problem::no_identity());
     }
     let room = app.store.room(id).await.map_err(told)?;
     let room = room.ok_or_else(Problem::no_such_room)?;
-    let by_token = named.filter(|(of, _)| *of == id).map(|(_, side)| side);
-    let side = by_token.or_else(|| {
-        let sides: Vec<Side> = room.sides_of(asker.session?).collect();
-        let wanted = parameter(asker.query, "user_id").and_then(UserId::parse);
-        let named = sides
-            .iter()
-            .find(|side| Some(&room.side(**side).persona.user_id) == wanted.as_ref());
-        named.or(sides.first()).copied()
-    });
-    side.map(|side| (room, side))
-        .ok_or_else(Problem::not_a_side)
+    let side = seat(&room, &credentials)?.side();
+    Ok((room, side))
+}
+
+/// The token of `Authorization: Bearer TOKEN`; other schemes are a proxy's business.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 /// Logs why the store failed, once, here where it is handled.

@@ -1,13 +1,13 @@
 //! `GET /api/site` and `GET /api/stats`: what this site is, and who is here.
 
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
 use serde::Serialize;
 
 use crate::assets::Language;
 use crate::domain::entry::CONTENT_CHARS;
 use crate::domain::rounded;
-use crate::http::{Body, response};
-use crate::state::AppState;
+use crate::http::response;
+use crate::http::routes::{Answer, Call};
 
 /// Longest nickname that our pages accept; the wire allows more.
 const PAGE_NICKNAME_CHARS: usize = 12;
@@ -46,8 +46,8 @@ struct StatsJson {
 }
 
 /// `GET /api/site`.
-pub fn site(app: &AppState) -> Response<Body> {
-    let config = &app.config;
+pub async fn site(call: Call) -> Answer {
+    let config = &call.app.config;
     let millis = |it: std::time::Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
     let body = SiteJson {
         name: &config.site.name,
@@ -69,16 +69,16 @@ pub fn site(app: &AppState) -> Response<Body> {
             reports: false,
         },
     };
-    response::json(StatusCode::OK, &body)
+    Ok(response::json(StatusCode::OK, &body))
 }
 
 /// `GET /api/stats`: coarse, the same for all who ask, and a crowd behind one address counts once.
-pub fn stats(app: &AppState) -> Response<Body> {
-    let figures = app.figures();
+pub async fn stats(call: Call) -> Answer {
+    let figures = call.app.figures.sample();
     let body = StatsJson {
         online: figures.online(),
         waiting: figures.waiting(),
         rooms: rounded(figures.rooms),
     };
-    response::json(StatusCode::OK, &body)
+    Ok(response::json(StatusCode::OK, &body))
 }

@@ -9,9 +9,10 @@ use super::queue::Lane;
 use super::roster::{Entrant, Roster};
 use super::tags::TagMask;
 use crate::domain::id::{SessionId, Timestamp};
+use crate::domain::wish::Phase;
 use crate::matching::budget::Standing;
 use crate::matching::dice::{Dice, weight};
-use crate::matching::{Phase, PoolRules, Resume, Ticket, rule};
+use crate::matching::{PoolRules, Resume, Ticket, rule};
 
 mod elders;
 mod free_tags;

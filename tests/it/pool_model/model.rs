@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use miyu::domain::id::{RoomId, TicketId, Timestamp};
+use miyu::domain::wish::Phase;
 use miyu::domain::wish::is_topic;
 use miyu::domain::{Gender, Pairing, PreferredGender};
-use miyu::matching::{Phase, Ticket};
+use miyu::matching::Ticket;
 
 use crate::support::pool::{LEASE, rules};
 

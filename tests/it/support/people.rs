@@ -1,5 +1,8 @@
 //! Two people who meet: what most tests of rooms begin with.
 
+use hyper::header::{COOKIE, HeaderMap, HeaderValue};
+use miyu::domain::id::SessionId;
+use miyu::identity::cookie::{self, Jar};
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
@@ -177,4 +180,13 @@ async fn both_hear(a: &mut Socket, b: &mut Socket) -> Value {
     let there = b.expect("new_message").await;
     assert_eq!(here, there);
     here["message"].clone()
+}
+
+/// The session of this person's cookie.
+pub fn session_of(server: &TestServer, person: &Person) -> SessionId {
+    let mut headers = HeaderMap::new();
+    let cookie = person.browser.cookie().unwrap();
+    headers.insert(COOKIE, HeaderValue::from_str(&cookie).unwrap());
+    let seen = cookie::read(&server.app.signer, &headers, Jar::of(false, None));
+    seen.unwrap().session
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use miyu::domain::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
+use miyu::domain::wish::Phase;
 use miyu::domain::{
     Gender, Marks, Mood, Pairing, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId,
     Wish,
 };
 use miyu::matching::redis::{LeaseClock, RedisPool, RedisPoolConfig};
 use miyu::matching::{
-    Budget, Census, Entered, Phase, PoolError, PoolRules, Randomness, Renewed, Ticket, WaitingPool,
+    Budget, Census, Entered, PoolError, PoolRules, Randomness, Renewed, Ticket, WaitingPool,
 };
 use miyu::redis::Servers;
 use tokio::task::JoinSet;

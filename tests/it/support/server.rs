@@ -11,6 +11,7 @@ use miyu::channel::memory::MemoryLayer;
 use miyu::config::Config;
 use miyu::domain::id::NodeId;
 use miyu::http::accept;
+use miyu::http::routes::Route;
 use miyu::protocol::Encoder;
 use miyu::state::AppState;
 use tempfile::TempDir;
@@ -52,6 +53,15 @@ impl TestServer {
         let data = Arc::new(tempfile::tempdir().unwrap());
         let config = Self::config(&data, change);
         Self::open(config, data, wrap).await
+    }
+
+    /// The same as [`start`](Self::start), with these addresses beside its own.
+    pub async fn start_with_routes(routes: Vec<Route>) -> Self {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let config = Self::config(&data, |_| {});
+        let node = NodeId::fresh();
+        let backends = backends::open(&config, node).await.unwrap();
+        Self::serve_with(config, data, node, backends, routes).await
     }
 
     /// Starts on a store that answers nothing.
@@ -102,8 +112,19 @@ impl TestServer {
     }
 
     async fn serve(config: Config, data: Arc<TempDir>, node: NodeId, backends: Backends) -> Self {
+        Self::serve_with(config, data, node, backends, Vec::new()).await
+    }
+
+    async fn serve_with(
+        config: Config,
+        data: Arc<TempDir>,
+        node: NodeId,
+        backends: Backends,
+        routes: Vec<Route>,
+    ) -> Self {
         miyu::telemetry::start_metrics();
-        let server = boot::with(config.clone(), node, backends).await.unwrap();
+        let mut server = boot::with(config.clone(), node, backends).await.unwrap();
+        server.routes = routes;
         let app = Arc::clone(&server.state);
         let site = accept::listen(app.config.server.listen).unwrap();
         let operator = app

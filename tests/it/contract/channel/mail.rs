@@ -10,7 +10,7 @@ use miyu::protocol::server::EntryTexts;
 
 /// A group that nobody is in.
 pub(super) fn fresh_group() -> GroupId {
-    GroupId(RoomId::fresh())
+    GroupId::Room(RoomId::fresh())
 }
 
 /// A frame that can be told from others.

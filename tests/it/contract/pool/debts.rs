@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::memory::MemoryPool;
 use miyu::matching::redis::RedisPoolConfig;
-use miyu::matching::{Phase, Ticket, WaitingPool};
+use miyu::matching::{Ticket, WaitingPool};
 
 use super::shares::{PATIENCE, from, meets, network, stranger};
 use super::{Factory, for_each_backend, usual};

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, PreferredGender};
-use miyu::matching::Phase;
 
 use super::{Factory, for_each_backend, usual};
 use crate::support::pool::{With, ticket};

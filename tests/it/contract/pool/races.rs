@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use miyu::domain::id::TicketId;
+use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, Pairing, PreferredGender};
-use miyu::matching::{Entered, Phase, Renewed, Ticket, WaitingPool, rule};
+use miyu::matching::{Entered, Renewed, Ticket, WaitingPool, rule};
 use tokio::sync::Barrier;
 
 use super::{Factory, for_each_backend, usual};

@@ -1,7 +1,8 @@
 //! Who may meet whom, in either order of arrival.
 
+use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, Mark, Marks, Pairing, PreferredGender};
-use miyu::matching::{Phase, PoolRules, Renewed, Ticket};
+use miyu::matching::{PoolRules, Renewed, Ticket};
 
 use super::{Factory, for_each_backend, usual};
 use crate::support::pool::{Pool, With, rules, ticket};

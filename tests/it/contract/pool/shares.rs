@@ -1,7 +1,8 @@
 //! What one network meets of others, and whom a crowd hides.
 
+use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, Mark, Marks, PreferredGender};
-use miyu::matching::{Entered, Phase, Ticket};
+use miyu::matching::{Entered, Ticket};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 

@@ -1,7 +1,8 @@
 //! A ticket while it waits: replaced, withdrawn, renewed, counted.
 
+use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, PreferredGender};
-use miyu::matching::{Census, Entered, Phase, PoolError, PoolRules, Renewed, Ticket};
+use miyu::matching::{Census, Entered, PoolError, PoolRules, Renewed, Ticket};
 
 use super::{Factory, for_each_backend, lease_ms, usual};
 use crate::support::pool::{Pool, With, rules, ticket};

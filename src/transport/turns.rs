@@ -1,6 +1,6 @@
 //! Whose turn it is on a connection that speaks HTTP: the client's to begin a request or to finish the
 //! head of one, or ours to answer. How long the client may take depends on which it is; our own answers
-//! are [`super::paced`]'s affair.
+//! are [`crate::transport::paced`]'s affair.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;

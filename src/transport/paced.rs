@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-use super::turns::Turns;
+use crate::transport::turns::Turns;
 
 /// Bytes a second that a connection must take on average, while we wait for it.
 const LEAST: u64 = 2048;

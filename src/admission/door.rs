@@ -1,0 +1,92 @@
+//! The one door: every edge asks here before it does something for a client, and decides nothing itself.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::memory::{Budget, Class, Exhausted};
+use super::{Caller, Frames, Over, RateLimits};
+use crate::domain::id::SessionId;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// A page or a file.
+    File,
+    /// An answer of the API.
+    Request,
+    /// A session for a browser that has none.
+    NewSession,
+    /// A WebSocket, and from which part of the memory budget it is to live.
+    Connect(Class),
+    /// A search for a partner.
+    Search,
+}
+
+/// Why something is not done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too much of it; the same is allowed after this long, if nothing else is asked for meanwhile.
+    Rate(Duration),
+    /// As a [`Refusal::Rate`] of new sessions.
+    NewSessions(Duration),
+    /// There is no memory for it.
+    Memory(Exhausted),
+}
+
+/// Answers from memory; what is asked for is counted when it is allowed. Cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    limits: Arc<RateLimits>,
+    memory: Arc<Budget>,
+}
+
+impl Door {
+    /// With these rates and this budget.
+    pub fn new(limits: Arc<RateLimits>, memory: Arc<Budget>) -> Self {
+        Self { limits, memory }
+    }
+
+    /// Whether a browser at this address may. Without a session only its networks count. Async, so that a
+    /// question may once have to be asked elsewhere; today no answer waits.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub async fn ask(
+        &self,
+        session: Option<SessionId>,
+        address: IpAddr,
+        act: Act,
+    ) -> Result<(), Refusal> {
+        match act {
+            Act::File => self.limits.files(address).map_err(Refusal::Rate),
+            Act::Request => {
+                let counted = self.limits.requests(session, address);
+                counted.map_err(Refusal::Rate)
+            }
+            Act::NewSession => {
+                let counted = self.limits.newcomer(address);
+                counted.map_err(Refusal::NewSessions)
+            }
+            Act::Connect(class) => {
+                let counted = self.limits.requests(session, address);
+                counted.map_err(Refusal::Rate)?;
+                let admitted = self.memory.admits(address, class);
+                admitted.map_err(Refusal::Memory)
+            }
+            Act::Search => {
+                let caller = self.limits.caller(session, address);
+                self.limits.search(&caller).map_err(Refusal::Rate)
+            }
+        }
+    }
+
+    /// Whether a client may send what has come on its socket. Asked for each frame or few, within the loop of
+    /// the connection: an answer that had to be awaited would stop it.
+    ///
+    /// # Errors
+    /// It is too much for now; nothing was counted.
+    pub fn send(&self, caller: &Caller, frames: Frames, now: Instant) -> Result<(), Over> {
+        self.limits.frames(caller, frames, now)
+    }
+}

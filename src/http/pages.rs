@@ -1,0 +1,70 @@
+//! Pages and files, and what a person is shown where there is none.
+
+use hyper::header::{ACCEPT, HeaderMap};
+use hyper::{Response, StatusCode};
+
+use super::problem::Problem;
+use super::routes::{Answer, Call};
+use super::{Body, files, response};
+use crate::assets::bundle;
+use crate::state::AppState;
+
+/// `GET /`
+pub async fn index(call: Call) -> Answer {
+    Ok(page(&call.app, "index", StatusCode::OK, call.request.headers()).await)
+}
+
+/// `GET /chat/`
+pub async fn chat(call: Call) -> Answer {
+    Ok(page(&call.app, "chat", StatusCode::OK, call.request.headers()).await)
+}
+
+/// `GET /manifest.webmanifest`
+pub async fn manifest(call: Call) -> Answer {
+    let headers = call.request.headers();
+    Ok(page(&call.app, bundle::MANIFEST, StatusCode::OK, headers).await)
+}
+
+/// `GET /static/…`: one file of the bundle.
+pub async fn file(call: Call) -> Answer {
+    let headers = call.request.headers();
+    let Some(path) = &call.parameter else {
+        return Ok(not_found(&call.app, headers).await);
+    };
+    let bundle = call.app.assets.current().await;
+    files::file(&bundle, path, headers).ok_or_else(Problem::no_such_page)
+}
+
+/// A page of the bundle.
+pub async fn page(
+    app: &AppState,
+    name: &str,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    let bundle = app.assets.current().await;
+    match files::page(&bundle, &app.config.site, name, status, headers) {
+        Some(answer) => answer,
+        None => response::problem(&Problem::no_such_page()),
+    }
+}
+
+/// A page for people, a problem for programs.
+pub async fn not_found(app: &AppState, headers: &HeaderMap) -> Response<Body> {
+    let problem = Problem::no_such_page();
+    match wants_html(headers) {
+        true => {
+            response::count(&problem);
+            page(app, "error", problem.status, headers).await
+        }
+        false => response::problem(&problem),
+    }
+}
+
+/// Whether what asks shows pages.
+pub fn wants_html(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter();
+    accepted
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.contains("text/html"))
+}
