@@ -365,9 +365,9 @@ async fn known_everywhere(server: &TestServer, cookie: Option<&str>) -> [bool; 4
     let browser = Browser::forgetful(server);
     let sets = |answer: &Answer| answer.header("set-cookie").is_some();
     let search = browser.try_open("/ws/matching/", &headers).await;
-    let search = search.ok().expect("a handshake");
+    let search = search.unwrap_or_else(|refused| panic!("{}", refused.text()));
     let chat = browser.try_open("/ws/chat/", &headers).await;
-    let chat = chat.ok().expect("a handshake");
+    let chat = chat.unwrap_or_else(|refused| panic!("{}", refused.text()));
     [
         !sets(&page),
         !sets(&api),
