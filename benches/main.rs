@@ -7,6 +7,7 @@
 mod frames;
 mod hub;
 mod pool;
+mod postgres;
 mod store;
 
 use std::time::Duration;
@@ -38,5 +39,6 @@ fn main() {
     hub::all(&mut criterion);
     pool::all(&mut criterion);
     store::all(&mut criterion);
+    postgres::all(&mut criterion);
     criterion.final_summary();
 }

@@ -177,7 +177,13 @@ impl Data {
 }
 
 fn open(path: &Path, sink: Arc<Sink>) -> Arc<SqliteStore> {
-    let rules = StoreRules {
+    let clock = Arc::new(miyu::clock::now);
+    SqliteStore::open(path, Durability::Power, rules(), sink, clock).expect("a new database")
+}
+
+/// Rules that nothing here meets.
+pub fn rules() -> StoreRules {
+    StoreRules {
         reconnect_grace: Duration::from_secs(300),
         arrival: Duration::from_secs(20),
         retention: Duration::from_secs(24 * 3600),
@@ -189,12 +195,11 @@ fn open(path: &Path, sink: Arc<Sink>) -> Arc<SqliteStore> {
         max_size: 0,
         blocks_per_session: 500,
         timeout: Duration::from_secs(60),
-    };
-    let clock = Arc::new(miyu::clock::now);
-    SqliteStore::open(path, Durability::Power, rules, sink, clock).expect("a new database")
+    }
 }
 
-fn draft(room: RoomId, number: u64) -> Draft {
+/// A short message.
+pub fn draft(room: RoomId, number: u64) -> Draft {
     Draft {
         room,
         side: Side::BOTH[usize::try_from(number % 2).expect("0 or 1")],
@@ -204,7 +209,8 @@ fn draft(room: RoomId, number: u64) -> Draft {
     }
 }
 
-fn pairing() -> Pairing {
+/// Two people.
+pub fn pairing() -> Pairing {
     let party = || Party {
         ticket: TicketId::fresh(),
         session: SessionId::fresh(),

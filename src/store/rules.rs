@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::domain::Departure;
-use crate::domain::id::Timestamp;
+use super::{Place, Refusal};
+use crate::domain::id::{Address, Seq, SessionId, Side, Timestamp};
+use crate::domain::{Departure, LeaveReason};
 
 /// The rules of time and number that a backend applies; the composition root takes them from the
 /// configuration.
@@ -63,4 +64,97 @@ impl StoreRules {
         let limited = !self.longest.is_zero();
         limited.then(|| told.unwrap_or_else(|| opened_at.plus(self.longest - self.notice())))
     }
+
+    /// Why a room with so many entries and bytes of text takes no message with so many bytes more.
+    pub(super) fn refusal(&self, last_seq: Seq, bytes: u64, more: u64) -> Option<Refusal> {
+        let full = last_seq.0 >= self.room_entries || bytes + more > self.room_bytes;
+        full.then_some(Refusal::RoomFull)
+    }
+
+    /// What a side that has been away since then may take, if it ever came.
+    pub(super) fn absence(&self, since: Timestamp, came: bool) -> Absence {
+        let patience = match came {
+            true => self.reconnect_grace,
+            false => self.arrival,
+        };
+        Absence {
+            since,
+            came,
+            until: since.plus(patience),
+        }
+    }
+
+    /// What is due of an open room because of how long it is open; `told` as in [`Self::closes_at`].
+    pub(super) fn age(&self, opened_at: Timestamp, told: Option<Timestamp>, now: Timestamp) -> Age {
+        match self.age_due(opened_at, told).filter(|due| *due <= now) {
+            None => Age::Fine,
+            Some(_) if told.is_some() => Age::Over,
+            // Whatever the clock did: nobody is told less than the notice ahead.
+            Some(_) => {
+                let earliest = now.plus(self.notice());
+                Age::Tell(opened_at.plus(self.longest).max(earliest))
+            }
+        }
+    }
+}
+
+/// What is due because of a room's age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Age {
+    /// Nothing.
+    Fine,
+    /// Its people are to be told that it closes then.
+    Tell(Timestamp),
+    /// It is to be closed.
+    Over,
+}
+
+/// A side without a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Absence {
+    /// Since when. A side that never came has been away since it could have come.
+    pub(super) since: Timestamp,
+    /// It was there once.
+    pub(super) came: bool,
+    /// Then it has lasted too long.
+    pub(super) until: Timestamp,
+}
+
+/// The side to be named when a room closes by absence: of those away too long, the one longest so. The
+/// reason says whether the other was away, too.
+pub(super) fn overdue(
+    absences: &[Option<Absence>; 2],
+    now: Timestamp,
+) -> Option<(Side, LeaveReason)> {
+    let late = Side::BOTH.into_iter().filter_map(|side| {
+        let absence = absences[side.index()].filter(|it| it.until <= now)?;
+        Some((absence.since, absence.came, side))
+    });
+    let (_, came, side) = late.min_by_key(|(since, came, side)| (*since, *came, side.index()))?;
+    let reason = match came {
+        true => LeaveReason::Timeout,
+        false => LeaveReason::NoShow,
+    };
+    Some(match absences[side.other().index()] {
+        Some(_) => (side, reason.of_both()),
+        None => (side, reason),
+    })
+}
+
+/// The side that a connection comes to, in a room of these sessions that these connections speak in.
+pub(super) fn side_at(
+    place: Place,
+    sessions: &[SessionId; 2],
+    speakers: &[Option<Address>; 2],
+) -> Option<Side> {
+    let session = match place {
+        Place::Side(side) | Place::IfFree(side) => return Some(side),
+        Place::FreeSideOf(session) => session,
+    };
+    let mut own = Side::BOTH
+        .into_iter()
+        .filter(|side| sessions[side.index()] == session);
+    let first = own.clone().next()?;
+    let free = own.find(|side| speakers[side.index()].is_none());
+    Some(free.unwrap_or(first))
 }

@@ -1,41 +1,54 @@
-//! The store's traits: each call becomes a deed for a batcher, or a look. What a call promises is said
+//! The store's traits: each call becomes a write for a batcher, or a look. What a call promises is said
 //! at the traits.
 
 use std::sync::Arc;
 
-use super::deed::{Deed, Job, Kind, Outcome};
-use super::error::Fault;
+use super::error::BackendError;
 use super::shared::Life;
-use super::{PostgresStore, closed, reads, rows, upkeep};
+use super::write_op::{Job, NewRoom, Outcome, WriteOp};
+use super::{PostgresStore, closed, reads, upkeep};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
 use crate::store::{
     Appended, Arrival, Draft, Entries, Hidden, Marks, Page, PageLimit, Pending, Place, Recalled,
-    Relations, RelationsOf, RoomPeople, Rooms, StoreError, Swept, Upkeep,
+    Relations, RelationsOf, Rooms, StoreError, Swept, Upkeep,
 };
 
-const UNEXPECTED: Fault = Fault::Damaged("an answer that does not fit its question");
+const UNEXPECTED: BackendError = BackendError::Damaged("an answer that does not fit its question");
+
+/// Whether this op closed its room.
+fn closed_by(outcome: Outcome) -> Result<bool, BackendError> {
+    match outcome {
+        Outcome::Closed(closed) => Ok(closed),
+        _ => Err(UNEXPECTED),
+    }
+}
 
 impl Rooms for PostgresStore {
     fn create_room(&self, pairing: &Pairing) -> Pending<()> {
-        let mut deed = Deed::new(Kind::Open, pairing.room, None);
         let people = pairing.parties.each_ref().map(|party| &party.persona);
-        let written = serde_json::to_vec(&people).and_then(|people| {
-            deed.body = Some(people);
-            deed.name = Some(serde_json::to_vec(&pairing.common_tags)?);
-            Ok(())
-        });
-        if written.is_err() {
+        let written = serde_json::to_vec(&people)
+            .and_then(|people| Ok((people, serde_json::to_vec(&pairing.common_tags)?)));
+        let Ok((people, common_tags)) = written else {
             let error = StoreError::Corrupt("people that cannot be written".into());
             return Pending::known(Err(error));
-        }
-        deed.sessions = pairing.parties.each_ref().map(|party| Some(party.session));
-        deed.flag = pairing.is_bot;
+        };
+        let op = WriteOp::Open(Box::new(NewRoom {
+            room: pairing.room,
+            people,
+            common_tags,
+            sessions: pairing.parties.each_ref().map(|party| party.session),
+            is_bot: pairing.is_bot,
+        }));
         let about = pairing.parties.each_ref().map(|party| party.session);
         let about = self.underway.begin(about);
-        let made = self.ask(deed, move |line| {
+        let made = self.ask(op, move |outcome| {
             drop(about);
-            Ok(line.outcome != Outcome::Conflict)
+            match outcome {
+                Outcome::Opened => Ok(true),
+                Outcome::Conflict => Ok(false),
+                _ => Err(UNEXPECTED),
+            }
         });
         // Few rooms have any. The room is asked for already: what follows it keeps its order.
         let marks = pairing.parties.each_ref().map(|party| party.marks.clone());
@@ -56,7 +69,7 @@ impl Rooms for PostgresStore {
 
     fn room(&self, room: RoomId) -> Pending<Option<Room>> {
         // Behind every earlier call.
-        let barrier = self.ask(Deed::new(Kind::Barrier, room, None), |_| Ok(()));
+        let barrier = self.ask(WriteOp::Barrier { room }, |_| Ok(()));
         let look = self.look(move |shared| async move { reads::room(&shared, room).await });
         Pending::work(async move {
             barrier.await?;
@@ -69,27 +82,14 @@ impl Rooms for PostgresStore {
     }
 
     fn arrive(&self, room: RoomId, place: Place, connection: Address) -> Pending<Option<Arrival>> {
-        let mut deed = Deed::new(Kind::Arrive, room, None);
-        match place {
-            Place::Side(side) => deed.side = Some(side),
-            Place::IfFree(side) => {
-                deed.side = Some(side);
-                deed.flag = true;
-            }
-            Place::FreeSideOf(session) => deed.sessions[0] = Some(session),
-        }
-        deed.connection = Some(connection);
-        let shared = Arc::clone(&self.shared);
-        self.ask(deed, move |line| {
-            match (line.outcome, line.room, line.side) {
-                (Outcome::Done, Some(room), Some(side)) => {
-                    let room = rows::room(room, &shared.rules)?;
-                    let people = RoomPeople::of(&room);
-                    Ok(Some(Arrival { room, side, people }))
-                }
-                (Outcome::Nothing, ..) => Ok(None),
-                _ => Err(UNEXPECTED),
-            }
+        let op = WriteOp::Arrive {
+            room,
+            place,
+            connection,
+        };
+        self.ask(op, |outcome| match outcome {
+            Outcome::Arrived(arrival) => Ok(arrival.map(|arrival| *arrival)),
+            _ => Err(UNEXPECTED),
         })
     }
 
@@ -100,10 +100,16 @@ impl Rooms for PostgresStore {
         connection: Address,
         marks: Marks,
     ) -> Pending<Option<u64>> {
-        let mut deed = Deed::new(Kind::Depart, room, Some(side));
-        deed.connection = Some(connection);
-        deed.marks = marks;
-        self.ask(deed, |line| Ok(line.version.map(i64::cast_unsigned)))
+        let op = WriteOp::Depart {
+            room,
+            side,
+            connection,
+            marks,
+        };
+        self.ask(op, |outcome| match outcome {
+            Outcome::Departed(version) => Ok(version),
+            _ => Err(UNEXPECTED),
+        })
     }
 
     fn positions(&self, rooms: Vec<RoomId>) -> Pending<Vec<Position>> {
@@ -111,16 +117,14 @@ impl Rooms for PostgresStore {
     }
 
     fn mark(&self, room: RoomId, side: Side, marks: Marks) {
-        let mut deed = Deed::new(Kind::Mark, room, Some(side));
-        deed.marks = marks;
+        let op = WriteOp::Mark { room, side, marks };
         // Losing it costs a little repetition.
-        drop(self.entry.push(Job::quiet(deed, self.deadline())));
+        drop(self.entry.push(Job::quiet(op, self.deadline())));
     }
 
     fn close_room(&self, room: RoomId, side: Side, reason: LeaveReason) -> Pending<bool> {
-        let mut deed = Deed::new(Kind::Close, room, Some(side));
-        deed.seq = Some(rows::reason_code(reason));
-        self.ask(deed, |line| Ok(line.outcome.is_done()))
+        let op = WriteOp::Close { room, side, reason };
+        self.ask(op, closed_by)
     }
 
     fn count_open_rooms(&self) -> u64 {
@@ -130,17 +134,9 @@ impl Rooms for PostgresStore {
 
 impl Entries for PostgresStore {
     fn append(&self, draft: Draft) -> Pending<Appended> {
-        let mut deed = Deed::new(Kind::Append, draft.room, Some(draft.side));
-        if let Some(target) = draft.reply_to {
-            deed = deed.about(target);
-        }
-        deed.name = Some(draft.client_id.into_bytes());
-        deed.body = Some(draft.content.into_bytes());
-        self.ask(deed, |line| match (line.outcome, line.entry) {
-            (Outcome::Done, Some(entry)) => Ok(Appended::Done(entry)),
-            (Outcome::Repeat, Some(entry)) => Ok(Appended::Repeat(entry)),
-            (Outcome::Refused(why), _) => Ok(Appended::Refused(why)),
-            (Outcome::MaxSize, _) => Err(Fault::MaxSize),
+        self.ask(WriteOp::Append(draft), |outcome| match outcome {
+            Outcome::Appended(appended) => Ok(appended),
+            Outcome::MaxSize => Err(BackendError::MaxSize),
             _ => Err(UNEXPECTED),
         })
     }
@@ -152,20 +148,22 @@ impl Entries for PostgresStore {
         target: MessageRef,
         client_id: Option<String>,
     ) -> Pending<Recalled> {
-        let mut deed = Deed::new(Kind::Recall, room, Some(side)).about(target);
-        deed.name = client_id.map(String::into_bytes);
-        self.ask(deed, |line| match (line.outcome, line.entry) {
-            (Outcome::Done, Some(entry)) => Ok(Recalled::Done(entry)),
-            (Outcome::Refused(why), _) => Ok(Recalled::Refused(why)),
+        let op = WriteOp::Recall {
+            room,
+            side,
+            target,
+            client_id,
+        };
+        self.ask(op, |outcome| match outcome {
+            Outcome::Recalled(recalled) => Ok(recalled),
             _ => Err(UNEXPECTED),
         })
     }
 
     fn hide(&self, room: RoomId, side: Side, target: MessageRef) -> Pending<Hidden> {
-        let deed = Deed::new(Kind::Hide, room, Some(side)).about(target);
-        self.ask(deed, |line| match (line.outcome, line.target) {
-            (Outcome::Done, Some(seq)) => Ok(Hidden::Done(rows::seq(seq)?)),
-            (Outcome::Refused(why), _) => Ok(Hidden::Refused(why)),
+        let op = WriteOp::Hide { room, side, target };
+        self.ask(op, |outcome| match outcome {
+            Outcome::Hidden(hidden) => Ok(hidden),
             _ => Err(UNEXPECTED),
         })
     }
@@ -221,14 +219,13 @@ impl Upkeep for PostgresStore {
             self.deadline(),
         );
         Pending::bounded(deadline, async move {
-            let told = |fault: Fault| fault.told();
+            let told = |error: BackendError| error.to_store_error();
             let late = upkeep::claim(&shared).await.map_err(told)?;
             let more = late.len() == shared.tuning.close_rooms;
             // Through the batchers, so that a departure is not published before what came earlier.
-            let closing = late.into_iter().map(|room| {
-                let deed = Deed::new(Kind::Expire, room, None);
-                entry.ask(deed, deadline, |line| Ok(line.outcome.is_done()))
-            });
+            let closing = late
+                .into_iter()
+                .map(|room| entry.ask(WriteOp::Expire { room }, deadline, closed_by));
             let mut closed = 0;
             for done in closing.collect::<Vec<_>>() {
                 closed += usize::from(done.await?);

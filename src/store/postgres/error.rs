@@ -6,7 +6,7 @@ use tokio_postgres::error::{DbError, Severity, SqlState};
 use super::target::Target;
 use crate::store::StoreError;
 
-/// What `run_batch` raises when its epoch is over.
+/// What `begin_batch` raises when its epoch is over.
 const LATE: &str = "MY001";
 
 /// Why the store could not be opened; the text tells the operator what to do. Never a password.
@@ -106,17 +106,19 @@ pub enum OpenError {
 
 impl OpenError {
     /// What a failure means for somebody opening this address.
-    pub(super) fn of(target: &Target, fault: &Fault) -> Self {
-        match fault {
-            Fault::Sql(error) => Self::of_driver(target, error),
-            Fault::Pool(_) | Fault::Silent => Self::Unreachable {
+    pub(super) fn of(target: &Target, error: &BackendError) -> Self {
+        match error {
+            BackendError::Sql(error) => Self::of_driver(target, error),
+            BackendError::Pool(_) | BackendError::Silent => Self::Unreachable {
                 at: target.to_string(),
-                why: fault.why(),
+                why: error.why(),
             },
-            Fault::Damaged(_) | Fault::MaxSize => Self::Failed {
-                at: target.to_string(),
-                why: fault.why(),
-            },
+            BackendError::Damaged(_) | BackendError::MaxSize | BackendError::ClockSet => {
+                Self::Failed {
+                    at: target.to_string(),
+                    why: error.why(),
+                }
+            }
         }
     }
 
@@ -158,7 +160,7 @@ impl OpenError {
 
 /// Why something failed.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum BackendError {
     /// The server or the way to it.
     Sql(tokio_postgres::Error),
     /// No connection to be had.
@@ -169,15 +171,17 @@ pub(super) enum Fault {
     Damaged(&'static str),
     /// The data has the size that `store.max_size` allows.
     MaxSize,
+    /// The server's clock was set: nothing happened, and the step is to be left out of the time first.
+    ClockSet,
 }
 
-impl From<tokio_postgres::Error> for Fault {
+impl From<tokio_postgres::Error> for BackendError {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Sql(error)
     }
 }
 
-impl From<PoolError> for Fault {
+impl From<PoolError> for BackendError {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Backend(error) => Self::Sql(error),
@@ -186,14 +190,14 @@ impl From<PoolError> for Fault {
     }
 }
 
-/// The driver's many codes, as far as they ask for different deeds.
+/// The driver's many codes, as far as they ask for different answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
     /// The connection is gone; what was asked may have happened.
     Lost,
     /// Nothing happened, and the same may work now.
     Clash,
-    /// Somebody took the lane over, or it was forgotten.
+    /// The shard was taken over, or forgotten.
     Late,
     /// Nothing happened; some row cannot be stored, or is not ours.
     Damaged,
@@ -203,13 +207,14 @@ pub(super) enum Cause {
     Other,
 }
 
-impl Fault {
+impl BackendError {
     /// Sorts it.
     pub(super) fn cause(&self) -> Cause {
         match self {
             Self::Silent | Self::Pool(_) => Cause::Lost,
             Self::Damaged(_) => Cause::Damaged,
             Self::MaxSize => Cause::Full,
+            Self::ClockSet => Cause::Clash,
             Self::Sql(error) => cause_of(error),
         }
     }
@@ -222,6 +227,7 @@ impl Fault {
             Self::Pool(PoolError::Closed) => "the store is closed".into(),
             Self::Pool(_) => "no connection".into(),
             Self::Damaged(what) => (*what).into(),
+            Self::ClockSet => "the server's clock was set".into(),
             Self::MaxSize => "the data has the size that store.max_size allows".into(),
             Self::Sql(error) => words(error),
         }
@@ -241,7 +247,7 @@ impl Fault {
     }
 
     /// What the caller can do about it.
-    pub(super) fn told(&self) -> StoreError {
+    pub(super) fn to_store_error(&self) -> StoreError {
         if matches!(self, Self::MaxSize) {
             return crate::store::at_max_size();
         }

@@ -9,7 +9,7 @@ use deadpool_postgres::{Pool as Driver, Runtime};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::error::{Cause, Fault};
+use super::error::{BackendError, Cause};
 use super::target::{self, Target};
 use super::tls;
 use crate::store::Durability;
@@ -61,28 +61,36 @@ impl Pool {
     }
 
     /// A connection to be given back.
-    pub(super) async fn get(&self) -> Result<Object, Fault> {
+    pub(super) async fn get(&self) -> Result<Object, BackendError> {
         Ok(self.0.get().await?)
     }
 
     /// A connection to be kept.
-    pub(super) async fn own(&self) -> Result<ClientWrapper, Fault> {
+    pub(super) async fn own(&self) -> Result<ClientWrapper, BackendError> {
         Ok(Object::take(self.get().await?))
     }
 
     /// One statement, once.
-    pub(super) async fn once(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Fault> {
+    pub(super) async fn once(
+        &self,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>, BackendError> {
         let client = self.get().await?;
         let statement = client.prepare_cached(sql).await?;
         Ok(client.query(&statement, params).await?)
     }
 
     /// One statement that may run twice, until it got through: whoever asks bounds the time.
-    pub(super) async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Fault> {
+    pub(super) async fn query(
+        &self,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>, BackendError> {
         loop {
             match self.once(sql, params).await {
-                Err(fault) if matches!(fault.cause(), Cause::Lost | Cause::Clash) => {
-                    fault.count();
+                Err(error) if matches!(error.cause(), Cause::Lost | Cause::Clash) => {
+                    error.count();
                     tokio::time::sleep(PAUSE).await;
                 }
                 other => return other,

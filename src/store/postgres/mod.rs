@@ -1,13 +1,14 @@
 //! The store of many nodes: PostgreSQL.
 //!
-//! What changes a room goes through a batcher ([`lane`]): a room always through the same one of this
-//! node, one batch at a time, each batch one call of the SQL function `run_batch`, which locks its
-//! rooms first. What was committed is published by the batcher, so one node never publishes a room
-//! out of order. Reads go through a pool. A connection that is lost is made again; whether a batch
-//! whose answer was lost did happen is found out, not guessed ([`fate`]).
+//! What changes a room goes through a write shard ([`write_shard`]): a room always through the same one of
+//! this node, one batch at a time, each batch one transaction, which locks its rooms first ([`batch`]). What
+//! was committed is published by the shard, so one node never publishes a room out of order. Reads go
+//! through a pool. A connection that is lost is made again; whether a batch whose answer was lost did happen
+//! is found out, not guessed ([`in_doubt`]).
 //!
 //! Reading order: `migrations/postgres/*.sql` · `mod`, `calls` (the store as its callers see it) ·
-//! `target`, `tls`, `link`, `open` (getting there) · `deed` (what travels) · `lane`, `fate` · `reads`, `upkeep` ·
+//! `target`, `tls`, `link`, `open` (getting there) · `write_op` (what travels) · `write_shard`, `in_doubt` ·
+//! `batch`, `decide` (what a batch does), `room_state`, `messages`, `columns`, `statements` · `reads`, `upkeep` ·
 //! `rows` (columns) · `shared`, `server_clock`, `error`.
 
 use std::sync::Arc;
@@ -19,29 +20,35 @@ use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use self::deed::{Deed, Job, Line};
-use self::error::Fault;
-use self::lane::Lane;
+use self::error::BackendError;
 use self::link::Pool;
 use self::shared::{Life, Shared};
+use self::write_op::{Job, Outcome, WriteOp};
+use self::write_shard::WriteShard;
 use crate::domain::id::NodeId;
 use crate::store::underway::Underway;
 use crate::store::{Clock, CommitSink, Durability, Pending, StoreError, StoreRules};
 
+mod batch;
 mod calls;
-mod deed;
+mod columns;
+mod decide;
 mod error;
-mod fate;
-mod lane;
+mod in_doubt;
 mod link;
+mod messages;
 mod open;
 mod reads;
+mod room_state;
 mod rows;
 mod server_clock;
 mod shared;
+mod statements;
 mod target;
 mod tls;
 mod upkeep;
+mod write_op;
+mod write_shard;
 
 pub use self::error::OpenError;
 pub use self::target::Target;
@@ -50,12 +57,12 @@ pub use self::target::Target;
 #[derive(Clone, Debug)]
 pub struct Tuning {
     /// Batchers: as many batches may be on their way at once.
-    pub lanes: usize,
-    /// Deeds in one batch.
+    pub shards: usize,
+    /// Writes in one batch.
     pub batch: usize,
-    /// Deeds that may wait for one batcher.
+    /// Writes that may wait for one batcher.
     pub queue: usize,
-    /// What all deeds that wait may hold in memory, in bytes.
+    /// What all writes that wait may hold in memory, in bytes.
     pub queue_bytes: usize,
     /// Connections for what is only read, besides one a batcher.
     pub connections: usize,
@@ -82,7 +89,7 @@ pub struct Tuning {
 impl Default for Tuning {
     fn default() -> Self {
         Self {
-            lanes: 2,
+            shards: 2,
             batch: 256,
             queue: 65_536,
             queue_bytes: 32 * 1024 * 1024,
@@ -125,40 +132,42 @@ pub struct PostgresStore {
     _abandon: DropGuard,
 }
 
-/// Where deeds go in.
+/// Where writes go in.
 #[derive(Clone)]
 struct Entrance {
-    lanes: Arc<[mpsc::Sender<Job>]>,
+    shards: Arc<[mpsc::Sender<Job>]>,
     /// One permit a byte.
     room: Arc<Semaphore>,
     closing: CancellationToken,
 }
 
 impl Entrance {
-    /// Queues a deed, or says at once why not.
+    /// Queues a write, or says at once why not.
     fn push(&self, mut job: Job) -> Result<(), StoreError> {
         if self.closing.is_cancelled() {
             return Err(closed());
         }
-        let bytes = u32::try_from(job.deed.bytes()).unwrap_or(u32::MAX);
+        let bytes = u32::try_from(job.op.bytes()).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).try_acquire_many_owned(bytes);
         job.held = Some(room.map_err(|_| full())?);
         // The last byte of a room's id is random.
-        let lane = usize::from(job.deed.room.0.as_bytes()[15]) % self.lanes.len();
-        self.lanes[lane].try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => full(),
-            TrySendError::Closed(_) => closed(),
-        })
+        let shard = usize::from(job.op.room().0.as_bytes()[15]) % self.shards.len();
+        self.shards[shard]
+            .try_send(job)
+            .map_err(|error| match error {
+                TrySendError::Full(_) => full(),
+                TrySendError::Closed(_) => closed(),
+            })
     }
 
-    /// Queues a deed now and waits for what became of it, at most until `deadline`.
+    /// Queues a write now and waits for what became of it, at most until `deadline`.
     fn ask<T: Send + 'static>(
         &self,
-        deed: Deed,
+        op: WriteOp,
         deadline: Instant,
-        read: impl FnOnce(Line) -> Result<T, Fault> + Send + Sync + 'static,
+        read: impl FnOnce(Outcome) -> Result<T, BackendError> + Send + Sync + 'static,
     ) -> Pending<T> {
-        let (job, answer) = Job::new(deed, deadline, read);
+        let (job, answer) = Job::new(op, deadline, read);
         match self.push(job) {
             Ok(()) => Pending::answer(answer, deadline),
             Err(error) => Pending::known(Err(error)),
@@ -190,19 +199,19 @@ impl PostgresStore {
             shared.register().await?;
             shared.count().await
         };
-        let begun: Result<(), Fault> = begun.await;
-        begun.map_err(|fault| OpenError::of(&shared.target, &fault))?;
+        let begun: Result<(), BackendError> = begun.await;
+        begun.map_err(|error| OpenError::of(&shared.target, &error))?;
 
         let room = Semaphore::new(shared.tuning.queue_bytes);
         let (closing, abandoned) = (CancellationToken::new(), CancellationToken::new());
-        let mut lanes = Vec::new();
+        let mut shards = Vec::new();
         let working = TaskTracker::new();
-        for number in 0..shared.tuning.lanes {
+        for number in 0..shared.tuning.shards {
             let (sender, jobs) = mpsc::channel(shared.tuning.queue);
             let number = i16::try_from(number).unwrap_or(i16::MAX);
-            let lane = Lane::new(Arc::clone(&shared), number, jobs).run(closing.clone());
-            working.spawn(abandoned.clone().run_until_cancelled_owned(lane));
-            lanes.push(sender);
+            let shard = WriteShard::new(Arc::clone(&shared), number, jobs).run(closing.clone());
+            working.spawn(abandoned.clone().run_until_cancelled_owned(shard));
+            shards.push(sender);
         }
         let tasks = TaskTracker::new();
         let lease = upkeep::keep_lease(Arc::clone(&shared), closing.clone());
@@ -214,7 +223,7 @@ impl PostgresStore {
         Ok(Arc::new(Self {
             shared,
             entry: Entrance {
-                lanes: lanes.into(),
+                shards: shards.into(),
                 room: Arc::new(room),
                 closing,
             },
@@ -239,36 +248,39 @@ impl PostgresStore {
     /// # Errors
     /// `Unavailable` when the server does not answer.
     pub async fn renew(&self) -> Result<(), StoreError> {
-        self.shared.renew().await.map_err(|fault| fault.told())
+        self.shared
+            .renew()
+            .await
+            .map_err(|error| error.to_store_error())
     }
 
     fn deadline(&self) -> Instant {
         Instant::now() + self.shared.rules.timeout
     }
 
-    /// Queues a deed now; the answer is bounded in time.
+    /// Queues a write now; the answer is bounded in time.
     fn ask<T: Send + 'static>(
         &self,
-        deed: Deed,
-        read: impl FnOnce(Line) -> Result<T, Fault> + Send + Sync + 'static,
+        op: WriteOp,
+        read: impl FnOnce(Outcome) -> Result<T, BackendError> + Send + Sync + 'static,
     ) -> Pending<T> {
-        self.entry.ask(deed, self.deadline(), read)
+        self.entry.ask(op, self.deadline(), read)
     }
 
     /// Reads; the answer is bounded in time.
     fn look<T, F>(&self, work: impl FnOnce(Arc<Shared>) -> F) -> Pending<T>
     where
         T: Send + 'static,
-        F: Future<Output = Result<T, Fault>> + Send + 'static,
+        F: Future<Output = Result<T, BackendError>> + Send + 'static,
     {
         if self.entry.closing.is_cancelled() {
             return Pending::known(Err(closed()));
         }
         let work = work(Arc::clone(&self.shared));
         Pending::bounded(self.deadline(), async move {
-            work.await.map_err(|fault| {
-                fault.count();
-                fault.told()
+            work.await.map_err(|error| {
+                error.count();
+                error.to_store_error()
             })
         })
     }
@@ -280,8 +292,8 @@ async fn end(shared: Arc<Shared>, working: TaskTracker, closing: CancellationTok
     working.close();
     working.wait().await;
     // Whoever is connected to this node is not any more.
-    if let Err(fault) = shared.retire().await {
-        tracing::warn!(error = fault.why(), "this node's lease ends by itself");
+    if let Err(error) = shared.retire().await {
+        tracing::warn!(error = error.why(), "this node's lease ends by itself");
     }
     shared.pool.close();
     shared.life.send_if_modified(|life| {

@@ -46,7 +46,7 @@ async fn connect(
     loop {
         let error = match pool.own().await {
             Ok(client) => return Ok(client),
-            Err(fault) => OpenError::of(target, &fault),
+            Err(error) => OpenError::of(target, &error),
         };
         if !error.passes() || Instant::now() + PAUSE >= deadline {
             return Err(error);

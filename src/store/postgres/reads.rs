@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::error::Fault;
+use super::error::BackendError;
 use super::rows::{self, RoomColumns, get};
 use super::shared::Shared;
 use crate::domain::id::{RoomId, Seq, SessionId, Side};
@@ -21,7 +21,7 @@ const RECENT: usize = 10;
 const POSITIONS: usize = 1000;
 
 /// One room; `None` when unknown or erased.
-pub(super) async fn room(shared: &Shared, room: RoomId) -> Result<Option<Room>, Fault> {
+pub(super) async fn room(shared: &Shared, room: RoomId) -> Result<Option<Room>, BackendError> {
     let sql = "SELECT id, people, common_tags, session_a, session_b, state_of(r, moment($2)) AS state \
          FROM rooms r WHERE id = $1 AND NOT erasing";
     let found = shared.pool.query(sql, &[&room.0, &shared.now()]).await?;
@@ -29,7 +29,7 @@ pub(super) async fn room(shared: &Shared, room: RoomId) -> Result<Option<Room>, 
     room.transpose()
 }
 
-fn room_of(shared: &Shared, row: &Row) -> Result<Room, Fault> {
+fn room_of(shared: &Shared, row: &Row) -> Result<Room, BackendError> {
     let columns = RoomColumns {
         id: get(row, "id")?,
         people: get(row, "people")?,
@@ -41,7 +41,10 @@ fn room_of(shared: &Shared, row: &Row) -> Result<Room, Fault> {
 }
 
 /// The open rooms of a session, newest first.
-pub(super) async fn open_rooms(shared: &Shared, session: SessionId) -> Result<Vec<Room>, Fault> {
+pub(super) async fn open_rooms(
+    shared: &Shared,
+    session: SessionId,
+) -> Result<Vec<Room>, BackendError> {
     let sql = "SELECT id, people, common_tags, session_a, session_b, state_of(r, moment($3)) AS state \
          FROM rooms r WHERE no IN ( \
              (SELECT no FROM rooms WHERE closed_at IS NULL AND session_a = $1 ORDER BY no DESC LIMIT $2) \
@@ -56,7 +59,7 @@ pub(super) async fn open_rooms(shared: &Shared, session: SessionId) -> Result<Ve
     let rooms = found.iter().map(|row| room_of(shared, row));
     // A damaged one does not keep its people from the others.
     Ok(rooms
-        .filter_map(|room| room.inspect_err(Fault::count).ok())
+        .filter_map(|room| room.inspect_err(BackendError::count).ok())
         .collect())
 }
 
@@ -70,7 +73,7 @@ pub(super) async fn page(
     side: Side,
     after: Seq,
     limit: PageLimit,
-) -> Result<Option<Page>, Fault> {
+) -> Result<Option<Page>, BackendError> {
     let sql = format!(
         "SELECT r.last_seq, r.closed_at IS NOT NULL AS closed, l.* FROM rooms r LEFT JOIN LATERAL ( \
              SELECT * FROM ( \
@@ -112,7 +115,7 @@ pub(super) async fn page(
         let entry = rows::entry(&row)?;
         let at = page.upto.next();
         if entry.seq != at {
-            return Err(Fault::Damaged("an entry out of its place"));
+            return Err(BackendError::Damaged("an entry out of its place"));
         }
         if !rows::hidden_from(&row, side)? {
             if !bytes.take(&entry) {
@@ -126,13 +129,16 @@ pub(super) async fn page(
             get::<i64>(&row, "before")?.saturating_add(rows::size(body.map_or(0, <[u8]>::len)));
     }
     if page.upto < last_seq.min(Seq(to.cast_unsigned())) && stored < most {
-        return Err(Fault::Damaged("an entry that is missing"));
+        return Err(BackendError::Damaged("an entry that is missing"));
     }
     Ok(Some(page))
 }
 
 /// Where rooms stand; unknown ones are left out.
-pub(super) async fn positions(shared: &Shared, rooms: &[RoomId]) -> Result<Vec<Position>, Fault> {
+pub(super) async fn positions(
+    shared: &Shared,
+    rooms: &[RoomId],
+) -> Result<Vec<Position>, BackendError> {
     let sql = "SELECT r.id, r.last_seq, r.version_a, r.version_b, \
          CASE WHEN a.until > m.now THEN r.node_a END AS node_a, r.number_a, \
          CASE WHEN b.until > m.now THEN r.node_b END AS node_b, r.number_b \
@@ -156,7 +162,7 @@ pub(super) async fn positions(shared: &Shared, rooms: &[RoomId]) -> Result<Vec<P
     Ok(found)
 }
 
-fn presence(row: &Row, [node, number, version]: [&str; 3]) -> Result<Presence, Fault> {
+fn presence(row: &Row, [node, number, version]: [&str; 3]) -> Result<Presence, BackendError> {
     Ok(Presence {
         speaker: rows::address(get(row, node)?, get(row, number)?),
         version: get::<i64>(row, version)?.cast_unsigned(),
@@ -165,7 +171,10 @@ fn presence(row: &Row, [node, number, version]: [&str; 3]) -> Result<Presence, F
 
 /// What matching must know about a session. Renews its blocks when they have not been used for a
 /// while: not every search is a write.
-pub(super) async fn relations(shared: &Shared, session: SessionId) -> Result<RelationsOf, Fault> {
+pub(super) async fn relations(
+    shared: &Shared,
+    session: SessionId,
+) -> Result<RelationsOf, BackendError> {
     let me = rows::session(session);
     // Before the blocks: whoever blocks somebody and leaves is seen to have blocked them.
     let (recent, in_room) = met(shared, me).await?;
@@ -210,7 +219,7 @@ pub(super) async fn relations(shared: &Shared, session: SessionId) -> Result<Rel
 }
 
 /// Whom a session met lately, and whether it is in an open room.
-async fn met(shared: &Shared, me: Uuid) -> Result<(Vec<SessionId>, bool), Fault> {
+async fn met(shared: &Shared, me: Uuid) -> Result<(Vec<SessionId>, bool), BackendError> {
     // Somebody who met the same few people all the time is told of fewer than ten.
     let sql = "SELECT partner, open FROM ( \
              (SELECT session_b AS partner, closed_at IS NULL AS open, no FROM rooms \

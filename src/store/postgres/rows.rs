@@ -7,16 +7,16 @@ use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 use uuid::Uuid;
 
-use super::error::Fault;
+use super::error::BackendError;
 use crate::domain::entry::QUOTE_CHARS;
 use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::domain::{Departure, Entry, EntryKind, LeaveReason, Persona, Quote, Room, RoomSide};
 use crate::store::{RoomPeople, StoreRules};
 
 /// One column; what does not fit is damage.
-pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, Fault> {
+pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, BackendError> {
     row.try_get(column)
-        .map_err(|_| Fault::Damaged("a column that cannot be read"))
+        .map_err(|_| BackendError::Damaged("a column that cannot be read"))
 }
 
 /// A count as the database keeps it.
@@ -53,20 +53,20 @@ pub(super) fn side_code(side: Side) -> i16 {
 }
 
 /// A side from a column.
-pub(super) fn side(value: i64) -> Result<Side, Fault> {
+pub(super) fn side(value: i64) -> Result<Side, BackendError> {
     let index = usize::try_from(value).ok();
     let side = index.and_then(Side::from_index);
-    side.ok_or(Fault::Damaged("an entry of neither side"))
+    side.ok_or(BackendError::Damaged("an entry of neither side"))
 }
 
 /// A place in a log from a column.
-pub(super) fn seq(value: i64) -> Result<Seq, Fault> {
-    let value = u64::try_from(value).map_err(|_| Fault::Damaged("a negative seq"))?;
+pub(super) fn seq(value: i64) -> Result<Seq, BackendError> {
+    let value = u64::try_from(value).map_err(|_| BackendError::Damaged("a negative seq"))?;
     Ok(Seq(value))
 }
 
 /// A reason as a column.
-pub(super) fn reason_code(reason: LeaveReason) -> i64 {
+pub(super) fn reason_code(reason: LeaveReason) -> i16 {
     match reason {
         LeaveReason::Left => 0,
         LeaveReason::NoShow => 1,
@@ -78,7 +78,7 @@ pub(super) fn reason_code(reason: LeaveReason) -> i64 {
 }
 
 /// A reason from a column.
-pub(super) fn reason(value: i64) -> Result<LeaveReason, Fault> {
+pub(super) fn reason(value: i64) -> Result<LeaveReason, BackendError> {
     match value {
         0 => Ok(LeaveReason::Left),
         1 => Ok(LeaveReason::NoShow),
@@ -86,25 +86,25 @@ pub(super) fn reason(value: i64) -> Result<LeaveReason, Fault> {
         3 => Ok(LeaveReason::TimeUp),
         4 => Ok(LeaveReason::NoShowOfBoth),
         5 => Ok(LeaveReason::TimeoutOfBoth),
-        _ => Err(Fault::Damaged("a departure for no known reason")),
+        _ => Err(BackendError::Damaged("a departure for no known reason")),
     }
 }
 
 /// What people wrote, from a column.
-pub(super) fn text(bytes: Vec<u8>) -> Result<String, Fault> {
-    String::from_utf8(bytes).map_err(|_| Fault::Damaged("a text that is not UTF-8"))
+pub(super) fn text(bytes: Vec<u8>) -> Result<String, BackendError> {
+    String::from_utf8(bytes).map_err(|_| BackendError::Damaged("a text that is not UTF-8"))
 }
 
 /// [`text`], without taking it out of its row.
-pub(super) fn text_here(bytes: &[u8]) -> Result<&str, Fault> {
-    std::str::from_utf8(bytes).map_err(|_| Fault::Damaged("a text that is not UTF-8"))
+pub(super) fn text_here(bytes: &[u8]) -> Result<&str, BackendError> {
+    std::str::from_utf8(bytes).map_err(|_| BackendError::Damaged("a text that is not UTF-8"))
 }
 
 /// How much of a quoted text [`ENTRY`] asks for: one character more than a quote shows, each of four bytes.
 const QUOTED_BYTES: usize = 4 * (QUOTE_CHARS + 1);
 
 /// The beginning of a quoted text; the last character of it may have been cut through.
-fn quoted_text(bytes: &[u8]) -> Result<&str, Fault> {
+fn quoted_text(bytes: &[u8]) -> Result<&str, BackendError> {
     match std::str::from_utf8(bytes) {
         Err(error) if bytes.len() == QUOTED_BYTES && error.error_len().is_none() => {
             text_here(&bytes[..error.valid_up_to()])
@@ -121,7 +121,7 @@ pub(super) const ENTRY: &str = "e.seq, e.kind, e.side, e.client_id, e.body, e.ta
 pub(super) const TARGET: &str = "LEFT JOIN entries t ON t.room = e.room AND t.seq = e.target";
 
 /// An entry from a row with the columns of [`ENTRY`].
-pub(super) fn entry(row: &Row) -> Result<Entry, Fault> {
+pub(super) fn entry(row: &Row) -> Result<Entry, BackendError> {
     let by = side(get::<i16>(row, "side")?.into())?;
     let kind = match get::<i16>(row, "kind")? {
         0 => EntryKind::Message {
@@ -139,7 +139,7 @@ pub(super) fn entry(row: &Row) -> Result<Entry, Fault> {
             side: by,
             reason: reason(get::<i16>(row, "reason")?.into())?,
         },
-        _ => return Err(Fault::Damaged("an entry of unknown kind")),
+        _ => return Err(BackendError::Damaged("an entry of unknown kind")),
     };
     Ok(Entry {
         seq: seq(get(row, "seq")?)?,
@@ -148,7 +148,8 @@ pub(super) fn entry(row: &Row) -> Result<Entry, Fault> {
     })
 }
 
-fn quote(row: &Row) -> Result<Option<Quote>, Fault> {
+/// What a message answers, from the columns `target`, `target_side` and `target_body`.
+pub(super) fn quote(row: &Row) -> Result<Option<Quote>, BackendError> {
     let Some(target) = get::<Option<i64>>(row, "target")? else {
         return Ok(None);
     };
@@ -161,18 +162,20 @@ fn quote(row: &Row) -> Result<Option<Quote>, Fault> {
 }
 
 /// Whether this side asked not to be sent the entry again.
-pub(super) fn hidden_from(row: &Row, side: Side) -> Result<bool, Fault> {
+pub(super) fn hidden_from(row: &Row, side: Side) -> Result<bool, BackendError> {
     Ok(get::<i16>(row, "hidden")? & (1 << side.index()) != 0)
 }
 
 /// Both personas, from a column.
-pub(super) fn people(room: RoomId, column: &[u8]) -> Result<Arc<RoomPeople>, Fault> {
+pub(super) fn people(room: RoomId, column: &[u8]) -> Result<Arc<RoomPeople>, BackendError> {
     let personas: [Persona; 2] = json(column)?;
     Ok(Arc::new(RoomPeople { room, personas }))
 }
 
-fn json<T: serde::de::DeserializeOwned>(column: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(column).map_err(|_| Fault::Damaged("a room whose people cannot be read"))
+/// A value that is kept as JSON.
+pub(super) fn json<T: serde::de::DeserializeOwned>(column: &[u8]) -> Result<T, BackendError> {
+    serde_json::from_slice(column)
+        .map_err(|_| BackendError::Damaged("a room whose people cannot be read"))
 }
 
 /// What never changes about a room, as columns, and `state_of` of its row.
@@ -192,12 +195,12 @@ impl State {
         self.0.next().flatten()
     }
 
-    fn number(&mut self) -> Result<i64, Fault> {
+    fn number(&mut self) -> Result<i64, BackendError> {
         self.maybe()
-            .ok_or(Fault::Damaged("a room without a number"))
+            .ok_or(BackendError::Damaged("a room without a number"))
     }
 
-    fn side(&mut self, session: Uuid, persona: Persona) -> Result<RoomSide, Fault> {
+    fn side(&mut self, session: Uuid, persona: Persona) -> Result<RoomSide, BackendError> {
         Ok(RoomSide {
             session: session_id(session),
             persona,
@@ -220,7 +223,7 @@ pub(super) fn address(node: Option<i64>, number: Option<i64>) -> Option<Address>
 }
 
 /// What the model calls a room.
-pub(super) fn room(columns: RoomColumns, rules: &StoreRules) -> Result<Room, Fault> {
+pub(super) fn room(columns: RoomColumns, rules: &StoreRules) -> Result<Room, BackendError> {
     let [a, b]: [Persona; 2] = json(&columns.people)?;
     let mut state = State(columns.state.into_iter());
     let opened_at = Timestamp(state.number()?);

@@ -7,10 +7,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::error::Fault;
+use super::error::BackendError;
 use super::rows::{get, millis};
 use super::shared::Shared;
 use crate::clock::{DRIFT, DRIFT_SHARE, LONGEST_DOWN, Steady, boot, up};
+use crate::domain::id::Timestamp;
 
 /// How often what was read is kept for later processes. Rarely: a reading that is old is as good.
 const KEPT: Duration = Duration::from_secs(600);
@@ -67,7 +68,7 @@ impl Look {
 impl Shared {
     /// The present moment, after a step of the server's clock was left out of it. `None` when a test's clock
     /// counts.
-    pub(super) async fn true_now(&self) -> Result<Option<i64>, Fault> {
+    pub(super) async fn true_now(&self) -> Result<Option<i64>, BackendError> {
         if let Some(now) = self.now() {
             return Ok(Some(now));
         }
@@ -92,8 +93,26 @@ impl Shared {
         Ok(Some(time))
     }
 
+    /// Whether the server's clock was set since this node looked: the batch that began when this machine had
+    /// run so long is told this moment.
+    pub(super) fn is_off(&self, now: Timestamp, begun: i64) -> bool {
+        if self.clock.is_some() {
+            return false;
+        }
+        let known = self.server_clock.0.lock().look;
+        known.is_some_and(|known| {
+            let look = Look {
+                time: now.0,
+                steps: known.steps,
+                asked: begun,
+                answered: up(),
+            };
+            known.step(&look).is_some()
+        })
+    }
+
     /// What processes before this one have read is gone on from.
-    pub(super) async fn resume_clock(&self) -> Result<(), Fault> {
+    pub(super) async fn resume_clock(&self) -> Result<(), BackendError> {
         if self.clock.is_some() {
             return Ok(());
         }
@@ -128,11 +147,11 @@ impl Shared {
         Ok(())
     }
 
-    async fn look_at_clock(&self) -> Result<Look, Fault> {
+    async fn look_at_clock(&self) -> Result<Look, BackendError> {
         let asked = up();
         let rows = self.pool.once(LOOK, &[]).await?;
         let answered = up();
-        let row = rows.first().ok_or(Fault::Damaged("no clock"))?;
+        let row = rows.first().ok_or(BackendError::Damaged("no clock"))?;
         Ok(Look {
             time: get(row, "time")?,
             steps: get(row, "steps")?,
@@ -141,21 +160,25 @@ impl Shared {
         })
     }
 
-    async fn leave_out(&self, look: Look, by: i64, within: i64) -> Result<(), Fault> {
+    async fn leave_out(&self, look: Look, by: i64, within: i64) -> Result<(), BackendError> {
         let lease = millis(self.tuning.lease);
         let params: super::link::Params<'_> = &[&look.steps, &by, &within, &lease];
         let rows = self.pool.once(LEAVE_OUT, params).await?;
-        let row = rows.first().ok_or(Fault::Damaged("no clock"))?;
-        // Each node tells its operators, whichever was first.
+        let row = rows.first().ok_or(BackendError::Damaged("no clock"))?;
+        // Each node tells its operators once, whichever was first.
         let _first: bool = get(row, "done")?;
-        Steady.server_was_set(by);
         let mut known = self.server_clock.0.lock();
-        (known.look, known.kept) = (None, None);
+        let told = known.look.is_none_or(|known| known.steps != look.steps);
+        if !told {
+            (known.look, known.kept) = (None, None);
+            drop(known);
+            Steady.server_was_set(by);
+        }
         Ok(())
     }
 
     /// Keeps what was read for processes that start later, now and then.
-    async fn keep_clock(&self, look: Look) -> Result<(), Fault> {
+    async fn keep_clock(&self, look: Look) -> Result<(), BackendError> {
         let due = |kept: Option<Instant>| kept.is_none_or(|kept| kept.elapsed() >= KEPT);
         if !due(self.server_clock.0.lock().kept) {
             return Ok(());

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::Tuning;
-use super::error::Fault;
+use super::error::BackendError;
 use super::link::Pool;
 use super::rows::{get, millis};
 use super::server_clock::ServerClock;
@@ -103,7 +103,7 @@ impl Shared {
     }
 
     /// See [`crate::store::Upkeep::size`].
-    pub(super) async fn size(&self) -> Result<u64, Fault> {
+    pub(super) async fn size(&self) -> Result<u64, BackendError> {
         let max = self.rules.max_size;
         // Where it matters: near the bound.
         let from = match max {
@@ -112,7 +112,7 @@ impl Shared {
         };
         let sql = "SELECT data_size($1) AS size";
         let rows = self.pool.once(sql, &[&from]).await?;
-        let row = rows.first().ok_or(Fault::Damaged("no size"))?;
+        let row = rows.first().ok_or(BackendError::Damaged("no size"))?;
         let size = u64::try_from(get::<i64>(row, "size")?).unwrap_or(0);
         let at_max = max > 0 && size >= max;
         self.at_max_size.store(at_max, Ordering::Relaxed);
@@ -120,11 +120,11 @@ impl Shared {
     }
 
     /// Says once that the database is not as it should be.
-    pub(super) fn failed(&self, fault: &Fault) {
-        fault.count();
+    pub(super) fn failed(&self, error: &BackendError) {
+        error.count();
         let known = std::mem::replace(&mut *self.trouble.lock(), true);
         if !known {
-            let error = fault.why();
+            let error = error.why();
             tracing::error!(database = %self.target, error, "PostgreSQL does not take writes; asking again");
         }
     }
@@ -138,7 +138,7 @@ impl Shared {
     }
 
     /// Our lease, from now on.
-    pub(super) async fn renew(&self) -> Result<(), Fault> {
+    pub(super) async fn renew(&self) -> Result<(), BackendError> {
         self.true_now().await?;
         let (now, node, lease) = (self.now(), self.node(), millis(self.tuning.lease));
         let sql = "SELECT renew($1, $2, $3)";
@@ -147,7 +147,7 @@ impl Shared {
     }
 
     /// This node begins: its lease, and the end of those that nobody keeps.
-    pub(super) async fn register(&self) -> Result<(), Fault> {
+    pub(super) async fn register(&self) -> Result<(), BackendError> {
         let (now, node, lease) = (self.now(), self.node(), millis(self.tuning.lease));
         let sql = "SELECT register($1, $2, $3)";
         self.pool.query(sql, &[&now, &node, &lease]).await?;
@@ -155,7 +155,7 @@ impl Shared {
     }
 
     /// This node ends in good order.
-    pub(super) async fn retire(&self) -> Result<(), Fault> {
+    pub(super) async fn retire(&self) -> Result<(), BackendError> {
         let (now, node) = (self.now(), self.node());
         self.pool
             .once("SELECT retire($1, $2)", &[&now, &node])
@@ -165,13 +165,13 @@ impl Shared {
 
     /// Reads how many rooms are open. What this node changes while that is being read must be
     /// neither lost nor counted twice, so it is read when nothing changes, if that can be had.
-    pub(super) async fn count(&self) -> Result<(), Fault> {
+    pub(super) async fn count(&self) -> Result<(), BackendError> {
         const ATTEMPTS: usize = 10;
         for attempt in 1..=ATTEMPTS {
             let before = self.open_rooms.still();
             let sql = "SELECT count(*) AS count FROM rooms WHERE closed_at IS NULL AND NOT is_bot";
             let rows = self.pool.once(sql, &[]).await?;
-            let row = rows.first().ok_or(Fault::Damaged("no count"))?;
+            let row = rows.first().ok_or(BackendError::Damaged("no count"))?;
             let found = get(row, "count")?;
             let quiet = before.is_some() && before == self.open_rooms.still();
             if quiet || attempt == ATTEMPTS {

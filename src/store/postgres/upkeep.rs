@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::error::Fault;
+use super::error::BackendError;
 use super::rows::{get, millis, size};
 use super::shared::Shared;
 use crate::domain::Mark;
@@ -28,13 +28,13 @@ pub(super) async fn keep_lease(shared: Arc<Shared>, closing: CancellationToken) 
             () = sleep(pause) => {}
         }
         let renewed = timeout(every, shared.renew());
-        pause = match renewed.await.unwrap_or(Err(Fault::Silent)) {
+        pause = match renewed.await.unwrap_or(Err(BackendError::Silent)) {
             Ok(()) => {
                 shared.succeeded();
                 every
             }
-            Err(fault) => {
-                shared.failed(&fault);
+            Err(error) => {
+                shared.failed(&error);
                 every.min(SOON)
             }
         };
@@ -48,15 +48,15 @@ pub(super) async fn keep_count(shared: Arc<Shared>, closing: CancellationToken) 
             () = closing.cancelled() => return,
             () = sleep(shared.tuning.count) => {}
         }
-        if let Err(fault) = shared.count().await {
+        if let Err(error) = shared.count().await {
             // Whoever writes says so; the count stays what it was.
-            fault.count();
+            error.count();
         }
     }
 }
 
 /// Rooms in which an absence may have lasted too long; for a while they are ours alone.
-pub(super) async fn claim(shared: &Shared) -> Result<Vec<RoomId>, Fault> {
+pub(super) async fn claim(shared: &Shared) -> Result<Vec<RoomId>, BackendError> {
     let tuning = &shared.tuning;
     let (lease, claim) = (millis(tuning.lease), millis(tuning.claim));
     let (_, grace) = shared.patience();
@@ -78,7 +78,7 @@ pub(super) async fn claim(shared: &Shared) -> Result<Vec<RoomId>, Fault> {
 }
 
 /// Erases what has been kept for long enough: one small step.
-pub(super) async fn erase(shared: &Shared) -> Result<Swept, Fault> {
+pub(super) async fn erase(shared: &Shared) -> Result<Swept, BackendError> {
     let rules = &shared.rules;
     let (retention, lifetime) = (millis(rules.retention), millis(rules.block_lifetime));
     let tuning = &shared.tuning;
@@ -87,7 +87,9 @@ pub(super) async fn erase(shared: &Shared) -> Result<Swept, Fault> {
     let sql = "SELECT * FROM erase($1, $2, $3, $4, $5)";
     let params: super::link::Params<'_> = &[&now, &retention, &lifetime, &rooms, &budget];
     let rows = shared.pool.query(sql, params).await?;
-    let row = rows.first().ok_or(Fault::Damaged("no answer to a sweep"))?;
+    let row = rows
+        .first()
+        .ok_or(BackendError::Damaged("no answer to a sweep"))?;
     let forgotten = forget_blocks(shared, budget).await?;
     Ok(Swept {
         closed: 0,
@@ -98,7 +100,7 @@ pub(super) async fn erase(shared: &Shared) -> Result<Swept, Fault> {
 
 /// Forgets the oldest of too many blocks; answers how many. The newest has the largest number, so no
 /// counting is needed.
-async fn forget_blocks(shared: &Shared, most: i64) -> Result<usize, Fault> {
+async fn forget_blocks(shared: &Shared, most: i64) -> Result<usize, BackendError> {
     let sql = "DELETE FROM blocks WHERE no IN (SELECT no FROM blocks \
          WHERE no <= (SELECT max(no) FROM blocks) - $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING no";
     let forgotten = shared
@@ -116,44 +118,44 @@ pub(super) async fn probe(shared: &Shared) -> Result<(), String> {
         .once("SELECT pg_is_in_recovery() AS standby", &[])
         .await;
     let standby = asked.and_then(|rows| {
-        let row = rows.first().ok_or(Fault::Damaged("no answer"))?;
+        let row = rows.first().ok_or(BackendError::Damaged("no answer"))?;
         get::<bool>(row, "standby")
     });
     match standby {
         Ok(true) => return Err(format!("{at} is a standby, which only reads")),
         Ok(false) => {}
-        Err(fault) => return Err(format!("{at} does not answer: {}", fault.why())),
+        Err(error) => return Err(format!("{at} does not answer: {}", error.why())),
     }
     let renewed = shared.renew().await;
-    renewed.map_err(|fault| format!("{at} takes no writes: {}", fault.why()))
+    renewed.map_err(|error| format!("{at} takes no writes: {}", error.why()))
 }
 
 /// A value that the first node makes and all read.
-async fn common(shared: &Shared, name: &str, fresh: &[u8]) -> Result<Vec<u8>, Fault> {
+async fn common(shared: &Shared, name: &str, fresh: &[u8]) -> Result<Vec<u8>, BackendError> {
     let make = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
     shared.pool.query(make, &[&name, &fresh]).await?;
     let read = "SELECT value FROM meta WHERE name = $1";
     let rows = shared.pool.query(read, &[&name]).await?;
     let row = rows
         .first()
-        .ok_or(Fault::Damaged("a common value that is missing"))?;
+        .ok_or(BackendError::Damaged("a common value that is missing"))?;
     get(row, "value")
 }
 
 /// See [`crate::store::Upkeep::session_key`].
-pub(super) async fn session_key(shared: &Shared) -> Result<[u8; 32], Fault> {
+pub(super) async fn session_key(shared: &Shared) -> Result<[u8; 32], BackendError> {
     let fresh: [u8; 32] = rand::random();
     let value = common(shared, "session_key", &fresh).await?;
     let key = <[u8; 32]>::try_from(value);
-    key.map_err(|_| Fault::Damaged("a session key of another length"))
+    key.map_err(|_| BackendError::Damaged("a session key of another length"))
 }
 
 /// See [`crate::store::Upkeep::identity`].
-pub(super) async fn identity(shared: &Shared) -> Result<StoreId, Fault> {
+pub(super) async fn identity(shared: &Shared) -> Result<StoreId, BackendError> {
     let fresh = (rand::random::<u64>() >> 1).to_be_bytes();
     let value = common(shared, "identity", &fresh).await?;
     let bytes = <[u8; 8]>::try_from(value);
-    let bytes = bytes.map_err(|_| Fault::Damaged("an identity of another length"))?;
+    let bytes = bytes.map_err(|_| BackendError::Damaged("an identity of another length"))?;
     Ok(StoreId(u64::from_be_bytes(bytes)))
 }
 
@@ -162,7 +164,7 @@ pub(super) async fn mark(
     shared: &Shared,
     room: RoomId,
     marks: [Vec<Mark>; 2],
-) -> Result<(), Fault> {
+) -> Result<(), BackendError> {
     let (mut sides, mut all) = (Vec::new(), Vec::new());
     for side in Side::BOTH {
         for mark in &marks[side.index()] {
@@ -182,7 +184,7 @@ pub(super) async fn block(
     by: SessionId,
     whom: SessionId,
     room: RoomId,
-) -> Result<(), Fault> {
+) -> Result<(), BackendError> {
     let (by, whom) = (super::rows::session(by), super::rows::session(whom));
     let most = size(shared.rules.blocks_per_session);
     let sql = "SELECT block($1, $2, $3, $4, $5, $6)";
@@ -193,7 +195,7 @@ pub(super) async fn block(
 }
 
 /// See [`crate::store::Relations::forget`].
-pub(super) async fn forget(shared: &Shared, by: SessionId) -> Result<(), Fault> {
+pub(super) async fn forget(shared: &Shared, by: SessionId) -> Result<(), BackendError> {
     let by = super::rows::session(by);
     let sql = "WITH held AS (DELETE FROM holds WHERE by = $1) DELETE FROM blocks WHERE by = $1";
     shared.pool.query(sql, &[&by]).await?;

@@ -23,13 +23,13 @@ impl Writer {
     /// See [`crate::store::Entries::append`].
     pub(super) fn append(&mut self, draft: Draft) -> Result<Appended, Fault> {
         let key = self.heads.key(draft.side, &draft.client_id);
-        let (most, most_bytes) = (self.rules.room_entries, self.rules.room_bytes);
+        let rules = Arc::clone(&self.rules);
         let Some(head) = self.head(draft.room)? else {
             return Ok(Appended::Refused(Refusal::RoomClosed));
         };
         let closed = head.state.departure.is_some();
         let bytes = (draft.client_id.len() + draft.content.len()) as u64;
-        let full = head.last_seq().0 >= most || head.bytes() + bytes > most_bytes;
+        let full = rules.refusal(head.last_seq(), head.bytes(), bytes);
         let hits = head.rows_with(key).collect();
         if let Some(stored) = self.own_among(hits, draft.side, &draft.client_id)? {
             return Ok(repeated(&draft, stored.1));
@@ -37,8 +37,8 @@ impl Writer {
         if closed {
             return Ok(Appended::Refused(Refusal::RoomClosed));
         }
-        if full {
-            return Ok(Appended::Refused(Refusal::RoomFull));
+        if let Some(why) = full {
+            return Ok(Appended::Refused(why));
         }
         if self.at_max_size {
             return Err(Fault::MaxSize);

@@ -14,6 +14,7 @@ use super::names::Names;
 use super::room_rows::Log;
 use crate::domain::id::{Address, IdMap, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::domain::{Departure, Position, Presence, Room, RoomSide};
+use crate::store::rules::{self, Absence};
 use crate::store::{Place, RoomPeople, StoreRules};
 
 /// One side's part of the room row.
@@ -137,22 +138,18 @@ impl Head {
         self.dirty = false;
     }
 
-    /// When the side has been gone for too long; `None` while it is there.
-    pub(super) fn deadline(
+    /// A side's absence; `None` while it is there. `since`: it cannot have come before.
+    pub(super) fn absence(
         state: &SideState,
         since: Timestamp,
         rules: &StoreRules,
-    ) -> Option<Timestamp> {
-        match (state.connection, state.joined_at) {
-            (Some(_), _) => None,
-            (None, None) => Some(since.plus(rules.arrival)),
-            (None, Some(_)) => Some(
-                state
-                    .away_since
-                    .unwrap_or(since)
-                    .plus(rules.reconnect_grace),
-            ),
+    ) -> Option<Absence> {
+        if state.connection.is_some() {
+            return None;
         }
+        let came = state.joined_at.is_some();
+        let away = state.away_since.filter(|_| came).unwrap_or(since);
+        Some(rules.absence(away, came))
     }
 
     /// What the model calls a room.
@@ -174,16 +171,8 @@ impl Head {
 
     /// The side that a connection comes to.
     pub(super) fn side_at(&self, place: Place) -> Option<Side> {
-        let session = match place {
-            Place::Side(side) | Place::IfFree(side) => return Some(side),
-            Place::FreeSideOf(session) => session,
-        };
-        let mut own = Side::BOTH
-            .into_iter()
-            .filter(|side| self.facts.sessions[side.index()] == session);
-        let first = own.clone().next()?;
-        let free = own.find(|side| self.state.sides[side.index()].connection.is_none());
-        Some(free.unwrap_or(first))
+        let speakers = self.state.sides.map(|side| side.connection);
+        rules::side_at(place, &self.facts.sessions, &speakers)
     }
 
     /// Where it stands.

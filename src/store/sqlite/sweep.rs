@@ -8,6 +8,7 @@ use super::writer::Writer;
 use crate::domain::LeaveReason;
 use crate::domain::id::{RoomId, SessionId, Side, Timestamp};
 use crate::store::Swept;
+use crate::store::rules::{self, Age};
 
 /// Free pages that are kept for reuse.
 const SPARE_PAGES: i64 = 256;
@@ -66,7 +67,10 @@ impl Writer {
                 continue;
             };
             let since = opened_at.max(self.started);
-            if let Some((side, reason)) = self.overdue(&state.sides, since) {
+            let absences = state
+                .sides
+                .map(|side| Head::absence(&side, since, &self.rules));
+            if let Some((side, reason)) = rules::overdue(&absences, self.now) {
                 self.close_room(room, side, reason)?;
                 swept.closed += 1;
             } else if self.age(room, opened_at, state)? {
@@ -79,18 +83,14 @@ impl Writer {
     /// What is due of a room because of how long it is open: its people are told when it closes, or it
     /// closes (true). That it was due for nothing is put right.
     fn age(&mut self, room: RoomId, opened_at: Timestamp, state: State) -> Result<bool, Fault> {
-        let due = self.rules.age_due(opened_at, state.closes_at);
-        let due = due.is_some_and(|due| due <= self.now);
-        if due && state.closes_at.is_some() {
-            return self.close_room(room, Side::A, LeaveReason::TimeUp);
-        }
-        if !due {
-            self.change(room, state)?;
-            return Ok(false);
-        }
-        // Whatever the clock did: nobody is told less than the notice ahead.
-        let earliest = self.now.plus(self.rules.notice());
-        let closes_at = opened_at.plus(self.rules.longest).max(earliest);
+        let closes_at = match self.rules.age(opened_at, state.closes_at, self.now) {
+            Age::Over => return self.close_room(room, Side::A, LeaveReason::TimeUp),
+            Age::Fine => {
+                self.change(room, state)?;
+                return Ok(false);
+            }
+            Age::Tell(closes_at) => closes_at,
+        };
         let told = State {
             closes_at: Some(closes_at),
             ..state
@@ -98,35 +98,6 @@ impl Writer {
         self.change(room, told)?;
         self.closing.push((room, closes_at));
         Ok(false)
-    }
-
-    /// The side to be named: of those who have been away too long, the one longest so. Somebody who
-    /// never came has been away since they could have come. The reason says whether the other was away too.
-    fn overdue(
-        &self,
-        sides: &[super::head::SideState; 2],
-        since: Timestamp,
-    ) -> Option<(Side, LeaveReason)> {
-        let late = Side::BOTH.into_iter().filter_map(|side| {
-            let state = &sides[side.index()];
-            let deadline = Head::deadline(state, since, &self.rules)?;
-            let gone = match state.joined_at {
-                None => (since, LeaveReason::NoShow),
-                Some(_) => (state.away_since.unwrap_or(since), LeaveReason::Timeout),
-            };
-            (deadline <= self.now).then_some((gone.0, gone.1 != LeaveReason::NoShow, side, gone.1))
-        });
-        let (.., side, reason) =
-            late.min_by_key(|(away, came, side, _)| (*away, *came, side.index()))?;
-        let other_is_there = sides[side.other().index()].connection.is_some();
-        Some((
-            side,
-            if other_is_there {
-                reason
-            } else {
-                reason.of_both()
-            },
-        ))
     }
 
     /// A room whose log cannot be read is closed without a last word, so that it is erased in time

@@ -292,7 +292,8 @@ impl Writer {
         }
         let since = self.since(head);
         let sides = state.sides.iter();
-        let absences = sides.filter_map(|side| Head::deadline(side, since, &self.rules));
+        let absences = sides.filter_map(|side| Head::absence(side, since, &self.rules));
+        let absences = absences.map(|absence| absence.until);
         let age = self.rules.age_due(head.facts.opened_at, state.closes_at);
         absences.chain(age).min()
     }

@@ -24,12 +24,29 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trick {
     Nothing,
-    /// The server's answer is lost, and the connection with it.
+    /// The server's answer to a commit is lost, and the connection with it.
     LoseAnswer,
     /// The request is lost, and the connection with it.
     LoseRequest,
+    /// What is to be written and its commit are lost, and the connection with them.
+    LoseCommit,
     /// The connection is lost; the request comes to the server when `late` says so.
     DelayRequest,
+    /// The same with what is to be written and its commit.
+    DelayCommit,
+}
+
+impl Trick {
+    /// Whether it is played when these bytes come by.
+    fn fits(self, from_server: bool, bytes: &[u8]) -> bool {
+        let commits = bytes.windows(7).any(|word| word == b"COMMIT\0");
+        match self {
+            Self::Nothing => false,
+            Self::LoseAnswer => from_server && commits,
+            Self::LoseRequest | Self::DelayRequest => !from_server,
+            Self::LoseCommit | Self::DelayCommit => !from_server && commits,
+        }
+    }
 }
 
 /// A way to the server that plays tricks.
@@ -41,13 +58,12 @@ struct Way {
 }
 
 impl Way {
-    fn take(&self, trick: Trick) -> bool {
+    fn take(&self, from_server: bool, bytes: &[u8]) -> Trick {
         let mut next = self.trick.lock();
-        let hit = *next == trick;
-        if hit {
-            *next = Trick::Nothing;
+        match next.fits(from_server, bytes) {
+            true => std::mem::replace(&mut next, Trick::Nothing),
+            false => Trick::Nothing,
         }
-        hit
     }
 
     async fn carry(self, mut near: TcpStream, to: String) {
@@ -56,34 +72,57 @@ impl Way {
         loop {
             tokio::select! {
                 read = near.read(&mut request) => {
-                    let count = read.unwrap_or(0);
-                    if count == 0 || self.take(Trick::LoseRequest) {
-                        return;
+                    let said = &request[..read.unwrap_or(0)];
+                    match self.take(false, said) {
+                        Trick::Nothing if !said.is_empty() => far.write_all(said).await.unwrap(),
+                        trick @ (Trick::DelayRequest | Trick::DelayCommit) => {
+                            let all = rest_of(said.to_vec(), near).await;
+                            self.deliver_late(all, far, trick).await;
+                            return;
+                        }
+                        _ => return,
                     }
-                    if self.take(Trick::DelayRequest) {
-                        drop(near);
-                        self.late.notified().await;
-                        far.write_all(&request[..count]).await.unwrap();
-                        let count = far.read(&mut answer).await.unwrap();
-                        let refused = answer[..count].windows(5).any(|code| code == b"MY001");
-                        assert!(refused, "the late batch happened");
-                        self.arrived.notify_one();
-                        return;
-                    }
-                    far.write_all(&request[..count]).await.unwrap();
                 }
                 read = far.read(&mut answer) => {
-                    let count = read.unwrap_or(0);
-                    if count == 0 || self.take(Trick::LoseAnswer) {
-                        return;
-                    }
-                    if near.write_all(&answer[..count]).await.is_err() {
+                    let said = &answer[..read.unwrap_or(0)];
+                    let lost = self.take(true, said) != Trick::Nothing;
+                    if said.is_empty() || lost || near.write_all(said).await.is_err() {
                         return;
                     }
                 }
             }
         }
     }
+
+    async fn deliver_late(&self, said: Vec<u8>, mut far: TcpStream, trick: Trick) {
+        self.late.notified().await;
+        // The server may have closed the connection.
+        let _ = far.write_all(&said).await;
+        let mut heard = Vec::new();
+        let mut answer = vec![0; 65_536];
+        let patience = Duration::from_millis(500);
+        while let Ok(Ok(count @ 1..)) = tokio::time::timeout(patience, far.read(&mut answer)).await
+        {
+            heard.extend_from_slice(&answer[..count]);
+        }
+        let has = |word: &[u8]| heard.windows(word.len()).any(|it| it == word);
+        assert!(!has(b"COMMIT\0"), "the late batch happened");
+        assert!(
+            trick != Trick::DelayRequest || has(b"MY001"),
+            "it was not refused"
+        );
+        self.arrived.notify_one();
+    }
+}
+
+/// What was said, with what follows it at once; then nobody listens any more.
+async fn rest_of(mut said: Vec<u8>, mut near: TcpStream) -> Vec<u8> {
+    let mut more = vec![0; 65_536];
+    let patience = Duration::from_millis(100);
+    while let Ok(Ok(count @ 1..)) = tokio::time::timeout(patience, near.read(&mut more)).await {
+        said.extend_from_slice(&more[..count]);
+    }
+    said
 }
 
 /// One append while the trick is played; the seqs published, and the log.
@@ -127,7 +166,7 @@ async fn append_under(trick: Trick) {
     let answer = store.append(draft(room, A, "a1", "x")).await.unwrap();
     assert!(matches!(answer, Appended::Done(entry) if entry.seq == Seq(1)));
     assert!(*way.trick.lock() == Trick::Nothing, "it was played");
-    if trick == Trick::DelayRequest {
+    if matches!(trick, Trick::DelayRequest | Trick::DelayCommit) {
         way.late.notify_one();
         let arrived = tokio::time::timeout(Duration::from_secs(20), way.arrived.notified());
         arrived.await.expect("it was refused");
@@ -144,9 +183,11 @@ async fn what_happened_is_answered_and_published_though_its_answer_was_lost() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_lost_before_it_happened_is_done_again() {
     append_under(Trick::LoseRequest).await;
+    append_under(Trick::LoseCommit).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_comes_late_changes_nothing() {
     append_under(Trick::DelayRequest).await;
+    append_under(Trick::DelayCommit).await;
 }

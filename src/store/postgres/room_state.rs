@@ -1,0 +1,283 @@
+//! A room's row as a batch locked it, and what the ops of the batch make of it. The rules that it applies are
+//! those of every store (`store/rules.rs`); this knows columns.
+
+use std::collections::HashMap;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+use uuid::Uuid;
+
+use super::error::BackendError;
+use super::rows;
+use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
+use crate::domain::{Departure, Persona, Room, RoomSide};
+use crate::store::rules::Absence;
+use crate::store::{Marks, StoreRules};
+
+/// Locks rooms in the order of their ids, so that no two batches wait for each other. `$2`: whose people are
+/// wanted. What [`RoomState::read`] takes.
+pub(super) const LOCK: &str = "SELECT id, no, last_seq, bytes, closed_at IS NOT NULL, \
+     cursor_a, read_a, cursor_b, read_b, CASE WHEN id = ANY ($2) THEN people END \
+     FROM rooms WHERE id = ANY ($1) AND NOT erasing ORDER BY id FOR UPDATE";
+/// The same with what [`Presence::read`] takes.
+pub(super) const LOCK_PRESENCE: &str = "SELECT id, no, last_seq, bytes, closed_at IS NOT NULL, \
+     cursor_a, read_a, cursor_b, read_b, CASE WHEN id = ANY ($2) THEN people END, \
+     common_tags, is_bot, session_a, session_b, opened_at, closes_at, \
+     closed_at, left_seq, left_side, left_reason, \
+     joined_a, node_a, number_a, away_a, version_a, joined_b, node_b, number_b, away_b, version_b \
+     FROM rooms WHERE id = ANY ($1) AND NOT erasing ORDER BY id FOR UPDATE";
+/// Who is alive: what [`Leases::read`] takes.
+pub(super) const LEASES: &str =
+    "SELECT s.since, n.node, n.until FROM service s LEFT JOIN nodes n ON true";
+
+fn at<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, BackendError> {
+    row.try_get(column)
+        .map_err(|_| BackendError::Damaged("a column that cannot be read"))
+}
+
+/// A room within a batch.
+pub(super) struct RoomState {
+    pub(super) no: i64,
+    pub(super) last_seq: Seq,
+    /// What its texts count towards `limits.room_bytes`.
+    pub(super) bytes: u64,
+    pub(super) closed: bool,
+    pub(super) marks: [Marks; 2],
+    /// Both personas as JSON, if they were asked for.
+    pub(super) people: Option<Vec<u8>>,
+    /// If it was asked for.
+    pub(super) presence: Option<Presence>,
+    /// The log or the marks are to be written.
+    pub(super) grown: bool,
+}
+
+impl RoomState {
+    /// Its id and itself, from a row of [`LOCK`] or [`LOCK_PRESENCE`].
+    pub(super) fn read(row: &Row) -> Result<(RoomId, Self), BackendError> {
+        let marks = |cursor, read| {
+            Ok::<_, BackendError>(Marks {
+                cursor: rows::seq(at(row, cursor)?)?,
+                read: rows::seq(at(row, read)?)?,
+            })
+        };
+        let state = Self {
+            no: at(row, 1)?,
+            last_seq: rows::seq(at(row, 2)?)?,
+            bytes: u64::try_from(at::<i64>(row, 3)?).unwrap_or(0),
+            closed: at(row, 4)?,
+            marks: [marks(5, 6)?, marks(7, 8)?],
+            people: at(row, 9)?,
+            presence: match row.len() {
+                10 => None,
+                _ => Some(Presence::read(row)?),
+            },
+            grown: false,
+        };
+        Ok((RoomId(at(row, 0)?), state))
+    }
+
+    /// Keeps marks: never back, and never past the end of the log.
+    pub(super) fn mark(&mut self, side: Side, told: Marks) {
+        let known = &mut self.marks[side.index()];
+        let later = Marks {
+            cursor: known.cursor.max(told.cursor.min(self.last_seq)),
+            read: known.read.max(told.read.min(self.last_seq)),
+        };
+        if later != *known {
+            *known = later;
+            self.grown = true;
+        }
+    }
+
+    /// What the domain calls a room.
+    pub(super) fn room(
+        &self,
+        id: RoomId,
+        leases: &Leases,
+        rules: &StoreRules,
+    ) -> Result<Room, BackendError> {
+        const UNASKED: BackendError = BackendError::Damaged("a room that was not read whole");
+        let presence = self.presence.as_ref().ok_or(UNASKED)?;
+        let people: [Persona; 2] = rows::json(self.people.as_ref().ok_or(UNASKED)?)?;
+        let sides = Side::BOTH.map(|side| {
+            let mine = &presence.sides[side.index()];
+            let gone = presence.gone_since(side, leases);
+            RoomSide {
+                session: presence.sessions[side.index()],
+                persona: people[side.index()].clone(),
+                joined_at: mine.joined,
+                away_since: mine.joined.and(gone),
+                connection: mine.speaker.filter(|_| gone.is_none()),
+                version: mine.version,
+                cursor: self.marks[side.index()].cursor,
+                read: self.marks[side.index()].read,
+            }
+        });
+        let closes_at = rules.closes_at(presence.opened_at, presence.closes_at);
+        Ok(Room {
+            id,
+            sides,
+            common_tags: rows::json(&presence.common_tags)?,
+            is_bot: presence.is_bot,
+            opened_at: presence.opened_at,
+            closes_at: closes_at.filter(|_| !self.closed),
+            erases_at: rules.erases_at(presence.departure.as_ref()),
+            departure: presence.departure,
+            last_seq: self.last_seq,
+        })
+    }
+}
+
+/// Who has been and is in a room, and until when it is one.
+pub(super) struct Presence {
+    pub(super) common_tags: Vec<u8>,
+    pub(super) is_bot: bool,
+    pub(super) sessions: [SessionId; 2],
+    pub(super) opened_at: Timestamp,
+    /// Once its people were told.
+    pub(super) closes_at: Option<Timestamp>,
+    pub(super) departure: Option<Departure>,
+    pub(super) sides: [SideState; 2],
+    /// The departure is to be written.
+    pub(super) closing: bool,
+    /// It was due for nothing, or its people are to be told.
+    pub(super) looked_at: bool,
+}
+
+/// One side's columns.
+#[derive(Clone, Copy)]
+pub(super) struct SideState {
+    pub(super) joined: Option<Timestamp>,
+    pub(super) speaker: Option<Address>,
+    pub(super) away: Option<Timestamp>,
+    pub(super) version: u64,
+    /// They are to be written.
+    pub(super) changed: bool,
+}
+
+impl Presence {
+    fn read(row: &Row) -> Result<Self, BackendError> {
+        let time = |column| Ok::<_, BackendError>(at::<Option<i64>>(row, column)?.map(Timestamp));
+        let side = |from: usize| {
+            let node: Option<i64> = at(row, from + 1)?;
+            Ok::<_, BackendError>(SideState {
+                joined: time(from)?,
+                speaker: rows::address(node, at(row, from + 2)?),
+                away: time(from + 3)?,
+                version: at::<i64>(row, from + 4)?.cast_unsigned(),
+                changed: false,
+            })
+        };
+        let left: (Option<i64>, Option<i16>, Option<i16>) =
+            (at(row, 17)?, at(row, 18)?, at(row, 19)?);
+        let departure = match (time(16)?, left) {
+            (Some(at), (Some(seq), Some(side), Some(reason))) => Some(Departure {
+                seq: rows::seq(seq)?,
+                at,
+                side: rows::side(side.into())?,
+                reason: rows::reason(reason.into())?,
+            }),
+            _ => None,
+        };
+        let session = |column| Ok::<_, BackendError>(rows::session_id(at::<Uuid>(row, column)?));
+        Ok(Self {
+            common_tags: at(row, 10)?,
+            is_bot: at(row, 11)?,
+            sessions: [session(12)?, session(13)?],
+            opened_at: Timestamp(at(row, 14)?),
+            closes_at: time(15)?,
+            departure,
+            sides: [side(20)?, side(25)?],
+            closing: false,
+            looked_at: false,
+        })
+    }
+
+    /// Since when a side has had no connection; `None` while it has one. A side that never came has been
+    /// gone since it could have come. No absence began before the present service did: nobody could come then.
+    pub(super) fn gone_since(&self, side: Side, leases: &Leases) -> Option<Timestamp> {
+        let mine = &self.sides[side.index()];
+        let Some(speaker) = mine.speaker else {
+            let since = match mine.joined {
+                None => Some(self.opened_at),
+                Some(_) => mine.away,
+            };
+            return Some(since.map_or(leases.since, |since| since.max(leases.since)));
+        };
+        if leases.is_alive(speaker.node) {
+            return None;
+        }
+        let until = leases.until.get(&speaker.node).copied();
+        let since = [until, mine.joined].into_iter().flatten();
+        Some(since.fold(leases.since, Timestamp::max))
+    }
+
+    /// Which sides are away, and until when that may last.
+    pub(super) fn absences(&self, leases: &Leases, rules: &StoreRules) -> [Option<Absence>; 2] {
+        Side::BOTH.map(|side| {
+            let since = self.gone_since(side, leases)?;
+            Some(rules.absence(since, self.sides[side.index()].joined.is_some()))
+        })
+    }
+
+    /// Which connection speaks for each side, as far as its node is alive.
+    pub(super) fn speakers(&self, leases: &Leases) -> [Option<Address>; 2] {
+        Side::BOTH.map(|side| {
+            let speaker = self.sides[side.index()].speaker;
+            speaker.filter(|_| self.gone_since(side, leases).is_none())
+        })
+    }
+
+    /// When the sweeper must look at the room at the earliest, leases aside; `None` when both are there, or
+    /// it is closed.
+    pub(super) fn due(&self, rules: &StoreRules) -> Option<Timestamp> {
+        let due = self.sides.iter().filter(|side| side.speaker.is_none());
+        let due = due.map(|side| match side.away {
+            Some(away) => away.plus(rules.reconnect_grace),
+            None => self.opened_at.plus(rules.arrival),
+        });
+        due.min().filter(|_| self.departure.is_none())
+    }
+}
+
+/// Which nodes are alive at the moment of a batch.
+pub(super) struct Leases {
+    pub(super) now: Timestamp,
+    /// Since when at least one node has been alive without a break.
+    since: Timestamp,
+    until: HashMap<NodeId, Timestamp>,
+}
+
+impl Leases {
+    /// As of this moment, from rows of [`LEASES`].
+    pub(super) fn read(now: Timestamp, rows: &[Row]) -> Result<Self, BackendError> {
+        let mut leases = Self {
+            now,
+            since: Timestamp(0),
+            until: HashMap::new(),
+        };
+        for row in rows {
+            leases.since = Timestamp(at(row, 0)?);
+            if let (Some(node), Some(until)) = (at::<Option<i64>>(row, 1)?, at(row, 2)?) {
+                let node = NodeId(node.cast_unsigned());
+                leases.until.insert(node, Timestamp(until));
+            }
+        }
+        Ok(leases)
+    }
+
+    /// Its lease is not over.
+    pub(super) fn is_alive(&self, node: NodeId) -> bool {
+        self.until.get(&node).is_some_and(|until| *until > self.now)
+    }
+
+    /// As the SQL function `renew` does it.
+    pub(super) fn renew(&mut self, node: NodeId, lease: std::time::Duration) {
+        if !self.until.values().any(|until| *until > self.now) {
+            self.since = self.since.max(self.now);
+        }
+        let until = self.now.plus(lease);
+        let known = self.until.entry(node).or_insert(until);
+        *known = until.max(*known);
+    }
+}
