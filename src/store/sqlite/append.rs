@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::error::Fault;
+use super::error::BackendError;
 use super::rows::{self, Place, Stored};
 use super::writer::Writer;
 use crate::domain::id::{RoomId, Seq, Side};
@@ -21,7 +21,7 @@ struct Found {
 
 impl Writer {
     /// See [`crate::store::Entries::append`].
-    pub(super) fn append(&mut self, draft: Draft) -> Result<Appended, Fault> {
+    pub(super) fn append(&mut self, draft: Draft) -> Result<Appended, BackendError> {
         let key = self.heads.key(draft.side, &draft.client_id);
         let rules = Arc::clone(&self.rules);
         let Some(head) = self.head(draft.room)? else {
@@ -41,7 +41,7 @@ impl Writer {
             return Ok(Appended::Refused(why));
         }
         if self.at_max_size {
-            return Err(Fault::MaxSize);
+            return Err(BackendError::MaxSize);
         }
         let reply = match &draft.reply_to {
             Some(reference) => self.find(draft.room, draft.side, reference)?,
@@ -65,14 +65,14 @@ impl Writer {
     }
 
     /// Writes what appends left to be written. Before anything else touches entries.
-    pub(super) fn write_down(&mut self) -> Result<(), Fault> {
+    pub(super) fn write_down(&mut self) -> Result<(), BackendError> {
         if self.unwritten.is_empty() {
             return Ok(());
         }
         let made = &self.outbox[self.outbox.len() - self.unwritten.len()..];
         let entries = made.iter().map(|made| &*made.entry);
         rows::insert_entries(&self.conn, self.unwritten.iter().zip(entries))
-            .map_err(|fault| Fault::Neighbours(Box::new(fault)))?;
+            .map_err(|fault| BackendError::BatchAborted(Box::new(fault)))?;
         self.unwritten.clear();
         Ok(())
     }
@@ -84,7 +84,7 @@ impl Writer {
         side: Side,
         target: &MessageRef,
         client_id: Option<String>,
-    ) -> Result<Recalled, Fault> {
+    ) -> Result<Recalled, BackendError> {
         if self.head(room)?.is_none() {
             return Ok(Recalled::Refused(Refusal::RoomClosed));
         }
@@ -127,7 +127,7 @@ impl Writer {
         room: RoomId,
         side: Side,
         target: &MessageRef,
-    ) -> Result<Hidden, Fault> {
+    ) -> Result<Hidden, BackendError> {
         if self.head(room)?.is_none() {
             return Ok(Hidden::Refused(Refusal::RoomClosed));
         }
@@ -149,7 +149,7 @@ impl Writer {
         kind: EntryKind,
         target: Option<i64>,
         key: u32,
-    ) -> Result<Option<Arc<Entry>>, Fault> {
+    ) -> Result<Option<Arc<Entry>>, BackendError> {
         let Some((place, made)) = self.next_entry(room, kind, target) else {
             return Ok(None);
         };
@@ -196,7 +196,7 @@ impl Writer {
         room: RoomId,
         side: Side,
         reference: &MessageRef,
-    ) -> Result<Option<Found>, Fault> {
+    ) -> Result<Option<Found>, BackendError> {
         let hit = match reference {
             MessageRef::ClientId(client_id) => {
                 let key = self.heads.key(side, client_id);
@@ -229,7 +229,7 @@ impl Writer {
         side: Side,
         client_id: &str,
         key: u32,
-    ) -> Result<Option<(i64, Stored)>, Fault> {
+    ) -> Result<Option<(i64, Stored)>, BackendError> {
         let Some(head) = self.heads.get(room) else {
             return Ok(None);
         };
@@ -242,7 +242,7 @@ impl Writer {
         hits: Vec<i64>,
         side: Side,
         client_id: &str,
-    ) -> Result<Option<(i64, Stored)>, Fault> {
+    ) -> Result<Option<(i64, Stored)>, BackendError> {
         for row in hits {
             let stored = self.entry(row)?;
             if stored
@@ -255,9 +255,9 @@ impl Writer {
         Ok(None)
     }
 
-    fn entry(&mut self, row: i64) -> Result<Stored, Fault> {
+    fn entry(&mut self, row: i64) -> Result<Stored, BackendError> {
         self.write_down()?;
-        rows::read_entry(&self.conn, row)?.ok_or(Fault::Damaged("an entry that is missing"))
+        rows::read_entry(&self.conn, row)?.ok_or(BackendError::Damaged("an entry that is missing"))
     }
 }
 

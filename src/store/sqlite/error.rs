@@ -128,19 +128,19 @@ impl OpenError {
     }
 
     /// The same for what the writer's own code found.
-    pub(super) fn from_fault(path: &Path, fault: &Fault) -> Self {
+    pub(super) fn from_fault(path: &Path, fault: &BackendError) -> Self {
         match fault {
-            Fault::Sql(error) => Self::from_sql(path, error),
-            Fault::Conflict | Fault::MaxSize => Self::Damaged {
+            BackendError::Sql(error) => Self::from_sql(path, error),
+            BackendError::Conflict | BackendError::MaxSize => Self::Damaged {
                 path: path.to_owned(),
                 why: "two rows of one name".into(),
             },
-            Fault::Damaged(why) => Self::Damaged {
+            BackendError::Damaged(why) => Self::Damaged {
                 path: path.to_owned(),
                 why: (*why).to_owned(),
             },
-            Fault::Neighbours(fault) => Self::from_fault(path, fault),
-            Fault::Gone => Self::Failed {
+            BackendError::BatchAborted(fault) => Self::from_fault(path, fault),
+            BackendError::Gone => Self::Failed {
                 path: path.to_owned(),
                 why: GONE.to_owned(),
             },
@@ -195,7 +195,7 @@ const GONE: &str = "the database file or its -wal was removed or replaced while 
 
 /// Why one job failed.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum BackendError {
     /// The database said no.
     Sql(rusqlite::Error),
     /// A row is not what we wrote. Fixed words only: they reach the log.
@@ -208,16 +208,16 @@ pub(super) enum Fault {
     Gone,
     /// It cannot be taken back alone: rows of other jobs are written together with it, or some of its own
     /// are written.
-    Neighbours(Box<Fault>),
+    BatchAborted(Box<BackendError>),
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for BackendError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)
     }
 }
 
-impl Fault {
+impl BackendError {
     /// Whether only the job that met it has failed; everything else fails its whole transaction.
     pub(super) fn is_private(&self) -> bool {
         match self {
@@ -225,7 +225,7 @@ impl Fault {
                 matches!(Cause::of(error), Cause::Damaged | Cause::Constraint)
             }
             Self::Damaged(_) | Self::Conflict | Self::MaxSize => true,
-            Self::Neighbours(_) | Self::Gone => false,
+            Self::BatchAborted(_) | Self::Gone => false,
         }
     }
 
@@ -243,13 +243,13 @@ impl Fault {
             Self::Conflict => "conflict",
             Self::MaxSize => "max_size",
             Self::Gone => "gone",
-            Self::Neighbours(fault) => return fault.count(),
+            Self::BatchAborted(fault) => return fault.count(),
         };
         metrics::counter!("miyu_store_errors_total", "kind" => kind).increment(1);
     }
 
     /// What the caller can do about it. Driver texts name tables and codes, never values.
-    pub(super) fn told(&self) -> StoreError {
+    pub(super) fn to_store_error(&self) -> StoreError {
         match self {
             Self::Sql(error) => match Cause::of(error) {
                 Cause::Full => StoreError::Unavailable("the disk is full".into()),
@@ -262,12 +262,12 @@ impl Fault {
             Self::Conflict => StoreError::Conflict,
             Self::MaxSize => crate::store::at_max_size(),
             Self::Gone => StoreError::Unavailable(GONE.into()),
-            Self::Neighbours(fault) => fault.told(),
+            Self::BatchAborted(fault) => fault.to_store_error(),
         }
     }
 }
 
-/// The driver's many codes, as far as they ask for different deeds.
+/// The driver's many codes, as far as they ask for different answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     Full,

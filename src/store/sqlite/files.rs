@@ -5,7 +5,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::error::Fault;
+use super::error::BackendError;
 use super::open::Paths;
 
 /// A file by what the system calls it.
@@ -35,12 +35,12 @@ impl Files {
     }
 
     /// Whether what is written now can be read by another process.
-    pub(super) fn check(&mut self, paths: &Paths) -> Result<(), Fault> {
+    pub(super) fn check(&mut self, paths: &Paths) -> Result<(), BackendError> {
         let wal = id_of(&paths.wal);
         self.wal = self.wal.or(wal);
         match id_of(&paths.database) == self.database && wal == self.wal {
             true => Ok(()),
-            false => Err(Fault::Gone),
+            false => Err(BackendError::Gone),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use super::error::Fault;
+use super::error::BackendError;
 use super::queue::Weigh;
 use super::writer::Writer;
 use crate::store::StoreError;
@@ -44,10 +44,10 @@ impl Weigh for Job {
 /// Runs once, then answers once.
 pub(super) trait Work: Send {
     /// Does it and keeps the result. An error spoils the whole transaction.
-    fn run(&mut self, writer: &mut Writer) -> Result<(), Fault>;
+    fn run(&mut self, writer: &mut Writer) -> Result<(), BackendError>;
 
     /// Tells the caller: the result, or why the transaction around it failed.
-    fn answer(self: Box<Self>, spoilt: Option<&StoreError>);
+    fn answer(self: Box<Self>, aborted: Option<&StoreError>);
 }
 
 struct Task<T, F> {
@@ -61,9 +61,9 @@ struct Task<T, F> {
 impl<T, F> Work for Task<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Writer) -> Result<T, Fault> + Send,
+    F: FnOnce(&mut Writer) -> Result<T, BackendError> + Send,
 {
-    fn run(&mut self, writer: &mut Writer) -> Result<(), Fault> {
+    fn run(&mut self, writer: &mut Writer) -> Result<(), BackendError> {
         let Some(work) = self.work.take() else {
             return Ok(());
         };
@@ -71,15 +71,15 @@ where
             Ok(value) => self.result = Some(Ok(value)),
             Err(fault) if writer.survives(&fault) => {
                 fault.count();
-                self.result = Some(Err(fault.told()));
+                self.result = Some(Err(fault.to_store_error()));
             }
             Err(fault) => return Err(fault),
         }
         Ok(())
     }
 
-    fn answer(self: Box<Self>, spoilt: Option<&StoreError>) {
-        let result = match (spoilt, self.result) {
+    fn answer(self: Box<Self>, aborted: Option<&StoreError>) {
+        let result = match (aborted, self.result) {
             (Some(error), _) => Err(error.clone()),
             (None, Some(result)) => result,
             (None, None) => Err(StoreError::Unavailable("the store did not run this".into())),
@@ -94,7 +94,7 @@ where
 pub(super) fn job<T, F>(mode: Mode, about: Option<Mention>, work: F) -> (Job, Answer<T>)
 where
     T: Send + 'static,
-    F: FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
+    F: FnOnce(&mut Writer) -> Result<T, BackendError> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
     let task = Task {

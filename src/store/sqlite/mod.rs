@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use self::error::Fault;
+use self::error::BackendError;
 use self::files::Files;
 use self::head::Heads;
 use self::jobs::{Job, Mode};
@@ -200,7 +200,7 @@ impl SqliteStore {
     fn ask<T: Send + 'static>(
         &self,
         mode: Mode,
-        work: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&mut Writer) -> Result<T, BackendError> + Send + 'static,
     ) -> Pending<T> {
         self.ask_about(None, mode, 0, work)
     }
@@ -212,7 +212,7 @@ impl SqliteStore {
         sessions: Option<[SessionId; 2]>,
         mode: Mode,
         texts: usize,
-        work: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&mut Writer) -> Result<T, BackendError> + Send + 'static,
     ) -> Pending<T> {
         let about = sessions.map(|sessions| {
             self.newcomers.remove(sessions);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::{Fault, OpenError};
+use super::error::{BackendError, OpenError};
 use crate::domain::id::Timestamp;
 use crate::store::{Durability, StoreRules};
 
@@ -257,7 +257,7 @@ pub(super) fn recover(
     conn: &mut Connection,
     now: Timestamp,
     rules: &StoreRules,
-) -> Result<Start, Fault> {
+) -> Result<Start, BackendError> {
     let tx = conn.transaction()?;
     let mark: i64 = tx.query_row("SELECT value FROM meta WHERE name = 'mark'", [], |r| {
         r.get(0)
@@ -296,7 +296,7 @@ pub(super) fn recover(
 
 /// Reads the entries after the mark; answers the newest row id ever used as far as it matters:
 /// a row erased after the mark is named by nobody.
-fn catch_up(conn: &Connection, mark: i64) -> Result<i64, Fault> {
+fn catch_up(conn: &Connection, mark: i64) -> Result<i64, BackendError> {
     let mut newest = mark;
     let mut rooms: HashMap<i64, (i64, i64)> = HashMap::new();
     let mut tail = conn.prepare("SELECT id, room, seq FROM entries WHERE id > ?1 ORDER BY id")?;

@@ -5,7 +5,7 @@
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
-use super::error::Fault;
+use super::error::BackendError;
 use super::queue::Weigh;
 use super::room_rows;
 use super::rows;
@@ -28,13 +28,13 @@ impl Weigh for ReadJob {
 
 /// Packs work for a reader together with the place where its answer will arrive.
 pub(super) fn read_job<T: Send + 'static>(
-    work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    work: impl FnOnce(&Connection) -> Result<T, BackendError> + Send + 'static,
 ) -> (ReadJob, super::jobs::Answer<T>) {
     let (reply, answer) = oneshot::channel();
     let job = move |conn: &Connection| {
         let result: Result<T, StoreError> = work(conn).map_err(|fault| {
             fault.count();
-            fault.told()
+            fault.to_store_error()
         });
         drop(reply.send(result));
     };
@@ -80,7 +80,7 @@ impl Writer {
         room: RoomId,
         after: Seq,
         limit: PageLimit,
-    ) -> Result<Option<Plan>, Fault> {
+    ) -> Result<Option<Plan>, BackendError> {
         let Some(head) = self.head(room)? else {
             return Ok(None);
         };
@@ -95,7 +95,7 @@ impl Writer {
     }
 
     /// See [`crate::store::Rooms::positions`].
-    pub(super) fn positions(&mut self, rooms: &[RoomId]) -> Result<Vec<Position>, Fault> {
+    pub(super) fn positions(&mut self, rooms: &[RoomId]) -> Result<Vec<Position>, BackendError> {
         let mut found = Vec::with_capacity(rooms.len());
         for &room in rooms {
             found.extend(match self.heads.peek(room) {
@@ -110,7 +110,11 @@ impl Writer {
 }
 
 /// Reads the rows of a page, until it is full: that depends on what they say, which the plan does not know.
-pub(super) fn read(conn: &Connection, plan: &Plan, side: Side) -> Result<Option<Page>, Fault> {
+pub(super) fn read(
+    conn: &Connection,
+    plan: &Plan,
+    side: Side,
+) -> Result<Option<Page>, BackendError> {
     let mut entries = Vec::new();
     let mut bytes = plan.limit.begin();
     let mut upto = plan.from;
@@ -120,7 +124,7 @@ pub(super) fn read(conn: &Connection, plan: &Plan, side: Side) -> Result<Option<
             return missing(conn, plan.no);
         };
         if stored.room != plan.no || stored.entry.seq != at {
-            return Err(Fault::Damaged("an entry out of its place"));
+            return Err(BackendError::Damaged("an entry out of its place"));
         }
         if !stored.hidden_from(side) {
             if !bytes.take(&stored.entry) {
@@ -139,11 +143,11 @@ pub(super) fn read(conn: &Connection, plan: &Plan, side: Side) -> Result<Option<
 }
 
 /// A row of the plan is not there: fine if the room was erased in the meantime.
-fn missing(conn: &Connection, no: i64) -> Result<Option<Page>, Fault> {
+fn missing(conn: &Connection, no: i64) -> Result<Option<Page>, BackendError> {
     let mut statement = conn.prepare_cached("SELECT 1 FROM rooms WHERE no = ?1 AND erasing = 0")?;
     let alive: Option<i64> = statement.query_row([no], |row| row.get(0)).optional()?;
     match alive {
-        Some(_) => Err(Fault::Damaged("an entry that is missing")),
+        Some(_) => Err(BackendError::Damaged("an entry that is missing")),
         None => Ok(None),
     }
 }

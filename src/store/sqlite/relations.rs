@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rusqlite::Connection;
 
-use super::error::Fault;
+use super::error::BackendError;
 use super::jobs::{self, Mode};
 use super::writer::Writer;
 use super::{SqliteStore, page, rows};
@@ -55,7 +55,7 @@ fn look(
     session: SessionId,
     now: Timestamp,
     most: usize,
-) -> Result<Looked, Fault> {
+) -> Result<Looked, BackendError> {
     let (mut looked, mut met, mut seen) = (Looked::default(), Vec::new(), HashSet::new());
     let mut statement = conn.prepare_cached(LOOK)?;
     let mut rows = statement.query((session.0, now.0, rows::size(most), rows::size(HELD)))?;
@@ -159,7 +159,7 @@ impl Writer {
         by: SessionId,
         whom: SessionId,
         room: RoomId,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), BackendError> {
         if by == whom {
             return Ok(());
         }
@@ -206,7 +206,7 @@ impl Writer {
     }
 
     /// Where this session sits in the room, and whether it has said anything there.
-    fn blocked_in(&mut self, room: RoomId, whom: SessionId) -> Result<Blocked, Fault> {
+    fn blocked_in(&mut self, room: RoomId, whom: SessionId) -> Result<Blocked, BackendError> {
         let Some(head) = self.head(room)? else {
             return Ok(Blocked::default());
         };
@@ -234,7 +234,7 @@ impl Writer {
     }
 
     /// The session is no more, and so is what it held against others.
-    pub(super) fn forget_blocks(&mut self, by: SessionId) -> Result<(), Fault> {
+    pub(super) fn forget_blocks(&mut self, by: SessionId) -> Result<(), BackendError> {
         self.together(|writer| {
             for erase in [
                 "DELETE FROM blocks WHERE by = ?1",
@@ -247,7 +247,7 @@ impl Writer {
     }
 
     /// The session is alive, and so are its blocks.
-    pub(super) fn renew_blocks(&mut self, by: SessionId) -> Result<(), Fault> {
+    pub(super) fn renew_blocks(&mut self, by: SessionId) -> Result<(), BackendError> {
         let mut renew = self
             .conn
             .prepare_cached("UPDATE blocks SET used_at = ?2 WHERE by = ?1")?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row, params};
 
-use super::error::Fault;
+use super::error::BackendError;
 use super::head::{Facts, Head, Heads, SideState, State};
 use super::rows::{int, reason, reason_code, seq, side, size};
 use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
@@ -12,9 +12,13 @@ use crate::domain::{Departure, Mark, Persona, Position, Presence};
 use crate::store::RoomPeople;
 
 /// Writes a new room; answers its number.
-pub(super) fn insert_room(conn: &Connection, facts: &Facts, due: Timestamp) -> Result<i64, Fault> {
+pub(super) fn insert_room(
+    conn: &Connection,
+    facts: &Facts,
+    due: Timestamp,
+) -> Result<i64, BackendError> {
     let text = |json: serde_json::Result<String>| {
-        json.map_err(|_| Fault::Damaged("people that cannot be written"))
+        json.map_err(|_| BackendError::Damaged("people that cannot be written"))
     };
     let people = text(serde_json::to_string(&facts.people.personas))?;
     let tags = text(serde_json::to_string(&facts.common_tags))?;
@@ -37,7 +41,7 @@ pub(super) fn insert_room(conn: &Connection, facts: &Facts, due: Timestamp) -> R
 }
 
 /// Writes who is in a new room.
-pub(super) fn insert_members(conn: &Connection, facts: &Facts) -> Result<(), Fault> {
+pub(super) fn insert_members(conn: &Connection, facts: &Facts) -> Result<(), BackendError> {
     let mut statement = conn.prepare_cached(
         "INSERT INTO members (session, open, room, side, partner) VALUES (?1, 1, ?2, ?3, ?4)",
     )?;
@@ -54,7 +58,7 @@ pub(super) fn insert_marks(
     conn: &Connection,
     room: i64,
     marks: &[Vec<Mark>; 2],
-) -> Result<(), Fault> {
+) -> Result<(), BackendError> {
     for side in Side::BOTH {
         for mark in &marks[side.index()] {
             let mut statement = conn.prepare_cached(
@@ -76,7 +80,7 @@ pub(super) struct RoomRow<'a> {
 }
 
 /// Writes everything about a room that changes.
-pub(super) fn update_room(conn: &Connection, row: &RoomRow<'_>) -> Result<(), Fault> {
+pub(super) fn update_room(conn: &Connection, row: &RoomRow<'_>) -> Result<(), BackendError> {
     let mut statement = conn.prepare_cached(
         "UPDATE rooms SET head = ?2, last_seq = ?3, \
          closed_at = ?4, left_seq = ?5, left_side = ?6, left_reason = ?7, due_at = ?8, \
@@ -135,7 +139,7 @@ pub(super) fn read_head(
     conn: &Connection,
     heads: &Heads,
     room: RoomId,
-) -> Result<Option<Head>, Fault> {
+) -> Result<Option<Head>, BackendError> {
     let mut statement = conn.prepare_cached(
         "SELECT no, people, common_tags, is_bot, session_a, session_b, opened_at, \
          head, last_seq, \
@@ -160,8 +164,8 @@ pub(super) fn read_head(
     Ok(Some(Head::new(facts, state, log)))
 }
 
-fn facts(row: &Row<'_>, room: RoomId) -> Result<Facts, Fault> {
-    const BROKEN: Fault = Fault::Damaged("a room whose people cannot be read");
+fn facts(row: &Row<'_>, room: RoomId) -> Result<Facts, BackendError> {
+    const BROKEN: BackendError = BackendError::Damaged("a room whose people cannot be read");
     let people: String = row.get(1)?;
     let personas: [Persona; 2] = serde_json::from_str(&people).map_err(|_| BROKEN)?;
     let tags: String = row.get(2)?;
@@ -175,9 +179,10 @@ fn facts(row: &Row<'_>, room: RoomId) -> Result<Facts, Fault> {
     })
 }
 
-fn side_state(row: &Row<'_>, from: usize) -> Result<SideState, Fault> {
-    let time =
-        |at: usize| -> Result<_, Fault> { Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp)) };
+fn side_state(row: &Row<'_>, from: usize) -> Result<SideState, BackendError> {
+    let time = |at: usize| -> Result<_, BackendError> {
+        Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp))
+    };
     Ok(SideState {
         joined_at: time(from)?,
         connection: connection(row, from + 2)?,
@@ -188,7 +193,7 @@ fn side_state(row: &Row<'_>, from: usize) -> Result<SideState, Fault> {
     })
 }
 
-fn connection(row: &Row<'_>, from: usize) -> Result<Option<Address>, Fault> {
+fn connection(row: &Row<'_>, from: usize) -> Result<Option<Address>, BackendError> {
     let node: Option<i64> = row.get(from)?;
     let number: Option<i64> = row.get(from + 1)?;
     Ok(node.zip(number).map(|(node, number)| Address {
@@ -197,7 +202,7 @@ fn connection(row: &Row<'_>, from: usize) -> Result<Option<Address>, Fault> {
     }))
 }
 
-fn departure(row: &Row<'_>, from: usize) -> Result<Option<Departure>, Fault> {
+fn departure(row: &Row<'_>, from: usize) -> Result<Option<Departure>, BackendError> {
     let Some(at) = row.get::<_, Option<i64>>(from)? else {
         return Ok(None);
     };
@@ -216,7 +221,7 @@ fn walk_back(
     room: i64,
     newest: i64,
     count: Seq,
-) -> Result<Log, Fault> {
+) -> Result<Log, BackendError> {
     let mut statement = conn.prepare_cached(
         "SELECT room, seq, prev, side, CASE kind WHEN 0 THEN client_id END, \
              ifnull(octet_length(client_id), 0) + ifnull(octet_length(body), 0) \
@@ -228,13 +233,13 @@ fn walk_back(
         let mut rows = statement.query([at])?;
         let row = rows
             .next()?
-            .ok_or(Fault::Damaged("an entry that is missing"))?;
+            .ok_or(BackendError::Damaged("an entry that is missing"))?;
         // Both also make sure that a damaged chain ends.
         if row.get::<_, i64>(0)? != room || row.get::<_, i64>(1)? != left {
-            return Err(Fault::Damaged("an entry out of its place"));
+            return Err(BackendError::Damaged("an entry out of its place"));
         }
         let name = row.get_ref(4)?.as_str_or_null();
-        let name = name.map_err(|_| Fault::Damaged("a message without a name"))?;
+        let name = name.map_err(|_| BackendError::Damaged("a message without a name"))?;
         let side = side(row.get(3)?)?;
         log.rows.push(at);
         let key = name.map_or(0, |name| heads.key(side, name));
@@ -244,7 +249,7 @@ fn walk_back(
         left -= 1;
     }
     if left != 0 {
-        return Err(Fault::Damaged("a room that lost its beginning"));
+        return Err(BackendError::Damaged("a room that lost its beginning"));
     }
     log.rows.reverse();
     log.keys.reverse();
@@ -252,7 +257,10 @@ fn walk_back(
 }
 
 /// Where a room that is not remembered stands; `None` when unknown or being erased.
-pub(super) fn read_position(conn: &Connection, room: RoomId) -> Result<Option<Position>, Fault> {
+pub(super) fn read_position(
+    conn: &Connection,
+    room: RoomId,
+) -> Result<Option<Position>, BackendError> {
     let mut statement = conn.prepare_cached(
         "SELECT last_seq, node_a, number_a, version_a, node_b, number_b, version_b \
          FROM rooms WHERE id = ?1 AND erasing = 0",
@@ -261,7 +269,7 @@ pub(super) fn read_position(conn: &Connection, room: RoomId) -> Result<Option<Po
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
-    let presence = |from| -> Result<Presence, Fault> {
+    let presence = |from| -> Result<Presence, BackendError> {
         Ok(Presence {
             speaker: connection(row, from)?,
             version: row.get::<_, i64>(from + 2)?.cast_unsigned(),

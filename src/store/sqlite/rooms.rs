@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::error::{Cause, Fault};
+use super::error::{BackendError, Cause};
 use super::head::{Facts, Head, State};
 use super::room_rows::{self, Log};
 use super::rows;
@@ -16,7 +16,7 @@ const OPEN_ROOMS: i64 = 32;
 
 impl Writer {
     /// See [`crate::store::Rooms::create_room`].
-    pub(super) fn create_room(&mut self, pairing: Pairing) -> Result<(), Fault> {
+    pub(super) fn create_room(&mut self, pairing: Pairing) -> Result<(), BackendError> {
         let Pairing {
             room,
             parties,
@@ -42,7 +42,7 @@ impl Writer {
         }
         // Nearly always new: looking first would be a look for nothing.
         match self.insert_room(&mut facts, &marks) {
-            Err(Fault::Conflict) => return self.made_before(&facts),
+            Err(BackendError::Conflict) => return self.made_before(&facts),
             other => other?,
         }
         if !is_bot {
@@ -54,36 +54,42 @@ impl Writer {
     }
 
     /// Whether the room of that id is this one and open: then it was asked for twice.
-    fn made_before(&mut self, facts: &Facts) -> Result<(), Fault> {
-        let head = self.head(facts.people.room)?.ok_or(Fault::Conflict)?;
+    fn made_before(&mut self, facts: &Facts) -> Result<(), BackendError> {
+        let head = self
+            .head(facts.people.room)?
+            .ok_or(BackendError::Conflict)?;
         let same = head.facts.sessions == facts.sessions
             && head.facts.people.personas == facts.people.personas;
         match same && head.state.departure.is_none() {
             true => Ok(()),
-            false => Err(Fault::Conflict),
+            false => Err(BackendError::Conflict),
         }
     }
 
-    fn insert_room(&mut self, facts: &mut Facts, marks: &[Vec<Mark>; 2]) -> Result<(), Fault> {
+    fn insert_room(
+        &mut self,
+        facts: &mut Facts,
+        marks: &[Vec<Mark>; 2],
+    ) -> Result<(), BackendError> {
         let due = self.now.plus(self.rules.arrival);
         let age = self.rules.age_due(facts.opened_at, None);
         let due = age.map_or(due, |age| age.min(due));
         // Half a room must not stay. What refuses a part of it (a damaged file, a full disk) therefore ends
         // the transaction: a savepoint for each room would copy every page that it touches.
-        let spoilt = |fault| Fault::Neighbours(Box::new(fault));
+        let aborted = |fault| BackendError::BatchAborted(Box::new(fault));
         facts.no = match room_rows::insert_room(&self.conn, facts, due) {
             // Only the id is unique: the room is there, or it is being erased. Nothing was written.
-            Err(Fault::Sql(error)) if Cause::of(&error) == Cause::Constraint => {
-                return Err(Fault::Conflict);
+            Err(BackendError::Sql(error)) if Cause::of(&error) == Cause::Constraint => {
+                return Err(BackendError::Conflict);
             }
-            other => other.map_err(spoilt)?,
+            other => other.map_err(aborted)?,
         };
-        room_rows::insert_members(&self.conn, facts).map_err(spoilt)?;
-        room_rows::insert_marks(&self.conn, facts.no, marks).map_err(spoilt)
+        room_rows::insert_members(&self.conn, facts).map_err(aborted)?;
+        room_rows::insert_marks(&self.conn, facts.no, marks).map_err(aborted)
     }
 
     /// See [`crate::store::Upkeep::identity`].
-    pub(super) fn identity(&mut self) -> Result<StoreId, Fault> {
+    pub(super) fn identity(&mut self) -> Result<StoreId, BackendError> {
         let mut read = self
             .conn
             .prepare_cached("SELECT value FROM meta WHERE name = 'identity'")?;
@@ -92,13 +98,13 @@ impl Writer {
     }
 
     /// See [`crate::store::Rooms::room`].
-    pub(super) fn room(&mut self, room: RoomId) -> Result<Option<Room>, Fault> {
+    pub(super) fn room(&mut self, room: RoomId) -> Result<Option<Room>, BackendError> {
         let rules = Arc::clone(&self.rules);
         Ok(self.head(room)?.map(|head| head.room(&rules)))
     }
 
     /// See [`crate::store::Rooms::open_rooms`].
-    pub(super) fn open_rooms(&mut self, session: SessionId) -> Result<Vec<Room>, Fault> {
+    pub(super) fn open_rooms(&mut self, session: SessionId) -> Result<Vec<Room>, BackendError> {
         let mut statement = self.conn.prepare_cached(
             "SELECT r.id FROM (SELECT DISTINCT room FROM members \
                  WHERE session = ?1 AND open = 1 ORDER BY room DESC LIMIT ?2) m \
@@ -126,7 +132,7 @@ impl Writer {
         room: RoomId,
         place: Place,
         connection: Address,
-    ) -> Result<Option<Arrival>, Fault> {
+    ) -> Result<Option<Arrival>, BackendError> {
         let now = self.now;
         let Some(head) = self.head(room)? else {
             return Ok(None);
@@ -159,7 +165,7 @@ impl Writer {
         side: Side,
         connection: Address,
         marks: Marks,
-    ) -> Result<Option<u64>, Fault> {
+    ) -> Result<Option<u64>, BackendError> {
         let now = self.now;
         self.mark(room, side, marks)?;
         let Some(head) = self.head(room)? else {
@@ -179,7 +185,12 @@ impl Writer {
     }
 
     /// See [`crate::store::Rooms::mark`].
-    pub(super) fn mark(&mut self, room: RoomId, side: Side, marks: Marks) -> Result<(), Fault> {
+    pub(super) fn mark(
+        &mut self,
+        room: RoomId,
+        side: Side,
+        marks: Marks,
+    ) -> Result<(), BackendError> {
         let next_id = self.next_id;
         let Some(head) = self.head(room)? else {
             return Ok(());
@@ -208,7 +219,7 @@ impl Writer {
         room: RoomId,
         side: Side,
         reason: LeaveReason,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, BackendError> {
         let now = self.now;
         let Some(head) = self.head(room)? else {
             return Ok(false);
@@ -245,7 +256,7 @@ impl Writer {
     }
 
     /// Closes the row alone; its newest entry follows lazily, as always.
-    fn close_row(&mut self, room: RoomId, state: &State) -> Result<(), Fault> {
+    fn close_row(&mut self, room: RoomId, state: &State) -> Result<(), BackendError> {
         match self.heads.peek(room) {
             Some(head) => self.save(head, state),
             None => Ok(()),

@@ -1,7 +1,7 @@
 //! Time's work, one small step at a time: closing rooms whose people stayed away, erasing closed
 //! rooms and unused blocks, giving pages back to the disk.
 
-use super::error::Fault;
+use super::error::BackendError;
 use super::head::{Head, State};
 use super::rows;
 use super::writer::Writer;
@@ -29,7 +29,7 @@ struct Old {
 
 impl Writer {
     /// See [`crate::store::Upkeep::sweep`].
-    pub(super) fn sweep(&mut self) -> Result<Swept, Fault> {
+    pub(super) fn sweep(&mut self) -> Result<Swept, BackendError> {
         let mut swept = Swept::default();
         self.keep_clock()?;
         self.close_overdue(&mut swept)?;
@@ -41,7 +41,7 @@ impl Writer {
         Ok(swept)
     }
 
-    fn close_overdue(&mut self, swept: &mut Swept) -> Result<(), Fault> {
+    fn close_overdue(&mut self, swept: &mut Swept) -> Result<(), BackendError> {
         let most = self.tuning.close_rooms;
         let mut statement = self.conn.prepare_cached(
             "SELECT id FROM rooms WHERE closed_at IS NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
@@ -82,7 +82,12 @@ impl Writer {
 
     /// What is due of a room because of how long it is open: its people are told when it closes, or it
     /// closes (true). That it was due for nothing is put right.
-    fn age(&mut self, room: RoomId, opened_at: Timestamp, state: State) -> Result<bool, Fault> {
+    fn age(
+        &mut self,
+        room: RoomId,
+        opened_at: Timestamp,
+        state: State,
+    ) -> Result<bool, BackendError> {
         let closes_at = match self.rules.age(opened_at, state.closes_at, self.now) {
             Age::Over => return self.close_room(room, Side::A, LeaveReason::TimeUp),
             Age::Fine => {
@@ -102,7 +107,7 @@ impl Writer {
 
     /// A room whose log cannot be read is closed without a last word, so that it is erased in time
     /// and not looked at every second.
-    fn close_damaged(&mut self, room: RoomId) -> Result<(), Fault> {
+    fn close_damaged(&mut self, room: RoomId) -> Result<(), BackendError> {
         tracing::error!(%room, "a room's log is damaged; it was closed");
         let mut close = self.conn.prepare_cached(
             "UPDATE rooms SET closed_at = ?2, due_at = NULL WHERE id = ?1 \
@@ -120,7 +125,7 @@ impl Writer {
         Ok(())
     }
 
-    fn erase_old(&mut self, swept: &mut Swept) -> Result<(), Fault> {
+    fn erase_old(&mut self, swept: &mut Swept) -> Result<(), BackendError> {
         let mut budget = self.tuning.erase_rows;
         let before = self.now.minus(self.rules.retention);
         let old = self.old_rooms(before)?;
@@ -145,7 +150,7 @@ impl Writer {
         Ok(())
     }
 
-    fn old_rooms(&self, before: Timestamp) -> Result<Vec<Old>, Fault> {
+    fn old_rooms(&self, before: Timestamp) -> Result<Vec<Old>, BackendError> {
         let mut statement = self.conn.prepare_cached(
             "SELECT no, id, head, erasing, session_a, session_b FROM rooms \
              WHERE closed_at <= ?1 ORDER BY closed_at LIMIT ?2",
@@ -163,7 +168,7 @@ impl Writer {
     }
 
     /// Erases from the newest entry backwards; true when nothing is left of the room.
-    fn erase_some(&mut self, old: &Old, budget: &mut usize) -> Result<bool, Fault> {
+    fn erase_some(&mut self, old: &Old, budget: &mut usize) -> Result<bool, BackendError> {
         // Before the first step the row may be behind; from then on it alone knows how far we are.
         let newest = match self.heads.peek(old.room) {
             Some(head) if !old.erasing => head.last_row(),
@@ -204,7 +209,7 @@ impl Writer {
         Ok(true)
     }
 
-    fn erase_blocks(&mut self, swept: &mut Swept) -> Result<(), Fault> {
+    fn erase_blocks(&mut self, swept: &mut Swept) -> Result<(), BackendError> {
         let most = self.tuning.erase_rows;
         let before = self.now.minus(self.rules.block_lifetime);
         let mut erase = self.conn.prepare_cached(
@@ -229,8 +234,8 @@ impl Writer {
     }
 
     /// See [`crate::store::Upkeep::size`].
-    pub(super) fn size(&mut self) -> Result<u64, Fault> {
-        let number = |pragma: &str| -> Result<u64, Fault> {
+    pub(super) fn size(&mut self) -> Result<u64, BackendError> {
+        let number = |pragma: &str| -> Result<u64, BackendError> {
             let mut read = self.conn.prepare_cached(pragma)?;
             let value: i64 = read.query_row([], |row| row.get(0))?;
             Ok(value.cast_unsigned())
@@ -250,7 +255,7 @@ impl Writer {
         Ok(size)
     }
 
-    fn vacuum(&mut self) -> Result<(), Fault> {
+    fn vacuum(&mut self) -> Result<(), BackendError> {
         let mut free = self.conn.prepare_cached("PRAGMA freelist_count")?;
         let free: i64 = free.query_row([], |row| row.get(0))?;
         if free <= SPARE_PAGES {

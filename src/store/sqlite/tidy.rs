@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::error::Fault;
+use super::error::BackendError;
 use super::open;
 use super::writer::Writer;
 
@@ -32,7 +32,7 @@ impl Writer {
         while self.heads.behind() > 0 {
             if let Err(fault) = self.flush_alone() {
                 // Nothing is lost: the next start reads the tail of the entries instead.
-                tracing::warn!(error = %fault.told(), "could not tidy up at closing");
+                tracing::warn!(error = %fault.to_store_error(), "could not tidy up at closing");
                 break;
             }
         }
@@ -61,7 +61,7 @@ impl Writer {
     }
 
     /// Writes the rows of the `count` rooms that are behind for longest, and how far that gets us.
-    pub(super) fn flush(&mut self, count: usize) -> Result<usize, Fault> {
+    pub(super) fn flush(&mut self, count: usize) -> Result<usize, BackendError> {
         if count == 0 {
             return Ok(0);
         }
@@ -76,7 +76,7 @@ impl Writer {
         Ok(count)
     }
 
-    fn flush_alone(&mut self) -> Result<(), Fault> {
+    fn flush_alone(&mut self) -> Result<(), BackendError> {
         let count = self.heads.behind().min(FLUSH);
         let attempt = |writer: &mut Self| {
             writer.begin()?;

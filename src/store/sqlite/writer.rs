@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::Tuning;
 use super::checkpoint::Checkpoints;
-use super::error::Fault;
+use super::error::BackendError;
 use super::files::Files;
 use super::head::{Head, Heads, State};
 use super::jobs::{Job, Mode};
@@ -100,16 +100,16 @@ impl Writer {
         self.label = self.clock.label();
         let (reads, mut writes): (Vec<Job>, Vec<Job>) =
             jobs.drain(..).partition(|job| job.mode == Mode::Read);
-        let spoilt = self.transaction(&mut writes).err();
+        let aborted = self.transaction(&mut writes).err();
         for job in writes {
-            job.work.answer(spoilt.as_ref());
+            job.work.answer(aborted.as_ref());
         }
         for mut job in reads {
             // A read has no transaction to spoil: its own failure is its answer.
             let failed = job.work.run(self).err();
             let failed = failed.map(|fault| {
                 fault.count();
-                fault.told()
+                fault.to_store_error()
             });
             job.work.answer(failed.as_ref());
         }
@@ -135,7 +135,7 @@ impl Writer {
                 fault.count();
                 self.undo();
                 self.report_failure(&fault);
-                Err(match fault.told() {
+                Err(match fault.to_store_error() {
                     // Whatever it was, it is not these callers' rooms that are damaged.
                     StoreError::Corrupt(why) => StoreError::Unavailable(why),
                     other => other,
@@ -145,7 +145,7 @@ impl Writer {
     }
 
     /// Answers how many rows of rooms were brought up to date besides.
-    fn attempt(&mut self, jobs: &mut [Job], begin: bool) -> Result<usize, Fault> {
+    fn attempt(&mut self, jobs: &mut [Job], begin: bool) -> Result<usize, BackendError> {
         if begin {
             self.limit_pages()?;
             self.begin()?;
@@ -167,7 +167,7 @@ impl Writer {
         Ok(written)
     }
 
-    pub(super) fn begin(&mut self) -> Result<(), Fault> {
+    pub(super) fn begin(&mut self) -> Result<(), BackendError> {
         self.files.check(&self.paths)?;
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         self.begun = true;
@@ -177,7 +177,7 @@ impl Writer {
 
     /// Whether anything was written: a sweep that found nothing due must not pass for work, or
     /// nobody would ever be idle.
-    pub(super) fn commit(&mut self) -> Result<bool, Fault> {
+    pub(super) fn commit(&mut self) -> Result<bool, BackendError> {
         let started = Instant::now();
         self.conn.prepare_cached("COMMIT")?.execute([])?;
         self.begun = false;
@@ -228,7 +228,7 @@ impl Writer {
     }
 
     /// Whether the transaction can go on after a job met this.
-    pub(super) fn survives(&self, fault: &Fault) -> bool {
+    pub(super) fn survives(&self, fault: &BackendError) -> bool {
         // After some errors SQLite ends the transaction itself; then nothing of it is left.
         fault.is_private() && !(self.begun && self.conn.is_autocommit())
     }
@@ -236,8 +236,8 @@ impl Writer {
     /// Several statements that take effect together or not at all, within the transaction.
     pub(super) fn together<T>(
         &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce(&mut Self) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
         self.conn.prepare_cached("SAVEPOINT job")?.execute([])?;
         let result = work(self);
         if result.is_err() && !self.conn.is_autocommit() {
@@ -250,7 +250,7 @@ impl Writer {
     }
 
     /// The room, remembered from now on; `None` when unknown or being erased.
-    pub(super) fn head(&mut self, room: RoomId) -> Result<Option<&Head>, Fault> {
+    pub(super) fn head(&mut self, room: RoomId) -> Result<Option<&Head>, BackendError> {
         if self.heads.peek(room).is_none() {
             match room_rows::read_head(&self.conn, &self.heads, room)? {
                 Some(head) => self.heads.learn(head),
@@ -261,7 +261,7 @@ impl Writer {
     }
 
     /// Gives a room a new state: in its row, then in memory. Unknown rooms are left alone.
-    pub(super) fn change(&mut self, room: RoomId, state: State) -> Result<(), Fault> {
+    pub(super) fn change(&mut self, room: RoomId, state: State) -> Result<(), BackendError> {
         let Some(head) = self.heads.peek(room) else {
             return Ok(());
         };
@@ -274,7 +274,7 @@ impl Writer {
     }
 
     /// Writes a room's row: its newest entry as remembered, and this state.
-    pub(super) fn save(&self, head: &Head, state: &State) -> Result<(), Fault> {
+    pub(super) fn save(&self, head: &Head, state: &State) -> Result<(), BackendError> {
         let row = RoomRow {
             no: head.facts.no,
             head: head.last_row(),
@@ -304,14 +304,14 @@ impl Writer {
     }
 
     /// Writes something that needs space, and takes it away again.
-    pub(super) fn probe(&mut self) -> Result<(), Fault> {
+    pub(super) fn probe(&mut self) -> Result<(), BackendError> {
         self.conn
             .execute_batch("INSERT INTO probe VALUES (zeroblob(65536)); DELETE FROM probe;")?;
         Ok(())
     }
 
     /// Tests fill the disk by it.
-    fn limit_pages(&mut self) -> Result<(), Fault> {
+    fn limit_pages(&mut self) -> Result<(), BackendError> {
         let Some(limit) = &self.tuning.page_limit else {
             return Ok(());
         };
@@ -324,10 +324,10 @@ impl Writer {
         Ok(())
     }
 
-    pub(super) fn report_failure(&mut self, fault: &Fault) {
+    pub(super) fn report_failure(&mut self, fault: &BackendError) {
         if !self.failing {
             self.failing = true;
-            tracing::error!(error = %fault.told(), "the store cannot write; asking again");
+            tracing::error!(error = %fault.to_store_error(), "the store cannot write; asking again");
         }
     }
 
