@@ -1,10 +1,9 @@
-//! The client's side of the chat machine: who may speak for which side, and what each action asks
+//! The client's side of the chat machine: which connection may speak for which side, and what each action asks
 //! for. What the room and the store say is in [`super`].
 
 use std::time::Duration;
 
 use crate::channel::Frame;
-use crate::chat::seat::Seat;
 use crate::chat::{Chat, Job};
 use crate::domain::id::{Address, Seq, SessionId, Side};
 use crate::machine::{Action, Actions, Now};
@@ -16,22 +15,22 @@ const TYPING_AGAIN: Duration = Duration::from_secs(2);
 
 impl Chat {
     /// Whether the frame's `user_id` may speak here. May correct a guessed side.
-    pub(super) fn speaks(&mut self, user_id: Option<&str>, out: &mut Actions<Job>) -> bool {
+    pub(super) fn is_owner(&mut self, user_id: Option<&str>, out: &mut Actions<Job>) -> bool {
         let Some(user_id) = user_id else { return true };
         let other = self.side.other();
         let is = |side: Side| self.people.personas[side.index()].user_id.as_str() == user_id;
         if is(self.side) {
-            self.provisional = false;
+            self.ownership.confirm();
             return true;
         }
         if !is(other) {
-            // An id of this session from elsewhere: it claims nobody's side.
+            // An id of this session from elsewhere: it claims neither side.
             return true;
         }
         if self.sessions[0] != self.sessions[1] {
             return false;
         }
-        if self.provisional {
+        if self.ownership.is_provisional() {
             self.swap();
             out.push(Action::Queue(Job::Publish(Frame::Swapped {
                 session: self.sessions[0],
@@ -45,11 +44,10 @@ impl Chat {
 
     pub(super) fn swap(&mut self) {
         self.side = self.side.other();
-        self.provisional = false;
-        self.seat = Seat::default();
-        self.partner_version = 0;
+        self.ownership.swap();
+        self.partner.swap();
         // What the other side has read is not what this one has.
-        self.read = Seq::ZERO;
+        self.progress.forget_read();
     }
 
     pub(super) fn on_swapped(
@@ -63,11 +61,11 @@ impl Chat {
         if !mine || by == self.connection {
             return;
         }
-        if self.provisional && self.side == to {
+        if self.ownership.is_provisional() && self.side == to {
             let before = self.side;
             self.swap();
             self.arrive(Some(before), out);
-        } else if self.seat.other_left(by) {
+        } else if self.ownership.other_left(by) {
             self.come_back(out);
             self.arrive(None, out);
         }
@@ -128,7 +126,7 @@ impl Chat {
         let said_lately = self
             .typing
             .is_some_and(|at| now.instant < at + TYPING_AGAIN);
-        if !self.active || (is_typing && said_lately) {
+        if !self.room.is_open() || (is_typing && said_lately) {
             return;
         }
         if is_typing || self.typing.is_some() {
@@ -154,13 +152,12 @@ impl Chat {
 
     pub(super) fn on_read(&mut self, seq: Seq, out: &mut Actions<Job>) {
         let seq = seq.min(self.stream.last());
-        // A room that has closed tells nothing more of those who were in it.
-        if !self.active || seq <= self.read {
+        // A room that has closed tells nothing more of its people.
+        if !self.room.is_open() || !self.progress.has_read(seq) {
             return;
         }
-        self.read = seq;
         let side = self.side;
-        let marks = self.marks();
+        let marks = self.progress.marks();
         out.push(Action::Queue(Job::Mark { side, marks }));
         out.push(Action::Queue(Job::Publish(Frame::Read { side, seq })));
     }

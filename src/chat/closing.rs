@@ -68,7 +68,11 @@ impl Chat {
     }
 
     fn tell_closing(&mut self, now: Now, out: &mut Actions<Job>) {
-        let Some(at) = self.closing.at.filter(|_| self.active && !self.replaced()) else {
+        let Some(at) = self
+            .closing
+            .at
+            .filter(|_| self.room.is_open() && !self.replaced())
+        else {
             return;
         };
         self.closing.told = Some(at);

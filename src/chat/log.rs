@@ -97,8 +97,7 @@ impl Chat {
         }
         entries.retain(|entry| !self.stream.skips(entry));
         if entries.iter().any(is_departure) {
-            self.active = false;
-            self.told_departure = true;
+            self.room.departure_told();
         }
         if !entries.is_empty() {
             let personas = self.people.personas.clone();
@@ -109,9 +108,7 @@ impl Chat {
         self.release(out);
         if more {
             self.page(false, "open", out);
-        } else if let Some(departure) = self.departure.take()
-            && !self.told_departure
-        {
+        } else if let Some(departure) = self.room.untold_departure() {
             // On opening a closed room its end is always told, also when it was seen before.
             let text = self
                 .encoder
@@ -132,16 +129,16 @@ impl Chat {
 
     fn start_anew(&mut self, last_seq: Seq, out: &mut Actions<Job>) {
         self.held = None;
-        self.read = Seq::ZERO;
-        if self.marked.is_some() {
+        self.progress.forget_read();
+        if self.progress.is_saved() {
             // A client of the original cannot be told: it goes on from here.
             self.stream = Stream::resuming(last_seq);
             return;
         }
         self.stream = Stream::resuming(Seq::ZERO);
-        self.flushed = Seq::ZERO;
+        self.progress.start_anew();
         self.anew = true;
-        self.returning = true;
+        self.ownership.start_anew();
         self.page(true, "resync", out);
     }
 }

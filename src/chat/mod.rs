@@ -7,11 +7,10 @@ use std::time::Instant;
 
 use crate::channel::Frame;
 use crate::domain::id::{Address, Seq, SessionId, Side};
-use crate::domain::{Entry, Room};
 use crate::machine::{Action, Actions, Machine, Now, Weight};
 use crate::protocol::client::{self, ChatAction, ChatFrame};
 use crate::protocol::{CloseReason, DecodeError, Encoder, ErrorCode, Text};
-use crate::store::{Appended, Hidden, Marks, Recalled, Refusal, RoomPeople};
+use crate::store::{Appended, Hidden, Recalled, Refusal, RoomPeople};
 
 pub mod access;
 mod actions;
@@ -19,17 +18,21 @@ mod closing;
 pub mod effects;
 mod jobs;
 mod log;
+mod ownership;
 mod partner;
+mod phase;
 mod presence;
-mod seat;
+mod progress;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 use closing::Closing;
 pub use jobs::{ChatRules, Held, Job, Opening, Outcome};
+use ownership::Ownership;
 use partner::Partner;
-use seat::Seat;
+use phase::RoomPhase;
+use progress::Progress;
 use stream::Stream;
 
 /// One connection to one room.
@@ -38,31 +41,19 @@ pub struct Chat {
     rules: Arc<ChatRules>,
     sessions: [SessionId; 2],
     people: Arc<RoomPeople>,
-    first_state: Option<Box<Room>>,
     side: Side,
     connection: Address,
-    provisional: bool,
+    room: RoomPhase,
+    ownership: Ownership,
     stream: Stream,
+    progress: Progress,
     /// The entry that the client says it has, until the log was seen to have it.
     held: Option<Held>,
     /// The client has what the log has not: it is told so, and sent the whole log.
     anew: bool,
-    active: bool,
-    /// How the room had closed before this connection opened, until that is told.
-    departure: Option<Box<Entry>>,
-    told_departure: bool,
     partner: Partner,
-    partner_version: u64,
-    seat: Seat,
-    /// It was replaced and is not any more: the client is told the state anew.
-    returning: bool,
     typing: Option<Instant>,
-    read: Seq,
     closing: Closing,
-    /// The last entry that was handed to the kernel: what this side was sent.
-    flushed: Seq,
-    /// For clients that do not say where they are: how far the store knows of that.
-    marked: Option<Seq>,
     /// The next page comes with the room: signals may have been lost.
     wants_room: bool,
     retry_page: Option<Instant>,
@@ -88,7 +79,7 @@ impl Chat {
             Some(Held { seq, .. }) if held.is_some() => Stream::resuming(Seq(seq.0 - 1)),
             Some(Held { seq, .. }) => Stream::resuming(seq),
             None => {
-                // Whoever is only guessed to be this side must miss nothing of the other's.
+                // A connection that may belong to the other side must miss nothing of that one's log.
                 let guessed = provisional.then(|| room.side(side.other()).cursor);
                 let cursor = room.side(side).cursor.min(guessed.unwrap_or(Seq(u64::MAX)));
                 Stream::from_cursor(cursor.min(room.last_seq))
@@ -96,36 +87,28 @@ impl Chat {
         };
         Self {
             encoder,
-            partner: Partner::new(room.side(side.other()).online(), rules.presence_settle),
-            partner_version: room.side(side.other()).version,
-            seat: Seat::taken(room.side(side).version),
+            partner: Partner::new(room.side(side.other()), rules.presence_settle),
+            ownership: Ownership::new(room.side(side).version, provisional),
+            progress: Progress::new(stream.last(), room.side(side).read, after.is_none()),
             rules,
             sessions: [room.sides[0].session, room.sides[1].session],
             people,
             side,
             connection,
-            provisional,
-            flushed: stream.last(),
-            marked: after.is_none().then(|| stream.last()),
             stream,
             held,
             anew,
-            active: room.active(),
-            departure: room.departure.map(|departure| Box::new(departure.entry())),
-            told_departure: false,
-            returning: false,
             typing: None,
-            read: room.side(side).read,
             closing: Closing::default(),
             wants_room: false,
             retry_page: None,
             retry_arrive: None,
-            first_state: Some(Box::new(room)),
+            room: RoomPhase::Opening(Box::new(room)),
         }
     }
 
     fn replaced(&self) -> bool {
-        self.seat.replaced()
+        self.ownership.is_replaced()
     }
 
     /// Writes to the client, unless a newer connection has taken over.
@@ -138,13 +121,6 @@ impl Chat {
     fn fail(&self, code: ErrorCode, client_id: Option<&str>, out: &mut Actions<Job>) {
         out.push(Action::Erred(code));
         self.tell(self.encoder.error(code, client_id, None), out);
-    }
-
-    fn marks(&self) -> Marks {
-        Marks {
-            cursor: self.flushed,
-            read: self.read,
-        }
     }
 }
 
@@ -165,7 +141,7 @@ impl Machine for Chat {
     }
 
     fn open(&mut self, now: Now, out: &mut Actions<Job>) {
-        if let Some(room) = self.first_state.take() {
+        if let Some(room) = self.room.begin() {
             let grace = self.rules.reconnect_grace;
             let anew = std::mem::take(&mut self.anew);
             let state = self
@@ -178,7 +154,7 @@ impl Machine for Chat {
     }
 
     fn on_input(&mut self, frame: ChatFrame, now: Now, out: &mut Actions<Job>) {
-        if self.speaks(frame.user_id.as_deref(), out) {
+        if self.is_owner(frame.user_id.as_deref(), out) {
             self.on_chat_action(frame.action, now, out);
         } else {
             let client_id = match &frame.action {
@@ -208,7 +184,9 @@ impl Machine for Chat {
                 closes,
                 texts,
             } => {
-                self.active &= !closes;
+                if *closes {
+                    self.room.close();
+                }
                 self.on_entry(*seq, *by, texts.for_side(self.side), now, out);
             }
             Frame::Opened {
@@ -225,7 +203,7 @@ impl Machine for Chat {
             Frame::Typing { side, is_typing } => {
                 self.on_typing_of(*side, *is_typing, now, out);
             }
-            Frame::Read { side, seq } if *side != self.side && self.active => {
+            Frame::Read { side, seq } if *side != self.side && self.room.is_open() => {
                 self.tell(self.encoder.partner_read(*seq), out);
             }
             Frame::Position(position) => self.on_position(position, now, out),
@@ -297,34 +275,30 @@ impl Machine for Chat {
             self.page(true, "open", out);
         }
         if let Some((_, instead_of)) = self.retry_arrive.take_if(|(at, _)| *at <= now.instant) {
-            // Whoever was replaced meanwhile takes a free place only.
+            // One that was replaced meanwhile takes a free place only.
             self.arrive(instead_of.filter(|_| !self.replaced()), out);
         }
         self.closing_is_due(now, out);
         if self.partner.typing_expired(now.instant) {
             self.tell(self.encoder.partner_typing(false), out);
         }
-        if self.partner.is_away(now.instant) && self.active {
+        if self.partner.is_away(now.instant) && self.room.is_open() {
             let grace = Some(self.grace_after_settling());
             self.tell(self.encoder.partner_status(false, grace), out);
         }
     }
 
     fn on_flushed(&mut self) -> Option<Job> {
-        self.flushed = self.stream.last();
-        // Another socket of a client that cannot say where it is goes on from here, also while
-        // this one is open.
-        let marked = self.marked.as_mut().filter(|it| **it < self.flushed)?;
-        *marked = self.flushed;
-        let (side, marks) = (self.side, self.marks());
-        Some(Job::Mark { side, marks })
+        let (side, saves) = (self.side, self.progress.flushed(self.stream.last()));
+        let marks = self.progress.marks();
+        saves.then_some(Job::Mark { side, marks })
     }
 
     fn farewell(self) -> Option<Job> {
         Some(Job::Depart {
             side: self.side,
-            version: self.seat.version(),
-            marks: self.marks(),
+            version: self.ownership.version(),
+            marks: self.progress.marks(),
         })
     }
 }

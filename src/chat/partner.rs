@@ -2,12 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::RoomSide;
+
 /// How long "is typing" lives without being said again.
 const TYPING: Duration = Duration::from_secs(6);
 
 /// The partner as last told.
 #[derive(Debug)]
 pub(super) struct Partner {
+    /// The newest version of their side that was heard of.
+    version: u64,
     told_online: bool,
     settle: Duration,
     went: Option<Instant>,
@@ -15,9 +19,14 @@ pub(super) struct Partner {
 }
 
 impl Partner {
-    /// As `room_state` said. An absence is told after `settle`.
-    pub(super) fn new(online: bool, settle: Duration) -> Self {
+    /// As `room_state` says. An absence is told after `settle`.
+    pub(super) fn new(side: &RoomSide, settle: Duration) -> Self {
+        Self::at(side.version, side.online(), settle)
+    }
+
+    fn at(version: u64, online: bool, settle: Duration) -> Self {
         Self {
+            version,
             told_online: online,
             settle,
             went: None,
@@ -28,6 +37,23 @@ impl Partner {
     /// What was heard last, told or not.
     pub(super) fn here(&self) -> bool {
         self.told_online && self.went.is_none()
+    }
+
+    /// The newest version of their side that was heard of.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// This version of their side was heard of. False: a newer one was before.
+    pub(super) fn hear(&mut self, version: u64) -> bool {
+        let newest = version >= self.version;
+        self.version = self.version.max(version);
+        newest
+    }
+
+    /// It is another side now, of which nothing was heard.
+    pub(super) fn swap(&mut self) {
+        self.version = 0;
     }
 
     /// A connection opened. True: the client believes they are away.
@@ -86,7 +112,7 @@ mod tests {
     #[test]
     fn a_short_absence_is_not_told() {
         let now = Instant::now();
-        let mut partner = Partner::new(true, SETTLE);
+        let mut partner = Partner::at(1, true, SETTLE);
         partner.went(now);
         assert!(!partner.is_away(now + SETTLE / 2));
         assert!(!partner.came());
@@ -96,7 +122,7 @@ mod tests {
     #[test]
     fn a_long_absence_is_told_once_and_so_is_the_return() {
         let now = Instant::now();
-        let mut partner = Partner::new(true, SETTLE);
+        let mut partner = Partner::at(1, true, SETTLE);
         partner.went(now);
         assert!(partner.is_away(now + SETTLE));
         assert!(!partner.is_away(now + SETTLE));
@@ -107,7 +133,7 @@ mod tests {
     #[test]
     fn typing_expires() {
         let now = Instant::now();
-        let mut partner = Partner::new(true, SETTLE);
+        let mut partner = Partner::at(1, true, SETTLE);
         assert!(partner.typing(true, now));
         assert!(!partner.typing(true, now + TYPING / 2));
         assert!(!partner.typing_expired(now + TYPING));

@@ -1,4 +1,4 @@
-//! Who speaks for each side: connections that come and go, the newest of one's own side, and what
+//! Which connection owns each side: connections that come and go, the newest of one's own side, and what
 //! the client is told of its partner's. What was told last is in [`crate::chat::partner`].
 //!
 //! What is heard may be late, lost or out of order: the versions that the store gave decide.
@@ -38,15 +38,14 @@ impl Chat {
         if connection == self.connection {
             return;
         }
-        // Whoever was replaced and is not back yet was told so.
-        let spoke = !self.seat.replaced() && !self.returning;
-        if !self.seat.other_arrived(connection, version) {
+        let was_owner = self.ownership.is_known_as_owner();
+        if !self.ownership.other_arrived(connection, version) {
             return;
         }
-        if spoke {
+        if was_owner {
             out.push(Action::Write(self.encoder.replaced()));
         }
-        if self.seat.newer() > REPLACED {
+        if self.ownership.newer().len() > REPLACED {
             out.push(Action::Close(CloseReason::Replaced));
         }
     }
@@ -69,10 +68,10 @@ impl Chat {
         if connection == self.connection {
             return;
         }
-        if self.seat.other_left(connection) {
+        if self.ownership.other_left(connection) {
             self.come_back(out);
             self.arrive(None, out);
-        } else if away.is_some_and(|version| version > self.seat.newest()) {
+        } else if away.is_some_and(|version| version > self.ownership.newest()) {
             // The store took that one for the newest, and now nobody. This one is here.
             if self.replaced() {
                 // So should be a later one: it goes first.
@@ -87,8 +86,8 @@ impl Chat {
     /// Whether a frame may say this version of a side.
     fn plausible(&self, side: Side, version: u64) -> bool {
         let known = match side == self.side {
-            true => self.seat.newest(),
-            false => self.partner_version,
+            true => self.ownership.newest(),
+            false => self.partner.version(),
         };
         version <= known.saturating_add(LEAP)
     }
@@ -122,28 +121,31 @@ impl Chat {
     /// Another tab of this session speaks here, and nobody where it was: its swap was not heard.
     fn guessed_wrong(&self, other: Presence) -> bool {
         let both = self.sessions[0] == self.sessions[1];
-        both && self.active && self.provisional && self.replaced() && other.speaker.is_none()
+        both && self.room.is_open()
+            && self.ownership.is_provisional()
+            && self.replaced()
+            && other.speaker.is_none()
     }
 
     fn compare_own(&mut self, store: Presence, out: &mut Actions<Job>) {
         if store.speaker == Some(self.connection) {
             // Also what is heard late says which of the others came before.
-            if self.seat.arrived(store.version) {
+            if self.ownership.arrived(store.version) {
                 self.come_back(out);
             }
             return;
         }
-        if store.version < self.seat.newest() {
+        if store.version < self.ownership.newest() {
             return;
         }
         match store.speaker {
-            Some(it) if self.active => self.on_opened(self.side, it, store.version, out),
+            Some(it) if self.room.is_open() => self.on_opened(self.side, it, store.version, out),
             // Whether the newer one ended unheard, or this node was taken for dead.
-            None if self.seat.version() > 0 || self.replaced() => {
-                if self.seat.alone() {
+            None if self.ownership.version() > 0 || self.replaced() => {
+                if self.ownership.alone() {
                     self.come_back(out);
                 }
-                if self.active {
+                if self.room.is_open() {
                     self.arrive(None, out);
                 }
             }
@@ -160,42 +162,42 @@ impl Chat {
     }
 
     fn partner_is_here(&mut self, version: u64, out: &mut Actions<Job>) {
-        if version < self.partner_version {
+        if !self.partner.hear(version) {
             return;
         }
-        self.partner_version = version;
-        // Whoever left may come back to read: that is nobody's business any more.
-        if self.active && self.partner.came() {
+        // One who left may come back to read: that is not told any more.
+        if self.room.is_open() && self.partner.came() {
             self.tell(self.encoder.partner_status(true, None), out);
         }
     }
 
     fn partner_is_away(&mut self, version: u64, now: Now) {
-        if version >= self.partner_version && self.active {
-            self.partner_version = version;
+        if self.room.is_open() && self.partner.hear(version) {
             self.partner.went(now.instant);
         }
     }
 
-    /// This connection speaks for its side again, and catches up.
+    /// This connection owns its side again, and catches up.
     pub(super) fn come_back(&mut self, out: &mut Actions<Job>) {
-        self.returning = true;
         self.page(true, "resync", out);
     }
 
     /// Signals were lost, or not told while a newer connection spoke: compares with what is.
     pub(super) fn refresh(&mut self, room: &Room, now: Now, out: &mut Actions<Job>) {
         // A room never opens again; this may have been read before the end was heard.
-        self.active &= room.active();
+        if !room.active() {
+            self.room.close();
+        }
         self.compare_own(room.side(self.side).presence(), out);
         if self.replaced() {
             return;
         }
         let partner = room.side(self.side.other());
-        if std::mem::take(&mut self.returning) {
+        if self.ownership.returned() {
             // What was heard since the room was read is newer than the room.
-            let heard = (partner.version < self.partner_version).then(|| self.partner.here());
-            self.partner = Partner::new(partner.online(), self.rules.presence_settle);
+            let version = self.partner.version();
+            let heard = (partner.version < version).then(|| self.partner.here());
+            self.partner = Partner::new(partner, self.rules.presence_settle);
             let grace = self.rules.reconnect_grace;
             let anew = std::mem::take(&mut self.anew);
             let state = self
@@ -203,15 +205,14 @@ impl Chat {
                 .room_state(room, self.side, grace, now.wall, anew);
             self.tell(state, out);
             self.learn_closing(room, now, out);
-            let version = self.partner_version;
             match heard {
                 Some(true) => self.partner_is_here(version, out),
                 Some(false) => self.partner_is_away(version, now),
-                None => self.partner_version = partner.version,
+                None => {}
             }
             return;
         }
-        if !self.active {
+        if !self.room.is_open() {
             return;
         }
         self.learn_closing(room, now, out);

@@ -7,7 +7,9 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::domain::id::{NodeId, RoomId, Timestamp};
-use crate::domain::{Departure, EntryKind, LeaveReason, Persona, Profile, RoomSide, UserId};
+use crate::domain::{
+    Departure, Entry, EntryKind, LeaveReason, Persona, Profile, Room, RoomSide, UserId,
+};
 use crate::protocol::CloseReason;
 use crate::protocol::server::EntryTexts;
 use crate::store::{Page, StoreError};

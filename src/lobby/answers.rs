@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::lobby::figures::Company;
 use crate::lobby::request::regret;
-use crate::lobby::search::{Search, next_look, phase};
+use crate::lobby::search::{InPool, Search, next_look, phase};
 use crate::lobby::{AGAIN, JITTER, Job, Lobby, State, TICK};
 use crate::machine::{Action, Actions, Now};
 use crate::matching::{Entered, PoolError, Renewed};
@@ -27,8 +27,7 @@ impl Lobby {
         match entered {
             Ok(Entered::Paired { pairing, .. }) => self.on_paired(pairing, out),
             Ok(Entered::Waiting { resume, .. }) => {
-                search.entered = true;
-                search.doubts = 0;
+                search.entered();
                 search.tick_at = next_tick(now.instant);
                 let waited = now.wall.since(search.ticket.since);
                 let mut next = next_look(&self.rules, &search.ticket, waited);
@@ -42,18 +41,19 @@ impl Lobby {
             }
             // It may have run all the same: from now on the ticket counts as perhaps in the pool.
             Err(PoolError::Unavailable(_)) => {
-                search.doubts += 1;
-                search.phase_at = Some(now.instant + patience(search.doubts));
+                search.doubted();
+                search.phase_at = Some(now.instant + patience(search.unanswered));
                 search.tick_at = now.instant + TICK;
                 self.tell_waiting(company, now, out);
                 self.settle(now, out);
             }
             // Nothing waits, and the client is told why.
-            Err(_) if search.cancel && !search.entered => {
+            Err(_) if search.intent.is_cancelled() && search.in_pool != InPool::Yes => {
                 regret(search.began, out);
-                self.end(true, None, now, out);
+                search.intent.cancel();
+                self.end_search(now, out);
             }
-            Err(error) if !search.entered => {
+            Err(error) if search.in_pool != InPool::Yes => {
                 let (code, wait) = match error {
                     PoolError::TooManyTickets => (ErrorCode::RateLimited, Some(TICK)),
                     PoolError::Full | PoolError::Unavailable(_) => (ErrorCode::Unavailable, None),
@@ -82,8 +82,7 @@ impl Lobby {
             Ok(Renewed::Paired(pairing)) => return self.on_paired(pairing, out),
             Ok(Renewed::Waiting) => self.tell_waiting(company, now, out),
             Ok(Renewed::Gone) => {
-                search.entered = false;
-                search.doubts = 0;
+                search.is_out();
                 search.phase_at = Some(now.instant);
             }
             Err(_) => {}
@@ -97,15 +96,12 @@ impl Lobby {
         };
         search.busy = false;
         // Not entered (given back and not entered again yet, or expired) is as good as withdrawn.
-        let wanted = search.cancel || search.successor.is_some();
-        if (ours || !search.may_wait()) && !wanted {
-            return self.on_set_aside(now, out);
-        }
         if ours || !search.may_wait() {
-            let (cancel, successor) = (search.cancel, search.successor.take());
+            if !search.intent.is_end() {
+                return self.on_set_aside(now, out);
+            }
             regret(search.began, out);
-            self.end(cancel, successor, now, out);
-            return;
+            return self.end_search(now, out);
         }
         // A match is coming; should it be taken back instead, this is asked again.
         search.busy = true;
@@ -118,7 +114,7 @@ impl Lobby {
         let State::Searching(search) = &mut self.state else {
             return;
         };
-        if !search.cancel && search.successor.is_none() {
+        if !search.intent.is_end() {
             search.busy = false;
             out.push(Action::Queue(Job::Abandon(search.ticket.id)));
             return self.on_set_aside(now, out);
@@ -127,11 +123,18 @@ impl Lobby {
             began: search.began,
             abandon: Some(search.ticket.id),
         }));
-        let (cancel, successor) = (search.cancel, search.successor.take());
-        self.end(cancel, successor, now, out);
+        self.end_search(now, out);
     }
 
-    /// Nobody new is paired for now: the search is over, and its ticket leaves the pool. Should it be
+    /// Ends the search as its client wants.
+    fn end_search(&mut self, now: Now, out: &mut Actions<Job>) {
+        let state = std::mem::replace(&mut self.state, State::Idle);
+        if let State::Searching(search) = state {
+            self.end(search.intent, now, out);
+        }
+    }
+
+    /// No new pairs are made for now: the search is over, and its ticket leaves the pool. Should it be
     /// paired this very moment, the pairing is given back.
     pub(super) fn on_site_full(&mut self, wait: Duration, now: Now, out: &mut Actions<Job>) {
         let state = std::mem::replace(&mut self.state, State::Idle);
@@ -139,7 +142,7 @@ impl Lobby {
             self.state = state;
             return;
         };
-        if search.entered || search.doubts > 0 {
+        if search.may_wait() {
             out.push(Action::Queue(Job::Abandon(search.ticket.id)));
         }
         self.refuse_search(*search, wait, now, out);
@@ -153,8 +156,8 @@ impl Lobby {
         now: Now,
         out: &mut Actions<Job>,
     ) {
-        if search.cancel || search.successor.is_some() {
-            self.end(search.cancel, search.successor, now, out);
+        if search.intent.is_end() {
+            self.end(search.intent, now, out);
         } else {
             self.fail(ErrorCode::SiteFull, Some(wait), out);
         }

@@ -1,4 +1,4 @@
-//! The matching state machine: one connection that looks for somebody. Pure: no I/O, no clock.
+//! The matching state machine: one connection that looks for a partner. Pure: no I/O, no clock.
 //!
 //! At most one search at a time and one job of it in flight, so that each answer of the pool has
 //! one meaning. `withdraw` decides every race: true, the ticket is ours; false, a match is coming.
@@ -25,7 +25,7 @@ mod silence;
 mod tests;
 
 pub use jobs::{Created, Job, LobbyRules, Outcome, Prepared};
-use search::{Request, Search, phase};
+use search::{Intent, Request, Search, phase};
 
 /// After how long a waiting ticket is renewed and its client told when a number changed: at least, and
 /// how much longer by chance.
@@ -45,9 +45,7 @@ enum State {
         request: Request,
         since: Instant,
         look_at: Option<Instant>,
-        cancel: bool,
-        /// Another search is to follow this one.
-        successor: Option<Box<Request>>,
+        intent: Intent,
     },
     Searching(Box<Search>),
     Creating(Arc<Pairing>, Side, Box<Search>),
@@ -113,7 +111,7 @@ impl Lobby {
         if search.busy {
             return;
         }
-        let job = if search.cancel || search.successor.is_some() {
+        let job = if search.intent.is_end() {
             Job::Withdraw(search.ticket.id)
         } else if search.silent {
             if !search.may_wait() {

@@ -19,10 +19,10 @@ impl Lobby {
             return;
         };
         search.busy = false;
-        if search.silent && !search.cancel {
+        if search.silent && !search.intent.is_cancelled() {
             return self.decline(&pairing, search, out);
         }
-        search.successor = None;
+        search.intent.forget_next();
         match own_side(&pairing, &search.ticket) {
             Some(side) if side == Side::A || search.overdue => {
                 out.push(Action::Queue(Job::Create {

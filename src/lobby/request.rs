@@ -5,8 +5,7 @@ use std::time::Instant;
 use crate::domain::id::{RoomId, TicketId, Timestamp};
 use crate::domain::wish::Phase;
 use crate::domain::{Persona, UserId};
-use crate::lobby::figures::Company;
-use crate::lobby::search::{Request, Search};
+use crate::lobby::search::{Intent, Request, Search};
 use crate::lobby::{Job, Lobby, Prepared, ROOM_LOOK, ROOM_WAIT, State};
 use crate::machine::{Action, Actions, Now};
 use crate::matching::Ticket;
@@ -20,13 +19,13 @@ impl Lobby {
             State::Matched { .. } | State::Creating(..) => {
                 // A match is on its way; it answers this as well.
             }
-            // What is being prepared is for somebody else, perhaps: it ends first.
-            State::Preparing { successor, .. } => {
-                *successor = Some(Box::new(request));
+            // What is being prepared may be for another person: it ends first.
+            State::Preparing { intent, .. } => {
+                intent.follow(request);
                 self.look_again(now, out);
             }
             State::Searching(search) => {
-                search.successor = Some(Request {
+                search.intent.follow(Request {
                     since: Some(search.ticket.since),
                     ..request
                 });
@@ -44,8 +43,7 @@ impl Lobby {
             request,
             since: now.instant,
             look_at: None,
-            cancel: false,
-            successor: None,
+            intent: Intent::Search,
         };
     }
 
@@ -61,16 +59,12 @@ impl Lobby {
     pub(super) fn cancel(&mut self, now: Now, out: &mut Actions<Job>) {
         match &mut self.state {
             State::Idle => out.push(Action::Write(self.encoder.matching_cancelled())),
-            State::Preparing {
-                cancel, successor, ..
-            } => {
-                *cancel = true;
-                *successor = None;
+            State::Preparing { intent, .. } => {
+                intent.cancel();
                 self.look_again(now, out);
             }
             State::Searching(search) => {
-                search.cancel = true;
-                search.successor = None;
+                search.intent.cancel();
                 self.settle(now, out);
             }
             // Answered by `match_found`.
@@ -82,41 +76,27 @@ impl Lobby {
         let State::Preparing {
             request,
             since,
-            cancel,
-            successor,
+            intent,
             ..
         } = &mut self.state
         else {
             return;
         };
-        if *cancel || successor.is_some() {
-            let (cancel, successor) = (*cancel, successor.take().map(|next| *next));
+        if intent.is_end() {
+            let intent = std::mem::replace(intent, Intent::Search);
             // What was refused was not counted: it has nothing to be counted once more.
             if !matches!(prepared, Prepared::Limited(_)) {
                 regret(*since, out);
             }
-            self.end(cancel, successor, now, out);
+            self.end(intent, now, out);
             return;
         }
         let (request, since) = (request.clone(), *since);
         match prepared {
             Prepared::Ready(relations) => {
                 let ticket = self.ticket(request, relations, now.wall);
-                self.state = State::Searching(Box::new(Search {
-                    ticket,
-                    began: since,
-                    busy: false,
-                    entered: false,
-                    doubts: 0,
-                    cancel: false,
-                    silent: false,
-                    successor: None,
-                    overdue: false,
-                    tick_at: now.instant,
-                    phase_at: Some(now.instant),
-                    company: Company::default(),
-                    told: None,
-                }));
+                let search = Search::new(ticket, since, now.instant);
+                self.state = State::Searching(Box::new(search));
                 self.settle(now, out);
             }
             Prepared::InRoom(_) if now.instant < since + ROOM_WAIT => {
@@ -144,19 +124,15 @@ impl Lobby {
     }
 
     /// A search is over without a match: says so if that was asked for, begins the next if there is one.
-    pub(super) fn end(
-        &mut self,
-        cancelled: bool,
-        successor: Option<Request>,
-        now: Now,
-        out: &mut Actions<Job>,
-    ) {
+    pub(super) fn end(&mut self, intent: Intent, now: Now, out: &mut Actions<Job>) {
         self.state = State::Idle;
-        if cancelled {
-            out.push(Action::Write(self.encoder.matching_cancelled()));
-        }
-        if let Some(request) = successor {
-            self.prepare(request, now, out);
+        if let Intent::End { tell, next } = intent {
+            if tell {
+                out.push(Action::Write(self.encoder.matching_cancelled()));
+            }
+            if let Some(request) = next {
+                self.prepare(*request, now, out);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use crate::lobby::{Job, Lobby, State};
 use crate::machine::{Action, Actions, Now};
 
 impl Lobby {
-    /// The ticket left the pool, or was not in it; nobody asked for that but the silence.
+    /// The ticket left the pool, or was not in it, because the client is silent.
     pub(super) fn on_set_aside(&mut self, now: Now, out: &mut Actions<Job>) {
         let State::Searching(search) = &mut self.state else {
             return;

@@ -205,7 +205,7 @@ fn ones_own_arrival_heard_late_still_says_who_came_before() {
         },
     ));
     bench.frame(&opened(Side::A, 2, 3), Z);
-    assert_eq!(bench.chat.seat.newer(), 1);
+    assert_eq!(bench.chat.ownership.newer().len(), 1);
 }
 
 #[test]
