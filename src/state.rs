@@ -9,7 +9,7 @@ use crate::admission::memory::Budget;
 use crate::assets::Assets;
 use crate::channel::ChannelLayer;
 use crate::chat::ChatRules;
-use crate::chat::effects::Reach;
+use crate::chat::effects::ChatServices;
 use crate::config::Config;
 use crate::config::notices::Notices;
 use crate::delivery::closing::Closer;
@@ -67,7 +67,7 @@ pub struct AppState {
     /// Names that only the site's staff may have.
     pub staff: Arc<StaffNames>,
     /// What chat connections share: each holds one pointer to it.
-    pub reach: Arc<Reach>,
+    pub reach: Arc<ChatServices>,
     /// What searches share.
     pub lobby: Arc<LobbyServices>,
     /// What the machines of chat connections need to know.

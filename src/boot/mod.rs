@@ -21,7 +21,7 @@ use crate::admission::machine::Machine;
 use crate::admission::memory::Budget;
 use crate::assets::Assets;
 use crate::chat::ChatRules;
-use crate::chat::effects::Reach;
+use crate::chat::effects::ChatServices;
 use crate::config::Config;
 use crate::config::notices::Notices;
 use crate::delivery::closing::Closer;
@@ -101,7 +101,7 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         0 => descriptors::for_connections().min(machine.connections()),
         _ => descriptors::for_connections(),
     };
-    let reach = Reach {
+    let reach = ChatServices {
         store: Arc::clone(&backends.store),
         channel: Arc::clone(&backends.channel),
         page_entries: config.limits.page_entries,

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::Held;
-use super::effects::{Leaving, Reach};
+use super::KnownEntry;
+use super::effects::{ChatServices, DepartRetry};
 use crate::domain::id::{Address, RoomId, SessionId, Side};
 use crate::identity::Signer;
 use crate::identity::access::{Claim, Credentials, Denied, seat};
@@ -20,7 +20,7 @@ pub struct EnterRequest {
     /// The token of `match_found`, unchecked.
     pub token: Option<String>,
     /// The last entry that the client has.
-    pub after: Option<Held>,
+    pub after: Option<KnownEntry>,
     /// Which side, where both are of one session.
     pub user_id: Option<String>,
 }
@@ -37,7 +37,7 @@ impl From<Enter> for EnterRequest {
         Self {
             room,
             token,
-            after: after.map(|seq| Held { seq, sent_at }),
+            after: after.map(|seq| KnownEntry { seq, sent_at }),
             user_id,
         }
     }
@@ -53,12 +53,12 @@ pub struct Access {
     /// The room is open: its people are let in while others are not.
     pub open: bool,
     /// The last entry that the client has.
-    pub after: Option<Held>,
+    pub after: Option<KnownEntry>,
 }
 
 /// Why a client does not get into the room that it names.
 #[derive(Debug)]
-pub enum Refused {
+pub enum AccessError {
     /// The room's name is no UUID.
     NotAUuid,
     /// `after` is no number.
@@ -69,7 +69,7 @@ pub enum Refused {
     Store(StoreError),
 }
 
-impl Refused {
+impl AccessError {
     /// The code that a socket tells, the same as that of the problem.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -85,15 +85,15 @@ impl Refused {
 /// Finds the room that a client names, and its claim to a side.
 ///
 /// # Errors
-/// See [`Refused`].
+/// See [`AccessError`].
 pub async fn access(
-    reach: &Reach,
+    reach: &ChatServices,
     signer: &Signer,
     session: Option<SessionId>,
     request: EnterRequest,
-) -> Result<Access, Refused> {
+) -> Result<Access, AccessError> {
     let EnterRequest { room, after, .. } = request;
-    let found = reach.store.room(room).await.map_err(Refused::Store)?;
+    let found = reach.store.room(room).await.map_err(AccessError::Store)?;
     let Some(found) = found else {
         return Ok(Access {
             room,
@@ -104,7 +104,7 @@ pub async fn access(
     };
     let (token, user_id) = (request.token.as_deref(), request.user_id.as_deref());
     let credentials = Credentials::new(signer, session, token, user_id);
-    let claim = seat(&found, &credentials).map_err(Refused::Denied)?;
+    let claim = seat(&found, &credentials).map_err(AccessError::Denied)?;
     Ok(Access {
         room,
         claim: Some(claim),
@@ -118,7 +118,7 @@ pub async fn access(
 /// # Errors
 /// The store does not answer. The side is given back by and by, should it have been taken all the same.
 pub async fn claim_side(
-    reach: &Reach,
+    reach: &ChatServices,
     room: RoomId,
     claim: Claim,
     connection: Address,
@@ -131,7 +131,7 @@ pub async fn claim_side(
             Place::FreeSideOf(_) => true,
         };
         for side in Side::BOTH.into_iter().filter(may_have) {
-            let leaving = Leaving {
+            let leaving = DepartRetry {
                 store: Arc::clone(&reach.store),
                 channel: Arc::clone(&reach.channel),
                 room,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::channel::Frame;
-use crate::chat::{Chat, Job};
+use crate::chat::{Chat, ChatJob};
 use crate::domain::id::{Address, Seq, SessionId, Side};
 use crate::machine::{Action, Actions, Now};
 use crate::protocol::client::ChatAction;
@@ -15,7 +15,7 @@ const TYPING_AGAIN: Duration = Duration::from_secs(2);
 
 impl Chat {
     /// Whether the frame's `user_id` may speak here. May correct a guessed side.
-    pub(super) fn is_owner(&mut self, user_id: Option<&str>, out: &mut Actions<Job>) -> bool {
+    pub(super) fn is_owner(&mut self, user_id: Option<&str>, out: &mut Actions<ChatJob>) -> bool {
         let Some(user_id) = user_id else { return true };
         let other = self.side.other();
         let is = |side: Side| self.people.personas[side.index()].user_id.as_str() == user_id;
@@ -32,7 +32,7 @@ impl Chat {
         }
         if self.ownership.is_provisional() {
             self.swap();
-            out.push(Action::Queue(Job::Publish(Frame::Swapped {
+            out.push(Action::Queue(ChatJob::Publish(Frame::Swapped {
                 session: self.sessions[0],
                 by: self.connection,
                 to: self.side,
@@ -55,7 +55,7 @@ impl Chat {
         session: SessionId,
         by: Address,
         to: Side,
-        out: &mut Actions<Job>,
+        out: &mut Actions<ChatJob>,
     ) {
         let mine = self.sessions[self.side.index()] == session;
         if !mine || by == self.connection {
@@ -71,14 +71,19 @@ impl Chat {
         }
     }
 
-    pub(super) fn arrive(&mut self, instead_of: Option<Side>, out: &mut Actions<Job>) {
-        out.push(Action::Queue(Job::Arrive {
+    pub(super) fn arrive(&mut self, instead_of: Option<Side>, out: &mut Actions<ChatJob>) {
+        out.push(Action::Queue(ChatJob::Arrive {
             side: self.side,
             instead_of,
         }));
     }
 
-    pub(super) fn on_chat_action(&mut self, action: ChatAction, now: Now, out: &mut Actions<Job>) {
+    pub(super) fn on_chat_action(
+        &mut self,
+        action: ChatAction,
+        now: Now,
+        out: &mut Actions<ChatJob>,
+    ) {
         let side = self.side;
         match action {
             ChatAction::Send {
@@ -88,7 +93,7 @@ impl Chat {
             } => {
                 self.typing = None;
                 let client_id = client_id.unwrap_or_else(server_made_name);
-                out.push(Action::Queue(Job::Append(Draft {
+                out.push(Action::Queue(ChatJob::Append(Draft {
                     room: self.people.room,
                     side,
                     client_id,
@@ -96,21 +101,21 @@ impl Chat {
                     reply_to,
                 })));
             }
-            ChatAction::Recall { target, client_id } => out.push(Action::Queue(Job::Recall {
+            ChatAction::Recall { target, client_id } => out.push(Action::Queue(ChatJob::Recall {
                 target,
                 client_id,
                 side,
             })),
             ChatAction::Delete { target } => {
-                out.push(Action::Queue(Job::Hide { target, side }));
+                out.push(Action::Queue(ChatJob::Hide { target, side }));
             }
-            ChatAction::FindNext => out.push(Action::Queue(Job::Leave { side, block: None })),
+            ChatAction::FindNext => out.push(Action::Queue(ChatJob::Leave { side, block: None })),
             ChatAction::Block => {
                 let block = (
                     self.sessions[side.index()],
                     self.sessions[side.other().index()],
                 );
-                out.push(Action::Queue(Job::Leave {
+                out.push(Action::Queue(ChatJob::Leave {
                     side,
                     block: Some(block),
                 }));
@@ -122,7 +127,7 @@ impl Chat {
         }
     }
 
-    pub(super) fn on_typing(&mut self, is_typing: bool, now: Now, out: &mut Actions<Job>) {
+    pub(super) fn on_typing(&mut self, is_typing: bool, now: Now, out: &mut Actions<ChatJob>) {
         let said_lately = self
             .typing
             .is_some_and(|at| now.instant < at + TYPING_AGAIN);
@@ -130,7 +135,7 @@ impl Chat {
             return;
         }
         if is_typing || self.typing.is_some() {
-            out.push(Action::Queue(Job::Publish(Frame::Typing {
+            out.push(Action::Queue(ChatJob::Publish(Frame::Typing {
                 side: self.side,
                 is_typing,
             })));
@@ -143,14 +148,14 @@ impl Chat {
         side: Side,
         is_typing: bool,
         now: Now,
-        out: &mut Actions<Job>,
+        out: &mut Actions<ChatJob>,
     ) {
         if side != self.side && self.partner.typing(is_typing, now.instant) {
             self.tell(self.encoder.partner_typing(is_typing), out);
         }
     }
 
-    pub(super) fn on_read(&mut self, seq: Seq, out: &mut Actions<Job>) {
+    pub(super) fn on_read(&mut self, seq: Seq, out: &mut Actions<ChatJob>) {
         let seq = seq.min(self.stream.last());
         // A room that has closed tells nothing more of its people.
         if !self.room.is_open() || !self.progress.has_read(seq) {
@@ -158,8 +163,8 @@ impl Chat {
         }
         let side = self.side;
         let marks = self.progress.marks();
-        out.push(Action::Queue(Job::Mark { side, marks }));
-        out.push(Action::Queue(Job::Publish(Frame::Read { side, seq })));
+        out.push(Action::Queue(ChatJob::Mark { side, marks }));
+        out.push(Action::Queue(ChatJob::Publish(Frame::Read { side, seq })));
     }
 }
 

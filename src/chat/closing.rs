@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::chat::{Chat, Job};
+use crate::chat::{Chat, ChatJob};
 use crate::domain::Room;
 use crate::domain::id::Timestamp;
 use crate::machine::{Action, Actions, Now};
 
 /// The end that comes by itself, as last heard.
 #[derive(Debug, Default)]
-pub(super) struct Closing {
+pub(super) struct AutoClose {
     at: Option<Timestamp>,
     /// What the client was told; another end is told again.
     told: Option<Timestamp>,
@@ -17,7 +17,7 @@ pub(super) struct Closing {
     due: Option<Instant>,
 }
 
-impl Closing {
+impl AutoClose {
     /// What a room that was read says: the end may have moved, and what was said of it was perhaps lost.
     /// True when it is so near that the client is to be told now.
     fn learn(&mut self, room: &Room, notice: Duration, now: Now) -> bool {
@@ -40,14 +40,14 @@ impl Closing {
 
 impl Chat {
     /// After the room was read.
-    pub(super) fn learn_closing(&mut self, room: &Room, now: Now, out: &mut Actions<Job>) {
+    pub(super) fn learn_closing(&mut self, room: &Room, now: Now, out: &mut Actions<ChatJob>) {
         if self.closing.learn(room, self.rules.closing_notice, now) {
             self.tell_closing(now, out);
         }
     }
 
     /// The store says to all members when the room closes.
-    pub(super) fn on_closing(&mut self, at: Timestamp, now: Now, out: &mut Actions<Job>) {
+    pub(super) fn on_closing(&mut self, at: Timestamp, now: Now, out: &mut Actions<ChatJob>) {
         if self.closing.told != Some(at) {
             self.closing.at = Some(at);
             self.tell_closing(now, out);
@@ -55,7 +55,7 @@ impl Chat {
     }
 
     /// Time has passed: the client is told what it was not told yet.
-    pub(super) fn closing_is_due(&mut self, now: Now, out: &mut Actions<Job>) {
+    pub(super) fn closing_is_due(&mut self, now: Now, out: &mut Actions<ChatJob>) {
         if self
             .closing
             .due
@@ -67,7 +67,7 @@ impl Chat {
         }
     }
 
-    fn tell_closing(&mut self, now: Now, out: &mut Actions<Job>) {
+    fn tell_closing(&mut self, now: Now, out: &mut Actions<ChatJob>) {
         let Some(at) = self
             .closing
             .at

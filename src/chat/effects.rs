@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::admission::memory::{Budget, Class, Reservation};
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
-use crate::chat::{Chat, Job, Outcome};
+use crate::chat::{Chat, ChatJob, ChatOutcome};
 use crate::domain::LeaveReason;
 use crate::domain::id::{Address, RoomId, SessionId, Side};
 use crate::machine::Io;
@@ -20,7 +20,7 @@ use crate::tasks::Drain;
 use crate::telemetry;
 
 /// What all chat connections reach.
-pub struct Reach {
+pub struct ChatServices {
     /// The truth.
     pub store: Arc<dyn Store>,
     /// Rooms' other connections.
@@ -35,7 +35,7 @@ pub struct Reach {
     pub drain: Drain,
 }
 
-impl Reach {
+impl ChatServices {
     /// What a page takes while it is read, encoded and written, in bytes.
     pub fn page_memory(&self) -> usize {
         self.page_bytes + AROUND_PAGE
@@ -45,7 +45,7 @@ impl Reach {
 /// What one of them does.
 pub struct ChatIo {
     /// With this.
-    pub reach: Arc<Reach>,
+    pub reach: Arc<ChatServices>,
     /// As this connection.
     pub connection: Address,
     /// In this room, heard for as long as the connection lives.
@@ -59,10 +59,10 @@ pub struct ChatIo {
 /// What a page takes beside its texts: its entries, and pieces of it on their way to the kernel.
 const AROUND_PAGE: usize = 64 * 1024;
 
-type Long = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+type Long = Pin<Box<dyn Future<Output = ChatOutcome> + Send>>;
 
 /// A job under way. What most jobs are needs no box of its own.
-pub enum Doing {
+pub enum ChatInFlight {
     /// A message on its way into the log, and its `client_id`.
     Append(String, Pending<Appended>),
     /// There was nothing to wait for.
@@ -71,31 +71,31 @@ pub enum Doing {
     Other(Long),
 }
 
-impl Future for Doing {
-    type Output = Outcome;
+impl Future for ChatInFlight {
+    type Output = ChatOutcome;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ChatOutcome> {
         match &mut *self {
             Self::Append(client_id, appending) => {
                 let appended = ready!(Pin::new(appending).poll(cx));
-                Poll::Ready(Outcome::Appended(std::mem::take(client_id), appended))
+                Poll::Ready(ChatOutcome::Appended(std::mem::take(client_id), appended))
             }
-            Self::Done => Poll::Ready(Outcome::Done),
+            Self::Done => Poll::Ready(ChatOutcome::Done),
             Self::Other(job) => job.as_mut().poll(cx),
         }
     }
 }
 
 impl Io<Chat> for ChatIo {
-    type Doing = Doing;
+    type Doing = ChatInFlight;
 
-    fn start(&self, job: Job) -> Doing {
+    fn start(&self, job: ChatJob) -> ChatInFlight {
         match job {
-            Job::Append(draft) => {
+            ChatJob::Append(draft) => {
                 let client_id = draft.client_id.clone();
-                Doing::Append(client_id, self.reach.store.append(draft))
+                ChatInFlight::Append(client_id, self.reach.store.append(draft))
             }
-            Job::Recall {
+            ChatJob::Recall {
                 target,
                 client_id,
                 side,
@@ -104,28 +104,28 @@ impl Io<Chat> for ChatIo {
                     self.reach
                         .store
                         .recall(self.room(), side, target, client_id.clone());
-                other(async move { Outcome::Recalled(client_id, recalling.await) })
+                other(async move { ChatOutcome::Recalled(client_id, recalling.await) })
             }
-            Job::Hide { target, side } => {
+            ChatJob::Hide { target, side } => {
                 let hiding = self.reach.store.hide(self.room(), side, target);
-                other(async move { Outcome::Hidden(hiding.await) })
+                other(async move { ChatOutcome::Hidden(hiding.await) })
             }
-            Job::Leave { side, block } => self.leave(side, block),
-            Job::Arrive { side, instead_of } => self.arrive(side, instead_of),
-            Job::Publish(frame) => {
+            ChatJob::Leave { side, block } => self.leave(side, block),
+            ChatJob::Arrive { side, instead_of } => self.arrive(side, instead_of),
+            ChatJob::Publish(frame) => {
                 // Not before its turn: "is typing" after a message must not overtake the message.
                 let (channel, group) =
                     (Arc::clone(&self.reach.channel), GroupId::Room(self.room()));
                 other(async move {
                     channel.publish(group, frame);
-                    Outcome::Done
+                    ChatOutcome::Done
                 })
             }
-            Job::Mark { side, marks } => {
+            ChatJob::Mark { side, marks } => {
                 self.reach.store.mark(self.room(), side, marks);
-                Doing::Done
+                ChatInFlight::Done
             }
-            Job::Page {
+            ChatJob::Page {
                 side,
                 after,
                 names,
@@ -135,7 +135,7 @@ impl Io<Chat> for ChatIo {
                 if !self.reserve_page() {
                     // The machine asks again after a moment, for as long as the connection lives.
                     let error = StoreError::Unavailable("limits.memory is in use".into());
-                    return other(async move { Outcome::Paged(Err(error), None) });
+                    return other(async move { ChatOutcome::Paged(Err(error), None) });
                 }
                 metrics::counter!(telemetry::PAGES, "cause" => cause).increment(1);
                 let room = with_room.then(|| self.reach.store.room(self.room()));
@@ -150,14 +150,14 @@ impl Io<Chat> for ChatIo {
                         Some(room) => match room.await {
                             Ok(room) => room.map(Box::new),
                             // Both are asked for again, or signals that were lost stay lost.
-                            Err(error) => return Outcome::Paged(Err(error), None),
+                            Err(error) => return ChatOutcome::Paged(Err(error), None),
                         },
                         None => None,
                     };
-                    Outcome::Paged(page.await, room)
+                    ChatOutcome::Paged(page.await, room)
                 })
             }
-            Job::Depart {
+            ChatJob::Depart {
                 side,
                 version,
                 marks,
@@ -170,14 +170,14 @@ impl Io<Chat> for ChatIo {
     }
 }
 
-fn other(job: impl Future<Output = Outcome> + Send + 'static) -> Doing {
-    Doing::Other(Box::pin(job))
+fn other(job: impl Future<Output = ChatOutcome> + Send + 'static) -> ChatInFlight {
+    ChatInFlight::Other(Box::pin(job))
 }
 
 impl ChatIo {
     /// For a connection of this address, in the room of its membership.
     pub fn new(
-        reach: Arc<Reach>,
+        reach: Arc<ChatServices>,
         connection: Address,
         membership: Membership,
         address: IpAddr,
@@ -211,7 +211,7 @@ impl ChatIo {
         }
     }
 
-    fn leave(&self, side: Side, block: Option<(SessionId, SessionId)>) -> Doing {
+    fn leave(&self, side: Side, block: Option<(SessionId, SessionId)>) -> ChatInFlight {
         let blocking = block.map(|(by, whom)| self.reach.store.block(by, whom, self.room()));
         let closing = self
             .reach
@@ -222,15 +222,15 @@ impl ChatIo {
             let closed = closing.await;
             match blocking {
                 Some(blocking) => match (blocking.await, closed) {
-                    (Ok(()), Ok(_)) => Outcome::Blocked,
-                    (Err(error), _) | (_, Err(error)) => Outcome::Left(Err(error)),
+                    (Ok(()), Ok(_)) => ChatOutcome::Blocked,
+                    (Err(error), _) | (_, Err(error)) => ChatOutcome::Left(Err(error)),
                 },
-                None => Outcome::Left(closed),
+                None => ChatOutcome::Left(closed),
             }
         })
     }
 
-    fn arrive(&self, side: Side, instead_of: Option<Side>) -> Doing {
+    fn arrive(&self, side: Side, instead_of: Option<Side>) -> ChatInFlight {
         let (room, connection) = (self.room(), self.connection);
         let marks = Marks::default();
         let left = instead_of.map(|old| {
@@ -250,24 +250,24 @@ impl ChatIo {
             if let Some((departing, leaving)) = left {
                 match departing.await {
                     Ok(away) => leaving.publish(away),
-                    // Owed, whatever becomes of the arrival: nobody else would ever undo it.
+                    // Owed, whatever becomes of the arrival: nothing else would ever undo it.
                     Err(StoreError::Unavailable(_)) => leaving.later(&drain),
                     Err(_) => {}
                 }
             }
             match arriving.await {
-                Err(_) => Outcome::NotArrived(instead_of),
+                Err(_) => ChatOutcome::NotArrived(instead_of),
                 Ok(Some(arrival)) if arrival.room.active() => {
                     announce(&*channel, &arrival, connection);
-                    Outcome::Arrived(side, arrival.room.side(side).presence())
+                    ChatOutcome::Arrived(side, arrival.room.side(side).presence())
                 }
-                Ok(_) => Outcome::Done,
+                Ok(_) => ChatOutcome::Done,
             }
         })
     }
 
-    fn leaving(&self, side: Side, marks: Marks) -> Leaving {
-        Leaving {
+    fn leaving(&self, side: Side, marks: Marks) -> DepartRetry {
+        DepartRetry {
             store: Arc::clone(&self.reach.store),
             channel: Arc::clone(&self.reach.channel),
             room: self.room(),
@@ -277,7 +277,7 @@ impl ChatIo {
         }
     }
 
-    fn depart(&self, side: Side, version: u64, marks: Marks) -> Doing {
+    fn depart(&self, side: Side, version: u64, marks: Marks) -> ChatInFlight {
         let leaving = self.leaving(side, marks);
         let departing = self
             .reach
@@ -294,12 +294,12 @@ impl ChatIo {
                 }
                 Err(_) => leaving.publish(None),
             }
-            Outcome::Done
+            ChatOutcome::Done
         })
     }
 }
 
-/// Tells the room of a connection that speaks for its side now; nobody speaks in a closed one.
+/// Tells the room of a connection that owns its side now; in a closed room no connection does.
 pub fn announce(channel: &dyn ChannelLayer, arrival: &Arrival, connection: Address) {
     let Arrival { room, side, .. } = arrival;
     let here = room.side(*side);
@@ -322,7 +322,7 @@ const DEPART_AGAIN: Duration = Duration::from_secs(1);
 const DEPART_PAUSE: Duration = Duration::from_secs(30);
 
 /// A connection that is over, and what the store and the room are to know of it.
-pub struct Leaving {
+pub struct DepartRetry {
     /// The truth.
     pub store: Arc<dyn Store>,
     /// The room's other connections.
@@ -337,7 +337,7 @@ pub struct Leaving {
     pub marks: Marks,
 }
 
-impl Leaving {
+impl DepartRetry {
     fn publish(&self, away: Option<u64>) {
         let frame = Frame::Closed {
             side: self.side,
@@ -348,7 +348,7 @@ impl Leaving {
     }
 
     /// Goes on until the store takes the departure, or the process ends (the next start makes
-    /// everybody away). Whoever stays online in the store would keep their partner waiting for ever.
+    /// all sides away). A side that stays online in the store would keep its partner waiting for ever.
     /// There is a bound: beyond it a side stays online in the store until the process ends.
     pub fn later(self, drain: &Drain) {
         let Ok(owed) = OWED.try_acquire() else {
@@ -362,7 +362,7 @@ impl Leaving {
         });
     }
 
-    /// The version since which nobody speaks for the side.
+    /// The version since which no connection owns the side.
     async fn away_since(&self) -> Option<u64> {
         let positions = self.store.positions(vec![self.room]).await.ok()?;
         let presence = positions.first()?.presence[self.side.index()];

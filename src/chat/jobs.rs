@@ -33,19 +33,19 @@ pub struct Opening {
     /// The side was guessed among two of one session: the first `user_id` may correct it.
     pub provisional: bool,
     /// Where to go on; `None` for clients of the original: from what this side was last sent.
-    pub after: Option<Held>,
+    pub after: Option<KnownEntry>,
 }
 
 /// The newest entry that a client has, by its own account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct KnownEntry {
     /// Its place.
     pub seq: Seq,
     /// When it was sent, if the client says so: another entry of this place has another time.
     pub sent_at: Option<Timestamp>,
 }
 
-impl From<Seq> for Held {
+impl From<Seq> for KnownEntry {
     fn from(seq: Seq) -> Self {
         let sent_at = None;
         Self { seq, sent_at }
@@ -54,44 +54,44 @@ impl From<Seq> for Held {
 
 /// Work for [`crate::chat::effects`].
 #[derive(Debug)]
-pub enum Job {
+pub enum ChatJob {
     /// Append a message.
     Append(Draft),
     /// Recall one.
     Recall {
-        /// Which.
+        /// The message that is meant.
         target: MessageRef,
         /// Carried by the entry and the answer.
         client_id: Option<String>,
-        /// Whose.
+        /// The side that asks.
         side: Side,
     },
     /// Hide one.
     Hide {
-        /// Which.
+        /// The message that is meant.
         target: MessageRef,
-        /// From whom.
+        /// The side that does not see it any more.
         side: Side,
     },
     /// Leave for good; with `block`, never meet that session again.
     Leave {
         /// Who leaves.
         side: Side,
-        /// Whom they block.
+        /// The two sessions of a block: the one that blocks, the one that is blocked.
         block: Option<(SessionId, SessionId)>,
     },
     /// Speak for this side from now on.
     Arrive {
         /// The side.
         side: Side,
-        /// Not for this one, as by mistake until now. Without it, only if nobody else speaks.
+        /// Not for this one, as by mistake until now. Without it, only if no other connection has it.
         instead_of: Option<Side>,
     },
     /// Tell the room something passing.
     Publish(Frame),
     /// Remember how far this side got.
     Mark {
-        /// Whose.
+        /// The side that asks.
         side: Side,
         /// How far.
         marks: Marks,
@@ -111,7 +111,7 @@ pub enum Job {
     },
     /// The connection is over.
     Depart {
-        /// Whose.
+        /// The side that asks.
         side: Side,
         /// The side's version when it arrived.
         version: u64,
@@ -120,9 +120,9 @@ pub enum Job {
     },
 }
 
-/// What became of a [`Job`].
+/// What became of a [`ChatJob`].
 #[derive(Debug)]
-pub enum Outcome {
+pub enum ChatOutcome {
     /// Of an append, with its `client_id`.
     Appended(String, Result<Appended, StoreError>),
     /// Of a recall, with the client's name for it.

@@ -2,7 +2,7 @@
 //! have been lost. What comes next is decided in [`crate::chat::stream`].
 
 use crate::chat::stream::{self, Live, Stream};
-use crate::chat::{Chat, Held, Job};
+use crate::chat::{Chat, ChatJob, KnownEntry};
 use crate::domain::id::{Seq, Side};
 use crate::domain::{Entry, EntryKind, Room};
 use crate::machine::{Action, Actions, Now};
@@ -10,11 +10,16 @@ use crate::protocol::{CloseReason, Replay, Text, size};
 use crate::store::{Page, StoreError};
 
 impl Chat {
-    pub(super) fn page(&mut self, with_room: bool, cause: &'static str, out: &mut Actions<Job>) {
+    pub(super) fn page(
+        &mut self,
+        with_room: bool,
+        cause: &'static str,
+        out: &mut Actions<ChatJob>,
+    ) {
         self.wants_room |= with_room;
         if let Some(after) = self.stream.start_paging() {
             let with_room = std::mem::take(&mut self.wants_room);
-            out.push(Action::Aside(Job::Page {
+            out.push(Action::Aside(ChatJob::Page {
                 side: self.side,
                 after,
                 names: size::names(&self.people.personas),
@@ -30,7 +35,7 @@ impl Chat {
         by: Side,
         text: &Text,
         now: Now,
-        out: &mut Actions<Job>,
+        out: &mut Actions<ChatJob>,
     ) {
         if self.replaced() {
             return;
@@ -49,7 +54,7 @@ impl Chat {
         }
     }
 
-    fn release(&mut self, out: &mut Actions<Job>) {
+    fn release(&mut self, out: &mut Actions<ChatJob>) {
         while let Some(text) = self.stream.release() {
             out.push(Action::Write(text));
         }
@@ -60,7 +65,7 @@ impl Chat {
         page: Result<Option<Page>, StoreError>,
         room: Option<Box<Room>>,
         now: Now,
-        out: &mut Actions<Job>,
+        out: &mut Actions<ChatJob>,
     ) {
         if let Some(room) = room {
             self.refresh(&room, now, out);
@@ -79,7 +84,7 @@ impl Chat {
         }
     }
 
-    fn replay(&mut self, page: Page, now: Now, out: &mut Actions<Job>) {
+    fn replay(&mut self, page: Page, now: Now, out: &mut Actions<ChatJob>) {
         if self.replaced() {
             self.stream.page_failed();
             if self.wants_room {
@@ -120,14 +125,14 @@ impl Chat {
     /// Whether the log has lost what the client has: a copy of the data was restored, or its end did not
     /// survive. It may have grown since past the same place, with other entries.
     fn is_cut(&self, page: &Page) -> bool {
-        let is_another = |held: &Held| {
+        let is_another = |held: &KnownEntry| {
             let there = page.entries.iter().find(|entry| entry.seq == held.seq);
             there.is_some_and(|entry| Some(entry.at) != held.sent_at)
         };
         page.last_seq < self.stream.last() || self.held.as_ref().is_some_and(is_another)
     }
 
-    fn start_anew(&mut self, last_seq: Seq, out: &mut Actions<Job>) {
+    fn start_anew(&mut self, last_seq: Seq, out: &mut Actions<ChatJob>) {
         self.held = None;
         self.progress.forget_read();
         if self.progress.is_saved() {

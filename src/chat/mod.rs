@@ -27,10 +27,10 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use closing::Closing;
-pub use jobs::{ChatRules, Held, Job, Opening, Outcome};
+use closing::AutoClose;
+pub use jobs::{ChatJob, ChatOutcome, ChatRules, KnownEntry, Opening};
 use ownership::Ownership;
-use partner::Partner;
+use partner::PartnerView;
 use phase::RoomPhase;
 use progress::Progress;
 use stream::Stream;
@@ -48,12 +48,12 @@ pub struct Chat {
     stream: Stream,
     progress: Progress,
     /// The entry that the client says it has, until the log was seen to have it.
-    held: Option<Held>,
+    held: Option<KnownEntry>,
     /// The client has what the log has not: it is told so, and sent the whole log.
     anew: bool,
-    partner: Partner,
+    partner: PartnerView,
     typing: Option<Instant>,
-    closing: Closing,
+    closing: AutoClose,
     /// The next page comes with the room: signals may have been lost.
     wants_room: bool,
     retry_page: Option<Instant>,
@@ -76,8 +76,8 @@ impl Chat {
         let stream = match after {
             Some(_) if anew => Stream::resuming(Seq::ZERO),
             // Read along, to be compared.
-            Some(Held { seq, .. }) if held.is_some() => Stream::resuming(Seq(seq.0 - 1)),
-            Some(Held { seq, .. }) => Stream::resuming(seq),
+            Some(KnownEntry { seq, .. }) if held.is_some() => Stream::resuming(Seq(seq.0 - 1)),
+            Some(KnownEntry { seq, .. }) => Stream::resuming(seq),
             None => {
                 // A connection that may belong to the other side must miss nothing of that one's log.
                 let guessed = provisional.then(|| room.side(side.other()).cursor);
@@ -87,7 +87,7 @@ impl Chat {
         };
         Self {
             encoder,
-            partner: Partner::new(room.side(side.other()), rules.presence_settle),
+            partner: PartnerView::new(room.side(side.other()), rules.presence_settle),
             ownership: Ownership::new(room.side(side).version, provisional),
             progress: Progress::new(stream.last(), room.side(side).read, after.is_none()),
             rules,
@@ -99,7 +99,7 @@ impl Chat {
             held,
             anew,
             typing: None,
-            closing: Closing::default(),
+            closing: AutoClose::default(),
             wants_room: false,
             retry_page: None,
             retry_arrive: None,
@@ -112,13 +112,13 @@ impl Chat {
     }
 
     /// Writes to the client, unless a newer connection has taken over.
-    fn tell(&self, text: Text, out: &mut Actions<Job>) {
+    fn tell(&self, text: Text, out: &mut Actions<ChatJob>) {
         if !self.replaced() {
             out.push(Action::Write(text));
         }
     }
 
-    fn fail(&self, code: ErrorCode, client_id: Option<&str>, out: &mut Actions<Job>) {
+    fn fail(&self, code: ErrorCode, client_id: Option<&str>, out: &mut Actions<ChatJob>) {
         out.push(Action::Erred(code));
         self.tell(self.encoder.error(code, client_id, None), out);
     }
@@ -126,8 +126,8 @@ impl Chat {
 
 impl Machine for Chat {
     type Input = ChatFrame;
-    type Job = Job;
-    type Outcome = Outcome;
+    type Job = ChatJob;
+    type Outcome = ChatOutcome;
 
     fn decode(text: &str) -> Result<ChatFrame, DecodeError> {
         client::chat(text)
@@ -140,7 +140,7 @@ impl Machine for Chat {
         }
     }
 
-    fn open(&mut self, now: Now, out: &mut Actions<Job>) {
+    fn open(&mut self, now: Now, out: &mut Actions<ChatJob>) {
         if let Some(room) = self.room.begin() {
             let grace = self.rules.reconnect_grace;
             let anew = std::mem::take(&mut self.anew);
@@ -153,7 +153,7 @@ impl Machine for Chat {
         self.page(false, "open", out);
     }
 
-    fn on_input(&mut self, frame: ChatFrame, now: Now, out: &mut Actions<Job>) {
+    fn on_input(&mut self, frame: ChatFrame, now: Now, out: &mut Actions<ChatJob>) {
         if self.is_owner(frame.user_id.as_deref(), out) {
             self.on_chat_action(frame.action, now, out);
         } else {
@@ -167,7 +167,7 @@ impl Machine for Chat {
         }
     }
 
-    fn on_bad_frame(&mut self, error: &DecodeError, out: &mut Actions<Job>) {
+    fn on_bad_frame(&mut self, error: &DecodeError, out: &mut Actions<ChatJob>) {
         out.push(Action::Erred(error.code));
         self.tell(self.encoder.decode_error(error), out);
         if error.code == ErrorCode::AlreadyEntered {
@@ -176,7 +176,7 @@ impl Machine for Chat {
         }
     }
 
-    fn on_frame(&mut self, frame: &Frame, now: Now, out: &mut Actions<Job>) {
+    fn on_frame(&mut self, frame: &Frame, now: Now, out: &mut Actions<ChatJob>) {
         match frame {
             Frame::Entry {
                 seq,
@@ -212,44 +212,46 @@ impl Machine for Chat {
         }
     }
 
-    fn on_lagged(&mut self, _: Now, out: &mut Actions<Job>) {
+    fn on_lagged(&mut self, _: Now, out: &mut Actions<ChatJob>) {
         // Also a replaced one: that it speaks again may be what was lost.
         self.page(true, "lagged", out);
     }
 
-    fn on_outcome(&mut self, outcome: Outcome, now: Now, out: &mut Actions<Job>) {
+    fn on_outcome(&mut self, outcome: ChatOutcome, now: Now, out: &mut Actions<ChatJob>) {
         match outcome {
-            Outcome::Appended(_, Ok(Appended::Done(_))) => {}
-            Outcome::Appended(_, Ok(Appended::Repeat(entry))) => {
+            ChatOutcome::Appended(_, Ok(Appended::Done(_))) => {}
+            ChatOutcome::Appended(_, Ok(Appended::Repeat(entry))) => {
                 self.tell(self.encoder.repeat(&self.people.personas, &entry), out);
             }
-            Outcome::Appended(client_id, Ok(Appended::Refused(why))) => {
+            ChatOutcome::Appended(client_id, Ok(Appended::Refused(why))) => {
                 self.fail(refusal(why), Some(&client_id), out);
             }
-            Outcome::Appended(client_id, Err(_)) => {
+            ChatOutcome::Appended(client_id, Err(_)) => {
                 self.fail(ErrorCode::Unavailable, Some(&client_id), out);
             }
-            Outcome::Recalled(client_id, Ok(Recalled::Refused(why))) => {
+            ChatOutcome::Recalled(client_id, Ok(Recalled::Refused(why))) => {
                 self.fail(refusal(why), client_id.as_deref(), out);
             }
-            Outcome::Recalled(client_id, Err(_)) => {
+            ChatOutcome::Recalled(client_id, Err(_)) => {
                 self.fail(ErrorCode::Unavailable, client_id.as_deref(), out);
             }
-            Outcome::Hidden(Ok(Hidden::Done(seq))) => {
+            ChatOutcome::Hidden(Ok(Hidden::Done(seq))) => {
                 self.tell(self.encoder.message_deleted(seq), out);
             }
-            Outcome::Hidden(Ok(Hidden::Refused(why))) => self.fail(refusal(why), None, out),
-            Outcome::Hidden(Err(_)) | Outcome::Left(Err(_)) => {
+            ChatOutcome::Hidden(Ok(Hidden::Refused(why))) => self.fail(refusal(why), None, out),
+            ChatOutcome::Hidden(Err(_)) | ChatOutcome::Left(Err(_)) => {
                 self.fail(ErrorCode::Unavailable, None, out);
             }
-            Outcome::Blocked => self.tell(self.encoder.blocked(), out),
-            Outcome::Arrived(side, speaker) => self.on_arrived(side, speaker, out),
+            ChatOutcome::Blocked => self.tell(self.encoder.blocked(), out),
+            ChatOutcome::Arrived(side, speaker) => self.on_arrived(side, speaker, out),
             // Until it is written, the store takes this side for away.
-            Outcome::NotArrived(instead_of) => {
+            ChatOutcome::NotArrived(instead_of) => {
                 self.retry_arrive = Some((now.instant + stream::RETRY, instead_of));
             }
-            Outcome::Paged(page, room) => self.on_paged(page, room, now, out),
-            Outcome::Recalled(_, Ok(Recalled::Done(_))) | Outcome::Left(Ok(_)) | Outcome::Done => {}
+            ChatOutcome::Paged(page, room) => self.on_paged(page, room, now, out),
+            ChatOutcome::Recalled(_, Ok(Recalled::Done(_)))
+            | ChatOutcome::Left(Ok(_))
+            | ChatOutcome::Done => {}
         }
     }
 
@@ -266,7 +268,7 @@ impl Machine for Chat {
         .min()
     }
 
-    fn on_timer(&mut self, now: Now, out: &mut Actions<Job>) {
+    fn on_timer(&mut self, now: Now, out: &mut Actions<ChatJob>) {
         if self.stream.gap_is_old(now.instant) {
             self.page(false, "hole", out);
         }
@@ -288,14 +290,14 @@ impl Machine for Chat {
         }
     }
 
-    fn on_flushed(&mut self) -> Option<Job> {
+    fn on_flushed(&mut self) -> Option<ChatJob> {
         let (side, saves) = (self.side, self.progress.flushed(self.stream.last()));
         let marks = self.progress.marks();
-        saves.then_some(Job::Mark { side, marks })
+        saves.then_some(ChatJob::Mark { side, marks })
     }
 
-    fn farewell(self) -> Option<Job> {
-        Some(Job::Depart {
+    fn farewell(self) -> Option<ChatJob> {
+        Some(ChatJob::Depart {
             side: self.side,
             version: self.ownership.version(),
             marks: self.progress.marks(),

@@ -7,13 +7,13 @@ use crate::domain::id::Address;
 pub(super) struct Ownership {
     /// With which version of the side this connection arrived; 0 while that is not known.
     version: u64,
-    standing: Standing,
+    standing: OwnerState,
     /// The side was guessed among two of one session.
     provisional: bool,
 }
 
 #[derive(Debug)]
-enum Standing {
+enum OwnerState {
     Owner,
     /// Newer connections are open, each with its version; never none.
     Replaced(Vec<(Address, u64)>),
@@ -26,7 +26,7 @@ impl Ownership {
     pub(super) fn new(version: u64, provisional: bool) -> Self {
         Self {
             version,
-            standing: Standing::Owner,
+            standing: OwnerState::Owner,
             provisional,
         }
     }
@@ -54,41 +54,41 @@ impl Ownership {
 
     /// The guess was wrong: this connection belongs to the other side, and is about to arrive there.
     pub(super) fn swap(&mut self) {
-        let returning = matches!(self.standing, Standing::Returning);
+        let returning = matches!(self.standing, OwnerState::Returning);
         *self = Self::new(0, false);
         if returning {
-            self.standing = Standing::Returning;
+            self.standing = OwnerState::Returning;
         }
     }
 
     /// A newer connection owns the side.
     pub(super) fn is_replaced(&self) -> bool {
-        matches!(self.standing, Standing::Replaced(_))
+        matches!(self.standing, OwnerState::Replaced(_))
     }
 
     /// The client takes this connection for the one that owns the side.
     pub(super) fn is_known_as_owner(&self) -> bool {
-        matches!(self.standing, Standing::Owner)
+        matches!(self.standing, OwnerState::Owner)
     }
 
     /// The newer connections that are open.
     pub(super) fn newer(&self) -> &[(Address, u64)] {
         match &self.standing {
-            Standing::Replaced(newer) => newer,
-            Standing::Owner | Standing::Returning => &[],
+            OwnerState::Replaced(newer) => newer,
+            OwnerState::Owner | OwnerState::Returning => &[],
         }
     }
 
     /// The client is to be told the state of the room anew.
     pub(super) fn start_anew(&mut self) {
-        self.standing = Standing::Returning;
+        self.standing = OwnerState::Returning;
     }
 
     /// The client is being told the state of the room. True: it was to be told anew.
     pub(super) fn returned(&mut self) -> bool {
-        let returning = matches!(self.standing, Standing::Returning);
+        let returning = matches!(self.standing, OwnerState::Returning);
         if returning {
-            self.standing = Standing::Owner;
+            self.standing = OwnerState::Owner;
         }
         returning
     }
@@ -105,8 +105,8 @@ impl Ownership {
         if version <= self.version {
             return false;
         }
-        let Standing::Replaced(newer) = &mut self.standing else {
-            self.standing = Standing::Replaced(vec![(connection, version)]);
+        let OwnerState::Replaced(newer) = &mut self.standing else {
+            self.standing = OwnerState::Replaced(vec![(connection, version)]);
             return true;
         };
         match newer.iter_mut().find(|(it, _)| *it == connection) {
@@ -134,13 +134,13 @@ impl Ownership {
 
     /// Keeps these of the newer connections. True: none is left of some.
     fn keep_newer(&mut self, keep: impl FnMut(&(Address, u64)) -> bool) -> bool {
-        let Standing::Replaced(newer) = &mut self.standing else {
+        let OwnerState::Replaced(newer) = &mut self.standing else {
             return false;
         };
         newer.retain(keep);
         let returns = newer.is_empty();
         if returns {
-            self.standing = Standing::Returning;
+            self.standing = OwnerState::Returning;
         }
         returns
     }

@@ -9,7 +9,7 @@ const TYPING: Duration = Duration::from_secs(6);
 
 /// The partner as last told.
 #[derive(Debug)]
-pub(super) struct Partner {
+pub(super) struct PartnerView {
     /// The newest version of their side that was heard of.
     version: u64,
     told_online: bool,
@@ -18,7 +18,7 @@ pub(super) struct Partner {
     typing_until: Option<Instant>,
 }
 
-impl Partner {
+impl PartnerView {
     /// As `room_state` says. An absence is told after `settle`.
     pub(super) fn new(side: &RoomSide, settle: Duration) -> Self {
         Self::at(side.version, side.online(), settle)
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn a_short_absence_is_not_told() {
         let now = Instant::now();
-        let mut partner = Partner::at(1, true, SETTLE);
+        let mut partner = PartnerView::at(1, true, SETTLE);
         partner.went(now);
         assert!(!partner.is_away(now + SETTLE / 2));
         assert!(!partner.came());
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_long_absence_is_told_once_and_so_is_the_return() {
         let now = Instant::now();
-        let mut partner = Partner::at(1, true, SETTLE);
+        let mut partner = PartnerView::at(1, true, SETTLE);
         partner.went(now);
         assert!(partner.is_away(now + SETTLE));
         assert!(!partner.is_away(now + SETTLE));
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn typing_expires() {
         let now = Instant::now();
-        let mut partner = Partner::at(1, true, SETTLE);
+        let mut partner = PartnerView::at(1, true, SETTLE);
         assert!(partner.typing(true, now));
         assert!(!partner.typing(true, now + TYPING / 2));
         assert!(!partner.typing_expired(now + TYPING));

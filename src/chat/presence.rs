@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use crate::chat::partner::Partner;
+use crate::chat::partner::PartnerView;
 use crate::chat::stream::RETRY;
-use crate::chat::{Chat, Job};
+use crate::chat::{Chat, ChatJob};
 use crate::domain::id::{Address, Seq, Side};
 use crate::domain::{Position, Presence, Room};
 use crate::machine::{Action, Actions, Now};
@@ -26,7 +26,7 @@ impl Chat {
         side: Side,
         connection: Address,
         version: u64,
-        out: &mut Actions<Job>,
+        out: &mut Actions<ChatJob>,
     ) {
         if !self.plausible(side, version) {
             return;
@@ -56,7 +56,7 @@ impl Chat {
         connection: Address,
         away: Option<u64>,
         now: Now,
-        out: &mut Actions<Job>,
+        out: &mut Actions<ChatJob>,
     ) {
         let away = away.filter(|version| self.plausible(side, *version));
         if side != self.side {
@@ -72,7 +72,7 @@ impl Chat {
             self.come_back(out);
             self.arrive(None, out);
         } else if away.is_some_and(|version| version > self.ownership.newest()) {
-            // The store took that one for the newest, and now nobody. This one is here.
+            // The store took that one for the newest, and now has none. This one is here.
             if self.replaced() {
                 // So should be a later one: it goes first.
                 let later = now.instant + RETRY;
@@ -93,14 +93,19 @@ impl Chat {
     }
 
     /// The store was told of this connection, and has this one for the one that speaks.
-    pub(super) fn on_arrived(&mut self, side: Side, speaker: Presence, out: &mut Actions<Job>) {
+    pub(super) fn on_arrived(&mut self, side: Side, speaker: Presence, out: &mut Actions<ChatJob>) {
         if side == self.side {
             self.compare_own(speaker, out);
         }
     }
 
-    /// What the store says, for whoever missed a frame.
-    pub(super) fn on_position(&mut self, position: &Position, now: Now, out: &mut Actions<Job>) {
+    /// What the store says, for a connection that missed a frame.
+    pub(super) fn on_position(
+        &mut self,
+        position: &Position,
+        now: Now,
+        out: &mut Actions<ChatJob>,
+    ) {
         let [own, partner] = [self.side, self.side.other()].map(|it| position.presence[it.index()]);
         if self.guessed_wrong(partner) {
             let before = self.side;
@@ -118,7 +123,7 @@ impl Chat {
         }
     }
 
-    /// Another tab of this session speaks here, and nobody where it was: its swap was not heard.
+    /// Another tab of this session owns this side, and none the one where it was: its swap was not heard.
     fn guessed_wrong(&self, other: Presence) -> bool {
         let both = self.sessions[0] == self.sessions[1];
         both && self.room.is_open()
@@ -127,7 +132,7 @@ impl Chat {
             && other.speaker.is_none()
     }
 
-    fn compare_own(&mut self, store: Presence, out: &mut Actions<Job>) {
+    fn compare_own(&mut self, store: Presence, out: &mut Actions<ChatJob>) {
         if store.speaker == Some(self.connection) {
             // Also what is heard late says which of the others came before.
             if self.ownership.arrived(store.version) {
@@ -149,19 +154,19 @@ impl Chat {
                     self.arrive(None, out);
                 }
             }
-            // Nobody takes over in a closed room; or its first arrival is on its way.
+            // No connection takes over in a closed room; or its first arrival is on its way.
             _ => {}
         }
     }
 
-    fn compare_partner(&mut self, store: Presence, now: Now, out: &mut Actions<Job>) {
+    fn compare_partner(&mut self, store: Presence, now: Now, out: &mut Actions<ChatJob>) {
         match store.speaker {
             Some(_) => self.partner_is_here(store.version, out),
             None => self.partner_is_away(store.version, now),
         }
     }
 
-    fn partner_is_here(&mut self, version: u64, out: &mut Actions<Job>) {
+    fn partner_is_here(&mut self, version: u64, out: &mut Actions<ChatJob>) {
         if !self.partner.hear(version) {
             return;
         }
@@ -178,12 +183,12 @@ impl Chat {
     }
 
     /// This connection owns its side again, and catches up.
-    pub(super) fn come_back(&mut self, out: &mut Actions<Job>) {
+    pub(super) fn come_back(&mut self, out: &mut Actions<ChatJob>) {
         self.page(true, "resync", out);
     }
 
     /// Signals were lost, or not told while a newer connection spoke: compares with what is.
-    pub(super) fn refresh(&mut self, room: &Room, now: Now, out: &mut Actions<Job>) {
+    pub(super) fn refresh(&mut self, room: &Room, now: Now, out: &mut Actions<ChatJob>) {
         // A room never opens again; this may have been read before the end was heard.
         if !room.active() {
             self.room.close();
@@ -197,7 +202,7 @@ impl Chat {
             // What was heard since the room was read is newer than the room.
             let version = self.partner.version();
             let heard = (partner.version < version).then(|| self.partner.here());
-            self.partner = Partner::new(partner, self.rules.presence_settle);
+            self.partner = PartnerView::new(partner, self.rules.presence_settle);
             let grace = self.rules.reconnect_grace;
             let anew = std::mem::take(&mut self.anew);
             let state = self

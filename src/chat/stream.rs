@@ -164,7 +164,7 @@ impl Stream {
     }
 
     /// The page was not written. What was parked for it is forgotten: the next page has it, and a
-    /// gap that nobody can close now must not ring.
+    /// gap that cannot be closed now must not ring.
     pub(super) fn page_failed(&mut self) {
         self.paging = false;
         self.parked.clear();

@@ -87,7 +87,7 @@ fn arrived(mut room: Room) -> Room {
 struct Bench {
     chat: Chat,
     start: Instant,
-    out: Actions<Job>,
+    out: Actions<ChatJob>,
 }
 
 fn encoder() -> Encoder {
@@ -117,7 +117,7 @@ impl Bench {
             side: Side::A,
             connection: address(1),
             provisional,
-            after: after.map(Held::from),
+            after: after.map(KnownEntry::from),
         };
         let mut bench = Self {
             chat: Chat::new(encoder(), Arc::new(rules), opening),
@@ -145,7 +145,7 @@ impl Bench {
     }
 
     fn paged(&mut self, entries: &[Entry], last: u64) {
-        self.outcome(Outcome::Paged(Ok(Some(page(entries, last))), None));
+        self.outcome(ChatOutcome::Paged(Ok(Some(page(entries, last))), None));
     }
 
     /// The rest of the log, and the room as it was when that was read.
@@ -154,10 +154,10 @@ impl Bench {
             closed: !room.active(),
             ..page(entries, room.last_seq.0)
         };
-        self.outcome(Outcome::Paged(Ok(Some(page)), Some(Box::new(room))));
+        self.outcome(ChatOutcome::Paged(Ok(Some(page)), Some(Box::new(room))));
     }
 
-    fn outcome(&mut self, outcome: Outcome) {
+    fn outcome(&mut self, outcome: ChatOutcome) {
         let now = self.now(Duration::ZERO);
         self.chat.on_outcome(outcome, now, &mut self.out);
     }
@@ -197,7 +197,7 @@ impl Bench {
         actions.collect()
     }
 
-    fn jobs(&mut self) -> Vec<Job> {
+    fn jobs(&mut self) -> Vec<ChatJob> {
         let jobs = self.out.drain(..).filter_map(|action| match action {
             Action::Queue(job) | Action::Aside(job) => Some(job),
             _ => None,

@@ -17,8 +17,8 @@ use crate::admission::Purpose;
 use crate::admission::client::Client;
 use crate::admission::door::Act;
 use crate::admission::memory::Class;
-use crate::chat::Held;
-use crate::chat::access::{EnterRequest, Refused, access};
+use crate::chat::KnownEntry;
+use crate::chat::access::{AccessError, EnterRequest, access};
 use crate::domain::id::{RoomId, Seq, SessionId, Timestamp};
 use crate::identity::access::Denied;
 use crate::identity::principal::Principal;
@@ -89,7 +89,7 @@ pub async fn chat(call: Call) -> Answer {
 
 /// The room that the address of a handshake names; `None` when it names no room at all, so that the
 /// first frame does.
-fn of_address(path: Option<&str>, query: &str) -> Option<Result<EnterRequest, Refused>> {
+fn of_address(path: Option<&str>, query: &str) -> Option<Result<EnterRequest, AccessError>> {
     let room = path.or_else(|| parameter(query, "room"));
     if room.is_none() && !names_parameter(query, "room") {
         return None;
@@ -98,8 +98,8 @@ fn of_address(path: Option<&str>, query: &str) -> Option<Result<EnterRequest, Re
         let after = match parameter(query, "after") {
             None => None,
             Some(text) => {
-                let seq = text.parse().map_err(|_| Refused::InvalidAfter)?;
-                Some(Held::from(Seq(seq)))
+                let seq = text.parse().map_err(|_| AccessError::InvalidAfter)?;
+                Some(KnownEntry::from(Seq(seq)))
             }
         };
         let named = |name| parameter(query, name).map(str::to_owned);
@@ -110,21 +110,21 @@ fn of_address(path: Option<&str>, query: &str) -> Option<Result<EnterRequest, Re
             user_id: named("user_id"),
         })
     };
-    let room = room.and_then(RoomId::parse).ok_or(Refused::NotAUuid);
+    let room = room.and_then(RoomId::parse).ok_or(AccessError::NotAUuid);
     Some(room.and_then(asked))
 }
 
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
+impl From<AccessError> for Problem {
+    fn from(refused: AccessError) -> Self {
         match refused {
-            Refused::NotAUuid => Self::not_a_room_id(),
-            Refused::InvalidAfter => Self::new(
+            AccessError::NotAUuid => Self::not_a_room_id(),
+            AccessError::InvalidAfter => Self::new(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::InvalidAfter.as_str(),
                 ErrorCode::InvalidAfter.message(),
             ),
-            Refused::Denied(denied) => denied.into(),
-            Refused::Store(error) => error.into(),
+            AccessError::Denied(denied) => denied.into(),
+            AccessError::Store(error) => error.into(),
         }
     }
 }

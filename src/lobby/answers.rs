@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::lobby::figures::Company;
 use crate::lobby::request::regret;
 use crate::lobby::search::{InPool, Search, next_look, phase};
-use crate::lobby::{AGAIN, JITTER, Job, Lobby, State, TICK};
+use crate::lobby::{AGAIN, JITTER, Lobby, LobbyJob, SearchState, TICK};
 use crate::machine::{Action, Actions, Now};
 use crate::matching::{Entered, PoolError, Renewed};
 use crate::protocol::ErrorCode;
@@ -18,9 +18,9 @@ impl Lobby {
         entered: Result<Entered, PoolError>,
         company: Option<Company>,
         now: Now,
-        out: &mut Actions<Job>,
+        out: &mut Actions<LobbyJob>,
     ) {
-        let State::Searching(search) = &mut self.state else {
+        let SearchState::Searching(search) = &mut self.state else {
             return;
         };
         search.busy = false;
@@ -58,7 +58,7 @@ impl Lobby {
                     PoolError::TooManyTickets => (ErrorCode::RateLimited, Some(TICK)),
                     PoolError::Full | PoolError::Unavailable(_) => (ErrorCode::Unavailable, None),
                 };
-                self.state = State::Idle;
+                self.state = SearchState::Idle;
                 self.fail(code, wait, out);
             }
             // A search that waits already is not ended by it.
@@ -71,9 +71,9 @@ impl Lobby {
         renewed: Result<Renewed, PoolError>,
         company: Option<Company>,
         now: Now,
-        out: &mut Actions<Job>,
+        out: &mut Actions<LobbyJob>,
     ) {
-        let State::Searching(search) = &mut self.state else {
+        let SearchState::Searching(search) = &mut self.state else {
             return;
         };
         search.busy = false;
@@ -90,8 +90,8 @@ impl Lobby {
         self.settle(now, out);
     }
 
-    pub(super) fn on_withdrawn(&mut self, ours: bool, now: Now, out: &mut Actions<Job>) {
-        let State::Searching(search) = &mut self.state else {
+    pub(super) fn on_withdrawn(&mut self, ours: bool, now: Now, out: &mut Actions<LobbyJob>) {
+        let SearchState::Searching(search) = &mut self.state else {
             return;
         };
         search.busy = false;
@@ -105,21 +105,23 @@ impl Lobby {
         }
         // A match is coming; should it be taken back instead, this is asked again.
         search.busy = true;
-        out.push(Action::Queue(Job::Renew(Box::new(search.ticket.clone()))));
+        out.push(Action::Queue(LobbyJob::Renew(Box::new(
+            search.ticket.clone(),
+        ))));
     }
 
     /// The pool does not answer: the client need not wait for it, and the ticket is given up behind
     /// it, at the latest by its lease.
-    pub(super) fn on_not_withdrawn(&mut self, now: Now, out: &mut Actions<Job>) {
-        let State::Searching(search) = &mut self.state else {
+    pub(super) fn on_not_withdrawn(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
+        let SearchState::Searching(search) = &mut self.state else {
             return;
         };
         if !search.intent.is_end() {
             search.busy = false;
-            out.push(Action::Queue(Job::Abandon(search.ticket.id)));
+            out.push(Action::Queue(LobbyJob::Abandon(search.ticket.id)));
             return self.on_set_aside(now, out);
         }
-        out.push(Action::Queue(Job::Regret {
+        out.push(Action::Queue(LobbyJob::Regret {
             began: search.began,
             abandon: Some(search.ticket.id),
         }));
@@ -127,23 +129,23 @@ impl Lobby {
     }
 
     /// Ends the search as its client wants.
-    fn end_search(&mut self, now: Now, out: &mut Actions<Job>) {
-        let state = std::mem::replace(&mut self.state, State::Idle);
-        if let State::Searching(search) = state {
+    fn end_search(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
+        let state = std::mem::replace(&mut self.state, SearchState::Idle);
+        if let SearchState::Searching(search) = state {
             self.end(search.intent, now, out);
         }
     }
 
     /// No new pairs are made for now: the search is over, and its ticket leaves the pool. Should it be
     /// paired this very moment, the pairing is given back.
-    pub(super) fn on_site_full(&mut self, wait: Duration, now: Now, out: &mut Actions<Job>) {
-        let state = std::mem::replace(&mut self.state, State::Idle);
-        let State::Searching(search) = state else {
+    pub(super) fn on_site_full(&mut self, wait: Duration, now: Now, out: &mut Actions<LobbyJob>) {
+        let state = std::mem::replace(&mut self.state, SearchState::Idle);
+        let SearchState::Searching(search) = state else {
             self.state = state;
             return;
         };
         if search.may_wait() {
-            out.push(Action::Queue(Job::Abandon(search.ticket.id)));
+            out.push(Action::Queue(LobbyJob::Abandon(search.ticket.id)));
         }
         self.refuse_search(*search, wait, now, out);
     }
@@ -154,7 +156,7 @@ impl Lobby {
         search: Search,
         wait: Duration,
         now: Now,
-        out: &mut Actions<Job>,
+        out: &mut Actions<LobbyJob>,
     ) {
         if search.intent.is_end() {
             self.end(search.intent, now, out);
@@ -164,16 +166,18 @@ impl Lobby {
     }
 
     /// The other side of our pairing is gone, and our ticket waits again.
-    pub(super) fn on_given_back(&mut self, now: Now, out: &mut Actions<Job>) {
+    pub(super) fn on_given_back(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
         match &mut self.state {
-            State::Searching(search) => {
+            SearchState::Searching(search) => {
                 search.overdue = false;
                 search.phase_at = Some(now.instant + AGAIN);
                 self.settle(now, out);
             }
             // Our client was told already, and goes on from the room, which is closed.
-            State::Matched { ticket, .. } => out.push(Action::Queue(Job::Withdraw(*ticket))),
-            State::Idle | State::Preparing { .. } | State::Creating(..) => {}
+            SearchState::Matched { ticket, .. } => {
+                out.push(Action::Queue(LobbyJob::Withdraw(*ticket)))
+            }
+            SearchState::Idle | SearchState::Preparing { .. } | SearchState::Creating(..) => {}
         }
     }
 
@@ -182,9 +186,9 @@ impl Lobby {
         &mut self,
         company: Option<Company>,
         now: Now,
-        out: &mut Actions<Job>,
+        out: &mut Actions<LobbyJob>,
     ) {
-        let State::Searching(search) = &mut self.state else {
+        let SearchState::Searching(search) = &mut self.state else {
             return;
         };
         let ticket = &search.ticket;

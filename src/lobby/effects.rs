@@ -13,7 +13,7 @@ use crate::channel::{ChannelLayer, Frame, SendError};
 use crate::domain::id::{RoomId, SessionId, Side, TicketId, Timestamp};
 use crate::domain::{LeaveReason, Pairing, Room, UserId};
 use crate::lobby::figures::{Company, Figures};
-use crate::lobby::{Created, Job, Lobby, Outcome, Prepared};
+use crate::lobby::{Created, Lobby, LobbyJob, LobbyOutcome, Prepared};
 use crate::machine::Io;
 use crate::matching::{Entered, Renewed, Ticket, WaitingPool};
 use crate::store::capacity::Capacity;
@@ -59,48 +59,46 @@ const PAUSES: [Duration; 3] = [
 /// About how long a search waits that the site has no room for.
 const SITE_FULL: Duration = Duration::from_secs(20);
 
-type Doing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+type LobbyInFlight = Pin<Box<dyn Future<Output = LobbyOutcome> + Send>>;
 
 impl Io<Lobby> for LobbyIo {
-    type Doing = Doing;
+    type Doing = LobbyInFlight;
 
-    fn start(&self, job: Job) -> Doing {
+    fn start(&self, job: LobbyJob) -> LobbyInFlight {
         let services = Arc::clone(&self.services);
         let client = self.client;
         match job {
-            Job::Prepare { user_id, again } => {
+            LobbyJob::Prepare { user_id, again } => {
                 let prepared = prepare(services, client, user_id, again);
-                Box::pin(async move { Outcome::Prepared(prepared.await) })
+                Box::pin(async move { LobbyOutcome::Prepared(prepared.await) })
             }
-            Job::Enter(ticket) => Box::pin(enter(services, *ticket)),
-            Job::Renew(ticket) => Box::pin(renew(services, *ticket)),
-            Job::Withdraw(id) => {
-                Box::pin(async move { Outcome::Withdrawn(services.pool.withdraw(id).await) })
+            LobbyJob::Enter(ticket) => Box::pin(enter(services, *ticket)),
+            LobbyJob::Renew(ticket) => Box::pin(renew(services, *ticket)),
+            LobbyJob::Withdraw(id) => {
+                Box::pin(async move { LobbyOutcome::Withdrawn(services.pool.withdraw(id).await) })
             }
-            Job::Create { pairing, by } => {
-                Box::pin(
-                    async move { Outcome::Created(create(&services, client, &pairing, by).await) },
-                )
-            }
-            Job::Confirm(pairing) => {
-                Box::pin(async move { Outcome::Confirmed(confirm(&services, pairing).await) })
-            }
-            Job::Abandon(id) => Box::pin(async move {
-                abandon(&services, client, id).await;
-                Outcome::Done
+            LobbyJob::Create { pairing, by } => Box::pin(async move {
+                LobbyOutcome::Created(create(&services, client, &pairing, by).await)
             }),
-            Job::Regret { began, abandon: id } => {
+            LobbyJob::Confirm(pairing) => {
+                Box::pin(async move { LobbyOutcome::Confirmed(confirm(&services, pairing).await) })
+            }
+            LobbyJob::Abandon(id) => Box::pin(async move {
+                abandon(&services, client, id).await;
+                LobbyOutcome::Done
+            }),
+            LobbyJob::Regret { began, abandon: id } => {
                 services.limits.withdrawn(&client.caller, began);
                 Box::pin(async move {
                     if let Some(id) = id {
                         abandon(&services, client, id).await;
                     }
-                    Outcome::Done
+                    LobbyOutcome::Done
                 })
             }
-            Job::Untold { room, side } => Box::pin(async move {
+            LobbyJob::Untold { room, side } => Box::pin(async move {
                 untold(&services, client, room, side).await;
-                Outcome::Done
+                LobbyOutcome::Done
             }),
         }
     }
@@ -139,7 +137,7 @@ async fn prepare(
         Ok(Some(inside)) => return Prepared::InRoom(inside),
         Err(_) => return Prepared::Unavailable,
     }
-    // Whoever left a room this moment may have blocked somebody there.
+    // A room that was left this moment may have brought a block.
     match services.store.relations(client.session).await {
         Ok(relations) => Prepared::Ready(relations),
         Err(_) => Prepared::Unavailable,
@@ -155,9 +153,9 @@ async fn leave_abandoned(
     for room in services.store.open_rooms(session).await? {
         for side in room.sides_of(session) {
             match standing(&room, side, user_id, crate::clock::now()) {
-                Standing::Elsewhere => {}
-                Standing::Inside => return Ok(Some(room.id)),
-                Standing::Abandoned => {
+                RoomStanding::Elsewhere => {}
+                RoomStanding::Inside => return Ok(Some(room.id)),
+                RoomStanding::Abandoned => {
                     let left = services.store.close_room(room.id, side, LeaveReason::Left);
                     left.await?;
                 }
@@ -168,26 +166,26 @@ async fn leave_abandoned(
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Standing {
+enum RoomStanding {
     /// Another tab's room.
     Elsewhere,
     /// The user is in it now.
     Inside,
-    /// The user's own, with nobody connected.
+    /// The user's own, without a connection.
     Abandoned,
 }
 
 /// What a room means to a search of the same session. A search that names no `user_id` cannot be told from
 /// other tabs: rooms with a connection are theirs, and one that was left alone for a moment is given up.
-fn standing(room: &Room, side: Side, user_id: Option<&UserId>, now: Timestamp) -> Standing {
+fn standing(room: &Room, side: Side, user_id: Option<&UserId>, now: Timestamp) -> RoomStanding {
     let person = room.side(side);
     match user_id {
-        Some(id) if person.persona.user_id != *id => Standing::Elsewhere,
-        Some(_) if person.online() => Standing::Inside,
-        Some(_) => Standing::Abandoned,
+        Some(id) if person.persona.user_id != *id => RoomStanding::Elsewhere,
+        Some(_) if person.online() => RoomStanding::Inside,
+        Some(_) => RoomStanding::Abandoned,
         None => match person.away_since {
-            Some(since) if now.since(since) >= ABANDONED => Standing::Abandoned,
-            _ => Standing::Elsewhere,
+            Some(since) if now.since(since) >= ABANDONED => RoomStanding::Abandoned,
+            _ => RoomStanding::Elsewhere,
         },
     }
 }
@@ -197,12 +195,14 @@ fn site_full_pause() -> Duration {
     SITE_FULL.mul_f64(0.75 + 0.5 * rand::random::<f64>())
 }
 
-async fn enter(services: Arc<LobbyServices>, ticket: Ticket) -> Outcome {
+async fn enter(services: Arc<LobbyServices>, ticket: Ticket) -> LobbyOutcome {
     if services.capacity.refuses_rooms() {
-        // Nobody else is to be paired with it. It may be already, and its room made.
+        // No other ticket is to be paired with it. It may be already, and its room made.
         return match services.pool.renew(ticket.id, crate::clock::now()).await {
-            Ok(Renewed::Paired(pairing)) => Outcome::Renewed(Ok(Renewed::Paired(pairing)), None),
-            _ => Outcome::SiteFull(site_full_pause()),
+            Ok(Renewed::Paired(pairing)) => {
+                LobbyOutcome::Renewed(Ok(Renewed::Paired(pairing)), None)
+            }
+            _ => LobbyOutcome::SiteFull(site_full_pause()),
         };
     }
     let entered = services
@@ -210,26 +210,26 @@ async fn enter(services: Arc<LobbyServices>, ticket: Ticket) -> Outcome {
         .enter(ticket.clone(), crate::clock::now())
         .await;
     if let Some((id, address)) = entered.as_ref().ok().and_then(Entered::replaced) {
-        // Whoever is gone need not be told.
+        // A connection that is gone need not be told.
         let _ = services.channel.send(&address, Frame::TicketReplaced(id));
     }
     let company = match &entered {
         Ok(Entered::Waiting { .. }) => Some(company(&services, &ticket)),
         _ => None,
     };
-    Outcome::Entered(entered, company)
+    LobbyOutcome::Entered(entered, company)
 }
 
-async fn renew(services: Arc<LobbyServices>, ticket: Ticket) -> Outcome {
+async fn renew(services: Arc<LobbyServices>, ticket: Ticket) -> LobbyOutcome {
     let renewed = services.pool.renew(ticket.id, crate::clock::now()).await;
     let company = match &renewed {
         Ok(Renewed::Waiting | Renewed::Gone) if services.capacity.refuses_rooms() => {
-            return Outcome::SiteFull(site_full_pause());
+            return LobbyOutcome::SiteFull(site_full_pause());
         }
         Ok(Renewed::Waiting) => Some(company(&services, &ticket)),
         _ => None,
     };
-    Outcome::Renewed(renewed, company)
+    LobbyOutcome::Renewed(renewed, company)
 }
 
 /// What this search is told of all that wait.
@@ -270,14 +270,14 @@ async fn create(
             return Created::PartnerGone;
         }
         Err(_) => {
-            // It may have been made all the same: nobody was told, so nobody may find it open.
+            // It may have been made all the same: neither side was told, so neither may find it open.
             if by == Side::A {
                 give_back(services, client, pairing, by, None).await;
             }
             return Created::Failed;
         }
     }
-    // Whoever is told from here on finds a room: should the other side have given the pairing back
+    // A side that is told from here on finds a room: should the other side have given the pairing back
     // before it was there, it is ours to close.
     match services.pool.renew(own.ticket, crate::clock::now()).await {
         Ok(Renewed::Paired(kept)) if kept.room == room => {}
@@ -302,7 +302,7 @@ async fn create(
 }
 
 /// Takes a pairing back: the tickets wait again, except `gone`, and its room ends. When the pool does
-/// not answer, the pairing and its room stand until it does or until nobody came.
+/// not answer, the pairing and its room stand until it does or until the time to arrive is over.
 async fn give_back(
     services: &LobbyServices,
     client: Client,
@@ -336,7 +336,7 @@ async fn given_back(services: &LobbyServices, room: RoomId, gone: Option<TicketI
     false
 }
 
-/// The connection of a waiting ticket is over. If it was paired meanwhile, nobody will come: the
+/// The connection of a waiting ticket is over. If it was paired meanwhile, it will not come: the
 /// other side goes back, or finds its room closed if it was told of it already.
 async fn abandon(services: &LobbyServices, client: Client, id: TicketId) {
     for pause in PAUSES {

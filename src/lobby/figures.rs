@@ -1,6 +1,6 @@
 //! How many people are here: the figures that every client is told, the same for all of them.
 //!
-//! Who asks does not matter: a number that left out those whom a search knows (a former partner, one
+//! Which client asks does not matter: a number that left out those that a search knows (a former partner, one
 //! who blocked it) would tell, beside the number of another browser, that they are here. And they are
 //! sampled at moments that cannot be foreseen, so that a change is not the coming of this one person.
 
@@ -43,12 +43,12 @@ impl Sample {
 }
 
 /// What a search is told of all who wait, itself among them. It goes by what the search is, never by
-/// whom it knows.
+/// which others it knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Company {
     /// How many wait, as everyone is told.
     pub waiting: u64,
-    /// So many wait that it can be told, and of those whom the gender wishes let it meet hardly any.
+    /// So many wait that it can be told, and the gender wishes let it meet hardly any of them.
     pub unfit: bool,
 }
 
@@ -173,7 +173,7 @@ mod tests {
         sample.census.waiting[woman][PreferredGender::Male.index()] = 3;
         assert_eq!(told(&sample), few);
         sample.census.waiting[man][wish.index()] = 7;
-        // Three women, whom this search may know: it is told as if there were none.
+        // Three women, each of them perhaps known to this search: it is told as if there were none.
         let unfit = Company {
             waiting: 10,
             unfit: true,

@@ -17,16 +17,16 @@ pub struct LobbyRules {
     pub tag_patience: Duration,
     /// `matching.repeat_patience`.
     pub repeat_patience: Duration,
-    /// Names that nobody gets.
+    /// Names that no client may have.
     pub staff: Arc<StaffNames>,
 }
 
 /// Work for [`crate::lobby::effects`].
 #[derive(Debug)]
-pub enum Job {
+pub enum LobbyJob {
     /// Count the search, look for a room the user is still in, read relations.
     Prepare {
-        /// Whom the user says they are, if they do.
+        /// The `user_id` that the client gives, if it gives one.
         user_id: Option<UserId>,
         /// Not the first look: the search is counted already.
         again: bool,
@@ -64,10 +64,10 @@ pub enum Job {
     },
 }
 
-/// What [`Job::Prepare`] found.
+/// What [`LobbyJob::Prepare`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prepared {
-    /// Search.
+    /// It may search, in view of these relations.
     Ready(RelationsOf),
     /// The user is in this room with a live connection.
     InRoom(RoomId),
@@ -75,11 +75,11 @@ pub enum Prepared {
     Limited(Duration),
     /// The store does not answer.
     Unavailable,
-    /// Nobody new is paired for now; when to ask again.
+    /// No new pairs are made for now; when to ask again.
     SiteFull(Duration),
 }
 
-/// What [`Job::Create`] came to.
+/// What [`LobbyJob::Create`] came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Created {
     /// The room is there and the other side is told.
@@ -93,9 +93,9 @@ pub enum Created {
     SiteFull(Duration),
 }
 
-/// What became of a [`Job`].
+/// What became of a [`LobbyJob`].
 #[derive(Debug)]
-pub enum Outcome {
+pub enum LobbyOutcome {
     /// Of preparing.
     Prepared(Prepared),
     /// Of entering; and what is told of all who wait, when the ticket is one of them.
@@ -104,7 +104,7 @@ pub enum Outcome {
     Renewed(Result<Renewed, PoolError>, Option<Company>),
     /// Of withdrawing.
     Withdrawn(Result<bool, PoolError>),
-    /// Of entering or renewing while nobody new is paired: when to search again. The ticket may be in the
+    /// Of entering or renewing while no new pairs are made: when to search again. The ticket may be in the
     /// pool.
     SiteFull(Duration),
     /// Of making the room.

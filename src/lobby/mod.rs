@@ -24,7 +24,7 @@ mod silence;
 #[cfg(test)]
 mod tests;
 
-pub use jobs::{Created, Job, LobbyRules, Outcome, Prepared};
+pub use jobs::{Created, LobbyJob, LobbyOutcome, LobbyRules, Prepared};
 use search::{Intent, Request, Search, phase};
 
 /// After how long a waiting ticket is renewed and its client told when a number changed: at least, and
@@ -39,7 +39,7 @@ const ROOM_WAIT: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-enum State {
+enum SearchState {
     Idle,
     Preparing {
         request: Request,
@@ -66,7 +66,7 @@ pub struct Lobby {
     address: Address,
     sign: Sign,
     mark: MarkTags,
-    state: State,
+    state: SearchState,
 }
 
 /// Signs the token of a room's side.
@@ -94,30 +94,30 @@ impl Lobby {
             address,
             sign,
             mark,
-            state: State::Idle,
+            state: SearchState::Idle,
         }
     }
 
-    fn fail(&self, code: ErrorCode, retry_after: Option<Duration>, out: &mut Actions<Job>) {
+    fn fail(&self, code: ErrorCode, retry_after: Option<Duration>, out: &mut Actions<LobbyJob>) {
         out.push(Action::Erred(code));
         out.push(Action::Write(self.encoder.error(code, None, retry_after)));
     }
 
     /// With no job in flight: withdraws when that was asked for, enters or renews when it is time.
-    fn settle(&mut self, now: Now, out: &mut Actions<Job>) {
-        let State::Searching(search) = &mut self.state else {
+    fn settle(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
+        let SearchState::Searching(search) = &mut self.state else {
             return;
         };
         if search.busy {
             return;
         }
         let job = if search.intent.is_end() {
-            Job::Withdraw(search.ticket.id)
+            LobbyJob::Withdraw(search.ticket.id)
         } else if search.silent {
             if !search.may_wait() {
                 return;
             }
-            Job::Withdraw(search.ticket.id)
+            LobbyJob::Withdraw(search.ticket.id)
         } else if search.phase_at.is_some_and(|at| at <= now.instant) {
             let waited = now.wall.since(search.ticket.since);
             let (phase, _) = phase(&self.rules, &search.ticket, waited);
@@ -125,9 +125,9 @@ impl Lobby {
                 search.ticket.phase = phase;
                 search.ticket.resume = None;
             }
-            Job::Enter(Box::new(search.ticket.clone()))
+            LobbyJob::Enter(Box::new(search.ticket.clone()))
         } else if search.tick_at <= now.instant {
-            Job::Renew(Box::new(search.ticket.clone()))
+            LobbyJob::Renew(Box::new(search.ticket.clone()))
         } else {
             return;
         };
@@ -138,8 +138,8 @@ impl Lobby {
 
 impl Machine for Lobby {
     type Input = LobbyAction;
-    type Job = Job;
-    type Outcome = Outcome;
+    type Job = LobbyJob;
+    type Outcome = LobbyOutcome;
 
     fn decode(text: &str) -> Result<LobbyAction, DecodeError> {
         client::lobby(text)
@@ -150,9 +150,9 @@ impl Machine for Lobby {
         Weight::Signal
     }
 
-    fn open(&mut self, _: Now, _: &mut Actions<Job>) {}
+    fn open(&mut self, _: Now, _: &mut Actions<LobbyJob>) {}
 
-    fn on_input(&mut self, action: LobbyAction, now: Now, out: &mut Actions<Job>) {
+    fn on_input(&mut self, action: LobbyAction, now: Now, out: &mut Actions<LobbyJob>) {
         match action {
             LobbyAction::Start {
                 user_id,
@@ -172,24 +172,24 @@ impl Machine for Lobby {
         }
     }
 
-    fn on_bad_frame(&mut self, error: &DecodeError, out: &mut Actions<Job>) {
+    fn on_bad_frame(&mut self, error: &DecodeError, out: &mut Actions<LobbyJob>) {
         out.push(Action::Erred(error.code));
         out.push(Action::Write(self.encoder.decode_error(error)));
     }
 
-    fn on_frame(&mut self, frame: &Frame, now: Now, out: &mut Actions<Job>) {
+    fn on_frame(&mut self, frame: &Frame, now: Now, out: &mut Actions<LobbyJob>) {
         match frame {
             Frame::Matched(pairing) => self.on_matched(pairing, now, out),
             Frame::MatchedElsewhere(pairing) => self.on_matched_elsewhere(pairing, out),
             Frame::TicketReplaced(ticket) => {
-                if let State::Searching(search) = &self.state
+                if let SearchState::Searching(search) = &self.state
                     && search.ticket.id == *ticket
                 {
                     request::regret(search.began, out);
-                    self.state = State::Idle;
+                    self.state = SearchState::Idle;
                     out.push(Action::Write(self.encoder.replaced()));
                     // A phase that was just being entered may have taken the place back.
-                    out.push(Action::Queue(Job::Withdraw(*ticket)));
+                    out.push(Action::Queue(LobbyJob::Withdraw(*ticket)));
                 }
             }
             Frame::GaveBack => self.on_given_back(now, out),
@@ -197,34 +197,34 @@ impl Machine for Lobby {
         }
     }
 
-    fn on_lagged(&mut self, now: Now, out: &mut Actions<Job>) {
-        if let State::Searching(search) = &mut self.state {
+    fn on_lagged(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
+        if let SearchState::Searching(search) = &mut self.state {
             search.tick_at = now.instant;
             self.settle(now, out);
         }
     }
 
-    fn on_outcome(&mut self, outcome: Outcome, now: Now, out: &mut Actions<Job>) {
+    fn on_outcome(&mut self, outcome: LobbyOutcome, now: Now, out: &mut Actions<LobbyJob>) {
         match outcome {
-            Outcome::Prepared(prepared) => self.on_prepared(prepared, now, out),
-            Outcome::Entered(entered, company) => self.on_entered(entered, company, now, out),
-            Outcome::Renewed(renewed, company) => self.on_renewed(renewed, company, now, out),
-            Outcome::Withdrawn(Ok(ours)) => self.on_withdrawn(ours, now, out),
-            Outcome::Withdrawn(Err(_)) => self.on_not_withdrawn(now, out),
-            Outcome::Created(created) => self.on_created(created, now, out),
-            Outcome::SiteFull(wait) => self.on_site_full(wait, now, out),
-            Outcome::Confirmed(Some(pairing)) => self.on_matched(&pairing, now, out),
+            LobbyOutcome::Prepared(prepared) => self.on_prepared(prepared, now, out),
+            LobbyOutcome::Entered(entered, company) => self.on_entered(entered, company, now, out),
+            LobbyOutcome::Renewed(renewed, company) => self.on_renewed(renewed, company, now, out),
+            LobbyOutcome::Withdrawn(Ok(ours)) => self.on_withdrawn(ours, now, out),
+            LobbyOutcome::Withdrawn(Err(_)) => self.on_not_withdrawn(now, out),
+            LobbyOutcome::Created(created) => self.on_created(created, now, out),
+            LobbyOutcome::SiteFull(wait) => self.on_site_full(wait, now, out),
+            LobbyOutcome::Confirmed(Some(pairing)) => self.on_matched(&pairing, now, out),
             // Invented, or the store did not answer: should it be true, the pool says so again.
-            Outcome::Confirmed(None) => {}
-            Outcome::Done => {}
+            LobbyOutcome::Confirmed(None) => {}
+            LobbyOutcome::Done => {}
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::Preparing { look_at, .. } => *look_at,
-            State::Searching(search) if search.silent && !search.may_wait() => None,
-            State::Searching(search) if !search.busy => Some(match search.phase_at {
+            SearchState::Preparing { look_at, .. } => *look_at,
+            SearchState::Searching(search) if search.silent && !search.may_wait() => None,
+            SearchState::Searching(search) if !search.busy => Some(match search.phase_at {
                 Some(phase_at) => phase_at.min(search.tick_at),
                 None => search.tick_at,
             }),
@@ -232,13 +232,13 @@ impl Machine for Lobby {
         }
     }
 
-    fn on_timer(&mut self, now: Now, out: &mut Actions<Job>) {
-        if let State::Preparing {
+    fn on_timer(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
+        if let SearchState::Preparing {
             request, look_at, ..
         } = &mut self.state
         {
             *look_at = None;
-            out.push(Action::Queue(Job::Prepare {
+            out.push(Action::Queue(LobbyJob::Prepare {
                 user_id: request.user_id.clone(),
                 again: true,
             }));
@@ -247,18 +247,18 @@ impl Machine for Lobby {
     }
 
     fn watches(&self) -> bool {
-        matches!(self.state, State::Searching(_))
+        matches!(self.state, SearchState::Searching(_))
     }
 
-    fn on_silent(&mut self, now: Now, out: &mut Actions<Job>) {
-        if let State::Searching(search) = &mut self.state {
+    fn on_silent(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
+        if let SearchState::Searching(search) = &mut self.state {
             search.silent = true;
             self.settle(now, out);
         }
     }
 
-    fn on_heard(&mut self, now: Now, out: &mut Actions<Job>) {
-        if let State::Searching(search) = &mut self.state {
+    fn on_heard(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
+        if let SearchState::Searching(search) = &mut self.state {
             search.silent = false;
             if !search.may_wait() {
                 search.phase_at = Some(now.instant);
@@ -267,31 +267,31 @@ impl Machine for Lobby {
         }
     }
 
-    fn on_flushed(&mut self) -> Option<Job> {
-        if let State::Matched { told, .. } = &mut self.state {
+    fn on_flushed(&mut self) -> Option<LobbyJob> {
+        if let SearchState::Matched { told, .. } = &mut self.state {
             *told = true;
         }
         None
     }
 
-    fn farewell(self) -> Option<Job> {
+    fn farewell(self) -> Option<LobbyJob> {
         match self.state {
-            State::Searching(search) => Some(Job::Regret {
+            SearchState::Searching(search) => Some(LobbyJob::Regret {
                 began: search.began,
                 abandon: Some(search.ticket.id),
             }),
-            State::Creating(_, _, search) => Some(Job::Abandon(search.ticket.id)),
-            State::Preparing { since, .. } => Some(Job::Regret {
+            SearchState::Creating(_, _, search) => Some(LobbyJob::Abandon(search.ticket.id)),
+            SearchState::Preparing { since, .. } => Some(LobbyJob::Regret {
                 began: since,
                 abandon: None,
             }),
-            State::Matched {
+            SearchState::Matched {
                 room,
                 side,
                 told: false,
                 ..
-            } => Some(Job::Untold { room, side }),
-            State::Idle | State::Matched { .. } => None,
+            } => Some(LobbyJob::Untold { room, side }),
+            SearchState::Idle | SearchState::Matched { .. } => None,
         }
     }
 }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use crate::domain::Pairing;
 use crate::domain::id::{RoomId, Side};
 use crate::lobby::search::Search;
-use crate::lobby::{AGAIN, Created, Job, Lobby, State};
+use crate::lobby::{AGAIN, Created, Lobby, LobbyJob, SearchState};
 use crate::machine::{Action, Actions, Now};
 use crate::matching::Ticket;
 
 impl Lobby {
     /// The pool says so. Side A makes the room and tells side B. Should B hear of it for the second
     /// time without having been told, the telling got lost or A died over it: B looks which.
-    pub(super) fn on_paired(&mut self, pairing: Arc<Pairing>, out: &mut Actions<Job>) {
-        let state = std::mem::replace(&mut self.state, State::Idle);
-        let State::Searching(mut search) = state else {
+    pub(super) fn on_paired(&mut self, pairing: Arc<Pairing>, out: &mut Actions<LobbyJob>) {
+        let state = std::mem::replace(&mut self.state, SearchState::Idle);
+        let SearchState::Searching(mut search) = state else {
             self.state = state;
             return;
         };
@@ -25,28 +25,28 @@ impl Lobby {
         search.intent.forget_next();
         match own_side(&pairing, &search.ticket) {
             Some(side) if side == Side::A || search.overdue => {
-                out.push(Action::Queue(Job::Create {
+                out.push(Action::Queue(LobbyJob::Create {
                     pairing: Arc::clone(&pairing),
                     by: side,
                 }));
-                self.state = State::Creating(pairing, side, search);
+                self.state = SearchState::Creating(pairing, side, search);
             }
             _ => {
                 search.overdue = true;
                 search.phase_at = None;
-                self.state = State::Searching(search);
+                self.state = SearchState::Searching(search);
             }
         }
     }
 
-    pub(super) fn on_created(&mut self, created: Created, now: Now, out: &mut Actions<Job>) {
-        let state = std::mem::replace(&mut self.state, State::Idle);
-        let State::Creating(pairing, side, mut search) = state else {
-            if let State::Matched { ticket, .. } = state
+    pub(super) fn on_created(&mut self, created: Created, now: Now, out: &mut Actions<LobbyJob>) {
+        let state = std::mem::replace(&mut self.state, SearchState::Idle);
+        let SearchState::Creating(pairing, side, mut search) = state else {
+            if let SearchState::Matched { ticket, .. } = state
                 && created != Created::Done
             {
                 // The other side told us while we gave it up: our ticket must not wait again.
-                out.push(Action::Queue(Job::Withdraw(ticket)));
+                out.push(Action::Queue(LobbyJob::Withdraw(ticket)));
             }
             self.state = state;
             return;
@@ -67,46 +67,56 @@ impl Lobby {
             Created::PartnerGone => now.instant,
             _ => now.instant + AGAIN,
         });
-        self.state = State::Searching(search);
+        self.state = SearchState::Searching(search);
         self.settle(now, out);
     }
 
     /// What another node says may be invented by anyone who reaches Redis, and answering it hands out
     /// the token of a room: the store is asked first. One look for one who searches; in one process
     /// there is none.
-    pub(super) fn on_matched_elsewhere(&mut self, pairing: &Arc<Pairing>, out: &mut Actions<Job>) {
+    pub(super) fn on_matched_elsewhere(
+        &mut self,
+        pairing: &Arc<Pairing>,
+        out: &mut Actions<LobbyJob>,
+    ) {
         let known = match &self.state {
-            State::Matched { room, .. } => *room == pairing.room,
-            State::Idle | State::Preparing { .. } | State::Searching(_) | State::Creating(..) => {
-                false
-            }
+            SearchState::Matched { room, .. } => *room == pairing.room,
+            SearchState::Idle
+            | SearchState::Preparing { .. }
+            | SearchState::Searching(_)
+            | SearchState::Creating(..) => false,
         };
         if !known && self.side_by_address(pairing).is_some() {
-            out.push(Action::Queue(Job::Confirm(Arc::clone(pairing))));
+            out.push(Action::Queue(LobbyJob::Confirm(Arc::clone(pairing))));
         }
     }
 
-    pub(super) fn on_matched(&mut self, pairing: &Arc<Pairing>, now: Now, out: &mut Actions<Job>) {
-        let state = std::mem::replace(&mut self.state, State::Idle);
+    pub(super) fn on_matched(
+        &mut self,
+        pairing: &Arc<Pairing>,
+        now: Now,
+        out: &mut Actions<LobbyJob>,
+    ) {
+        let state = std::mem::replace(&mut self.state, SearchState::Idle);
         match state {
-            State::Searching(search)
+            SearchState::Searching(search)
                 if search.silent && own_side(pairing, &search.ticket).is_some() =>
             {
                 self.decline(pairing, search, out);
             }
-            State::Searching(search) | State::Creating(_, _, search)
+            SearchState::Searching(search) | SearchState::Creating(_, _, search)
                 if own_side(pairing, &search.ticket).is_some() =>
             {
                 let side = own_side(pairing, &search.ticket).unwrap_or(Side::B);
                 self.found(pairing, side, &search, now, out);
             }
-            State::Matched { room, .. } if room == pairing.room => self.state = state,
+            SearchState::Matched { room, .. } if room == pairing.room => self.state = state,
             other => {
                 // Not ours any more, which `withdraw` rules out; the partner must not wait.
                 self.state = other;
                 if let Some(side) = self.side_by_address(pairing) {
                     let room = pairing.room;
-                    out.push(Action::Queue(Job::Untold { room, side }));
+                    out.push(Action::Queue(LobbyJob::Untold { room, side }));
                 }
             }
         }
@@ -125,7 +135,7 @@ impl Lobby {
         side: Side,
         search: &Search,
         now: Now,
-        out: &mut Actions<Job>,
+        out: &mut Actions<LobbyJob>,
     ) {
         let waited = now.wall.since(search.ticket.since);
         out.push(Action::Waited(waited));
@@ -133,7 +143,7 @@ impl Lobby {
         out.push(Action::Write(
             self.encoder.match_found(pairing, side, &token),
         ));
-        self.state = State::Matched {
+        self.state = SearchState::Matched {
             ticket: search.ticket.id,
             room: pairing.room,
             side,

@@ -6,25 +6,27 @@ use crate::domain::id::{RoomId, TicketId, Timestamp};
 use crate::domain::wish::Phase;
 use crate::domain::{Persona, UserId};
 use crate::lobby::search::{Intent, Request, Search};
-use crate::lobby::{Job, Lobby, Prepared, ROOM_LOOK, ROOM_WAIT, State};
+use crate::lobby::{Lobby, LobbyJob, Prepared, ROOM_LOOK, ROOM_WAIT, SearchState};
 use crate::machine::{Action, Actions, Now};
 use crate::matching::Ticket;
 use crate::protocol::ErrorCode;
 use crate::store::RelationsOf;
 
 impl Lobby {
-    pub(super) fn start(&mut self, request: Request, now: Now, out: &mut Actions<Job>) {
+    pub(super) fn start(&mut self, request: Request, now: Now, out: &mut Actions<LobbyJob>) {
         match &mut self.state {
-            State::Idle | State::Matched { told: true, .. } => self.prepare(request, now, out),
-            State::Matched { .. } | State::Creating(..) => {
+            SearchState::Idle | SearchState::Matched { told: true, .. } => {
+                self.prepare(request, now, out)
+            }
+            SearchState::Matched { .. } | SearchState::Creating(..) => {
                 // A match is on its way; it answers this as well.
             }
             // What is being prepared may be for another person: it ends first.
-            State::Preparing { intent, .. } => {
+            SearchState::Preparing { intent, .. } => {
                 intent.follow(request);
                 self.look_again(now, out);
             }
-            State::Searching(search) => {
+            SearchState::Searching(search) => {
                 search.intent.follow(Request {
                     since: Some(search.ticket.since),
                     ..request
@@ -34,12 +36,12 @@ impl Lobby {
         }
     }
 
-    pub(super) fn prepare(&mut self, request: Request, now: Now, out: &mut Actions<Job>) {
-        out.push(Action::Queue(Job::Prepare {
+    pub(super) fn prepare(&mut self, request: Request, now: Now, out: &mut Actions<LobbyJob>) {
+        out.push(Action::Queue(LobbyJob::Prepare {
             user_id: request.user_id.clone(),
             again: false,
         }));
-        self.state = State::Preparing {
+        self.state = SearchState::Preparing {
             request,
             since: now.instant,
             look_at: None,
@@ -48,32 +50,37 @@ impl Lobby {
     }
 
     /// Waiting for a room to be left has become pointless: looks now, which ends this preparation.
-    fn look_again(&mut self, now: Now, out: &mut Actions<Job>) {
-        if let State::Preparing { look_at, .. } = &mut self.state
+    fn look_again(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
+        if let SearchState::Preparing { look_at, .. } = &mut self.state
             && look_at.take().is_some()
         {
             self.on_prepared(Prepared::Unavailable, now, out);
         }
     }
 
-    pub(super) fn cancel(&mut self, now: Now, out: &mut Actions<Job>) {
+    pub(super) fn cancel(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
         match &mut self.state {
-            State::Idle => out.push(Action::Write(self.encoder.matching_cancelled())),
-            State::Preparing { intent, .. } => {
+            SearchState::Idle => out.push(Action::Write(self.encoder.matching_cancelled())),
+            SearchState::Preparing { intent, .. } => {
                 intent.cancel();
                 self.look_again(now, out);
             }
-            State::Searching(search) => {
+            SearchState::Searching(search) => {
                 search.intent.cancel();
                 self.settle(now, out);
             }
             // Answered by `match_found`.
-            State::Creating(..) | State::Matched { .. } => {}
+            SearchState::Creating(..) | SearchState::Matched { .. } => {}
         }
     }
 
-    pub(super) fn on_prepared(&mut self, prepared: Prepared, now: Now, out: &mut Actions<Job>) {
-        let State::Preparing {
+    pub(super) fn on_prepared(
+        &mut self,
+        prepared: Prepared,
+        now: Now,
+        out: &mut Actions<LobbyJob>,
+    ) {
+        let SearchState::Preparing {
             request,
             since,
             intent,
@@ -96,36 +103,36 @@ impl Lobby {
             Prepared::Ready(relations) => {
                 let ticket = self.ticket(request, relations, now.wall);
                 let search = Search::new(ticket, since, now.instant);
-                self.state = State::Searching(Box::new(search));
+                self.state = SearchState::Searching(Box::new(search));
                 self.settle(now, out);
             }
             Prepared::InRoom(_) if now.instant < since + ROOM_WAIT => {
-                if let State::Preparing { look_at, .. } = &mut self.state {
+                if let SearchState::Preparing { look_at, .. } = &mut self.state {
                     *look_at = Some(now.instant + ROOM_LOOK);
                 }
             }
             Prepared::InRoom(room) => {
-                self.state = State::Idle;
+                self.state = SearchState::Idle;
                 out.push(Action::Write(self.encoder.in_room(room)));
             }
             Prepared::Limited(wait) => {
-                self.state = State::Idle;
+                self.state = SearchState::Idle;
                 self.fail(ErrorCode::RateLimited, Some(wait), out);
             }
             Prepared::Unavailable => {
-                self.state = State::Idle;
+                self.state = SearchState::Idle;
                 self.fail(ErrorCode::Unavailable, None, out);
             }
             Prepared::SiteFull(wait) => {
-                self.state = State::Idle;
+                self.state = SearchState::Idle;
                 self.fail(ErrorCode::SiteFull, Some(wait), out);
             }
         }
     }
 
     /// A search is over without a match: says so if that was asked for, begins the next if there is one.
-    pub(super) fn end(&mut self, intent: Intent, now: Now, out: &mut Actions<Job>) {
-        self.state = State::Idle;
+    pub(super) fn end(&mut self, intent: Intent, now: Now, out: &mut Actions<LobbyJob>) {
+        self.state = SearchState::Idle;
         if let Intent::End { tell, next } = intent {
             if tell {
                 out.push(Action::Write(self.encoder.matching_cancelled()));
@@ -161,8 +168,8 @@ impl Lobby {
 }
 
 /// The client withdraws a search that it asked for then.
-pub(super) fn regret(began: Instant, out: &mut Actions<Job>) {
-    out.push(Action::Queue(Job::Regret {
+pub(super) fn regret(began: Instant, out: &mut Actions<LobbyJob>) {
+    out.push(Action::Queue(LobbyJob::Regret {
         began,
         abandon: None,
     }));

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::domain::Pairing;
 use crate::domain::id::RoomId;
 use crate::lobby::search::Search;
-use crate::lobby::{Job, Lobby, State};
+use crate::lobby::{Lobby, LobbyJob, SearchState};
 use crate::machine::{Action, Actions, Now};
 
 impl Lobby {
     /// The ticket left the pool, or was not in it, because the client is silent.
-    pub(super) fn on_set_aside(&mut self, now: Now, out: &mut Actions<Job>) {
-        let State::Searching(search) = &mut self.state else {
+    pub(super) fn on_set_aside(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
+        let SearchState::Searching(search) = &mut self.state else {
             return;
         };
         search.out_of_the_pool();
@@ -27,17 +27,17 @@ impl Lobby {
         &mut self,
         pairing: &Arc<Pairing>,
         mut search: Box<Search>,
-        out: &mut Actions<Job>,
+        out: &mut Actions<LobbyJob>,
     ) {
         debug_assert!(
             pairing.side_of(search.ticket.id).is_some(),
             "its own pairing"
         );
-        out.push(Action::Queue(Job::Abandon(search.ticket.id)));
+        out.push(Action::Queue(LobbyJob::Abandon(search.ticket.id)));
         search.out_of_the_pool();
         search.phase_at = None;
         // The room of this pairing is not to be met again.
         search.ticket.room = RoomId::fresh();
-        self.state = State::Searching(search);
+        self.state = SearchState::Searching(search);
     }
 }

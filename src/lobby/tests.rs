@@ -33,7 +33,7 @@ struct Bench {
     lobby: Lobby,
     start: Instant,
     at: Duration,
-    out: Actions<Job>,
+    out: Actions<LobbyJob>,
 }
 
 impl Bench {
@@ -63,7 +63,9 @@ impl Bench {
     fn entered(tags: &str) -> (Self, Ticket) {
         let mut bench = Self::new();
         bench.input(&start(tags));
-        bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+        bench.outcome(LobbyOutcome::Prepared(Prepared::Ready(
+            RelationsOf::default(),
+        )));
         let ticket = bench.entering();
         (bench, ticket)
     }
@@ -75,7 +77,7 @@ impl Bench {
             replaced: None,
             resume: None,
         };
-        bench.outcome(Outcome::Entered(Ok(queued), None));
+        bench.outcome(LobbyOutcome::Entered(Ok(queued), None));
         bench.out.clear();
         (bench, ticket)
     }
@@ -93,7 +95,7 @@ impl Bench {
         self.lobby.on_input(action, now, &mut self.out);
     }
 
-    fn outcome(&mut self, outcome: Outcome) {
+    fn outcome(&mut self, outcome: LobbyOutcome) {
         let now = self.now();
         self.lobby.on_outcome(outcome, now, &mut self.out);
     }
@@ -104,7 +106,7 @@ impl Bench {
     }
 
     /// What it asks for, in order.
-    fn jobs(&mut self) -> Vec<Job> {
+    fn jobs(&mut self) -> Vec<LobbyJob> {
         let jobs = self.out.drain(..).filter_map(|action| match action {
             Action::Queue(job) => Some(job),
             _ => None,
@@ -121,7 +123,7 @@ impl Bench {
 
     fn entering(&mut self) -> Ticket {
         let ticket = self.out.drain(..).find_map(|action| match action {
-            Action::Queue(Job::Enter(ticket)) => Some(*ticket),
+            Action::Queue(LobbyJob::Enter(ticket)) => Some(*ticket),
             _ => None,
         });
         ticket.expect("entering the pool")
@@ -152,7 +154,7 @@ fn party(ticket: &Ticket) -> Party {
     }
 }
 
-/// A pairing in which `ticket` is on that side, opposite somebody else.
+/// A pairing in which `ticket` is on that side, opposite another ticket.
 fn pairing(ticket: &Ticket, side: Side) -> Arc<Pairing> {
     let mut other = party(ticket);
     other.ticket = TicketId::fresh();
@@ -178,23 +180,23 @@ fn patience_relaxes_step_by_step() {
         bench.ring();
         for action in std::mem::take(&mut bench.out) {
             match action {
-                Action::Queue(Job::Enter(again)) => {
+                Action::Queue(LobbyJob::Enter(again)) => {
                     assert_eq!((again.id, again.since), (ticket.id, ticket.since));
                     phases.push((bench.at, again.phase));
                     let queued = Entered::Waiting {
                         replaced: None,
                         resume: None,
                     };
-                    bench.outcome(Outcome::Entered(Ok(queued), None));
+                    bench.outcome(LobbyOutcome::Entered(Ok(queued), None));
                 }
-                Action::Queue(Job::Renew(_)) => {
-                    bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), None));
+                Action::Queue(LobbyJob::Renew(_)) => {
+                    bench.outcome(LobbyOutcome::Renewed(Ok(Renewed::Waiting), None));
                 }
                 _ => {}
             }
         }
     }
-    // And whoever is patient looks again and again.
+    // And a patient search looks again and again.
     let (last, again) = (REPEATS, REPEATS + TAGS);
     let relaxed = [(TAGS, Phase::Anyone), (last, Phase::Repeats)];
     assert_eq!(phases, [&relaxed[..], &[(again, Phase::Repeats)]].concat());
@@ -210,7 +212,7 @@ fn what_is_told_while_waiting_changes_only_with_the_numbers() {
     // Twice the same is told once; no word of the others changes nothing.
     let mut told = 0;
     for company in [None, Some(few), Some(few), None, Some(Company::default())] {
-        bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), company));
+        bench.outcome(LobbyOutcome::Renewed(Ok(Renewed::Waiting), company));
         for frame in bench.written() {
             told += 1;
             assert_eq!(frame["waiting"], company.unwrap().waiting);
@@ -227,17 +229,17 @@ fn when_a_number_is_told_does_not_say_when_it_changed() {
     while bench.at < REPEATS {
         let before = bench.at;
         bench.ring();
-        if let [Job::Renew(_)] = bench.jobs()[..] {
+        if let [LobbyJob::Renew(_)] = bench.jobs()[..] {
             let pause = bench.at - before;
             assert!((TICK..TICK + JITTER).contains(&pause), "{pause:?}");
             pauses.insert(pause);
-            bench.outcome(Outcome::Renewed(Ok(Renewed::Waiting), None));
+            bench.outcome(LobbyOutcome::Renewed(Ok(Renewed::Waiting), None));
         } else {
             let queued = Entered::Waiting {
                 replaced: None,
                 resume: None,
             };
-            bench.outcome(Outcome::Entered(Ok(queued), None));
+            bench.outcome(LobbyOutcome::Entered(Ok(queued), None));
         }
     }
     assert!(pauses.len() > 1, "{pauses:?}");
@@ -247,13 +249,16 @@ fn when_a_number_is_told_does_not_say_when_it_changed() {
 fn a_cancel_is_answered_by_cancelled_or_found_never_both() {
     let (mut bench, _) = Bench::waiting("");
     bench.input(CANCEL);
-    assert!(matches!(bench.out[..], [Action::Queue(Job::Withdraw(_))]));
-    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    assert!(matches!(
+        bench.out[..],
+        [Action::Queue(LobbyJob::Withdraw(_))]
+    ));
+    bench.outcome(LobbyOutcome::Withdrawn(Ok(true)));
     assert_eq!(bench.written()[0]["action"], "matching_cancelled");
 
     let (mut bench, ticket) = Bench::waiting("");
     bench.input(CANCEL);
-    bench.outcome(Outcome::Withdrawn(Ok(false)));
+    bench.outcome(LobbyOutcome::Withdrawn(Ok(false)));
     bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
     let told = bench.written();
     assert_eq!(told.len(), 1);
@@ -266,7 +271,9 @@ fn a_cancel_before_the_pool_was_entered_enters_nothing() {
     bench.input(&start(""));
     bench.input(CANCEL);
     bench.out.clear();
-    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    bench.outcome(LobbyOutcome::Prepared(Prepared::Ready(
+        RelationsOf::default(),
+    )));
     assert!(bench.lobby.deadline().is_none());
     assert_eq!(bench.written()[0]["action"], "matching_cancelled");
 }
@@ -275,22 +282,25 @@ fn a_cancel_before_the_pool_was_entered_enters_nothing() {
 fn a_second_start_withdraws_the_first() {
     let (mut bench, _) = Bench::waiting("");
     bench.input(&start(r#""電影""#));
-    assert!(matches!(bench.out[..], [Action::Queue(Job::Withdraw(_))]));
+    assert!(matches!(
+        bench.out[..],
+        [Action::Queue(LobbyJob::Withdraw(_))]
+    ));
     bench.out.clear();
-    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    bench.outcome(LobbyOutcome::Withdrawn(Ok(true)));
     assert!(matches!(
         bench.jobs()[..],
         [
-            Job::Regret { abandon: None, .. },
-            Job::Prepare { again: false, .. }
+            LobbyJob::Regret { abandon: None, .. },
+            LobbyJob::Prepare { again: false, .. }
         ]
     ));
 }
 
 /// When the search was asked for that a client is said to have withdrawn.
-fn regretted(jobs: &[Job]) -> Vec<Instant> {
+fn regretted(jobs: &[LobbyJob]) -> Vec<Instant> {
     let began = jobs.iter().filter_map(|job| match job {
-        Job::Regret { began, .. } => Some(*began),
+        LobbyJob::Regret { began, .. } => Some(*began),
         _ => None,
     });
     began.collect()
@@ -302,7 +312,7 @@ fn each_search_that_its_client_withdraws_is_told_of_once() {
     let (mut bench, _) = Bench::waiting("");
     bench.at = Duration::from_secs(7);
     bench.input(CANCEL);
-    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    bench.outcome(LobbyOutcome::Withdrawn(Ok(true)));
     assert_eq!(regretted(&bench.jobs()), [bench.start]);
     assert!(bench.lobby.farewell().is_none());
 
@@ -310,7 +320,9 @@ fn each_search_that_its_client_withdraws_is_told_of_once() {
     let mut bench = Bench::new();
     bench.input(&start(""));
     bench.input(CANCEL);
-    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    bench.outcome(LobbyOutcome::Prepared(Prepared::Ready(
+        RelationsOf::default(),
+    )));
     assert_eq!(regretted(&bench.jobs()), [bench.start]);
 
     // Taken over by another connection.
@@ -322,18 +334,23 @@ fn each_search_that_its_client_withdraws_is_told_of_once() {
     let mut bench = Bench::new();
     bench.input(&start(""));
     let farewell = bench.lobby.farewell();
-    assert!(matches!(farewell, Some(Job::Regret { abandon: None, .. })));
+    assert!(matches!(
+        farewell,
+        Some(LobbyJob::Regret { abandon: None, .. })
+    ));
 
     // It found a partner, or was refused: there is nothing to regret.
     let (mut bench, ticket) = Bench::waiting("");
     bench.input(CANCEL);
-    bench.outcome(Outcome::Withdrawn(Ok(false)));
+    bench.outcome(LobbyOutcome::Withdrawn(Ok(false)));
     bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
     assert!(regretted(&bench.jobs()).is_empty());
     let mut bench = Bench::new();
     bench.input(&start(""));
     bench.input(CANCEL);
-    bench.outcome(Outcome::Prepared(Prepared::Limited(Duration::from_secs(3))));
+    bench.outcome(LobbyOutcome::Prepared(Prepared::Limited(
+        Duration::from_secs(3),
+    )));
     assert!(regretted(&bench.jobs()).is_empty());
 }
 
@@ -342,9 +359,11 @@ fn a_changed_wish_keeps_the_time_waited() {
     let (mut bench, ticket) = Bench::waiting("");
     bench.at = Duration::from_secs(15);
     bench.input(&start(r#""電影""#));
-    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    bench.outcome(LobbyOutcome::Withdrawn(Ok(true)));
     bench.out.clear();
-    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    bench.outcome(LobbyOutcome::Prepared(Prepared::Ready(
+        RelationsOf::default(),
+    )));
     let next = bench.entering();
     assert_ne!(next.id, ticket.id);
     assert_eq!((next.since, next.phase), (ticket.since, Phase::Anyone));
@@ -365,11 +384,14 @@ fn a_cancel_is_answered_also_when_another_search_follows() {
         bench.input(&start(""));
         bench.out.clear();
         bench.outcome(match waiting {
-            true => Outcome::Withdrawn(Ok(true)),
-            false => Outcome::Prepared(Prepared::Ready(RelationsOf::default())),
+            true => LobbyOutcome::Withdrawn(Ok(true)),
+            false => LobbyOutcome::Prepared(Prepared::Ready(RelationsOf::default())),
         });
-        let prepares = |action: &Action<Job>| {
-            matches!(action, Action::Queue(Job::Prepare { again: false, .. }))
+        let prepares = |action: &Action<LobbyJob>| {
+            matches!(
+                action,
+                Action::Queue(LobbyJob::Prepare { again: false, .. })
+            )
         };
         assert!(bench.out.iter().any(prepares));
         assert_eq!(bench.written()[0]["action"], "matching_cancelled");
@@ -382,7 +404,8 @@ fn a_newer_connection_under_the_same_name_ends_the_search() {
     bench.frame(&Frame::TicketReplaced(TicketId::fresh()));
     assert!(bench.out.is_empty());
     bench.frame(&Frame::TicketReplaced(ticket.id));
-    let withdraws = |action: &Action<Job>| matches!(action, Action::Queue(Job::Withdraw(_)));
+    let withdraws =
+        |action: &Action<LobbyJob>| matches!(action, Action::Queue(LobbyJob::Withdraw(_)));
     assert!(bench.out.iter().any(withdraws));
     assert_eq!(bench.written()[0]["action"], "replaced");
     assert!(bench.lobby.farewell().is_none());
@@ -396,7 +419,7 @@ fn a_room_the_user_is_in_is_waited_for_then_named() {
     let mut looks = 0;
     loop {
         bench.out.clear();
-        bench.outcome(Outcome::Prepared(Prepared::InRoom(room)));
+        bench.outcome(LobbyOutcome::Prepared(Prepared::InRoom(room)));
         if bench.lobby.deadline().is_none() {
             break;
         }
@@ -411,7 +434,9 @@ fn a_room_the_user_is_in_is_waited_for_then_named() {
 fn too_many_searches_are_told_when_to_come_back() {
     let mut bench = Bench::new();
     bench.input(&start(""));
-    bench.outcome(Outcome::Prepared(Prepared::Limited(Duration::from_secs(3))));
+    bench.outcome(LobbyOutcome::Prepared(Prepared::Limited(
+        Duration::from_secs(3),
+    )));
     let told = bench.written();
     assert_eq!(told[0]["code"], "rate_limited");
     assert_eq!(told[0]["retry_after_ms"], 3000);
@@ -422,6 +447,6 @@ fn an_expired_ticket_is_entered_again() {
     let (mut bench, ticket) = Bench::waiting("");
     bench.ring();
     bench.out.clear();
-    bench.outcome(Outcome::Renewed(Ok(Renewed::Gone), None));
+    bench.outcome(LobbyOutcome::Renewed(Ok(Renewed::Gone), None));
     assert_eq!(bench.entering().id, ticket.id);
 }

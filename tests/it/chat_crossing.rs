@@ -12,8 +12,8 @@ use jiff::tz::TimeZone;
 use miyu::admission::memory::Budget;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer as _, Frame, GroupId};
-use miyu::chat::effects::{ChatIo, Reach};
-use miyu::chat::{Chat, ChatRules, Job, Opening, Outcome};
+use miyu::chat::effects::{ChatIo, ChatServices};
+use miyu::chat::{Chat, ChatJob, ChatOutcome, ChatRules, Opening};
 use miyu::delivery::publish::Publisher;
 use miyu::domain::id::{Address, NodeId, RoomId, Seq, Side, Timestamp};
 use miyu::machine::{Action, Actions, Io as _, Machine as _, Now};
@@ -36,7 +36,7 @@ const CONNECTIONS: usize = 3;
 const ROUNDS: usize = 60;
 const SETTLE: Duration = Duration::from_secs(2);
 
-type Doing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+type Doing = Pin<Box<dyn Future<Output = ChatOutcome> + Send>>;
 
 /// One connection: the machine, its jobs, the frames on their way to it, and what its client knows.
 struct Person {
@@ -55,7 +55,7 @@ struct Person {
 }
 
 impl Person {
-    fn act(&mut self, actions: Actions<Job>) {
+    fn act(&mut self, actions: Actions<ChatJob>) {
         for action in actions {
             match action {
                 Action::Write(text) => self.hear(&serde_json::from_str(&text).expect("JSON")),
@@ -85,7 +85,7 @@ impl Person {
         }
     }
 
-    fn with(&mut self, now: Now, event: impl FnOnce(&mut Chat, Now, &mut Actions<Job>)) {
+    fn with(&mut self, now: Now, event: impl FnOnce(&mut Chat, Now, &mut Actions<ChatJob>)) {
         let mut actions = Vec::new();
         event(&mut self.chat, now, &mut actions);
         self.act(actions);
@@ -189,7 +189,7 @@ impl History {
             presence_settle: SETTLE,
             closing_notice: Duration::from_secs(600),
         };
-        let reach = Reach {
+        let reach = ChatServices {
             store: self.store.clone(),
             channel: self.net.clone(),
             memory: Budget::new(1 << 30),

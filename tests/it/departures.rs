@@ -6,8 +6,8 @@ use std::sync::Arc;
 use miyu::admission::memory::Budget;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership};
-use miyu::chat::Job;
-use miyu::chat::effects::{ChatIo, Leaving, Reach};
+use miyu::chat::ChatJob;
+use miyu::chat::effects::{ChatIo, ChatServices, DepartRetry};
 use miyu::domain::id::{Address, NodeId, RoomId, Side};
 use miyu::machine::Io as _;
 use miyu::store::{Marks, Place, Store};
@@ -53,7 +53,7 @@ impl Scene {
 
     /// What is owed for Bob's connection when his arrival may or may not have been written.
     fn owe(&self) {
-        let leaving = Leaving {
+        let leaving = DepartRetry {
             store: Arc::clone(&self.store),
             channel: Arc::clone(&self.channel),
             room: self.room,
@@ -67,7 +67,7 @@ impl Scene {
     /// Bob's connection says goodbye.
     async fn depart(&self) {
         let (outbox, _mailbox) = self.channel.open();
-        let reach = Reach {
+        let reach = ChatServices {
             store: Arc::clone(&self.store),
             channel: Arc::clone(&self.channel),
             memory: Budget::new(1 << 30),
@@ -78,7 +78,7 @@ impl Scene {
         let membership = self.channel.join(GroupId::Room(self.room), &outbox).await;
         let home = std::net::Ipv4Addr::LOCALHOST.into();
         let io = ChatIo::new(Arc::new(reach), address(B), membership, home);
-        let depart = Job::Depart {
+        let depart = ChatJob::Depart {
             side: B,
             version: 1,
             marks: Marks::default(),

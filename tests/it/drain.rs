@@ -110,7 +110,7 @@ async fn a_second_signal_leaves_at_once() {
     server.says("draining").await;
     server.signal(Signal::INT);
     assert_eq!(server.ended().await.code(), IMPATIENT, "{}", server.said());
-    // Leaving so is a crash, and a crash loses nothing either.
+    // DepartRetry so is a crash, and a crash loses nothing either.
     let mut server = setup.start().await;
     server.signal(Signal::TERM);
     assert_eq!(server.ended().await.code(), Some(0), "{}", server.said());

@@ -99,7 +99,7 @@ async fn what_is_published_after_join_resolves_arrives_from_elsewhere() {
         let membership = here.join(group, &mine).await;
         there.publish(group, numbered(n));
         assert_eq!(next_number(&mut mailbox).await, n);
-        // Leaving and coming back at once is joining as well.
+        // DepartRetry and coming back at once is joining as well.
         drop(membership);
         let _again = here.join(group, &mine).await;
         there.publish(group, numbered(n + 1000));

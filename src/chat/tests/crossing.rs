@@ -23,10 +23,10 @@ const Z: Duration = Duration::ZERO;
 
 fn asks_for_the_room(bench: &mut Bench) {
     let jobs = bench.jobs();
-    let asked = |job: &Job| {
+    let asked = |job: &ChatJob| {
         matches!(
             job,
-            Job::Page {
+            ChatJob::Page {
                 with_room: true,
                 ..
             }
@@ -107,7 +107,7 @@ fn only_who_sits_where_the_other_goes_swaps() {
     );
     let jobs = bench.jobs();
     assert!(
-        matches!(&jobs[..], [Job::Append(d)] if d.side == Side::A),
+        matches!(&jobs[..], [ChatJob::Append(d)] if d.side == Side::A),
         "{jobs:?}"
     );
 }
@@ -157,7 +157,7 @@ fn reading_on_a_guessed_side_is_not_reading_on_the_other() {
     both.sides[0].read = Seq(5);
     let mut bench = Bench::open_as(both, true, Some(Seq(5)));
     bench.input(r#"{"action":"typing","is_typing":true,"user_id":"bob"}"#);
-    let Some(Job::Depart {
+    let Some(ChatJob::Depart {
         side: Side::B,
         marks,
         ..
@@ -177,7 +177,7 @@ fn a_guessed_side_misses_nothing_of_the_other() {
     let mut bench = Bench::open_as(both, true, None);
     let jobs = bench.jobs();
     assert!(
-        matches!(jobs[..], [Job::Page { after: Seq(3), .. }]),
+        matches!(jobs[..], [ChatJob::Page { after: Seq(3), .. }]),
         "{jobs:?}"
     );
 }
@@ -185,11 +185,11 @@ fn a_guessed_side_misses_nothing_of_the_other() {
 #[test]
 fn who_was_replaced_still_writes_down_that_it_is_there() {
     let mut bench = Bench::live(room([1, 2]), false);
-    bench.outcome(Outcome::NotArrived(Some(Side::B)));
+    bench.outcome(ChatOutcome::NotArrived(Some(Side::B)));
     bench.frame(&opened(Side::A, 2, 2), Z);
     bench.out.clear();
     bench.timer(stream::RETRY);
-    assert!(matches!(bench.jobs()[..], [Job::Arrive { .. }]));
+    assert!(matches!(bench.jobs()[..], [ChatJob::Arrive { .. }]));
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn ones_own_arrival_heard_late_still_says_who_came_before() {
     let mut bench = Bench::live(room([1, 2]), false);
     bench.frame(&opened(Side::A, 3, 6), Z);
     let speaker = Some(address(1));
-    bench.outcome(Outcome::Arrived(
+    bench.outcome(ChatOutcome::Arrived(
         Side::A,
         Presence {
             speaker,
@@ -238,7 +238,7 @@ fn a_guessed_side_whose_swap_was_not_heard_finds_the_other_free() {
     assert!(
         matches!(
             jobs[..],
-            [Job::Arrive {
+            [ChatJob::Arrive {
                 side: Side::B,
                 instead_of: Some(Side::A)
             }]

@@ -10,7 +10,7 @@ fn opening_tells_the_state_then_reads_the_log() {
         &bench.out[..],
         [
             Action::Write(_),
-            Action::Aside(Job::Page { after: Seq(0), .. })
+            Action::Aside(ChatJob::Page { after: Seq(0), .. })
         ]
     ));
     assert_eq!(bench.written(), ["room_state"]);
@@ -45,7 +45,7 @@ fn a_hole_is_read_after_a_short_wait() {
     bench.timer(wait);
     assert!(matches!(
         bench.jobs()[..],
-        [Job::Page {
+        [ChatJob::Page {
             after: Seq(0),
             cause: "hole",
             ..
@@ -58,10 +58,10 @@ fn a_store_that_does_not_answer_is_asked_again() {
     let mut bench = Bench::open(room([1, 2]), false);
     bench.out.clear();
     let error = StoreError::Unavailable("test".into());
-    bench.outcome(Outcome::Paged(Err(error), None));
+    bench.outcome(ChatOutcome::Paged(Err(error), None));
     assert!(bench.out.is_empty());
     bench.timer(stream::RETRY);
-    assert!(matches!(bench.jobs()[..], [Job::Page { .. }]));
+    assert!(matches!(bench.jobs()[..], [ChatJob::Page { .. }]));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn the_cursor_is_what_reached_the_socket() {
     bench.frame(&live(1), Duration::ZERO);
     bench.chat.on_flushed();
     bench.frame(&live(2), Duration::ZERO);
-    let Some(Job::Depart { marks, .. }) = bench.chat.farewell() else {
+    let Some(ChatJob::Depart { marks, .. }) = bench.chat.farewell() else {
         panic!("no departure")
     };
     assert_eq!(marks.cursor, Seq(1));
@@ -95,7 +95,7 @@ fn clients_of_the_original_are_not_shown_recalled_messages() {
 fn a_room_that_is_gone_lets_its_client_go() {
     let mut bench = Bench::open(room([1, 2]), false);
     bench.out.clear();
-    bench.outcome(Outcome::Paged(Ok(None), None));
+    bench.outcome(ChatOutcome::Paged(Ok(None), None));
     let last = bench.out.pop();
     assert!(matches!(last, Some(Action::Close(CloseReason::RoomGone))));
     assert_eq!(bench.written(), ["user_left"]);
@@ -125,14 +125,14 @@ fn a_log_that_loses_its_end_under_an_open_connection_is_told_anew() {
     bench.frame(&position(1), Duration::ZERO);
     assert!(matches!(
         bench.jobs()[..],
-        [Job::Page { after: Seq(3), .. }]
+        [ChatJob::Page { after: Seq(3), .. }]
     ));
     bench.paged(&[], 1);
     let asked = bench.jobs();
     assert!(
         matches!(
             asked[..],
-            [Job::Page {
+            [ChatJob::Page {
                 after: Seq(0),
                 with_room: true,
                 ..

@@ -102,8 +102,8 @@ fn reading_ahead_of_the_log_counts_as_reading_all_of_it() {
     assert!(matches!(
         bench.jobs()[..],
         [
-            Job::Mark { .. },
-            Job::Publish(Frame::Read { seq: Seq(1), .. })
+            ChatJob::Mark { .. },
+            ChatJob::Publish(Frame::Read { seq: Seq(1), .. })
         ]
     ));
     bench.input(r#"{"action":"read","seq":1}"#);
@@ -179,7 +179,7 @@ fn an_entry_that_only_the_store_knows_of_is_read_after_a_moment() {
     bench.timer(Duration::from_millis(50));
     assert!(matches!(
         bench.jobs()[..],
-        [Job::Page { after: Seq(1), .. }]
+        [ChatJob::Page { after: Seq(1), .. }]
     ));
 }
 
@@ -187,7 +187,7 @@ fn an_entry_that_only_the_store_knows_of_is_read_after_a_moment() {
 fn a_connection_that_the_store_takes_for_gone_arrives_again() {
     let mut bench = Bench::live(room([1, 2]), false);
     bench.frame(&position(0, (None, 1), (None, 0)), Duration::ZERO);
-    assert!(matches!(bench.jobs()[..], [Job::Arrive { .. }]));
+    assert!(matches!(bench.jobs()[..], [ChatJob::Arrive { .. }]));
     // Read before it arrived.
     bench.frame(&position(0, (None, 0), (None, 0)), Duration::ZERO);
     assert!(bench.out.is_empty());
@@ -204,7 +204,7 @@ fn a_newer_connection_that_was_not_heard_of_replaces_this_one_until_it_is_gone()
     bench.frame(&position(0, (None, 3), (None, 0)), Duration::ZERO);
     assert!(matches!(
         bench.jobs()[..],
-        [Job::Page { .. }, Job::Arrive { .. }]
+        [ChatJob::Page { .. }, ChatJob::Arrive { .. }]
     ));
 }
 

@@ -11,7 +11,7 @@ fn somebody_elses_user_id_is_refused() {
     bench.input(r#"{"action":"find_next","user_id":"ann"}"#);
     assert!(matches!(
         bench.jobs()[..],
-        [Job::Leave {
+        [ChatJob::Leave {
             side: Side::A,
             block: None
         }]
@@ -25,12 +25,12 @@ fn a_guessed_side_is_corrected_by_the_first_user_id() {
     assert!(matches!(
         bench.jobs()[..],
         [
-            Job::Publish(Frame::Swapped { .. }),
-            Job::Arrive {
+            ChatJob::Publish(Frame::Swapped { .. }),
+            ChatJob::Arrive {
                 side: Side::B,
                 instead_of: Some(Side::A)
             },
-            Job::Leave { side: Side::B, .. }
+            ChatJob::Leave { side: Side::B, .. }
         ]
     ));
 }
@@ -50,7 +50,7 @@ fn the_other_guessed_side_swaps_as_well() {
     );
     assert!(matches!(
         bench.jobs()[..],
-        [Job::Arrive {
+        [ChatJob::Arrive {
             side: Side::B,
             instead_of: Some(Side::A)
         }]
@@ -80,7 +80,7 @@ fn a_replaced_connection_is_silent_until_it_is_the_newest_again() {
     bench.frame(&live(1), Duration::ZERO);
     assert!(bench.out.is_empty());
     bench.input(r#"{"action":"send_message","message":{"content":"x","client_id":"c"}}"#);
-    assert!(matches!(bench.jobs()[..], [Job::Append(_)]));
+    assert!(matches!(bench.jobs()[..], [ChatJob::Append(_)]));
     let closed = Frame::Closed {
         side: Side::A,
         connection: address(2),
@@ -90,8 +90,8 @@ fn a_replaced_connection_is_silent_until_it_is_the_newest_again() {
     assert!(matches!(
         bench.jobs()[..],
         [
-            Job::Page { after: Seq(0), .. },
-            Job::Arrive {
+            ChatJob::Page { after: Seq(0), .. },
+            ChatJob::Arrive {
                 side: Side::A,
                 instead_of: None
             },
@@ -120,7 +120,7 @@ fn an_older_connection_that_is_heard_of_late_replaces_nobody() {
     bench.frame(&closed(None), Duration::ZERO);
     assert!(bench.out.is_empty());
     bench.frame(&closed(Some(6)), Duration::ZERO);
-    let arrives = Job::Arrive {
+    let arrives = ChatJob::Arrive {
         side: Side::A,
         instead_of: None,
     };
@@ -139,13 +139,13 @@ fn of_two_that_think_the_other_newer_the_later_arrival_speaks() {
     bench.out.clear();
     let speaks = |number, version| {
         let speaker = Some(address(number));
-        Outcome::Arrived(Side::A, Presence { speaker, version })
+        ChatOutcome::Arrived(Side::A, Presence { speaker, version })
     };
     bench.outcome(speaks(1, 3));
-    assert!(matches!(bench.jobs()[..], [Job::Page { .. }]));
+    assert!(matches!(bench.jobs()[..], [ChatJob::Page { .. }]));
     bench.frame(&other, Duration::ZERO);
     assert!(bench.out.is_empty());
-    // It asked to come back, but somebody newer was there already.
+    // It asked to come back, but a newer connection was there already.
     bench.outcome(speaks(3, 4));
     bench.frame(&live(1), Duration::ZERO);
     assert!(bench.out.is_empty());
@@ -170,7 +170,7 @@ fn one_replaced_connection_too_many_is_closed() {
 #[test]
 fn an_arrival_that_was_not_written_is_written_later() {
     let mut bench = Bench::live(room([1, 2]), false);
-    bench.outcome(Outcome::NotArrived(None));
+    bench.outcome(ChatOutcome::NotArrived(None));
     bench.timer(stream::RETRY);
-    assert!(matches!(bench.jobs()[..], [Job::Arrive { .. }]));
+    assert!(matches!(bench.jobs()[..], [ChatJob::Arrive { .. }]));
 }

@@ -1,4 +1,4 @@
-//! Nobody new is paired for now: how each phase of a search ends by it.
+//! No new pairs are made for now: how each phase of a search ends by it.
 
 use super::*;
 
@@ -16,10 +16,10 @@ fn assert_told(bench: &mut Bench) {
 fn a_search_that_begins_is_refused() {
     let mut bench = Bench::new();
     bench.input(&start(""));
-    bench.outcome(Outcome::Prepared(Prepared::SiteFull(WAIT)));
+    bench.outcome(LobbyOutcome::Prepared(Prepared::SiteFull(WAIT)));
     assert_told(&mut bench);
     bench.input(&start(""));
-    assert!(matches!(bench.jobs()[..], [Job::Prepare { .. }]));
+    assert!(matches!(bench.jobs()[..], [LobbyJob::Prepare { .. }]));
 }
 
 #[test]
@@ -27,8 +27,8 @@ fn a_ticket_that_waits_leaves_the_pool() {
     let (mut bench, ticket) = Bench::waiting("");
     bench.ring();
     bench.out.clear();
-    bench.outcome(Outcome::SiteFull(WAIT));
-    let gives_up = |action: &Action<Job>| matches!(action, Action::Queue(Job::Abandon(id)) if *id == ticket.id);
+    bench.outcome(LobbyOutcome::SiteFull(WAIT));
+    let gives_up = |action: &Action<LobbyJob>| matches!(action, Action::Queue(LobbyJob::Abandon(id)) if *id == ticket.id);
     assert!(bench.out.iter().any(gives_up));
     assert_told(&mut bench);
     assert!(bench.lobby.farewell().is_none());
@@ -37,7 +37,7 @@ fn a_ticket_that_waits_leaves_the_pool() {
 #[test]
 fn a_ticket_that_never_entered_has_nothing_to_leave() {
     let (mut bench, _) = Bench::entered("");
-    bench.outcome(Outcome::SiteFull(WAIT));
+    bench.outcome(LobbyOutcome::SiteFull(WAIT));
     assert!(!bench.out.iter().any(|it| matches!(it, Action::Queue(_))));
     assert_told(&mut bench);
 }
@@ -49,9 +49,9 @@ fn a_pairing_whose_room_is_not_made_ends_both_searches() {
         pairing: pairing(&ticket, Side::A),
         replaced: None,
     };
-    bench.outcome(Outcome::Entered(Ok(paired), None));
+    bench.outcome(LobbyOutcome::Entered(Ok(paired), None));
     bench.out.clear();
-    bench.outcome(Outcome::Created(Created::SiteFull(WAIT)));
+    bench.outcome(LobbyOutcome::Created(Created::SiteFull(WAIT)));
     assert_told(&mut bench);
 
     // The other side hears that it waits again, and asks.
@@ -59,7 +59,7 @@ fn a_pairing_whose_room_is_not_made_ends_both_searches() {
     bench.frame(&Frame::GaveBack);
     bench.ring();
     bench.entering();
-    bench.outcome(Outcome::SiteFull(WAIT));
+    bench.outcome(LobbyOutcome::SiteFull(WAIT));
     assert_told(&mut bench);
 }
 
@@ -67,7 +67,7 @@ fn a_pairing_whose_room_is_not_made_ends_both_searches() {
 fn who_gave_up_meanwhile_is_told_that_and_nothing_else() {
     let (mut bench, _) = Bench::entered("");
     bench.input(CANCEL);
-    bench.outcome(Outcome::SiteFull(WAIT));
+    bench.outcome(LobbyOutcome::SiteFull(WAIT));
     let told = bench.written();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0]["action"], "matching_cancelled");

@@ -1,4 +1,4 @@
-//! The lobby machine while the pool, or whoever makes the room, is away for a while.
+//! The lobby machine while the pool, or the side that makes the room, is away for a while.
 
 use super::*;
 use crate::matching::PoolError;
@@ -10,7 +10,7 @@ fn silence() -> PoolError {
 /// Started and prepared; the first attempt to enter the pool got no answer.
 fn unanswered() -> (Bench, Ticket) {
     let (mut bench, ticket) = Bench::entered("");
-    bench.outcome(Outcome::Entered(Err(silence()), None));
+    bench.outcome(LobbyOutcome::Entered(Err(silence()), None));
     (bench, ticket)
 }
 
@@ -24,7 +24,7 @@ fn a_pool_that_does_not_answer_is_asked_again_ever_less_often() {
         let again = bench.entering();
         assert_eq!((again.id, again.since), (ticket.id, ticket.since));
         asked.push(bench.at.as_secs());
-        bench.outcome(Outcome::Entered(Err(silence()), None));
+        bench.outcome(LobbyOutcome::Entered(Err(silence()), None));
     }
     assert_eq!(asked, [1, 3, 7, 12, 17]);
     assert!(
@@ -37,9 +37,12 @@ fn a_pool_that_does_not_answer_is_asked_again_ever_less_often() {
         replaced: None,
         resume: None,
     };
-    bench.outcome(Outcome::Entered(Ok(queued), None));
+    bench.outcome(LobbyOutcome::Entered(Ok(queued), None));
     bench.ring();
-    assert!(matches!(bench.jobs()[..], [Job::Renew(_) | Job::Enter(_)]));
+    assert!(matches!(
+        bench.jobs()[..],
+        [LobbyJob::Renew(_) | LobbyJob::Enter(_)]
+    ));
 }
 
 #[test]
@@ -48,8 +51,8 @@ fn an_unanswered_renewal_ends_no_search() {
     // Before its patience for tags ends, after which it enters.
     while bench.at + TICK + JITTER < TAGS {
         bench.ring();
-        assert!(matches!(&bench.jobs()[..], [Job::Renew(it)] if it.id == ticket.id));
-        bench.outcome(Outcome::Renewed(Err(silence()), None));
+        assert!(matches!(&bench.jobs()[..], [LobbyJob::Renew(it)] if it.id == ticket.id));
+        bench.outcome(LobbyOutcome::Renewed(Err(silence()), None));
     }
     assert!(bench.at >= TICK, "it was renewed");
     assert!(bench.written().is_empty());
@@ -60,11 +63,11 @@ fn a_cancel_is_answered_while_the_pool_does_not_answer() {
     let (mut bench, ticket) = unanswered();
     bench.out.clear();
     bench.input(CANCEL);
-    assert!(matches!(bench.jobs()[..], [Job::Withdraw(_)]));
-    bench.outcome(Outcome::Withdrawn(Err(silence())));
+    assert!(matches!(bench.jobs()[..], [LobbyJob::Withdraw(_)]));
+    bench.outcome(LobbyOutcome::Withdrawn(Err(silence())));
     assert!(matches!(
         bench.out[..],
-        [Action::Queue(Job::Regret { abandon: Some(id), .. }), Action::Write(_)]
+        [Action::Queue(LobbyJob::Regret { abandon: Some(id), .. }), Action::Write(_)]
             if id == ticket.id
     ));
     assert_eq!(bench.written()[0]["action"], "matching_cancelled");
@@ -76,14 +79,14 @@ fn a_match_that_an_unanswered_attempt_made_is_found_by_the_cancel() {
     let (mut bench, ticket) = unanswered();
     bench.out.clear();
     bench.input(CANCEL);
-    bench.outcome(Outcome::Withdrawn(Ok(false)));
+    bench.outcome(LobbyOutcome::Withdrawn(Ok(false)));
     assert!(matches!(
         bench.jobs()[..],
-        [Job::Withdraw(_), Job::Renew(_)]
+        [LobbyJob::Withdraw(_), LobbyJob::Renew(_)]
     ));
     let paired = Renewed::Paired(pairing(&ticket, Side::A));
-    bench.outcome(Outcome::Renewed(Ok(paired), None));
-    bench.outcome(Outcome::Created(Created::Done));
+    bench.outcome(LobbyOutcome::Renewed(Ok(paired), None));
+    bench.outcome(LobbyOutcome::Created(Created::Done));
     let told = bench.written();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0]["action"], "match_found");
@@ -96,7 +99,7 @@ fn a_refusal_after_silence_is_told() {
     bench.ring();
     bench.out.clear();
     let refused = Err(PoolError::TooManyTickets);
-    bench.outcome(Outcome::Entered(refused, None));
+    bench.outcome(LobbyOutcome::Entered(refused, None));
     assert_eq!(bench.written()[0]["code"], "rate_limited");
     assert!(bench.lobby.deadline().is_none());
 }
@@ -105,11 +108,13 @@ fn a_refusal_after_silence_is_told() {
 fn a_cancel_during_an_unanswered_attempt_is_done_at_once() {
     let mut bench = Bench::new();
     bench.input(&start(""));
-    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    bench.outcome(LobbyOutcome::Prepared(Prepared::Ready(
+        RelationsOf::default(),
+    )));
     bench.input(CANCEL);
     bench.out.clear();
-    bench.outcome(Outcome::Entered(Err(silence()), None));
-    assert!(matches!(bench.jobs()[..], [Job::Withdraw(_)]));
+    bench.outcome(LobbyOutcome::Entered(Err(silence()), None));
+    assert!(matches!(bench.jobs()[..], [LobbyJob::Withdraw(_)]));
 }
 
 #[test]
@@ -118,7 +123,7 @@ fn a_ticket_given_back_after_its_client_was_told_is_taken_out() {
     bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
     bench.out.clear();
     bench.frame(&Frame::GaveBack);
-    assert!(matches!(bench.jobs()[..], [Job::Withdraw(id)] if id == ticket.id));
+    assert!(matches!(bench.jobs()[..], [LobbyJob::Withdraw(id)] if id == ticket.id));
 }
 
 #[test]
@@ -128,12 +133,12 @@ fn a_pairing_told_while_it_was_given_up_leaves_no_ticket_behind() {
     for _ in 0..2 {
         bench.ring();
         let paired = Renewed::Paired(Arc::clone(&found));
-        bench.outcome(Outcome::Renewed(Ok(paired), None));
+        bench.outcome(LobbyOutcome::Renewed(Ok(paired), None));
     }
     bench.frame(&Frame::Matched(found));
     bench.out.clear();
-    bench.outcome(Outcome::Created(Created::PartnerGone));
-    assert!(matches!(bench.jobs()[..], [Job::Withdraw(id)] if id == ticket.id));
+    bench.outcome(LobbyOutcome::Created(Created::PartnerGone));
+    assert!(matches!(bench.jobs()[..], [LobbyJob::Withdraw(id)] if id == ticket.id));
 }
 
 #[test]
@@ -143,9 +148,9 @@ fn leaving_while_the_room_is_being_made_takes_the_pairing_back() {
         pairing: pairing(&ticket, Side::A),
         replaced: None,
     };
-    bench.outcome(Outcome::Entered(Ok(paired), None));
+    bench.outcome(LobbyOutcome::Entered(Ok(paired), None));
     assert!(matches!(
         bench.lobby.farewell(),
-        Some(Job::Abandon(id)) if id == ticket.id
+        Some(LobbyJob::Abandon(id)) if id == ticket.id
     ));
 }

@@ -1,4 +1,4 @@
-//! From the pairing to being told: who makes the room, and what becomes of what nobody was told.
+//! From the pairing to being told: which side makes the room, and what becomes of what neither was told.
 
 use super::*;
 
@@ -9,13 +9,13 @@ fn who_finds_makes_the_room_before_anybody_is_told() {
         pairing: pairing(&ticket, Side::A),
         replaced: None,
     };
-    bench.outcome(Outcome::Entered(Ok(paired), None));
+    bench.outcome(LobbyOutcome::Entered(Ok(paired), None));
     assert!(matches!(
         bench.out[..],
-        [Action::Queue(Job::Create { by: Side::A, .. })]
+        [Action::Queue(LobbyJob::Create { by: Side::A, .. })]
     ));
     bench.out.clear();
-    bench.outcome(Outcome::Created(Created::Done));
+    bench.outcome(LobbyOutcome::Created(Created::Done));
     let told = bench.written();
     assert_eq!(told[0]["action"], "match_found");
     assert_eq!(told[0]["token"], "token");
@@ -29,9 +29,9 @@ fn a_room_that_could_not_be_made_sends_the_search_on_with_its_time() {
         pairing: pairing(&ticket, Side::A),
         replaced: None,
     };
-    bench.outcome(Outcome::Entered(Ok(paired), None));
+    bench.outcome(LobbyOutcome::Entered(Ok(paired), None));
     bench.out.clear();
-    bench.outcome(Outcome::Created(Created::PartnerGone));
+    bench.outcome(LobbyOutcome::Created(Created::PartnerGone));
     let again = bench.entering();
     assert_eq!((again.id, again.since), (ticket.id, ticket.since));
     assert_ne!(again.room, ticket.room);
@@ -45,17 +45,17 @@ fn a_found_side_that_nobody_tells_looks_for_itself() {
         bench.ring();
         bench.out.clear();
         let paired = Renewed::Paired(Arc::clone(&found));
-        bench.outcome(Outcome::Renewed(Ok(paired), None));
+        bench.outcome(LobbyOutcome::Renewed(Ok(paired), None));
         let creating = matches!(
             bench.out[..],
-            [Action::Queue(Job::Create { by: Side::B, .. })]
+            [Action::Queue(LobbyJob::Create { by: Side::B, .. })]
         );
         assert_eq!(creating, makes);
     }
     // The finder lives after all: it is told once.
     bench.out.clear();
     bench.frame(&Frame::Matched(Arc::clone(&found)));
-    bench.outcome(Outcome::Created(Created::Done));
+    bench.outcome(LobbyOutcome::Created(Created::Done));
     bench.frame(&Frame::Matched(found));
     assert_eq!(bench.written().len(), 1);
 }
@@ -66,14 +66,14 @@ fn leaving_gives_up_what_was_not_told() {
     let start = bench.start;
     assert!(matches!(
         bench.lobby.farewell(),
-        Some(Job::Regret { began, abandon: Some(id) }) if id == ticket.id && began == start
+        Some(LobbyJob::Regret { began, abandon: Some(id) }) if id == ticket.id && began == start
     ));
 
     let (mut bench, ticket) = Bench::waiting("");
     bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
     assert!(matches!(
         bench.lobby.farewell(),
-        Some(Job::Untold { side: Side::B, .. })
+        Some(LobbyJob::Untold { side: Side::B, .. })
     ));
 
     let (mut bench, ticket) = Bench::waiting("");
@@ -87,13 +87,13 @@ fn what_another_node_says_is_asked_of_the_store_first() {
     let (mut bench, ticket) = Bench::waiting("");
     let found = pairing(&ticket, Side::B);
     bench.frame(&Frame::MatchedElsewhere(Arc::clone(&found)));
-    assert!(matches!(bench.jobs()[..], [Job::Confirm(_)]));
+    assert!(matches!(bench.jobs()[..], [LobbyJob::Confirm(_)]));
     // Not so: nothing is told, the search goes on, and gives up its own ticket at the end.
-    bench.outcome(Outcome::Confirmed(None));
+    bench.outcome(LobbyOutcome::Confirmed(None));
     assert!(bench.out.is_empty());
     bench.frame(&Frame::MatchedElsewhere(Arc::clone(&found)));
     bench.out.clear();
-    bench.outcome(Outcome::Confirmed(Some(Arc::clone(&found))));
+    bench.outcome(LobbyOutcome::Confirmed(Some(Arc::clone(&found))));
     assert_eq!(bench.written()[0]["action"], "match_found");
     // Known by now: not asked again.
     bench.frame(&Frame::MatchedElsewhere(found));
@@ -113,7 +113,7 @@ fn a_pairing_of_another_session_is_nobodys() {
         bench.ring();
         bench.out.clear();
         let paired = Renewed::Paired(Arc::clone(&invented));
-        bench.outcome(Outcome::Renewed(Ok(paired), None));
+        bench.outcome(LobbyOutcome::Renewed(Ok(paired), None));
         assert!(bench.out.is_empty(), "no room is made and nothing is told");
     }
 }

@@ -1,4 +1,4 @@
-//! The lobby machine of a client that does not answer: nobody is paired with it, and nothing is lost when
+//! The lobby machine of a client that does not answer: it is not paired, and nothing is lost when
 //! it is heard again.
 
 use super::*;
@@ -20,8 +20,8 @@ impl Bench {
         let (mut bench, ticket) = Self::waiting("");
         bench.at += Duration::from_secs(3);
         bench.silent();
-        assert!(matches!(bench.jobs()[..], [Job::Withdraw(it)] if it == ticket.id));
-        bench.outcome(Outcome::Withdrawn(Ok(true)));
+        assert!(matches!(bench.jobs()[..], [LobbyJob::Withdraw(it)] if it == ticket.id));
+        bench.outcome(LobbyOutcome::Withdrawn(Ok(true)));
         (bench, ticket)
     }
 }
@@ -31,7 +31,7 @@ fn is_declined(bench: &mut Bench, ticket: &Ticket) {
     let asked: Vec<_> = bench.out.drain(..).collect();
     let asked = &asked[..];
     assert!(
-        matches!(asked, [Action::Queue(Job::Abandon(it))] if *it == ticket.id),
+        matches!(asked, [Action::Queue(LobbyJob::Abandon(it))] if *it == ticket.id),
         "{asked:?}"
     );
 }
@@ -69,8 +69,8 @@ fn who_is_heard_before_it_has_left_the_pool_enters_again() {
     let (mut bench, ticket) = Bench::waiting("");
     bench.silent();
     bench.heard();
-    assert!(matches!(bench.jobs()[..], [Job::Withdraw(_)]));
-    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    assert!(matches!(bench.jobs()[..], [LobbyJob::Withdraw(_)]));
+    bench.outcome(LobbyOutcome::Withdrawn(Ok(true)));
     assert_eq!(bench.entering().id, ticket.id);
 }
 
@@ -83,8 +83,8 @@ fn a_silent_search_leaves_when_the_pool_has_answered() {
         replaced: None,
         resume: None,
     };
-    bench.outcome(Outcome::Entered(Ok(queued), None));
-    assert!(matches!(bench.jobs()[..], [Job::Withdraw(_)]));
+    bench.outcome(LobbyOutcome::Entered(Ok(queued), None));
+    assert!(matches!(bench.jobs()[..], [LobbyJob::Withdraw(_)]));
 }
 
 #[test]
@@ -94,12 +94,12 @@ fn a_pairing_with_a_silent_client_is_given_back() {
         bench.silent();
         bench.out.clear();
         // Paired before it was withdrawn: the pool says so when asked again.
-        bench.outcome(Outcome::Withdrawn(Ok(false)));
-        assert!(matches!(bench.jobs()[..], [Job::Renew(_)]));
+        bench.outcome(LobbyOutcome::Withdrawn(Ok(false)));
+        assert!(matches!(bench.jobs()[..], [LobbyJob::Renew(_)]));
         let pairing = pairing(&ticket, side);
-        bench.outcome(Outcome::Renewed(Ok(Renewed::Paired(pairing)), None));
+        bench.outcome(LobbyOutcome::Renewed(Ok(Renewed::Paired(pairing)), None));
         is_declined(&mut bench, &ticket);
-        bench.outcome(Outcome::Done);
+        bench.outcome(LobbyOutcome::Done);
         assert_eq!(bench.lobby.deadline(), None);
         bench.heard();
         let again = bench.entering();
@@ -121,7 +121,7 @@ fn a_match_stands_when_the_client_was_heard_again() {
     bench.silent();
     bench.heard();
     bench.out.clear();
-    bench.outcome(Outcome::Withdrawn(Ok(false)));
+    bench.outcome(LobbyOutcome::Withdrawn(Ok(false)));
     bench.out.clear();
     bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
     assert_eq!(bench.written()[0]["action"], "match_found");
@@ -137,8 +137,8 @@ fn a_cancel_and_another_wish_are_heard_and_answered() {
         replaced: None,
         resume: None,
     };
-    bench.outcome(Outcome::Entered(Ok(queued), None));
-    bench.outcome(Outcome::Withdrawn(Ok(true)));
+    bench.outcome(LobbyOutcome::Entered(Ok(queued), None));
+    bench.outcome(LobbyOutcome::Withdrawn(Ok(true)));
     let told = bench.written();
     assert_eq!(told.last().unwrap()["action"], "matching_cancelled");
 
@@ -150,9 +150,11 @@ fn a_cancel_and_another_wish_are_heard_and_answered() {
         replaced: None,
         resume: None,
     };
-    bench.outcome(Outcome::Entered(Ok(queued), None));
-    bench.outcome(Outcome::Withdrawn(Ok(true)));
-    bench.outcome(Outcome::Prepared(Prepared::Ready(RelationsOf::default())));
+    bench.outcome(LobbyOutcome::Entered(Ok(queued), None));
+    bench.outcome(LobbyOutcome::Withdrawn(Ok(true)));
+    bench.outcome(LobbyOutcome::Prepared(Prepared::Ready(
+        RelationsOf::default(),
+    )));
     assert_eq!(bench.entering().since, ticket.since);
 }
 
@@ -162,7 +164,7 @@ fn a_pool_that_does_not_answer_keeps_a_silent_client_no_longer_than_its_lease() 
     bench.silent();
     bench.out.clear();
     let lost = PoolError::Unavailable("Redis does not answer in time".into());
-    bench.outcome(Outcome::Withdrawn(Err(lost)));
+    bench.outcome(LobbyOutcome::Withdrawn(Err(lost)));
     is_declined(&mut bench, &ticket);
     assert_eq!(bench.lobby.deadline(), None);
     bench.heard();
