@@ -184,16 +184,15 @@ pub fn store_rules(config: &Config) -> StoreRules {
     }
 }
 
-/// Where the channel layer is: whoever cannot be told by other nodes must not be found by them.
+/// Shared where the channel layer is: a node that peers cannot reach must not appear in a shared pool.
 fn pool(config: &Config, shared: bool) -> Result<Arc<dyn WaitingPool>, BackendError> {
     let rules = pool_rules(config);
-    let servers = config.channel.servers();
-    let servers = servers.map_err(|(key, why)| BackendError::Config(format!("{key}: {why}")))?;
-    Ok(match servers {
-        Some(servers) if shared => RedisPool::start(
-            servers.first().clone(),
-            RedisPoolConfig::new(rules, &config.channel.prefix),
-        ),
+    let server = config.channel.pool_server(&config.matching.url);
+    let server = server.map_err(|(key, why)| BackendError::Config(format!("{key}: {why}")))?;
+    Ok(match server {
+        Some(server) if shared => {
+            RedisPool::start(server, RedisPoolConfig::new(rules, &config.channel.prefix))
+        }
         _ => MemoryPool::new(rules),
     })
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::value::Address;
 use crate::keyfile;
-use crate::redis::Servers;
+use crate::redis::{Server, Servers};
 
 section! {
     /// How frames travel between connections, and where people wait for each other.
@@ -38,16 +38,48 @@ impl Channel {
         if self.url == "memory:" {
             return Ok(None);
         }
+        self.servers_at("channel.url", &self.url).map(Some)
+    }
+
+    /// The Redis server where people wait for each other: the one of `matching.url`, else the first of these.
+    /// `None` when everything stays in this process. Reads the files.
+    ///
+    /// # Errors
+    /// Which key is wrong, and how.
+    pub fn pool_server(&self, url: &str) -> Result<Option<Server>, (&'static str, String)> {
+        const KEY: &str = "matching.url";
+        let servers = self.servers()?;
+        if url.is_empty() {
+            return Ok(servers.map(|servers| servers.first().clone()));
+        }
+        if servers.is_none() {
+            let why = "needs channel.url: who waits where other nodes can tell it nothing must not be found \
+                       by them";
+            return Err((KEY, why.to_owned()));
+        }
+        let own = self.servers_at(KEY, url)?;
+        match own.all() {
+            [server] => Ok(Some(server.clone())),
+            _ => Err((
+                KEY,
+                "must name one server: all nodes wait in one place".to_owned(),
+            )),
+        }
+    }
+
+    fn servers_at(&self, key: &'static str, url: &str) -> Result<Servers, (&'static str, String)> {
         let password = self.password_file.as_deref().map(keyfile::read).transpose();
         let password = password.map_err(|why| ("channel.password_file", why.to_string()))?;
         let password = password.as_deref().map(str::trim_end);
-        let servers = Servers::parse(&self.url, password)
-            .map_err(|why| ("channel.url", format!("{why} (or \"memory:\")")))?;
+        let servers = Servers::parse(url, password).map_err(|why| match key {
+            "channel.url" => (key, format!("{why} (or \"memory:\")")),
+            _ => (key, why),
+        })?;
         let Some(path) = &self.ca_file else {
-            return Ok(Some(servers));
+            return Ok(servers);
         };
         let trusting = read(path).and_then(|pem| servers.trusting(pem.as_bytes()));
-        trusting.map(Some).map_err(|why| ("channel.ca_file", why))
+        trusting.map_err(|why| ("channel.ca_file", why))
     }
 
     /// A node that finds no Redis at start runs alone.

@@ -128,7 +128,7 @@ fn backends(config: &Config, checker: &mut Checker<'_>) {
 
 fn channel(config: &Config, checker: &mut Checker<'_>) {
     let channel = &config.channel;
-    if let Err((key, why)) = channel.servers() {
+    if let Err((key, why)) = channel.pool_server(&config.matching.url) {
         checker.that(false, key, why);
     }
     let prefix = &channel.prefix;

@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
+use super::value::Address;
+
 section! {
     /// Who meets whom.
     Matching = "matching" {
+        /// The Redis where people of all nodes wait for each other, with the password and certificates of
+        /// `[channel]`. Empty: the first one of `channel.url`.
+        url: String as Address = "";
         /// How long only somebody with a shared tag will do.
         tag_patience: Duration = "10s";
         /// After how long one of the last ten partners will do again.

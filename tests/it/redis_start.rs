@@ -68,6 +68,21 @@ async fn people_meet_on_one_node_with_redis_and_it_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn people_wait_at_the_address_of_matching() {
+    let home = TempDir::new().unwrap();
+    let (pool, prefix) = (OwnRedis::start(), fresh_prefix());
+    let channel = channel(&shared_url(), &format!("prefix = \"{prefix}\""));
+    let config = format!("{channel}\n[matching]\nurl = \"{}\"\n", pool.url());
+    let mut server = Setup::new(MIYU, home.path()).with(&config).start().await;
+    let _people = meet(server.address().unwrap(), "tea").await.unwrap();
+    let there = pool.cli(&["keys", &format!("{prefix}*")]);
+    assert!(there.contains("pool"), "{there}");
+    let here = shared_cli(&["keys", &format!("{prefix}*")]);
+    assert_eq!(here.trim(), format!("{prefix}nodes"), "nobody waits there");
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
 async fn without_redis_it_refuses_and_says_what_to_do() {
     let home = TempDir::new().unwrap();
     let url = nobody();
