@@ -1,5 +1,5 @@
 //! What one address, and all clients together, can make us hold, added up from every bound there is. The
-//! rows are those of the table in docs/ARCHITECTURE.md with bytes; a test compares them.
+//! rows are those of the table in docs/internals/bounds.md with bytes; a test compares them.
 
 use super::machine::Machine;
 use super::memory::FREE;

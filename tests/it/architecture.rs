@@ -509,7 +509,7 @@ fn the_core_reads_no_clock_and_does_no_io() {
 #[test]
 fn every_bound_says_its_bytes() {
     use miyu::admission::holdings::BOUNDS;
-    let text = include_str!("../../docs/ARCHITECTURE.md");
+    let text = include_str!("../../docs/internals/bounds.md");
     let (_, table) = text
         .split_once("| what | bound | when it is full | bytes |\n")
         .unwrap();
@@ -549,7 +549,7 @@ fn what_can_be_held_is_as_documented() {
         said_by: "test",
     };
     let held = holdings(&miyu::config::Limits::default(), machine);
-    let text = include_str!("../../docs/ARCHITECTURE.md");
+    let text = include_str!("../../docs/internals/bounds.md");
     let share = machine.budget(0) / 8 / MIB;
     for figure in [
         format!("counts with {} KiB", CONNECTION / 1024),
@@ -560,10 +560,7 @@ fn what_can_be_held_is_as_documented() {
             thousands(held.everything / MIB)
         ),
     ] {
-        assert!(
-            text.contains(&figure),
-            "ARCHITECTURE.md should say: {figure}"
-        );
+        assert!(text.contains(&figure), "bounds.md should say: {figure}");
     }
 }
 
