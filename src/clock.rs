@@ -3,6 +3,7 @@
 //! years at the start of a machine without a battery. How long something lasted must not change with it,
 //! so time goes on by a clock that cannot be set, and the machine's is only followed where it drifts.
 
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -74,8 +75,21 @@ pub fn now() -> Timestamp {
 
 static STATE: Mutex<Option<State>> = Mutex::new(None);
 
+/// How often all clocks are compared, in milliseconds. In between, the time is read from what follows,
+/// without the lock: it is asked at each event of each connection.
+const COMPARE_EVERY: i64 = 250;
+/// When they are compared again, by `up`.
+static COMPARE_AT: AtomicI64 = AtomicI64::new(i64::MIN);
+/// What our time is ahead of `up`. See [`State::ahead`].
+static AHEAD: AtomicI64 = AtomicI64::new(0);
+/// See [`State::follows`].
+static FOLLOWS: AtomicBool = AtomicBool::new(false);
+
 struct State {
     at: Reading,
+    /// What the time that is given out is ahead of `up`. It only grows, so that time never goes back: after a
+    /// step back that was too small to be told from drift it is ahead of the machine's clock by that much.
+    ahead: i64,
     steps: u64,
     /// The last step, in milliseconds, and when it was seen by `up`.
     last: Option<(i64, i64)>,
@@ -129,7 +143,11 @@ impl Steady {
             let mut state = STATE.lock();
             let state = state.get_or_insert_with(|| State::begin(wall, up));
             let step = state.advance(wall, up);
-            (step, then(state), state.follows)
+            let done = then(state);
+            AHEAD.store(state.ahead, Ordering::Relaxed);
+            FOLLOWS.store(state.follows, Ordering::Relaxed);
+            COMPARE_AT.store(up + COMPARE_EVERY, Ordering::Relaxed);
+            (step, done, state.follows)
         };
         // Not under the lock: the log is other people's code.
         if let Some(step) = step {
@@ -149,13 +167,15 @@ impl Steady {
 
 impl Clock for Steady {
     fn now(&self) -> Timestamp {
-        self.look(|state| {
-            Timestamp(if state.follows {
-                state.at.wall
-            } else {
-                state.at.time
-            })
-        })
+        let up = up();
+        let (ahead, follows) = match up < COMPARE_AT.load(Ordering::Relaxed) {
+            true => (
+                AHEAD.load(Ordering::Relaxed),
+                FOLLOWS.load(Ordering::Relaxed),
+            ),
+            false => self.look(|state| (state.ahead, state.follows)),
+        };
+        Timestamp(if follows { wall() } else { up + ahead })
     }
 
     fn label(&self) -> Timestamp {
@@ -177,6 +197,7 @@ impl Clock for Steady {
             if !std::mem::replace(&mut state.resumed, true) {
                 let now = Reading { boot, ..state.at };
                 state.at.time = from.time + passed(from, now);
+                state.ahead = state.at.time - state.at.up;
             }
         });
     }
@@ -192,6 +213,7 @@ impl State {
         };
         Self {
             at,
+            ahead: wall - up,
             steps: 0,
             last: None,
             server: None,
@@ -209,6 +231,7 @@ impl State {
         if step.abs() <= DRIFT + lasted / DRIFT_SHARE {
             // Never back.
             self.at.time += moved.max(0);
+            self.ahead = self.ahead.max(self.at.time - self.at.up);
             return None;
         }
         self.at.time += lasted;
@@ -295,9 +318,25 @@ mod tests {
         assert_eq!(state.at.time, 10_050);
         assert_eq!(state.advance(9_800, 10_010), None);
         assert_eq!(state.at.time, 10_050);
+        // What was given out in between is not taken back.
+        assert_eq!(state.ahead, 50);
+        assert_eq!(state.advance(10_060, 10_270), None);
+        assert_eq!(10_270 + state.ahead, 10_320);
         // A day's drift of a bad clock, seen at once.
         let day = 24 * HOUR;
         assert_eq!(state.advance(9_800 + day + 60_000, 10_010 + day), None);
+    }
+
+    #[test]
+    fn time_that_is_read_without_the_lock_goes_on() {
+        let begun = Steady.now();
+        let mut last = begun;
+        while last.0 < begun.0 + 3 * COMPARE_EVERY {
+            let next = Steady.now();
+            assert!(next >= last, "{next:?} after {last:?}");
+            last = next;
+        }
+        assert!((last.0 - wall()).abs() < DRIFT, "near the machine's clock");
     }
 
     #[test]

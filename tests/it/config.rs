@@ -204,9 +204,15 @@ max_frame = \"64\"
 #[test]
 fn an_address_of_the_pool_needs_a_channel_and_names_one_server() {
     let alone = refused("[matching]\nurl = \"redis://localhost\"\n", &[]);
-    assert!(alone.contains("matching.url") && alone.contains("needs channel.url"), "{alone}");
+    assert!(
+        alone.contains("matching.url") && alone.contains("needs channel.url"),
+        "{alone}"
+    );
     let channel = "[channel]\nurl = \"redis://localhost\"\n[matching]\nurl = ";
-    for (url, why) in [("redis://a,redis://b", "one server"), ("memory:", "matching.url")] {
+    for (url, why) in [
+        ("redis://a,redis://b", "one server"),
+        ("memory:", "matching.url"),
+    ] {
         let text = refused(&format!("{channel}\"{url}\"\n"), &[]);
         assert!(text.contains(why), "{url}: {text}");
     }
