@@ -388,6 +388,32 @@ fn no_arrow_is_allowed_that_is_not_there() {
 }
 
 #[test]
+fn the_rooms_are_as_documented() {
+    let text = include_str!("../../docs/ARCHITECTURE.md");
+    let (_, table) = text
+        .split_once("| room | what it is | may use |\n")
+        .unwrap();
+    let rows = table
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with('|'));
+    let said: Vec<(&str, &str)> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            (cells[0], cells[2])
+        })
+        .collect();
+    let uses = ROOMS.map(|(_, may)| match may {
+        [] => "nothing".to_owned(),
+        [room] if *room == EVERY_ROOM => "every room but `cli`".to_owned(),
+        rooms => rooms.join(", "),
+    });
+    let rooms = ROOMS.iter().zip(&uses);
+    let wanted: Vec<(&str, &str)> = rooms.map(|((room, _), it)| (*room, it.as_str())).collect();
+    assert_eq!(said, wanted, "the table of rooms in docs/ARCHITECTURE.md");
+}
+
+#[test]
 fn every_file_says_what_it_is() {
     for source in sources() {
         let opens = source.text.starts_with("//! ");
