@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::admission::RateLimits;
 use crate::admission::door::Door;
-use crate::admission::memory::Budget;
+use crate::admission::memory::MemoryBudget;
 use crate::assets::Assets;
 use crate::channel::ChannelLayer;
 use crate::chat::ChatRules;
@@ -49,7 +49,7 @@ pub struct AppState {
     /// Rates and counts of people.
     pub limits: Arc<RateLimits>,
     /// What is held for clients, in bytes.
-    pub memory: Arc<Budget>,
+    pub memory: Arc<MemoryBudget>,
     /// Pages and files.
     pub assets: Arc<Assets>,
     /// Ends connections, here and on other nodes.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Caller;
-use super::memory::{Account, Budget, Class};
+use super::memory::{Class, MemoryAccount, MemoryBudget};
 use crate::domain::id::{SessionId, Timestamp};
 
 /// A connection's browser and network.
@@ -24,8 +24,8 @@ pub struct Client {
 
 impl Client {
     /// What it reserves with.
-    pub fn account(self, budget: &Arc<Budget>) -> Account<'_> {
-        Account {
+    pub fn account(self, budget: &Arc<MemoryBudget>) -> MemoryAccount<'_> {
+        MemoryAccount {
             budget,
             address: self.address,
             class: self.class,

@@ -13,7 +13,7 @@ use crate::domain::prefix::LEVELS;
 
 /// Why a connection was not counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum ConnectionRefused {
     /// A network of this address has as many open as it may.
     Address,
     /// The server has as many open as it may; the last tenth is for people in open rooms.
@@ -93,10 +93,10 @@ impl Connections {
     pub(super) fn enter(
         self: &Arc<Self>,
         address: Option<IpAddr>,
-    ) -> Result<ConnectionGuard, Refused> {
+    ) -> Result<ConnectionGuard, ConnectionRefused> {
         let mut open = self.open.lock();
         if open.total >= self.total {
-            return Err(Refused::Full);
+            return Err(ConnectionRefused::Full);
         }
         let kept = open.total >= self.total - self.total / KEPT;
         if let Some(address) = address {
@@ -114,13 +114,18 @@ impl Connections {
 
 impl Open {
     /// Counts one under every network of the address, or under none.
-    fn count(&mut self, shares: &[usize], address: IpAddr, kept: bool) -> Result<(), Refused> {
+    fn count(
+        &mut self,
+        shares: &[usize],
+        address: IpAddr,
+        kept: bool,
+    ) -> Result<(), ConnectionRefused> {
         let full = |(network, share): (Prefix, &usize)| {
             let count = self.by_network.get(&network).copied().unwrap_or_default();
             count.all >= *share || (kept && count.kept >= (*share / KEPT).max(1))
         };
         if Prefix::all(address).zip(shares).any(full) {
-            return Err(Refused::Address);
+            return Err(ConnectionRefused::Address);
         }
         for network in Prefix::all(address) {
             let count = self.by_network.entry(network).or_default();
@@ -168,7 +173,7 @@ impl ConnectionGuard {
     }
 
     /// Counts under this address from now on, if it is a proxy's.
-    fn belong_to(&mut self, address: IpAddr) -> Result<(), Refused> {
+    fn belong_to(&mut self, address: IpAddr) -> Result<(), ConnectionRefused> {
         if !self.proxied || self.address == Some(address) {
             return Ok(());
         }
@@ -181,9 +186,9 @@ impl ConnectionGuard {
         Ok(())
     }
 
-    fn admit(&mut self, address: IpAddr, purpose: Purpose) -> Result<(), Refused> {
+    fn admit(&mut self, address: IpAddr, purpose: Purpose) -> Result<(), ConnectionRefused> {
         if self.kept && purpose != Purpose::Kept {
-            return Err(Refused::Full);
+            return Err(ConnectionRefused::Full);
         }
         self.belong_to(address)
     }
@@ -201,16 +206,16 @@ impl Drop for ConnectionGuard {
 
 /// Holds the guard of a TCP connection until an upgrade takes it over.
 #[derive(Clone, Default)]
-pub struct Slot(Arc<Mutex<Option<ConnectionGuard>>>);
+pub struct PermitSlot(Arc<Mutex<Option<ConnectionGuard>>>);
 
-impl Slot {
+impl PermitSlot {
     /// A slot that holds this guard.
     pub fn holding(guard: ConnectionGuard) -> Self {
         Self(Arc::new(Mutex::new(Some(guard))))
     }
 
     /// Counts a request under its client.
-    pub(super) fn admit(&self, address: IpAddr, purpose: Purpose) -> Result<(), Refused> {
+    pub(super) fn admit(&self, address: IpAddr, purpose: Purpose) -> Result<(), ConnectionRefused> {
         match self.0.lock().as_mut() {
             Some(guard) => guard.admit(address, purpose),
             None => Ok(()),
@@ -222,7 +227,7 @@ impl Slot {
         connections: &Arc<Connections>,
         address: IpAddr,
         purpose: Purpose,
-    ) -> Result<ConnectionGuard, Refused> {
+    ) -> Result<ConnectionGuard, ConnectionRefused> {
         let mut held = self.0.lock();
         match held.take() {
             Some(mut guard) => match guard.admit(address, purpose) {
@@ -238,8 +243,8 @@ impl Slot {
     }
 }
 
-impl std::fmt::Debug for Slot {
+impl std::fmt::Debug for PermitSlot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Slot(…)")
+        f.write_str("PermitSlot(…)")
     }
 }

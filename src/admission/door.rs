@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::memory::{Budget, Class, Exhausted};
-use super::{Caller, Frames, Over, RateLimits};
+use super::memory::{Class, Exhausted, MemoryBudget};
+use super::{Caller, FrameCost, Over, RateLimits};
 use crate::domain::id::SessionId;
 
 /// What is asked for.
@@ -25,10 +25,10 @@ pub enum Act {
 
 /// Why something is not done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum AdmissionRefusal {
     /// Too much of it; the same is allowed after this long, if nothing else is asked for meanwhile.
     Rate(Duration),
-    /// As a [`Refusal::Rate`] of new sessions.
+    /// As a [`AdmissionRefusal::Rate`] of new sessions.
     NewSessions(Duration),
     /// There is no memory for it.
     Memory(Exhausted),
@@ -38,12 +38,12 @@ pub enum Refusal {
 #[derive(Clone)]
 pub struct Door {
     limits: Arc<RateLimits>,
-    memory: Arc<Budget>,
+    memory: Arc<MemoryBudget>,
 }
 
 impl Door {
     /// With these rates and this budget.
-    pub fn new(limits: Arc<RateLimits>, memory: Arc<Budget>) -> Self {
+    pub fn new(limits: Arc<RateLimits>, memory: Arc<MemoryBudget>) -> Self {
         Self { limits, memory }
     }
 
@@ -51,32 +51,32 @@ impl Door {
     /// question may once have to be asked elsewhere; today no answer waits.
     ///
     /// # Errors
-    /// See [`Refusal`].
+    /// See [`AdmissionRefusal`].
     pub async fn ask(
         &self,
         session: Option<SessionId>,
         address: IpAddr,
         act: Act,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), AdmissionRefusal> {
         match act {
-            Act::File => self.limits.files(address).map_err(Refusal::Rate),
+            Act::File => self.limits.files(address).map_err(AdmissionRefusal::Rate),
             Act::Request => {
                 let counted = self.limits.requests(session, address);
-                counted.map_err(Refusal::Rate)
+                counted.map_err(AdmissionRefusal::Rate)
             }
             Act::NewSession => {
                 let counted = self.limits.newcomer(address);
-                counted.map_err(Refusal::NewSessions)
+                counted.map_err(AdmissionRefusal::NewSessions)
             }
             Act::Connect(class) => {
                 let counted = self.limits.requests(session, address);
-                counted.map_err(Refusal::Rate)?;
+                counted.map_err(AdmissionRefusal::Rate)?;
                 let admitted = self.memory.admits(address, class);
-                admitted.map_err(Refusal::Memory)
+                admitted.map_err(AdmissionRefusal::Memory)
             }
             Act::Search => {
                 let caller = self.limits.caller(session, address);
-                self.limits.search(&caller).map_err(Refusal::Rate)
+                self.limits.search(&caller).map_err(AdmissionRefusal::Rate)
             }
         }
     }
@@ -86,7 +86,7 @@ impl Door {
     ///
     /// # Errors
     /// It is too much for now; nothing was counted.
-    pub fn send(&self, caller: &Caller, frames: Frames, now: Instant) -> Result<(), Over> {
+    pub fn send(&self, caller: &Caller, frames: FrameCost, now: Instant) -> Result<(), Over> {
         self.limits.frames(caller, frames, now)
     }
 }

@@ -1,7 +1,7 @@
 //! What one address, and all clients together, can make us hold, added up from every bound there is. The
 //! rows are those of the table in docs/internals/bounds.md with bytes; a test compares them.
 
-use super::machine::Machine;
+use super::host::HostMemory;
 use super::memory::FREE;
 use crate::channel::mailbox;
 use crate::config::Limits;
@@ -112,10 +112,10 @@ pub struct Holdings {
 }
 
 /// Adds up what can be held with these limits on a machine that also bounds the number of connections.
-pub fn holdings(limits: &Limits, machine: Machine) -> Holdings {
-    let budget = machine.budget(limits.memory);
+pub fn holdings(limits: &Limits, host: HostMemory) -> Holdings {
+    let budget = host.budget(limits.memory);
     let connections = match limits.connections {
-        0 => machine.connections() as u64,
+        0 => host.connections() as u64,
         set => set as u64,
     };
     let of_one = match limits.connections_per_address {
@@ -123,7 +123,7 @@ pub fn holdings(limits: &Limits, machine: Machine) -> Holdings {
         set => connections.min(set as u64),
     };
     Holdings {
-        address: of_one * CONNECTION + super::memory::Budget::new(budget).share(),
+        address: of_one * CONNECTION + super::memory::MemoryBudget::new(budget).share(),
         everything: connections * CONNECTION + budget + sum(Per::Process),
     }
 }
@@ -142,17 +142,13 @@ mod tests {
     fn everything_fits_into_the_memory_that_it_is_derived_from() {
         let limits = Limits::default();
         for gib in [1, 2, 4, 16] {
-            let machine = Machine {
-                memory: gib * 1024 * MIB,
+            let host = HostMemory {
+                bytes: gib * 1024 * MIB,
                 said_by: "test",
             };
-            let all = holdings(&limits, machine).everything;
+            let all = holdings(&limits, host).everything;
             // Allocators round up and keep a little: a ninth is left for that.
-            assert!(
-                all <= machine.memory / 9 * 8,
-                "{} MiB of {gib} GiB",
-                all / MIB
-            );
+            assert!(all <= host.bytes / 9 * 8, "{} MiB of {gib} GiB", all / MIB);
         }
     }
 }

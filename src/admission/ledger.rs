@@ -8,11 +8,11 @@
 use std::time::{Duration, Instant};
 
 use super::caller::{Caller, KEYS};
-use super::table::{Debts, Held, KINDS, Table};
+use super::table::{Debts, HeldKey, KINDS, Table};
 
 /// What is counted. A number is its place in [`Debts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RateKind {
     /// Chat actions.
     Message,
     /// Bytes of frames.
@@ -80,7 +80,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// `quotas` by [`Kind`].
+    /// `quotas` by [`RateKind`].
     pub(super) fn new(quotas: [Quotas; KINDS], now: Instant) -> Self {
         Self {
             began: now,
@@ -93,7 +93,7 @@ impl Ledger {
     pub(super) fn take(
         &self,
         caller: &Caller,
-        asks: &[(Kind, u64)],
+        asks: &[(RateKind, u64)],
         now: Instant,
     ) -> Result<(), Over> {
         let now = self.clock(now);
@@ -115,12 +115,12 @@ impl Ledger {
             let wait = Duration::from_nanos(wait);
             return Err(Over { wait, own });
         }
-        held.into_iter().flatten().for_each(Held::commit);
+        held.into_iter().flatten().for_each(HeldKey::commit);
         Ok(())
     }
 
     /// Charges what has happened already. No key ever owes more than twice its quota.
-    pub(super) fn charge(&self, caller: &Caller, asks: &[(Kind, u64)], now: Instant) {
+    pub(super) fn charge(&self, caller: &Caller, asks: &[(RateKind, u64)], now: Instant) {
         let now = self.clock(now);
         for (level, place) in self.hold(caller, asks, now).into_iter().enumerate() {
             let Some(mut place) = place else { continue };
@@ -140,7 +140,12 @@ impl Ledger {
     }
 
     /// The caller's places at each level where any of this is counted.
-    fn hold(&self, caller: &Caller, asks: &[(Kind, u64)], now: u64) -> [Option<Held<'_>>; KEYS] {
+    fn hold(
+        &self,
+        caller: &Caller,
+        asks: &[(RateKind, u64)],
+        now: u64,
+    ) -> [Option<HeldKey<'_>>; KEYS] {
         let mut held = [const { None }; KEYS];
         for (level, key) in caller.keys().into_iter().enumerate() {
             if key != 0 && self.asked(level, asks).next().is_some() {
@@ -155,8 +160,8 @@ impl Ledger {
     fn asked<'a>(
         &'a self,
         level: usize,
-        asks: &'a [(Kind, u64)],
-    ) -> impl Iterator<Item = (&'a Quota, Kind, u64)> {
+        asks: &'a [(RateKind, u64)],
+    ) -> impl Iterator<Item = (&'a Quota, RateKind, u64)> {
         asks.iter()
             .filter(|(_, units)| *units > 0)
             .filter_map(move |(kind, units)| {
@@ -212,7 +217,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let messages = TIMES.map(|times| Quota::new(10 * times, second, 20 * times));
         let mut quotas = [[None; KEYS]; KINDS];
-        quotas[Kind::Message as usize] = messages;
+        quotas[RateKind::Message as usize] = messages;
         Ledger::new(quotas, start)
     }
 
@@ -261,7 +266,7 @@ mod tests {
                 let address: IpAddr = ADDRESSES[place].parse().unwrap();
                 let caller = callers.caller(Some(SessionId([session; 16])), address);
                 let now = start + Duration::from_millis(passed);
-                let taken = ledger.take(&caller, &[(Kind::Message, units)], now);
+                let taken = ledger.take(&caller, &[(RateKind::Message, units)], now);
                 let expected = model.take(caller.keys(), units, passed);
                 prop_assert_eq!(taken.is_ok(), expected);
                 if let Err(over) = taken {
@@ -281,7 +286,7 @@ mod tests {
     impl Ledger {
         /// What taking this would answer.
         fn would(&self, caller: &Caller, units: u64, now: Instant) -> Result<(), Over> {
-            let asks = [(Kind::Message, units)];
+            let asks = [(RateKind::Message, units)];
             let at = self.clock(now);
             let before = self.hold(caller, &asks, at);
             let debts = before.map(|held| held.map(|held| held.debts));

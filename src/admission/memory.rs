@@ -1,7 +1,7 @@
 //! One budget for the bytes in flight: what is held for clients that have not taken it yet, or have
 //! not sent all of it. Small things (a connection's own buffers, a short frame) are not reserved,
 //! since a bound on connections bounds them too ([`super::holdings`]); what can be large is, each
-//! time, before it is read or made. How much there is, the machine says ([`super::machine`]).
+//! time, before it is read or made. How much there is, the machine says ([`super::host`]).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -57,19 +57,19 @@ impl Exhausted {
 }
 
 /// The budget. One lock, held for some map accesses: what is reserved takes far longer to make.
-pub struct Budget {
+pub struct MemoryBudget {
     limit: u64,
-    held: Mutex<Held>,
+    held: Mutex<ReservedBytes>,
 }
 
 /// An entry of `by_prefix` is there only while something is reserved: the map is bounded by the budget.
 #[derive(Default)]
-struct Held {
+struct ReservedBytes {
     total: u64,
     by_prefix: HashMap<Prefix, u64>,
 }
 
-impl Budget {
+impl MemoryBudget {
     /// A budget of so many bytes.
     pub fn new(limit: u64) -> Arc<Self> {
         Arc::new(Self {
@@ -121,13 +121,19 @@ impl Budget {
     /// Whether a handshake of this address may be taken: nothing is reserved for it.
     ///
     /// # Errors
-    /// As [`Budget::reserve`].
+    /// As [`MemoryBudget::reserve`].
     pub fn admits(&self, address: IpAddr, class: Class) -> Result<(), Exhausted> {
         let fits = self.fits(&self.held.lock(), address, class, HANDSHAKE as u64);
         fits.inspect_err(|why| count(*why))
     }
 
-    fn fits(&self, held: &Held, address: IpAddr, class: Class, more: u64) -> Result<(), Exhausted> {
+    fn fits(
+        &self,
+        held: &ReservedBytes,
+        address: IpAddr,
+        class: Class,
+        more: u64,
+    ) -> Result<(), Exhausted> {
         let kept = match class {
             Class::Arriving => sixteenths(self.limit, FOR_OPEN_ROOMS),
             Class::InRoom => 0,
@@ -182,7 +188,7 @@ fn count(why: Exhausted) {
 
 /// Bytes that are held for one address; dropping it gives them back.
 pub struct Reservation {
-    budget: Arc<Budget>,
+    budget: Arc<MemoryBudget>,
     address: IpAddr,
     class: Class,
     bytes: u64,
@@ -197,7 +203,7 @@ impl Reservation {
     /// Holds so many from now on; fewer always works.
     ///
     /// # Errors
-    /// As [`Budget::reserve`]; it then holds what it held.
+    /// As [`MemoryBudget::reserve`]; it then holds what it held.
     pub fn resize(&mut self, bytes: usize) -> Result<(), Exhausted> {
         let bytes = bytes as u64;
         match bytes.checked_sub(self.bytes) {
@@ -218,23 +224,23 @@ impl Drop for Reservation {
     }
 }
 
-/// A client's account: what a socket reserves with.
+/// What a socket reserves memory with: the budget, and in whose name.
 #[derive(Clone, Copy)]
-pub struct Account<'a> {
+pub struct MemoryAccount<'a> {
     /// The budget.
-    pub budget: &'a Arc<Budget>,
+    pub budget: &'a Arc<MemoryBudget>,
     /// The real client's address.
     pub address: IpAddr,
     /// What kind of socket it is.
     pub class: Class,
 }
 
-impl Account<'_> {
+impl MemoryAccount<'_> {
     /// Makes `held` cover these bytes, without what is free. It grows by whole steps, so that a frame
     /// that comes in small pieces asks the budget a few times only.
     ///
     /// # Errors
-    /// As [`Budget::reserve`].
+    /// As [`MemoryBudget::reserve`].
     pub fn cover(
         &self,
         held: &mut Option<Box<Reservation>>,
@@ -266,13 +272,18 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn refused(budget: &Arc<Budget>, from: &str, class: Class, bytes: usize) -> Option<Exhausted> {
+    fn refused(
+        budget: &Arc<MemoryBudget>,
+        from: &str,
+        class: Class,
+        bytes: usize,
+    ) -> Option<Exhausted> {
         budget.reserve(ip(from), class, bytes).err()
     }
 
     #[test]
     fn what_is_dropped_comes_back_and_nothing_is_remembered() {
-        let budget = Budget::new(16 * MIB as u64);
+        let budget = MemoryBudget::new(16 * MIB as u64);
         let mut held = budget
             .reserve(ip("192.0.2.1"), Class::Arriving, MIB)
             .unwrap();
@@ -288,7 +299,7 @@ mod tests {
 
     #[test]
     fn an_address_has_an_eighth_and_its_wider_networks_somewhat_more() {
-        let budget = Budget::new(16 * MIB as u64);
+        let budget = MemoryBudget::new(16 * MIB as u64);
         let _a = budget.reserve(ip("192.0.2.1"), Class::InRoom, 2 * MIB);
         let neighbour = refused(&budget, "192.0.2.1", Class::InRoom, 1);
         assert_eq!(neighbour, Some(Exhausted::Share));
@@ -314,7 +325,7 @@ mod tests {
 
     #[test]
     fn those_in_rooms_have_the_last_quarter() {
-        let budget = Budget::new(16 * MIB as u64);
+        let budget = MemoryBudget::new(16 * MIB as u64);
         let held: Vec<_> = (0..6)
             .map(|n| budget.reserve(ip(&format!("10.{n}.0.1")), Class::Arriving, 2 * MIB))
             .collect();
@@ -337,8 +348,8 @@ mod tests {
 
     #[test]
     fn what_is_small_is_free_and_what_grows_is_covered_in_steps() {
-        let budget = Budget::new(16 * MIB as u64);
-        let account = Account {
+        let budget = MemoryBudget::new(16 * MIB as u64);
+        let account = MemoryAccount {
             budget: &budget,
             address: ip("192.0.2.1"),
             class: Class::InRoom,

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use crate::config::Limits;
 use crate::domain::id::SessionId;
 
+pub mod abuse;
 mod caller;
 pub mod client;
-pub mod conduct;
 mod connections;
 pub mod door;
 pub mod holdings;
+pub mod host;
 mod ledger;
-pub mod machine;
 pub mod memory;
 mod table;
 #[cfg(test)]
@@ -25,9 +25,9 @@ mod tests;
 pub use caller::Caller;
 use caller::Callers;
 use connections::Connections;
-pub use connections::{ConnectionGuard, Purpose, Refused, Slot};
+pub use connections::{ConnectionGuard, ConnectionRefused, PermitSlot, Purpose};
 pub use ledger::Over;
-use ledger::{Kind, Ledger, Quota, Quotas};
+use ledger::{Ledger, Quota, Quotas, RateKind};
 
 /// How often what is owed no more is forgotten; the timer is in [`crate::boot`].
 pub const FORGET_EVERY: Duration = Duration::from_secs(15);
@@ -52,7 +52,7 @@ const HASTY: Duration = Duration::from_secs(2);
 
 /// What frames of a socket use up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Frames {
+pub struct FrameCost {
     /// Chat actions.
     pub messages: u32,
     /// Frames that reach neither the store nor a log.
@@ -92,45 +92,45 @@ impl RateLimits {
     ///
     /// # Errors
     /// It is too much for now; nothing was counted.
-    pub fn frames(&self, caller: &Caller, frames: Frames, now: Instant) -> Result<(), Over> {
+    pub fn frames(&self, caller: &Caller, frames: FrameCost, now: Instant) -> Result<(), Over> {
         self.ledger.take(caller, &frames.asks(), now)
     }
 
     /// Counts what came on a socket and cannot be put off, whether it is too much or not.
-    pub fn charge_frames(&self, caller: &Caller, frames: Frames, now: Instant) {
+    pub fn charge_frames(&self, caller: &Caller, frames: FrameCost, now: Instant) {
         self.ledger.charge(caller, &frames.asks(), now);
     }
 
     /// Counts one `start_matching`; `Err` is `retry_after`.
     pub fn search(&self, caller: &Caller) -> Result<(), Duration> {
-        self.take(caller, Kind::Search)
+        self.take(caller, RateKind::Search)
     }
 
     /// A search that began then ends without a partner, because its client wants that.
     pub fn withdrawn(&self, caller: &Caller, began: Instant) {
         let now = Instant::now();
         if now.saturating_duration_since(began) < HASTY {
-            self.ledger.charge(caller, &[(Kind::Search, 1)], now);
+            self.ledger.charge(caller, &[(RateKind::Search, 1)], now);
         }
     }
 
     /// Counts one API request or handshake; `Err` is `retry_after`. Without a session only the
     /// networks count.
     pub fn requests(&self, session: Option<SessionId>, address: IpAddr) -> Result<(), Duration> {
-        self.take(&self.caller(session, address), Kind::Request)
+        self.take(&self.caller(session, address), RateKind::Request)
     }
 
     /// Counts one page or file; `Err` is `retry_after`.
     pub fn files(&self, address: IpAddr) -> Result<(), Duration> {
-        self.take(&self.caller(None, address), Kind::File)
+        self.take(&self.caller(None, address), RateKind::File)
     }
 
     /// Counts a session that is about to be made; `Err`: how long none is made for this network.
     pub fn newcomer(&self, address: IpAddr) -> Result<(), Duration> {
-        self.take(&self.caller(None, address), Kind::Newcomer)
+        self.take(&self.caller(None, address), RateKind::Newcomer)
     }
 
-    fn take(&self, caller: &Caller, kind: Kind) -> Result<(), Duration> {
+    fn take(&self, caller: &Caller, kind: RateKind) -> Result<(), Duration> {
         let taken = self.ledger.take(caller, &[(kind, 1)], Instant::now());
         taken.map_err(|over| over.wait)
     }
@@ -142,10 +142,10 @@ impl RateLimits {
     /// There is no place for this; the connection keeps the one that it has.
     pub fn connection(
         &self,
-        slot: &Slot,
+        slot: &PermitSlot,
         address: IpAddr,
         purpose: Purpose,
-    ) -> Result<ConnectionGuard, Refused> {
+    ) -> Result<ConnectionGuard, ConnectionRefused> {
         slot.hand_over(&self.connections, address, purpose)
     }
 
@@ -156,10 +156,10 @@ impl RateLimits {
     /// There is no place for this.
     pub fn request_on(
         &self,
-        slot: &Slot,
+        slot: &PermitSlot,
         address: IpAddr,
         purpose: Purpose,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ConnectionRefused> {
         slot.admit(address, purpose)
     }
 
@@ -167,7 +167,7 @@ impl RateLimits {
     ///
     /// # Errors
     /// There is no place for it.
-    pub fn accepted(&self, address: Option<IpAddr>) -> Result<ConnectionGuard, Refused> {
+    pub fn accepted(&self, address: Option<IpAddr>) -> Result<ConnectionGuard, ConnectionRefused> {
         self.connections.enter(address)
     }
 
@@ -187,17 +187,17 @@ impl RateLimits {
     }
 }
 
-impl Frames {
-    fn asks(&self) -> [(Kind, u64); 3] {
+impl FrameCost {
+    fn asks(&self) -> [(RateKind, u64); 3] {
         [
-            (Kind::Message, self.messages.into()),
-            (Kind::Signal, self.signals.into()),
-            (Kind::Byte, self.bytes),
+            (RateKind::Message, self.messages.into()),
+            (RateKind::Signal, self.signals.into()),
+            (RateKind::Byte, self.bytes),
         ]
     }
 }
 
-/// What the configuration allows of each kind, in the order of [`Kind`].
+/// What the configuration allows of each kind, in the order of [`RateKind`].
 fn quotas(limits: &Limits) -> [Quotas; 7] {
     let factor = limits.address_factor.max(1);
     let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));

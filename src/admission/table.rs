@@ -10,7 +10,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 /// Places a key may stand in.
 const WAYS: usize = 7;
-/// Rates that are counted side by side; see [`super::ledger::Kind`].
+/// Rates that are counted side by side; see [`super::ledger::RateKind`].
 pub(super) const KINDS: usize = 7;
 
 /// When a key owes nothing more, for each rate, in nanoseconds of the ledger's own clock.
@@ -28,8 +28,8 @@ struct Set {
     debts: [Debts; WAYS],
 }
 
-/// A key's place, held. Nothing is changed before [`Held::commit`].
-pub(super) struct Held<'a> {
+/// A key's place, held. Nothing is changed before [`HeldKey::commit`].
+pub(super) struct HeldKey<'a> {
     set: MutexGuard<'a, Set>,
     way: usize,
     key: u64,
@@ -81,13 +81,13 @@ impl Table {
 
     /// The place of this key. `share` tells how much of its quotas a key has used up, 0 to 1; it is
     /// asked only when the place is crowded.
-    pub(super) fn hold(&self, key: u64, now: u64, share: impl Fn(&Debts) -> f64) -> Held<'_> {
+    pub(super) fn hold(&self, key: u64, now: u64, share: impl Fn(&Debts) -> f64) -> HeldKey<'_> {
         // The length is a power of two.
         let index = key as usize & (self.sets.len() - 1);
         let set = self.sets[index].lock();
         if let Some(way) = set.keys.iter().position(|it| *it == key) {
             let debts = set.debts[way];
-            return Held {
+            return HeldKey {
                 set,
                 way,
                 key,
@@ -96,7 +96,7 @@ impl Table {
         }
         if let Some(way) = (0..WAYS).find(|way| set.is_free(*way, now)) {
             let debts = [0; KINDS];
-            return Held {
+            return HeldKey {
                 set,
                 way,
                 key,
@@ -112,7 +112,7 @@ impl Table {
         }
         let way = least.0;
         let debts = set.debts[way];
-        Held {
+        HeldKey {
             set,
             way,
             key,
@@ -127,7 +127,7 @@ impl Set {
     }
 }
 
-impl Held<'_> {
+impl HeldKey<'_> {
     /// The key stands here from now on, with these debts.
     pub(super) fn commit(mut self) {
         self.set.keys[self.way] = self.key;

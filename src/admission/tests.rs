@@ -12,7 +12,7 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-const ONE: Frames = Frames {
+const ONE: FrameCost = FrameCost {
     messages: 1,
     signals: 0,
     bytes: 0,
@@ -68,7 +68,7 @@ fn zero_means_no_limit() {
         l.message_bytes_per_second = 0;
     });
     let me = limits.caller(Some(SessionId::fresh()), ip("192.0.2.1"));
-    let frames = Frames {
+    let frames = FrameCost {
         bytes: 1 << 30,
         ..ONE
     };
@@ -81,7 +81,7 @@ fn bytes_are_counted_beside_messages() {
     let limits = limits(|l| l.messages_per_second = 0);
     let start = Instant::now();
     let me = limits.caller(Some(SessionId::fresh()), ip("192.0.2.1"));
-    let frames = Frames { bytes: 8192, ..ONE };
+    let frames = FrameCost { bytes: 8192, ..ONE };
     let taken = (0..100).filter(|_| limits.frames(&me, frames, start).is_ok());
     assert_eq!(taken.count(), 8, "64 KiB at once");
     let over = limits.frames(&me, frames, start).unwrap_err();
@@ -89,7 +89,7 @@ fn bytes_are_counted_beside_messages() {
     assert_eq!(over.wait, Duration::from_secs(1));
     assert!(limits.frames(&me, frames, start + over.wait).is_ok());
     // A frame larger than all that may come at once waits for all of it, and is taken.
-    let large = Frames {
+    let large = FrameCost {
         bytes: 1 << 20,
         ..ONE
     };
@@ -169,7 +169,7 @@ fn sessions_are_made_at_a_rate() {
     assert_eq!(made("198.51.100.1"), 10);
 }
 
-fn accepted(limits: &RateLimits, text: &str) -> Result<ConnectionGuard, Refused> {
+fn accepted(limits: &RateLimits, text: &str) -> Result<ConnectionGuard, ConnectionRefused> {
     limits.accepted(Some(ip(text)))
 }
 
@@ -183,10 +183,10 @@ fn connections_are_counted_by_address_and_altogether() {
     let _second = accepted(&limits, "2001:db8::2").unwrap();
     assert_eq!(
         accepted(&limits, "2001:db8::1").err(),
-        Some(Refused::Address)
+        Some(ConnectionRefused::Address)
     );
     let _third = limits.accepted(None).unwrap();
-    assert_eq!(limits.accepted(None).err(), Some(Refused::Full));
+    assert_eq!(limits.accepted(None).err(), Some(ConnectionRefused::Full));
     drop(first);
     assert!(accepted(&limits, "2001:db8::1").is_ok());
     assert_eq!(limits.open_connections(), 2);
@@ -217,12 +217,12 @@ fn the_last_tenth_is_kept() {
     let held: Vec<_> = (0..90).map(|_| limits.accepted(None).unwrap()).collect();
     assert!(held.iter().all(|guard| !guard.is_kept()));
     let home = ip("192.0.2.1");
-    let late = || Slot::holding(limits.accepted(None).unwrap());
+    let late = || PermitSlot::holding(limits.accepted(None).unwrap());
     let slot = late();
     let other = limits.request_on(&slot, home, Purpose::Other);
-    assert_eq!(other, Err(Refused::Full));
+    assert_eq!(other, Err(ConnectionRefused::Full));
     let other = limits.connection(&slot, home, Purpose::Other).err();
-    assert_eq!(other, Some(Refused::Full));
+    assert_eq!(other, Some(ConnectionRefused::Full));
     let talking = limits.connection(&slot, home, Purpose::Kept).unwrap();
     assert_eq!(limits.open_connections(), 91);
     // A place of before is a place.
@@ -250,12 +250,12 @@ fn a_network_has_a_tenth_of_its_share_of_the_last_places() {
 fn a_proxys_connection_counts_under_its_latest_client() {
     let limits = limits(|l| l.connections_per_address = 1);
     let (here, there) = (ip("192.0.2.1"), ip("198.51.100.1"));
-    let slot = || Slot::holding(limits.accepted(None).unwrap());
+    let slot = || PermitSlot::holding(limits.accepted(None).unwrap());
     let (one, two) = (slot(), slot());
-    let ask = |slot: &Slot, address| limits.request_on(slot, address, Purpose::Other);
+    let ask = |slot: &PermitSlot, address| limits.request_on(slot, address, Purpose::Other);
     assert_eq!(ask(&one, here), Ok(()));
     assert_eq!(ask(&one, here), Ok(()));
-    assert_eq!(ask(&two, here), Err(Refused::Address));
+    assert_eq!(ask(&two, here), Err(ConnectionRefused::Address));
     assert_eq!(ask(&one, there), Ok(()));
     assert_eq!(ask(&two, here), Ok(()));
     drop((one, two));

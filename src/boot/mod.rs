@@ -17,8 +17,8 @@ pub use self::serve::{Ended, Listeners};
 use self::backends::{BackendError, Backends, Died};
 use crate::admission::RateLimits;
 use crate::admission::door::Door;
-use crate::admission::machine::Machine;
-use crate::admission::memory::Budget;
+use crate::admission::host::HostMemory;
+use crate::admission::memory::MemoryBudget;
 use crate::assets::Assets;
 use crate::chat::ChatRules;
 use crate::chat::effects::ChatServices;
@@ -89,16 +89,16 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
     let assets = Assets::load(&config)
         .map_err(|error| BuildError::Config(format!("assets.dir: {error}")))?;
     let shutdown = Drain::new();
-    let machine = Machine::read();
-    let memory = Budget::new(machine.budget(config.limits.memory));
+    let host = HostMemory::read();
+    let memory = MemoryBudget::new(host.budget(config.limits.memory));
     info!(
         bytes = memory.limit(),
-        of = machine.memory,
-        said_by = machine.said_by,
+        of = host.bytes,
+        said_by = host.said_by,
         "memory for what is in flight"
     );
     let connections = match config.limits.connections {
-        0 => descriptors::for_connections().min(machine.connections()),
+        0 => descriptors::for_connections().min(host.connections()),
         _ => descriptors::for_connections(),
     };
     let reach = ChatServices {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use crate::admission::memory::{Budget, Class, Reservation};
+use crate::admission::memory::{Class, MemoryBudget, Reservation};
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::chat::{Chat, ChatJob, ChatOutcome};
 use crate::domain::LeaveReason;
@@ -28,7 +28,7 @@ pub struct ChatServices {
     /// `limits.page_entries`.
     pub page_entries: usize,
     /// What pages are reserved from.
-    pub memory: Arc<Budget>,
+    pub memory: Arc<MemoryBudget>,
     /// `limits.page_bytes`.
     pub page_bytes: usize,
     /// For departures that the store could not take yet.

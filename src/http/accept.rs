@@ -19,7 +19,7 @@ use tracing::{debug, warn};
 use super::Audience;
 use super::request::{Peer, is_trusted};
 use super::router::{self, Routes};
-use crate::admission::{ConnectionGuard, Refused, Slot};
+use crate::admission::{ConnectionGuard, ConnectionRefused, PermitSlot};
 use crate::state::AppState;
 use crate::telemetry;
 use crate::transport::paced::Paced;
@@ -153,8 +153,8 @@ fn admit(app: &AppState, stream: &TcpStream, address: SocketAddr) -> Option<Conn
         Ok(guard) => Some(guard),
         Err(refused) => {
             let why = match refused {
-                Refused::Address => "address",
-                Refused::Full => "full",
+                ConnectionRefused::Address => "address",
+                ConnectionRefused::Full => "full",
             };
             metrics::counter!(telemetry::REFUSED, "why" => why).increment(1);
             // Best effort: a fresh socket's buffer has room for it.
@@ -196,7 +196,7 @@ async fn connection(edge: Edge, stream: TcpStream, address: SocketAddr, guard: C
         head: guard.patience(app.config.limits.header_timeout),
     };
     let turns = Turns::begin();
-    let slot = Slot::holding(guard);
+    let slot = PermitSlot::holding(guard);
     let service = service_fn(|request: Request<Incoming>| {
         let (app, routes) = (Arc::clone(&app), Arc::clone(&routes));
         let slot = slot.clone();

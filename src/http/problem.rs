@@ -8,8 +8,8 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use super::response;
-use crate::admission::Refused;
-use crate::admission::door::Refusal;
+use crate::admission::ConnectionRefused;
+use crate::admission::door::AdmissionRefusal;
 use crate::store::StoreError;
 
 /// A refusal. `code` is for programs and never changes; `detail` says what to do, in English.
@@ -142,14 +142,14 @@ impl Problem {
     }
 
     /// 503: there is no place for another connection.
-    pub fn no_place(refused: Refused) -> Self {
+    pub fn no_place(refused: ConnectionRefused) -> Self {
         Self {
             retry_after: Some(Duration::from_secs(10)),
             ..Self::unavailable(match refused {
-                Refused::Address => {
+                ConnectionRefused::Address => {
                     "too many connections from your network are open; try again later"
                 }
-                Refused::Full => {
+                ConnectionRefused::Full => {
                     "nearly all places are taken, and the last are kept for people who talk; try \
                      again later"
                 }
@@ -179,12 +179,12 @@ impl Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<AdmissionRefusal> for Problem {
+    fn from(refusal: AdmissionRefusal) -> Self {
         match refusal {
-            Refusal::Rate(wait) => Self::rate_limited(wait),
-            Refusal::NewSessions(wait) => Self::too_many_newcomers(wait),
-            Refusal::Memory(why) => response::exhausted(why),
+            AdmissionRefusal::Rate(wait) => Self::rate_limited(wait),
+            AdmissionRefusal::NewSessions(wait) => Self::too_many_newcomers(wait),
+            AdmissionRefusal::Memory(why) => response::exhausted(why),
         }
     }
 }

@@ -7,7 +7,7 @@ use hyper::{HeaderMap, Request};
 
 use super::Audience;
 use super::hosts::{self, Misnamed};
-use crate::admission::Slot;
+use crate::admission::PermitSlot;
 use crate::config::notices::Notices;
 use crate::config::{self, origin};
 use crate::identity::cookie::Jar;
@@ -26,7 +26,7 @@ pub struct Peer {
     /// Why nothing is answered under the name it asked for.
     pub misnamed: Option<Misnamed>,
     /// The count of the connection it came on; an upgrade takes it over.
-    pub slot: Slot,
+    pub slot: PermitSlot,
 }
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -44,7 +44,7 @@ impl Peer {
         audience: Audience,
         socket: SocketAddr,
         request: &Request<B>,
-        slot: Slot,
+        slot: PermitSlot,
     ) -> Self {
         let headers = request.headers();
         let direct = socket.ip().to_canonical();
@@ -198,7 +198,7 @@ mod tests {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             request.headers_mut().append(name, value.parse().unwrap());
         }
-        let (notices, slot) = (Notices::default(), Slot::default());
+        let (notices, slot) = (Notices::default(), PermitSlot::default());
         let socket = socket.parse().unwrap();
         Peer::resolve(server, &notices, Audience::Site, socket, &request, slot)
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::Body;
 use super::request::Peer;
-use crate::admission::Refused;
+use crate::admission::ConnectionRefused;
 use crate::admission::memory::Exhausted;
 use crate::http::problem::Problem;
 use crate::protocol::Replay;
@@ -97,7 +97,7 @@ pub fn exhausted(why: Exhausted) -> Problem {
 }
 
 /// 503: there is no place for this connection, which ends with the answer.
-pub fn no_place(refused: Refused) -> Response<Body> {
+pub fn no_place(refused: ConnectionRefused) -> Response<Body> {
     let mut answer = problem(&Problem::no_place(refused));
     answer
         .headers_mut()

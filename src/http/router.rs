@@ -12,7 +12,7 @@ use super::request::{Peer, origin_allowed};
 use super::routes::{Answer, Call, Guard, Rate, Route, Slash, TABLE, too_large};
 use super::{Audience, Body, pages, response, sessions};
 use crate::admission::Purpose;
-use crate::admission::door::{Act, Refusal};
+use crate::admission::door::{Act, AdmissionRefusal};
 use crate::admission::memory::Class;
 use crate::identity::principal::Principal;
 use crate::state::AppState;
@@ -195,7 +195,7 @@ async fn limited(
     peer: &Peer,
     row: &Route,
     principal: Option<&Principal>,
-) -> Result<(), Refusal> {
+) -> Result<(), AdmissionRefusal> {
     match row.rate {
         Rate::Request => {
             let session = principal.and_then(Principal::known);

@@ -5,7 +5,7 @@ use hyper::{HeaderMap, Response};
 
 use super::Body;
 use super::request::Peer;
-use crate::admission::door::{Act, Refusal};
+use crate::admission::door::{Act, AdmissionRefusal};
 use crate::identity::principal::Principal;
 use crate::state::AppState;
 
@@ -18,7 +18,11 @@ pub fn principal(app: &AppState, peer: &Peer, headers: &HeaderMap) -> Principal 
 ///
 /// # Errors
 /// Too many were made for this network.
-pub async fn admit(app: &AppState, peer: &Peer, principal: &Principal) -> Result<(), Refusal> {
+pub async fn admit(
+    app: &AppState,
+    peer: &Peer,
+    principal: &Principal,
+) -> Result<(), AdmissionRefusal> {
     match principal.known() {
         Some(_) => Ok(()),
         None => app.door.ask(None, peer.address, Act::NewSession).await,

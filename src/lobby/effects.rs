@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::admission::RateLimits;
 use crate::admission::client::Client;
-use crate::admission::door::{Act, Door, Refusal};
+use crate::admission::door::{Act, AdmissionRefusal, Door};
 use crate::channel::{ChannelLayer, Frame, SendError};
 use crate::domain::id::{RoomId, SessionId, Side, TicketId, Timestamp};
 use crate::domain::{LeaveReason, Pairing, Room, UserId};
@@ -115,10 +115,10 @@ async fn prepare(
             .door
             .ask(Some(client.session), client.address, Act::Search);
         match asked.await {
-            Err(Refusal::Rate(wait) | Refusal::NewSessions(wait)) => {
+            Err(AdmissionRefusal::Rate(wait) | AdmissionRefusal::NewSessions(wait)) => {
                 return Prepared::Limited(wait);
             }
-            Err(Refusal::Memory(_)) => return Prepared::Unavailable,
+            Err(AdmissionRefusal::Memory(_)) => return Prepared::Unavailable,
             Ok(()) => {}
         }
     }

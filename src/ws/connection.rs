@@ -18,9 +18,9 @@ use super::heartbeat::{Beat, Due, Heartbeat};
 use super::line::Line;
 use super::outgoing::Outgoing;
 use super::socket::{Incoming, Socket};
+use crate::admission::abuse::AbuseCounter;
 use crate::admission::client::Client;
-use crate::admission::conduct::Conduct;
-use crate::admission::{Frames, Over};
+use crate::admission::{FrameCost, Over};
 use crate::channel::{Frame, Mailbox, Received};
 use crate::delivery::online::End;
 use crate::machine::{Action, Actions, Io, Machine, Now, Weight};
@@ -55,7 +55,7 @@ pub struct Connection<M: Machine, I: Io<M>> {
     heart: Heartbeat,
     /// A ping is due.
     ping: bool,
-    conduct: Conduct,
+    abuse: AbuseCounter,
     /// When to look whether the session is still honoured.
     look_at: Instant,
     /// The end of the process, or of a browser's session that may be this one.
@@ -99,7 +99,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         let now = Instant::now();
         let limits = &app.config.limits;
         let heart = Heartbeat::new(limits.heartbeat, now);
-        let conduct = Conduct::new(now);
+        let abuse = AbuseCounter::new(now);
         let look_at = next_look(&client, Now::read());
         let timer = Box::pin(tokio::time::sleep_until(heart.deadline(false).into()));
         let End { token, since } = app.online.end_of(client.session);
@@ -116,7 +116,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             quiet_until: None,
             heart,
             ping: false,
-            conduct,
+            abuse,
             look_at,
             drain,
             ends_since: since,
@@ -308,12 +308,12 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         let bytes = text.len() as u64;
         match M::decode(text) {
             Ok(input) => {
-                self.conduct.good_frame();
+                self.abuse.good_frame();
                 self.admit(input, bytes, now, actions);
             }
             Err(error) => {
                 let most = self.app.config.limits.bad_frames;
-                if error.is_malformed() && self.conduct.bad_frame(most) {
+                if error.is_malformed() && self.abuse.bad_frame(most) {
                     self.closing = Some(CloseReason::Policy);
                 }
                 self.count_signal(bytes, now.instant);
@@ -336,16 +336,16 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
 
     /// Pays for a frame, from what was taken ahead as far as that reaches.
     fn pay(&mut self, weight: Weight, bytes: u64, now: Instant) -> Result<(), Over> {
-        let shortfall = self.conduct.shortfall(weight, bytes);
-        if shortfall != Frames::default() {
+        let shortfall = self.abuse.shortfall(weight, bytes);
+        if shortfall != FrameCost::default() {
             self.app.door.send(&self.client.caller, shortfall, now)?;
-            self.conduct.prepay(shortfall);
+            self.abuse.prepay(shortfall);
         }
         if weight == Weight::Signal {
-            let counted = self.conduct.signal(now);
+            let counted = self.abuse.signal(now);
             counted.map_err(|wait| Over { wait, own: true })?;
         }
-        self.conduct.spend(weight, bytes);
+        self.abuse.spend(weight, bytes);
         Ok(())
     }
 
@@ -353,12 +353,12 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     fn count_signal(&mut self, bytes: u64, now: Instant) {
         if let Err(over) = self.pay(Weight::Signal, bytes, now) {
             // It was read already: what is not paid is owed, and the next one waits longer.
-            let owed = self.conduct.shortfall(Weight::Signal, bytes);
+            let owed = self.abuse.shortfall(Weight::Signal, bytes);
             self.app
                 .limits
                 .charge_frames(&self.client.caller, owed, now);
-            self.conduct.prepay(owed);
-            self.conduct.spend(Weight::Signal, bytes);
+            self.abuse.prepay(owed);
+            self.abuse.spend(Weight::Signal, bytes);
             self.quiet_until = Some(now + over.wait);
             self.throttle(now, over);
         }
@@ -368,7 +368,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     /// what it does itself can become a flood.
     fn throttle(&mut self, now: Instant, over: Over) {
         let flood = self.app.config.limits.flood;
-        if over.own && self.conduct.throttled(now, over.wait, flood) {
+        if over.own && self.abuse.throttled(now, over.wait, flood) {
             self.closing = Some(CloseReason::Policy);
         }
     }

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::socket::{Incoming, Socket};
 use crate::admission::client::Client;
-use crate::admission::memory::{Account, Class};
+use crate::admission::memory::{Class, MemoryAccount};
 use crate::chat::access::{Access, access};
 use crate::domain::id::SessionId;
 use crate::protocol::client;
@@ -60,7 +60,12 @@ pub(super) async fn no_place(app: &AppState, client: Client, socket: &mut Socket
 }
 
 /// Says why not, and closes.
-async fn refuse(app: &AppState, socket: &mut Socket, account: Account<'_>, error: &DecodeError) {
+async fn refuse(
+    app: &AppState,
+    socket: &mut Socket,
+    account: MemoryAccount<'_>,
+    error: &DecodeError,
+) {
     metrics::counter!(telemetry::ERRORS, "code" => error.code.as_str()).increment(1);
     // A client that cannot be told is closed all the same.
     let told = app.encoder.decode_error(error).into();
@@ -90,7 +95,7 @@ async fn find(
 ///
 /// # Errors
 /// How to close instead.
-async fn first_frame(socket: &mut Socket, account: Account<'_>) -> Result<Text, CloseReason> {
+async fn first_frame(socket: &mut Socket, account: MemoryAccount<'_>) -> Result<Text, CloseReason> {
     for _ in 0..CONTROLS {
         return match socket.recv(account).await {
             Incoming::Text(text) if text.len() > ENTER_BYTES => Err(CloseReason::TooLarge),

@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::buffered::Buffered;
 use super::metered::Metered;
 use super::outgoing::{Frames, Outgoing};
-use crate::admission::memory::{Account, Reservation};
+use crate::admission::memory::{MemoryAccount, Reservation};
 use crate::config::Limits;
 use crate::protocol::{CloseReason, Text};
 use crate::transport::paced::Paced;
@@ -97,7 +97,7 @@ impl Socket {
 
     /// The next frame. Cancel safe. What has come of a long one is held in this account; when that is
     /// used up, the connection is to come back later.
-    pub async fn recv(&mut self, account: Account<'_>) -> Incoming {
+    pub async fn recv(&mut self, account: MemoryAccount<'_>) -> Incoming {
         let next = poll_fn(|cx| {
             let polled = self.stream.poll_next_unpin(cx).map(Some);
             // Counted by what was read: memory that the library keeps ready for the rest of a frame, and
@@ -156,7 +156,7 @@ impl Socket {
     pub async fn write(
         &mut self,
         outgoing: Outgoing,
-        account: Account<'_>,
+        account: MemoryAccount<'_>,
     ) -> Result<(), CloseReason> {
         let mut frames = outgoing.into_iter();
         let mut held = None;

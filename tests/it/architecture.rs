@@ -496,7 +496,7 @@ fn the_core_reads_no_clock_and_does_no_io() {
         "lobby/",
         "chat/",
         "ws/heartbeat.rs",
-        "admission/conduct.rs",
+        "admission/abuse.rs",
     ];
     let banned = [
         "tokio::",
@@ -568,15 +568,15 @@ fn every_bound_says_its_bytes() {
 #[test]
 fn what_can_be_held_is_as_documented() {
     use miyu::admission::holdings::{CONNECTION, holdings};
-    use miyu::admission::machine::Machine;
+    use miyu::admission::host::HostMemory;
     const MIB: u64 = 1 << 20;
-    let machine = Machine {
-        memory: 2048 * MIB,
+    let host = HostMemory {
+        bytes: 2048 * MIB,
         said_by: "test",
     };
-    let held = holdings(&miyu::config::Limits::default(), machine);
+    let held = holdings(&miyu::config::Limits::default(), host);
     let text = include_str!("../../docs/internals/bounds.md");
-    let share = machine.budget(0) / 8 / MIB;
+    let share = host.budget(0) / 8 / MIB;
     for figure in [
         format!("counts with {} KiB", CONNECTION / 1024),
         format!("one address can hold {} MiB", held.address / MIB),

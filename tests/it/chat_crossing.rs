@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
-use miyu::admission::memory::Budget;
+use miyu::admission::memory::MemoryBudget;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer as _, Frame, GroupId};
 use miyu::chat::effects::{ChatIo, ChatServices};
@@ -192,7 +192,7 @@ impl History {
         let reach = ChatServices {
             store: self.store.clone(),
             channel: self.net.clone(),
-            memory: Budget::new(1 << 30),
+            memory: MemoryBudget::new(1 << 30),
             page_entries: 3,
             page_bytes: 1 << 20,
             drain: Drain::new(),

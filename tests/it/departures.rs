@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use miyu::admission::memory::Budget;
+use miyu::admission::memory::MemoryBudget;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership};
 use miyu::chat::ChatJob;
@@ -70,7 +70,7 @@ impl Scene {
         let reach = ChatServices {
             store: Arc::clone(&self.store),
             channel: Arc::clone(&self.channel),
-            memory: Budget::new(1 << 30),
+            memory: MemoryBudget::new(1 << 30),
             page_entries: 100,
             page_bytes: 1 << 20,
             drain: self.drain.clone(),

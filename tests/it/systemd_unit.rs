@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use miyu::admission::holdings::holdings;
-use miyu::admission::machine::Machine;
+use miyu::admission::host::HostMemory;
 use miyu::config::Config;
 use tempfile::TempDir;
 
@@ -85,11 +85,11 @@ fn bytes(text: &str) -> u64 {
 /// What could be held at worst fits into this limit, as this process would find it; a ninth is left for
 /// what allocators round up.
 fn fits(limit: u64) {
-    let machine = Machine {
-        memory: limit,
+    let host = HostMemory {
+        bytes: limit,
         said_by: "test",
     };
-    let all = holdings(&Config::default().limits, machine).everything;
+    let all = holdings(&Config::default().limits, host).everything;
     assert!(all <= limit / 9 * 8, "{} of {} MiB", all >> 20, limit >> 20);
 }
 

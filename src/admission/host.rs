@@ -14,36 +14,36 @@ const IN_FLIGHT: u64 = 8;
 /// Connections may have so many eighths of what there is.
 const CONNECTIONS: u64 = 3;
 
-/// The memory that there is for this process.
+/// The memory that the machine and its limits leave to this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Machine {
-    /// In bytes.
-    pub memory: u64,
+pub struct HostMemory {
+    /// How much it is, in bytes.
+    pub bytes: u64,
     /// What says so, for the log.
     pub said_by: &'static str,
 }
 
-impl Machine {
+impl HostMemory {
     /// Asks the system: the least of what the machine has, its control group (both versions, with the
     /// groups around it) and `ulimit -v` allow.
     pub fn read() -> Self {
         let limits = [
-            (machine(), "machine"),
+            (installed(), "machine"),
             (control_group(Path::new("/")), "control group"),
             (getrlimit(Resource::As).current, "address space"),
         ];
         let known = limits
             .into_iter()
             .filter_map(|(limit, said_by)| Some((limit.filter(|it| *it > 0)?, said_by)));
-        let (memory, said_by) = known.min_by_key(|it| it.0).unwrap_or((UNKNOWN, "guess"));
-        Self { memory, said_by }
+        let (bytes, said_by) = known.min_by_key(|it| it.0).unwrap_or((UNKNOWN, "guess"));
+        Self { bytes, said_by }
     }
 
     /// The budget for bytes in flight when `limits.memory` is this: itself, or for 0 an eighth of the
     /// memory, at least 64 MiB.
     pub fn budget(self, configured: u64) -> u64 {
         match configured {
-            0 => (self.memory / IN_FLIGHT).max(LEAST),
+            0 => (self.bytes / IN_FLIGHT).max(LEAST),
             set => set,
         }
     }
@@ -51,13 +51,13 @@ impl Machine {
     /// How many connections fit into three eighths of the memory, each with the most that it can hold without a
     /// reservation.
     pub fn connections(self) -> usize {
-        let most = self.memory / 8 * CONNECTIONS / super::holdings::CONNECTION;
+        let most = self.bytes / 8 * CONNECTIONS / super::holdings::CONNECTION;
         usize::try_from(most).unwrap_or(usize::MAX)
     }
 }
 
 #[cfg(target_os = "linux")]
-fn machine() -> Option<u64> {
+fn installed() -> Option<u64> {
     // A call, not /proc/meminfo: systemd's ProcSubset=pid hides that.
     let info = rustix::system::sysinfo();
     #[expect(
@@ -68,7 +68,7 @@ fn machine() -> Option<u64> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn machine() -> Option<u64> {
+fn installed() -> Option<u64> {
     None
 }
 
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_budget_is_an_eighth_and_at_least_64_mib() {
-        let of = |memory: u64| Machine {
+        let of = |memory: u64| HostMemory {
             memory,
             said_by: "test",
         };
@@ -168,6 +168,6 @@ mod tests {
         assert_eq!(of(256 << 20).budget(0), 64 << 20);
         assert_eq!(of(2 << 30).budget(10 << 20), 10 << 20);
         assert!(of(512 << 20).connections() > 3000);
-        assert!(Machine::read().memory > 0);
+        assert!(HostMemory::read().memory > 0);
     }
 }

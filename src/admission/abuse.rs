@@ -1,11 +1,11 @@
-//! How one connection behaves: bad frames in a row, passing signals, and whether being over its
-//! rate has gone on for so long that it is a flood. What sessions and networks may use is counted by
+//! Counts the abuse of one connection: bad frames in a row, passing signals, and whether it has been over
+//! its rate for so long that this is a flood. What sessions and networks may use is counted by
 //! `admission`; of signals and bytes a connection takes a few ahead, so that most frames ask nothing
 //! that is shared.
 
 use std::time::{Duration, Instant};
 
-use crate::admission::Frames;
+use crate::admission::FrameCost;
 use crate::machine::Weight;
 
 /// Signals (typing, read, pings) that one connection may send at once.
@@ -19,21 +19,20 @@ const BYTES_AHEAD: u64 = 2048;
 /// A pause in being throttled shorter than this does not end a flood.
 const CALM: Duration = Duration::from_secs(2);
 
-/// One connection's conduct.
+/// What one connection has done lately that may be abuse.
 #[derive(Debug)]
-pub struct Conduct {
+pub struct AbuseCounter {
     bad_frames: u32,
     /// Boxed: few are ever over a rate.
     throttled: Option<Box<Throttled>>,
     signals: f64,
     refilled: Instant,
-    /// Taken from the shared counts and not used yet.
-    ahead: Ahead,
+    prepaid: Prepaid,
 }
 
-/// Less than is taken at once.
+/// Taken from the shared counts and not used yet: less than is taken at once.
 #[derive(Debug, Default)]
-struct Ahead {
+struct Prepaid {
     signals: u32,
     bytes: u32,
 }
@@ -45,15 +44,15 @@ struct Throttled {
     until: Instant,
 }
 
-impl Conduct {
-    /// Nothing is known of it yet.
+impl AbuseCounter {
+    /// Of a connection that is new.
     pub fn new(now: Instant) -> Self {
         Self {
             bad_frames: 0,
             throttled: None,
             signals: SIGNAL_BURST,
             refilled: now,
-            ahead: Ahead::default(),
+            prepaid: Prepaid::default(),
         }
     }
 
@@ -70,12 +69,12 @@ impl Conduct {
 
     /// What must be taken from the shared counts before a frame of so many bytes is paid for. Mostly
     /// nothing but the message that it is.
-    pub fn shortfall(&self, weight: Weight, bytes: u64) -> Frames {
-        let missing = bytes.saturating_sub(self.ahead.bytes.into());
-        let mut shortfall = Frames::default();
+    pub fn shortfall(&self, weight: Weight, bytes: u64) -> FrameCost {
+        let missing = bytes.saturating_sub(self.prepaid.bytes.into());
+        let mut shortfall = FrameCost::default();
         match weight {
             Weight::Message => shortfall.messages = 1,
-            Weight::Signal if self.ahead.signals == 0 => shortfall.signals = SIGNALS_AHEAD,
+            Weight::Signal if self.prepaid.signals == 0 => shortfall.signals = SIGNALS_AHEAD,
             Weight::Signal => {}
         }
         if missing > 0 {
@@ -85,19 +84,19 @@ impl Conduct {
     }
 
     /// This much was taken from the shared counts.
-    pub fn prepay(&mut self, taken: Frames) {
-        self.ahead.signals += taken.signals;
+    pub fn prepay(&mut self, taken: FrameCost) {
+        self.prepaid.signals += taken.signals;
         let taken = u32::try_from(taken.bytes).unwrap_or(u32::MAX);
-        self.ahead.bytes = self.ahead.bytes.saturating_add(taken);
+        self.prepaid.bytes = self.prepaid.bytes.saturating_add(taken);
     }
 
     /// A frame was taken.
     pub fn spend(&mut self, weight: Weight, bytes: u64) {
         if weight == Weight::Signal {
-            self.ahead.signals = self.ahead.signals.saturating_sub(1);
+            self.prepaid.signals = self.prepaid.signals.saturating_sub(1);
         }
         let spent = u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.ahead.bytes = self.ahead.bytes.saturating_sub(spent);
+        self.prepaid.bytes = self.prepaid.bytes.saturating_sub(spent);
     }
 
     /// Counts a passing signal; `Err` is how long to leave the socket unread.
@@ -136,40 +135,40 @@ mod tests {
 
     #[test]
     fn bad_frames_count_in_a_row() {
-        let mut conduct = Conduct::new(Instant::now());
-        assert!(!conduct.bad_frame(3));
-        assert!(!conduct.bad_frame(3));
-        conduct.good_frame();
-        assert!(!conduct.bad_frame(3));
-        assert!(!conduct.bad_frame(3));
-        assert!(conduct.bad_frame(3));
+        let mut counter = AbuseCounter::new(Instant::now());
+        assert!(!counter.bad_frame(3));
+        assert!(!counter.bad_frame(3));
+        counter.good_frame();
+        assert!(!counter.bad_frame(3));
+        assert!(!counter.bad_frame(3));
+        assert!(counter.bad_frame(3));
     }
 
     #[test]
     fn signals_have_a_burst_and_a_rate() {
         let start = Instant::now();
-        let mut conduct = Conduct::new(start);
-        let taken = (0..100).filter(|_| conduct.signal(start).is_ok()).count();
+        let mut counter = AbuseCounter::new(start);
+        let taken = (0..100).filter(|_| counter.signal(start).is_ok()).count();
         assert_eq!(taken, 40);
-        let wait = conduct.signal(start).unwrap_err();
-        assert!(conduct.signal(start + wait).is_ok());
+        let wait = counter.signal(start).unwrap_err();
+        assert!(counter.signal(start + wait).is_ok());
     }
 
     #[test]
     fn shared_counts_are_asked_for_many_frames_at_once() {
-        let mut conduct = Conduct::new(Instant::now());
+        let mut counter = AbuseCounter::new(Instant::now());
         let (mut signals, mut bytes) = (0, 0);
         for _ in 0..100 {
-            let taken = conduct.shortfall(Weight::Signal, 100);
+            let taken = counter.shortfall(Weight::Signal, 100);
             signals += u32::from(taken.signals > 0);
             bytes += u32::from(taken.bytes > 0);
-            conduct.prepay(taken);
-            conduct.spend(Weight::Signal, 100);
+            counter.prepay(taken);
+            counter.spend(Weight::Signal, 100);
         }
         assert_eq!((signals, bytes), (25, 5));
         // What is larger than what is taken ahead is taken as it is, and nothing is given away.
-        conduct.spend(Weight::Message, 100_000);
-        let taken = conduct.shortfall(Weight::Message, 50_000);
+        counter.spend(Weight::Message, 100_000);
+        let taken = counter.shortfall(Weight::Message, 50_000);
         assert_eq!((taken.messages, taken.signals, taken.bytes), (1, 0, 50_000));
     }
 
@@ -177,12 +176,12 @@ mod tests {
     fn a_flood_is_being_over_the_rate_without_a_pause() {
         let start = Instant::now();
         let step = Duration::from_secs(1);
-        let mut conduct = Conduct::new(start);
-        assert!((0..30).all(|n| !conduct.throttled(start + n * step, step, FLOOD)));
-        assert!(conduct.throttled(start + 30 * step, step, FLOOD));
+        let mut counter = AbuseCounter::new(start);
+        assert!((0..30).all(|n| !counter.throttled(start + n * step, step, FLOOD)));
+        assert!(counter.throttled(start + 30 * step, step, FLOOD));
 
-        let mut conduct = Conduct::new(start);
-        assert!((0..20).all(|n| !conduct.throttled(start + n * step, step, FLOOD)));
-        assert!((25..50).all(|n| !conduct.throttled(start + n * step, step, FLOOD)));
+        let mut counter = AbuseCounter::new(start);
+        assert!((0..20).all(|n| !counter.throttled(start + n * step, step, FLOOD)));
+        assert!((25..50).all(|n| !counter.throttled(start + n * step, step, FLOOD)));
     }
 }
