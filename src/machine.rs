@@ -35,16 +35,16 @@ pub enum Action<J> {
     Replay(Box<Replay>),
     /// Do this after every queued job before it; its outcome comes back in the same order.
     Queue(J),
-    /// Do this beside the queue; a machine has at most one at a time. Behind a replay it is begun when that was
-    /// written: of a log that is read page by page, one page is in memory.
-    Aside(J),
+    /// Do this in the background, beside the queue; a machine has at most one at a time. Behind a replay it is
+    /// begun when that was written: of a log that is read page by page, one page is in memory.
+    Background(J),
     /// Finish the queue, then close.
     Close(CloseReason),
     /// Say that we are there, now and whenever nothing else was said for as long as a heartbeat.
     Vouch,
     /// An error was answered: count it.
     Erred(ErrorCode),
-    /// Somebody was met after this long: count it.
+    /// The search ended with a partner after this long: count it.
     Waited(Duration),
 }
 
@@ -123,12 +123,12 @@ pub trait Machine: Send + 'static {
 /// Does a machine's jobs.
 pub trait Io<M: Machine>: Send + Sync + 'static {
     /// A job under way.
-    type Doing: Future<Output = M::Outcome> + Send + Unpin;
+    type InFlight: Future<Output = M::Outcome> + Send + Unpin;
 
     /// Starts a job at once and answers with its future. Calls are in order: what a job does first
     /// (taking a place in the store's queue) happens in the call.
-    fn start(&self, job: M::Job) -> Self::Doing;
+    fn start(&self, job: M::Job) -> Self::InFlight;
 
-    /// What the job aside brought was written: nothing has to be held for it any more.
+    /// What the job in the background brought was written: nothing has to be held for it any more.
     fn settled(&self) {}
 }

@@ -34,7 +34,7 @@ pub enum Purpose {
 const KEPT: usize = 10;
 /// How long a connection that has one of the last places may take to say who it is for: its request
 /// head, and the frame that names its room.
-const KEPT_PATIENCE: Duration = Duration::from_secs(2);
+const KEPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// No network wider than the narrowest has more than one part in so many of all places.
 const LARGEST_SHARE: usize = 4;
 
@@ -165,9 +165,9 @@ impl ConnectionGuard {
     }
 
     /// How long it may take to say who it is for, where this is usual.
-    pub fn patience(&self, usual: Duration) -> Duration {
+    pub fn timeout(&self, usual: Duration) -> Duration {
         match self.kept {
-            true => usual.min(KEPT_PATIENCE),
+            true => usual.min(KEPT_TIMEOUT),
             false => usual,
         }
     }

@@ -89,4 +89,9 @@ impl Door {
     pub fn send(&self, caller: &Caller, frames: FrameCost, now: Instant) -> Result<(), Over> {
         self.limits.frames(caller, frames, now)
     }
+
+    /// Counts what came on a socket and cannot be put off, whether it is too much or not.
+    pub fn charge(&self, caller: &Caller, cost: FrameCost, now: Instant) {
+        self.limits.charge_frames(caller, cost, now);
+    }
 }

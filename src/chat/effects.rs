@@ -87,7 +87,7 @@ impl Future for ChatInFlight {
 }
 
 impl Io<Chat> for ChatIo {
-    type Doing = ChatInFlight;
+    type InFlight = ChatInFlight;
 
     fn start(&self, job: ChatJob) -> ChatInFlight {
         match job {

@@ -19,7 +19,7 @@ impl Chat {
         self.wants_room |= with_room;
         if let Some(after) = self.stream.start_paging() {
             let with_room = std::mem::take(&mut self.wants_room);
-            out.push(Action::Aside(ChatJob::Page {
+            out.push(Action::Background(ChatJob::Page {
                 side: self.side,
                 after,
                 names: size::names(&self.people.personas),

@@ -199,7 +199,7 @@ impl Bench {
 
     fn jobs(&mut self) -> Vec<ChatJob> {
         let jobs = self.out.drain(..).filter_map(|action| match action {
-            Action::Queue(job) | Action::Aside(job) => Some(job),
+            Action::Queue(job) | Action::Background(job) => Some(job),
             _ => None,
         });
         jobs.collect()

@@ -192,8 +192,8 @@ async fn connection(edge: Edge, stream: TcpStream, address: SocketAddr, guard: C
         debug!(%error, "no TCP_NODELAY");
     }
     let patience = Patience {
-        idle: guard.patience(app.config.server.keep_alive),
-        head: guard.patience(app.config.limits.header_timeout),
+        idle: guard.timeout(app.config.server.keep_alive),
+        head: guard.timeout(app.config.limits.header_timeout),
     };
     let turns = Turns::begin();
     let slot = PermitSlot::holding(guard);

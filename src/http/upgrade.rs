@@ -25,7 +25,7 @@ use crate::identity::principal::Principal;
 use crate::machine::{Io, Machine};
 use crate::protocol::ErrorCode;
 use crate::state::AppState;
-use crate::ws::line::Guards;
+use crate::ws::counted_socket::Guards;
 use crate::ws::open::{Ready, Way, search, talk};
 use crate::ws::socket::websocket_config;
 

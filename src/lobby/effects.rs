@@ -62,7 +62,7 @@ const SITE_FULL: Duration = Duration::from_secs(20);
 type LobbyInFlight = Pin<Box<dyn Future<Output = LobbyOutcome> + Send>>;
 
 impl Io<Lobby> for LobbyIo {
-    type Doing = LobbyInFlight;
+    type InFlight = LobbyInFlight;
 
     fn start(&self, job: LobbyJob) -> LobbyInFlight {
         let services = Arc::clone(&self.services);

@@ -15,7 +15,7 @@ const SCRATCH: usize = 8 * 1024;
 const BEHIND: usize = 32 * 1024;
 
 thread_local! {
-    /// One a thread, not one a connection: nobody waits while it is in use.
+    /// One a thread, not one a connection: no task waits while it is in use.
     static SCRATCH_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into());
     /// Where the next one gathers what it says: grown already, by those before.
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -26,14 +26,14 @@ thread_local! {
 pub struct Buffered<S> {
     inner: S,
     /// Nearly always nothing.
-    ahead: Option<Box<Ahead>>,
+    ahead: Option<Box<ReadAhead>>,
     /// Said and not handed to the kernel yet.
     behind: Vec<u8>,
 }
 
 /// Read and not asked for yet, from `taken` on.
 #[derive(Debug)]
-struct Ahead {
+struct ReadAhead {
     read: Vec<u8>,
     taken: usize,
 }
@@ -74,7 +74,7 @@ impl<S: AsyncWrite + Unpin> Buffered<S> {
     fn poll_hand_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.behind.is_empty() {
             let Poll::Ready(count) = Pin::new(&mut self.inner).poll_write(cx, &self.behind)? else {
-                // Whoever reads slowly may keep this for long.
+                // For a client that reads slowly it may be kept for long.
                 self.behind.shrink_to_fit();
                 return Poll::Pending;
             };
@@ -107,7 +107,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Buffered<S> {
             buf.put_slice(now);
             if !later.is_empty() {
                 let read = later.to_vec();
-                self.ahead = Some(Box::new(Ahead { read, taken: 0 }));
+                self.ahead = Some(Box::new(ReadAhead { read, taken: 0 }));
             }
             Poll::Ready(Ok(()))
         })
@@ -156,7 +156,7 @@ mod tests {
     }
 
     /// Counts calls; takes and gives so much at a time, and `room` in all.
-    struct Counted {
+    struct SocketGauge {
         calls: usize,
         most: usize,
         left: usize,
@@ -164,7 +164,7 @@ mod tests {
         written: Vec<u8>,
     }
 
-    impl Counted {
+    impl SocketGauge {
         fn new(most: usize, left: usize) -> Self {
             Self {
                 calls: 0,
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    impl AsyncRead for Counted {
+    impl AsyncRead for SocketGauge {
         fn poll_read(
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    impl AsyncWrite for Counted {
+    impl AsyncWrite for SocketGauge {
         fn poll_write(
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
@@ -232,7 +232,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_call_reads_what_many_ask_for() {
-        let mut stream = Buffered::new(Counted::new(SCRATCH, 40));
+        let mut stream = Buffered::new(SocketGauge::new(SCRATCH, 40));
         let mut part = [0; 10];
         for _ in 0..4 {
             stream.read_exact(&mut part).await.unwrap();
@@ -243,7 +243,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_call_writes_what_many_say_and_nothing_is_kept() {
-        let mut stream = Buffered::new(Counted::new(BEHIND, 0));
+        let mut stream = Buffered::new(SocketGauge::new(BEHIND, 0));
         for part in bytes()[..BEHIND].chunks(500) {
             stream.write_all(part).await.unwrap();
         }
@@ -257,7 +257,7 @@ mod tests {
     #[tokio::test]
     async fn everything_is_written_once_and_in_order_by_a_kernel_that_takes_little() {
         for most in [1000, BEHIND] {
-            let mut stream = Buffered::new(Counted::new(most, 0));
+            let mut stream = Buffered::new(SocketGauge::new(most, 0));
             let said = bytes();
             // Pieces of every size, also larger than all that may wait.
             let (small, large) = said.split_at(BEHIND * 2 + 7);
@@ -273,13 +273,13 @@ mod tests {
     #[tokio::test]
     async fn what_one_could_not_write_waits_beside_what_others_do() {
         let said = bytes();
-        let mut slow = Buffered::new(Counted::new(BEHIND, 0));
+        let mut slow = Buffered::new(SocketGauge::new(BEHIND, 0));
         slow.inner.room = 1000;
         slow.write_all(&said[..9000]).await.unwrap();
         assert!(futures_util::poll!(slow.flush().boxed_local()).is_pending());
         assert_eq!(slow.behind.capacity(), 8000, "more is held than waits");
 
-        let mut other = Buffered::new(Counted::new(BEHIND, 0));
+        let mut other = Buffered::new(SocketGauge::new(BEHIND, 0));
         for part in said[50_000..60_000].chunks(999) {
             other.write_all(part).await.unwrap();
         }
@@ -293,12 +293,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_never_written_goes_with_its_connection() {
-        let mut gone = Buffered::new(Counted::new(BEHIND, 0));
+        let mut gone = Buffered::new(SocketGauge::new(BEHIND, 0));
         gone.inner.room = 0;
         gone.write_all(&bytes()[..700]).await.unwrap();
         assert!(futures_util::poll!(gone.flush().boxed_local()).is_pending());
         drop(gone);
-        let mut next = Buffered::new(Counted::new(BEHIND, 0));
+        let mut next = Buffered::new(SocketGauge::new(BEHIND, 0));
         next.write_all(b"mine").await.unwrap();
         next.flush().await.unwrap();
         assert_eq!(next.inner.written, b"mine");

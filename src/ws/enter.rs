@@ -26,7 +26,7 @@ pub(super) async fn entered(
     app: &AppState,
     client: Client,
     cookie: Option<SessionId>,
-    patience: Duration,
+    limit: Duration,
     socket: &mut Socket,
 ) -> Option<Access> {
     // It is in no room yet.
@@ -34,14 +34,14 @@ pub(super) async fn entered(
     let account = Client { class, ..client }.account(&app.memory);
     let first = tokio::select! {
         () = app.shutdown.token().cancelled() => Err(CloseReason::GoingAway),
-        first = timeout(patience, first_frame(socket, account)) => {
+        first = timeout(limit, first_frame(socket, account)) => {
             // As silent as a connection that does not answer pings.
             first.unwrap_or(Err(CloseReason::HeartbeatMissed))
         }
     };
     match first {
         Ok(text) => match find(app, cookie, &text).await {
-            Ok(entrance) => return Some(entrance),
+            Ok(access) => return Some(access),
             Err(error) => refuse(app, socket, account, &error).await,
         },
         Err(reason) => socket.close(reason).await,

@@ -1,13 +1,14 @@
 //! The sockets: one task each, one loop ([`connection`]) that does what a state machine asks.
 
 pub mod buffered;
+mod charging;
 pub mod connection;
-mod doing;
+pub mod counted_socket;
+mod end_watch;
 mod enter;
 pub mod heartbeat;
-pub mod line;
+mod in_flight;
 pub mod metered;
 pub mod open;
-pub mod outgoing;
-
 pub mod socket;
+pub mod write_batch;

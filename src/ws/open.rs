@@ -6,8 +6,8 @@ use std::sync::Arc;
 use hyper_tungstenite::HyperWebsocket;
 
 use super::connection::Connection;
+use super::counted_socket::{CountedSocket, Guards};
 use super::enter;
-use super::line::{Guards, Line};
 use super::socket::Socket;
 use crate::admission::Purpose;
 use crate::admission::client::Client;
@@ -49,8 +49,8 @@ impl Way {
     }
 }
 
-/// A connection and its line, to be run.
-pub type Ready<M, I> = (Box<Connection<M, I>>, Box<Line>);
+/// A connection and its socket, to be run.
+pub type Ready<M, I> = (Box<Connection<M, I>>, Box<CountedSocket>);
 
 /// A search on this socket.
 pub async fn search(
@@ -59,7 +59,7 @@ pub async fn search(
     guards: Guards,
     websocket: HyperWebsocket,
 ) -> Option<Ready<Lobby, LobbyIo>> {
-    let line = opened(&app, websocket, guards, "matching").await?;
+    let counted = opened(&app, websocket, guards, "matching").await?;
     let (outbox, mailbox) = app.channel.open();
     let (signing, marking) = (Arc::clone(&app), Arc::clone(&app));
     let matching = &app.config.matching;
@@ -80,7 +80,7 @@ pub async fn search(
         services: Arc::clone(&app.lobby),
         client,
     };
-    Some((Connection::new(app, client, mailbox, machine, io), line))
+    Some((Connection::new(app, client, mailbox, machine, io), counted))
 }
 
 /// A conversation on this socket.
@@ -91,19 +91,19 @@ pub async fn talk(
     guards: Guards,
     websocket: HyperWebsocket,
 ) -> Option<Ready<Chat, ChatIo>> {
-    let mut line = opened(&app, websocket, guards, "chat").await?;
+    let mut counted = opened(&app, websocket, guards, "chat").await?;
     let access = match way {
         Way::Address(access) => access,
         Way::FirstFrame(cookie) => {
-            let patience = line.patience(app.config.limits.header_timeout);
-            enter::entered(&app, client, cookie, patience, &mut line.socket).await?
+            let limit = counted.first_frame_timeout(app.config.limits.header_timeout);
+            enter::entered(&app, client, cookie, limit, &mut counted.socket).await?
         }
     };
-    if !has_place(&app, &mut client, &mut line, &access) {
-        enter::no_place(&app, client, &mut line.socket).await;
+    if !has_place(&app, &mut client, &mut counted, &access) {
+        enter::no_place(&app, client, &mut counted.socket).await;
         return None;
     }
-    let socket = &mut line.socket;
+    let socket = &mut counted.socket;
     let group = GroupId::Room(access.room);
     let (outbox, mailbox) = app.channel.open();
     let connection = outbox.address();
@@ -112,7 +112,7 @@ pub async fn talk(
     let arrived = match access.claim {
         Some(claim) => match claim_side(&app.reach, access.room, claim, connection).await {
             Ok(arrived) => arrived,
-            // Not a word of the room's fate: come back after a moment.
+            // Nothing is said of the room: the client comes back after a moment.
             Err(_) => {
                 socket.close(CloseReason::GoingAway).await;
                 return None;
@@ -121,7 +121,7 @@ pub async fn talk(
         None => None,
     };
     let (Some(arrival), Some(claim)) = (arrived, access.claim) else {
-        // Whoever cannot be told is closed all the same.
+        // A client that cannot be told is closed all the same.
         let _ = socket
             .write(
                 app.encoder.nobody_left().into(),
@@ -143,16 +143,21 @@ pub async fn talk(
     let machine = Chat::new(app.encoder.clone(), Arc::clone(&app.chat_rules), opening);
     let reach = Arc::clone(&app.reach);
     let io = ChatIo::new(reach, connection, membership, client.address);
-    Some((Connection::new(app, client, mailbox, machine, io), line))
+    Some((Connection::new(app, client, mailbox, machine, io), counted))
 }
 
 /// Counts a connection under the browser that it turned out to be; whether there is a place for that.
-fn has_place(app: &AppState, client: &mut Client, line: &mut Line, access: &Access) -> bool {
+fn has_place(
+    app: &AppState,
+    client: &mut Client,
+    counted: &mut CountedSocket,
+    access: &Access,
+) -> bool {
     let Some(claim) = &access.claim else {
         // It is let go at once.
         return true;
     };
-    if line.is_kept() && !access.open {
+    if counted.is_kept() && !access.open {
         return false;
     }
     if claim.session == client.session {
@@ -164,7 +169,7 @@ fn has_place(app: &AppState, client: &mut Client, line: &mut Line, access: &Acce
     client.until = None;
     let most = app.config.limits.sockets_per_session;
     let online = app.online.enter(client.session, client.address, most);
-    online.map(|online| line.belongs_to(online)).is_some()
+    online.map(|online| counted.belongs_to(online)).is_some()
 }
 
 /// The socket, once the client has the answer to its handshake.
@@ -173,9 +178,9 @@ async fn opened(
     websocket: HyperWebsocket,
     guards: Guards,
     kind: &'static str,
-) -> Option<Box<Line>> {
+) -> Option<Box<CountedSocket>> {
     // Fails when the client is gone before the answer; nothing began yet.
     let stream = websocket.await.ok()?;
     let socket = Socket::new(stream, &app.config.limits).await?;
-    Some(Box::new(Line::new(socket, guards, kind)))
+    Some(Box::new(CountedSocket::new(socket, guards, kind)))
 }

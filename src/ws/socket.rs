@@ -16,7 +16,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::buffered::Buffered;
 use super::metered::Metered;
-use super::outgoing::{Frames, Outgoing};
+use super::write_batch::{BatchFrames, WriteBatch};
 use crate::admission::memory::{MemoryAccount, Reservation};
 use crate::config::Limits;
 use crate::protocol::{CloseReason, Text};
@@ -38,7 +38,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub enum Incoming {
     /// A text frame.
     Text(Text),
-    /// A binary frame; nobody here speaks that.
+    /// A binary frame; no part of the protocol is one.
     Binary,
     /// A ping (answered already) or pong.
     Control,
@@ -100,8 +100,8 @@ impl Socket {
     pub async fn recv(&mut self, account: MemoryAccount<'_>) -> Incoming {
         let next = poll_fn(|cx| {
             let polled = self.stream.poll_next_unpin(cx).map(Some);
-            // Counted by what was read: memory that the library keeps ready for the rest of a frame, and
-            // nobody has written to, is not there yet.
+            // Counted by what was read: memory that the library keeps ready for the rest of a frame is not
+            // there yet, as long as nothing was written to it.
             let read = self.stream.get_ref().read();
             match polled.is_pending() && account.cover(&mut self.partial, read).is_err() {
                 true => Poll::Ready(None),
@@ -155,10 +155,10 @@ impl Socket {
     /// account is used up; `Normal` when the connection is broken.
     pub async fn write(
         &mut self,
-        outgoing: Outgoing,
+        batch: WriteBatch,
         account: MemoryAccount<'_>,
     ) -> Result<(), CloseReason> {
-        let mut frames = outgoing.into_iter();
+        let mut frames = batch.into_iter();
         let mut held = None;
         let writing = poll_fn(|cx| {
             let polled = self.poll_write(&mut frames, cx);
@@ -174,7 +174,11 @@ impl Socket {
         writing.await
     }
 
-    fn poll_write(&mut self, frames: &mut Frames, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_write(
+        &mut self,
+        frames: &mut BatchFrames,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
         loop {
             ready!(self.stream.poll_ready_unpin(cx))?;
             let Some(text) = frames.next() else {
@@ -209,7 +213,7 @@ impl Socket {
             // That answer is written without being flushed.
             let _ = self.stream.get_mut().flush().await;
         };
-        // Whoever does not answer is gone: dropping the stream closes the connection.
+        // A client that does not answer is gone: dropping the stream closes the connection.
         let _ = Box::pin(tokio::time::timeout(CLOSE_TIMEOUT, goodbye)).await;
     }
 }

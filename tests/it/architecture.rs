@@ -495,6 +495,7 @@ fn the_core_reads_no_clock_and_does_no_io() {
         "matching/rule",
         "lobby/",
         "chat/",
+        "ws/charging.rs",
         "ws/heartbeat.rs",
         "admission/abuse.rs",
     ];

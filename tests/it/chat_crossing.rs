@@ -36,7 +36,7 @@ const CONNECTIONS: usize = 3;
 const ROUNDS: usize = 60;
 const SETTLE: Duration = Duration::from_secs(2);
 
-type Doing = Pin<Box<dyn Future<Output = ChatOutcome> + Send>>;
+type InFlight = Pin<Box<dyn Future<Output = ChatOutcome> + Send>>;
 
 /// One connection: the machine, its jobs, the frames on their way to it, and what its client knows.
 struct Person {
@@ -44,8 +44,8 @@ struct Person {
     connection: Address,
     chat: Chat,
     io: ChatIo,
-    queue: Vec<Doing>,
-    aside: Option<Doing>,
+    queue: Vec<InFlight>,
+    background: Option<InFlight>,
     coming: Vec<Arc<Frame>>,
     closing: bool,
     /// By the client: whether it was replaced, its partner's presence, the entries in order.
@@ -65,7 +65,7 @@ impl Person {
                     }
                 }
                 Action::Queue(job) => self.queue.push(Box::pin(self.io.start(job))),
-                Action::Aside(job) => self.aside = Some(Box::pin(self.io.start(job))),
+                Action::Background(job) => self.background = Some(Box::pin(self.io.start(job))),
                 Action::Close(_) => self.closing = true,
                 Action::Erred(_) | Action::Waited(_) | Action::Vouch => {}
             }
@@ -91,9 +91,9 @@ impl Person {
         self.act(actions);
     }
 
-    async fn finish(&mut self, now: Now, aside: bool) {
-        let doing = match aside {
-            true => self.aside.take(),
+    async fn finish(&mut self, now: Now, background: bool) {
+        let doing = match background {
+            true => self.background.take(),
             false => (!self.queue.is_empty()).then(|| self.queue.remove(0)),
         };
         if let Some(doing) = doing {
@@ -205,7 +205,7 @@ impl History {
             chat: Chat::new(Encoder::new(TimeZone::UTC), Arc::new(chat_rules), opening),
             io: ChatIo::new(Arc::new(reach), connection, membership, home),
             queue: Vec::new(),
-            aside: None,
+            background: None,
             coming: Vec::new(),
             closing: false,
             replaced: false,
@@ -264,8 +264,8 @@ impl History {
             }
             36..75 if some < self.people.len() => self.deliver(some),
             _ if some < self.people.len() => {
-                let (now, aside) = (self.now(), self.random.random_bool(0.4));
-                self.people[some].finish(now, aside).await;
+                let (now, background) = (self.now(), self.random.random_bool(0.4));
+                self.people[some].finish(now, background).await;
             }
             _ => {}
         }
@@ -316,7 +316,7 @@ impl History {
                     let told = Frame::Position(position);
                     person.with(now, |chat, now, out| chat.on_frame(&told, now, out));
                 }
-                busy |= !person.queue.is_empty() || person.aside.is_some();
+                busy |= !person.queue.is_empty() || person.background.is_some();
                 while !person.queue.is_empty() {
                     person.finish(now, false).await;
                 }
@@ -330,7 +330,7 @@ impl History {
             let quiet = self
                 .people
                 .iter()
-                .all(|it| it.coming.is_empty() && it.queue.is_empty() && it.aside.is_none());
+                .all(|it| it.coming.is_empty() && it.queue.is_empty() && it.background.is_none());
             if !busy && quiet && self.net.0.lock().is_empty() {
                 return;
             }

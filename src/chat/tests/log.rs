@@ -10,7 +10,7 @@ fn opening_tells_the_state_then_reads_the_log() {
         &bench.out[..],
         [
             Action::Write(_),
-            Action::Aside(ChatJob::Page { after: Seq(0), .. })
+            Action::Background(ChatJob::Page { after: Seq(0), .. })
         ]
     ));
     assert_eq!(bench.written(), ["room_state"]);

@@ -7,7 +7,7 @@ use crate::protocol::{Replay, Text};
 
 /// Frames in the order in which they are written.
 #[derive(Debug, Default)]
-pub struct Outgoing(Vec<Part>);
+pub struct WriteBatch(Vec<Part>);
 
 #[derive(Debug)]
 enum Part {
@@ -15,7 +15,7 @@ enum Part {
     Replay(Box<Replay>),
 }
 
-impl Outgoing {
+impl WriteBatch {
     /// Adds a frame.
     pub fn frame(&mut self, text: Text) {
         self.0.push(Part::Frame(text));
@@ -32,44 +32,44 @@ impl Outgoing {
     }
 }
 
-impl From<Text> for Outgoing {
+impl From<Text> for WriteBatch {
     fn from(text: Text) -> Self {
         Self(vec![Part::Frame(text)])
     }
 }
 
-impl IntoIterator for Outgoing {
+impl IntoIterator for WriteBatch {
     type Item = Text;
-    type IntoIter = Frames;
+    type IntoIter = BatchFrames;
 
-    fn into_iter(self) -> Frames {
-        Frames {
+    fn into_iter(self) -> BatchFrames {
+        BatchFrames {
             parts: self.0.into_iter(),
             replay: None,
         }
     }
 }
 
-/// The frames of an [`Outgoing`], one by one.
+/// The frames of a [`WriteBatch`], one by one.
 #[derive(Debug)]
-pub struct Frames {
+pub struct BatchFrames {
     parts: IntoIter<Part>,
     replay: Option<Box<Replay>>,
 }
 
-impl Frames {
+impl BatchFrames {
     /// Bytes of the frames that are there already.
     pub fn bytes(&self) -> usize {
         let texts = self.parts.as_slice().iter().map(|part| match part {
             Part::Frame(text) => text.len(),
-            // Reserved by whoever read the page.
+            // Its bytes were reserved when the page was read.
             Part::Replay(_) => 0,
         });
         texts.sum()
     }
 }
 
-impl Iterator for Frames {
+impl Iterator for BatchFrames {
     type Item = Text;
 
     fn next(&mut self) -> Option<Text> {

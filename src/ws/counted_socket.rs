@@ -7,21 +7,21 @@ use crate::admission::ConnectionGuard;
 use crate::delivery::online::OnlineGuard;
 use crate::telemetry;
 
-/// A line to a client.
-pub struct Line {
+/// A client's socket, counted for as long as this lives.
+pub struct CountedSocket {
     /// The socket.
     pub socket: Socket,
     guards: Guards,
-    _counted: Counted,
+    _counted: SocketGauge,
 }
 
-impl Line {
-    /// A line that is open from now on; `kind` is what the metrics call it.
+impl CountedSocket {
+    /// A socket that is open from now on; `kind` is what the metrics call it.
     pub fn new(socket: Socket, guards: Guards, kind: &'static str) -> Self {
         Self {
             socket,
             guards,
-            _counted: Counted::new(kind),
+            _counted: SocketGauge::new(kind),
         }
     }
 
@@ -30,9 +30,9 @@ impl Line {
         self.guards.connection.is_kept()
     }
 
-    /// How long to wait for what it says first, where this is usual.
-    pub fn patience(&self, usual: Duration) -> Duration {
-        self.guards.connection.patience(usual)
+    /// How long to wait for its first frame, where this is usual.
+    pub fn first_frame_timeout(&self, usual: Duration) -> Duration {
+        self.guards.connection.timeout(usual)
     }
 
     /// It is this browser's: known only now, by the token of its first frame.
@@ -55,16 +55,16 @@ impl Guards {
 }
 
 /// Counts an open socket in the metrics.
-struct Counted(&'static str);
+struct SocketGauge(&'static str);
 
-impl Counted {
+impl SocketGauge {
     fn new(kind: &'static str) -> Self {
         metrics::gauge!(telemetry::CONNECTIONS, "kind" => kind).increment(1.0);
         Self(kind)
     }
 }
 
-impl Drop for Counted {
+impl Drop for SocketGauge {
     fn drop(&mut self) {
         metrics::gauge!(telemetry::CONNECTIONS, "kind" => self.0).decrement(1.0);
     }

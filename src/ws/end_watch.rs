@@ -1,0 +1,99 @@
+//! When a connection ends by itself: the process drains, its session is closed or forgotten, or the cookie
+//! that brought it has run out.
+
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use crate::admission::client::Client;
+use crate::delivery::online::End;
+use crate::machine::Now;
+use crate::protocol::CloseReason;
+use crate::state::AppState;
+
+/// How often it is looked whether the session of a socket is still honoured: sockets live for days.
+const LOOK_EVERY: Duration = Duration::from_secs(3600);
+
+/// Watches for the end of one connection.
+pub(super) struct EndWatch {
+    /// Cancelled when the process ends, or sockets of a browser's session that may be this one.
+    token: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// What ended before does not concern this connection.
+    since: u64,
+    /// When it ends, once that is decided.
+    at: Option<Instant>,
+    /// When to look whether the session is still honoured.
+    look_at: Instant,
+}
+
+impl EndWatch {
+    /// Of this client's connection.
+    pub(super) fn new(app: &AppState, client: &Client, now: Now) -> Self {
+        let End { token, since } = app.online.end_of(client.session);
+        Self {
+            token: Box::pin(token.cancelled_owned()),
+            since,
+            at: None,
+            look_at: next_look(client, now),
+        }
+    }
+
+    /// Whether the end is not decided yet: only then is the token to be awaited.
+    pub(super) fn is_open(&self) -> bool {
+        self.at.is_none()
+    }
+
+    /// Resolves when it is to be looked whether this connection ends: see [`EndWatch::woken`].
+    pub(super) fn token(&mut self) -> Pin<&mut WaitForCancellationFutureOwned> {
+        self.token.as_mut()
+    }
+
+    /// The token was cancelled: the reason, if this connection is to close now. A drain closes it a little
+    /// later, since not all connections are to come to other nodes in the same moment.
+    pub(super) fn woken(
+        &mut self,
+        app: &AppState,
+        client: &Client,
+        now: Instant,
+    ) -> Option<CloseReason> {
+        if app.shutdown.draining() {
+            let jitter = app.config.server.drain_jitter;
+            self.at = Some(now + jitter.mul_f64(rand::random()));
+            return None;
+        }
+        let ended = app.online.ended(client.session, self.since);
+        if ended.is_some() {
+            self.at = Some(now);
+        } else {
+            // It was another session of the same group.
+            let End { token, since } = app.online.end_of(client.session);
+            self.since = since;
+            self.token.set(token.cancelled_owned());
+        }
+        ended
+    }
+
+    /// When [`EndWatch::is_due`] is to be called.
+    pub(super) fn deadline(&self) -> Instant {
+        self.at.map_or(self.look_at, |at| at.min(self.look_at))
+    }
+
+    /// Whether the connection is to go away now. Looks once an hour whether the session may still be here: the
+    /// page that finds its socket closed comes back at once, and is a browser that we know again, or a new one.
+    pub(super) fn is_due(&mut self, client: &Client, now: Now) -> bool {
+        let drained = self.at.is_some_and(|at| at <= now.instant);
+        if self.look_at > now.instant {
+            return drained;
+        }
+        self.look_at = next_look(client, now);
+        drained || client.until.is_some_and(|until| until <= now.wall)
+    }
+}
+
+/// When to look at a session the next time: in an hour, or when its cookie ends if that is sooner.
+fn next_look(client: &Client, now: Now) -> Instant {
+    let left = client.until.map(|until| until.since(now.wall));
+    let left = left.filter(|left| !left.is_zero());
+    now.instant + left.unwrap_or(LOOK_EVERY).min(LOOK_EVERY)
+}
