@@ -73,19 +73,19 @@ pub fn now() -> Timestamp {
     Steady.now()
 }
 
-static STATE: Mutex<Option<State>> = Mutex::new(None);
+static STATE: Mutex<Option<ClockState>> = Mutex::new(None);
 
 /// How often all clocks are compared, in milliseconds. In between, the time is read from what follows,
 /// without the lock: it is asked at each event of each connection.
 const COMPARE_EVERY: i64 = 250;
 /// When they are compared again, by `up`.
 static COMPARE_AT: AtomicI64 = AtomicI64::new(i64::MIN);
-/// What our time is ahead of `up`. See [`State::ahead`].
+/// What our time is ahead of `up`. See [`ClockState::ahead`].
 static AHEAD: AtomicI64 = AtomicI64::new(0);
-/// See [`State::follows`].
+/// See [`ClockState::follows`].
 static FOLLOWS: AtomicBool = AtomicBool::new(false);
 
-struct State {
+struct ClockState {
     at: Reading,
     /// What the time that is given out is ahead of `up`. It only grows, so that time never goes back: after a
     /// step back that was too small to be told from drift it is ahead of the machine's clock by that much.
@@ -137,11 +137,11 @@ impl Steady {
     }
 
     /// Reads all clocks and then does this.
-    fn look<T>(&self, then: impl FnOnce(&mut State) -> T) -> T {
+    fn look<T>(&self, then: impl FnOnce(&mut ClockState) -> T) -> T {
         let (wall, up) = (wall(), up());
         let (step, done, follows) = {
             let mut state = STATE.lock();
-            let state = state.get_or_insert_with(|| State::begin(wall, up));
+            let state = state.get_or_insert_with(|| ClockState::begin(wall, up));
             let step = state.advance(wall, up);
             let done = then(state);
             AHEAD.store(state.ahead, Ordering::Relaxed);
@@ -203,7 +203,7 @@ impl Clock for Steady {
     }
 }
 
-impl State {
+impl ClockState {
     fn begin(wall: i64, up: i64) -> Self {
         let at = Reading {
             time: wall,
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn time_goes_on_evenly_whatever_the_clock_is_set_to() {
-        let mut state = State::begin(1_000_000, 500);
+        let mut state = ClockState::begin(1_000_000, 500);
         assert_eq!(state.advance(1_003_000, 3_500), None);
         assert_eq!(state.at.time, 1_003_000);
         let ahead = 1_003_000 + 2 * HOUR;
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn drift_is_followed_and_never_back() {
-        let mut state = State::begin(0, 0);
+        let mut state = ClockState::begin(0, 0);
         assert_eq!(state.advance(10_050, 10_000), None);
         assert_eq!(state.at.time, 10_050);
         assert_eq!(state.advance(9_800, 10_010), None);

@@ -1,5 +1,5 @@
-//! Going away in order: signals, the drain token, the tracker of every task, and the reaper that
-//! does what `Drop` cannot await. The only place that may spawn tasks.
+//! Going away in order: signals, the drain token, the tracker of every task, and the queue of clean-ups
+//! that `Drop` cannot await. The only place that may spawn tasks.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,31 +17,31 @@ use tracing::{info, warn};
 /// Exit code when a second signal asks to leave at once (128 + SIGINT, what a shell expects).
 pub const IMPATIENT_EXIT: i32 = 130;
 
-/// How much the reaper may have waiting; more is dropped and left to leases.
-const REAPER_QUEUE: usize = 10_000;
-/// Reapings in progress at once.
-const REAPER_WORKERS: usize = 4;
+/// How many clean-ups may wait; what comes on top is dropped and left to leases.
+const MOST_CLEANUPS: usize = 10_000;
+/// Clean-ups in progress at once.
+const CLEANUP_WORKERS: usize = 4;
 
 /// What every long-lived task is given: the token that says "close now" and the tracker that a
 /// shutdown waits for. Cheap to clone.
 #[derive(Clone)]
-pub struct Drain(Arc<Parts>);
+pub struct Drain(Arc<DrainState>);
 
-struct Parts {
+struct DrainState {
     token: CancellationToken,
     tracker: TaskTracker,
     ready: AtomicBool,
-    reaper: Reaper,
+    cleanups: CleanupQueue,
 }
 
 impl Drain {
-    /// A running server's drain. Must be called within the runtime: the reaper's workers start here.
+    /// A running server's drain. Must be called within the runtime: the workers that clean up start here.
     pub fn new() -> Self {
-        Self(Arc::new(Parts {
+        Self(Arc::new(DrainState {
             token: CancellationToken::new(),
             tracker: TaskTracker::new(),
             ready: AtomicBool::new(true),
-            reaper: Reaper::start(REAPER_QUEUE, REAPER_WORKERS),
+            cleanups: CleanupQueue::start(MOST_CLEANUPS, CLEANUP_WORKERS),
         }))
     }
 
@@ -78,14 +78,14 @@ impl Drain {
         }));
     }
 
-    /// Hands over what a `Drop` cannot await: see [`Reaper::submit`].
-    pub fn reap(&self, future: impl Future<Output = ()> + Send + 'static) -> bool {
-        self.0.reaper.submit(future)
+    /// Hands over what a `Drop` cannot await: see [`CleanupQueue::submit`].
+    pub fn clean_up(&self, future: impl Future<Output = ()> + Send + 'static) -> bool {
+        self.0.cleanups.submit(future)
     }
 
-    /// The reaper itself.
-    pub fn reaper(&self) -> &Reaper {
-        &self.0.reaper
+    /// The queue of clean-ups.
+    pub fn cleanups(&self) -> &CleanupQueue {
+        &self.0.cleanups
     }
 
     /// Tasks now running.
@@ -93,8 +93,8 @@ impl Drain {
         self.0.tracker.len()
     }
 
-    /// Tells everybody to close and waits, up to `deadline` altogether: first for the tasks, then
-    /// for the reaper. Answers how many tasks were left behind.
+    /// Tells all tasks to close and waits for them, at most for this timeout, then as long again for what is to
+    /// be cleaned up. Answers how many tasks were left behind.
     pub async fn finish(&self, timeout: Duration) -> usize {
         self.unready();
         self.0.token.cancel();
@@ -103,7 +103,7 @@ impl Drain {
             Ok(()) => 0,
             Err(_) => self.0.tracker.len(),
         };
-        self.0.reaper.finish(timeout).await;
+        self.0.cleanups.finish(timeout).await;
         left
     }
 }
@@ -114,39 +114,39 @@ impl Default for Drain {
     }
 }
 
-type Errand = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Cleanup = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A bounded queue of errands and a few workers. Everything it does is also covered by a lease, so
-/// dropping an errand when the queue is full delays an effect, it never loses one.
+/// A bounded queue of clean-ups and a few workers. Everything they do is also covered by a lease, so
+/// dropping one when the queue is full delays an effect, it never loses one.
 #[derive(Clone)]
-pub struct Reaper {
-    queue: mpsc::Sender<Errand>,
+pub struct CleanupQueue {
+    queue: mpsc::Sender<Cleanup>,
     workers: TaskTracker,
     closing: CancellationToken,
     dropped: Arc<AtomicU64>,
 }
 
-impl Reaper {
+impl CleanupQueue {
     fn start(capacity: usize, workers: usize) -> Self {
-        let (queue, errands) = mpsc::channel(capacity);
-        let errands = Arc::new(tokio::sync::Mutex::new(errands));
-        let reaper = Self {
+        let (queue, waiting) = mpsc::channel(capacity);
+        let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
+        let cleanups = Self {
             queue,
             workers: TaskTracker::new(),
             closing: CancellationToken::new(),
             dropped: Arc::default(),
         };
         for _ in 0..workers {
-            let work = work(Arc::clone(&errands), reaper.closing.clone());
-            reaper.workers.spawn(work);
+            let work = work(Arc::clone(&waiting), cleanups.closing.clone());
+            cleanups.workers.spawn(work);
         }
-        reaper
+        cleanups
     }
 
-    /// Queues an errand without waiting. False: the queue is full or the server is gone, and the
-    /// errand was dropped; a lease covers it.
-    pub fn submit(&self, errand: impl Future<Output = ()> + Send + 'static) -> bool {
-        let queued = self.queue.try_send(Box::pin(errand)).is_ok();
+    /// Queues a clean-up without waiting. False: the queue is full or the server is gone, and it was
+    /// dropped; a lease covers it.
+    pub fn submit(&self, cleanup: impl Future<Output = ()> + Send + 'static) -> bool {
+        let queued = self.queue.try_send(Box::pin(cleanup)).is_ok();
         // Logged at powers of two: an overflow must not flood the log as well.
         if !queued
             && self
@@ -172,23 +172,23 @@ impl Reaper {
     }
 }
 
-/// Takes errands until the reaper closes and the queue is empty.
+/// Does clean-ups until the queue closes and is empty.
 async fn work(
-    errands: Arc<tokio::sync::Mutex<mpsc::Receiver<Errand>>>,
+    waiting: Arc<tokio::sync::Mutex<mpsc::Receiver<Cleanup>>>,
     closing: CancellationToken,
 ) {
     loop {
-        let errand = {
-            let mut errands = errands.lock().await;
+        let cleanup = {
+            let mut waiting = waiting.lock().await;
             tokio::select! {
                 biased;
-                errand = errands.recv() => errand,
-                () = closing.cancelled() => errands.try_recv().ok(),
+                cleanup = waiting.recv() => cleanup,
+                () = closing.cancelled() => waiting.try_recv().ok(),
             }
         };
-        let Some(errand) = errand else { return };
+        let Some(cleanup) = cleanup else { return };
         use futures_util::FutureExt as _;
-        if std::panic::AssertUnwindSafe(errand)
+        if std::panic::AssertUnwindSafe(cleanup)
             .catch_unwind()
             .await
             .is_err()
@@ -239,15 +239,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn draining_waits_for_tasks_and_errands() {
+    async fn draining_waits_for_tasks_and_cleanups() {
         let drain = Drain::new();
         let done = Arc::new(AtomicUsize::new(0));
-        let (token, count, errand_drain) = (drain.token().clone(), done.clone(), drain.clone());
+        let (token, count, other_drain) = (drain.token().clone(), done.clone(), drain.clone());
         drain.spawn(async move {
             token.cancelled().await;
-            let reaped = count.clone();
-            assert!(errand_drain.reap(async move {
-                reaped.fetch_add(1, Ordering::SeqCst);
+            let cleaned = count.clone();
+            assert!(other_drain.clean_up(async move {
+                cleaned.fetch_add(1, Ordering::SeqCst);
             }));
             count.fetch_add(1, Ordering::SeqCst);
         });
@@ -265,10 +265,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_reaper_refuses() {
-        let reaper = Reaper::start(1, 1);
+    async fn a_full_cleanup_queue_refuses() {
+        let cleanups = CleanupQueue::start(1, 1);
         let refused = (0..10)
-            .filter(|_| !reaper.submit(std::future::pending()))
+            .filter(|_| !cleanups.submit(std::future::pending()))
             .count();
         assert!(refused >= 8);
     }

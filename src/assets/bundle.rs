@@ -7,7 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::assets::compress::{Packed, pack};
+use crate::assets::compress::{Compressed, pack};
 use crate::assets::overlay;
 use crate::assets::template::{Escape, Language, render};
 use crate::config::Site;
@@ -30,7 +30,7 @@ pub struct Asset {
     /// As it is.
     pub plain: Bytes,
     /// Compressed.
-    pub packed: Packed,
+    pub packed: Compressed,
     /// `Content-Type`.
     pub mime: &'static str,
     /// Names this content, for `ETag`.
@@ -49,7 +49,7 @@ pub struct Bundle {
 #[derive(Default)]
 struct Raw {
     plain: Vec<u8>,
-    packed: Packed,
+    packed: Compressed,
 }
 
 impl Bundle {
@@ -104,7 +104,7 @@ impl Bundle {
 }
 
 impl Asset {
-    fn new(name: &str, plain: Vec<u8>, packed: Packed) -> Self {
+    fn new(name: &str, plain: Vec<u8>, packed: Compressed) -> Self {
         let tag = hex(&Sha256::digest(&plain)[..12]);
         Self {
             plain: plain.into(),

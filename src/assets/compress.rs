@@ -16,7 +16,7 @@ const BROTLI_WINDOW: i32 = 17;
 
 /// One body in the encodings that make it smaller.
 #[derive(Clone, Debug, Default)]
-pub struct Packed {
+pub struct Compressed {
     /// By brotli.
     pub brotli: Option<Bytes>,
     /// By gzip.
@@ -24,16 +24,16 @@ pub struct Packed {
 }
 
 /// Compresses a body of this `Content-Type`; nothing for what is small or compressed already.
-pub(super) fn pack(mime: &str, plain: &[u8]) -> Packed {
+pub(super) fn pack(mime: &str, plain: &[u8]) -> Compressed {
     let text = mime.starts_with("text/") || mime.contains("json") || mime.contains("svg");
     if plain.len() < WORTH_COMPRESSING || !text {
-        return Packed::default();
+        return Compressed::default();
     }
     let smaller = |packed: io::Result<Vec<u8>>| {
         let packed = packed.ok().filter(|packed| packed.len() < plain.len());
         packed.map(Bytes::from)
     };
-    Packed {
+    Compressed {
         brotli: smaller(brotli(plain)),
         gzip: smaller(gzip(plain)),
     }
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn text_is_packed_both_ways_and_comes_back_whole() {
         let plain = "秘語 and again ".repeat(100);
-        let Packed { brotli, gzip } = pack("text/html", plain.as_bytes());
+        let Compressed { brotli, gzip } = pack("text/html", plain.as_bytes());
         let (mut one, mut other) = (Vec::new(), Vec::new());
         brotli::BrotliDecompress(&mut &brotli.unwrap()[..], &mut one).unwrap();
         assert_eq!(one, plain.as_bytes());
@@ -80,7 +80,7 @@ mod tests {
             ("text/html", "short".to_owned()),
             ("image/png", "x".repeat(999)),
         ] {
-            let Packed { brotli, gzip } = pack(mime, plain.as_bytes());
+            let Compressed { brotli, gzip } = pack(mime, plain.as_bytes());
             assert!(brotli.is_none() && gzip.is_none(), "{mime}");
         }
     }

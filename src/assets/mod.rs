@@ -31,10 +31,10 @@ pub struct Assets {
     site: Site,
     overlay: Option<PathBuf>,
     current: RwLock<Arc<Bundle>>,
-    looked: Mutex<Looked>,
+    last_check: Mutex<DiskCheck>,
 }
 
-struct Looked {
+struct DiskCheck {
     at: Instant,
     print: u64,
 }
@@ -49,7 +49,7 @@ impl Assets {
             site: config.site.clone(),
             overlay,
             current: RwLock::new(Arc::new(bundle)),
-            looked: Mutex::new(Looked {
+            last_check: Mutex::new(DiskCheck {
                 at: Instant::now(),
                 print,
             }),
@@ -72,17 +72,17 @@ impl Assets {
 
     /// True for one caller of all who ask within [`LOOK_AGAIN`].
     fn due(&self) -> bool {
-        let mut looked = self.looked.lock();
-        let due = looked.at.elapsed() >= LOOK_AGAIN;
+        let mut last_check = self.last_check.lock();
+        let due = last_check.at.elapsed() >= LOOK_AGAIN;
         if due {
-            looked.at = Instant::now();
+            last_check.at = Instant::now();
         }
         due
     }
 
     fn refresh(&self) {
         let print = fingerprint(self.overlay.as_deref());
-        if print == self.looked.lock().print {
+        if print == self.last_check.lock().print {
             return;
         }
         match Bundle::load(&self.site, self.overlay.as_deref()) {
@@ -91,7 +91,7 @@ impl Assets {
                 warn!(%error, "the edited assets cannot be read; serving the former ones")
             }
         }
-        self.looked.lock().print = print;
+        self.last_check.lock().print = print;
     }
 }
 

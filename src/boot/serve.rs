@@ -16,7 +16,7 @@ use crate::store::{capacity, sweeper};
 use crate::telemetry;
 use crate::trim;
 
-/// Bound sockets. Bound before [`serve`] is called, so that nobody has to wait for readiness.
+/// Bound sockets. Bound before [`serve`] is called, so that no caller has to wait for readiness.
 pub struct Listeners {
     /// The site.
     pub site: TcpListener,
@@ -35,7 +35,7 @@ pub enum Ended {
 
 impl Server {
     /// Serves until `shutdown` resolves or the store dies, then drains: readiness off, no new
-    /// connections, every socket closed, every task and errand finished, backends closed.
+    /// connections, every socket closed, every task and clean-up finished, backends closed.
     pub async fn serve(self, listeners: Listeners, shutdown: impl Future<Output = ()>) -> Ended {
         let Self {
             state: app,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::value::Address;
+use super::value::ServiceUrl;
 use crate::keyfile;
 use crate::redis::{Server, Servers};
 
@@ -12,7 +12,7 @@ section! {
         /// "memory:", which reaches the connections of this process. Or a Redis that all nodes
         /// name: "redis://:PASSWORD@HOST:6379/0", "rediss://…" with TLS, "redis+unix:///PATH".
         /// Several with commas between them share the rooms.
-        url: String as Address = "memory:";
+        url: String as ServiceUrl = "memory:";
         /// A file that holds the password of Redis, for URLs that have none. Only its owner may read
         /// it (mode 0600).
         password_file: Option<PathBuf> = "";

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::channel::PREFIX_BYTES;
 use super::load::Layers;
-use super::problem::Problems;
+use super::problem::ConfigProblems;
 use super::{Config, origin};
 use crate::domain::ink;
 use crate::identity::{KEY_BYTES, key_weakness};
@@ -29,7 +29,7 @@ const LEAST_MAX_SIZE: u64 = 64 << 20;
 const KEY_ADVICE: &str = "make one with `openssl rand -hex 32`";
 
 /// Notes everything that is wrong with these values.
-pub fn check(config: &Config, layers: &Layers, problems: &mut Problems) {
+pub fn check(config: &Config, layers: &Layers, problems: &mut ConfigProblems) {
     let mut checker = Checker { layers, problems };
     server(config, &mut checker);
     site(config, &mut checker);
@@ -42,7 +42,7 @@ pub fn check(config: &Config, layers: &Layers, problems: &mut Problems) {
 
 struct Checker<'a> {
     layers: &'a Layers,
-    problems: &'a mut Problems,
+    problems: &'a mut ConfigProblems,
 }
 
 impl Checker<'_> {

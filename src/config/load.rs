@@ -7,7 +7,7 @@ use figment::providers::{Format as _, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider, Source};
 
-use super::problem::Problems;
+use super::problem::ConfigProblems;
 use super::section::Key;
 use super::value::Setting;
 use super::{Config, SECTIONS, check};
@@ -77,8 +77,8 @@ impl Loaded {
 ///
 /// # Errors
 /// Everything that is wrong, at once.
-pub fn load(given: Given) -> Result<Loaded, Problems> {
-    let mut problems = Problems::default();
+pub fn load(given: Given) -> Result<Loaded, ConfigProblems> {
+    let mut problems = ConfigProblems::default();
     let file = match &given.file {
         Some(named) => Some(named.clone()),
         None => Some(PathBuf::from(USUAL_FILE)).filter(|usual| is_there(usual)),
@@ -121,7 +121,7 @@ impl Layers {
         Self(Figment::new())
     }
 
-    fn stack(file: Option<&Path>, given: &Given, problems: &mut Problems) -> Self {
+    fn stack(file: Option<&Path>, given: &Given, problems: &mut ConfigProblems) -> Self {
         let mut figment = Figment::new();
         if let Some(path) = file {
             match read_file(path) {
@@ -169,7 +169,7 @@ impl Layers {
         section: &str,
         key: &str,
         default: &str,
-        problems: &mut Problems,
+        problems: &mut ConfigProblems,
     ) -> T {
         let own = self.find(section, key).map(|value| T::parse(&value));
         match own {
@@ -204,7 +204,7 @@ impl Layers {
     }
 
     /// Notes every key that nobody declared, with the nearest declared one.
-    fn find_unknown(&self, problems: &mut Problems) {
+    fn find_unknown(&self, problems: &mut ConfigProblems) {
         let data = self.0.data().unwrap_or_default();
         for (section, value) in data.into_values().flatten() {
             let source = |key: &str, value: &Value| self.source_of(value, &section, key);

@@ -31,7 +31,7 @@ pub use limits::Limits;
 pub use load::{Given, Loaded, load};
 pub use log::Log;
 pub use matching::Matching;
-pub use problem::{Problem, Problems};
+pub use problem::{ConfigProblem, ConfigProblems};
 pub use secret::Secret;
 pub use server::{OperatorListen, Server};
 pub use session::Session;
@@ -85,7 +85,7 @@ pub const SECTIONS: [Section; 10] = [
 
 impl Config {
     /// Reads every key from the layers, noting every one that cannot be understood.
-    fn read(layers: &Layers, problems: &mut Problems) -> Self {
+    fn read(layers: &Layers, problems: &mut ConfigProblems) -> Self {
         Self {
             server: Server::read(layers, problems),
             site: Site::read(layers, problems),

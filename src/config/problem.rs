@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ConfigProblem {
     /// `section.key`, or the file.
     pub key: String,
     /// Where it was set: a file, a variable, a flag, or by default.
@@ -15,9 +15,9 @@ pub struct Problem {
 
 /// Everything that is wrong, in the order of finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
+pub struct ConfigProblems(pub Vec<ConfigProblem>);
 
-impl Problems {
+impl ConfigProblems {
     /// Notes one more.
     pub fn add(
         &mut self,
@@ -25,7 +25,7 @@ impl Problems {
         source: impl Into<String>,
         why: impl Into<String>,
     ) {
-        self.0.push(Problem {
+        self.0.push(ConfigProblem {
             key: key.into(),
             source: source.into(),
             why: why.into(),
@@ -33,16 +33,16 @@ impl Problems {
     }
 }
 
-impl fmt::Display for Problems {
+impl fmt::Display for ConfigProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
         let plural = if count == 1 { "problem" } else { "problems" };
         write!(f, "the configuration has {count} {plural}:")?;
-        for Problem { key, source, why } in &self.0 {
+        for ConfigProblem { key, source, why } in &self.0 {
             write!(f, "\n  {key} ({source}): {why}")?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for Problems {}
+impl std::error::Error for ConfigProblems {}

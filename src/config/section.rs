@@ -78,7 +78,7 @@ macro_rules! section {
 
             pub(super) fn read(
                 layers: &$crate::config::load::Layers,
-                problems: &mut $crate::config::problem::Problems,
+                problems: &mut $crate::config::problem::ConfigProblems,
             ) -> Self {
                 Self {
                     $( $field: layers
@@ -96,7 +96,7 @@ macro_rules! section {
         impl Default for $struct {
             fn default() -> Self {
                 let layers = $crate::config::load::Layers::none();
-                Self::read(&layers, &mut $crate::config::problem::Problems::default())
+                Self::read(&layers, &mut $crate::config::problem::ConfigProblems::default())
             }
         }
     };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Durability;
-use super::value::{Address, Size};
+use super::value::{ServiceUrl, Size};
 use crate::keyfile;
 use crate::store::postgres::Target;
 
@@ -14,7 +14,7 @@ section! {
         /// "sqlite:PATH"; a relative path starts at the folder that miyu was started in. Or
         /// "postgres://user@host:5432/database?sslmode=verify-full" for several nodes; sslmode and
         /// sslrootcert mean what they mean to psql.
-        url: String as Address = "sqlite:data/miyu.db";
+        url: String as ServiceUrl = "sqlite:data/miyu.db";
         /// A file that holds the password of the PostgreSQL user, so that `url` need not. Only its
         /// owner may read it (mode 0600).
         password_file: Option<PathBuf> = "";

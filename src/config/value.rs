@@ -81,15 +81,15 @@ textual! {
 
 /// The address of a service: shown without the password in it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Address(String);
+pub struct ServiceUrl(String);
 
-impl From<Address> for String {
-    fn from(address: Address) -> String {
-        address.0
+impl From<ServiceUrl> for String {
+    fn from(url: ServiceUrl) -> String {
+        url.0
     }
 }
 
-impl Setting for Address {
+impl Setting for ServiceUrl {
     const KIND: &'static str = "an address in quotes";
 
     fn parse(value: &Value) -> Result<Self, String> {

@@ -26,9 +26,9 @@ const ENDED: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 /// only the latter says how many people there may be. And ends sessions. Cheap to clone. Bounded by the
 /// cap on connections.
 #[derive(Clone)]
-pub struct Online(Arc<Shared>);
+pub struct Online(Arc<OnlineState>);
 
-struct Shared {
+struct OnlineState {
     /// Ends every socket of this process.
     shutdown: CancellationToken,
     here: Mutex<Here>,
@@ -37,17 +37,17 @@ struct Shared {
     ends: [Mutex<CancellationToken>; GROUPS],
     /// How often that was so.
     closings: AtomicU64,
-    ended: Mutex<LastEnded>,
+    ended: Mutex<LastClosings>,
 }
 
 /// What ended last, for the sockets that are woken by it.
-struct LastEnded {
-    all: Option<Ended>,
-    sessions: LruCache<SessionId, Ended>,
+struct LastClosings {
+    all: Option<LastClosing>,
+    sessions: LruCache<SessionId, LastClosing>,
 }
 
 #[derive(Clone, Copy)]
-struct Ended {
+struct LastClosing {
     /// Its number among all closings.
     closing: u64,
     reason: CloseReason,
@@ -74,13 +74,13 @@ impl Online {
     /// Of a process that ends with this token.
     pub fn new(shutdown: CancellationToken, revoked: Arc<Revoked>) -> Self {
         let ends = std::array::from_fn(|_| Mutex::new(shutdown.child_token()));
-        Self(Arc::new(Shared {
+        Self(Arc::new(OnlineState {
             shutdown,
             ends,
             here: Mutex::default(),
             revoked,
             closings: AtomicU64::new(0),
-            ended: Mutex::new(LastEnded {
+            ended: Mutex::new(LastClosings {
                 all: None,
                 sessions: LruCache::new(ENDED),
             }),
@@ -163,9 +163,9 @@ impl Online {
         self.0.ends.iter().for_each(|end| self.wake(end));
     }
 
-    fn next(&self, reason: CloseReason) -> Ended {
+    fn next(&self, reason: CloseReason) -> LastClosing {
         let closing = self.0.closings.fetch_add(1, Ordering::AcqRel) + 1;
-        Ended { closing, reason }
+        LastClosing { closing, reason }
     }
 
     fn wake(&self, end: &Mutex<CancellationToken>) {

@@ -125,7 +125,7 @@ mod tests {
         let mut check = Check::default();
         check.begin();
         check.news(vec![at(room, 1)]);
-        // Nobody was here, or the store did not answer.
+        // No connection of it was here, or the store did not answer.
         check.begin();
         check.begin();
         assert_eq!(check.news(vec![at(room, 1)]), [at(room, 1)]);

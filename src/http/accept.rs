@@ -23,7 +23,7 @@ use crate::admission::{ConnectionGuard, ConnectionRefused, PermitSlot};
 use crate::state::AppState;
 use crate::telemetry;
 use crate::transport::paced::Paced;
-use crate::transport::turns::{Patience, Turns};
+use crate::transport::turns::{ConnectionTimeouts, Turns};
 
 /// Most header lines of a request.
 const HEADERS: usize = 64;
@@ -191,7 +191,7 @@ async fn connection(edge: Edge, stream: TcpStream, address: SocketAddr, guard: C
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "no TCP_NODELAY");
     }
-    let patience = Patience {
+    let timeouts = ConnectionTimeouts {
         idle: guard.timeout(app.config.server.keep_alive),
         head: guard.timeout(app.config.limits.header_timeout),
     };
@@ -229,7 +229,7 @@ async fn connection(edge: Edge, stream: TcpStream, address: SocketAddr, guard: C
     tokio::select! {
         biased;
         _ = serving.as_mut() => return,
-        () = turns.overdue(patience) => return,
+        () = turns.overdue(timeouts) => return,
         () = leaving => {}
         () = tokio::time::sleep(LIFETIME) => {}
     }

@@ -17,8 +17,8 @@ use crate::transport::turns::Answering;
 const PIECE: usize = 8 * 1024;
 
 /// A body.
-pub struct Body {
-    kind: Kind,
+pub struct ResponseBody {
+    kind: BodyState,
     /// What is reserved for it: given back when its last piece has been taken.
     held: Option<Arc<Reservation>>,
     /// The turn that ends with it.
@@ -26,7 +26,7 @@ pub struct Body {
 }
 
 #[derive(Debug)]
-enum Kind {
+enum BodyState {
     /// Nothing, or nothing more.
     Done,
     Whole(Bytes),
@@ -43,17 +43,17 @@ struct PageBody {
     end: String,
 }
 
-impl Body {
+impl ResponseBody {
     /// One that is in memory.
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         Self::of(match bytes.is_empty() {
-            true => Kind::Done,
-            false => Kind::Whole(bytes),
+            true => BodyState::Done,
+            false => BodyState::Whole(bytes),
         })
     }
 
-    fn of(kind: Kind) -> Self {
+    fn of(kind: BodyState) -> Self {
         Self {
             kind,
             held: None,
@@ -73,7 +73,7 @@ impl Body {
 
     /// A JSON object whose `entries` are these frames; `rest` is the text of its other members.
     pub fn page(entries: Replay, rest: &str) -> Self {
-        Self::of(Kind::Page(Box::new(PageBody {
+        Self::of(BodyState::Page(Box::new(PageBody {
             entries,
             written: 0,
             end: format!("],{rest}}}"),
@@ -82,20 +82,20 @@ impl Body {
 }
 
 /// A piece of a body and what is reserved for all of it.
-struct Held {
+struct ReservedPiece {
     piece: Bytes,
     _reservation: Arc<Reservation>,
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for ReservedPiece {
     fn as_ref(&self) -> &[u8] {
         &self.piece
     }
 }
 
-impl Default for Body {
+impl Default for ResponseBody {
     fn default() -> Self {
-        Self::of(Kind::Done)
+        Self::of(BodyState::Done)
     }
 }
 
@@ -121,7 +121,7 @@ impl PageBody {
     }
 }
 
-impl hyper::body::Body for Body {
+impl hyper::body::Body for ResponseBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -130,16 +130,16 @@ impl hyper::body::Body for Body {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let (piece, last) = match &mut self.kind {
-            Kind::Done => return Poll::Ready(None),
-            Kind::Whole(bytes) => (std::mem::take(bytes), true),
-            Kind::Page(page) => page.next(),
+            BodyState::Done => return Poll::Ready(None),
+            BodyState::Whole(bytes) => (std::mem::take(bytes), true),
+            BodyState::Page(page) => page.next(),
         };
         if last {
-            self.kind = Kind::Done;
+            self.kind = BodyState::Done;
         }
         // hyper lets go of a body before the kernel has taken its last pieces.
         let piece = match &self.held {
-            Some(held) => Bytes::from_owner(Held {
+            Some(held) => Bytes::from_owner(ReservedPiece {
                 piece,
                 _reservation: Arc::clone(held),
             }),
@@ -149,14 +149,14 @@ impl hyper::body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.kind, Kind::Done)
+        matches!(self.kind, BodyState::Done)
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Done => SizeHint::with_exact(0),
-            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Page(_) => SizeHint::default(),
+            BodyState::Done => SizeHint::with_exact(0),
+            BodyState::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            BodyState::Page(_) => SizeHint::default(),
         }
     }
 }
@@ -194,7 +194,7 @@ mod tests {
     #[tokio::test]
     async fn a_page_comes_in_pieces_and_is_the_same_json() {
         for (count, length) in [(0, 0), (1, 0), (1, 20_000), (3, 1), (200, 100), (9, PIECE)] {
-            let mut body = Body::page(replay(count, length), "\"last_seq\":7");
+            let mut body = ResponseBody::page(replay(count, length), "\"last_seq\":7");
             let (mut text, mut pieces) = (Vec::new(), 0);
             assert_eq!(body.size_hint().exact(), None);
             while let Some(piece) = body.frame().await {
@@ -220,8 +220,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_in_memory_says_how_long_it_is() {
-        assert!(Body::new("").is_end_stream());
-        let body = Body::new("whole");
+        assert!(ResponseBody::new("").is_end_stream());
+        let body = ResponseBody::new("whole");
         assert_eq!(body.size_hint().exact(), Some(5));
         assert_eq!(body.collect().await.unwrap().to_bytes(), "whole");
     }

@@ -10,7 +10,7 @@ use hyper::{Response, StatusCode};
 use crate::assets::bundle::{Asset, Bundle};
 use crate::assets::template::Language;
 use crate::config::Site;
-use crate::http::{Body, response};
+use crate::http::{ResponseBody, response};
 
 /// A file's address changes with its content, so it may be kept for ever.
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -20,7 +20,7 @@ const ASK: &str = "no-cache";
 const ASK_PRIVATELY: &str = "private, no-cache";
 
 /// `/static/…`: with the current hash for ever, with another or none as of now.
-pub fn file(bundle: &Bundle, path: &str, request: &HeaderMap) -> Option<Response<Body>> {
+pub fn file(bundle: &Bundle, path: &str, request: &HeaderMap) -> Option<Response<ResponseBody>> {
     let (hash, name) = match path.split_once('/') {
         Some((first, rest)) if is_hash(first) => (Some(first), rest),
         _ => (None, path),
@@ -40,7 +40,7 @@ pub fn page(
     name: &str,
     status: StatusCode,
     request: &HeaderMap,
-) -> Option<Response<Body>> {
+) -> Option<Response<ResponseBody>> {
     let accepted = request.get(ACCEPT_LANGUAGE).and_then(|it| it.to_str().ok());
     let language = Language::choose(&site.default_language, accepted);
     let asset = bundle.page(name, language)?;
@@ -57,14 +57,14 @@ fn answer(
     asset: &Asset,
     keep: &'static str,
     request: &HeaderMap,
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     let (encoding, body) = choose(asset, request);
     let tag = match encoding {
         Some(encoding) => format!("\"{}-{encoding}\"", asset.tag),
         None => format!("\"{}\"", asset.tag),
     };
     let known = status == StatusCode::OK && matches(request, &tag);
-    let mut answer = Response::new(Body::new(if known { Bytes::new() } else { body }));
+    let mut answer = Response::new(ResponseBody::new(if known { Bytes::new() } else { body }));
     *answer.status_mut() = if known {
         StatusCode::NOT_MODIFIED
     } else {
@@ -161,12 +161,12 @@ fn is_hash(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assets::compress::Packed;
+    use crate::assets::compress::Compressed;
 
     fn chosen(accept: Option<&'static str>) -> Option<&'static str> {
         let asset = Asset {
             plain: Bytes::from_static(b"plain"),
-            packed: Packed {
+            packed: Compressed {
                 brotli: Some(Bytes::from_static(b"br")),
                 gzip: Some(Bytes::from_static(b"gz")),
             },

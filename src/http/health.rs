@@ -3,8 +3,8 @@
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::routes::{Answer, Call};
-use super::{Body, response};
+use super::routes::{Call, HandlerResult};
+use super::{ResponseBody, response};
 use crate::channel;
 use crate::clock::{Clock as _, Steady};
 use crate::telemetry;
@@ -26,12 +26,12 @@ struct Finding {
 }
 
 /// `/healthz`: the process answers.
-pub async fn alive(_: Call) -> Answer {
+pub async fn alive(_: Call) -> HandlerResult {
     Ok(response::text(StatusCode::OK, "ok\n"))
 }
 
 /// `/readyz`: traffic may be sent here; the reasons when not.
-pub async fn ready(call: Call) -> Answer {
+pub async fn ready(call: Call) -> HandlerResult {
     let app = &*call.app;
     let mut problems = Vec::new();
     let mut notices = Vec::new();
@@ -93,7 +93,7 @@ pub async fn ready(call: Call) -> Answer {
 }
 
 /// `/metrics`: Prometheus text. Gauges that are cheap to read are read now.
-pub async fn metrics(call: Call) -> Answer {
+pub async fn metrics(call: Call) -> HandlerResult {
     let app = &*call.app;
     let Some(handle) = telemetry::prometheus() else {
         let why = "metrics are not set up\n";
@@ -111,6 +111,6 @@ pub async fn metrics(call: Call) -> Answer {
     Ok(response::with_type(
         StatusCode::OK,
         "text/plain; version=0.0.4; charset=utf-8",
-        Body::new(handle.render()),
+        ResponseBody::new(handle.render()),
     ))
 }

@@ -9,7 +9,7 @@ use hyper::{StatusCode, Uri};
 use super::Audience;
 use crate::config;
 use crate::config::origin::{self, Origin};
-use crate::http::problem::Problem;
+use crate::http::problem::HttpProblem;
 
 /// Longest name that DNS has.
 const NAME_BYTES: usize = 253;
@@ -31,7 +31,7 @@ pub enum Misnamed {
 
 impl Misnamed {
     /// What the client is told. The name itself is not said again.
-    pub fn problem(self) -> Problem {
+    pub fn problem(self) -> HttpProblem {
         let why = match self {
             Self::Foreign(audience) => return misdirected(audience),
             Self::Missing => "a request needs a Host; send the name and port of this address",
@@ -40,11 +40,11 @@ impl Misnamed {
                 "the Host is no name or address; send the name and port of this address"
             }
         };
-        Problem::new(StatusCode::BAD_REQUEST, "bad_host", why)
+        HttpProblem::new(StatusCode::BAD_REQUEST, "bad_host", why)
     }
 }
 
-fn misdirected(audience: Audience) -> Problem {
+fn misdirected(audience: Audience) -> HttpProblem {
     let why = match audience {
         Audience::Site => {
             "this server has another name; the operator can name this one in server.public_url"
@@ -53,7 +53,7 @@ fn misdirected(audience: Audience) -> Problem {
             "operators ask this port by the address of this machine, such as 127.0.0.1"
         }
     };
-    Problem::new(StatusCode::MISDIRECTED_REQUEST, "misdirected", why)
+    HttpProblem::new(StatusCode::MISDIRECTED_REQUEST, "misdirected", why)
 }
 
 /// The host that a request asks for, as it was written: the target's, or else that of the one `Host`

@@ -1,6 +1,6 @@
 //! The HTTP edge: accepting, routing, pages and the API. Sockets are handed over to `ws`.
 
-pub use self::body::Body;
+pub use self::body::ResponseBody;
 
 pub mod accept;
 pub mod api;

@@ -3,36 +3,36 @@
 use hyper::header::{ACCEPT, HeaderMap};
 use hyper::{Response, StatusCode};
 
-use super::problem::Problem;
-use super::routes::{Answer, Call};
-use super::{Body, files, response};
+use super::problem::HttpProblem;
+use super::routes::{Call, HandlerResult};
+use super::{ResponseBody, files, response};
 use crate::assets::bundle;
 use crate::state::AppState;
 
 /// `GET /`
-pub async fn index(call: Call) -> Answer {
+pub async fn index(call: Call) -> HandlerResult {
     Ok(page(&call.app, "index", StatusCode::OK, call.request.headers()).await)
 }
 
 /// `GET /chat/`
-pub async fn chat(call: Call) -> Answer {
+pub async fn chat(call: Call) -> HandlerResult {
     Ok(page(&call.app, "chat", StatusCode::OK, call.request.headers()).await)
 }
 
 /// `GET /manifest.webmanifest`
-pub async fn manifest(call: Call) -> Answer {
+pub async fn manifest(call: Call) -> HandlerResult {
     let headers = call.request.headers();
     Ok(page(&call.app, bundle::MANIFEST, StatusCode::OK, headers).await)
 }
 
 /// `GET /static/…`: one file of the bundle.
-pub async fn file(call: Call) -> Answer {
+pub async fn file(call: Call) -> HandlerResult {
     let headers = call.request.headers();
     let Some(path) = &call.parameter else {
         return Ok(not_found(&call.app, headers).await);
     };
     let bundle = call.app.assets.current().await;
-    files::file(&bundle, path, headers).ok_or_else(Problem::no_such_page)
+    files::file(&bundle, path, headers).ok_or_else(HttpProblem::no_such_page)
 }
 
 /// A page of the bundle.
@@ -41,17 +41,17 @@ pub async fn page(
     name: &str,
     status: StatusCode,
     headers: &HeaderMap,
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     let bundle = app.assets.current().await;
     match files::page(&bundle, &app.config.site, name, status, headers) {
         Some(answer) => answer,
-        None => response::problem(&Problem::no_such_page()),
+        None => response::problem(&HttpProblem::no_such_page()),
     }
 }
 
 /// A page for people, a problem for programs.
-pub async fn not_found(app: &AppState, headers: &HeaderMap) -> Response<Body> {
-    let problem = Problem::no_such_page();
+pub async fn not_found(app: &AppState, headers: &HeaderMap) -> Response<ResponseBody> {
+    let problem = HttpProblem::no_such_page();
     match wants_html(headers) {
         true => {
             response::count(&problem);

@@ -14,7 +14,7 @@ use crate::store::StoreError;
 
 /// A refusal. `code` is for programs and never changes; `detail` says what to do, in English.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct HttpProblem {
     /// The status of the answer.
     pub status: StatusCode,
     /// Stable name of the case.
@@ -37,7 +37,7 @@ struct ProblemJson<'a> {
     retry_after_ms: Option<u64>,
 }
 
-impl Problem {
+impl HttpProblem {
     /// A refusal with its code and advice.
     pub fn new(
         status: StatusCode,
@@ -179,7 +179,7 @@ impl Problem {
     }
 }
 
-impl From<AdmissionRefusal> for Problem {
+impl From<AdmissionRefusal> for HttpProblem {
     fn from(refusal: AdmissionRefusal) -> Self {
         match refusal {
             AdmissionRefusal::Rate(wait) => Self::rate_limited(wait),
@@ -190,7 +190,7 @@ impl From<AdmissionRefusal> for Problem {
 }
 
 /// What the caller did is not to blame; the cause was logged where it happened.
-impl From<StoreError> for Problem {
+impl From<StoreError> for HttpProblem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) | StoreError::Conflict => {

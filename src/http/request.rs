@@ -10,7 +10,7 @@ use super::hosts::{self, Misnamed};
 use crate::admission::PermitSlot;
 use crate::config::notices::Notices;
 use crate::config::{self, origin};
-use crate::identity::cookie::Jar;
+use crate::identity::jar::Jar;
 use crate::state::AppState;
 
 /// The other end of a request.

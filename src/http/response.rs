@@ -11,11 +11,11 @@ use hyper::header::{
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
-use super::Body;
+use super::ResponseBody;
 use super::request::Peer;
 use crate::admission::ConnectionRefused;
 use crate::admission::memory::Exhausted;
-use crate::http::problem::Problem;
+use crate::http::problem::HttpProblem;
 use crate::protocol::Replay;
 use crate::telemetry;
 
@@ -40,30 +40,30 @@ const ALWAYS: [(&str, &str); 5] = [
 ];
 
 /// A JSON answer that nobody but this browser may keep.
-pub fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+pub fn json(status: StatusCode, value: &impl Serialize) -> Response<ResponseBody> {
     let body = serde_json::to_vec(value).expect("our types encode");
-    with_type(status, "application/json", Body::new(body))
+    with_type(status, "application/json", ResponseBody::new(body))
 }
 
 /// [`json`] of a page of a log: an object of `entries` and of `rest`, the text of its other members. It is encoded
 /// while it is written.
-pub fn json_page(entries: Replay, rest: &str) -> Response<Body> {
+pub fn json_page(entries: Replay, rest: &str) -> Response<ResponseBody> {
     with_type(
         StatusCode::OK,
         "application/json",
-        Body::page(entries, rest),
+        ResponseBody::page(entries, rest),
     )
 }
 
 /// Counts a refusal. Its code is one of ours: nothing that a client says becomes a label.
-pub fn count(problem: &Problem) {
+pub fn count(problem: &HttpProblem) {
     metrics::counter!(telemetry::HTTP_REFUSED, "code" => problem.code).increment(1);
 }
 
 /// A refusal, counted.
-pub fn problem(problem: &Problem) -> Response<Body> {
+pub fn problem(problem: &HttpProblem) -> Response<ResponseBody> {
     count(problem);
-    let body = Body::new(problem.json());
+    let body = ResponseBody::new(problem.json());
     let mut answer = with_type(problem.status, "application/problem+json", body);
     if let Some(after) = problem.retry_after {
         // The header counts whole seconds: round up, so that obeying it is enough.
@@ -82,7 +82,7 @@ pub fn problem(problem: &Problem) -> Response<Body> {
 }
 
 /// 503: what would have to be held for this client has no room in `limits.memory`.
-pub fn exhausted(why: Exhausted) -> Problem {
+pub fn exhausted(why: Exhausted) -> HttpProblem {
     let detail = match why {
         Exhausted::Share => {
             "as much is held for clients of your network as may be; read what you asked for, or \
@@ -90,15 +90,15 @@ pub fn exhausted(why: Exhausted) -> Problem {
         }
         Exhausted::Total => "too much is held for slow clients; try again later",
     };
-    Problem {
+    HttpProblem {
         retry_after: Some(MEMORY_RETRY),
-        ..Problem::unavailable(detail)
+        ..HttpProblem::unavailable(detail)
     }
 }
 
 /// 503: there is no place for this connection, which ends with the answer.
-pub fn no_place(refused: ConnectionRefused) -> Response<Body> {
-    let mut answer = problem(&Problem::no_place(refused));
+pub fn no_place(refused: ConnectionRefused) -> Response<ResponseBody> {
+    let mut answer = problem(&HttpProblem::no_place(refused));
     answer
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -106,8 +106,8 @@ pub fn no_place(refused: ConnectionRefused) -> Response<Body> {
 }
 
 /// 405 with the methods that would do.
-pub fn method_not_allowed(allowed: &'static str) -> Response<Body> {
-    let mut answer = problem(&Problem::new(
+pub fn method_not_allowed(allowed: &'static str) -> Response<ResponseBody> {
+    let mut answer = problem(&HttpProblem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         format!("this address answers {allowed} only"),
@@ -118,12 +118,12 @@ pub fn method_not_allowed(allowed: &'static str) -> Response<Body> {
 }
 
 /// Plain text for operators.
-pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
-    with_type(status, "text/plain; charset=utf-8", Body::new(body))
+pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<ResponseBody> {
+    with_type(status, "text/plain; charset=utf-8", ResponseBody::new(body))
 }
 
 /// 308: the same thing is there.
-pub fn moved(to: &str) -> Response<Body> {
+pub fn moved(to: &str) -> Response<ResponseBody> {
     let mut answer = text(StatusCode::PERMANENT_REDIRECT, "");
     if let Ok(to) = HeaderValue::from_str(to) {
         answer.headers_mut().insert(LOCATION, to);
@@ -132,7 +132,11 @@ pub fn moved(to: &str) -> Response<Body> {
 }
 
 /// An answer with a body of this type, not kept by anybody unless the caller says otherwise.
-pub fn with_type(status: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
+pub fn with_type(
+    status: StatusCode,
+    content_type: &'static str,
+    body: ResponseBody,
+) -> Response<ResponseBody> {
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
@@ -142,14 +146,14 @@ pub fn with_type(status: StatusCode, content_type: &'static str, body: Body) -> 
 }
 
 /// Adds a name to `Vary` without losing those that are there.
-pub fn vary(answer: &mut Response<Body>, name: &'static str) {
+pub fn vary(answer: &mut Response<ResponseBody>, name: &'static str) {
     answer
         .headers_mut()
         .append(VARY, HeaderValue::from_static(name));
 }
 
 /// What every answer to a request carries. `hsts`: the operator said that this site is https.
-pub fn secure(answer: &mut Response<Body>, peer: &Peer, hsts: bool) {
+pub fn secure(answer: &mut Response<ResponseBody>, peer: &Peer, hsts: bool) {
     let headers = answer.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(

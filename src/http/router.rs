@@ -7,10 +7,10 @@ use hyper::header::{CONNECTION, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
 use matchit::Router;
 
-use super::problem::Problem;
+use super::problem::HttpProblem;
 use super::request::{Peer, origin_allowed};
-use super::routes::{Answer, Call, Guard, Rate, Route, Slash, TABLE, too_large};
-use super::{Audience, Body, pages, response, sessions};
+use super::routes::{Call, Guard, HandlerResult, Rate, Route, Slash, TABLE, too_large};
+use super::{Audience, ResponseBody, pages, response, sessions};
 use crate::admission::Purpose;
 use crate::admission::door::{Act, AdmissionRefusal};
 use crate::admission::memory::Class;
@@ -24,10 +24,10 @@ const IGNORED_BODY: u64 = 4096;
 const SMALL_ANSWER: u64 = 16 * 1024;
 
 /// The rows, to be found by their address.
-pub struct Routes(Router<Found>);
+pub struct Routes(Router<RouteMatch>);
 
 #[derive(Clone, Copy)]
-struct Found {
+struct RouteMatch {
     row: Route,
     /// The address lacks the last slash, and leads to the one that has it.
     add_slash: bool,
@@ -42,21 +42,21 @@ impl Routes {
         let mut router = Router::new();
         for row in TABLE.iter().chain(more) {
             let add_slash = row.slash == Slash::Added;
-            let own = Found {
+            let own = RouteMatch {
                 row: *row,
                 add_slash: false,
             };
             router.insert(row.path, own).expect("addresses differ");
             if row.slash != Slash::Exact {
                 let short = row.path.trim_end_matches('/');
-                let found = Found { add_slash, ..own };
+                let found = RouteMatch { add_slash, ..own };
                 router.insert(short, found).expect("addresses differ");
             }
         }
         Self(router)
     }
 
-    fn find(&self, path: &str) -> Option<(Found, Option<String>)> {
+    fn find(&self, path: &str) -> Option<(RouteMatch, Option<String>)> {
         let found = self.0.at(path).ok()?;
         let parameter = found
             .params
@@ -74,7 +74,7 @@ pub async fn handle(
     audience: Audience,
     peer: Peer,
     request: Request<Incoming>,
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     let hsts = app.config.server.public_url.is_some() && peer.scheme_https;
     let told = peer.clone();
     let found = routes.find(request.uri().path());
@@ -97,7 +97,7 @@ fn refuse_early(
     peer: &Peer,
     most: u64,
     request: &Request<Incoming>,
-) -> Option<Response<Body>> {
+) -> Option<Response<ResponseBody>> {
     if let Some(misnamed) = peer.misnamed {
         return Some(last_word(&misnamed.problem()));
     }
@@ -110,12 +110,12 @@ fn refuse_early(
     let changes = [Method::POST, Method::PUT, Method::DELETE, Method::PATCH];
     let foreign =
         changes.contains(request.method()) && !origin_allowed(app, peer, request.headers());
-    foreign.then(|| response::problem(&Problem::foreign_origin()))
+    foreign.then(|| response::problem(&HttpProblem::foreign_origin()))
 }
 
 /// A refusal of a request whose body, if it has one, is not read: the connection cannot be used for
 /// another.
-fn last_word(problem: &Problem) -> Response<Body> {
+fn last_word(problem: &HttpProblem) -> Response<ResponseBody> {
     let mut answer = response::problem(problem);
     let headers = answer.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
@@ -124,17 +124,17 @@ fn last_word(problem: &Problem) -> Response<Body> {
 
 async fn dispatch(
     app: &Arc<AppState>,
-    found: Option<(Found, Option<String>)>,
+    found: Option<(RouteMatch, Option<String>)>,
     audience: Audience,
     peer: Peer,
     request: Request<Incoming>,
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     let here = found.filter(|(found, _)| audience.sees(found.row.guard == Guard::Local));
     let row = here.as_ref().map(|(found, _)| found.row);
     if let Some(refused) = not_admitted(app, &peer, row.as_ref()).await {
         return refused;
     }
-    let Some((Found { row, add_slash }, parameter)) = here else {
+    let Some((RouteMatch { row, add_slash }, parameter)) = here else {
         return pages::not_found(app, request.headers()).await;
     };
     if !row.takes(request.method()) {
@@ -175,7 +175,11 @@ async fn dispatch(
 
 /// Counts a request under its client: the connection it came on, and what is no request of the API,
 /// which is counted with its session.
-async fn not_admitted(app: &AppState, peer: &Peer, row: Option<&Route>) -> Option<Response<Body>> {
+async fn not_admitted(
+    app: &AppState,
+    peer: &Peer,
+    row: Option<&Route>,
+) -> Option<Response<ResponseBody>> {
     let purpose = row.map_or(Purpose::Other, |row| row.purpose);
     let placed = app.limits.request_on(&peer.slot, peer.address, purpose);
     if let Err(refused) = placed {
@@ -207,7 +211,12 @@ async fn limited(
 
 /// Reserves the memory of a large answer of the API. A page of a log has no length: it was reserved
 /// before it was read.
-fn hold(app: &AppState, peer: &Peer, row: &Route, mut answer: Response<Body>) -> Answer {
+fn hold(
+    app: &AppState,
+    peer: &Peer,
+    row: &Route,
+    mut answer: Response<ResponseBody>,
+) -> HandlerResult {
     let size = answer.body().size_hint();
     if row.rate == Rate::Request && size.exact().is_some() && size.lower() > SMALL_ANSWER {
         let bytes = usize::try_from(size.lower()).unwrap_or(usize::MAX);
@@ -222,7 +231,7 @@ async fn refuse_method(
     app: &AppState,
     allowed: &'static str,
     headers: &HeaderMap,
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     let plain = response::method_not_allowed(allowed);
     if !pages::wants_html(headers) {
         return plain;

@@ -11,18 +11,18 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::api::{forget, rooms, site};
-use super::problem::Problem;
+use super::problem::HttpProblem;
 use super::request::Peer;
-use super::{Body, health, pages, upgrade};
+use super::{ResponseBody, health, pages, upgrade};
 use crate::admission::Purpose;
 use crate::identity::principal::Principal;
 use crate::state::AppState;
 
 /// What a handler makes of a call.
-pub type Answer = Result<Response<Body>, Problem>;
+pub type HandlerResult = Result<Response<ResponseBody>, HttpProblem>;
 
 /// Answers the calls of one row.
-pub type Handler = fn(Call) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+pub type Handler = fn(Call) -> Pin<Box<dyn Future<Output = HandlerResult> + Send>>;
 
 /// Who gets an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,13 +207,13 @@ impl Call {
     ///
     /// # Errors
     /// It is larger, or the client went away.
-    pub async fn body(&mut self) -> Result<Bytes, Problem> {
+    pub async fn body(&mut self) -> Result<Bytes, HttpProblem> {
         let most = usize::try_from(self.body).unwrap_or(usize::MAX);
         let collected = Limited::new(self.request.body_mut(), most).collect().await;
         match collected {
             Ok(whole) => Ok(whole.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => Err(too_large(self.body)),
-            Err(_) => Err(Problem::new(
+            Err(_) => Err(HttpProblem::new(
                 StatusCode::BAD_REQUEST,
                 "body_broken",
                 "the body ended before it was whole; send it again",
@@ -223,10 +223,10 @@ impl Call {
 }
 
 /// 413 of a row that takes so many bytes.
-pub fn too_large(most: u64) -> Problem {
+pub fn too_large(most: u64) -> HttpProblem {
     let detail = match most {
         0 => "this address takes no body".into(),
         _ => format!("this address takes a body of at most {most} bytes"),
     };
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    HttpProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
 }

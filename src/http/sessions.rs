@@ -3,7 +3,7 @@
 use hyper::header::SET_COOKIE;
 use hyper::{HeaderMap, Response};
 
-use super::Body;
+use super::ResponseBody;
 use super::request::Peer;
 use crate::admission::door::{Act, AdmissionRefusal};
 use crate::identity::principal::Principal;
@@ -30,7 +30,12 @@ pub async fn admit(
 }
 
 /// Sets the cookie of an admitted browser, when that is due.
-pub fn set_cookie(app: &AppState, peer: &Peer, principal: &Principal, answer: &mut Response<Body>) {
+pub fn set_cookie(
+    app: &AppState,
+    peer: &Peer,
+    principal: &Principal,
+    answer: &mut Response<ResponseBody>,
+) {
     let Some(cookie) = principal.cookie(&app.signer, peer.jar()) else {
         return;
     };

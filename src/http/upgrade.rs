@@ -8,11 +8,11 @@ use hyper::header::{ORIGIN, SEC_WEBSOCKET_KEY, UPGRADE};
 use hyper::{Method, Request, StatusCode, Version};
 use hyper_tungstenite::HyperWebsocket;
 
-use super::problem::Problem;
+use super::problem::HttpProblem;
 use super::query::{names_parameter, parameter};
 use super::request::{Peer, origin_allowed};
-use super::routes::{Answer, Call};
-use super::{Body, response, sessions};
+use super::routes::{Call, HandlerResult};
+use super::{ResponseBody, response, sessions};
 use crate::admission::Purpose;
 use crate::admission::client::Client;
 use crate::admission::door::Act;
@@ -30,7 +30,7 @@ use crate::ws::open::{Ready, Way, search, talk};
 use crate::ws::socket::websocket_config;
 
 /// `GET /ws/matching/`
-pub async fn matching(call: Call) -> Answer {
+pub async fn matching(call: Call) -> HandlerResult {
     let Call {
         app, peer, request, ..
     } = call;
@@ -53,7 +53,7 @@ pub async fn matching(call: Call) -> Answer {
 
 /// `GET /ws/chat/`, then `enter`; for clients of the original `GET /ws/chat/?room=ROOM` and
 /// `GET /ws/chat/ROOM/`.
-pub async fn chat(call: Call) -> Answer {
+pub async fn chat(call: Call) -> HandlerResult {
     let path = call.parameter.clone();
     let Call {
         app, peer, request, ..
@@ -114,7 +114,7 @@ fn of_address(path: Option<&str>, query: &str) -> Option<Result<EnterRequest, Ac
     Some(room.and_then(asked))
 }
 
-impl From<AccessError> for Problem {
+impl From<AccessError> for HttpProblem {
     fn from(refused: AccessError) -> Self {
         match refused {
             AccessError::NotAUuid => Self::not_a_room_id(),
@@ -129,7 +129,7 @@ impl From<AccessError> for Problem {
     }
 }
 
-impl From<Denied> for Problem {
+impl From<Denied> for HttpProblem {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::NoIdentity => Self::no_identity(),
@@ -169,7 +169,7 @@ async fn may_ask(
     request: &Request<Incoming>,
     principal: &Principal,
     class: Class,
-) -> Result<(), Problem> {
+) -> Result<(), HttpProblem> {
     if !is_handshake(request) {
         if is_stripped(request) && origin_allowed(app, peer, request.headers()) {
             app.notices.stripped();
@@ -177,14 +177,16 @@ async fn may_ask(
         return Err(not_a_handshake());
     }
     if !origin_allowed(app, peer, request.headers()) {
-        return Err(Problem::foreign_origin());
+        return Err(HttpProblem::foreign_origin());
     }
     if app.shutdown.draining() {
-        return Err(Problem::unavailable("the server is restarting; try again"));
+        return Err(HttpProblem::unavailable(
+            "the server is restarting; try again",
+        ));
     }
     let act = Act::Connect(class);
     let asked = app.door.ask(principal.known(), peer.address, act).await;
-    asked.map_err(Problem::from)
+    asked.map_err(HttpProblem::from)
 }
 
 /// Counts the connection, answers 101 and starts the socket's task: first what prepares it, then its
@@ -196,7 +198,7 @@ fn accept<M, I, F>(
     mut request: Request<Incoming>,
     handshake: Handshake,
     prepare: impl FnOnce(Guards, HyperWebsocket) -> F,
-) -> Answer
+) -> HandlerResult
 where
     M: Machine,
     I: Io<M>,
@@ -205,7 +207,7 @@ where
     let config = websocket_config(&app.config.limits);
     let upgraded = hyper_tungstenite::upgrade(&mut request, Some(config));
     let (answer, websocket) = upgraded.map_err(|_| not_a_handshake())?;
-    let mut answer = answer.map(|_| Body::default());
+    let mut answer = answer.map(|_| ResponseBody::default());
     let Handshake {
         principal,
         client,
@@ -214,7 +216,7 @@ where
     // Only now: the count of a connection that stays HTTP must stay with it.
     let most = app.config.limits.sockets_per_session;
     let online = app.online.enter(client.session, client.address, most);
-    let online = online.ok_or_else(Problem::too_many_sockets)?;
+    let online = online.ok_or_else(HttpProblem::too_many_sockets)?;
     let counted = app.limits.connection(&peer.slot, peer.address, purpose);
     let connection = match counted {
         Ok(connection) => connection,
@@ -251,8 +253,8 @@ fn is_stripped(request: &Request<Incoming>) -> bool {
         && !headers.contains_key(UPGRADE)
 }
 
-fn not_a_handshake() -> Problem {
-    Problem::new(
+fn not_a_handshake() -> HttpProblem {
+    HttpProblem::new(
         StatusCode::UPGRADE_REQUIRED,
         "not_a_handshake",
         "this address speaks WebSocket version 13, by GET with HTTP/1.1 and no body; connect with \

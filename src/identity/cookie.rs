@@ -9,47 +9,8 @@ use hyper::HeaderMap;
 use hyper::header::{COOKIE, HeaderValue};
 
 use crate::domain::id::{SessionId, Timestamp};
+use crate::identity::jar::Jar;
 use crate::identity::{MAC_BYTES, Signer, sign, verify};
-
-/// The cookie's name over plain http, where the site has the port of its scheme.
-pub const NAME: &str = "miyu_session";
-/// Its name over https: a browser accepts this prefix only with Secure, from us, for the whole site.
-pub const SECURE_NAME: &str = "__Host-miyu_session";
-
-/// Under which names a site finds its cookie. Browsers share cookies among all ports of a host: a site
-/// whose address has a port names it, so that a neighbour's cookie does not take the place of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Jar {
-    https: bool,
-    port: Option<u16>,
-}
-
-impl Jar {
-    /// Of the site that browsers reach at `host`, which has a port if it is not the scheme's own.
-    pub fn of(https: bool, host: Option<&str>) -> Self {
-        let port = host.and_then(|host| host.rsplit_once(':')?.1.parse().ok());
-        Self { https, port }
-    }
-
-    /// The name that it is set by.
-    fn name(self) -> String {
-        match self.port {
-            Some(port) => format!("{}_{port}", self.plain()),
-            None => self.plain().to_owned(),
-        }
-    }
-
-    /// The name without a port.
-    fn plain(self) -> &'static str {
-        if self.https { SECURE_NAME } else { NAME }
-    }
-
-    /// Whether a cookie of this name may be ours: set at this port, or at the one where we were before.
-    fn may_hold(self, name: &str) -> bool {
-        let rest = name.strip_prefix(self.plain());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-    }
-}
 
 /// A cookie older than this is signed anew when it is seen, so that a browser in use stays known.
 const RENEW_AFTER: Duration = Duration::from_secs(24 * 3600);
@@ -163,7 +124,7 @@ fn written(name: &str, value: &str, jar: Jar, age: Duration) -> HeaderValue {
     let text = format!(
         "{name}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{}",
         age.as_secs(),
-        if jar.https { "; Secure" } else { "" },
+        if jar.is_https() { "; Secure" } else { "" },
     );
     HeaderValue::from_str(&text).expect("base64 and digits are header characters")
 }
@@ -217,12 +178,10 @@ fn moment(body: &[u8], at: usize) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::jar::NAME;
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);
-    const PLAIN: Jar = Jar {
-        https: false,
-        port: None,
-    };
+    const PLAIN: Jar = Jar::PLAIN;
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
     fn signer() -> Signer {
@@ -367,17 +326,6 @@ mod tests {
         headers.insert(COOKIE, HeaderValue::from_str(&text).unwrap());
         let seen = read_at(&signer, &headers, PLAIN, NOW).unwrap();
         assert_eq!(seen.session, session);
-    }
-
-    #[test]
-    fn the_name_says_the_port_where_the_address_does() {
-        let named = |https, host| Jar::of(https, Some(host)).name();
-        assert_eq!(named(false, "chat.example"), "miyu_session");
-        assert_eq!(named(true, "chat.example"), "__Host-miyu_session");
-        assert_eq!(named(false, "localhost:8000"), "miyu_session_8000");
-        assert_eq!(named(true, "[::1]:8443"), "__Host-miyu_session_8443");
-        assert_eq!(named(false, "[::1]"), "miyu_session");
-        assert_eq!(Jar::of(false, None).name(), "miyu_session");
     }
 
     #[test]

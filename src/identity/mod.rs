@@ -8,6 +8,7 @@ use sha2::Sha256;
 
 pub mod access;
 pub mod cookie;
+pub mod jar;
 pub mod place;
 pub mod principal;
 pub mod revoked;

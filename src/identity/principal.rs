@@ -4,7 +4,8 @@ use hyper::HeaderMap;
 use hyper::header::HeaderValue;
 
 use super::Signer;
-use super::cookie::{self, Jar};
+use super::cookie;
+use super::jar::Jar;
 use super::revoked::Revoked;
 use crate::domain::id::{SessionId, Timestamp};
 
@@ -14,11 +15,11 @@ pub struct Principal {
     session: SessionId,
     born: Timestamp,
     until: Timestamp,
-    standing: Standing,
+    cookie_status: CookieStatus,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+enum CookieStatus {
     /// Its cookie is good.
     Known,
     /// Its cookie is good, and old enough to be set again.
@@ -38,19 +39,19 @@ impl Principal {
                 session: seen.session,
                 born: seen.born,
                 until: cookie::until(signer, seen.born, now),
-                standing: Standing::Due,
+                cookie_status: CookieStatus::Due,
             },
             Some(seen) => Self {
                 session: seen.session,
                 born: seen.born,
                 until: seen.until,
-                standing: Standing::Known,
+                cookie_status: CookieStatus::Known,
             },
             None => Self {
                 session: SessionId::fresh(),
                 born: now,
                 until: cookie::until(signer, now, now),
-                standing: Standing::Fresh,
+                cookie_status: CookieStatus::Fresh,
             },
         }
     }
@@ -62,7 +63,7 @@ impl Principal {
 
     /// The session, if its cookie came with the request: a fresh one is not known before its cookie is set.
     pub fn known(&self) -> Option<SessionId> {
-        (self.standing != Standing::Fresh).then_some(self.session)
+        (self.cookie_status != CookieStatus::Fresh).then_some(self.session)
     }
 
     /// When its cookie is honoured no more; of one that is to be set, that one.
@@ -72,7 +73,7 @@ impl Principal {
 
     /// The value of `Set-Cookie` that makes the browser keep it, when that is due.
     pub fn cookie(&self, signer: &Signer, jar: Jar) -> Option<HeaderValue> {
-        let due = self.standing != Standing::Known;
+        let due = self.cookie_status != CookieStatus::Known;
         due.then(|| cookie::set_cookie(signer, self.session, self.born, jar))
     }
 }

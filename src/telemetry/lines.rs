@@ -28,13 +28,13 @@ pub static LINES: Lines = Lines::new();
 
 /// A bounded queue of lines, and how writing them goes.
 pub struct Lines {
-    queue: Mutex<Queue>,
+    queue: Mutex<LineQueue>,
     came: Condvar,
     done: Condvar,
     json: AtomicBool,
 }
 
-struct Queue {
+struct LineQueue {
     waiting: VecDeque<Box<[u8]>>,
     bytes: usize,
     /// A thread takes them. Without one they are written by those who say them.
@@ -52,7 +52,7 @@ struct Queue {
 impl Lines {
     const fn new() -> Self {
         Self {
-            queue: Mutex::new(Queue {
+            queue: Mutex::new(LineQueue {
                 waiting: VecDeque::new(),
                 bytes: 0,
                 served: false,
@@ -101,8 +101,8 @@ impl Lines {
     }
 
     /// Waits until everything said so far is written or lost, at most this long.
-    pub fn flush(&self, patience: Duration) {
-        let deadline = Instant::now() + patience;
+    pub fn flush(&self, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
         let mut queue = self.queue.lock();
         while queue.served && (queue.busy || !queue.waiting.is_empty()) {
             if self.done.wait_until(&mut queue, deadline).timed_out() {
@@ -187,7 +187,7 @@ impl Lines {
     }
 }
 
-impl Queue {
+impl LineQueue {
     fn lose(&mut self) {
         self.untold += 1;
         self.lost += 1;

@@ -23,7 +23,7 @@ const LEAST: u64 = 2048;
 #[derive(Debug)]
 pub struct Paced {
     inner: TcpStream,
-    patience: Duration,
+    timeout: Duration,
     slow: Option<Box<Slow>>,
     /// While HTTP is spoken.
     turns: Option<Turns>,
@@ -32,7 +32,7 @@ pub struct Paced {
 /// Kept for a connection that has made us wait.
 #[derive(Debug)]
 struct Slow {
-    account: Account,
+    progress: WriteProgress,
     timer: Pin<Box<Sleep>>,
     /// It failed since it last took something.
     failed: bool,
@@ -40,10 +40,10 @@ struct Slow {
 
 impl Paced {
     /// With so much patience.
-    pub fn new(inner: TcpStream, patience: Duration) -> Self {
+    pub fn new(inner: TcpStream, timeout: Duration) -> Self {
         Self {
             inner,
-            patience,
+            timeout,
             slow: None,
             turns: None,
         }
@@ -76,7 +76,7 @@ impl Paced {
                 }
                 if let Some(slow) = &mut self.slow {
                     slow.failed &= bytes == 0;
-                    if slow.account.taken(bytes, Instant::now()) {
+                    if slow.progress.taken(bytes, Instant::now()) {
                         self.slow = None;
                     }
                 }
@@ -88,20 +88,20 @@ impl Paced {
 
     /// The kernel has no room: until when this may last.
     fn wait<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        let patience = self.patience;
+        let timeout = self.timeout;
         let slow = self.slow.get_or_insert_with(|| {
             Box::new(Slow {
-                account: Account::new(patience),
-                timer: Box::pin(tokio::time::sleep(patience)),
+                progress: WriteProgress::new(timeout),
+                timer: Box::pin(tokio::time::sleep(timeout)),
                 failed: false,
             })
         });
-        if let Some(deadline) = slow.account.waits(Instant::now()) {
+        if let Some(deadline) = slow.progress.waits(Instant::now()) {
             slow.timer.as_mut().reset(deadline.into());
         }
         ready!(slow.timer.as_mut().poll(cx));
         // A goodbye may be tried still: it is given time of its own.
-        slow.account = Account::new(patience);
+        slow.progress = WriteProgress::new(timeout);
         slow.failed = true;
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -110,7 +110,7 @@ impl Paced {
 impl Drop for Paced {
     /// Closed as usual, a connection would have what it did not take kept for it, for minutes.
     fn drop(&mut self) {
-        let is_behind = |slow: &Slow| slow.failed || slow.account.is_waiting();
+        let is_behind = |slow: &Slow| slow.failed || slow.progress.is_waiting();
         if self.slow.as_deref().is_some_and(is_behind) {
             let _ = self.inner.set_zero_linger();
         }
@@ -119,8 +119,8 @@ impl Drop for Paced {
 
 /// What a connection that has made us wait took, and how long that took.
 #[derive(Debug)]
-struct Account {
-    patience: Duration,
+struct WriteProgress {
+    timeout: Duration,
     /// Since when we wait.
     since: Option<Instant>,
     /// Until when we waited last.
@@ -129,10 +129,10 @@ struct Account {
     taken: u64,
 }
 
-impl Account {
-    fn new(patience: Duration) -> Self {
+impl WriteProgress {
+    fn new(timeout: Duration) -> Self {
         Self {
-            patience,
+            timeout,
             since: None,
             until: None,
             waited: Duration::ZERO,
@@ -151,8 +151,8 @@ impl Account {
         }
         self.since = Some(now);
         let earned = Duration::from_millis(self.taken.saturating_mul(1000) / LEAST);
-        let left = (self.patience + earned).saturating_sub(self.waited);
-        Some(now + left.min(self.patience))
+        let left = (self.timeout + earned).saturating_sub(self.waited);
+        Some(now + left.min(self.timeout))
     }
 
     /// So many bytes were taken. True: it has kept up for so long that the rest is forgotten.
@@ -163,7 +163,7 @@ impl Account {
             self.until = Some(now);
         }
         self.until
-            .is_some_and(|until| now.saturating_duration_since(until) > self.patience)
+            .is_some_and(|until| now.saturating_duration_since(until) > self.timeout)
     }
 }
 
@@ -226,15 +226,15 @@ mod tests {
     /// How long a connection is borne that takes so much each time, after having made us wait for so long.
     fn borne(bytes: usize, each: Duration) -> Option<Duration> {
         let begun = Instant::now();
-        let mut account = Account::new(PATIENCE);
+        let mut progress = WriteProgress::new(PATIENCE);
         let mut now = begun;
         for _ in 0..1000 {
-            let deadline = account.waits(now).unwrap();
+            let deadline = progress.waits(now).unwrap();
             now += each;
             if now > deadline {
                 return Some(deadline - begun);
             }
-            assert!(!account.taken(bytes, now));
+            assert!(!progress.taken(bytes, now));
         }
         None
     }
@@ -260,23 +260,23 @@ mod tests {
     #[test]
     fn what_was_taken_buys_time_but_never_more_than_patience_at_once() {
         let begun = Instant::now();
-        let mut account = Account::new(PATIENCE);
-        account.waits(begun);
-        account.taken(1 << 20, begun);
-        assert_eq!(account.waits(begun), Some(begun + PATIENCE));
+        let mut progress = WriteProgress::new(PATIENCE);
+        progress.waits(begun);
+        progress.taken(1 << 20, begun);
+        assert_eq!(progress.waits(begun), Some(begun + PATIENCE));
         assert_eq!(
-            account.waits(begun),
+            progress.waits(begun),
             None,
             "the deadline moved without progress"
         );
     }
 
     /// A connection that has been sent more than the kernel holds, and the other end of it.
-    async fn full(patience: Duration) -> (Paced, TcpStream) {
+    async fn full(timeout: Duration) -> (Paced, TcpStream) {
         let listener = crate::http::accept::listen(([127, 0, 0, 1], 0).into()).unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap());
         let (client, accepted) = tokio::join!(client, listener.accept());
-        let mut paced = Paced::new(accepted.unwrap().0, patience);
+        let mut paced = Paced::new(accepted.unwrap().0, timeout);
         let failed = async {
             loop {
                 if let Err(error) = paced.write_all(&[7; 4096]).await {
@@ -300,7 +300,7 @@ mod tests {
     #[tokio::test]
     async fn it_may_say_goodbye_to_an_end_that_reads_again() {
         let (mut paced, mut client) = full(Duration::from_millis(50)).await;
-        paced.patience = Duration::from_secs(60);
+        paced.timeout = Duration::from_secs(60);
         let mut got = Vec::new();
         let (written, read) = tokio::join!(
             async {
@@ -319,10 +319,10 @@ mod tests {
     #[test]
     fn who_keeps_up_again_is_forgotten() {
         let begun = Instant::now();
-        let mut account = Account::new(PATIENCE);
-        account.waits(begun);
-        assert!(!account.taken(1, begun + PATIENCE / 2));
-        assert!(!account.taken(1, begun + PATIENCE));
-        assert!(account.taken(1, begun + PATIENCE * 2));
+        let mut progress = WriteProgress::new(PATIENCE);
+        progress.waits(begun);
+        assert!(!progress.taken(1, begun + PATIENCE / 2));
+        assert!(!progress.taken(1, begun + PATIENCE));
+        assert!(progress.taken(1, begun + PATIENCE * 2));
     }
 }

@@ -27,7 +27,7 @@ enum Turn {
 
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct ConnectionTimeouts {
     /// Until it begins another request.
     pub idle: Duration,
     /// Until the head of a request is complete; that of the first from the connection on.
@@ -73,20 +73,20 @@ impl Turns {
     }
 
     /// Until when the client has time; `None` while it is our turn.
-    fn deadline(&self, patience: Patience) -> Option<Instant> {
+    fn deadline(&self, timeouts: ConnectionTimeouts) -> Option<Instant> {
         match *self.0.lock() {
-            Turn::Idle { since } => Some(since + patience.idle),
-            Turn::Head { since } => Some(since + patience.head),
+            Turn::Idle { since } => Some(since + timeouts.idle),
+            Turn::Head { since } => Some(since + timeouts.head),
             Turn::Ours { .. } => None,
         }
     }
 
     /// Resolves when the client has taken longer than it may. To be polled whenever the connection was:
     /// turns change there only.
-    pub async fn overdue(&self, patience: Patience) {
-        let mut timer = pin!(sleep_until(Instant::now() + patience.head));
+    pub async fn overdue(&self, timeouts: ConnectionTimeouts) {
+        let mut timer = pin!(sleep_until(Instant::now() + timeouts.head));
         poll_fn(|cx| {
-            let Some(deadline) = self.deadline(patience) else {
+            let Some(deadline) = self.deadline(timeouts) else {
                 return Poll::Pending;
             };
             if timer.deadline() != deadline {
@@ -113,7 +113,7 @@ impl Drop for Answering {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience = Patience {
+    const PATIENCE: ConnectionTimeouts = ConnectionTimeouts {
         idle: Duration::from_secs(75),
         head: Duration::from_secs(10),
     };
@@ -151,14 +151,14 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_overdue_at_the_end_of_the_turn_that_it_is() {
-        let patience = Patience {
+        let timeouts = ConnectionTimeouts {
             idle: Duration::from_millis(300),
             head: Duration::from_millis(100),
         };
         let turns = Turns::begin();
         drop(turns.answer());
         let begun = Instant::now();
-        turns.overdue(patience).await;
-        assert!(begun.elapsed() >= patience.idle);
+        turns.overdue(timeouts).await;
+        assert!(begun.elapsed() >= timeouts.idle);
     }
 }

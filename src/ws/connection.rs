@@ -353,10 +353,10 @@ impl<M: Machine, I: Io<M>> Drop for Connection<M, I> {
     fn drop(&mut self) {
         let machine = self.machine.take();
         if let Some(job) = machine.and_then(Machine::farewell) {
-            let errand = self.io.start(job);
-            // A full reaper leaves it to the leases and the sweeper.
-            let _ = self.app.shutdown.reap(async move {
-                errand.await;
+            let cleanup = self.io.start(job);
+            // A full queue leaves it to the leases and the sweeper.
+            let _ = self.app.shutdown.clean_up(async move {
+                cleanup.await;
             });
         }
     }

@@ -7,7 +7,7 @@ use miyu::config::Config;
 use miyu::domain::entry::CONTENT_CHARS;
 use miyu::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId};
 use miyu::domain::{MessageRef, Pairing, Party, Persona, Profile, UserId};
-use miyu::identity::cookie::Jar;
+use miyu::identity::jar::Jar;
 use miyu::identity::{cookie, token};
 use miyu::store::{Appended, Draft};
 use serde_json::{Value, json};

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use miyu::config::{self, Given, Loaded, Problems, SECTIONS, sample};
+use miyu::config::{self, ConfigProblems, Given, Loaded, SECTIONS, sample};
 
 /// Loads from a file's text and variables, without this machine's own.
-fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Loaded, Problems> {
+fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Loaded, ConfigProblems> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("test.toml");
     std::fs::write(&path, toml).unwrap();

@@ -73,7 +73,7 @@ fn session(server: &TestServer, browser: &Browser) -> miyu::domain::id::SessionI
     let seen = miyu::identity::cookie::read(
         &server.app.signer,
         &headers,
-        miyu::identity::cookie::Jar::of(false, None),
+        miyu::identity::jar::Jar::of(false, None),
     );
     seen.unwrap().session
 }

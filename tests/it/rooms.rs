@@ -2,7 +2,7 @@
 
 use miyu::domain::id::{Address, NodeId, RoomId, SessionId, Side, TicketId};
 use miyu::domain::{Pairing, Party, Persona, Profile, UserId};
-use miyu::identity::cookie::Jar;
+use miyu::identity::jar::Jar;
 use miyu::identity::{cookie, token};
 use miyu::store::{Appended, Draft};
 

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use miyu::admission::Purpose;
 use miyu::http::response;
-use miyu::http::routes::{Answer, Call, Guard, Rate, Route, Slash};
+use miyu::http::routes::{Call, Guard, HandlerResult, Rate, Route, Slash};
 use serde_json::json;
 
 use crate::support::client::Browser;
@@ -13,7 +13,7 @@ use crate::support::wire;
 const MOST: usize = 64 * 1024;
 
 /// Says how long the body was, and whether the session was known.
-async fn measure(mut call: Call) -> Answer {
+async fn measure(mut call: Call) -> HandlerResult {
     let known = call.principal.as_ref().and_then(|it| it.known()).is_some();
     let bytes = call.body().await?.len();
     let said = json!({"bytes": bytes, "known": known});
@@ -37,7 +37,7 @@ const LOCAL: Route = Route {
     ..ROW
 };
 
-async fn ask(server: &TestServer, head: &[(&str, &str)], body: &[u8]) -> wire::Answer {
+async fn ask(server: &TestServer, head: &[(&str, &str)], body: &[u8]) -> wire::HandlerResult {
     let length = body.len().to_string();
     let headers = [&[("Content-Length", length.as_str())], head].concat();
     let request = wire::request("POST", "/api/measure", server.address, &headers);

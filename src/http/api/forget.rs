@@ -12,7 +12,7 @@ use crate::channel::GroupId;
 use crate::domain::LeaveReason;
 use crate::domain::id::SessionId;
 use crate::http::response;
-use crate::http::routes::{Answer, Call};
+use crate::http::routes::{Call, HandlerResult};
 use crate::identity::cookie;
 use crate::protocol::CloseReason;
 use crate::state::AppState;
@@ -28,7 +28,7 @@ static STORAGE: HeaderValue = HeaderValue::from_static("\"storage\"");
 
 /// Ends the session of the request's cookie. 204 when all of it is done, also when there was none; a
 /// refusal leaves the cookie, and asking again is safe.
-pub async fn answer(call: Call) -> Answer {
+pub async fn answer(call: Call) -> HandlerResult {
     let Call {
         app, peer, request, ..
     } = &call;

@@ -9,10 +9,10 @@ use tracing::warn;
 use crate::admission::memory::Class;
 use crate::domain::id::{RoomId, Seq, SessionId, Side};
 use crate::domain::{Persona, Room};
-use crate::http::problem::Problem;
+use crate::http::problem::HttpProblem;
 use crate::http::query::parameter;
 use crate::http::response;
-use crate::http::routes::{Answer, Call};
+use crate::http::routes::{Call, HandlerResult};
 use crate::identity::access::{Credentials, seat};
 use crate::identity::principal::Principal;
 use crate::protocol::Replay;
@@ -29,7 +29,7 @@ struct RoomsJson<'a> {
 }
 
 /// `GET /api/rooms/`: the open rooms of this session; for two tabs of one browser, both sides.
-pub async fn list(call: Call) -> Answer {
+pub async fn list(call: Call) -> HandlerResult {
     let app = &*call.app;
     let Some(session) = known(&call) else {
         return Ok(response::json(
@@ -37,7 +37,7 @@ pub async fn list(call: Call) -> Answer {
             &RoomsJson { rooms: Vec::new() },
         ));
     };
-    let rooms = app.store.open_rooms(session).await.map_err(told)?;
+    let rooms = app.store.open_rooms(session).await.map_err(store_problem)?;
     let now = crate::clock::now();
     let grace = app.config.chat.reconnect_grace;
     let states = rooms.iter().flat_map(|room| {
@@ -51,7 +51,7 @@ pub async fn list(call: Call) -> Answer {
 }
 
 /// `GET /api/rooms/ROOM/`.
-pub async fn one(call: Call) -> Answer {
+pub async fn one(call: Call) -> HandlerResult {
     let app = &*call.app;
     let (room, side) = find(&call).await?;
     let grace = app.config.chat.reconnect_grace;
@@ -60,7 +60,7 @@ pub async fn one(call: Call) -> Answer {
 }
 
 /// `GET /api/rooms/ROOM/messages/?after=&limit=`: the frames that the socket would send.
-pub async fn messages(call: Call) -> Answer {
+pub async fn messages(call: Call) -> HandlerResult {
     let app = &*call.app;
     // Before it is read: a page is large, and many may be asked for at once.
     let bytes = app.reach.page_memory();
@@ -70,7 +70,7 @@ pub async fn messages(call: Call) -> Answer {
     let number = |name| match parameter(call.query(), name) {
         None => Ok(None),
         Some(text) => text.parse::<u64>().map(Some).map_err(|_| {
-            Problem::new(
+            HttpProblem::new(
                 StatusCode::BAD_REQUEST,
                 "bad_query",
                 format!("{name} must be a number from 0 up"),
@@ -109,9 +109,10 @@ async fn read(
     side: Side,
     after: Seq,
     limit: PageLimit,
-) -> Result<Page, Problem> {
+) -> Result<Page, HttpProblem> {
     let page = app.store.page(room.id, side, after, limit).await;
-    page.map_err(told)?.ok_or_else(Problem::no_such_room)
+    page.map_err(store_problem)?
+        .ok_or_else(HttpProblem::no_such_room)
 }
 
 fn known(call: &Call) -> Option<SessionId> {
@@ -120,7 +121,7 @@ fn known(call: &Call) -> Option<SessionId> {
 
 /// The room that is asked for, and the side whose view is shown: by token, else by cookie; where both
 /// sides are of one session, `user_id` names one.
-async fn find(call: &Call) -> Result<(Room, Side), Problem> {
+async fn find(call: &Call) -> Result<(Room, Side), HttpProblem> {
     let app = &*call.app;
     let token = bearer(call.request.headers()).or_else(|| parameter(call.query(), "token"));
     let user_id = parameter(call.query(), "user_id");
@@ -128,14 +129,14 @@ async fn find(call: &Call) -> Result<(Room, Side), Problem> {
     let room = call.parameter.as_deref().unwrap_or_default();
     let id = match (room, credentials.token_room()) {
         (BY_TOKEN, Some(id)) => id,
-        (BY_TOKEN, None) => return Err(Problem::no_identity()),
-        _ => RoomId::parse(room).ok_or_else(Problem::not_a_room_id)?,
+        (BY_TOKEN, None) => return Err(HttpProblem::no_identity()),
+        _ => RoomId::parse(room).ok_or_else(HttpProblem::not_a_room_id)?,
     };
     if credentials.are_none() {
-        return Err(Problem::no_identity());
+        return Err(HttpProblem::no_identity());
     }
-    let room = app.store.room(id).await.map_err(told)?;
-    let room = room.ok_or_else(Problem::no_such_room)?;
+    let room = app.store.room(id).await.map_err(store_problem)?;
+    let room = room.ok_or_else(HttpProblem::no_such_room)?;
     let side = seat(&room, &credentials)?.side();
     Ok((room, side))
 }
@@ -149,7 +150,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Logs why the store failed, once, here where it is handled.
-fn told(error: StoreError) -> Problem {
+fn store_problem(error: StoreError) -> HttpProblem {
     warn!(%error, "an API request could not be answered");
     error.into()
 }

@@ -7,7 +7,7 @@ use crate::assets::Language;
 use crate::domain::entry::CONTENT_CHARS;
 use crate::domain::rounded;
 use crate::http::response;
-use crate::http::routes::{Answer, Call};
+use crate::http::routes::{Call, HandlerResult};
 
 /// Longest nickname that our pages accept; the wire allows more.
 const PAGE_NICKNAME_CHARS: usize = 12;
@@ -46,7 +46,7 @@ struct StatsJson {
 }
 
 /// `GET /api/site`.
-pub async fn site(call: Call) -> Answer {
+pub async fn site(call: Call) -> HandlerResult {
     let config = &call.app.config;
     let millis = |it: std::time::Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
     let body = SiteJson {
@@ -73,7 +73,7 @@ pub async fn site(call: Call) -> Answer {
 }
 
 /// `GET /api/stats`: coarse, the same for all who ask, and a crowd behind one address counts once.
-pub async fn stats(call: Call) -> Answer {
+pub async fn stats(call: Call) -> HandlerResult {
     let figures = call.app.figures.sample();
     let body = StatsJson {
         online: figures.online(),

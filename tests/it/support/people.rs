@@ -2,7 +2,8 @@
 
 use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 use miyu::domain::id::SessionId;
-use miyu::identity::cookie::{self, Jar};
+use miyu::identity::cookie;
+use miyu::identity::jar::Jar;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
