@@ -111,7 +111,7 @@ pub fn run(cli: Cli) -> ExitCode {
     code
 }
 
-/// Writes to stdout; whoever closed it early (`| head`) knows enough.
+/// Writes to stdout; a reader that closed it early (`| head`) knows enough.
 fn print(text: &str) -> Result<(), Exit> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -310,7 +310,7 @@ fn scheme(url: &str) -> &str {
     url.split_once(':').map_or(url, |(scheme, _)| scheme)
 }
 
-/// An address that can be connected to: "all of mine" is nobody's.
+/// An address that can be connected to: "all of mine" (0.0.0.0) is none.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

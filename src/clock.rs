@@ -53,9 +53,9 @@ impl<F: Fn() -> Timestamp + Send + Sync> Clock for F {
 /// All clocks at one moment, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// Ours.
+    /// This process's own clock, which cannot be set.
     pub time: i64,
-    /// The machine's.
+    /// The machine's clock, which can.
     pub wall: i64,
     /// How long the machine has run, sleep included.
     pub up: i64,

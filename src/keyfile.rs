@@ -84,7 +84,7 @@ fn read_unless(path: &Path, forbidden: u32) -> Result<String, KeyFileError> {
         let error = std::io::Error::other("it is longer than a key or a password");
         return Err(unreadable(error));
     }
-    // Editors of another system begin a text with a mark that nobody sees, and that is no part of it.
+    // Editors of another system begin a text with an invisible mark (U+FEFF) that is no part of it.
     Ok(match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
         None => text,

@@ -82,7 +82,7 @@ const BATCH_ENTRIES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 25
 
 static PROMETHEUS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
-/// Installs the recorder of metrics and describes them, once for the process. Whoever calls this
+/// Installs the recorder of metrics and describes them, once for the process. A caller of this
 /// must also call [`upkeep`] every [`UPKEEP_EVERY`].
 pub fn start_metrics() {
     PROMETHEUS.get_or_init(|| {

@@ -19,7 +19,7 @@ pub(super) enum RateKind {
     Byte,
     /// Frames that reach neither the store nor a log.
     Signal,
-    /// Searches.
+    /// Searches for a partner.
     Search,
     /// Requests of the API, and handshakes.
     Request,

@@ -29,9 +29,9 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 pub struct Asset {
     /// As it is.
     pub plain: Bytes,
-    /// Compressed.
+    /// The same, smaller, for browsers that take it.
     pub packed: Compressed,
-    /// `Content-Type`.
+    /// The value of its `Content-Type`.
     pub mime: &'static str,
     /// Names this content, for `ETag`.
     pub tag: String,

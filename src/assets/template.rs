@@ -8,7 +8,7 @@ use crate::config::Site;
 pub enum Language {
     /// Chinese as written in Taiwan.
     ZhTw,
-    /// English.
+    /// English, for all other browsers.
     En,
 }
 

@@ -184,7 +184,8 @@ pub fn store_rules(config: &Config) -> StoreRules {
     }
 }
 
-/// Shared where the channel layer is: a node that peers cannot reach must not appear in a shared pool.
+/// A pool shared with other nodes only where the channel layer is: a node that peers cannot reach must not
+/// appear in a shared pool.
 fn pool(config: &Config, shared: bool) -> Result<Arc<dyn WaitingPool>, BackendError> {
     let rules = pool_rules(config);
     let server = config.channel.pool_server(&config.matching.url);

@@ -104,7 +104,7 @@ impl Supervisor {
         }
     }
 
-    /// A supervisor that does not listen, or is slow to, holds nobody up.
+    /// A supervisor that does not listen, or is slow to, holds up no task.
     fn tell(&self, state: &str) {
         let Some((socket, address)) = &self.line else {
             return;

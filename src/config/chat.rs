@@ -5,9 +5,9 @@ use std::time::Duration;
 section! {
     /// What happens in a room.
     Chat = "chat" {
-        /// How long the place of somebody who lost the connection is kept.
+        /// How long the side of a client that lost its connection is kept.
         reconnect_grace: Duration = "5m";
-        /// How long somebody has to come to a new room.
+        /// How long each client of a new room has to come to it.
         arrival: Duration = "20s";
         /// How long a room may be open before it closes by itself. Its people are told ahead: a tenth of
         /// this, at most ten minutes. "0s": as long as they like.

@@ -183,7 +183,7 @@ pub fn configured_key(config: &Config) -> Result<Option<[u8; KEY_BYTES]>, String
     parse_key(text.trim()).map(Some)
 }
 
-/// A key that nobody else knows, as hexadecimal digits.
+/// A key made at random, as hexadecimal digits.
 fn parse_key(text: &str) -> Result<[u8; KEY_BYTES], String> {
     let mut key = [0; KEY_BYTES];
     let digits = text.len() == 2 * KEY_BYTES && text.bytes().all(|b| b.is_ascii_hexdigit());

@@ -130,7 +130,7 @@ impl Layers {
             }
         }
         let variables = given.environment.iter().filter_map(|(name, text)| {
-            // Without a double underscore it is not a key: MIYU_LOG_DIR may be somebody else's.
+            // Without a double underscore it is not a key: MIYU_LOG_DIR may be another program's.
             let (section, key) = name.strip_prefix(PREFIX)?.split_once("__")?;
             Some((
                 section.to_ascii_lowercase(),
@@ -203,7 +203,7 @@ impl Layers {
         }
     }
 
-    /// Notes every key that nobody declared, with the nearest declared one.
+    /// Notes every key that no section declares, with the nearest declared one.
     fn find_unknown(&self, problems: &mut ConfigProblems) {
         let data = self.0.data().unwrap_or_default();
         for (section, value) in data.into_values().flatten() {
@@ -288,7 +288,7 @@ fn read_file(path: &Path) -> Result<impl Provider, String> {
     }
 }
 
-/// What keeps the file from being read, and from whom.
+/// What keeps the file from being read, and by which user.
 fn unreadable(path: &Path, error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::PermissionDenied => format!(

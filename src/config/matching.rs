@@ -5,21 +5,21 @@ use std::time::Duration;
 use super::value::Address;
 
 section! {
-    /// Who meets whom.
+    /// Which searches are paired.
     Matching = "matching" {
         /// The Redis where people of all nodes wait for each other, with the password and certificates of
         /// `[channel]`. Empty: the first one of `channel.url`.
         url: String as Address = "";
-        /// How long only somebody with a shared tag will do.
+        /// How long only a partner with a shared tag will do.
         tag_patience: Duration = "10s";
         /// After how long one of the last ten partners will do again.
         repeat_patience: Duration = "20s";
-        /// Two tabs of one browser may meet when nobody else fits.
+        /// Two tabs of one browser may meet when no other search fits.
         same_session: bool = true;
         /// How often the people of one network (an IPv4 address, an IPv6 /64) meet people of other
         /// networks, a minute and at once; four times as often for a /24 and a /56, sixteen times
         /// for a /48; two networks meet a fifth as often. Beyond it they meet each other, and up to
-        /// as often again people who have waited for long with nobody else. 0: no bound.
+        /// as often again people who have waited for long without another partner. 0: no bound.
         prefix_pairings_per_minute: u32 = 10;
         /// How long a ticket outlives its connection's node.
         lease: Duration = "30s";

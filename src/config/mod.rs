@@ -55,7 +55,7 @@ pub struct Config {
     pub store: Store,
     /// How frames travel between connections.
     pub channel: Channel,
-    /// Who meets whom.
+    /// Which searches are paired.
     pub matching: Matching,
     /// What happens in a room.
     pub chat: Chat,

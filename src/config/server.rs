@@ -45,7 +45,7 @@ pub enum OperatorListen {
     /// On this machine only, at the port after the site's.
     #[default]
     Beside,
-    /// Nowhere.
+    /// They are not served.
     Off,
     /// At this address.
     At(SocketAddr),

@@ -25,7 +25,7 @@ section! {
         timeout: Duration = "5s";
         /// How long a closed room is kept before it is erased.
         retention: Duration = "24h";
-        /// How large the data may become on the disk. From nine tenths of it on nobody new is paired,
+        /// How large the data may become on the disk. From nine tenths of it on no new pairs are made,
         /// until erasure has made room; people in open rooms go on. At the whole of it messages are
         /// answered `unavailable`, as with a full disk. "0B": as large as the disk.
         max_size: u64 as Size = "8GiB";

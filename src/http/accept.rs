@@ -36,7 +36,7 @@ const SEND_BUFFER: u32 = 32 * 1024;
 const RECEIVE_BUFFER: u32 = 32 * 1024;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
-/// An HTTP connection is told to finish after this long, however busy: nobody keeps one by reading
+/// An HTTP connection is told to finish after this long, however busy: no client keeps one by reading
 /// slowly. Upgraded sockets are not HTTP connections any more.
 const LIFETIME: Duration = Duration::from_secs(300);
 /// How long accepting rests after the system refused a descriptor or memory.
@@ -80,8 +80,8 @@ pub async fn run(app: Arc<AppState>, routes: Arc<Routes>, listener: TcpListener)
     }
 }
 
-/// Accepts on the operators' own port for as long as it is polled, the drain included: whoever asks
-/// there is told why this node takes nobody any more. Its connections hold no shutdown up, and end
+/// Accepts on the operators' own port for as long as it is polled, the drain included: a caller
+/// there is told why this node takes no clients any more. Its connections hold no shutdown up, and end
 /// when this is dropped.
 pub async fn run_to_the_end(app: Arc<AppState>, routes: Arc<Routes>, listener: TcpListener) -> ! {
     // Where it does not say where it listens, it is taken for one that others reach.

@@ -1,4 +1,4 @@
-//! For whoever runs this: is it alive, is it ready and why not, its numbers.
+//! For operators: is it alive, is it ready and why not, its numbers.
 
 use hyper::StatusCode;
 use serde::Serialize;

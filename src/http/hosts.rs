@@ -1,5 +1,5 @@
 //! Which names are ours. A name of somewhere else that resolves to this machine could be a page that
-//! reads what it must not (DNS rebinding), or a proxy that nobody told us of: neither is answered.
+//! reads what it must not (DNS rebinding), or a proxy that is not configured: neither is answered.
 
 use std::net::{IpAddr, Ipv6Addr};
 

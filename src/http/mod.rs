@@ -21,12 +21,12 @@ pub mod upgrade;
 /// The listener that a request came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// `server.listen`.
+    /// The site's: `server.listen`.
     Site,
     /// `server.operator_listen`: only programs of this machine reach it when it listens on a loopback
     /// address.
     Operator {
-        /// It does.
+        /// It listens on a loopback address.
         loopback: bool,
     },
 }

@@ -107,7 +107,7 @@ impl HttpProblem {
         )
     }
 
-    /// 429.
+    /// Too many requests: 429, and when to ask again.
     pub fn rate_limited(retry_after: Duration) -> Self {
         Self {
             retry_after: Some(retry_after),
@@ -157,7 +157,7 @@ impl HttpProblem {
         }
     }
 
-    /// 503.
+    /// Something that it needs does not answer: 503.
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             retry_after: Some(Duration::from_secs(2)),

@@ -19,7 +19,7 @@ use crate::http::problem::HttpProblem;
 use crate::protocol::Replay;
 use crate::telemetry;
 
-/// Nothing may be loaded but our own files; nobody may frame us; no string becomes markup.
+/// Nothing may be loaded but our own files; no page may frame us; no string becomes markup.
 const POLICY_HEAD: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; connect-src 'self'";
@@ -39,7 +39,7 @@ const ALWAYS: [(&str, &str); 5] = [
     ("x-frame-options", "DENY"),
 ];
 
-/// A JSON answer that nobody but this browser may keep.
+/// A JSON answer that only this browser may keep, no cache on the way.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Response<ResponseBody> {
     let body = serde_json::to_vec(value).expect("our types encode");
     with_type(status, "application/json", ResponseBody::new(body))

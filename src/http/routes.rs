@@ -44,14 +44,14 @@ pub enum Rate {
     Request,
     /// As a file, and what else the handler counts.
     Own,
-    /// Nothing.
+    /// It is not counted.
     Free,
 }
 
 /// Which addresses beside its own a row has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slash {
-    /// None.
+    /// Only its own address.
     Exact,
     /// The same without its last slash.
     Optional,

@@ -44,12 +44,12 @@ impl Credentials {
     }
 }
 
-/// A side of a room that somebody has a right to.
+/// A side of a room, and the session that has a right to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The session whose side it is.
     pub session: SessionId,
-    /// Which; where both are the session's and it names none, the free one.
+    /// The side; where both are the session's and it names none, the free one.
     pub place: Place,
 }
 

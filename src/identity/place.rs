@@ -19,7 +19,7 @@ pub fn hashes(signer: &Signer, address: IpAddr) -> PrefixHashes {
     hashes
 }
 
-/// The marks of somebody at this address who names these tags.
+/// The marks of a client at this address that names these tags.
 pub fn marks(signer: &Signer, address: IpAddr, tags: &Tags) -> Marks {
     let place = Prefix::narrowest(address).to_bytes();
     let mut marks = Marks::default();

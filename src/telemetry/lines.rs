@@ -1,4 +1,4 @@
-//! Lines on their way to stderr. Whoever says one never waits, never fails and never panics: a thread of
+//! Lines on their way to stderr. Logging one never waits, never fails and never panics: a thread of
 //! its own writes. What could not be written, or was too much to keep, is counted and said once writing
 //! works again. Decides nothing about what is said.
 
@@ -16,7 +16,7 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 const MOST: usize = 1 << 20;
 /// What a line costs besides its text.
 const LINE: usize = 64;
-/// How often it is tried whether writing works again, while nobody says anything.
+/// How often it is tried whether writing works again, while no new line comes.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// Where stderr is shared with a program that made it non-blocking: how long a line waits for room.
 const ROOM: Duration = Duration::from_secs(1);

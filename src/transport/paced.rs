@@ -16,7 +16,7 @@ use crate::transport::turns::Turns;
 const LEAST: u64 = 2048;
 
 /// A TCP connection whose writes fail with [`io::ErrorKind::TimedOut`] when the other end takes nothing for as long as
-/// its patience is, or when it keeps us waiting for longer than that and a second for each 2 KiB that it took. Then
+/// its timeout is, or when it keeps us waiting for longer than that and a second for each 2 KiB that it took. Then
 /// dropping it ends it at once: the kernel forgets what it still holds.
 ///
 /// Reading is not affected, and a connection that never makes us wait costs nothing but the place of a pointer.
@@ -39,7 +39,7 @@ struct Slow {
 }
 
 impl Paced {
-    /// With so much patience.
+    /// With this timeout.
     pub fn new(inner: TcpStream, timeout: Duration) -> Self {
         Self {
             inner,
@@ -55,7 +55,7 @@ impl Paced {
         self
     }
 
-    /// HTTP is over: nobody takes turns any more.
+    /// HTTP is over: there are no turns any more.
     pub fn upgraded(mut self) -> Self {
         self.turns = None;
         self

@@ -15,7 +15,7 @@ const LEAST_ANSWER: Duration = Duration::from_secs(1);
 pub enum Beat {
     /// Not yet.
     Wait,
-    /// Nobody answered.
+    /// The client did not answer in time.
     Missed,
     /// It is time for one of these, or for several.
     Due(Due),
