@@ -1,7 +1,8 @@
 //! Measures how many pairings one Redis makes in a second: `cargo run --release --example pairings`.
 //!
 //! People enter the waiting pool as nodes do, over several connections with many calls in flight, and
-//! every second one meets somebody. Prints one line of JSON; fails when somebody met nobody or twice.
+//! every second one meets the one before. Prints one line of JSON; fails when one was paired twice or not
+//! at all.
 //! Nothing stays in Redis, and what others keep there is left alone.
 //!
 //! What a machine can do at all is measured in the same run, over as many connections with as many
@@ -28,7 +29,7 @@ use redis::aio::MultiplexedConnection;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-/// The least that pairs: somebody who waits leaves, or one waits from now on.
+/// The least that pairs: one that waits leaves, or one waits from now on.
 const BARE: &str = "local other = redis.call('LPOP', KEYS[1])
 if other then return other end
 redis.call('RPUSH', KEYS[1], ARGV[1])
@@ -48,10 +49,10 @@ struct Arguments {
     /// How many pairs meet
     #[arg(long, default_value_t = 50_000)]
     pairs: usize,
-    /// How many people wait meanwhile whom nobody of those can meet
+    /// How many others wait meanwhile that none of those can meet
     #[arg(long, default_value_t = 0)]
     crowd: usize,
-    /// Everybody has so many tags, of nine; 0 to 3
+    /// Each has so many tags, of nine; 0 to 3
     #[arg(long, default_value_t = 0)]
     tags: usize,
     /// How many nodes enter people, each on a connection of its own
@@ -226,7 +227,7 @@ async fn run(
     }))
 }
 
-/// Lets everybody enter; answers with those who met somebody, both sides of each pairing.
+/// Lets all tickets enter; answers with those that were paired, both sides of each pairing.
 async fn enter(
     nodes: &[Arc<RedisPool>],
     window: usize,
@@ -262,7 +263,7 @@ async fn enter(
     Ok(met)
 }
 
-/// Somebody who takes anyone, with so many tags.
+/// A ticket that takes anyone, with so many tags.
 fn person(number: usize, tags: usize) -> Ticket {
     // Far enough apart that most people share some tags with some others.
     let words = (0..tags.min(3)).map(|tag| WORDS[(number / 3 + tag * (1 + number % 4)) % 9]);
@@ -270,7 +271,7 @@ fn person(number: usize, tags: usize) -> Ticket {
     ticket(gender, PreferredGender::All, Tags::parse(words))
 }
 
-/// Somebody whom no [`person`] suits, nor another bystander.
+/// A ticket that no [`person`] suits, nor another bystander.
 fn bystander(number: usize, tags: usize) -> Ticket {
     let wish = person(number, tags).wish;
     ticket(Gender::Male, PreferredGender::Female, wish.tags)

@@ -16,7 +16,7 @@ use super::meter::{Meter, Spent};
 use super::scenes::{Outcome, report};
 use super::target::Target;
 
-/// Until everybody listens for the signal.
+/// Until all tasks listen for the signal.
 const BREATH: Duration = Duration::from_millis(200);
 
 /// So many people start matching in one moment, until each was told of a partner. Their sockets are
@@ -58,7 +58,7 @@ struct Gate {
     connecting: bool,
 }
 
-/// Somebody who was paired.
+/// One side of a pairing.
 struct Paired {
     room: String,
     /// Since the signal.

@@ -147,7 +147,7 @@ async fn measure(arguments: &Arguments) -> bool {
     for round in 0..arguments.rounds {
         let mut reports = vec![Value::Null; subjects.len()];
         for turn in 0..subjects.len() {
-            // Another one begins each round: a machine that slows down is nobody's fault.
+            // Another one begins each round: a machine that slows down is no subject's fault.
             let which = (round + turn) % subjects.len();
             let target = Target::of(arguments, subjects[which]).await;
             let (report, good) = scene(arguments, &target).await;

@@ -85,7 +85,7 @@ impl Target {
 
     /// How many pages of the store were read because frames were missing from a stream: the costly way
     /// of healing, which one node should never need. Nothing of a server that does not say how many
-    /// pages it read, of which everybody who comes into a room needs one.
+    /// pages it read, of which each side that comes into a room needs one.
     pub async fn pages_by_holes(&self) -> Option<u64> {
         let mut all = 0;
         if self.operators.is_empty() {

@@ -1,7 +1,7 @@
 //! The least that two people at a WebSocket need, on the same crates as Miyu: what its cost is compared
-//! with (`cargo run --release --example load -- --bare`). Not a server for anybody.
+//! with (`cargo run --release --example load -- --bare`). Not a server for use.
 //!
-//! Pairs whoever comes first with whoever comes next and relays what they say, in memory. It stores
+//! Pairs the first that searches with the next one and relays what they say, in memory. It stores
 //! nothing, checks nothing, has no rates, heartbeats, limits or timeouts, and forgets a room with its
 //! people. One task a socket, one lock a message, a frame encoded once for both sides and sent to each,
 //! small buffers.
@@ -55,7 +55,7 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 struct Relay {
     tuned: bool,
     rooms: Rooms,
-    /// Whoever waits, and how to tell them of their seat.
+    /// The search that waits: how to tell it of its seat.
     waiting: Mutex<Option<oneshot::Sender<Seat>>>,
     people: AtomicU64,
 }
@@ -142,7 +142,7 @@ async fn serve(relay: &Relay, seat: Option<Seat>, mut socket: Socket) {
     while let Some(Ok(_)) = socket.next().await {}
 }
 
-/// Waits for `start_matching`, then for somebody else.
+/// Waits for `start_matching`, then for another search.
 async fn search(relay: &Relay, socket: &mut Socket) {
     while let Some(Ok(message)) = socket.next().await {
         let Message::Text(text) = message else {
@@ -169,13 +169,13 @@ async fn search(relay: &Relay, socket: &mut Socket) {
     }
 }
 
-/// A seat in a room with whoever waits; else where one is told.
+/// A seat in a room with the search that waits; else where one is told.
 fn pair(relay: &Relay) -> Result<Seat, oneshot::Receiver<Seat>> {
     let mut waiting = relay.waiting.lock();
     let first = relay.people.fetch_add(2, Ordering::Relaxed);
     if let Some(other) = waiting.take() {
         let [here, there] = relay.rooms.make(first);
-        // Whoever waited may have left meanwhile.
+        // The search that waited may have ended meanwhile.
         if other.send(there).is_ok() {
             return Ok(here);
         }

@@ -67,7 +67,7 @@ impl Rooms {
         self.0.lock().get(&room).cloned()
     }
 
-    /// Nobody came to it.
+    /// Forgets a room that no side came to.
     pub fn drop_unused(&self, seat: Seat) {
         self.0.lock().remove(&seat.room);
     }

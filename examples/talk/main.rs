@@ -3,7 +3,7 @@
 //! among them; it neither starts nor stops a server itself.
 //!
 //! Each line on stdin asks for so many more acknowledged messages; when there were, a line is
-//! printed. At the end of stdin everybody finishes, every promise made to anybody is checked against
+//! printed. At the end of stdin all talkers finish, every promise made to them is checked against
 //! what the servers replay, and a line of JSON tells the outcome.
 
 #[path = "../../tests/it/support/binary.rs"]
@@ -51,7 +51,7 @@ struct Arguments {
     patience: u64,
 }
 
-/// Everybody of one address shares a stage.
+/// The talkers at one address share a stage.
 struct Play {
     stages: [Stage; 2],
     talkers: JoinSet<Journal>,
@@ -108,7 +108,7 @@ fn lines_of_stdin() -> mpsc::Receiver<()> {
     asks
 }
 
-/// Pairs everybody up, one of each pair at each address.
+/// Pairs all talkers up, one of each pair at each address.
 async fn begin(addresses: [SocketAddr; 2], pairs: usize) -> Result<Play, String> {
     let stages = addresses.map(|address| {
         let stage = Stage::default();

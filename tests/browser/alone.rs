@@ -125,7 +125,7 @@ fn on_plain_http_at_another_host_everything_works() {
         bao.message_menu(&base, "mm-copy").await;
         bao.reads("toast", "複製好了").await;
         bao.says("在").await;
-        // Browsers let nobody notify from such an address, so it is not offered.
+        // Browsers let no page notify from such an address, so it is not offered.
         bao.press("menu").await;
         bao.sees("menu-sound").await;
         assert_eq!(bao.ask("shown('menu-notify')", json!([])).await, false);

@@ -1,4 +1,4 @@
-//! How a page calls somebody who looks elsewhere: the tab's title, a sound, a notification. Each is
+//! How a page calls a user who looks elsewhere: the tab's title, a sound, a notification. Each is
 //! quiet unless it is wanted, and none shows a word of a message.
 
 use fantoccini::key::Key;
@@ -63,7 +63,7 @@ fn the_title_counts_what_was_said_meanwhile() {
         bao.says("二").await;
         let two = "document.title.startsWith('(2) ') && document.title.includes('Bao')";
         anna.until(two, json!([])).await;
-        // Nobody is told that it was read.
+        // The sender is not told that it was read.
         bao.finds_state("二", "sent").await;
         anna.looks_back().await;
         anna.until(&format!("!{COUNTS}"), json!([])).await;

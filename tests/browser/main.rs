@@ -2,7 +2,7 @@
 //!
 //! They need Debian's `chromium` and `chromium-driver`, and axe-core from `scripts/lib/axe`; without
 //! these they fail. Every test ends with a look at the console, at where requests went, and with axe
-//! in each page that is still open: `support/stage.rs`, without which there is nobody to test with.
+//! in each page that is still open: `support/stage.rs`, without which there are no people to test with.
 
 mod alone;
 mod calling;

@@ -118,7 +118,7 @@ fn a_message_survives_a_reload_while_the_network_is_away() {
     });
 }
 
-/// Two people of whom the first, behind the cable, has just blocked the other without being heard.
+/// Two people: the first, behind the cable, has just blocked the other without being heard.
 async fn blocks_unheard(stage: &Stage, cut: impl Fn(&Cable)) -> (Cable, Person, Person) {
     let (cable, anna, bao) = meet_by_cable(stage).await;
     cut(&cable);

@@ -41,7 +41,7 @@ fn consent_is_asked_once() {
         anna.goto("/").await;
         anna.choose("gender-other").await;
         anna.press("start").await;
-        // Nobody gets on without ticking, and Esc is a no.
+        // There is no way on without ticking, and Esc is a no.
         anna.press("consent-agree").await;
         anna.until(
             "visible(document.querySelector('#consent-need'))",

@@ -73,7 +73,7 @@ impl Tour<'_> {
         self.person.color_scheme(false).await;
     }
 
-    /// Nothing is wider than the window, so nobody has to scroll sideways.
+    /// Nothing is wider than the window, so there is no scrolling sideways.
     async fn fits(&self, state: &str) {
         let wide = "(() => {
             const root = document.documentElement;

@@ -1,6 +1,6 @@
 //! Random histories of one room: connections come and go, store answers and frames are heard late;
-//! between nodes frames are lost and out of order as well, and in the end everybody is told where the
-//! room stands. When everything that is owed was done, nobody may be wrong.
+//! between nodes frames are lost and out of order as well, and in the end all connections are told where
+//! the room stands. When everything that is owed was done, none may be wrong.
 
 mod net;
 
@@ -32,7 +32,7 @@ const HISTORIES: u64 = 60;
 const STEPS: usize = 120;
 /// Open connections of one side at most: two replaced ones and the one that speaks.
 const CONNECTIONS: usize = 3;
-/// Rounds after which everybody must have come to rest.
+/// Rounds after which all connections must have come to rest.
 const ROUNDS: usize = 60;
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -217,7 +217,7 @@ impl History {
         self.spread(0.0);
     }
 
-    /// Sends what was published on its way to everybody, or loses it.
+    /// Sends what was published on its way to all connections, or loses it.
     fn spread(&mut self, loss: f64) {
         for frame in self.net.0.lock().drain(..) {
             for person in &mut self.people {
@@ -275,7 +275,7 @@ impl History {
         }
     }
 
-    /// The next frame on its way to somebody; now and then a later one overtakes it.
+    /// The next frame on its way to this connection; now and then a later one overtakes it.
     fn deliver(&mut self, at: usize) {
         let now = self.now();
         let person = &mut self.people[at];
@@ -299,7 +299,7 @@ impl History {
         }
     }
 
-    /// Nothing is lost any more, and the position check tells everybody where the room stands.
+    /// Nothing is lost any more, and the position check tells all connections where the room stands.
     async fn rest(&mut self) {
         for _ in 0..ROUNDS {
             self.spread(0.0);

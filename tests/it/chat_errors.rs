@@ -86,7 +86,7 @@ async fn recalls_that_may_not_be() {
         talking.a.send(recall(&unknown)).await;
         talking.a.expect_error("no_such_message").await;
     }
-    // Somebody else's client_id names nothing, whoever recalls by it.
+    // A client_id names a message of its sender only: the partner's names none.
     talking.b.send(recall(&json!("m-1"))).await;
     talking.b.expect_error("no_such_message").await;
     let named = json!({"action": "recall_message", "message_id": "1", "client_id": "undo-1"});

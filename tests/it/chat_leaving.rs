@@ -15,7 +15,7 @@ fn left(user_id: &str, reason: &str, seq: u64) -> Value {
     json!({"action": "user_left", "user_id": user_id, "reason": reason, "seq": seq})
 }
 
-/// Nobody left: time closed the room, and `who` was away.
+/// Neither side left: time closed the room, and `who` was away.
 fn gone(user_id: &str, reason: &str, who: &str) -> Value {
     let mut frame = left(user_id, reason, 1);
     frame["gone"] = json!(who);
@@ -239,7 +239,7 @@ async fn who_were_both_away_are_told_so() {
     }
 }
 
-/// Comes alone, and waits to be told that nobody else does.
+/// Comes alone, and waits to be told that the partner does not.
 async fn waits_in_vain(person: &Person, partner: &Person) {
     let mut socket = person.enter("").await;
     socket.expect("room_state").await;
@@ -302,7 +302,7 @@ async fn a_restart_leaves_everybody_their_whole_grace() {
     assert_eq!(state["active"], true);
     assert_eq!(state["partner"]["online"], false);
     assert!(state["partner"]["grace_ends_ms"].as_u64().unwrap() <= 2000);
-    // Nobody's task survived, and yet the room ends.
+    // No connection's task survived, and yet the room ends.
     assert_eq!(
         a.expect("user_left").await,
         gone(mei.user_id(), "timeout", "partner")

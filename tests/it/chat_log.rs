@@ -227,7 +227,7 @@ async fn a_reconnect_in_the_middle_of_a_storm_misses_and_doubles_nothing() {
         b.nothing_more().await;
         lives
     };
-    // A partner_status may come between: nobody was away for that long, so none does.
+    // A partner_status may come between: neither was away for that long, so none does.
     let ((), lives) = tokio::join!(storm, listening);
     assert_eq!(lives, 15);
 }

@@ -1,4 +1,4 @@
-//! The clock of the machine is set while the real executable serves, or was wrong when it started: nobody
+//! The clock of the machine is set while the real executable serves, or was wrong when it started: no client
 //! loses a conversation to that, and what has really lasted too long ends all the same.
 
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
 //! kill -9 of the real executable, again and again, with people talking: what was acknowledged is
-//! there, once; rooms stay open; and when nobody comes back, time alone ends and erases them.
+//! there, once; rooms stay open; and when neither side comes back, time alone ends and erases them.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -73,7 +73,7 @@ async fn rooms_that_nobody_returns_to_are_closed_and_erased() {
     let setup = Setup::new(MIYU, home.path());
     let mut server = setup.spawn();
     let address = server.ready().await;
-    // One room where both talked, one where a side never came, one where nobody came.
+    // One room where both talked, one where a side never came, one where neither came.
     let talked = meet(address, "talked").await.unwrap();
     let half = meet(address, "half").await.unwrap();
     let empty = meet(address, "empty").await.unwrap();

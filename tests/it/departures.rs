@@ -19,7 +19,7 @@ use crate::support::wire::eventually;
 
 const B: Side = Side::B;
 
-/// A room of two who are there, and somebody who listens.
+/// A room with both sides there, and a connection that listens.
 struct Scene {
     world: World<Sqlite>,
     room: RoomId,

@@ -87,7 +87,7 @@ async fn people_who_do_not_answer_hold_nobody_up() {
     let mut server = setup.spawn();
     let address = server.ready().await;
     let seats = meet(address, "asleep").await.unwrap();
-    // Never read again, so nobody answers the goodbye; one that has not even asked for anything.
+    // Never read again, so the goodbye is not answered; one that has not even asked for anything.
     let _asleep = Socket::open(address, &seats[0].path(0)).await.unwrap();
     let _silent = TcpStream::connect(address).await.unwrap();
     assert_eq!(server.stop().await.code(), Some(0), "{}", server.said());

@@ -161,7 +161,7 @@ async fn a_forged_match_gives_no_token_and_closes_no_room() {
     let mut stranger = client.get_multiplexed_async_connection().await.unwrap();
     let frames = [
         Frame::Matched(Arc::clone(&pairing)),
-        // A room that is nobody's: there is nothing to enter.
+        // A room that does not exist: there is nothing to enter.
         Frame::Matched(pool.pairing(RoomId::fresh())),
     ];
     for frame in frames {

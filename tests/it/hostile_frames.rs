@@ -1,5 +1,5 @@
 //! Frames that no client of ours sends. Each ends the socket or is answered; the server and
-//! everybody else go on as before. Frames are made here and never printed.
+//! all others go on as before. Frames are made here and never printed.
 
 use std::time::Duration;
 
@@ -178,7 +178,7 @@ async fn floods_of_every_kind_end_the_socket() {
     still_serves(&server).await;
 }
 
-/// Short of a flood, whoever sends what asks for nothing is simply read more slowly.
+/// Short of a flood, a client that sends what asks for nothing is simply read more slowly.
 #[tokio::test]
 async fn refused_frames_and_pings_leave_the_socket_unread_for_a_while() {
     let server = TestServer::start(|config| config.limits.bad_frames = 1_000_000).await;

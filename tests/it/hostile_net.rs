@@ -42,7 +42,7 @@ async fn twenty_thousand_connection_attempts_leave_nothing_behind() {
             }
             open.push(stream);
         }
-        // Somebody who came before still talks.
+        // A pair that came before still talks.
         if wave % 10 == 0 {
             talking.a_says("still here", &format!("c-{wave}")).await;
         }
@@ -99,7 +99,7 @@ async fn half_open_sockets_are_noticed() {
     })
     .await;
     let mut talking = chat(&server).await;
-    // Mei's machine sleeps: the connection is there and nobody answers. Ming keeps answering pings.
+    // Mei's machine sleeps: the connection is there and is not answered. Ming keeps answering pings.
     let status = talking.a.expect("partner_status").await;
     assert_eq!(status["online"], false);
     let (_, code) = talking.b.read_to_end().await;

@@ -74,7 +74,7 @@ async fn every_answer_carries_the_security_headers() {
         assert!(policy.ends_with("connect-src 'self'"), "{policy}");
         assert!(!odd.text().contains("evil"), "{}", odd.text());
     }
-    // An accepted handshake is shown to nobody; a refusal may be looked at.
+    // An accepted handshake is shown nowhere; a refusal may be looked at.
     for (handshake, status, policed) in [(&HANDSHAKE[..], 101, false), (&[], 426, true)] {
         let mut stream = wire::dial(server.address).await;
         let head = wire::request("GET", "/ws/matching/", server.address, handshake);

@@ -1,4 +1,4 @@
-//! Who may open a socket, and as whom: cookies, tokens, origins, and what a handshake is refused
+//! Who may open a socket, and in which session: cookies, tokens, origins, and what a handshake is refused
 //! with (contract, sections 1 and 3).
 
 use miyu::config::origin::Origin;
@@ -158,7 +158,7 @@ async fn forged_and_foreign_tokens_open_nothing() {
             403,
             "{forged}"
         );
-        // Whoever has the cookie needs no token, so a bad one does no harm.
+        // A client that has the cookie needs no token, so a bad one does no harm.
         ming.enter(&query).await.expect("room_state").await;
     }
     let foreign = format!("&token={}", elsewhere.token());
@@ -189,7 +189,7 @@ async fn forged_cookies_are_nobodys() {
         let browser = with_cookie(&server, &forged);
         let answer = browser.try_open(&ming.path(), &[]).await.err().unwrap();
         assert_eq!(answer.status, 401, "{forged}");
-        // Elsewhere they are somebody new.
+        // On the matching socket it is a new session.
         let browser = with_cookie(&server, &forged);
         let socket = browser.open("/ws/matching/").await;
         assert!(socket.answer().cookie().is_some_and(|new| new != cookie));

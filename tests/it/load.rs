@@ -1,4 +1,4 @@
-//! The load of `examples/load` in short, on the debug executable: no figures, only that nobody fails
+//! The load of `examples/load` in short, on the debug executable: no figures, only that no client fails
 //! to meet and nothing is lost, doubled or out of order.
 
 use std::time::Duration;

@@ -88,7 +88,7 @@ impl Drop for Mute {
     }
 }
 
-/// Two that nobody listens on at this moment.
+/// Two that no process listens on at this moment.
 fn free_addresses() -> [SocketAddr; 2] {
     let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     held.map(|it| it.local_addr().unwrap())

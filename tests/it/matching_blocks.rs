@@ -1,4 +1,4 @@
-//! Somebody who was blocked comes back without the cookie: from the same network, with the tag by which
+//! A client that was blocked comes back without the cookie: from the same network, with the tag by which
 //! they met, they are not met for a day. Their neighbours and the friends of that tag are.
 
 use std::time::Duration;

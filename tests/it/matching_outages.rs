@@ -1,5 +1,5 @@
 //! Searches whose other side, or whose pool, fails at the worst moment: both sides learn of a pairing
-//! or neither does (contract, section 2, rule 5), and whoever waits goes on waiting.
+//! or neither does (contract, section 2, rule 5), and a search that waits goes on waiting.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,10 +19,10 @@ use crate::support::redis::OwnRedis;
 use crate::support::server::TestServer;
 use crate::support::wire::eventually;
 
-/// A pool with somebody else at work in it.
+/// A pool with another node at work in it.
 struct Meddled {
     inner: Arc<dyn WaitingPool>,
-    /// The next pairing is given back by its other side before anybody can act on it.
+    /// The next pairing is given back by its other side before either can act on it.
     gives_back: AtomicBool,
     renewals: AtomicUsize,
 }
@@ -91,7 +91,7 @@ async fn search(server: &TestServer) -> Socket {
     socket
 }
 
-/// Somebody of another node finds whoever waits.
+/// A ticket of another node finds the one that waits.
 async fn found(pool: &Meddled, finder: Ticket) -> Arc<Pairing> {
     match pool.inner.enter(finder, miyu::clock::now()).await {
         Ok(Entered::Paired { pairing, .. }) => pairing,

@@ -1,5 +1,5 @@
 //! The matching socket: what a search is told from its first frame to its last (contract,
-//! section 2). Who suits whom is in `matching_wishes`, what happens at once in `matching_races`.
+//! section 2). Which searches suit each other is in `matching_wishes`, what happens at once in `matching_races`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who meets whom, over the socket: wishes, tags, patience, repeats, blocks, two tabs (contract,
+//! Which searches are paired, over the socket: wishes, tags, patience, repeats, blocks, two tabs (contract,
 //! section 2, rules 1 to 4). The pool's own suite has the finer cases.
 
 use std::time::Duration;
@@ -185,7 +185,7 @@ async fn an_untagged_arrival_waits_for_the_tagged_ones_patience() {
     .await;
     let mut tagged = waits(&server, json!({"tags": ["音樂"]})).await;
     let mut plain = waits(&server, json!({})).await;
-    // Nobody new comes: the one whose patience ends finds the other.
+    // No new search comes: the one whose patience ends finds the other.
     let waited = tagged.until("match_found").await;
     let came = plain.until("match_found").await;
     assert_eq!(came["room_id"], waited["room_id"]);
@@ -239,7 +239,7 @@ async fn two_tabs_never_meet_where_that_is_switched_off() {
     meets(&server, wish("male", "female"), &mut second).await;
 }
 
-/// Both leave their room and look for somebody again.
+/// Both leave their room and search again.
 async fn part(mut talking: crate::support::people::Chatting, how: &str) -> (Person, Person) {
     talking.a.send(json!({"action": how})).await;
     talking.a.until("user_left").await;
@@ -263,7 +263,7 @@ async fn recent_partners_meet_again_only_after_long_patience() {
     let second = two.until("match_found").await;
     assert_eq!(first["room_id"], second["room_id"]);
     assert_ne!(first["room_id"], ming.found["room_id"]);
-    // Not even now: to tell that this is somebody met before is to link two rooms.
+    // Not even now: to tell that these two met before is to link two rooms.
     assert_eq!(first["met_before"], false);
     assert_eq!(second["met_before"], false);
 }

@@ -78,7 +78,7 @@ async fn a_servers_clock_that_is_set_closes_no_room_and_is_told() {
     drop(stays);
     assert_eq!(server.stop().await.code(), Some(0), "{}", server.said());
 
-    // Nobody ran while it was set once more: this machine knows how long it was.
+    // No server ran while it was set once more: this machine knows how long it was.
     clock.set(0);
     let mut server = setup.spawn();
     let address = server.ready().await;

@@ -119,7 +119,7 @@ async fn a_watchdog_is_fed_over_a_socket_without_a_file_until_the_end() {
     let _silent = Socket::open(address, &seats[0].path(0)).await.unwrap();
     server.signal(Signal::TERM);
     ear.until("STOPPING=1");
-    // Somebody who does not answer the goodbye keeps it for two seconds.
+    // A client that does not answer the goodbye keeps it for two seconds.
     ear.until("WATCHDOG=1");
     assert_eq!(server.ended().await.code(), Some(0), "{}", server.said());
 }

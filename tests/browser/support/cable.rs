@@ -26,7 +26,7 @@ struct Shared {
     ended: AtomicBool,
     // Both ends of every relayed connection, to be shut when the cable is pulled.
     open: Mutex<Vec<TcpStream>>,
-    // How many connections were made, and how many of these are open with nobody at the other end.
+    // How many connections were made, and how many of these are open without another end.
     made: AtomicU64,
     forgotten: AtomicU64,
     // How long everything is on its way, in milliseconds.
@@ -120,7 +120,7 @@ impl Drop for Cable {
         self.shared.ended.store(true, Ordering::SeqCst);
         self.shared.silence(false);
         self.shared.shut_all();
-        // The accepting thread notices when somebody knocks.
+        // The accepting thread notices when a connection comes.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
     }
 }

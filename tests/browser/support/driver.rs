@@ -77,7 +77,7 @@ impl Browser {
 }
 
 impl Driver {
-    /// The shared ChromeDriver, started if nobody uses one.
+    /// The shared ChromeDriver, started if no other test uses it.
     pub fn shared() -> Arc<Self> {
         let mut shared = SHARED.lock();
         if let Some(driver) = shared.upgrade() {
@@ -132,7 +132,7 @@ fn require(path: &str, package: &str) {
     );
 }
 
-/// A port nobody listens on at this moment.
+/// A port that no process listens on at this moment.
 pub fn free_port() -> u16 {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let listener = TcpListener::bind(any).expect("a free port");

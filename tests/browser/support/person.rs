@@ -78,7 +78,7 @@ impl Person {
             _profile: profile,
         }));
         person.dress(browser).await;
-        // Chromium's own first page is nobody's business.
+        // Chromium's own first page is not what is tested.
         let blank = person.client().goto("about:blank").await;
         blank.unwrap_or_else(|error| panic!("{name}: an empty page: {error}"));
         take_log(person.client(), "browser").await;

@@ -190,7 +190,7 @@ impl Server {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
-        // It may have ended by itself; whoever waits for it will see how.
+        // It may have ended by itself; the test that waits for it will see how.
         let _ = kill_process(pid.expect("a process id"), signal);
     }
 

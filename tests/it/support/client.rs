@@ -152,7 +152,7 @@ impl Socket {
         self.raw(Message::text(text.into())).await;
     }
 
-    /// Sends any message. Whoever was closed meanwhile finds out by reading.
+    /// Sends any message. That the socket was closed meanwhile is found out by reading.
     pub async fn raw(&mut self, message: Message) {
         let sending = timeout(PATIENCE, self.stream.send(message));
         let _ = sending.await.expect("sent in time");

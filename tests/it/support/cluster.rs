@@ -59,7 +59,7 @@ impl Plan {
         self
     }
 
-    /// Nobody is asked for a sign of life, nor the store for what was missed, while a test runs:
+    /// No client is asked for a sign of life, nor the store for what was missed, while a test runs:
     /// sockets may be left unread, and what arrives has come through Redis.
     pub fn unhurried(mut self) -> Self {
         self.unhurried = true;

@@ -93,7 +93,7 @@ impl Upkeep for DeadStore {
     }
 }
 
-/// Nobody waits here.
+/// A pool that answers nothing.
 pub struct DeadPool;
 
 fn closed<'a, T: Send + 'a>() -> PoolFuture<'a, T> {

@@ -50,7 +50,7 @@ impl Detour {
         }
     }
 
-    /// What is published goes to channels that nobody hears; everything is answered as ever.
+    /// What is published goes to channels without subscribers; everything is answered as ever.
     pub fn astray(&self, astray: bool) {
         self.line.astray.store(astray, Ordering::SeqCst);
     }

@@ -210,7 +210,7 @@ pub const TOPICS: [&str; 9] = [
     "音樂", "電影", "旅行", "美食", "運動", "遊戲", "閱讀", "攝影", "藝術",
 ];
 
-/// Two people who meet each other, as long as nobody else searches there. `pair` names them should they not.
+/// Two people who meet each other, as long as no other client searches there. `pair` names them should they not.
 pub async fn meet(address: SocketAddr, pair: &str) -> Result<[Seat; 2], Lost> {
     meet_across([address; 2], pair).await
 }
@@ -226,7 +226,7 @@ pub async fn meet_across(addresses: [SocketAddr; 2], pair: &str) -> Result<[Seat
     }
 }
 
-/// Searches for somebody with this topic until found: half 0 meets half 1, and no other half 0.
+/// Searches with this topic until paired: half 0 meets half 1, and no other half 0.
 pub async fn search(address: SocketAddr, topic: &str, half: usize) -> Result<Seat, Lost> {
     let mut socket = Socket::open(address, "/ws/matching/").await?;
     let (name, gender, wish) = [("a", "male", "female"), ("b", "female", "male")][half];
@@ -239,13 +239,13 @@ pub async fn search(address: SocketAddr, topic: &str, half: usize) -> Result<Sea
     Ok(seat)
 }
 
-/// `start_matching`, of somebody who takes anyone.
+/// `start_matching`, of a search that takes anyone.
 pub fn start(name: &str, tags: &[&str]) -> serde_json::Value {
     let user = json!({ "nickname": name, "gender": "other", "tags": tags });
     json!({ "action": "start_matching", "user_data": user })
 }
 
-/// Waits on a socket that searches until somebody is found.
+/// Waits on a socket that searches until a partner is found.
 pub async fn found(socket: &mut Socket) -> Result<Seat, Lost> {
     loop {
         match socket.hear().await? {

@@ -22,7 +22,7 @@ use super::driver::{Frame, Lost, SILENCE, Seat, Socket, TOPICS, search};
 /// Handshakes at the same time: a queue at the door is not what is measured.
 pub const AT_THE_DOOR: usize = 64;
 
-/// What everybody says, between when and which.
+/// What each person says, between when and which.
 const WORDS: &str = "I say what I have to say, which is not much: 秘語";
 
 /// How much is said.
@@ -44,7 +44,7 @@ pub enum Pace {
     Every(Duration),
 }
 
-/// Somebody in a room.
+/// One side of a room, and its socket.
 pub struct Person {
     seat: Seat,
     partner: String,
@@ -90,7 +90,7 @@ impl Tally {
 pub async fn gather(addresses: &[SocketAddr], pairs: usize) -> (Vec<Person>, Vec<String>) {
     let door = Arc::new(Semaphore::new(AT_THE_DOOR));
     let mut coming = JoinSet::new();
-    // Whoever has the same topic has it at the same two addresses.
+    // Pairs with the same topic have it at the same two addresses.
     let topics = (TOPICS.len() / addresses.len() * addresses.len()).max(1);
     for pair in 0..pairs {
         let door = Arc::clone(&door);
@@ -146,7 +146,7 @@ async fn come(address: SocketAddr, topic: &str, half: usize) -> Result<Person, L
     }
 }
 
-/// Lets everybody talk; answers them again, and all tallies in one.
+/// Lets all people talk; answers them again, and all tallies in one.
 pub async fn talk(people: Vec<Person>, plan: Plan) -> (Vec<Person>, Tally) {
     let epoch = Instant::now();
     let count = u32::try_from(people.len()).expect("fewer people than descriptors");

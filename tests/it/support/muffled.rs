@@ -1,5 +1,5 @@
-//! A way to a server on which answers can get lost: what was asked arrives and is done, and nobody
-//! hears of it. Connections made later are not affected, so that a client can recover.
+//! A way to a server on which answers can get lost: what was asked arrives and is done, and the
+//! client does not hear of it. Connections made later are not affected, so that a client can recover.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -128,7 +128,7 @@ impl Original {
             .await;
     }
 
-    /// Leaves for somebody else.
+    /// Leaves, to be paired again.
     pub async fn next(&mut self) {
         self.act(json!({"action": "find_next"})).await;
     }

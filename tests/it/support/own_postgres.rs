@@ -76,7 +76,7 @@ impl OwnPostgres {
         self.wait();
     }
 
-    /// Stops all its processes: connections stay open and nobody answers.
+    /// Stops all its processes: connections stay open and are not answered.
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
     }
@@ -131,7 +131,7 @@ impl Drop for OwnPostgres {
     }
 }
 
-/// The user and group of nobody.
+/// The user and group `nobody`: without any rights.
 const NOBODY: u32 = 65_534;
 
 /// A folder that belongs to the server's user.

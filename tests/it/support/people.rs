@@ -27,7 +27,7 @@ pub fn start(changes: Value) -> Value {
     json!({"action": "start_matching", "user_data": user_data(changes)})
 }
 
-/// Somebody who was matched.
+/// A client that was matched.
 pub struct Person {
     /// Their browser.
     pub browser: Browser,

@@ -51,7 +51,7 @@ pub fn session(number: u32) -> SessionId {
     SessionId(bytes)
 }
 
-/// Somebody of a session of their own who takes anyone and waits since the beginning of time.
+/// A ticket of a session of its own that takes anyone and waits since the beginning of time.
 pub fn ticket(number: u32) -> Ticket {
     Ticket {
         id: TicketId::fresh(),
@@ -86,7 +86,7 @@ pub fn ticket(number: u32) -> Ticket {
 pub trait With: Sized {
     /// Another `user_id`.
     fn user(self, user_id: &str) -> Self;
-    /// What they are and whom they want.
+    /// What they are, and which partners they want.
     fn gender(self, gender: Gender, wish: PreferredGender) -> Self;
     /// What they want to talk about.
     fn tags(self, tags: &[&str]) -> Self;
@@ -94,9 +94,9 @@ pub trait With: Sized {
     fn phase(self, phase: Phase) -> Self;
     /// Waits since `ms` after the beginning of time.
     fn since(self, ms: i64) -> Self;
-    /// Somebody never to meet.
+    /// Another session, never to be met.
     fn blocks(self, number: u32) -> Self;
-    /// Somebody met lately.
+    /// Another session that was met lately.
     fn met(self, number: u32) -> Self;
     /// A tab of that session.
     fn tab_of(self, number: u32) -> Self;

@@ -70,7 +70,7 @@ async fn empty(client: &Client) {
     client.batch_execute(sql).await.unwrap();
 }
 
-/// Sizes at which a handful of rooms makes many batches and steps. Nobody's lease ends by itself:
+/// Sizes at which a handful of rooms makes many batches and steps. No node's lease ends by itself:
 /// tests move the clock by days.
 pub fn tiny() -> Tuning {
     Tuning {
@@ -151,7 +151,7 @@ impl Backend for Postgres {
     }
 
     async fn open(&self, setting: &Setting) -> Arc<dyn Store> {
-        // Nobody else has it open, so whoever had it is dead; in production that shows when the
+        // No other process has it open, so the node that had it is dead; in production that shows when the
         // lease ends. There a process that starts again is another node, too; tests' connections
         // always name the same.
         let sql = "DELETE FROM nodes; \

@@ -33,7 +33,7 @@ pub struct Proxy {
     _tunnel: JoinSet<()>,
 }
 
-/// An address that nobody has.
+/// An address that no process has.
 fn free() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address")

@@ -96,7 +96,7 @@ impl Site {
         self
     }
 
-    /// A node that nobody knows yet, or why there is none.
+    /// A node that no other knows yet, or why there is none.
     pub async fn try_node(&self) -> Result<Arc<RedisLayer>, String> {
         let mut servers = Servers::parse(&self.urls, None)?;
         if let Some(authority) = &self.authority {
@@ -112,7 +112,7 @@ impl Site {
         FrameKey::new(&self.key)
     }
 
-    /// A node that nobody knows yet.
+    /// A node that no other knows yet.
     pub async fn node(&self) -> Arc<RedisLayer> {
         self.try_node().await.unwrap()
     }
@@ -265,7 +265,7 @@ impl OwnRedis {
         self.wait();
     }
 
-    /// Freezes it: its sockets stay open and nobody answers.
+    /// Freezes it: its sockets stay open and are not answered.
     pub fn freeze(&self) {
         kill_process(self.pid(), Signal::STOP).unwrap();
     }

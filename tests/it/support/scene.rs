@@ -17,7 +17,7 @@ use super::talker::{Journal, Talker, opening, violations};
 /// The executable under test.
 pub const MIYU: &str = env!("CARGO_BIN_EXE_miyu");
 
-/// Pairs up so many, and lets everybody talk.
+/// Pairs up so many, and lets them talk.
 pub async fn talkers(address: SocketAddr, pairs: usize, stage: &Stage) -> JoinSet<Journal> {
     talkers_across(&[address], pairs, stage).await
 }

@@ -45,7 +45,7 @@ impl Stage {
         *self.0.addresses.lock() = addresses.to_vec();
     }
 
-    /// Everybody waits so long between two messages from now on.
+    /// Each talker waits so long between two messages from now on.
     pub fn pace(&self, pause: Duration) {
         *self.0.pace.lock() = pause;
     }
@@ -80,7 +80,7 @@ impl Stage {
         self.0.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Messages acknowledged so far, to everybody.
+    /// Messages acknowledged so far, to all talkers.
     pub fn acked(&self) -> u64 {
         self.0.acked.load(Ordering::Relaxed)
     }

@@ -131,9 +131,9 @@ impl Default for Setting {
 pub trait Backend: Sized {
     /// A place with no data.
     async fn fresh() -> Self;
-    /// Opens the data of this place; nobody else has it open.
+    /// Opens the data of this place; no other process has it open.
     async fn open(&self, setting: &Setting) -> Arc<dyn Store>;
-    /// Whether these bytes are anywhere in the data, which nobody has open.
+    /// Whether these bytes are anywhere in the data, which no process has open.
     async fn holds(&self, text: &str) -> bool;
 }
 
@@ -257,7 +257,7 @@ impl<B: Backend> World<B> {
         self.open().await;
     }
 
-    /// A new room of two new sessions, both of whom came.
+    /// A new room of two new sessions, which both came.
     pub async fn room(&self) -> Pairing {
         let pairing = self.room_unvisited().await;
         for side in Side::BOTH {
@@ -269,7 +269,7 @@ impl<B: Backend> World<B> {
         pairing
     }
 
-    /// A new room to which nobody has come.
+    /// A new room to which neither side has come.
     pub async fn room_unvisited(&self) -> Pairing {
         let pairing = pairing();
         self.store().create_room(&pairing).await.unwrap();

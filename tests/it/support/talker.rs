@@ -1,4 +1,4 @@
-//! Somebody who goes on talking whatever happens to the server: keeps a window of unacknowledged
+//! A client that goes on talking whatever happens to the server: keeps a window of unacknowledged
 //! messages, recalls some, repeats what was not acknowledged, comes back with `after`, and writes down
 //! what it was promised and what it saw. What it saw wrong is a violation; it never panics itself.
 
@@ -193,7 +193,7 @@ impl Talker {
     fn wrong(&mut self, what: String) {
         let Seat { room, user_id, .. } = &self.journal.seat;
         let text = format!("{room} {user_id}: {what}");
-        // Whoever waits for this talker in vain sees why.
+        // A test that waits for this talker in vain sees why.
         eprintln!("a talker stops: {text}");
         self.journal.violations.push(text);
     }
