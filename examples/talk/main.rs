@@ -14,9 +14,9 @@ mod checker;
 #[path = "../../tests/it/support/driver.rs"]
 #[expect(dead_code, reason = "tests ask more of it")]
 mod driver;
-#[path = "../../tests/it/support/stage.rs"]
+#[path = "../../tests/it/support/fixture.rs"]
 #[expect(dead_code, reason = "tests ask more of it")]
-mod stage;
+mod fixture;
 #[path = "../../tests/it/support/talker.rs"]
 #[expect(dead_code, reason = "tests ask more of it")]
 mod talker;
@@ -27,8 +27,8 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use driver::{Seat, TOPICS, search};
+use fixture::Fixture;
 use serde_json::json;
-use stage::Stage;
 use talker::{Journal, Talker, violations};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -51,9 +51,9 @@ struct Arguments {
     patience: u64,
 }
 
-/// The talkers at one address share a stage.
+/// The talkers at one address share a fixture.
 struct Play {
-    stages: [Stage; 2],
+    fixtures: [Fixture; 2],
     talkers: JoinSet<Journal>,
 }
 
@@ -71,15 +71,15 @@ async fn main() -> ExitCode {
     };
     let mut asks = lines_of_stdin();
     while asks.recv().await.is_some() {
-        if !progress(&play.stages, &arguments).await {
+        if !progress(&play.fixtures, &arguments).await {
             eprintln!("nothing more was acknowledged in {} s", arguments.patience);
-            report(&play.stages, &[], vec!["stuck".to_owned()]);
+            report(&play.fixtures, &[], vec!["stuck".to_owned()]);
             return ExitCode::FAILURE;
         }
         println!("more");
     }
-    for stage in &play.stages {
-        stage.stop();
+    for fixture in &play.fixtures {
+        fixture.stop();
     }
     let mut journals = Vec::new();
     while let Some(journal) = play.talkers.join_next().await {
@@ -88,7 +88,7 @@ async fn main() -> ExitCode {
     let mut wrong: Vec<String> = violations(&journals).into_iter().collect();
     wrong.extend(checker::check_all(second, &journals).await);
     let good = wrong.is_empty();
-    report(&play.stages, &journals, wrong);
+    report(&play.fixtures, &journals, wrong);
     match good {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
@@ -110,10 +110,10 @@ fn lines_of_stdin() -> mpsc::Receiver<()> {
 
 /// Pairs all talkers up, one of each pair at each address.
 async fn begin(addresses: [SocketAddr; 2], pairs: usize) -> Result<Play, String> {
-    let stages = addresses.map(|address| {
-        let stage = Stage::default();
-        stage.server_at(Some(address));
-        stage
+    let fixtures = addresses.map(|address| {
+        let fixture = Fixture::default();
+        fixture.server_at(Some(address));
+        fixture
     });
     let mut talkers = JoinSet::new();
     for pair in 0..pairs {
@@ -127,21 +127,21 @@ async fn begin(addresses: [SocketAddr; 2], pairs: usize) -> Result<Play, String>
             return Err(format!("pair {pair}: paired with somebody else"));
         }
         let seats: [Seat; 2] = [one, two];
-        for (seat, stage) in seats.into_iter().zip(&stages) {
-            talkers.spawn(Talker::new(seat, stage.clone()).run());
+        for (seat, fixture) in seats.into_iter().zip(&fixtures) {
+            talkers.spawn(Talker::new(seat, fixture.clone()).run());
         }
     }
-    Ok(Play { stages, talkers })
+    Ok(Play { fixtures, talkers })
 }
 
-fn acknowledged(stages: &[Stage; 2]) -> u64 {
-    stages.iter().map(Stage::acked).sum()
+fn acknowledged(fixtures: &[Fixture; 2]) -> u64 {
+    fixtures.iter().map(Fixture::acked).sum()
 }
 
 /// Waits for as many more messages as were asked for; false when they do not come.
-async fn progress(stages: &[Stage; 2], arguments: &Arguments) -> bool {
-    let (begun, before) = (Instant::now(), acknowledged(stages));
-    while acknowledged(stages) < before + arguments.messages {
+async fn progress(fixtures: &[Fixture; 2], arguments: &Arguments) -> bool {
+    let (begun, before) = (Instant::now(), acknowledged(fixtures));
+    while acknowledged(fixtures) < before + arguments.messages {
         if begun.elapsed() > Duration::from_secs(arguments.patience) {
             return false;
         }
@@ -150,12 +150,12 @@ async fn progress(stages: &[Stage; 2], arguments: &Arguments) -> bool {
     true
 }
 
-fn report(stages: &[Stage; 2], journals: &[Journal], wrong: Vec<String>) {
+fn report(fixtures: &[Fixture; 2], journals: &[Journal], wrong: Vec<String>) {
     for what in wrong.iter().take(5) {
         eprintln!("wrong: {what}");
     }
     let report = json!({
-        "acknowledged": acknowledged(stages),
+        "acknowledged": acknowledged(fixtures),
         "connections_lost": journals.iter().map(|it| it.lost).sum::<u64>(),
         "wrong": wrong.len(),
     });

@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use crate::support::binary::{Setup, get_json};
 use crate::support::checker::Replay;
 use crate::support::driver::{Frame, Lost, Seat, Socket, meet, send};
+use crate::support::fixture::Fixture;
 use crate::support::scene::{MIYU, assert_kept, progress, said_in_files, talkers, until};
-use crate::support::stage::Stage;
 use crate::support::talker::{Journal, opening, words};
 
 const PAIRS: usize = 10;
@@ -29,13 +29,13 @@ async fn nothing_acknowledged_is_lost_or_doubled_by_kill_9() {
     let home = TempDir::new().unwrap();
     let setup = Setup::new(MIYU, home.path());
     let mut server = setup.spawn();
-    let stage = Stage::default();
-    let talk = talkers(server.ready().await, PAIRS, &stage).await;
+    let fixture = Fixture::default();
+    let talk = talkers(server.ready().await, PAIRS, &fixture).await;
     for _ in 0..KILLS {
-        stage.server_at(Some(server.ready().await));
-        progress(&stage, PROGRESS, &server).await;
+        fixture.server_at(Some(server.ready().await));
+        progress(&fixture, PROGRESS, &server).await;
         pause(80).await;
-        stage.server_at(None);
+        fixture.server_at(None);
         server.kill();
         server = setup.spawn();
     }
@@ -45,9 +45,9 @@ async fn nothing_acknowledged_is_lost_or_doubled_by_kill_9() {
         server = setup.spawn();
     }
     let address = server.ready().await;
-    stage.server_at(Some(address));
-    progress(&stage, PROGRESS, &server).await;
-    stage.stop();
+    fixture.server_at(Some(address));
+    progress(&fixture, PROGRESS, &server).await;
+    fixture.stop();
     let journals = talk.join_all().await;
     assert_kept(address, &journals).await;
     let cut_off: usize = journals.iter().map(|it| it.closed.len()).sum();

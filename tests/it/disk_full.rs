@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use crate::support::binary::{Server, Setup, get, get_json};
 use crate::support::driver::meet;
+use crate::support::fixture::Fixture;
 use crate::support::scene::{MIYU, assert_kept, progress, talkers, until};
-use crate::support::stage::Stage;
 use crate::support::tmpfs::Tmpfs;
 
 /// Actions answered `unavailable` before space returns.
@@ -31,13 +31,13 @@ async fn a_full_disk_costs_no_acknowledged_message() {
     let setup = on_disk(&home, &disk);
     let mut server = setup.spawn();
     let address = server.ready().await;
-    let stage = Stage::default();
-    stage.server_at(Some(address));
-    let talk = talkers(address, 4, &stage).await;
+    let fixture = Fixture::default();
+    fixture.server_at(Some(address));
+    let talk = talkers(address, 4, &fixture).await;
     for _ in 0..3 {
-        progress(&stage, PROGRESS, &server).await;
+        progress(&fixture, PROGRESS, &server).await;
         disk.fill();
-        refused(&stage, &server).await;
+        refused(&fixture, &server).await;
         let operators = server.operators().unwrap();
         assert_not_ready(operators, "disk").await;
         // The rest of the site goes on.
@@ -46,19 +46,19 @@ async fn a_full_disk_costs_no_acknowledged_message() {
         disk.free();
         server.ready().await;
     }
-    progress(&stage, PROGRESS, &server).await;
+    progress(&fixture, PROGRESS, &server).await;
 
     // And killed while it is full: the next one waits for space, saying so once.
     disk.fill();
-    refused(&stage, &server).await;
-    stage.server_at(None);
+    refused(&fixture, &server).await;
+    fixture.server_at(None);
     server.kill();
     let mut server = setup.spawn();
     let address = waits_until_there_is_space(&mut server, &disk).await;
-    stage.server_at(Some(address));
-    progress(&stage, PROGRESS, &server).await;
+    fixture.server_at(Some(address));
+    progress(&fixture, PROGRESS, &server).await;
 
-    stage.stop();
+    fixture.stop();
     let journals = talk.join_all().await;
     assert_kept(address, &journals).await;
     assert_eq!(server.stop().await.code(), Some(0), "{}", server.said());
@@ -92,19 +92,19 @@ async fn a_disk_that_fails_to_write_costs_no_acknowledged_message() {
     let setup = Setup::new(MIYU, home.path());
     let mut server = setup.spawn();
     let address = server.ready().await;
-    let stage = Stage::default();
-    stage.server_at(Some(address));
-    let talk = talkers(address, 4, &stage).await;
+    let fixture = Fixture::default();
+    fixture.server_at(Some(address));
+    let talk = talkers(address, 4, &fixture).await;
     for _ in 0..3 {
-        progress(&stage, PROGRESS, &server).await;
+        progress(&fixture, PROGRESS, &server).await;
         let before = largest_file(&server, Some(1));
-        refused(&stage, &server).await;
+        refused(&fixture, &server).await;
         assert_not_ready(server.operators().unwrap(), "store").await;
         largest_file(&server, before);
         server.ready().await;
     }
-    progress(&stage, PROGRESS, &server).await;
-    stage.stop();
+    progress(&fixture, PROGRESS, &server).await;
+    fixture.stop();
     let journals = talk.join_all().await;
     assert_kept(address, &journals).await;
     server.kill();
@@ -115,9 +115,9 @@ async fn a_disk_that_fails_to_write_costs_no_acknowledged_message() {
 }
 
 /// Waits until a few actions more were refused.
-async fn refused(stage: &Stage, server: &Server) {
-    let before = stage.unavailable();
-    let enough = async || stage.unavailable() >= before + REFUSED;
+async fn refused(fixture: &Fixture, server: &Server) {
+    let before = fixture.unavailable();
+    let enough = async || fixture.unavailable() >= before + REFUSED;
     until("actions are refused", enough, || server.said()).await;
 }
 

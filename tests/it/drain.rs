@@ -7,8 +7,8 @@ use tokio::net::TcpStream;
 
 use crate::support::binary::{Setup, get};
 use crate::support::driver::{Lost, Socket, meet};
+use crate::support::fixture::Fixture;
 use crate::support::scene::{MIYU, assert_kept, progress, talkers, until};
-use crate::support::stage::Stage;
 
 /// How the shell names a process that a second signal ended.
 const IMPATIENT: Option<i32> = Some(130);
@@ -30,24 +30,24 @@ async fn leaves_in_order(signal: Signal) {
     let setup = Setup::new(MIYU, home.path()).with(SLOWLY);
     let mut server = setup.spawn();
     let address = server.ready().await;
-    let stage = Stage::default();
-    stage.server_at(Some(address));
-    let talk = talkers(address, 10, &stage).await;
-    progress(&stage, 200, &server).await;
+    let fixture = Fixture::default();
+    fixture.server_at(Some(address));
+    let talk = talkers(address, 10, &fixture).await;
+    progress(&fixture, 200, &server).await;
 
     server.signal(signal);
     server.says("draining").await;
     let refuses = async || TcpStream::connect(address).await.is_err();
     until("new connections are refused", refuses, || server.said()).await;
-    stage.server_at(None);
+    fixture.server_at(None);
     assert_eq!(server.ended().await.code(), Some(0), "{}", server.said());
     assert!(!server.said().contains("in time"), "{}", server.said());
 
     let mut server = setup.spawn();
     let address = server.ready().await;
-    stage.server_at(Some(address));
-    progress(&stage, 200, &server).await;
-    stage.stop();
+    fixture.server_at(Some(address));
+    progress(&fixture, 200, &server).await;
+    fixture.stop();
     let journals = talk.join_all().await;
     assert_kept(address, &journals).await;
     for journal in &journals {

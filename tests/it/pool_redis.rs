@@ -11,7 +11,7 @@ use miyu::matching::redis::{LeaseClock, RedisPoolConfig};
 use miyu::matching::{Entered, PoolError, PoolRules, Renewed, Ticket, WaitingPool, rule};
 use tokio::task::JoinSet;
 
-use crate::support::muffled::Muffled;
+use crate::support::drop_replies::DropReplies;
 use crate::support::pool::{Pool, With, at, redis_config, redis_pool_at, rules, session, ticket};
 use crate::support::redis::{OwnRedis, shared_cli, shared_url};
 use crate::support::wire::eventually;
@@ -92,8 +92,8 @@ async fn a_thousand_people_of_two_nodes_pair_up_as_far_as_they_can_and_nobody_tw
 
 #[tokio::test]
 async fn an_answer_that_got_lost_is_given_again() {
-    let muffled = Muffled::before(&shared_url()).await;
-    let pool = redis_pool_at(&muffled.url(), redis_config(rules()));
+    let drop_replies = DropReplies::before(&shared_url()).await;
+    let pool = redis_pool_at(&drop_replies.url(), redis_config(rules()));
     let (old, new, other) = (woman(1), woman(1), man(2));
     let waiting = |replaced| Entered::Waiting {
         replaced,
@@ -102,13 +102,13 @@ async fn an_answer_that_got_lost_is_given_again() {
     let enter = |ticket: &Ticket| pool.enter(ticket.clone(), at(0));
     assert_eq!(enter(&old).await.unwrap(), waiting(None));
 
-    muffled.muffle();
+    drop_replies.mute();
     assert!(matches!(enter(&new).await, Err(PoolError::Unavailable(_))));
     let told = Some((old.id, old.address));
     assert_eq!(enter(&new).await.unwrap(), waiting(told));
     assert_eq!(enter(&new).await.unwrap(), waiting(None), "told once");
 
-    muffled.muffle();
+    drop_replies.mute();
     assert!(matches!(
         enter(&other).await,
         Err(PoolError::Unavailable(_))
@@ -119,7 +119,7 @@ async fn an_answer_that_got_lost_is_given_again() {
     let again = enter(&other).await.unwrap();
     assert!(matches!(again, Entered::Paired { pairing: again, .. } if again == pairing));
 
-    muffled.muffle();
+    drop_replies.mute();
     let given = pool.give_back(pairing.room, None, at(0));
     assert!(matches!(given.await, Err(PoolError::Unavailable(_))));
     pool.give_back(pairing.room, None, at(0)).await.unwrap();

@@ -12,7 +12,7 @@ use miyu::domain::{Gender, PreferredGender};
 use miyu::matching::redis::{RedisPool, RedisPoolConfig};
 use miyu::matching::{Entered, PoolError, PoolRules, Renewed, Ticket, WaitingPool};
 
-use crate::support::muffled::Muffled;
+use crate::support::drop_replies::DropReplies;
 use crate::support::pool::{Pool, With, at, redis_config, redis_pool_at, rules, ticket, together};
 use crate::support::redis::{OwnRedis, shared_cli, shared_url};
 
@@ -111,8 +111,8 @@ async fn each_is_answered_for_itself() {
 
 #[tokio::test]
 async fn answers_that_got_lost_together_are_given_again() {
-    let muffled = Muffled::before(&shared_url()).await;
-    let pool = redis_pool_at(&muffled.url(), redis_config(rules()));
+    let drop_replies = DropReplies::before(&shared_url()).await;
+    let pool = redis_pool_at(&drop_replies.url(), redis_config(rules()));
     let old = woman(1).tags(&["音樂"]);
     pool.enter(old.clone(), at(0)).await.unwrap();
     let new = Ticket {
@@ -127,7 +127,7 @@ async fn answers_that_got_lost_together_are_given_again() {
         woman(5),
         man(6),
     ];
-    muffled.muffle();
+    drop_replies.mute();
     let lost = enter_all(&pool, &crowd).await;
     let unheard = |it: &Result<_, _>| matches!(it, Err(PoolError::Unavailable(_)));
     assert!(lost.iter().all(unheard));

@@ -8,7 +8,7 @@ use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership, Received}
 use miyu::channel::{SendError, Status};
 use miyu::domain::id::{RoomId, Seq, Side};
 
-use crate::support::detour::Detour;
+use crate::support::cut_proxy::CutProxy;
 use crate::support::redis::{OwnRedis, Site};
 
 /// Two nodes and a room with a connection on each.
@@ -187,17 +187,17 @@ async fn killed_subscribers_heal() {
 #[tokio::test]
 async fn a_link_that_takes_everything_and_tells_nothing_is_noticed_by_the_canary() {
     let redis = OwnRedis::start();
-    let detour = Detour::to(redis.port());
-    let mut pair = Pair::on(&Site::at(&detour.url())).await;
+    let cut_proxy = CutProxy::to(redis.port());
+    let mut pair = Pair::on(&Site::at(&cut_proxy.url())).await;
     let before = pair.disturbances();
-    detour.astray(true);
+    cut_proxy.astray(true);
     let degraded = || matches!(pair.here.status(), Status::Degraded(_));
     until("noticed", degraded).await;
     let Status::Degraded(why) = pair.here.status() else {
         panic!("connecting again does not help");
     };
     assert!(why.contains("tells nothing"), "{why}");
-    detour.astray(false);
+    cut_proxy.astray(false);
     pair.heals(before).await;
     pair.crosses(100).await;
 }
@@ -218,15 +218,15 @@ async fn rights_that_are_taken_and_given_back_heal() {
 #[tokio::test]
 async fn a_node_that_lost_frames_has_the_others_look_too() {
     let redis = OwnRedis::start();
-    let detour = Detour::to(redis.port());
+    let cut_proxy = CutProxy::to(redis.port());
     let site = Site::at(&redis.url());
-    let behind = site.clone().on(&detour.url()).announced(1).await;
+    let behind = site.clone().on(&cut_proxy.url()).announced(1).await;
     let other = site.announced(1).await;
-    detour.cut(true);
+    cut_proxy.cut(true);
     until("noticed", || matches!(behind.status(), Status::Degraded(_))).await;
     behind.publish(GroupId::Room(RoomId::fresh()), numbered(1));
     let before = *other.disturbed().borrow();
-    detour.cut(false);
+    cut_proxy.cut(false);
     until("told", || *other.disturbed().borrow() > before).await;
     assert_eq!(other.status(), Status::Live, "its own link never broke");
 }

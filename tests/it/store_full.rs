@@ -12,10 +12,10 @@ use crate::support::binary::{Server, Setup, get, get_json};
 use crate::support::client::Browser;
 use crate::support::driver::{self, Frame, Socket, meet, recall, send};
 use crate::support::faulty::Switch;
+use crate::support::fixture::Fixture;
 use crate::support::people::start;
 use crate::support::scene::{MIYU, assert_kept, progress, talkers, until};
 use crate::support::server::TestServer;
-use crate::support::stage::Stage;
 
 /// Characters of four bytes: the longest message.
 const LONGEST: usize = 2000;
@@ -34,10 +34,10 @@ async fn full_data_refuses_new_rooms_until_old_ones_are_erased() {
     setup.config.push_str("room_bytes = \"1GiB\"\n");
     let mut server = setup.spawn();
     let address = server.ready().await;
-    let stage = Stage::default();
-    stage.server_at(Some(address));
-    let talk = talkers(address, 2, &stage).await;
-    progress(&stage, 50, &server).await;
+    let fixture = Fixture::default();
+    fixture.server_at(Some(address));
+    let talk = talkers(address, 2, &fixture).await;
+    progress(&fixture, 50, &server).await;
 
     let mut filler = fill(address, &server).await;
     assert_refused(address).await;
@@ -57,7 +57,7 @@ async fn full_data_refuses_new_rooms_until_old_ones_are_erased() {
         assert!(metrics.contains(name), "{name}: {metrics}");
     }
     // Who talks goes on talking, comes back, and takes back what was said.
-    progress(&stage, 50, &server).await;
+    progress(&fixture, 50, &server).await;
     filler.tell(&recall("1", "undo")).await.unwrap();
     while !matches!(filler.hear().await.unwrap(), Frame::MessageRecalled { .. }) {}
 
@@ -68,8 +68,8 @@ async fn full_data_refuses_new_rooms_until_old_ones_are_erased() {
     let again = async || can_search(address).await;
     until("searches go on", again, || server.said()).await;
     meet(address, "after all").await.unwrap();
-    progress(&stage, 50, &server).await;
-    stage.stop();
+    progress(&fixture, 50, &server).await;
+    fixture.stop();
     let journals = talk.join_all().await;
     assert_kept(address, &journals).await;
     assert_eq!(server.stop().await.code(), Some(0), "{}", server.said());

@@ -17,10 +17,10 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::support::binary::{PATIENCE, Setup, get};
-use crate::support::dead::DeadStore;
 use crate::support::driver::{Socket, meet};
 use crate::support::scene::MIYU;
 use crate::support::store::{Now, Recorder, draft, pairing, rules};
+use crate::support::unavailable::UnavailableStore;
 
 /// The supervisor's end of the line.
 struct Ear(UnixDatagram);
@@ -222,7 +222,7 @@ async fn a_store_that_refuses_everything_is_alive_all_the_same() {
     let drain = Drain::new();
     tokio::select! {
         heard = listening => assert!(heard.unwrap().1.is_empty()),
-        never = supervisor.watch(&DeadStore, &drain) => never,
+        never = supervisor.watch(&UnavailableStore, &drain) => never,
     }
 }
 
@@ -241,7 +241,7 @@ fn a_runtime_whose_workers_are_stuck_silences_the_watchdog() {
             let drain = Drain::new();
             tokio::select! {
                 _ = ended => {}
-                never = supervisor.watch(&DeadStore, &drain) => never,
+                never = supervisor.watch(&UnavailableStore, &drain) => never,
             }
         });
     });

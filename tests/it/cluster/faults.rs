@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::support::cluster::Cluster;
+use crate::support::fixture::Fixture;
 use crate::support::scene::{assert_kept, progress_or, talkers_across, until};
-use crate::support::stage::Stage;
 use crate::support::talker::Journal;
 
 /// Frames that a node was told by others, through Redis.
@@ -18,7 +18,7 @@ const PACE: Duration = Duration::from_millis(150);
 
 /// People who talk across nodes.
 pub struct Load {
-    pub stage: Stage,
+    pub fixture: Fixture,
     talk: JoinSet<Journal>,
     pairs: usize,
 }
@@ -52,12 +52,16 @@ impl fmt::Display for Healed {
 impl Load {
     /// So many pairs, their sides at different nodes; talking already.
     pub async fn begin(site: &Cluster, pairs: usize) -> Self {
-        let stage = Stage::default();
-        stage.pace(PACE);
+        let fixture = Fixture::default();
+        fixture.pace(PACE);
         let addresses = site.addresses();
-        let talk = talkers_across(&addresses, pairs, &stage).await;
-        stage.servers_at(&addresses);
-        let load = Self { stage, talk, pairs };
+        let talk = talkers_across(&addresses, pairs, &fixture).await;
+        fixture.servers_at(&addresses);
+        let load = Self {
+            fixture,
+            talk,
+            pairs,
+        };
         load.go_on(site, 4).await;
         load
     }
@@ -65,7 +69,7 @@ impl Load {
     /// Waits until everybody said so much more, about.
     pub async fn go_on(&self, site: &Cluster, each: u64) {
         let more = each * 2 * self.pairs as u64;
-        progress_or(&self.stage, more, || site.evidence()).await;
+        progress_or(&self.fixture, more, || site.evidence()).await;
     }
 
     /// Lets this much time pass, with people talking.
@@ -76,7 +80,7 @@ impl Load {
     /// Called when a fault has just ended: waits until everything is as before.
     pub async fn heals(&self, what: &str, site: &Cluster, within: Duration) -> Healed {
         let ended = Instant::now();
-        self.stage.note_healing();
+        self.fixture.note_healing();
         let nodes = running(site);
         let mut before = Vec::new();
         for node in &nodes {
@@ -93,12 +97,12 @@ impl Load {
         until("nodes hear each other", again, || site.evidence()).await;
         let by_redis = ended.elapsed();
         let all = async || {
-            let healing = self.stage.healing();
+            let healing = self.fixture.healing();
             healing.acked.len() == self.pairs && healing.delivered.len() == self.pairs
         };
         until("every pair goes on", all, || site.evidence()).await;
         site.is_whole().await;
-        let healing = self.stage.healing();
+        let healing = self.fixture.healing();
         let last = |of: &std::collections::HashMap<String, Duration>| {
             of.values().max().copied().expect("there are pairs")
         };
@@ -116,7 +120,7 @@ impl Load {
 
     /// Lets everybody finish; every promise was kept.
     pub async fn finish(self, site: &Cluster) -> Vec<Journal> {
-        self.stage.stop();
+        self.fixture.stop();
         let journals = self.talk.join_all().await;
         for address in site.addresses() {
             // From each node the same, whoever stored it.

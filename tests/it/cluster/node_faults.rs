@@ -21,12 +21,12 @@ async fn people_of_a_killed_node_go_on_at_another() {
     for round in 0..KILLS {
         let node = round % 3;
         site.kill(node);
-        load.stage.servers_at(&site.addresses());
+        load.fixture.servers_at(&site.addresses());
         load.heals("a node killed", &site, SOON).await;
         load.go_on(&site, 4).await;
         site.spawn(node);
         site.ready(node).await;
-        load.stage.servers_at(&site.addresses());
+        load.fixture.servers_at(&site.addresses());
     }
     let journals = load.finish(&site).await;
     let cut_off: usize = journals.iter().map(|it| it.closed.len()).sum();

@@ -11,29 +11,29 @@ use tokio::task::JoinSet;
 use super::binary::{PATIENCE, Server};
 use super::checker;
 use super::driver::meet_across;
-use super::stage::Stage;
+use super::fixture::Fixture;
 use super::talker::{Journal, Talker, opening, violations};
 
 /// The executable under test.
 pub const MIYU: &str = env!("CARGO_BIN_EXE_miyu");
 
 /// Pairs up so many, and lets them talk.
-pub async fn talkers(address: SocketAddr, pairs: usize, stage: &Stage) -> JoinSet<Journal> {
-    talkers_across(&[address], pairs, stage).await
+pub async fn talkers(address: SocketAddr, pairs: usize, fixture: &Fixture) -> JoinSet<Journal> {
+    talkers_across(&[address], pairs, fixture).await
 }
 
 /// The same at several addresses: the sides of a pair begin at different ones.
 pub async fn talkers_across(
     addresses: &[SocketAddr],
     pairs: usize,
-    stage: &Stage,
+    fixture: &Fixture,
 ) -> JoinSet<Journal> {
     let mut talk = JoinSet::new();
     for pair in 0..pairs {
         let both = [pair, pair + 1].map(|spot| addresses[spot % addresses.len()]);
         let seats = meet_across(both, &format!("pair{pair}")).await;
         for (side, seat) in seats.expect("both find each other").into_iter().enumerate() {
-            let talker = Talker::new(seat, stage.clone()).at(pair + side);
+            let talker = Talker::new(seat, fixture.clone()).at(pair + side);
             talk.spawn(talker.run());
         }
     }
@@ -41,14 +41,14 @@ pub async fn talkers_across(
 }
 
 /// Waits until this many more messages were acknowledged.
-pub async fn progress(stage: &Stage, more: u64, server: &Server) {
-    progress_or(stage, more, || server.said()).await;
+pub async fn progress(fixture: &Fixture, more: u64, server: &Server) {
+    progress_or(fixture, more, || server.said()).await;
 }
 
 /// The same, with other evidence when it does not come.
-pub async fn progress_or(stage: &Stage, more: u64, evidence: impl Fn() -> String) {
-    let before = stage.acked();
-    let enough = async || stage.acked() >= before + more;
+pub async fn progress_or(fixture: &Fixture, more: u64, evidence: impl Fn() -> String) {
+    let before = fixture.acked();
+    let enough = async || fixture.acked() >= before + more;
     until("more is acknowledged", enough, evidence).await;
 }
 

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::dead::{DeadPool, DeadStore};
+use super::unavailable::{UnavailablePool, UnavailableStore};
 
 /// What an operator writes whose proxy is on this machine.
 pub fn proxy_here(config: &mut Config) {
@@ -70,8 +70,8 @@ impl TestServer {
         let config = Self::config(&data, change);
         let node = NodeId::fresh();
         let backends = Backends {
-            store: Arc::new(DeadStore),
-            pool: Arc::new(DeadPool),
+            store: Arc::new(UnavailableStore),
+            pool: Arc::new(UnavailablePool),
             channel: MemoryLayer::new(node, config.limits.mailbox),
             encoder: Encoder::new(TimeZone::UTC),
             store_died: Box::pin(std::future::pending()),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::driver::{Frame, Lost, Message, Seat, Socket, recall, send};
-use super::stage::Stage;
+use super::fixture::Fixture;
 
 /// Unacknowledged messages at once.
 const WINDOW: usize = 4;
@@ -40,7 +40,7 @@ pub struct Journal {
 
 /// A talker at work.
 pub struct Talker {
-    stage: Stage,
+    fixture: Fixture,
     /// Which of the servers it is at, counted round and round.
     spot: usize,
     spoke: Option<Instant>,
@@ -60,9 +60,9 @@ pub struct Talker {
 
 impl Talker {
     /// On this seat.
-    pub fn new(seat: Seat, stage: Stage) -> Self {
+    pub fn new(seat: Seat, fixture: Fixture) -> Self {
         Self {
-            stage,
+            fixture,
             spot: 0,
             spoke: None,
             journal: Journal {
@@ -114,7 +114,7 @@ impl Talker {
     }
 
     fn server(&self) -> Option<SocketAddr> {
-        self.stage.server(self.spot)
+        self.fixture.server(self.spot)
     }
 
     /// One connection's life.
@@ -125,7 +125,7 @@ impl Talker {
             socket.say(&action).await?;
         }
         loop {
-            let stopped = self.stage.stopped();
+            let stopped = self.fixture.stopped();
             if stopped && self.open() == 0 {
                 socket.close().await;
                 return Ok(());
@@ -163,7 +163,7 @@ impl Talker {
 
     /// How long it keeps silent now; `None`: it is its turn to speak.
     fn pause(&self) -> Option<Duration> {
-        let pace = self.stage.paced();
+        let pace = self.fixture.paced();
         let left = pace.checked_sub(self.spoke?.elapsed())?;
         (left > Duration::ZERO).then_some(left)
     }
@@ -233,7 +233,7 @@ impl Talker {
             self.entry(message.seq);
         }
         let own = message.sender_id == self.journal.seat.user_id;
-        self.stage.heard(&self.journal.seat.room, own);
+        self.fixture.heard(&self.journal.seat.room, own);
         if !own {
             self.heard = Some(message.seq);
             if message.repeat {
@@ -269,7 +269,7 @@ impl Talker {
         if !first {
             return Vec::new();
         }
-        self.stage.count_acked();
+        self.fixture.count_acked();
         let journal = &mut self.journal;
         journal
             .acked
@@ -320,7 +320,7 @@ impl Talker {
     fn refusal(&mut self, code: &str, client_id: &str) -> Option<Value> {
         match code {
             "unavailable" => {
-                self.stage.count_unavailable();
+                self.fixture.count_unavailable();
                 self.journal.unavailable += 1;
                 return self.still_open(client_id);
             }

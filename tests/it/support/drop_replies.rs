@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 /// A port that leads to a server.
-pub struct Muffled {
+pub struct DropReplies {
     port: u16,
     /// Connections below this number get no answers any more.
     mute_below: Arc<AtomicU64>,
@@ -17,7 +17,7 @@ pub struct Muffled {
     _passing: JoinSet<()>,
 }
 
-impl Muffled {
+impl DropReplies {
     /// Before the server of this `redis://HOST:PORT` URL.
     pub async fn before(url: &str) -> Self {
         let server = url.trim_start_matches("redis://").trim_end_matches('/');
@@ -49,7 +49,7 @@ impl Muffled {
     }
 
     /// From now on the present connections get no answers.
-    pub fn muffle(&self) {
+    pub fn mute(&self) {
         let next = self.next.load(Ordering::SeqCst);
         self.mute_below.store(next, Ordering::SeqCst);
     }

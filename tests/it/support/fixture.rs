@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 /// What all talkers of a test share: where the servers are now, and whether to go on.
 #[derive(Clone, Default)]
-pub struct Stage(Arc<State>);
+pub struct Fixture(Arc<State>);
 
 #[derive(Default)]
 struct State {
@@ -34,7 +34,7 @@ pub struct Healing {
     pub delivered: HashMap<String, Duration>,
 }
 
-impl Stage {
+impl Fixture {
     /// The server is here from now on; `None`: it is gone.
     pub fn server_at(&self, address: Option<SocketAddr>) {
         self.servers_at(address.as_slice());

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A way to one Redis. Its threads end with their connections, or with the test.
-pub struct Detour {
+pub struct CutProxy {
     port: u16,
     line: Arc<Line>,
 }
@@ -19,7 +19,7 @@ struct Line {
     open: Mutex<Vec<TcpStream>>,
 }
 
-impl Detour {
+impl CutProxy {
     /// To the Redis on this port.
     pub fn to(redis: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

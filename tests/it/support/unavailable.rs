@@ -11,13 +11,13 @@ use miyu::store::{
 };
 
 /// Takes nothing, gives nothing, but has a session key.
-pub struct DeadStore;
+pub struct UnavailableStore;
 
 fn no<T>() -> Pending<T> {
     Pending::known(Err(StoreError::Unavailable("the disk is full".into())))
 }
 
-impl Rooms for DeadStore {
+impl Rooms for UnavailableStore {
     fn create_room(&self, _: &Pairing) -> Pending<()> {
         no()
     }
@@ -45,7 +45,7 @@ impl Rooms for DeadStore {
     }
 }
 
-impl Entries for DeadStore {
+impl Entries for UnavailableStore {
     fn append(&self, _: Draft) -> Pending<Appended> {
         no()
     }
@@ -60,7 +60,7 @@ impl Entries for DeadStore {
     }
 }
 
-impl Relations for DeadStore {
+impl Relations for UnavailableStore {
     fn block(&self, _: SessionId, _: SessionId, _: RoomId) -> Pending<()> {
         no()
     }
@@ -72,7 +72,7 @@ impl Relations for DeadStore {
     }
 }
 
-impl Upkeep for DeadStore {
+impl Upkeep for UnavailableStore {
     fn sweep(&self) -> Pending<Swept> {
         no()
     }
@@ -94,13 +94,13 @@ impl Upkeep for DeadStore {
 }
 
 /// A pool that answers nothing.
-pub struct DeadPool;
+pub struct UnavailablePool;
 
 fn closed<'a, T: Send + 'a>() -> PoolFuture<'a, T> {
     Box::pin(async { Err(PoolError::Unavailable(Arc::from("closed"))) })
 }
 
-impl WaitingPool for DeadPool {
+impl WaitingPool for UnavailablePool {
     fn enter(&self, _: Ticket, _: Timestamp) -> PoolFuture<'_, Entered> {
         closed()
     }
