@@ -36,6 +36,7 @@ mod hostile_frames;
 mod hostile_http;
 mod hostile_net;
 mod http;
+mod http_hosts;
 mod identity;
 mod load;
 mod log_privacy;
