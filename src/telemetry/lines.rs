@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_takes_is_bounded_and_told() {
+    fn what_no_reader_takes_is_bounded_and_told() {
         let lines = lines();
         let line = [b'x'; 1024];
         for _ in 0..2 * MOST / line.len() {

@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_nobody_takes_fails_and_the_kernel_forgets_it() {
+    async fn what_no_reader_takes_fails_and_the_kernel_forgets_it() {
         let (paced, mut client) = full(Duration::from_millis(50)).await;
         drop(paced);
         let mut got = Vec::new();

@@ -372,11 +372,11 @@ async fn play(nodes: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_many_nodes_everybody_knows_the_truth_in_the_end() {
+async fn on_many_nodes_all_connections_know_the_truth_in_the_end() {
     play(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_one_process_everybody_knows_the_truth_without_being_told() {
+async fn in_one_process_all_connections_know_the_truth_without_being_told() {
     play(false).await;
 }

@@ -248,7 +248,7 @@ async fn waits_in_vain(person: &Person, partner: &Person) {
 }
 
 #[tokio::test]
-async fn whoever_never_comes_ends_the_room() {
+async fn a_partner_who_never_comes_ends_the_room() {
     let server = TestServer::start(|config| config.chat.arrival = SHORT).await;
     let (ming, mei) = meet(&server).await;
     waits_in_vain(&ming, &mei).await;
@@ -271,7 +271,7 @@ async fn closes(person: &Person) {
 }
 
 #[tokio::test]
-async fn a_room_that_nobody_comes_to_ends_by_itself() {
+async fn a_room_that_neither_side_comes_to_ends_by_itself() {
     let server = TestServer::start(|config| {
         config.chat.arrival = SHORT;
         config.chat.reconnect_grace = SHORT;
@@ -288,7 +288,7 @@ async fn a_room_that_nobody_comes_to_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn a_restart_leaves_everybody_their_whole_grace() {
+async fn a_restart_leaves_both_sides_their_whole_grace() {
     let server = TestServer::start(|config| {
         config.chat.reconnect_grace = Duration::from_secs(2);
         config.chat.presence_settle = Duration::from_millis(10);

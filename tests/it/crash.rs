@@ -68,7 +68,7 @@ async fn nothing_acknowledged_is_lost_or_doubled_by_kill_9() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rooms_that_nobody_returns_to_are_closed_and_erased() {
+async fn rooms_that_neither_side_returns_to_are_closed_and_erased() {
     let home = TempDir::new().unwrap();
     let setup = Setup::new(MIYU, home.path());
     let mut server = setup.spawn();

@@ -80,7 +80,7 @@ async fn searchers_and_idle_people_are_told_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn people_who_do_not_answer_hold_nobody_up() {
+async fn clients_that_do_not_answer_hold_no_drain_up() {
     let home = TempDir::new().unwrap();
     let hasty = "[server]\ndrain_jitter = \"0s\"\ndrain_timeout = \"2s\"\n";
     let setup = Setup::new(MIYU, home.path()).with(hasty);

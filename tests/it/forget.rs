@@ -60,7 +60,7 @@ async fn a_browser_that_is_forgotten_leaves_nothing_open() {
 }
 
 #[tokio::test]
-async fn the_cookie_of_a_forgotten_browser_is_nobodys() {
+async fn the_cookie_of_a_forgotten_browser_names_no_session() {
     let server = TestServer::start(|_| {}).await;
     let talking = chat(&server).await;
     let copy = talking.ming.browser.cookie().unwrap();

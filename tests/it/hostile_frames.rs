@@ -217,7 +217,7 @@ async fn a_flood_of_tiny_fragments_ends_the_socket() {
 }
 
 #[tokio::test]
-async fn whoever_floods_a_room_does_not_hold_up_the_partner() {
+async fn a_flood_in_a_room_does_not_hold_up_the_partner() {
     let server = TestServer::start(|config| {
         config.limits.messages_per_second = 10;
         config.limits.message_burst = 5;

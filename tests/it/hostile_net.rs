@@ -219,7 +219,7 @@ async fn no_place(server: &TestServer) -> bool {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_a_connection_counts_for_whom_it_was_used_last() {
+async fn behind_a_proxy_a_connection_counts_for_its_latest_client() {
     let server = TestServer::start(|config| {
         proxy_here(config);
         config.limits.connections_per_address = 1;

@@ -30,7 +30,7 @@ fn with_cookie(server: &TestServer, cookie: &str) -> Browser {
 }
 
 #[tokio::test]
-async fn the_handshake_gives_a_cookie_to_whoever_has_none() {
+async fn the_handshake_gives_a_cookie_to_a_client_that_has_none() {
     let server = TestServer::start(proxy_here).await;
     let browser = Browser::new(&server);
     let first = browser.open("/ws/matching/").await;
@@ -97,7 +97,7 @@ async fn rooms_are_refused_before_the_upgrade() {
 }
 
 #[tokio::test]
-async fn somebody_elses_user_id_opens_nothing() {
+async fn another_clients_user_id_opens_nothing() {
     let server = TestServer::start(|_| {}).await;
     let (ming, mei) = meet(&server).await;
     let stranger = Browser::new(&server);
@@ -168,7 +168,7 @@ async fn forged_and_foreign_tokens_open_nothing() {
 }
 
 #[tokio::test]
-async fn forged_cookies_are_nobodys() {
+async fn forged_cookies_name_no_session() {
     let server = TestServer::start(|_| {}).await;
     let (ming, _) = meet(&server).await;
     let cookie = ming.browser.cookie().unwrap();

@@ -61,8 +61,8 @@ async fn not_even_at_trace_does_the_log_say_who_says_what_from_where() {
         waiting.until("match_found").await,
         coming.until("match_found").await,
     ];
-    let mut a = ming.open(&entrance(&found[0])).await;
-    let mut b = mei.open(&entrance(&found[1])).await;
+    let mut a = ming.open(&chat_path(&found[0])).await;
+    let mut b = mei.open(&chat_path(&found[1])).await;
     talk(&mut a, &mut b).await;
 
     // And what ends badly: a frame that is no JSON, one that is too large, a wrong token.
@@ -95,7 +95,7 @@ async fn not_even_at_trace_does_the_log_say_who_says_what_from_where() {
     }
 }
 
-fn entrance(found: &Value) -> String {
+fn chat_path(found: &Value) -> String {
     let text = |name: &str| found[name].as_str().expect("a text").to_owned();
     format!("/ws/chat/?room={}&token={}", text("room_id"), text("token"))
 }

@@ -36,7 +36,7 @@ async fn search(server: &TestServer, name: &str) -> Socket {
 }
 
 #[tokio::test]
-async fn who_does_not_answer_is_met_by_nobody_until_it_is_heard_again() {
+async fn a_client_that_does_not_answer_is_not_met_until_it_is_heard_again() {
     for server in servers().await {
         let mut gone = search(&server, "gone").await;
         gone.until("waiting_for_match").await;

@@ -58,7 +58,7 @@ async fn search(browser: &Browser, changes: Value) -> Socket {
 }
 
 #[tokio::test]
-async fn people_of_two_nodes_pair_up_and_nobody_twice() {
+async fn people_of_two_nodes_pair_up_and_none_twice() {
     let nodes = two_nodes().await;
     let mut people = JoinSet::new();
     for n in 0..40 {
@@ -81,7 +81,7 @@ async fn people_of_two_nodes_pair_up_and_nobody_twice() {
 }
 
 #[tokio::test]
-async fn who_waits_is_told_of_somebody_who_comes_to_another_node() {
+async fn a_search_that_waits_is_told_of_one_that_comes_to_another_node() {
     let [here, there] = two_nodes().await;
     for (one, other) in [(&here, &there), (&there, &here)] {
         let mut ming = search(&Browser::new(one), json!({})).await;
@@ -107,7 +107,7 @@ async fn a_name_taken_over_on_another_node_is_told() {
 }
 
 #[tokio::test]
-async fn a_search_given_up_on_one_node_is_met_by_nobody_on_the_other() {
+async fn a_search_given_up_on_one_node_is_not_met_on_the_other() {
     let [here, there] = two_nodes().await;
     let pool = Pool(Arc::clone(&there.app.pool));
     let mut ming = search(&Browser::new(&here), json!({})).await;

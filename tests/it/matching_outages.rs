@@ -114,7 +114,7 @@ async fn meet(one: &mut Socket, other: &mut Socket) {
 }
 
 #[tokio::test]
-async fn whoever_was_found_by_a_node_that_died_waits_again() {
+async fn a_search_found_by_a_node_that_died_waits_again() {
     let (server, pool) = meddled().await;
     let mut ming = search(&server).await;
     ming.expect("waiting_for_match").await;
@@ -148,7 +148,7 @@ async fn a_match_whose_telling_got_lost_is_found_by_asking() {
 }
 
 #[tokio::test]
-async fn a_pairing_that_was_given_back_meanwhile_is_told_to_nobody() {
+async fn a_pairing_that_was_given_back_meanwhile_is_told_to_neither_side() {
     let (server, pool) = meddled().await;
     let (outbox, _mailbox) = server.app.channel.open();
     let mut waits = ticket(1);

@@ -79,7 +79,7 @@ fn session(server: &TestServer, browser: &Browser) -> miyu::domain::id::SessionI
 }
 
 #[tokio::test]
-async fn a_partner_who_vanishes_while_being_matched_leaves_nobody_in_a_dead_room() {
+async fn a_partner_who_vanishes_while_being_matched_leaves_no_side_in_a_dead_room() {
     let server = TestServer::start(|config| {
         config.limits.matches_per_minute = 0;
         config.chat.arrival = Duration::from_millis(300);
@@ -111,7 +111,7 @@ async fn a_partner_who_vanishes_while_being_matched_leaves_nobody_in_a_dead_room
 }
 
 #[tokio::test]
-async fn two_hundred_people_pair_up_and_nobody_twice() {
+async fn two_hundred_people_pair_up_and_none_twice() {
     let server = TestServer::start(|_| {}).await;
     let mut people = JoinSet::new();
     for n in 0..200 {

@@ -18,7 +18,7 @@ async fn searching(browser: &Browser, changes: Value) -> Socket {
 }
 
 #[tokio::test]
-async fn whoever_waits_is_told_at_once_how_it_stands() {
+async fn a_search_that_waits_is_told_at_once_how_it_stands() {
     let server = TestServer::start(|_| {}).await;
     let mut ming = Browser::new(&server).open("/ws/matching/").await;
     ming.send(start(
@@ -176,7 +176,7 @@ async fn a_newer_connection_of_the_same_user_replaces_the_search() {
 }
 
 #[tokio::test]
-async fn somebody_else_with_that_user_id_replaces_nobody() {
+async fn another_session_with_that_user_id_replaces_no_search() {
     let server = TestServer::start(|_| {}).await;
     let mut ming = searching(&Browser::new(&server), json!({"user_id": "ming"})).await;
     let thief = json!({"user_id": "ming", "preferredGender": "female"});
@@ -205,7 +205,7 @@ async fn closing_the_socket_withdraws() {
 }
 
 #[tokio::test]
-async fn whoever_is_still_in_a_room_is_told_so() {
+async fn a_session_that_is_still_in_a_room_is_told_so() {
     let server = TestServer::start(|_| {}).await;
     let talking = chat(&server).await;
     let user_id = talking.ming.user_id().to_owned();

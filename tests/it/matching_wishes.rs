@@ -154,7 +154,7 @@ async fn a_shared_tag_is_found_whatever_its_spelling() {
 }
 
 #[tokio::test]
-async fn tagged_people_meet_nobody_without_their_tags() {
+async fn tagged_people_meet_none_without_their_tags() {
     let server = patient().await;
     let mut music = waits(&server, json!({"tags": ["音樂"]})).await;
     let _film = waits(&server, json!({"tags": ["電影"]})).await;
@@ -202,7 +202,7 @@ async fn equal_user_ids_are_told_apart() {
 }
 
 #[tokio::test]
-async fn two_tabs_meet_when_nobody_else_fits() {
+async fn two_tabs_meet_when_no_other_search_fits() {
     let server = patient().await;
     let browser = Browser::new(&server);
     let mut first = waits_in(&browser, json!({"user_id": "tab-1"})).await;
@@ -269,7 +269,7 @@ async fn recent_partners_meet_again_only_after_long_patience() {
 }
 
 #[tokio::test]
-async fn whoever_was_blocked_is_never_met_again() {
+async fn a_partner_who_was_blocked_is_never_met_again() {
     let server = TestServer::start(|config| {
         config.matching.repeat_patience = Duration::ZERO;
     })

@@ -37,7 +37,7 @@ async fn people_talk_through_nginx() {
     let proxy = Proxy::nginx(home.path(), address).await;
     pages_and_sockets_pass(&proxy, &server).await;
     restart_with_people(&proxy, &mut server).await;
-    logs_name_nobody(home.path(), &["access.log", "error.log", "proxy.log"]);
+    logs_name_no_client(home.path(), &["access.log", "error.log", "proxy.log"]);
 
     let plain = proxy.plain.unwrap();
     let host = [("Host", NAME), ("Connection", "close")];
@@ -56,7 +56,7 @@ async fn people_talk_through_caddy() {
     let proxy = Proxy::caddy(home.path(), address).await;
     pages_and_sockets_pass(&proxy, &server).await;
     restart_with_people(&proxy, &mut server).await;
-    logs_name_nobody(home.path(), &["proxy.log"]);
+    logs_name_no_client(home.path(), &["proxy.log"]);
 }
 
 /// The server is killed under people who are connected as clients of the original are, with a room and
@@ -83,7 +83,7 @@ async fn restart_with_people(proxy: &Proxy, server: &mut Server) {
 const SECRET: &str = "secret=in-the-query";
 
 /// Neither what stands in queries nor who asked.
-fn logs_name_nobody(home: &Path, logs: &[&str]) {
+fn logs_name_no_client(home: &Path, logs: &[&str]) {
     for log in logs {
         let text = std::fs::read_to_string(home.join(log)).unwrap();
         for word in [

@@ -117,7 +117,7 @@ async fn who_has_more_than_the_log_is_sent_all_of_it() {
 }
 
 #[tokio::test]
-async fn nobody_has_read_what_is_not_there() {
+async fn what_is_not_there_has_not_been_read() {
     let scene = scene().await;
     let mut socket = scene.enter(5, &scene.lost["sent_at_ms"]).await;
     is_sent(&mut socket, &["text 1", "text 2"]).await;

@@ -87,7 +87,7 @@ fn owner_of_memory(pid: u32) -> u32 {
 }
 
 /// This program as a user without rights, though its folder may be closed to that user.
-fn as_nobody(program: &File, arguments: &[&str], folder: &Path) -> Command {
+fn as_unprivileged_user(program: &File, arguments: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
     command.args(arguments).env_clear().current_dir(folder);
     command
@@ -110,7 +110,9 @@ async fn memory_is_closed_from_the_first_line() {
     };
     // Any other program's belongs to its user: the test can tell.
     let cat = File::open("/bin/cat").unwrap();
-    let mut plain = as_nobody(&cat, &[], folder.path()).spawn().unwrap();
+    let mut plain = as_unprivileged_user(&cat, &[], folder.path())
+        .spawn()
+        .unwrap();
     let told = async || owner_of_memory(plain.id()) == ours;
     until("a plain process is its user's", told, String::new).await;
     let _ = plain.kill();
@@ -118,7 +120,9 @@ async fn memory_is_closed_from_the_first_line() {
 
     let miyu = File::open(MIYU).unwrap();
     let arguments = ["--listen", "127.0.0.1:0"];
-    let mut serving = as_nobody(&miyu, &arguments, folder.path()).spawn().unwrap();
+    let mut serving = as_unprivileged_user(&miyu, &arguments, folder.path())
+        .spawn()
+        .unwrap();
     let pid = serving.id();
     let closed = async || {
         let name = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap_or_default();

@@ -125,7 +125,7 @@ async fn a_watchdog_is_fed_over_a_socket_without_a_file_until_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn somebody_elses_watchdog_is_not_fed() {
+async fn the_watchdog_of_another_process_is_not_fed() {
     let home = TempDir::new().unwrap();
     let path = home.path().join("notify");
     let ear = Ear::at(&path);
