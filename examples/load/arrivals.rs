@@ -100,7 +100,7 @@ impl Gate {
 struct Arrivals {
     /// How many people are in each room.
     rooms: HashMap<String, usize>,
-    /// Microseconds.
+    /// How long each waited, in microseconds.
     waits: Vec<u64>,
     failed: Vec<String>,
 }

@@ -23,7 +23,7 @@ pub struct Spent {
 }
 
 impl Meter {
-    /// Begins.
+    /// Begins to count.
     pub fn start(target: &Target) -> Self {
         Self {
             servers: target.usage(),
@@ -37,7 +37,7 @@ impl Meter {
         self.begun
     }
 
-    /// Ends.
+    /// Ends; answers what was used up meanwhile.
     pub fn stop(self, target: &Target) -> Spent {
         let seconds = self.begun.elapsed().as_secs_f64();
         let since =

@@ -13,7 +13,7 @@ const TICKS_PER_SECOND: u64 = 100;
 pub struct Usage {
     /// Nanoseconds of each thread that lives, in user and system.
     threads: HashMap<u32, u64>,
-    /// Resident.
+    /// Resident memory.
     pub rss_kib: u64,
 }
 

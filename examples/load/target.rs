@@ -13,7 +13,7 @@ use super::process::{Cores, Usage};
 pub enum Subject {
     /// The server.
     Miyu,
-    /// `examples/relay`.
+    /// The relay of `examples/relay`.
     Relay,
     /// The same with `--tuned`.
     Tuned,

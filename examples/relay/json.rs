@@ -58,7 +58,7 @@ pub fn said(text: &str) -> Option<Said<'_>> {
     (said.action == "send_message" && said.message.is_some()).then_some(said)
 }
 
-/// `new_message`.
+/// A `new_message` frame.
 pub fn new_message(said: &Said<'_>, seq: u64, sender_id: &str) -> String {
     let Some(words) = &said.message else {
         return String::new();

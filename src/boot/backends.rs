@@ -45,7 +45,7 @@ pub type Died = Pin<Box<dyn Future<Output = String> + Send>>;
 
 /// Why a backend cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub enum BackendError {
+pub enum BackendSetupError {
     /// The configuration names what does not exist here.
     #[error("{0}")]
     Config(String),
@@ -60,10 +60,10 @@ pub enum BackendError {
 /// Opens everything that the configuration names. While the disk is full it waits for space.
 ///
 /// # Errors
-/// See [`BackendError`].
-pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BackendError> {
+/// See [`BackendSetupError`].
+pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BackendSetupError> {
     let zone = TimeZone::get(&config.chat.time_zone)
-        .map_err(|error| BackendError::Config(format!("chat.time_zone: {error}")))?;
+        .map_err(|error| BackendSetupError::Config(format!("chat.time_zone: {error}")))?;
     let encoder = Encoder::new(zone);
     let (channel, redis) = channel(config, node).await?;
     let sink = Publisher::new(Arc::clone(&channel), encoder.clone());
@@ -88,9 +88,9 @@ async fn store(
     config: &Config,
     node: NodeId,
     sink: Arc<Publisher>,
-) -> Result<(Arc<dyn Store>, Died), BackendError> {
+) -> Result<(Arc<dyn Store>, Died), BackendSetupError> {
     let target = config.store.target();
-    let target = target.map_err(|(key, why)| BackendError::Config(format!("{key} {why}")))?;
+    let target = target.map_err(|(key, why)| BackendSetupError::Config(format!("{key} {why}")))?;
     let Some(target) = target else {
         let store = sqlite(config, sink).await?;
         let died = store.writer_died();
@@ -117,7 +117,10 @@ fn died_of(died: impl Future<Output = ()> + Send + 'static, why: &'static str) -
 /// How often a full disk is looked at again.
 const FULL_DISK_PAUSE: Duration = Duration::from_secs(2);
 
-async fn sqlite(config: &Config, sink: Arc<Publisher>) -> Result<Arc<SqliteStore>, BackendError> {
+async fn sqlite(
+    config: &Config,
+    sink: Arc<Publisher>,
+) -> Result<Arc<SqliteStore>, BackendSetupError> {
     let path = config
         .store
         .url
@@ -142,8 +145,8 @@ async fn sqlite(config: &Config, sink: Arc<Publisher>) -> Result<Arc<SqliteStore
                 said = true;
                 tokio::time::sleep(FULL_DISK_PAUSE).await;
             }
-            Ok(Err(error)) => return Err(BackendError::Store(error.to_string())),
-            Err(error) => return Err(BackendError::Store(format!("opening failed: {error}"))),
+            Ok(Err(error)) => return Err(BackendSetupError::Store(error.to_string())),
+            Err(error) => return Err(BackendSetupError::Store(format!("opening failed: {error}"))),
         }
     }
 }
@@ -153,7 +156,7 @@ async fn postgres(
     target: Target,
     node: NodeId,
     sink: Arc<Publisher>,
-) -> Result<Arc<PostgresStore>, BackendError> {
+) -> Result<Arc<PostgresStore>, BackendSetupError> {
     // PostgreSQL measures what lasts: ours is to be near its clock again once this machine's is right.
     Steady.follow();
     let setup = postgres::Setup {
@@ -165,7 +168,7 @@ async fn postgres(
         tuning: postgres::Tuning::default(),
     };
     let opened = PostgresStore::open(target, setup).await;
-    opened.map_err(|error| BackendError::Store(error.to_string()))
+    opened.map_err(|error| BackendSetupError::Store(error.to_string()))
 }
 
 /// The rules that the configuration sets for any store.
@@ -186,10 +189,10 @@ pub fn store_rules(config: &Config) -> StoreRules {
 
 /// A pool shared with other nodes only where the channel layer is: a node that peers cannot reach must not
 /// appear in a shared pool.
-fn pool(config: &Config, shared: bool) -> Result<Arc<dyn WaitingPool>, BackendError> {
+fn pool(config: &Config, shared: bool) -> Result<Arc<dyn WaitingPool>, BackendSetupError> {
     let rules = pool_rules(config);
     let server = config.channel.pool_server(&config.matching.url);
-    let server = server.map_err(|(key, why)| BackendError::Config(format!("{key}: {why}")))?;
+    let server = server.map_err(|(key, why)| BackendSetupError::Config(format!("{key}: {why}")))?;
     Ok(match server {
         Some(server) if shared => {
             RedisPool::start(server, RedisPoolConfig::new(rules, &config.channel.prefix))
@@ -221,10 +224,11 @@ const NODE_LEASE: Duration = Duration::from_secs(10);
 /// The channel layer; and itself once more when it is Redis, to be announced there.
 type Channel = (Arc<dyn ChannelLayer>, Option<Arc<RedisLayer>>);
 
-async fn channel(config: &Config, node: NodeId) -> Result<Channel, BackendError> {
+async fn channel(config: &Config, node: NodeId) -> Result<Channel, BackendSetupError> {
     let mailbox = config.limits.mailbox;
     let servers = config.channel.servers();
-    let servers = servers.map_err(|(key, why)| BackendError::Config(format!("{key}: {why}")))?;
+    let servers =
+        servers.map_err(|(key, why)| BackendSetupError::Config(format!("{key}: {why}")))?;
     let Some(servers) = servers else {
         return Ok((MemoryLayer::new(node, mailbox), None));
     };
@@ -243,7 +247,7 @@ async fn channel(config: &Config, node: NodeId) -> Result<Channel, BackendError>
             error!("{why}");
             Ok((MemoryLayer::instead(node, mailbox, why), None))
         }
-        Err(why) => Err(BackendError::Channel(format!(
+        Err(why) => Err(BackendSetupError::Channel(format!(
             "{why}. To run one node without Redis, set channel.url = \"memory:\""
         ))),
     }
@@ -254,30 +258,30 @@ async fn announce(
     config: &Config,
     redis: &RedisLayer,
     store: &dyn Store,
-) -> Result<(), BackendError> {
+) -> Result<(), BackendSetupError> {
     let key = signing_key(config, store).await?;
     redis.seal_with(FrameKey::new(&identity::frame_key(&key)));
     let identity = store.identity().await;
-    let identity = identity.map_err(|error| BackendError::Store(error.to_string()))?;
+    let identity = identity.map_err(|error| BackendSetupError::Store(error.to_string()))?;
     let announced = redis.announce(identity).await;
-    announced.map_err(BackendError::Channel)
+    announced.map_err(BackendSetupError::Channel)
 }
 
 /// The configured key, or the one that the store keeps.
 ///
 /// # Errors
-/// [`BackendError::Config`] for a key that cannot be used, [`BackendError::Store`] when the store does
+/// [`BackendSetupError::Config`] for a key that cannot be used, [`BackendSetupError::Store`] when the store does
 /// not give its own.
 pub async fn signing_key(
     config: &Config,
     store: &dyn Store,
-) -> Result<[u8; KEY_BYTES], BackendError> {
+) -> Result<[u8; KEY_BYTES], BackendSetupError> {
     let configured = configured_key(config)
-        .map_err(|why| BackendError::Config(format!("the session key: {why}")))?;
+        .map_err(|why| BackendSetupError::Config(format!("the session key: {why}")))?;
     if let Some(key) = configured {
         return Ok(key);
     }
     // Bounded by the store's own timeout.
     let key = store.session_key().await;
-    key.map_err(|error| BackendError::Store(format!("the session key cannot be had: {error}")))
+    key.map_err(|error| BackendSetupError::Store(format!("the session key cannot be had: {error}")))
 }

@@ -14,7 +14,7 @@ use tracing::info;
 
 pub use self::serve::{Ended, Listeners};
 
-use self::backends::{BackendError, Backends, Died};
+use self::backends::{BackendSetupError, Backends, Died};
 use crate::admission::RateLimits;
 use crate::admission::door::Door;
 use crate::admission::host::HostMemory;
@@ -51,12 +51,12 @@ pub enum BuildError {
     Channel(String),
 }
 
-impl From<BackendError> for BuildError {
-    fn from(error: BackendError) -> Self {
+impl From<BackendSetupError> for BuildError {
+    fn from(error: BackendSetupError) -> Self {
         match error {
-            BackendError::Config(why) => Self::Config(why),
-            BackendError::Store(why) => Self::Store(why),
-            BackendError::Channel(why) => Self::Channel(why),
+            BackendSetupError::Config(why) => Self::Config(why),
+            BackendSetupError::Store(why) => Self::Store(why),
+            BackendSetupError::Channel(why) => Self::Channel(why),
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::value::Address;
+use super::value::ServiceUrl;
 
 section! {
     /// Which searches are paired.
     Matching = "matching" {
         /// The Redis where people of all nodes wait for each other, with the password and certificates of
         /// `[channel]`. Empty: the first one of `channel.url`.
-        url: String as Address = "";
+        url: String as ServiceUrl = "";
         /// How long only a partner with a shared tag will do.
         tag_patience: Duration = "10s";
         /// After how long one of the last ten partners will do again.

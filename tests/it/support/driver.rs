@@ -47,7 +47,7 @@ impl std::fmt::Display for Lost {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Frame {
-    /// Paired.
+    /// The search found a partner.
     MatchFound {
         room_id: String,
         user_id: String,
@@ -193,14 +193,14 @@ impl Socket {
     }
 }
 
-/// `send_message`.
+/// A `send_message` frame.
 pub fn send(content: &str, client_id: &str, replied_to: Option<u64>) -> serde_json::Value {
     let replied_to = replied_to.map(|seq| seq.to_string());
     let message = json!({ "content": content, "client_id": client_id, "replied_to": replied_to });
     json!({ "action": "send_message", "message": message })
 }
 
-/// `recall_message`.
+/// A `recall_message` frame.
 pub fn recall(message_id: &str, client_id: &str) -> serde_json::Value {
     json!({ "action": "recall_message", "message_id": message_id, "client_id": client_id })
 }

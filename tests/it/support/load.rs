@@ -66,7 +66,7 @@ pub struct Tally {
     pub gaps: u64,
     /// Why people could not finish.
     pub broken: Vec<String>,
-    /// Microseconds.
+    /// How long each acknowledgement and each delivery took, in microseconds.
     pub ack: Vec<u64>,
     pub delivery: Vec<u64>,
 }

@@ -31,7 +31,7 @@ pub fn start(changes: Value) -> Value {
 pub struct Person {
     /// Their browser.
     pub browser: Browser,
-    /// `match_found`.
+    /// The `match_found` frame that it was sent.
     pub found: Value,
 }
 

@@ -217,7 +217,7 @@ impl Pool {
         self.0.renew(ticket.id, at(ms)).await.expect("answers")
     }
 
-    /// Withdraws.
+    /// Withdraws a ticket; whether it still waited.
     pub async fn withdraw(&self, ticket: &Ticket) -> bool {
         self.0.withdraw(ticket.id).await.expect("answers")
     }

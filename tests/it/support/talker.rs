@@ -20,7 +20,7 @@ const MAY_RETURN: [u16; 5] = [1001, 1005, 1006, 4001, 4002];
 
 /// What one side was promised and saw.
 pub struct Journal {
-    /// Whose.
+    /// The side of a room that it is of.
     pub seat: Seat,
     /// The newest entry seen.
     pub last: u64,

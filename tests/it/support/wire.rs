@@ -46,7 +46,7 @@ pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Answer {
     answer(&mut stream).await.expect("an answer").0
 }
 
-/// Connects.
+/// A connection to this address.
 pub async fn dial(address: SocketAddr) -> TcpStream {
     let stream = timeout(PATIENCE, TcpStream::connect(address)).await;
     let stream = stream.expect("connected in time").expect("connected");
