@@ -30,7 +30,7 @@ fn decode(criterion: &mut Criterion) {
     assert_eq!(content, CONTENT);
     group.throughput(Throughput::Bytes(said.len() as u64));
     group.bench_function("send_message", |b| {
-        b.iter(|| client::chat(black_box(&said)).is_ok())
+        b.iter(|| client::chat(black_box(&said)).is_ok());
     });
     let start = "{\"action\":\"start_matching\",\"user_data\":{\"nickname\":\"小明\",\"avatar\":\"3\",\
         \"mood\":\"happy\",\"gender\":\"female\",\"preferredGender\":\"all\",\
@@ -39,7 +39,7 @@ fn decode(criterion: &mut Criterion) {
     assert!(matches!(decoded, LobbyAction::Start { .. }), "{decoded:?}");
     group.throughput(Throughput::Bytes(start.len() as u64));
     group.bench_function("start_matching", |b| {
-        b.iter(|| client::lobby(black_box(start)).is_ok())
+        b.iter(|| client::lobby(black_box(start)).is_ok());
     });
     group.finish();
 }
@@ -71,7 +71,7 @@ fn encode(criterion: &mut Criterion) {
         assert_eq!(json["message"]["seq"], 89);
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function(name, |b| {
-            b.iter(|| encoder.entry_texts(&personas, black_box(&entry)))
+            b.iter(|| encoder.entry_texts(&personas, black_box(&entry)));
         });
     }
     group.finish();

@@ -151,7 +151,7 @@ mod tests {
         assert!(missing.is_missing(), "{missing}");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        std::fs::write(&path, "x".repeat(MOST_BYTES as usize + 1)).unwrap();
+        std::fs::write(&path, "x".repeat(usize::try_from(MOST_BYTES).unwrap() + 1)).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         let long = read(&path).unwrap_err();
         assert!(

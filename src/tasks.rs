@@ -217,6 +217,10 @@ pub async fn signalled() -> std::io::Result<()> {
             _ = interrupt.recv() => {}
         }
         crate::telemetry::log::finish();
+        #[expect(
+            clippy::exit,
+            reason = "asked to end a second time: what is still open is not waited for"
+        )]
         std::process::exit(IMPATIENT_EXIT);
     });
     Ok(())

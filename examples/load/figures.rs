@@ -6,6 +6,11 @@ use serde_json::{Map, Value, json};
 pub fn percentiles(micros: &mut [u64]) -> Value {
     micros.sort_unstable();
     let at = |share: f64| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a length is a place in it"
+        )]
         let index = (micros.len() as f64 * share) as usize;
         let micros = micros.get(index.min(micros.len().saturating_sub(1)));
         micros.map(|it| round(*it as f64 / 1000.0))

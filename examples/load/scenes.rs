@@ -75,8 +75,14 @@ fn plan(arguments: &Arguments, people: usize) -> Plan {
         };
     };
     let interval = people as f64 / rate;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of messages within a run"
+    )]
+    let messages = ((arguments.seconds / interval).round() as u64).max(1);
     Plan {
-        messages: ((arguments.seconds / interval).round() as u64).max(1),
+        messages,
         pace: Pace::Every(Duration::from_secs_f64(interval)),
     }
 }

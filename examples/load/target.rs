@@ -48,7 +48,7 @@ pub struct Target {
     /// Where their numbers are asked for: known of those that were started here.
     operators: Vec<SocketAddr>,
     pids: Vec<u32>,
-    _started: Vec<(Server, tempfile::TempDir)>,
+    started: Vec<(Server, tempfile::TempDir)>,
 }
 
 impl Target {
@@ -59,7 +59,7 @@ impl Target {
             addresses: arguments.address.clone(),
             operators: Vec::new(),
             pids: arguments.pid.clone(),
-            _started: Vec::new(),
+            started: Vec::new(),
         };
         if !target.addresses.is_empty() {
             return target;
@@ -70,7 +70,7 @@ impl Target {
             target.addresses.push(server.ready().await);
             target.operators.extend(server.operators());
             target.pids.push(server.pid());
-            target._started.push((server, home));
+            target.started.push((server, home));
         }
         target
     }

@@ -160,14 +160,14 @@ mod tests {
 
     #[test]
     fn the_budget_is_an_eighth_and_at_least_64_mib() {
-        let of = |memory: u64| HostMemory {
-            memory,
+        let of = |bytes: u64| HostMemory {
+            bytes,
             said_by: "test",
         };
         assert_eq!(of(2 << 30).budget(0), 256 << 20);
         assert_eq!(of(256 << 20).budget(0), 64 << 20);
         assert_eq!(of(2 << 30).budget(10 << 20), 10 << 20);
         assert!(of(512 << 20).connections() > 3000);
-        assert!(HostMemory::read().memory > 0);
+        assert!(HostMemory::read().bytes > 0);
     }
 }

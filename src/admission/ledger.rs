@@ -40,6 +40,11 @@ pub(super) struct Quota {
 
 impl Quota {
     /// `count` in each `period`, and `burst` at once; `None` when the count is 0, which means none.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "nothing here is negative, and what is too large becomes the largest"
+    )]
     pub(super) fn new(count: u64, period: Duration, burst: u64) -> Option<Self> {
         let each = (period.as_nanos() as f64) / (count > 0).then_some(count)? as f64;
         Some(Self {
@@ -50,6 +55,11 @@ impl Quota {
 
     /// What so many units are worth. What is more than a whole quota costs a whole quota: it could
     /// never be had otherwise.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "nothing here is negative, and what is too large becomes the largest"
+    )]
     fn cost(&self, units: u64) -> u64 {
         ((self.each * units as f64) as u64).min(self.full)
     }

@@ -83,6 +83,10 @@ impl Table {
     /// asked only when the place is crowded.
     pub(super) fn hold(&self, key: u64, now: u64, share: impl Fn(&Debts) -> f64) -> HeldKey<'_> {
         // The length is a power of two.
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "its low bits are what is wanted"
+        )]
         let index = key as usize & (self.sets.len() - 1);
         let set = self.sets[index].lock();
         if let Some(way) = set.keys.iter().position(|it| *it == key) {

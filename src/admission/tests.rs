@@ -144,6 +144,11 @@ fn a_flood_of_networks_is_refused_and_strangers_elsewhere_are_not() {
         taken += u32::from(limits.search(&caller).is_ok());
     }
     let quota = 20 * 100 * 16;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a few units in a short test"
+    )]
     let refilled = (began.elapsed().as_secs_f64() * f64::from(quota) / 60.0) as u32;
     assert!((quota..=quota + refilled + 1).contains(&taken), "{taken}");
     assert_eq!(limits.ledger.bytes(), bytes, "memory is what it was");

@@ -88,7 +88,7 @@ impl Assets {
         match Bundle::load(&self.site, self.overlay.as_deref()) {
             Ok(bundle) => *self.current.write() = Arc::new(bundle),
             Err(error) => {
-                warn!(%error, "the edited assets cannot be read; serving the former ones")
+                warn!(%error, "the edited assets cannot be read; serving the former ones");
             }
         }
         self.last_check.lock().print = print;

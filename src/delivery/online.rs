@@ -239,7 +239,7 @@ mod tests {
         let online = Online::new(CancellationToken::new(), Arc::default());
         let [me, you] = [[1; 16], [2; 16]].map(SessionId);
         // Woken together with the first.
-        let neighbour = SessionId([1 + GROUPS as u8; 16]);
+        let neighbour = SessionId([1 + u8::try_from(GROUPS).unwrap(); 16]);
         let tabs = (online.enter(me, HERE, 0), online.enter(you, HERE, 0));
         let (mine, yours) = (online.end_of(me).token, online.end_of(you).token);
         let before = online.end_of(neighbour);

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use hyper::header::{HOST, HeaderMap};
+use hyper::http::uri::Authority;
 use hyper::{StatusCode, Uri};
 
 use super::Audience;
@@ -73,7 +74,7 @@ pub fn asked(target: &Uri, headers: &HeaderMap) -> Result<String, Misnamed> {
     }
     // Checked even where the target overrules it: whatever is on the way may go by it.
     Host::parse(line).ok_or(Misnamed::Malformed)?;
-    let target = target.authority().map(|it| it.as_str());
+    let target = target.authority().map(Authority::as_str);
     Ok(target.unwrap_or(line).to_owned())
 }
 

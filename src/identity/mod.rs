@@ -132,7 +132,7 @@ mod tests {
         assert!(key_weakness(&[0; 32]).is_some());
         assert!(key_weakness(&[0xab; 32]).is_some());
         assert!(key_weakness(&EXAMPLES[0]).is_some());
-        assert!(key_weakness(&std::array::from_fn(|i| i as u8)).is_some());
+        assert!(key_weakness(&std::array::from_fn(|i| u8::try_from(i).unwrap())).is_some());
         assert!(key_weakness(&rand::random()).is_none());
     }
 }

@@ -124,7 +124,7 @@ mod tests {
         let budget = Budget::per_minute(10);
         let mut full_at = None;
         let mut made = 0;
-        for now in (0..until).step_by(step as usize) {
+        for now in (0..until).step_by(usize::try_from(step).unwrap()) {
             if budget.standing(level, full_at, at(now)) <= worst {
                 (full_at, made) = (Some(budget.spend(level, full_at, at(now))), made + 1);
             }

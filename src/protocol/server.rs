@@ -6,7 +6,10 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use super::shapes::RoomState;
-use super::shapes::*;
+use super::shapes::{
+    Alive, ErrorFrame, InRoom, MatchFound, MessageDeleted, MessageRecalled, PartnerRead,
+    PartnerStatus, Person, RoomClosing, UserLeft, Waiting, millis,
+};
 
 use super::Text;
 use super::client::DecodeError;

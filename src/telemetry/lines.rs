@@ -349,7 +349,7 @@ mod tests {
         }
         let lost = lines.lost();
         let kept = MOST / (line.len() + LINE);
-        assert_eq!(lost as usize, 2 * MOST / line.len() - kept);
+        assert_eq!(usize::try_from(lost).unwrap(), 2 * MOST / line.len() - kept);
         assert!(lines.trouble().unwrap().contains("nobody reads it"));
         let mut disk = Disk {
             room: usize::MAX,

@@ -111,7 +111,7 @@ impl Socket {
         let Some(next) = next.await else {
             return Incoming::Unacceptable(CloseReason::GoingAway);
         };
-        self.meter(&next);
+        self.meter(next.as_ref());
         match next {
             Some(Ok(Message::Text(text))) => Incoming::Text(text),
             Some(Ok(Message::Binary(_))) => Incoming::Binary,
@@ -134,7 +134,7 @@ impl Socket {
         }
     }
 
-    fn meter(&mut self, next: &Option<Result<Message, Error>>) {
+    fn meter(&mut self, next: Option<&Result<Message, Error>>) {
         match next {
             Some(Ok(Message::Text(_) | Message::Binary(_))) => {
                 self.stream.get_mut().settle();

@@ -74,7 +74,7 @@ impl Iterator for BatchFrames {
 
     fn next(&mut self) -> Option<Text> {
         loop {
-            if let Some(text) = self.replay.as_mut().and_then(|it| it.next()) {
+            if let Some(text) = self.replay.as_mut().and_then(Iterator::next) {
                 return Some(text);
             }
             self.replay = None;

@@ -212,7 +212,7 @@ impl History {
             partner: false,
             seqs: Vec::new(),
         };
-        person.with(self.now(), |chat, now, out| chat.open(now, out));
+        person.with(self.now(), Chat::open);
         self.people.push(person);
         self.spread(0.0);
     }
@@ -260,7 +260,7 @@ impl History {
             34..36 if some < self.people.len() => {
                 let now = self.now();
                 self.people[some].coming.clear();
-                self.people[some].with(now, |chat, now, out| chat.on_lagged(now, out));
+                self.people[some].with(now, Chat::on_lagged);
             }
             36..75 if some < self.people.len() => self.deliver(some),
             _ if some < self.people.len() => {
@@ -295,7 +295,7 @@ impl History {
         self.passed += time;
         let now = self.now();
         for person in &mut self.people {
-            person.with(now, |chat, now, out| chat.on_timer(now, out));
+            person.with(now, Chat::on_timer);
         }
     }
 

@@ -171,6 +171,10 @@ fn crashing_node(site: &Site, online: u64) {
             shared_cli(&["hvals", &key]).contains(&counted)
         })
         .await;
+        #[expect(
+            clippy::mem_forget,
+            reason = "it dies without a word: no drop says goodbye"
+        )]
         std::mem::forget(node);
     });
     runtime.shutdown_background();

@@ -4,6 +4,7 @@ use hyper::StatusCode;
 use miyu::admission::Purpose;
 use miyu::http::response;
 use miyu::http::routes::{Call, Guard, HandlerResult, Rate, Route, Slash};
+use miyu::identity::principal::Principal;
 use serde_json::json;
 
 use crate::support::client::Browser;
@@ -14,7 +15,7 @@ const MOST: usize = 64 * 1024;
 
 /// Says how long the body was, and whether the session was known.
 async fn measure(mut call: Call) -> HandlerResult {
-    let known = call.principal.as_ref().and_then(|it| it.known()).is_some();
+    let known = call.principal.as_ref().and_then(Principal::known).is_some();
     let bytes = call.body().await?.len();
     let said = json!({"bytes": bytes, "known": known});
     Ok(response::json(StatusCode::OK, &said))

@@ -256,8 +256,7 @@ mod tests {
         for place in [one, two, two, place(3, 1, 3)] {
             bucket.insert(place);
         }
-        let heads =
-            |bucket: &Bucket, class| bucket.of_class(class, None).map(|heads| heads.count());
+        let heads = |bucket: &Bucket, class| bucket.of_class(class, None).map(Iterator::count);
         assert_eq!(
             [0, 1, 2, 3].map(|it| heads(&bucket, it)),
             [None, Some(2), None, Some(1)]
@@ -265,7 +264,7 @@ mod tests {
         for gone in [one, one, place(1, 9, 9)] {
             bucket.remove(gone);
         }
-        let after = |age| bucket.of_class(1, Some(age)).map(|heads| heads.count());
+        let after = |age| bucket.of_class(1, Some(age)).map(Iterator::count);
         assert_eq!([after((5, 0)), after((6, 2))], [Some(1), Some(0)]);
         assert_eq!(heads(&bucket, 1), Some(1));
         bucket.remove(two);

@@ -22,7 +22,6 @@ impl Writer {
             parties,
             common_tags,
             is_bot,
-            ..
         } = pairing;
         let sessions = [parties[0].session, parties[1].session];
         let marks = parties.each_ref().map(|party| party.marks.clone());

@@ -117,9 +117,8 @@ async fn a_cancel_that_races_a_match_at_another_node_is_answered_by_one_of_them(
     let site = Plan::of(2).unhurried().start().await;
     let (one, two) = (Browser::at(site.address(0)), Browser::at(site.address(1)));
     let mut cancelled = 0;
-    for round in 0..30_u64 {
-        // Not the topic of the round before, of which a ticket may still wait.
-        let topic = TOPICS[round as usize % TOPICS.len()];
+    // Not the topic of the round before, of which a ticket may still wait.
+    for (round, topic) in (0..30_u64).zip(TOPICS.iter().copied().cycle()) {
         let data = |who: &str| json!({"user_id": format!("{who}-{round}"), "tags": [topic]});
         let mut ming = one.open("/ws/matching/").await;
         ming.send(start(data("ming"))).await;

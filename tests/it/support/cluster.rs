@@ -109,7 +109,7 @@ pub struct Cluster {
     pub redis: Option<OwnRedis>,
     /// See [`Plan::own_postgres`].
     pub postgres: Option<OwnPostgres>,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Cluster {
@@ -128,7 +128,7 @@ impl Cluster {
             postgres_url: postgres_url.trim_end_matches('/').to_owned(),
             redis,
             postgres,
-            _home: home,
+            home,
         };
         let make = format!("CREATE DATABASE {}", site.database);
         let admin = site.connect("postgres").await;
@@ -147,7 +147,7 @@ impl Cluster {
     }
 
     fn node(&self, number: usize, redis_url: &str, plan: &Plan) -> Node {
-        let home: PathBuf = self._home.path().join(format!("node{number}"));
+        let home: PathBuf = self.home.path().join(format!("node{number}"));
         std::fs::create_dir(&home).expect("a folder of the test");
         let redis = Proxy::to_redis(place(redis_url));
         let postgres = Proxy::to(place(&self.postgres_url));
