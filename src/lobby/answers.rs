@@ -175,7 +175,7 @@ impl Lobby {
             }
             // Our client was told already, and goes on from the room, which is closed.
             SearchState::Matched { ticket, .. } => {
-                out.push(Action::Queue(LobbyJob::Withdraw(*ticket)))
+                out.push(Action::Queue(LobbyJob::Withdraw(*ticket)));
             }
             SearchState::Idle | SearchState::Preparing { .. } | SearchState::Creating(..) => {}
         }

@@ -16,7 +16,7 @@ impl Lobby {
     pub(super) fn start(&mut self, request: Request, now: Now, out: &mut Actions<LobbyJob>) {
         match &mut self.state {
             SearchState::Idle | SearchState::Matched { told: true, .. } => {
-                self.prepare(request, now, out)
+                self.prepare(request, now, out);
             }
             SearchState::Matched { .. } | SearchState::Creating(..) => {
                 // A match is on its way; it answers this as well.

@@ -38,7 +38,7 @@ const LOCAL: Route = Route {
     ..ROW
 };
 
-async fn ask(server: &TestServer, head: &[(&str, &str)], body: &[u8]) -> wire::HandlerResult {
+async fn ask(server: &TestServer, head: &[(&str, &str)], body: &[u8]) -> wire::Answer {
     let length = body.len().to_string();
     let headers = [&[("Content-Length", length.as_str())], head].concat();
     let request = wire::request("POST", "/api/measure", server.address, &headers);

@@ -78,6 +78,10 @@ impl<'a> NewRooms<'a> {
     }
 
     /// As `open` takes them, made at this moment.
+    #[expect(
+        clippy::ref_option,
+        reason = "parameters are lent to the driver as what they are, and an option is one"
+    )]
     pub(super) fn params<'b>(&'b self, now: &'b Option<i64>, arrival: &'b i64) -> [Param<'b>; 8] {
         let [a, b] = &self.sessions;
         [
