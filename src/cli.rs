@@ -18,10 +18,10 @@ use crate::boot::{self, BuildError, Ended, Listeners};
 use crate::channel::Status;
 use crate::config::{self, Config, Given, Loaded, OperatorListen, sample};
 use crate::http::accept;
+use crate::release_memory;
 use crate::state::AppState;
 use crate::tasks::{outlive, signalled};
 use crate::telemetry::{self, log};
-use crate::trim;
 
 /// How long `healthcheck` waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -158,7 +158,7 @@ fn serve(cli: &Cli) -> Result<(), Exit> {
     descriptors::make_room();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .on_thread_park(trim::if_due)
+        .on_thread_park(release_memory::if_due)
         .build()
         .context("cannot start the runtime")?;
     let ended = runtime.block_on(serve_until_signalled(given, loaded));

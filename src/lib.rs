@@ -17,15 +17,15 @@ pub mod redis;
 pub mod store;
 
 pub mod config;
+pub mod release_memory;
 pub mod tasks;
 pub mod telemetry;
-pub mod trim;
 
 pub mod admission;
 pub mod delivery;
 pub mod identity;
 
-pub mod machine;
+pub mod state_machine;
 pub mod transport;
 
 pub mod chat;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::admission::RateLimits;
 use crate::admission::door::Door;
-use crate::admission::memory::MemoryBudget;
+use crate::admission::memory_budget::MemoryBudget;
 use crate::assets::Assets;
 use crate::channel::ChannelLayer;
 use crate::chat::ChatRules;
@@ -15,7 +15,7 @@ use crate::config::notices::Notices;
 use crate::delivery::closing::Closer;
 use crate::delivery::online::Online;
 use crate::domain::id::NodeId;
-use crate::domain::staff::StaffNames;
+use crate::domain::reserved_names::StaffNames;
 use crate::identity::Signer;
 use crate::identity::revoked::Revoked;
 use crate::lobby::effects::LobbyServices;

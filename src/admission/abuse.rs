@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use crate::admission::FrameCost;
-use crate::machine::Weight;
+use crate::state_machine::Weight;
 
 /// Signals (typing, read, pings) that one connection may send at once.
 const SIGNAL_BURST: f64 = 40.0;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use crate::domain::Prefix;
 use crate::domain::id::SessionId;
-use crate::domain::prefix::LEVELS;
+use crate::domain::ip_prefix::LEVELS;
 
 /// The levels that a rate is counted at: the session, then its networks, the narrowest first.
 pub(super) const KEYS: usize = 1 + LEVELS;

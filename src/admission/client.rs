@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Caller;
-use super::memory::{Class, MemoryAccount, MemoryBudget};
+use crate::admission::memory_budget::{Class, MemoryAccount, MemoryBudget};
 use crate::domain::id::{SessionId, Timestamp};
 
 /// A connection's browser and network.

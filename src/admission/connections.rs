@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::GROWTH;
 use crate::domain::Prefix;
-use crate::domain::prefix::LEVELS;
+use crate::domain::ip_prefix::LEVELS;
 
 /// Why a connection was not counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::memory::{Class, Exhausted, MemoryBudget};
 use super::{Caller, FrameCost, Over, RateLimits};
+use crate::admission::memory_budget::{Class, Exhausted, MemoryBudget};
 use crate::domain::id::SessionId;
 
 /// What is asked for.

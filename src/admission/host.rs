@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, getrlimit};
 
-use super::memory::LEAST;
+use crate::admission::memory_budget::LEAST;
 
 /// What is taken where the system does not say.
 const UNKNOWN: u64 = 1 << 30;
@@ -51,7 +51,7 @@ impl HostMemory {
     /// How many connections fit into three eighths of the memory, each with the most that it can hold without a
     /// reservation.
     pub fn connections(self) -> usize {
-        let most = self.bytes / 8 * CONNECTIONS / super::holdings::CONNECTION;
+        let most = self.bytes / 8 * CONNECTIONS / crate::admission::bounds::CONNECTION;
         usize::try_from(most).unwrap_or(usize::MAX)
     }
 }

@@ -10,15 +10,15 @@ use crate::config::Limits;
 use crate::domain::id::SessionId;
 
 pub mod abuse;
+pub mod bounds;
 mod caller;
 pub mod client;
 mod connections;
+mod counter_table;
 pub mod door;
-pub mod holdings;
 pub mod host;
-mod ledger;
-pub mod memory;
-mod table;
+pub mod memory_budget;
+mod rates;
 #[cfg(test)]
 mod tests;
 
@@ -26,8 +26,8 @@ pub use caller::Caller;
 use caller::Callers;
 use connections::Connections;
 pub use connections::{ConnectionGuard, ConnectionRefused, PermitSlot, Purpose};
-pub use ledger::Over;
-use ledger::{Ledger, Quota, Quotas, RateKind};
+pub use rates::Over;
+use rates::{Ledger, Quota, Quotas, RateKind};
 
 /// How often what is owed no more is forgotten; the timer is in [`crate::boot`].
 pub const FORGET_EVERY: Duration = Duration::from_secs(15);

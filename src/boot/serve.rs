@@ -10,11 +10,11 @@ use super::Server;
 use crate::admission::FORGET_EVERY;
 use crate::delivery::positions;
 use crate::http::accept;
-use crate::http::router::Routes;
+use crate::http::dispatch::Routes;
+use crate::release_memory;
 use crate::state::AppState;
 use crate::store::{capacity, sweeper};
 use crate::telemetry;
-use crate::trim;
 
 /// Bound sockets. Bound before [`serve`] is called, so that no caller has to wait for readiness.
 pub struct Listeners {
@@ -110,7 +110,7 @@ async fn compare_positions(app: Arc<AppState>) {
 async fn housekeeping(app: Arc<AppState>) {
     let mut upkeep = interval(telemetry::UPKEEP_EVERY);
     let mut forget = interval(FORGET_EVERY);
-    let mut trimming = interval(trim::EVERY);
+    let mut trimming = interval(release_memory::EVERY);
     let stop = app.shutdown.token();
     loop {
         tokio::select! {
@@ -128,8 +128,8 @@ async fn housekeeping(app: Arc<AppState>) {
 /// Lets every thread of the runtime give back what it does not need. One that sleeps would go on sleeping:
 /// a few tasks with nothing to do wake it.
 fn wake_to_trim(app: &AppState) {
-    trim::begin();
+    release_memory::begin();
     for _ in 0..2 * tokio::runtime::Handle::current().metrics().num_workers() {
-        app.shutdown.spawn(async { trim::if_due() });
+        app.shutdown.spawn(async { release_memory::if_due() });
     }
 }

@@ -7,7 +7,7 @@ use super::KnownEntry;
 use super::effects::{ChatServices, DepartRetry};
 use crate::domain::id::{Address, RoomId, SessionId, Side};
 use crate::identity::Signer;
-use crate::identity::access::{Claim, Credentials, Denied, seat};
+use crate::identity::seat::{Claim, Credentials, Denied, seat};
 use crate::protocol::ErrorCode;
 use crate::protocol::client::Enter;
 use crate::store::{Arrival, Marks, Place, StoreError};

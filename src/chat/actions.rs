@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::channel::Frame;
 use crate::chat::{Chat, ChatJob};
 use crate::domain::id::{Address, Seq, SessionId, Side};
-use crate::machine::{Action, Actions, Now};
 use crate::protocol::client::ChatAction;
+use crate::state_machine::{Action, Actions, Now};
 use crate::store::Draft;
 
 /// A client that goes on typing says so again; it is passed on at most this often.

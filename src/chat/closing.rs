@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::chat::{Chat, ChatJob};
 use crate::domain::Room;
 use crate::domain::id::Timestamp;
-use crate::machine::{Action, Actions, Now};
+use crate::state_machine::{Action, Actions, Now};
 
 /// The end that comes by itself, as last heard.
 #[derive(Debug, Default)]

@@ -9,12 +9,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use crate::admission::memory::{Class, MemoryBudget, Reservation};
+use crate::admission::memory_budget::{Class, MemoryBudget, Reservation};
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::chat::{Chat, ChatJob, ChatOutcome};
 use crate::domain::LeaveReason;
 use crate::domain::id::{Address, RoomId, SessionId, Side};
-use crate::machine::Io;
+use crate::state_machine::Io;
 use crate::store::{Appended, Arrival, Marks, PageLimit, Pending, Place, Store, StoreError};
 use crate::tasks::Drain;
 use crate::telemetry;

@@ -5,8 +5,8 @@ use crate::chat::stream::{self, Live, Stream};
 use crate::chat::{Chat, ChatJob, KnownEntry};
 use crate::domain::id::{Seq, Side};
 use crate::domain::{Entry, EntryKind, Room};
-use crate::machine::{Action, Actions, Now};
 use crate::protocol::{CloseReason, Replay, Text, size};
+use crate::state_machine::{Action, Actions, Now};
 use crate::store::{Page, StoreError};
 
 impl Chat {

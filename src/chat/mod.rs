@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use crate::channel::Frame;
 use crate::domain::id::{Address, Seq, SessionId, Side};
-use crate::machine::{Action, Actions, Machine, Now, Weight};
 use crate::protocol::client::{self, ChatAction, ChatFrame};
 use crate::protocol::{CloseReason, DecodeError, Encoder, ErrorCode, Text};
+use crate::state_machine::{Action, Actions, Machine, Now, Weight};
 use crate::store::{Appended, Hidden, Recalled, Refusal, RoomPeople};
 
 pub mod access;

@@ -10,8 +10,8 @@ use crate::chat::stream::RETRY;
 use crate::chat::{Chat, ChatJob};
 use crate::domain::id::{Address, Seq, Side};
 use crate::domain::{Position, Presence, Room};
-use crate::machine::{Action, Actions, Now};
 use crate::protocol::CloseReason;
+use crate::state_machine::{Action, Actions, Now};
 
 /// Replaced connections of one side that may stay open; an older one is closed.
 const REPLACED: usize = 2;

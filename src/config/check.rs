@@ -9,7 +9,7 @@ use super::channel::PREFIX_BYTES;
 use super::load::Layers;
 use super::problem::ConfigProblems;
 use super::{Config, origin};
-use crate::domain::ink;
+use crate::domain::visible;
 use crate::identity::{KEY_BYTES, key_weakness};
 use crate::keyfile;
 
@@ -81,9 +81,13 @@ fn server(config: &Config, checker: &mut Checker<'_>) {
 
 fn site(config: &Config, checker: &mut Checker<'_>) {
     let site = &config.site;
-    checker.that(ink::shows(&site.name), "site.name", "must show something");
     checker.that(
-        site.tagline.is_empty() || ink::shows(&site.tagline),
+        visible::shows(&site.name),
+        "site.name",
+        "must show something",
+    );
+    checker.that(
+        site.tagline.is_empty() || visible::shows(&site.tagline),
         "site.tagline",
         "must show something, or be empty",
     );

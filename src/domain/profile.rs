@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::staff::StaffNames;
+use crate::domain::reserved_names::StaffNames;
 use crate::domain::text::clean_name;
 
 /// Longest stored nickname, in characters (wire contract, section 2).

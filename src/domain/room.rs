@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::block_mark::Mark;
 use crate::domain::entry::{Entry, EntryKind, LeaveReason};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
-use crate::domain::mark::Mark;
 use crate::domain::profile::Persona;
 
 /// One of the two people of a pairing.

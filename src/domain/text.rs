@@ -5,8 +5,8 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::domain::ink::has_ink;
-use crate::domain::joiner::{is_candidate, keep_working};
+use crate::domain::visible::has_ink;
+use crate::domain::zero_width::{is_candidate, keep_working};
 
 /// More combining marks than this on one character only serve to overprint neighbouring lines.
 const COMBINING_MARKS: usize = 3;

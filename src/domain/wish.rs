@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::joiner::is_candidate;
 use crate::domain::profile::Gender;
 use crate::domain::text::clean_tag;
+use crate::domain::zero_width::is_candidate;
 
 /// How many tags count (wire contract, section 2).
 pub const TAGS: usize = 3;

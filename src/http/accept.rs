@@ -18,8 +18,8 @@ use tracing::{debug, warn};
 
 use super::Audience;
 use super::request::{Peer, is_trusted};
-use super::router::{self, Routes};
 use crate::admission::{ConnectionGuard, ConnectionRefused, PermitSlot};
+use crate::http::dispatch::{self, Routes};
 use crate::state::AppState;
 use crate::telemetry;
 use crate::transport::paced::Paced;
@@ -204,7 +204,7 @@ async fn connection(edge: Edge, stream: TcpStream, address: SocketAddr, guard: C
         async move {
             let (server, notices) = (&app.config.server, &app.notices);
             let peer = Peer::resolve(server, notices, audience, address, &request, slot);
-            let mut answer = router::handle(&app, &routes, audience, peer, request).await;
+            let mut answer = dispatch::handle(&app, &routes, audience, peer, request).await;
             answer.body_mut().end(answering);
             Ok::<_, Infallible>(answer)
         }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use hyper::body::{Frame, SizeHint};
 
-use crate::admission::memory::Reservation;
+use crate::admission::memory_budget::Reservation;
 use crate::protocol::Replay;
 use crate::transport::turns::Answering;
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::ResponseBody;
 use super::request::Peer;
 use crate::admission::ConnectionRefused;
-use crate::admission::memory::Exhausted;
+use crate::admission::memory_budget::Exhausted;
 use crate::http::problem::HttpProblem;
 use crate::protocol::Replay;
 use crate::telemetry;

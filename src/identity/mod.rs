@@ -6,12 +6,12 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-pub mod access;
 pub mod cookie;
 pub mod jar;
-pub mod place;
+pub mod network_marks;
 pub mod principal;
 pub mod revoked;
+pub mod seat;
 pub mod token;
 
 /// Length of the key that everything is derived from, in bytes.

@@ -7,10 +7,10 @@ use crate::lobby::figures::Company;
 use crate::lobby::request::regret;
 use crate::lobby::search::{InPool, Search, next_look, phase};
 use crate::lobby::{AGAIN, JITTER, Lobby, LobbyJob, SearchState, TICK};
-use crate::machine::{Action, Actions, Now};
 use crate::matching::{Entered, PoolError, Renewed};
 use crate::protocol::ErrorCode;
 use crate::protocol::server::WaitingFor;
+use crate::state_machine::{Action, Actions, Now};
 
 impl Lobby {
     pub(super) fn on_entered(

@@ -14,8 +14,8 @@ use crate::domain::id::{RoomId, SessionId, Side, TicketId, Timestamp};
 use crate::domain::{LeaveReason, Pairing, Room, UserId};
 use crate::lobby::figures::{Company, Figures};
 use crate::lobby::{Created, Lobby, LobbyJob, LobbyOutcome, Prepared};
-use crate::machine::Io;
 use crate::matching::{Entered, Renewed, Ticket, WaitingPool};
+use crate::state_machine::Io;
 use crate::store::capacity::Capacity;
 use crate::store::{Store, StoreError};
 

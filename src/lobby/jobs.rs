@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::domain::id::{RoomId, Side, TicketId};
-use crate::domain::staff::StaffNames;
+use crate::domain::reserved_names::StaffNames;
 use crate::domain::{Pairing, UserId};
 use crate::lobby::figures::Company;
 use crate::matching::{Entered, PoolError, Renewed, Ticket};

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use crate::channel::Frame;
 use crate::domain::id::{Address, RoomId, SessionId, Side, TicketId};
 use crate::domain::{Marks, Pairing, PrefixHashes, Tags};
-use crate::machine::{Action, Actions, Machine, Now, Weight};
 use crate::protocol::client::{self, LobbyAction};
 use crate::protocol::{DecodeError, Encoder, ErrorCode};
+use crate::state_machine::{Action, Actions, Machine, Now, Weight};
 
 mod answers;
 pub mod effects;

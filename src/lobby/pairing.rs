@@ -6,8 +6,8 @@ use crate::domain::Pairing;
 use crate::domain::id::{RoomId, Side};
 use crate::lobby::search::Search;
 use crate::lobby::{AGAIN, Created, Lobby, LobbyJob, SearchState};
-use crate::machine::{Action, Actions, Now};
 use crate::matching::Ticket;
+use crate::state_machine::{Action, Actions, Now};
 
 impl Lobby {
     /// The pool says so. Side A makes the room and tells side B. Should B hear of it for the second

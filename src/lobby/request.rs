@@ -7,9 +7,9 @@ use crate::domain::wish::Phase;
 use crate::domain::{Persona, UserId};
 use crate::lobby::search::{Intent, Request, Search};
 use crate::lobby::{Lobby, LobbyJob, Prepared, ROOM_LOOK, ROOM_WAIT, SearchState};
-use crate::machine::{Action, Actions, Now};
 use crate::matching::Ticket;
 use crate::protocol::ErrorCode;
+use crate::state_machine::{Action, Actions, Now};
 use crate::store::RelationsOf;
 
 impl Lobby {

@@ -7,7 +7,7 @@ use crate::domain::Pairing;
 use crate::domain::id::RoomId;
 use crate::lobby::search::Search;
 use crate::lobby::{Lobby, LobbyJob, SearchState};
-use crate::machine::{Action, Actions, Now};
+use crate::state_machine::{Action, Actions, Now};
 
 impl Lobby {
     /// The ticket left the pool, or was not in it, because the client is silent.

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::domain::id::{NodeId, RoomId, TicketId, Timestamp};
-use crate::domain::staff::StaffNames;
+use crate::domain::reserved_names::StaffNames;
 use crate::domain::wish::Phase;
 use crate::domain::{Marks, Party};
 use crate::lobby::figures::Company;

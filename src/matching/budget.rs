@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::PrefixHashes;
 use crate::domain::id::Timestamp;
-use crate::domain::prefix::LEVELS;
+use crate::domain::ip_prefix::LEVELS;
 
 /// What a network may have spent at once is refilled in this time.
 const WINDOW: Duration = Duration::from_secs(60);

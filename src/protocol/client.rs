@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::close::ErrorCode;
 use super::field::{Field, Fill, Object};
-use super::halves;
 use crate::domain::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
 use crate::domain::id::{RoomId, Seq, Timestamp};
-use crate::domain::ink;
+use crate::domain::visible;
 use crate::domain::{MessageRef, PreferredGender, Profile, Tags, UserId, Wish};
+use crate::protocol::surrogates;
 
 mod raw;
 
@@ -162,7 +162,7 @@ fn decoded<T>(
     if !matches!(&first, Err(error) if error.code == ErrorCode::BadJson) {
         return first;
     }
-    let second = match halves::mended(text) {
+    let second = match surrogates::mended(text) {
         Some(mended) => whole(&mended).and_then(|it| match may_be_mended(&it) {
             true => Ok(it),
             false => Err(DecodeError::new(ErrorCode::BadJson)),
@@ -170,7 +170,7 @@ fn decoded<T>(
         None => first,
     };
     second.map_err(|error| match error.code {
-        ErrorCode::BadJson => error.with_client_id(halves::client_id(text)),
+        ErrorCode::BadJson => error.with_client_id(surrogates::client_id(text)),
         _ => error,
     })
 }
@@ -299,7 +299,7 @@ fn send(message: Object<RawMessage<'_>>) -> Result<ChatAction, DecodeError> {
         return Err(DecodeError::field("content").with_client_id(client_id));
     };
     let content = content.trim();
-    if !ink::shows(content) {
+    if !visible::shows(content) {
         return Err(DecodeError::new(ErrorCode::Empty).with_client_id(client_id));
     }
     // A character has at most four bytes: most messages need no counting.

@@ -5,12 +5,12 @@
 pub mod client;
 pub mod close;
 mod field;
-mod halves;
+mod frame_json;
 mod json;
 pub mod replay;
 pub mod server;
-mod shapes;
 pub mod size;
+mod surrogates;
 
 pub use client::{ChatAction, ChatFrame, DecodeError, LobbyAction};
 pub use close::{CloseReason, ErrorCode};

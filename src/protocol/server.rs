@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use super::shapes::RoomState;
-use super::shapes::{
+pub use crate::protocol::frame_json::RoomState;
+use crate::protocol::frame_json::{
     Alive, ErrorFrame, InRoom, MatchFound, MessageDeleted, MessageRecalled, PartnerRead,
     PartnerStatus, Person, RoomClosing, UserLeft, Waiting, millis,
 };

@@ -8,8 +8,8 @@ use crate::admission::abuse::AbuseCounter;
 use crate::admission::client::Client;
 use crate::admission::door::Door;
 use crate::admission::{Caller, FrameCost, Over};
-use crate::machine::Weight;
 use crate::state::AppState;
+use crate::state_machine::Weight;
 
 /// Who pays for a frame, and what counts as abuse.
 #[derive(Clone, Copy)]
@@ -182,7 +182,7 @@ mod tests {
 
     use super::*;
     use crate::admission::RateLimits;
-    use crate::admission::memory::MemoryBudget;
+    use crate::admission::memory_budget::MemoryBudget;
     use crate::config::Limits;
     use crate::domain::id::SessionId;
 

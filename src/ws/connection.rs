@@ -23,9 +23,9 @@ use super::in_flight::{front, optional};
 use super::socket::{Incoming, Socket};
 use crate::admission::client::Client;
 use crate::channel::{Frame, Mailbox, Received};
-use crate::machine::{Action, Actions, Io, Machine, Now};
 use crate::protocol::{CloseReason, Text};
 use crate::state::AppState;
+use crate::state_machine::{Action, Actions, Io, Machine, Now};
 
 /// Frames taken from the mailbox, and things asked for by the client's, before what they caused is
 /// carried out.

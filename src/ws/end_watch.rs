@@ -8,9 +8,9 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::admission::client::Client;
 use crate::delivery::online::End;
-use crate::machine::Now;
 use crate::protocol::CloseReason;
 use crate::state::AppState;
+use crate::state_machine::Now;
 
 /// How often it is looked whether the session of a socket is still honoured: sockets live for days.
 const LOOK_EVERY: Duration = Duration::from_secs(3600);

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::socket::{Incoming, Socket};
 use crate::admission::client::Client;
-use crate::admission::memory::{Class, MemoryAccount};
+use crate::admission::memory_budget::{Class, MemoryAccount};
 use crate::chat::access::{Access, access};
 use crate::domain::id::SessionId;
 use crate::protocol::client;

@@ -16,7 +16,7 @@ use crate::chat::access::{Access, claim_side};
 use crate::chat::effects::{ChatIo, announce};
 use crate::chat::{Chat, Opening};
 use crate::domain::id::SessionId;
-use crate::identity::{place, token};
+use crate::identity::{network_marks, token};
 use crate::lobby::effects::LobbyIo;
 use crate::lobby::{Lobby, LobbyRules};
 use crate::protocol::CloseReason;
@@ -71,10 +71,10 @@ pub async fn search(
             staff: Arc::clone(&app.staff),
         },
         client.session,
-        place::hashes(&app.signer, client.address),
+        network_marks::hashes(&app.signer, client.address),
         outbox.address(),
         Box::new(move |room, side| token::sign(&signing.signer, room, side)),
-        Box::new(move |tags| place::marks(&marking.signer, client.address, tags)),
+        Box::new(move |tags| network_marks::marks(&marking.signer, client.address, tags)),
     );
     let io = LobbyIo {
         services: Arc::clone(&app.lobby),

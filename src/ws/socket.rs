@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::buffered::Buffered;
 use super::metered::Metered;
 use super::write_batch::{BatchFrames, WriteBatch};
-use crate::admission::memory::{MemoryAccount, Reservation};
+use crate::admission::memory_budget::{MemoryAccount, Reservation};
 use crate::config::Limits;
 use crate::protocol::{CloseReason, Text};
 use crate::transport::paced::Paced;

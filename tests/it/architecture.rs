@@ -13,7 +13,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
     // What the process is made of. Names of metrics are constants of telemetry.
     ("telemetry", &[]),
     ("tasks", &["telemetry"]),
-    ("trim", &[]),
+    ("release_memory", &[]),
     ("keyfile", &[]),
     ("redis", &[]),
     // A contract each, its backends beside it.
@@ -27,8 +27,8 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "domain",
             "keyfile",
             "protocol",
+            "release_memory",
             "telemetry",
-            "trim",
         ],
     ),
     // What is configured is parsed once, to what the rooms below take.
@@ -47,7 +47,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
     // How large a mailbox is belongs to what one client can make us hold.
     (
         "admission",
-        &["channel", "config", "domain", "machine", "telemetry"],
+        &["channel", "config", "domain", "state_machine", "telemetry"],
     ),
     // To end the connections of a session is to revoke it.
     (
@@ -61,7 +61,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "telemetry",
         ],
     ),
-    ("machine", &["channel", "clock", "domain", "protocol"]),
+    ("state_machine", &["channel", "clock", "domain", "protocol"]),
     ("transport", &[]),
     // Features.
     (
@@ -71,8 +71,8 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "channel",
             "domain",
             "identity",
-            "machine",
             "protocol",
+            "state_machine",
             "store",
             "tasks",
             "telemetry",
@@ -86,9 +86,9 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "clock",
             "delivery",
             "domain",
-            "machine",
             "matching",
             "protocol",
+            "state_machine",
             "store",
         ],
     ),
@@ -123,9 +123,9 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "domain",
             "identity",
             "lobby",
-            "machine",
             "protocol",
             "state",
+            "state_machine",
             "telemetry",
             "transport",
         ],
@@ -142,9 +142,9 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "config",
             "domain",
             "identity",
-            "machine",
             "protocol",
             "state",
+            "state_machine",
             "store",
             "telemetry",
             "transport",
@@ -160,10 +160,10 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "channel",
             "config",
             "http",
+            "release_memory",
             "state",
             "tasks",
             "telemetry",
-            "trim",
         ],
     ),
 ];
@@ -535,7 +535,7 @@ fn the_core_reads_no_clock_and_does_no_io() {
 
 #[test]
 fn every_bound_says_its_bytes() {
-    use miyu::admission::holdings::BOUNDS;
+    use miyu::admission::bounds::BOUNDS;
     let text = include_str!("../../docs/internals/bounds.md");
     let (_, table) = text
         .split_once("| what | bound | when it is full | bytes |\n")
@@ -568,7 +568,7 @@ fn every_bound_says_its_bytes() {
 
 #[test]
 fn what_can_be_held_is_as_documented() {
-    use miyu::admission::holdings::{CONNECTION, holdings};
+    use miyu::admission::bounds::{CONNECTION, holdings};
     use miyu::admission::host::HostMemory;
     const MIB: u64 = 1 << 20;
     let host = HostMemory {

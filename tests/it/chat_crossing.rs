@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
-use miyu::admission::memory::MemoryBudget;
+use miyu::admission::memory_budget::MemoryBudget;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer as _, Frame, GroupId};
 use miyu::chat::effects::{ChatIo, ChatServices};
 use miyu::chat::{Chat, ChatJob, ChatOutcome, ChatRules, Opening};
 use miyu::delivery::publish::Publisher;
 use miyu::domain::id::{Address, NodeId, RoomId, Seq, Side, Timestamp};
-use miyu::machine::{Action, Actions, Io as _, Machine as _, Now};
 use miyu::protocol::Encoder;
+use miyu::state_machine::{Action, Actions, Io as _, Machine as _, Now};
 use miyu::store::sqlite::SqliteStore;
 use miyu::store::{Durability, Place, RoomPeople, Rooms as _, Store};
 use miyu::tasks::Drain;

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use miyu::admission::memory::MemoryBudget;
+use miyu::admission::memory_budget::MemoryBudget;
 use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership};
 use miyu::chat::ChatJob;
 use miyu::chat::effects::{ChatIo, ChatServices, DepartRetry};
 use miyu::domain::id::{Address, NodeId, RoomId, Side};
-use miyu::machine::Io as _;
+use miyu::state_machine::Io as _;
 use miyu::store::{Marks, Place, Store};
 use miyu::tasks::Drain;
 

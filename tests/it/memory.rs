@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use miyu::admission::memory::{Class, Reservation};
+use miyu::admission::memory_budget::{Class, Reservation};
 use miyu::config::Config;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;

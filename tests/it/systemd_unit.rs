@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use miyu::admission::holdings::holdings;
+use miyu::admission::bounds::holdings;
 use miyu::admission::host::HostMemory;
 use miyu::config::Config;
 use tempfile::TempDir;

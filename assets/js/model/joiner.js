@@ -1,6 +1,6 @@
 // Unseen characters that do a job in names and tags: joiners, variation selectors,
 // the tags of a few flags. Kept where they change what is drawn, as the server does
-// it (src/domain/joiner.rs): the name one reads as one's own is what the other reads.
+// it (src/domain/zero_width.rs): the name one reads as one's own is what the other reads.
 
 const candidate = /[\u200C\u200D\u180B-\u180F\uFE00-\uFE0F\u{E0020}-\u{E007F}\u{E0100}-\u{E01EF}]/u;
 const mark = /\p{M}/u;

@@ -28,7 +28,7 @@ export function countCharacters(text) {
 }
 
 // What a text is drawn without: white space, control and format characters, fillers,
-// and what is drawn as a space (src/domain/ink.rs).
+// and what is drawn as a space (src/domain/visible.rs).
 const unseen = String.raw`\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB\u{13430}-\u{1343F}\u{13441}\u{13442}\u{16FE4}\u{1D159}`;
 // eslint-disable-next-line no-misleading-character-class -- they are escapes in `unseen`, each a character of its own
 const ink = new RegExp(`[^${unseen}]`, 'u');

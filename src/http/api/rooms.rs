@@ -6,15 +6,15 @@ use hyper::header::{AUTHORIZATION, HeaderMap};
 use serde::Serialize;
 use tracing::warn;
 
-use crate::admission::memory::Class;
+use crate::admission::memory_budget::Class;
 use crate::domain::id::{RoomId, Seq, SessionId, Side};
 use crate::domain::{Persona, Room};
 use crate::http::problem::HttpProblem;
 use crate::http::query::parameter;
 use crate::http::response;
 use crate::http::routes::{Call, HandlerResult};
-use crate::identity::access::{Credentials, seat};
 use crate::identity::principal::Principal;
+use crate::identity::seat::{Credentials, seat};
 use crate::protocol::Replay;
 use crate::protocol::server::RoomState;
 use crate::state::AppState;

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::domain::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
-use crate::domain::prefix::LEVELS;
+use crate::domain::ip_prefix::LEVELS;
 use crate::domain::wish::{fold, topic_number};
 use crate::domain::{
     Gender, Mark, Marks, Mood, Pairing, Party, Persona, PreferredGender, Profile, Tags, UserId,

@@ -14,10 +14,10 @@ use super::open::{self, Lock, Paths};
 use super::page::{self, ReadJob};
 use super::queue::Queue;
 use super::writer::Writer;
-use crate::trim;
+use crate::release_memory;
 
 /// How often a reader looks up from waiting: there may be memory to give back.
-const NAP: Duration = trim::EVERY;
+const NAP: Duration = release_memory::EVERY;
 
 /// Where the threads say how they ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ fn reader(
         let (mut jobs, mut from) = (Vec::new(), Instant::now());
         while alarm.reads.take(&mut jobs, NAP, from) {
             page::run(&conn, &mut jobs);
-            trim::if_due();
+            release_memory::if_due();
             from = Instant::now() + pause;
         }
     })

@@ -19,8 +19,8 @@ use super::queue::Queue;
 use super::room_rows::{self, RoomRow};
 use super::rows::Place;
 use crate::domain::id::{RoomId, Timestamp};
+use crate::release_memory;
 use crate::store::{Clock, CommitSink, Committed, StoreError, StoreRules};
-use crate::trim;
 
 /// How long the writer sleeps when nothing is asked of it; then it tidies up.
 const NAP: Duration = Duration::from_millis(500);
@@ -86,7 +86,7 @@ impl Writer {
             }
             self.checkpoints.look(&self.conn);
             self.housekeep();
-            trim::if_due();
+            release_memory::if_due();
             if crowd > 1 && queue.len() < self.tuning.batch {
                 // What a commit costs is shared by all that wait for it. Whoever is alone finds the
                 // writer awake: only where several came at once others are waited for.

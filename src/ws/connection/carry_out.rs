@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::Connection;
-use crate::machine::{Action, Actions, Io, Machine};
 use crate::protocol::CloseReason;
+use crate::state_machine::{Action, Actions, Io, Machine};
 use crate::telemetry;
 use crate::ws::socket::Socket;
 use crate::ws::write_batch::WriteBatch;

@@ -2,7 +2,7 @@
 //! rows are those of the table in docs/internals/bounds.md with bytes; a test compares them.
 
 use super::host::HostMemory;
-use super::memory::FREE;
+use crate::admission::memory_budget::FREE;
 use crate::channel::mailbox;
 use crate::config::Limits;
 
@@ -123,7 +123,8 @@ pub fn holdings(limits: &Limits, host: HostMemory) -> Holdings {
         set => connections.min(set as u64),
     };
     Holdings {
-        address: of_one * CONNECTION + super::memory::MemoryBudget::new(budget).share(),
+        address: of_one * CONNECTION
+            + crate::admission::memory_budget::MemoryBudget::new(budget).share(),
         everything: connections * CONNECTION + budget + sum(Per::Process),
     }
 }

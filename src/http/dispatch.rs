@@ -13,7 +13,7 @@ use super::routes::{Call, Guard, HandlerResult, Rate, Route, Slash, TABLE, too_l
 use super::{Audience, ResponseBody, pages, response, sessions};
 use crate::admission::Purpose;
 use crate::admission::door::{Act, AdmissionRefusal};
-use crate::admission::memory::Class;
+use crate::admission::memory_budget::Class;
 use crate::identity::principal::Principal;
 use crate::state::AppState;
 

@@ -1,6 +1,6 @@
 //! One budget for the bytes in flight: what is held for clients that have not taken it yet, or have
 //! not sent all of it. Small things (a connection's own buffers, a short frame) are not reserved,
-//! since a bound on connections bounds them too ([`super::holdings`]); what can be large is, each
+//! since a bound on connections bounds them too ([`crate::admission::bounds`]); what can be large is, each
 //! time, before it is read or made. How much there is, the machine says ([`super::host`]).
 
 use std::collections::HashMap;

@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use super::caller::{Caller, KEYS};
-use super::table::{Debts, HeldKey, KINDS, Table};
+use crate::admission::counter_table::{Debts, HeldKey, KINDS, Table};
 
 /// What is counted. A number is its place in [`Debts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
