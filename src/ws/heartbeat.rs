@@ -83,7 +83,7 @@ impl Heartbeat {
     pub fn deadline(&self, watched: bool) -> Instant {
         let answer = self.answer_due(watched).unwrap_or_else(|| self.end());
         let silence = match self.pinged {
-            None => self.heard + self.patience(watched),
+            None => self.heard + self.ask_after(watched),
             Some(_) => answer.min(self.end()),
         };
         let said = self.said.map(|said| said + self.interval());
@@ -101,7 +101,7 @@ impl Heartbeat {
         // What would be due in a moment is done with it: a quiet connection is woken once an interval.
         let soon = now + self.interval() / 8;
         let due = Due {
-            ask: self.pinged.is_none() && soon >= self.heard + self.patience(watched),
+            ask: self.pinged.is_none() && soon >= self.heard + self.ask_after(watched),
             vouch: self.said.is_some_and(|said| soon >= said + self.interval()),
             silent: self.answer_due(watched).is_some_and(|at| now >= at),
         };
@@ -116,7 +116,7 @@ impl Heartbeat {
     }
 
     /// After how much silence it is asked.
-    fn patience(&self, watched: bool) -> Duration {
+    fn ask_after(&self, watched: bool) -> Duration {
         match watched {
             true => self.interval() / 5,
             false => self.interval(),
