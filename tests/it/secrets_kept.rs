@@ -14,7 +14,7 @@ use crate::support::binary::Setup;
 use crate::support::scene::{MIYU, until};
 
 /// A user without rights, who exists everywhere by number.
-const NOBODY: u32 = 65534;
+const UNPRIVILEGED: u32 = 65534;
 const KEY: &str = "8e2f0c4b7d19a3658e2f0c4b7d19a3658e2f0c4b7d19a36500aa11bb22cc33dd";
 
 fn mode(path: &Path, mode: u32) {
@@ -95,8 +95,8 @@ fn as_unprivileged_user(program: &File, arguments: &[&str], folder: &Path) -> Co
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     if rustix::process::geteuid().is_root() {
-        chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
-        command.uid(NOBODY).gid(NOBODY);
+        chown(folder, Some(UNPRIVILEGED), Some(UNPRIVILEGED)).unwrap();
+        command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
     }
     command
 }
@@ -105,7 +105,7 @@ fn as_unprivileged_user(program: &File, arguments: &[&str], folder: &Path) -> Co
 async fn memory_is_closed_from_the_first_line() {
     let folder = TempDir::new().unwrap();
     let ours = match rustix::process::geteuid().is_root() {
-        true => NOBODY,
+        true => UNPRIVILEGED,
         false => rustix::process::geteuid().as_raw(),
     };
     // Any other program's belongs to its user: the test can tell.

@@ -131,15 +131,15 @@ impl Drop for OwnPostgres {
     }
 }
 
-/// The user and group `nobody`: without any rights.
-const NOBODY: u32 = 65_534;
+/// The user and group that have no rights of their own.
+const UNPRIVILEGED: u32 = 65_534;
 
 /// A folder that belongs to the server's user.
 fn folder() -> TempDir {
     let folder = TempDir::new().expect("a folder");
     if rustix::process::getuid().is_root() {
         // It refuses to run as root.
-        let given = std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY));
+        let given = std::os::unix::fs::chown(folder.path(), Some(UNPRIVILEGED), Some(UNPRIVILEGED));
         given.expect("root may give folders away");
     }
     folder
@@ -149,7 +149,10 @@ fn folder() -> TempDir {
 fn program(folder: &Path, name: &str, through: &[String]) -> Command {
     let mut words: Vec<PathBuf> = Vec::new();
     if rustix::process::getuid().is_root() {
-        let ids = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
+        let ids = [
+            format!("--reuid={UNPRIVILEGED}"),
+            format!("--regid={UNPRIVILEGED}"),
+        ];
         words.push("setpriv".into());
         words.extend(ids.map(PathBuf::from));
         words.push("--clear-groups".into());
