@@ -60,7 +60,11 @@ pub const BOUNDS: [Bound; 23] = [
         mailbox::TOGETHER as u64,
     ),
     bound("writer's queue, readers' queue", Per::Process, 64 * MIB),
-    bound("heads", Per::Process, 104 * MIB),
+    bound(
+        "rooms that SQLite's writer remembers",
+        Per::Process,
+        104 * MIB,
+    ),
     bound(
         "sessions remembered to have met nobody",
         Per::Process,
@@ -75,7 +79,7 @@ pub const BOUNDS: [Bound; 23] = [
     ),
     bound("frames waiting for Redis", Per::Process, 32 * MIB),
     bound("lines of the log that wait for stderr", Per::Process, MIB),
-    bound("reaper", Per::Process, 5 * MIB),
+    bound("clean-ups of connections that ended", Per::Process, 5 * MIB),
     bound(
         "departures owed to a store that does not answer",
         Per::Process,
