@@ -3,7 +3,7 @@
 use fantoccini::key::Key;
 use serde_json::json;
 
-use crate::support::driver::Browser;
+use crate::support::browser::Browser;
 use crate::support::stage::Play;
 
 /// A host that is neither this machine's name nor trusted by the browser.

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::cable::Cable;
 use crate::support::chat::meet;
-use crate::support::driver::Browser;
 use crate::support::stage::Play;
 
 /// Sets the clock that pages see wrong by so many hours.

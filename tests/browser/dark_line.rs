@@ -3,9 +3,9 @@
 
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::cable::Cable;
-use crate::support::chat::meet;
-use crate::support::driver::Browser;
+use crate::support::chat::{expects_lost_connections, meet};
 use crate::support::person::Person;
 use crate::support::stage::{Play, Stage};
 
@@ -21,13 +21,12 @@ async fn by_cable(stage: &Stage, name: &str) -> (Cable, Person) {
     let cable = Cable::to(stage.port());
     let base = format!("http://127.0.0.1:{}", cable.port);
     let person = stage.person_at(name, &Browser::default(), base).await;
-    person.expect_console("WebSocket connection to");
-    person.expect_console("net::ERR_");
+    expects_lost_connections(&person);
     (cable, person)
 }
 
 #[test]
-fn who_only_reads_is_connected_again() {
+pub fn who_only_reads_is_connected_again() {
     let play = Play::new("dark_line_reading").set("limits.heartbeat", "2s");
     play.run(async |stage| {
         let ((cable, anna), bao) = tokio::join!(by_cable(stage, "Anna"), stage.person("Bao"));
@@ -123,7 +122,7 @@ fn what_is_being_written_is_not_taken_away_with_a_room_that_nobody_came_to() {
 }
 
 #[test]
-fn a_way_that_lets_no_socket_through_is_named() {
+pub fn a_way_that_lets_no_socket_through_is_named() {
     Play::new("no_upgrade").run(async |stage| {
         let (cable, anna) = by_cable(stage, "Anna").await;
         anna.expect_console("WebSockets to it cannot be opened");

@@ -87,7 +87,7 @@ fn home_takes_no_proxys_word_for_how_many_are_here() {
 }
 
 #[test]
-fn what_was_written_in_a_room_that_is_no_more_is_shown() {
+pub fn what_was_written_in_a_room_that_is_no_more_is_shown() {
     let play = Play::new("unsent_words").set("store.retention", "1s");
     play.run(async |stage| {
         let (cable, anna, bao) = meet_by_cable(stage).await;

@@ -1,8 +1,10 @@
-//! Browser tests: people at headless Chromium on the real executable, driven by ChromeDriver.
+//! Browser tests: people at headless Chromium on the real executable, driven by ChromeDriver; some
+//! scenes are played in Firefox too, driven by geckodriver (`firefox.rs`).
 //!
-//! They need Debian's `chromium` and `chromium-driver`, and axe-core from `scripts/lib/axe`; without
-//! these they fail. Every test ends with a look at the console, at where requests went, and with axe
-//! in each page that is still open: `support/stage.rs`, without which there are no people to test with.
+//! They need Debian's `chromium`, `chromium-driver` and `firefox-esr`, geckodriver, which
+//! `scripts/test` builds, and axe-core from `scripts/lib/axe`; without these they fail. Every test ends
+//! with a look at the console, at where requests went, and with axe in each page that is still open:
+//! `support/stage.rs`, without which there are no people to test with.
 
 mod alone;
 mod calling;
@@ -10,6 +12,7 @@ mod clock;
 mod dark_line;
 mod dropping;
 mod ending;
+mod firefox;
 mod flat;
 mod forced_colours;
 mod forgetting;

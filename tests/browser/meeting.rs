@@ -6,7 +6,7 @@ use crate::support::chat::meet;
 use crate::support::stage::Play;
 
 #[test]
-fn two_people_meet_and_talk() {
+pub fn two_people_meet_and_talk() {
     Play::new("two_people_meet_and_talk").run(async |stage| {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;

@@ -2,16 +2,10 @@
 
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::cable::Cable;
-use crate::support::chat::meet;
-use crate::support::driver::Browser;
-use crate::support::person::Person;
+use crate::support::chat::{expects_lost_connections, meet};
 use crate::support::stage::Play;
-
-fn expects_lost_connections(person: &Person) {
-    person.expect_console("WebSocket connection to");
-    person.expect_console("net::ERR_");
-}
 
 #[test]
 fn pages_begin_again_with_what_the_server_has() {

@@ -36,7 +36,7 @@ fn a_reload_in_the_middle_keeps_everything() {
 }
 
 #[test]
-fn back_goes_home_and_the_bar_leads_back() {
+pub fn back_goes_home_and_the_bar_leads_back() {
     Play::new("back_and_resume").run(async |stage| {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;
@@ -68,7 +68,7 @@ fn back_goes_home_and_the_bar_leads_back() {
 }
 
 #[test]
-fn what_is_written_without_a_network_arrives_once() {
+pub fn what_is_written_without_a_network_arrives_once() {
     Play::new("lost_network")
         .set("chat.presence_settle", "200ms")
         .run(async |stage| {
@@ -313,7 +313,7 @@ fn who_does_not_come_back_ends_the_chat() {
 }
 
 #[test]
-fn opened_elsewhere_and_continued_here() {
+pub fn opened_elsewhere_and_continued_here() {
     Play::new("opened_elsewhere").run(async |stage| {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;

@@ -4,7 +4,7 @@ use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::support::audit::accessible;
-use crate::support::driver::Browser;
+use crate::support::browser::Browser;
 use crate::support::stage::Play;
 
 #[test]
@@ -86,7 +86,7 @@ fn nobody_searches_past_the_questions() {
 }
 
 #[test]
-fn a_browser_that_keeps_nothing_is_told_what_is_needed() {
+pub fn a_browser_that_keeps_nothing_is_told_what_is_needed() {
     Play::new("blocked_cookies").run(async |stage| {
         let forgetful = Browser {
             forgetful: true,

@@ -7,7 +7,7 @@ use crate::support::chat::meet;
 use crate::support::stage::Play;
 
 #[test]
-fn a_reply_quotes_and_a_recall_erases_the_quote_too() {
+pub fn a_reply_quotes_and_a_recall_erases_the_quote_too() {
     Play::new("reply_and_recall").run(async |stage| {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;
@@ -115,7 +115,7 @@ fn read_marks_can_be_switched_off() {
 }
 
 #[test]
-fn what_people_write_is_never_markup() {
+pub fn what_people_write_is_never_markup() {
     let name = "<b>Mal</b>";
     let hostile = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>&amp;";
     let bidi = "\u{202e}gnihton\u{202c} \u{5e9}\u{5dc}\u{5d5}\u{5dd} (a\u{200b}b)";

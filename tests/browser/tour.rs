@@ -1,12 +1,12 @@
 //! A walk through every state of the pages, in every form they have: desktop and phone, light and
-//! dark, both languages, 320 px and 200 %. At each stop: axe, nothing wider than the window, and a
-//! picture. `MIYU_SCREENSHOTS=FOLDER` says where the pictures go; else `target/browser/pictures`.
+//! dark, both languages, 320 px and 200 %. At each stop: axe, nothing wider than the window, and
+//! with `MIYU_SCREENSHOTS=FOLDER` a picture.
 
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use crate::support::audit::{accessible, legible};
-use crate::support::driver::Browser;
+use crate::support::browser::Browser;
 use crate::support::person::Person;
 use crate::support::stage::{Play, Stage, picture};
 
@@ -45,7 +45,7 @@ const ENGLISH: Words = Words {
 /// How much is looked at at every stop.
 #[derive(Clone, Copy, PartialEq)]
 enum Look {
-    /// Everything in both schemes, with pictures.
+    /// Everything in both schemes, with pictures when they are wanted.
     Schemes,
     /// In one scheme, without pictures.
     Fit,

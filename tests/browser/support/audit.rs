@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use fantoccini::error::CmdError;
 use serde_json::{Value, json};
 
-use super::commands::take_log;
 use super::person::Person;
+use super::session::Protocol;
 
 /// The rule sets of WCAG 2.2 AA.
 const RULES: [&str; 5] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
@@ -53,11 +53,13 @@ pub async fn barriers(person: &Person) -> Vec<String> {
     let windows = person.client().windows().await;
     for window in windows.unwrap_or_else(|error| panic!("{}: windows: {error}", person.name())) {
         person.switch_to(&window).await;
-        // A page shown without JavaScript stays as it is; axe itself needs it.
-        let on = json!({ "value": false });
-        person
-            .devtools("Emulation.setScriptExecutionDisabled", on)
-            .await;
+        if let Protocol::DevTools = person.protocol() {
+            // A page shown without JavaScript stays as it is; axe itself needs it.
+            let on = json!({ "value": false });
+            person
+                .devtools("Emulation.setScriptExecutionDisabled", on)
+                .await;
+        }
         let url = person.client().current_url().await;
         let url = url.unwrap_or_else(|error| panic!("{}: an address: {error}", person.name()));
         let wrong = violations(person, "tag", json!(RULES)).await;
@@ -116,36 +118,18 @@ fn axe_source() -> &'static str {
 /// What the console and the network say against a person's pages since the last look.
 pub async fn complaints(person: &Person) -> Vec<String> {
     let mut found = Vec::new();
-    for entry in take_log(person.client(), "browser").await {
-        let level = entry["level"].as_str().unwrap_or_default();
-        let text = entry["message"].as_str().unwrap_or_default();
-        if matches!(level, "SEVERE" | "WARNING") && !person.is_expected(text) {
-            found.push(format!("{}: console {level}: {text}", person.name()));
+    for said in person.take_console().await {
+        if !person.is_expected(&said) {
+            found.push(format!("{}: console {said}", person.name()));
         }
     }
     let own = person.url("");
-    for url in requests(person).await {
+    for url in person.take_requests().await {
         if !is_own(&url, &own) {
             found.push(format!("{}: a request elsewhere: {url}", person.name()));
         }
     }
     found
-}
-
-/// The addresses that pages of this person asked for.
-async fn requests(person: &Person) -> Vec<String> {
-    let entries = take_log(person.client(), "performance").await;
-    let urls = entries.iter().filter_map(|entry| {
-        let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
-        let event = &event["message"];
-        let url = match event["method"].as_str()? {
-            "Network.requestWillBeSent" => &event["params"]["request"]["url"],
-            "Network.webSocketCreated" => &event["params"]["url"],
-            _ => return None,
-        };
-        url.as_str().map(str::to_owned)
-    });
-    urls.collect()
 }
 
 /// `own` is an origin such as `http://127.0.0.1:8000`.

@@ -4,8 +4,8 @@ use fantoccini::actions::{InputSource, MOUSE_BUTTON_RIGHT, MouseActions, Pointer
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
+use super::browser::Browser;
 use super::cable::Cable;
-use super::driver::Browser;
 use super::person::Person;
 use super::stage::Stage;
 
@@ -161,10 +161,16 @@ pub async fn meet(one: &Person, other: &Person) {
     tokio::join!(one.meets(other.name()), other.meets(one.name()));
 }
 
-/// Chromium's own words about a connection that cannot be had.
+/// The browsers' own words about a connection that cannot be had.
 pub fn expects_lost_connections(person: &Person) {
-    person.expect_console("WebSocket connection to");
-    person.expect_console("net::ERR_");
+    for words in [
+        "WebSocket connection to",
+        "net::ERR_",
+        "establish a connection to the server at",
+        "was interrupted while the page was loading",
+    ] {
+        person.expect_console(words);
+    }
 }
 
 /// Two people who have met, the first by a cable that can be pulled.

@@ -1,91 +1,53 @@
-//! ChromeDriver as a child process, and what a Chromium of ours is started with. Not what is done
-//! in a page: that is `person.rs`.
+//! ChromeDriver and geckodriver as child processes. Not what their browsers are started with, and
+//! not what is done in a page: that is `person.rs`.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Where Debian's packages put them.
+pub const CHROMIUM: &str = "/usr/bin/chromium";
+pub const FIREFOX: &str = "/usr/bin/firefox-esr";
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
-const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// No package of Debian has it: `scripts/test` builds it where cargo puts its tools.
+const GECKODRIVER: &str = "geckodriver";
 
 /// How long anything outside a page may take to come up.
 pub const START_DEADLINE: Duration = Duration::from_secs(30);
 
-/// The one ChromeDriver of this process, for as long as a test uses it.
-static SHARED: Mutex<Weak<Driver>> = Mutex::new(Weak::new());
-
-/// A running ChromeDriver; ended by its id when the last test lets go of it.
+/// A running driver; ended by its id with its owner.
 pub struct Driver {
     child: Child,
     port: u16,
     _folder: TempDir,
 }
 
-/// How a person's browser differs from an ordinary one: 1280×720, zh-TW, light.
-#[derive(Clone)]
-pub struct Browser {
-    /// Width and height of the viewport in CSS pixels.
-    pub size: (u32, u32),
-    /// A touch screen with a phone's user agent.
-    pub phone: bool,
-    /// What the browser asks pages for.
-    pub language: &'static str,
-    /// `prefers-color-scheme: dark`.
-    pub dark: bool,
-    /// `prefers-reduced-motion: reduce`.
-    pub still: bool,
-    /// `forced-colors: active`: the system's few colours instead of the page's.
-    pub forced: bool,
-    /// Cookies, and with them all that pages keep, are blocked.
-    pub forgetful: bool,
-    /// `--host-resolver-rules`, when names are not looked up as usual.
-    pub resolver: Option<&'static str>,
-}
-
-impl Default for Browser {
-    fn default() -> Self {
-        Self {
-            size: (1280, 720),
-            phone: false,
-            language: "zh-TW",
-            dark: false,
-            still: false,
-            forced: false,
-            forgetful: false,
-            resolver: None,
-        }
-    }
-}
-
-impl Browser {
-    /// A phone of 390×844.
-    pub fn phone() -> Self {
-        Self {
-            size: (390, 844),
-            phone: true,
-            ..Self::default()
-        }
-    }
-}
-
 impl Driver {
-    /// The shared ChromeDriver, started if no other test uses it.
-    pub fn shared() -> Arc<Self> {
-        let mut shared = SHARED.lock();
-        if let Some(driver) = shared.upgrade() {
-            return driver;
-        }
-        let driver = Arc::new(Self::start());
-        *shared = Arc::downgrade(&driver);
-        driver
+    /// Starts a ChromeDriver, which drives as many browsers as are wanted.
+    pub fn chrome() -> Self {
+        require(CHROMEDRIVER, "chromium-driver");
+        require(CHROMIUM, "chromium");
+        let port = free_port();
+        let mut command = Command::new(CHROMEDRIVER);
+        command.arg(format!("--port={port}"));
+        Self::start(command, port)
+    }
+
+    /// Starts a geckodriver, which drives one.
+    pub fn gecko() -> Self {
+        require(FIREFOX, "firefox-esr");
+        let port = free_port();
+        let mut command = Command::new(GECKODRIVER);
+        command.args(["--port", &port.to_string()]);
+        // Its usual port is the same for all.
+        command.args(["--websocket-port", &free_port().to_string()]);
+        Self::start(command, port)
     }
 
     /// Where it listens.
@@ -93,21 +55,25 @@ impl Driver {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    fn start() -> Self {
-        require(CHROMEDRIVER, "chromium-driver");
-        require(CHROMIUM, "chromium");
+    fn start(mut command: Command, port: u16) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let log = File::create(folder.path().join("chromedriver.log")).expect("a log file");
-        let port = free_port();
-        let mut child = Command::new(CHROMEDRIVER)
-            .arg(format!("--port={port}"))
+        let log = File::create(folder.path().join("driver.log")).expect("a log file");
+        // Profiles that it makes itself go with the folder.
+        let child = command
             .env("TMPDIR", folder.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)
-            .spawn()
-            .expect("chromedriver starts");
-        until_listening(port, &mut child, "chromedriver");
+            .spawn();
+        let name = command.get_program().display();
+        let mut child = match child {
+            Ok(child) => child,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                panic!("{name} is missing. scripts/test puts it there")
+            }
+            Err(error) => panic!("{name} does not start: {error}"),
+        };
+        until_listening(port, &mut child, &name.to_string());
         Self {
             child,
             port,
@@ -127,8 +93,8 @@ impl Drop for Driver {
 fn require(path: &str, package: &str) {
     assert!(
         Path::new(path).exists(),
-        "{path} is missing. The browser tests need Debian's packages `chromium` and \
-         `chromium-driver`: apt-get install {package}"
+        "{path} is missing. The browser tests need Debian's packages `chromium`, `chromium-driver` \
+         and `firefox-esr`: apt-get install {package}"
     );
 }
 
@@ -152,59 +118,5 @@ pub fn until_listening(port: u16, child: &mut Child, name: &str) {
             "{name} does not listen on {address}"
         );
         std::thread::sleep(Duration::from_millis(15));
-    }
-}
-
-/// WebDriver's description of a fresh Chromium that keeps its files in `profile`.
-pub fn capabilities(browser: &Browser, profile: &Path) -> serde_json::Map<String, Value> {
-    let (width, height) = browser.size;
-    let mut arguments = vec![
-        "--headless".to_owned(),
-        "--no-sandbox".to_owned(),
-        "--disable-gpu".to_owned(),
-        "--disable-dev-shm-usage".to_owned(),
-        "--disable-quic".to_owned(),
-        "--no-first-run".to_owned(),
-        "--disable-background-networking".to_owned(),
-        "--disable-component-update".to_owned(),
-        "--disable-sync".to_owned(),
-        "--disable-extensions".to_owned(),
-        // A site on plain http stays one, as it does for a phone in the same network.
-        "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,Translate".to_owned(),
-        "--hide-scrollbars".to_owned(),
-        "--force-color-profile=srgb".to_owned(),
-        format!("--lang={}", browser.language),
-        format!("--accept-lang={}", browser.language),
-        format!("--window-size={width},{height}"),
-        format!("--user-data-dir={}", profile.display()),
-    ];
-    arguments.extend(
-        browser
-            .resolver
-            .map(|rules| format!("--host-resolver-rules={rules}")),
-    );
-    let mut options = json!({
-        "binary": CHROMIUM,
-        "args": arguments,
-        "prefs": { "intl.accept_languages": browser.language },
-        "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false },
-    });
-    if browser.forgetful {
-        options["prefs"]["profile.default_content_setting_values.cookies"] = json!(2);
-    }
-    if browser.phone {
-        options["mobileEmulation"] = json!({
-            "deviceMetrics": { "width": width, "height": height, "pixelRatio": 2.0, "touch": true },
-        });
-    }
-    let all = json!({
-        "browserName": "chrome",
-        "goog:chromeOptions": options,
-        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-        "timeouts": { "script": 60_000, "pageLoad": 30_000 },
-    });
-    match all {
-        Value::Object(map) => map,
-        _ => unreachable!("an object was written"),
     }
 }

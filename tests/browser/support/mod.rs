@@ -1,11 +1,18 @@
 //! The harness: processes, people, and what is checked of every page.
 
 pub mod audit;
+mod bidi;
+pub mod browser;
 pub mod cable;
 pub mod chat;
+mod chromium;
 pub mod commands;
 pub mod driver;
+mod firefox;
+mod heard;
+mod house;
 pub mod person;
 pub mod server;
+mod session;
 pub mod stage;
 mod windows;

@@ -1,4 +1,4 @@
-//! One person: a Chromium of their own, and how they look, press and type. What belongs to a chat
+//! One person: a browser of their own, and how they look, press and type. What belongs to a chat
 //! is in `chat.rs`; what is checked of every page in `audit.rs`.
 
 use std::sync::Arc;
@@ -6,21 +6,27 @@ use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
+use fantoccini::{Client, Locator};
 use parking_lot::Mutex;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use super::commands::{devtools, take_log};
-use super::driver::{Browser, Driver, START_DEADLINE, capabilities};
+use super::browser::{Browser, Engine};
+use super::commands::devtools;
+use super::session::{Protocol, Session};
 
 /// How long a page may take for anything.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 /// How often a condition is looked at.
 pub(super) const POLL: Duration = Duration::from_millis(40);
 const PRELUDE: &str = include_str!("prelude.js");
+
+/// Holds still what moves for ever behind a search and means nothing: without a graphics card it takes
+/// a third of a core for as long as a person waits.
+const STILL_FOG: &str = "(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('.scene-matching :is(.bank, .lamp-mine) { animation-play-state: paused !important; }');
+    document.adoptedStyleSheets = [sheet];
+})()";
 
 /// A person at a browser. Clones are the same person.
 #[derive(Clone)]
@@ -29,60 +35,28 @@ pub struct Person(Arc<Inner>);
 struct Inner {
     name: String,
     base: String,
-    client: Client,
+    session: Arc<Session>,
     expected: Mutex<Vec<String>>,
-    // Last, so that the process is gone before its folder is.
-    _process: Process,
-    _profile: TempDir,
-}
-
-/// A browser to be ended by its id, whatever became of ChromeDriver.
-struct Process(Option<Pid>);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if let Some(pid) = self.0 {
-            // Usually gone: the session was closed.
-            let _ = kill_process(pid, Signal::KILL);
-        }
-    }
 }
 
 impl Person {
-    /// Opens a browser whose pages are below `base`. Only a stage does, which looks at it in the end.
-    pub(super) async fn open(driver: &Driver, name: &str, base: String, browser: &Browser) -> Self {
-        let profile = tempfile::tempdir().expect("a temporary folder");
-        let wanted = capabilities(browser, profile.path());
-        let url = driver.url();
-        let begun = Instant::now();
-        let client = loop {
-            let mut builder = ClientBuilder::new(HttpConnector::new());
-            match builder.capabilities(wanted.clone()).connect(&url).await {
-                Ok(client) => break client,
-                // On a machine under load Chromium is sometimes too slow for ChromeDriver.
-                Err(_) if begun.elapsed() < START_DEADLINE => {}
-                Err(error) => panic!("{name}'s Chromium does not start: {error}"),
-            }
-        };
-        let answer = client
-            .capabilities()
-            .and_then(|it| it.get("goog:processID"));
-        let pid = answer.and_then(Value::as_i64);
-        let pid = pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    /// Sits down at a browser, with pages below `base`. Only a stage does, which looks at it in the end.
+    pub(super) async fn at(
+        session: Arc<Session>,
+        name: &str,
+        base: String,
+        browser: &Browser,
+    ) -> Self {
         let person = Self(Arc::new(Inner {
             name: name.to_owned(),
             base,
-            client,
+            session,
             expected: Mutex::default(),
-            _process: Process(pid),
-            _profile: profile,
         }));
         person.dress(browser).await;
-        // Chromium's own first page is not what is tested.
-        let blank = person.client().goto("about:blank").await;
-        blank.unwrap_or_else(|error| panic!("{name}: an empty page: {error}"));
-        take_log(person.client(), "browser").await;
-        take_log(person.client(), "performance").await;
+        if !browser.still {
+            person.before_each_page(STILL_FOG).await;
+        }
         person
     }
 
@@ -91,8 +65,11 @@ impl Person {
         if !browser.phone {
             self.resize(browser.size.0, browser.size.1).await;
         }
-        self.media(browser.dark, browser.still, browser.forced)
-            .await;
+        // A Firefox is started with the rest.
+        if browser.engine == Engine::Chromium {
+            self.media(browser.dark, browser.still, browser.forced)
+                .await;
+        }
     }
 
     /// Lets pages see a system that is light or dark.
@@ -116,11 +93,21 @@ impl Person {
 
     /// Gives the page a viewport of exactly this size.
     pub async fn resize(&self, width: u32, height: u32) {
-        self.devtools(
-            "Emulation.setDeviceMetricsOverride",
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false }),
-        )
-        .await;
+        match self.protocol() {
+            Protocol::DevTools => {
+                let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+                self.devtools("Emulation.setDeviceMetricsOverride", size)
+                    .await;
+            }
+            Protocol::Bidi(bidi) => {
+                let (window, size) = (
+                    self.window().await,
+                    json!({ "width": width, "height": height }),
+                );
+                let wanted = json!({ "context": String::from(window), "viewport": size });
+                bidi.ask("browsingContext.setViewport", wanted).await;
+            }
+        }
     }
 
     /// Who this is, in messages of failed tests.
@@ -135,7 +122,17 @@ impl Person {
 
     /// The WebDriver session.
     pub fn client(&self) -> &Client {
-        &self.0.client
+        &self.0.session.client
+    }
+
+    /// The browser.
+    pub(super) fn session(&self) -> &Arc<Session> {
+        &self.0.session
+    }
+
+    /// What else it is asked by.
+    pub(super) fn protocol(&self) -> &Protocol {
+        &self.0.session.protocol
     }
 
     /// A console entry with this in it is part of what is tested.
@@ -186,9 +183,14 @@ impl Person {
 
     /// Runs a script in every page from now on, before the page's own.
     pub async fn before_each_page(&self, script: &str) {
-        let source = json!({ "source": script });
-        self.devtools("Page.addScriptToEvaluateOnNewDocument", source)
-            .await;
+        match self.protocol() {
+            Protocol::DevTools => {
+                let source = json!({ "source": script });
+                self.devtools("Page.addScriptToEvaluateOnNewDocument", source)
+                    .await;
+            }
+            Protocol::Bidi(bidi) => bidi.before_each_page(script).await,
+        }
     }
 
     /// Answers for this person whether pages may send notifications.
@@ -348,14 +350,14 @@ impl Person {
 
     /// Puts text in at the caret as an input method or a paste does; also beyond the BMP.
     pub async fn insert(&self, text: &str) {
-        self.devtools("Input.insertText", json!({ "text": text }))
-            .await;
-    }
-
-    /// Closes the browser.
-    pub async fn close(&self) {
-        // Should it fail, the process is ended by its id.
-        let _ = self.client().clone().close().await;
+        match self.protocol() {
+            Protocol::DevTools => {
+                self.devtools("Input.insertText", json!({ "text": text }))
+                    .await;
+            }
+            // Its keys can be any character.
+            Protocol::Bidi(_) => self.keys(text).await,
+        }
     }
 }
 

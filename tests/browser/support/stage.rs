@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
@@ -10,8 +11,8 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
 use super::audit::{barriers, complaints};
-use super::commands::take_log;
-use super::driver::{Browser, Driver};
+use super::browser::{Browser, Engine};
+use super::house::{House, runtime};
 use super::person::Person;
 use super::server::Server;
 
@@ -20,21 +21,26 @@ static SEATS: Semaphore = Semaphore::const_new(2);
 
 /// A test before it runs.
 pub struct Play {
-    name: &'static str,
+    name: String,
     settings: Vec<(&'static str, &'static str)>,
 }
 
 /// What a test works with.
 pub struct Stage {
-    name: &'static str,
+    name: String,
     server: Mutex<Server>,
-    driver: Arc<Driver>,
     people: Mutex<Vec<Person>>,
+    first_came: AtomicBool,
+    house: Arc<House>,
 }
 
 impl Play {
     /// A test of this name on a server with default settings.
     pub fn new(name: &'static str) -> Self {
+        let name = match Browser::default().engine {
+            Engine::Chromium => name.to_owned(),
+            Engine::Firefox => format!("{name}_in_firefox"),
+        };
         Self {
             name,
             settings: Vec::new(),
@@ -51,16 +57,16 @@ impl Play {
     /// and has axe look at each page and tab that is still open. A failure leaves pictures and logs
     /// in `target/browser/NAME/`.
     pub fn run(self, script: impl AsyncFnOnce(&Stage)) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime.expect("a runtime").block_on(async {
+        runtime().block_on(async {
+            // Before the seat: what is shared stays while a test waits for one.
+            let house = House::shared();
             let _seat = SEATS.acquire().await.expect("seats are never closed");
             let stage = Stage {
                 name: self.name,
                 server: Mutex::new(Server::start(&self.settings)),
-                driver: Driver::shared(),
                 people: Mutex::default(),
+                first_came: AtomicBool::new(false),
+                house,
             };
             let script = async {
                 script(&stage).await;
@@ -72,7 +78,12 @@ impl Play {
                 let _ = AssertUnwindSafe(stage.keep_evidence()).catch_unwind().await;
             }
             for person in stage.everybody() {
-                person.close().await;
+                let session = Arc::clone(person.session());
+                match ended {
+                    Ok(()) => stage.house.keep(session, &person.url("")).await,
+                    // What has failed may be the browser.
+                    Err(_) => session.close().await,
+                }
             }
             if let Err(panic) = ended {
                 resume_unwind(panic);
@@ -93,9 +104,15 @@ impl Stage {
         self.person_at(name, browser, base).await
     }
 
-    /// A person who comes by another address of the same server.
+    /// A person who comes by another address of the same server. In a scene that is played in Firefox the
+    /// first who comes sits there, the others at Chromium: so the two meet each other, and it costs less.
     pub async fn person_at(&self, name: &str, browser: &Browser, base: String) -> Person {
-        let person = Person::open(&self.driver, name, base, browser).await;
+        let mut browser = browser.clone();
+        if self.first_came.swap(true, Ordering::SeqCst) {
+            browser.engine = Engine::Chromium;
+        }
+        let session = self.house.session(&browser).await;
+        let person = Person::at(session, name, base, &browser).await;
         self.people.lock().push(person.clone());
         person
     }
@@ -151,7 +168,7 @@ impl Stage {
     }
 
     async fn keep_evidence(&self) {
-        let folder = artefacts().join(self.name);
+        let folder = artefacts().join(&self.name);
         std::fs::create_dir_all(&folder).expect("a folder for evidence");
         write(&folder, "server.log", self.server.lock().log().as_bytes());
         for person in self.everybody() {
@@ -160,8 +177,8 @@ impl Stage {
                 write(&folder, &format!("{name}.png"), &picture);
             }
             let mut text = person.describe().await;
-            for entry in take_log(person.client(), "browser").await {
-                text.push_str(&format!("\n{entry}"));
+            for said in person.take_console().await {
+                text.push_str(&format!("\n{said}"));
             }
             write(&folder, &format!("{name}.txt"), text.as_bytes());
         }
@@ -174,10 +191,11 @@ fn artefacts() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("../browser")
 }
 
-/// Takes a picture of what a person sees; `MIYU_SCREENSHOTS` may name another folder for it.
+/// Takes a picture of what a person sees, if `MIYU_SCREENSHOTS` names a folder for it.
 pub async fn picture(person: &Person, name: &str) {
-    let folder = std::env::var_os("MIYU_SCREENSHOTS").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| artefacts().join("pictures"));
+    let Some(folder) = std::env::var_os("MIYU_SCREENSHOTS").map(PathBuf::from) else {
+        return;
+    };
     std::fs::create_dir_all(&folder).expect("a folder for pictures");
     let taken = person.client().screenshot().await.expect("a picture");
     write(&folder, &format!("{name}.png"), &taken);

@@ -6,14 +6,24 @@ use fantoccini::wd::WindowHandle;
 use serde_json::json;
 
 use super::person::{DEADLINE, POLL, Person};
+use super::session::Protocol;
 
 impl Person {
     /// Opens a second tab and goes there.
     pub async fn open_tab(&self) -> WindowHandle {
-        let tab = self.client().new_window(true).await;
-        let tab = tab.unwrap_or_else(|error| panic!("{}: a tab: {error}", self.name()));
-        self.switch_to(&tab.handle).await;
-        tab.handle
+        let tab = match self.protocol() {
+            Protocol::DevTools => {
+                let tab = self.client().new_window(true).await;
+                tab.unwrap_or_else(|error| panic!("{}: a tab: {error}", self.name()))
+                    .handle
+            }
+            Protocol::Bidi(bidi) => {
+                let tab = bidi.open("tab").await;
+                WindowHandle::try_from(tab).expect("a tab has a name")
+            }
+        };
+        self.switch_to(&tab).await;
+        tab
     }
 
     /// Waits for a window that the page opened beside `first`.
