@@ -103,6 +103,30 @@ fn a_search_whose_line_went_dark_goes_on_by_itself() {
 }
 
 #[test]
+fn who_is_led_to_a_partner_that_is_gone_looks_on_by_itself() {
+    // With this heartbeat it is a while until the search is known to be gone.
+    let play = Play::new("dark_line_met").set("limits.heartbeat", "3m");
+    play.set("chat.arrival", "10s").run(async |stage| {
+        let (cable, anna) = by_cable(stage, "Anna").await;
+        anna.start().await;
+        anna.reads("match-status", "現在在等的人不多").await;
+        cable.close_door();
+        cable.forget();
+        let bao = stage.person("Bao").await;
+        bao.start().await;
+        bao.meets("Anna").await;
+        bao.says("在嗎").await;
+        bao.reads("toast", "Anna 沒有出現").await;
+        bao.sees("matching").await;
+        let chloe = stage.person("Chloe").await;
+        chloe.start().await;
+        bao.meets("Chloe").await;
+        chloe.says("我在").await;
+        bao.has_log(json!(["我在"])).await;
+    });
+}
+
+#[test]
 fn what_is_being_written_is_not_taken_away_with_a_room_that_nobody_came_to() {
     // With this heartbeat it is a while until the search is known to be gone.
     let play = Play::new("dark_line_writing").set("limits.heartbeat", "3m");
