@@ -73,6 +73,24 @@ impl Tour<'_> {
         self.person.color_scheme(false).await;
     }
 
+    /// A short word that comes up now lies in the middle of the conversation and on nothing of the end card,
+    /// unless all is so flat that they share the height.
+    async fn word_covers_nothing(&self) {
+        let places = "(() => {
+            const word = document.createElement('p');
+            word.className = 'toast';
+            word.style.animation = 'none';
+            word.textContent = '…………';
+            document.body.append(word);
+            const [it, log, card] = [word, byTest('log'), byTest('end-card')].map((node) => node.getBoundingClientRect());
+            word.remove();
+            if (document.querySelector('.is-flat')) return [true, true];
+            return [Math.abs(it.left + it.right - log.left - log.right) < 4, it.bottom <= card.top || it.top >= card.bottom];
+        })()";
+        let found = self.person.ask(places, json!([])).await;
+        assert_eq!(found, json!([true, true]), "{}", self.form);
+    }
+
     /// Nothing is wider than the window, so there is no scrolling sideways.
     async fn fits(&self, state: &str) {
         let wide = "(() => {
@@ -224,6 +242,7 @@ async fn after(tour: &Tour<'_>, other: &Person) {
     other.reads("next", "再按一次").await;
     other.press("next").await;
     tour.person.sees("end-card").await;
+    tour.word_covers_nothing().await;
     tour.stop("end").await;
     tour.person.expect_console("WebSocket connection to");
     tour.person.expect_console("api/rooms/");

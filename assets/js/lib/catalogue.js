@@ -165,7 +165,7 @@ export const catalogue = {
   'found.tags': ['你遇見了 {name}。你們都想聊 {tags}。', 'You met {name}. You both like {tags}.'],
   'found.plain': ['你遇見了 {name}。打聲招呼吧。', 'You met {name}. Say hello.'],
   'found.mood.happy': ['對方今天開心。', 'They feel happy today.'],
-  'found.mood.neutral': ['對方今天心情普通。', 'They feel so-so today.'],
+  'found.mood.neutral': ['對方今天心情普通。', 'They feel so‑so today.'],
   'found.mood.sad': ['對方今天有點難過。', 'They feel sad today.'],
   'found.self': ['這是你自己的另一個視窗：{name}。', 'This is your own other window: {name}.'],
 

@@ -15,16 +15,20 @@ const pendingBannerAfter = 2000;
 export function createConnectionNotices() {
   let status = 'connecting';
   let lostAt = monotonicNow();
+  let takeBackOnline = () => {}; // the word that it is there again, when it is not any more
   let announced = null; // which of the banners about a lost connection was read out
 
   return {
     isStopped: () => status === 'stopped',
     follow(next) {
-      if (next === 'lost' && status === 'open') lostAt = monotonicNow();
+      if (next === 'lost' && status === 'open') {
+        lostAt = monotonicNow();
+        takeBackOnline();
+      }
       status = next;
       if (next !== 'open' || !announced) return;
       announced = null;
-      toast(t('net.back'));
+      takeBackOnline = toast(t('net.back'));
     },
     /** The kind of the banner (ui/banner.js), or null; `pendingSince` is since when an action is not confirmed. */
     bannerKind(room, pendingSince, now) {

@@ -6,16 +6,21 @@ import { el, setText } from '../lib/dom.js';
 let node = null;
 let timer = null;
 
+/** Shows it, and answers how to take it back before its time. */
 export function toast(text) {
-  node?.remove();
-  clearTimeout(timer);
-  node = el('p', { class: 'toast', test: 'toast', role: 'status' }, text);
+  hide();
+  const shown = el('p', { class: 'toast', test: 'toast', role: 'status' }, text);
   // On top of an open dialog, else it would lie behind its backdrop.
-  (document.querySelector('dialog[open]') ?? document.body).append(node);
-  timer = setTimeout(() => {
-    node?.remove();
-    node = null;
-  }, 4000);
+  (document.querySelector('dialog[open]') ?? document.body).append(shown);
+  node = shown;
+  timer = setTimeout(hide, 4000);
+  return () => node === shown && hide();
+}
+
+function hide() {
+  clearTimeout(timer);
+  node?.remove();
+  node = null;
 }
 
 /** Says something to a screen reader without showing it. */
