@@ -202,7 +202,7 @@ async fn serve_until_signalled(given: Given, loaded: Loaded) -> Result<(), Exit>
     let ended = tokio::select! {
         ended = server.serve(listeners, shutdown) => ended,
         never = supervisor.watch(&*app.store, &app.shutdown) => never,
-        never = reload.run() => never,
+        never = reload.run(&app) => never,
     };
     match ended {
         Ended::Drained => Ok(()),

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::RwLock;
+
 use crate::admission::RateLimits;
 use crate::admission::door::Door;
 use crate::admission::memory_budget::MemoryBudget;
@@ -65,7 +67,7 @@ pub struct AppState {
     /// The way out.
     pub shutdown: Drain,
     /// Names that only the site's staff may have.
-    pub staff: Arc<StaffNames>,
+    pub staff: RwLock<Arc<StaffNames>>,
     /// What chat connections share: each holds one pointer to it.
     pub reach: Arc<ChatServices>,
     /// What searches share.

@@ -40,6 +40,7 @@ pub struct Asset {
 /// All files at one moment.
 #[derive(Debug)]
 pub struct Bundle {
+    site: Site,
     hash: String,
     files: HashMap<String, Asset>,
     /// Rendered templates by name, by [`Language::index`].
@@ -84,7 +85,17 @@ impl Bundle {
                 files.insert(name, asset);
             }
         }
-        Self { hash, files, pages }
+        Self {
+            site: site.clone(),
+            hash,
+            files,
+            pages,
+        }
+    }
+
+    /// What the pages of this bundle say of the site.
+    pub fn site(&self) -> &Site {
+        &self.site
     }
 
     /// What stands in the addresses of this bundle's files.

@@ -28,9 +28,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// The current bundle, and what it takes to make the next.
 pub struct Assets {
-    site: Site,
     overlay: Option<PathBuf>,
     current: RwLock<Arc<Bundle>>,
+    // Held while the next bundle is made of the current one.
+    making: Mutex<()>,
     last_check: Mutex<DiskCheck>,
 }
 
@@ -46,9 +47,9 @@ impl Assets {
         let print = fingerprint(overlay.as_deref());
         let bundle = Bundle::load(&config.site, overlay.as_deref())?;
         Ok(Self {
-            site: config.site.clone(),
             overlay,
             current: RwLock::new(Arc::new(bundle)),
+            making: Mutex::new(()),
             last_check: Mutex::new(DiskCheck {
                 at: Instant::now(),
                 print,
@@ -63,7 +64,23 @@ impl Assets {
             // A panic while reading leaves the old bundle in place.
             let _ = tokio::task::spawn_blocking(move || assets.refresh()).await;
         }
+        self.latest()
+    }
+
+    /// The bundle as it was when the disk was last looked at.
+    pub fn latest(&self) -> Arc<Bundle> {
         Arc::clone(&self.current.read())
+    }
+
+    /// Makes everything anew with other words of the site's own. Blocks.
+    ///
+    /// # Errors
+    /// When the overlay cannot be read; the former bundle stays.
+    pub fn reword(&self, site: &Site) -> std::io::Result<()> {
+        let _making = self.making.lock();
+        let bundle = Bundle::load(site, self.overlay.as_deref())?;
+        *self.current.write() = Arc::new(bundle);
+        Ok(())
     }
 
     fn watched(&self) -> bool {
@@ -85,7 +102,8 @@ impl Assets {
         if print == self.last_check.lock().print {
             return;
         }
-        match Bundle::load(&self.site, self.overlay.as_deref()) {
+        let _making = self.making.lock();
+        match Bundle::load(self.latest().site(), self.overlay.as_deref()) {
             Ok(bundle) => *self.current.write() = Arc::new(bundle),
             Err(error) => {
                 warn!(%error, "the edited assets cannot be read; serving the former ones");

@@ -10,6 +10,7 @@ pub mod supervisor;
 
 use std::sync::Arc;
 
+use parking_lot::RwLock;
 use tracing::info;
 
 pub use self::serve::{Ended, Listeners};
@@ -147,7 +148,7 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         figures,
         lobby: Arc::new(lobby),
         notices: Notices::default(),
-        staff: Arc::new(StaffNames::of(&config.site.name)),
+        staff: RwLock::new(Arc::new(StaffNames::of(&config.site.name))),
         capacity,
         shutdown,
         reach: Arc::new(reach),

@@ -1,14 +1,20 @@
 //! SIGHUP: the configuration is read again, and what can change while people talk is changed. Says what
 //! needs a restart. A configuration that is wrong changes nothing.
 
+use std::sync::Arc;
+
 use tokio::signal::unix::Signal;
 use tracing::{info, warn};
 
-use crate::config::{self, Given, Loaded, SECTIONS};
+use crate::config::{self, Given, Loaded, SECTIONS, Site};
+use crate::domain::staff::StaffNames;
+use crate::state::AppState;
 use crate::telemetry::log;
 
-/// The one key that takes effect at once.
+/// The one key of its section that takes effect at once.
 const FILTER: &str = "log.filter";
+/// The section whose keys all do.
+const SITE: &str = "site";
 
 /// Reads the configuration again at each hangup.
 pub struct Reload {
@@ -32,16 +38,16 @@ impl Reload {
     }
 
     /// Does so for as long as it is polled.
-    pub async fn run(mut self) -> ! {
+    pub async fn run(mut self, app: &Arc<AppState>) -> ! {
         loop {
             match self.hangups.recv().await {
-                Some(()) => self.read(),
+                Some(()) => self.read(app).await,
                 None => std::future::pending().await,
             }
         }
     }
 
-    fn read(&mut self) {
+    async fn read(&mut self, app: &Arc<AppState>) {
         let new = match config::load(self.given.clone()) {
             Ok(new) => new,
             Err(problems) => {
@@ -55,6 +61,9 @@ impl Reload {
                 Ok(()) => self.filter.clone_from(filter),
                 Err(error) => warn!(error, "log.filter was not changed"),
             }
+        }
+        if new.config.site != *app.assets.latest().site() {
+            reword(Arc::clone(app), new.config.site.clone()).await;
         }
         info!(
             filter = self.filter,
@@ -70,10 +79,26 @@ impl Reload {
     }
 }
 
+/// Takes other words of the site's own: in pages, in `/api/site`, and in the names that only its staff
+/// may have.
+async fn reword(app: Arc<AppState>, site: Site) {
+    let done = tokio::task::spawn_blocking(move || {
+        let done = app.assets.reword(&site);
+        if done.is_ok() {
+            *app.staff.write() = Arc::new(StaffNames::of(&site.name));
+        }
+        done
+    });
+    match done.await.unwrap_or_else(|died| Err(died.into())) {
+        Ok(()) => info!("the pages have the new words of [site]"),
+        Err(error) => warn!(%error, "[site] was not changed"),
+    }
+}
+
 /// The keys that differ and cannot change now. Of a secret it is not told whether it differs.
 fn changed(old: &Loaded, new: &Loaded) -> Vec<String> {
     let mut keys = Vec::new();
-    for section in &SECTIONS {
+    for section in SECTIONS.iter().filter(|it| it.name != SITE) {
         for key in section.keys {
             let full = format!("{}.{}", section.name, key.name);
             let value = |loaded: &Loaded| loaded.effective(section.name, key).0;

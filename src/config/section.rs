@@ -44,7 +44,7 @@ macro_rules! section {
         }
     ) => {
         $(#[doc = $about])*
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, PartialEq)]
         #[allow(
             rustdoc::bare_urls,
             reason = "the docs are printed into the sample file, where brackets would puzzle"

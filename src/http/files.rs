@@ -9,7 +9,6 @@ use hyper::{Response, StatusCode};
 
 use crate::assets::bundle::{Asset, Bundle};
 use crate::assets::template::Language;
-use crate::config::Site;
 use crate::http::{ResponseBody, response};
 
 /// A file's address changes with its content, so it may be kept for ever.
@@ -36,13 +35,12 @@ pub fn file(bundle: &Bundle, path: &str, request: &HeaderMap) -> Option<Response
 /// A page, in the language of the site or of the browser.
 pub fn page(
     bundle: &Bundle,
-    site: &Site,
     name: &str,
     status: StatusCode,
     request: &HeaderMap,
 ) -> Option<Response<ResponseBody>> {
     let accepted = request.get(ACCEPT_LANGUAGE).and_then(|it| it.to_str().ok());
-    let language = Language::choose(&site.default_language, accepted);
+    let language = Language::choose(&bundle.site().default_language, accepted);
     let asset = bundle.page(name, language)?;
     let mut answer = answer(status, asset, ASK_PRIVATELY, request);
     response::vary(&mut answer, "accept-language");

@@ -43,7 +43,7 @@ pub async fn page(
     headers: &HeaderMap,
 ) -> Response<ResponseBody> {
     let bundle = app.assets.current().await;
-    match files::page(&bundle, &app.config.site, name, status, headers) {
+    match files::page(&bundle, name, status, headers) {
         Some(answer) => answer,
         None => response::problem(&HttpProblem::no_such_page()),
     }

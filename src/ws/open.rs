@@ -68,7 +68,7 @@ pub async fn search(
         LobbyRules {
             tag_patience: matching.tag_patience,
             repeat_patience: matching.repeat_patience,
-            staff: Arc::clone(&app.staff),
+            staff: Arc::clone(&app.staff.read()),
         },
         client.session,
         network_marks::hashes(&app.signer, client.address),

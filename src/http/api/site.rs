@@ -47,15 +47,16 @@ struct StatsJson {
 
 /// `GET /api/site`.
 pub async fn site(call: Call) -> HandlerResult {
-    let config = &call.app.config;
+    let (config, bundle) = (&call.app.config, call.app.assets.latest());
+    let site = bundle.site();
     let millis = |it: std::time::Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
     let body = SiteJson {
-        name: &config.site.name,
-        tagline: &config.site.tagline,
-        rules: &config.site.rules,
-        contact: &config.site.contact,
-        minimum_age: config.site.minimum_age,
-        default_language: &config.site.default_language,
+        name: &site.name,
+        tagline: &site.tagline,
+        rules: &site.rules,
+        contact: &site.contact,
+        minimum_age: site.minimum_age,
+        default_language: &site.default_language,
         languages: Language::ALL.map(Language::tag),
         retention_ms: millis(config.store.retention),
         reconnect_grace_ms: millis(config.chat.reconnect_grace),
