@@ -7,7 +7,7 @@ use tokio::signal::unix::Signal;
 use tracing::{info, warn};
 
 use crate::config::{self, Given, Loaded, SECTIONS, Site};
-use crate::domain::staff::StaffNames;
+use crate::domain::reserved_names::StaffNames;
 use crate::state::AppState;
 use crate::telemetry::log;
 
