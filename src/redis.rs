@@ -27,11 +27,11 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(5);
 
 /// The servers of `channel.url`, in its order; at least one.
 #[derive(Clone, Debug)]
-pub struct Servers(Vec<Server>);
+pub struct RedisServers(Vec<RedisServer>);
 
 /// One Redis server and how to log in there. Showing it shows no password.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub struct RedisServer {
     client: Client,
     shown: String,
 }
@@ -46,16 +46,16 @@ pub struct Unreachable {
     pub why: String,
 }
 
-impl Servers {
+impl RedisServers {
     /// Reads `redis://`, `rediss://` (TLS) and `redis+unix://` URLs with commas between them.
     /// `password` is used where the URL has none.
     ///
     /// # Errors
     /// What is wrong with the URL; never the URL itself, which may hold a password.
     pub fn parse(urls: &str, password: Option<&str>) -> Result<Self, String> {
-        let servers: Vec<Server> = urls
+        let servers: Vec<RedisServer> = urls
             .split(',')
-            .map(|url| Server::parse(url.trim(), password))
+            .map(|url| RedisServer::parse(url.trim(), password))
             .collect::<Result<_, _>>()?;
         match servers.len() {
             1..=MOST_SERVERS => Ok(Self(servers)),
@@ -73,17 +73,17 @@ impl Servers {
     }
 
     /// Where everything is that is not spread.
-    pub fn first(&self) -> &Server {
+    pub fn first(&self) -> &RedisServer {
         &self.0[0]
     }
 
     /// All of them, in order.
-    pub fn all(&self) -> &[Server] {
+    pub fn all(&self) -> &[RedisServer] {
         &self.0
     }
 }
 
-impl Server {
+impl RedisServer {
     fn parse(url: &str, password: Option<&str>) -> Result<Self, String> {
         if url.contains('#') {
             return Err("has a `#`; certificates are always checked".to_owned());
@@ -103,7 +103,7 @@ impl Server {
         }
         let shown = shown(&info);
         if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
-            // The first one stays; whoever was earlier chose as well.
+            // The first one stays: an earlier caller has chosen the same.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp());
@@ -151,7 +151,7 @@ impl Server {
         }
     }
 
-    /// What this error of the server means to whoever runs this.
+    /// What this error of the server means, in words for the operator.
     pub fn unreachable(&self, error: &RedisError) -> Unreachable {
         Unreachable {
             server: self.shown.clone(),
@@ -177,7 +177,7 @@ impl Server {
     }
 }
 
-impl std::fmt::Display for Server {
+impl std::fmt::Display for RedisServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.shown)
     }
@@ -274,7 +274,7 @@ mod tests {
     use super::*;
 
     fn names(urls: &str) -> Result<Vec<String>, String> {
-        let servers = Servers::parse(urls, None)?;
+        let servers = RedisServers::parse(urls, None)?;
         Ok(servers.all().iter().map(ToString::to_string).collect())
     }
 
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_password_beside_the_url_is_used_where_the_url_has_none() {
-        let servers = Servers::parse("redis://a,redis://:own@b", Some("shared")).unwrap();
+        let servers = RedisServers::parse("redis://a,redis://:own@b", Some("shared")).unwrap();
         let password = |at: usize| {
             let info = servers.all()[at].client.get_connection_info();
             info.redis_settings().password().map(str::to_owned)

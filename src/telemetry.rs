@@ -61,8 +61,8 @@ pub const LINK_BROKE: &str = "miyu_redis_link_broke_total";
 /// Counter: frames between nodes, by `what` (`published`, `received`, `dropped`; `refused`: not
 /// sealed by this site).
 pub const LINK_FRAMES: &str = "miyu_redis_frames_total";
-/// Counter: canaries that did not come back in time.
-pub const CANARIES_MISSED: &str = "miyu_redis_canaries_missed_total";
+/// Counter: probes that did not come back in time.
+pub const PROBES_MISSED: &str = "miyu_redis_canaries_missed_total";
 /// Counter: rooms opened before Redis had confirmed that it listens for them.
 pub const JOINS_LATE: &str = "miyu_redis_joins_late_total";
 
@@ -148,7 +148,7 @@ fn describe() {
     describe_gauge!(LINK_UP, "Whether a Redis server answers, by server");
     describe_counter!(LINK_BROKE, "Broken links to a Redis server");
     describe_counter!(LINK_FRAMES, "Frames between nodes, by what became of them");
-    describe_counter!(CANARIES_MISSED, "Canaries that did not come back in time");
+    describe_counter!(PROBES_MISSED, "Probes that did not come back in time");
     describe_counter!(JOINS_LATE, "Rooms opened before Redis listened for them");
     describe_counter!(
         DEPARTURES_DROPPED,

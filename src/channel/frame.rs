@@ -49,21 +49,21 @@ pub enum Frame {
         session: SessionId,
         /// Who caused it and has swapped already.
         by: Address,
-        /// The side it has now: whoever only guessed to be that one is the other.
+        /// The side it has now: a connection that only guessed to be on that side is on the other.
         to: Side,
     },
-    /// Somebody started or stopped typing.
+    /// A side started or stopped typing.
     Typing {
-        /// Who.
+        /// The side that types.
         side: Side,
-        /// Which.
+        /// True when it started.
         is_typing: bool,
     },
-    /// Somebody has read up to here.
+    /// A side has read up to an entry.
     Read {
-        /// Who.
+        /// The side that has read.
         side: Side,
-        /// Up to where.
+        /// The last entry that it has read.
         seq: Seq,
     },
     /// The room closes by itself then, from the store.
@@ -71,13 +71,13 @@ pub enum Frame {
         /// When, by the store's clock.
         at: Timestamp,
     },
-    /// To a waiting connection: its ticket was paired, as another node says: the store is asked before it is
-    /// believed.
+    /// To a waiting connection: its ticket was paired, as another node says. The store is asked before that is
+    /// taken as true.
     MatchedElsewhere(Arc<Pairing>),
     /// To a waiting connection: another one searches under its name now.
     TicketReplaced(TicketId),
     /// To a waiting connection: its ticket was paired, but the room could not be made; it waits on.
-    GaveBack,
+    Released,
     /// Where the room stands, from the store: a connection that knows less has missed entries. Each node reads
     /// it for itself, so it does not travel between nodes.
     #[serde(skip)]

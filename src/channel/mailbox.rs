@@ -107,7 +107,7 @@ impl Ring {
 
 /// What both ends share.
 #[derive(Debug)]
-struct Shared {
+struct MailboxShared {
     address: Address,
     ring: Mutex<Ring>,
     hub: Weak<Hub>,
@@ -115,11 +115,11 @@ struct Shared {
 
 /// The writing end; cheap to clone, and small: every table of mailboxes holds one.
 #[derive(Clone, Debug)]
-pub struct Outbox(Arc<Shared>);
+pub struct Outbox(Arc<MailboxShared>);
 
 /// The reading end; there is one. Dropping it closes the mailbox.
 pub struct Mailbox {
-    shared: Arc<Shared>,
+    shared: Arc<MailboxShared>,
 }
 
 /// A new mailbox for at most `capacity` frames. The hub forgets it when the reading end is dropped.
@@ -132,7 +132,7 @@ pub(super) fn channel(address: Address, capacity: usize, hub: Weak<Hub>) -> (Out
         open: true,
         waker: None,
     });
-    let shared = Arc::new(Shared { address, ring, hub });
+    let shared = Arc::new(MailboxShared { address, ring, hub });
     let mailbox = Mailbox {
         shared: Arc::clone(&shared),
     };

@@ -13,7 +13,7 @@ use crate::domain::id::{Address, NodeId};
 pub struct MemoryLayer {
     instead: Option<String>,
     hub: Arc<Hub>,
-    disturbed: watch::Sender<u64>,
+    possible_gaps: watch::Sender<u64>,
 }
 
 impl MemoryLayer {
@@ -31,7 +31,7 @@ impl MemoryLayer {
         Arc::new(Self {
             instead,
             hub: Hub::new(node, capacity),
-            disturbed: watch::Sender::new(0),
+            possible_gaps: watch::Sender::new(0),
         })
     }
 }
@@ -57,12 +57,12 @@ impl ChannelLayer for MemoryLayer {
         self.publish(group, frame);
     }
 
-    fn audited(&self) -> Vec<GroupId> {
+    fn unreliable_groups(&self) -> Vec<GroupId> {
         Vec::new()
     }
 
-    fn disturbed(&self) -> watch::Receiver<u64> {
-        self.disturbed.subscribe()
+    fn possible_gaps(&self) -> watch::Receiver<u64> {
+        self.possible_gaps.subscribe()
     }
 
     fn online(&self, here: u64) -> u64 {

@@ -28,11 +28,11 @@ pub use mailbox::{Mailbox, Outbox, Received};
 /// others are told only to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum GroupId {
-    /// Those to one room.
+    /// The connections to one room.
     Room(RoomId),
-    /// Those of one browser.
+    /// The connections of one browser.
     Session(SessionId),
-    /// All.
+    /// All connections of the site.
     Everybody,
 }
 
@@ -48,8 +48,8 @@ impl GroupId {
 
 /// The connections of a group end, each with this close code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Closing {
-    /// Which.
+pub struct GroupClosing {
+    /// The group whose connections end.
     pub group: GroupId,
     /// What their clients are told.
     pub reason: CloseReason,
@@ -64,7 +64,7 @@ pub enum SendError {
     /// There is no such mailbox (any more).
     #[error("the mailbox is gone")]
     Gone,
-    /// Nobody knows: its node does not answer.
+    /// Not known: the node of the mailbox does not answer.
     #[error("the mailbox's node does not answer")]
     Unavailable,
 }
@@ -118,20 +118,20 @@ pub trait ChannelLayer: Send + Sync {
 
     /// Groups with members on this node that may miss what other nodes publish: they are compared
     /// with the store now and then.
-    fn audited(&self) -> Vec<GroupId>;
+    fn unreliable_groups(&self) -> Vec<GroupId>;
 
     /// Changes whenever frames of other nodes may just have been lost: time to compare.
-    fn disturbed(&self) -> watch::Receiver<u64>;
+    fn possible_gaps(&self) -> watch::Receiver<u64>;
 
     /// People online on all nodes, as far as known; `here` are those of this one.
     fn online(&self, here: u64) -> u64;
 
     /// Tells other nodes to end the connections of a group: at most once, without waiting. A layer of one
     /// process has no other node to tell.
-    fn close_elsewhere(&self, _closing: Closing) {}
+    fn close_elsewhere(&self, _closing: GroupClosing) {}
 
     /// The groups whose connections other nodes say are to end; `None` in a layer of one process.
-    fn closings(&self) -> Option<broadcast::Receiver<Closing>> {
+    fn closings(&self) -> Option<broadcast::Receiver<GroupClosing>> {
         None
     }
 

@@ -2,8 +2,8 @@
 //! room is a channel of one server, chosen by the room's id; every node has a channel of its own on
 //! the first. Nothing is kept in Redis but the list of live nodes.
 //!
-//! Pub/sub forgets what nobody hears. So every doubt (a new connection, a full queue, a node that
-//! says it lost frames) counts up [`ChannelLayer::disturbed`], and the store is asked.
+//! Pub/sub keeps nothing for a subscriber that is away. So every doubt (a new connection, a full queue, a node that
+//! says it lost frames) counts up [`ChannelLayer::possible_gaps`], and the store is asked.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -18,36 +18,38 @@ use super::hub::{GroupWatch, Hub};
 use super::seal::FrameKey;
 use super::wire::{self, Packet};
 use super::{
-    ChannelLayer, Closing, Counts, Frame, GroupId, Joining, Mailbox, Outbox, SendError, Status,
+    ChannelLayer, Counts, Frame, GroupClosing, GroupId, Joining, Mailbox, Outbox, SendError, Status,
 };
 use crate::domain::id::{Address, NodeId, StoreId};
-use crate::redis::{CONNECT, Servers};
+use crate::redis::{CONNECT, RedisServers};
 use crate::telemetry;
-use ear::Ear;
+use channel_names::ChannelNames;
 use keys::Keys;
-use link::{Link, State};
-use names::Names;
+use link::RedisLink;
+use link_status::LinkState;
 use outgoing::To;
 use registry::Registry;
+use subscriber::Subscriber;
 
-mod book;
-mod ear;
+mod channel_names;
 mod keys;
 mod link;
-mod names;
+mod link_status;
 mod outgoing;
 mod registry;
+mod subscriber;
+mod subscription_table;
 
 /// How long joining waits for Redis to confirm that it listens.
 const JOIN: Duration = Duration::from_secs(1);
-/// How long the first answer of the first server may take: connecting, subscribing, a canary.
+/// How long the first answer of the first server may take: connecting, subscribing, a probe.
 const START: Duration = CONNECT.saturating_mul(3);
 /// Sessions that other nodes say were forgotten and that were not taken yet.
 const CLOSINGS: usize = 1024;
 /// After a panic of a link.
 const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
-/// What a layer is told by whoever puts the server together.
+/// What the composition root hands to the layer.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// Begins every name in Redis.
@@ -64,18 +66,18 @@ pub struct Rules {
 pub struct RedisLayer {
     node: NodeId,
     hub: Arc<Hub>,
-    links: Arc<[Arc<Link>]>,
+    links: Arc<[Arc<RedisLink>]>,
     registry: Arc<Registry>,
     keys: Arc<Keys>,
-    disturbed: watch::Sender<u64>,
-    closings: broadcast::Sender<Closing>,
+    possible_gaps: watch::Sender<u64>,
+    closings: broadcast::Sender<GroupClosing>,
     tasks: TaskTracker,
     stop: CancellationToken,
-    servers: Servers,
+    servers: RedisServers,
 }
 
 /// Tells the links which rooms to listen for.
-struct Listening(Arc<[Arc<Link>]>);
+struct Listening(Arc<[Arc<RedisLink>]>);
 
 impl GroupWatch for Listening {
     fn appeared(&self, group: GroupId) {
@@ -92,36 +94,40 @@ impl RedisLayer {
     /// of the others that is away degrades only its rooms, until it is there.
     ///
     /// # Errors
-    /// Why the first server is not reached, in words for whoever runs this; after 9 s at the latest.
-    pub async fn start(servers: Servers, node: NodeId, rules: Rules) -> Result<Arc<Self>, String> {
+    /// Why the first server is not reached, in words for the operator; after 9 s at the latest.
+    pub async fn start(
+        servers: RedisServers,
+        node: NodeId,
+        rules: Rules,
+    ) -> Result<Arc<Self>, String> {
         let count = servers.all().len();
         let keys = Arc::new(Keys::new());
         let links = servers.all().iter().enumerate().map(|(at, server)| {
-            let names = Names::new(&rules.prefix, server.database());
+            let names = ChannelNames::new(&rules.prefix, server.database());
             let keys = Arc::clone(&keys);
-            let link = Link::new(node, server.clone(), names, keys, rules.beat, at == 0);
+            let link = RedisLink::new(node, server.clone(), names, keys, rules.beat, at == 0);
             Arc::new(link)
         });
-        let links: Arc<[Arc<Link>]> = links.collect();
-        let key = Names::new(&rules.prefix, servers.first().database()).nodes();
+        let links: Arc<[Arc<RedisLink>]> = links.collect();
+        let key = ChannelNames::new(&rules.prefix, servers.first().database()).nodes();
         let layer = Arc::new(Self {
             node,
             hub: Hub::watched(node, rules.mailbox, Listening(Arc::clone(&links))),
             links,
             registry: Arc::new(Registry::new(node, key, count, rules.lease)),
             keys,
-            disturbed: watch::Sender::new(0),
+            possible_gaps: watch::Sender::new(0),
             closings: broadcast::Sender::new(CLOSINGS),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             servers,
         });
         layer.spawn_links();
-        let mut state = layer.links[0].state();
-        let known = timeout(START, state.wait_for(|it| *it != State::Connecting)).await;
+        let mut state = layer.links[0].status.watch();
+        let known = timeout(START, state.wait_for(|it| *it != LinkState::Connecting)).await;
         let known = known.map(|state| state.map(|it| it.clone()));
         match known {
-            Ok(Ok(State::Down(why))) => Err(why),
+            Ok(Ok(LinkState::Down(why))) => Err(why),
             Ok(Ok(_)) => Ok(layer),
             _ => Err(format!(
                 "Redis at {} does not answer",
@@ -131,21 +137,22 @@ impl RedisLayer {
     }
 
     fn spawn_links(&self) {
-        let ear = Arc::new(Ear {
+        let subscriber = Arc::new(Subscriber {
             node: self.node,
             hub: Arc::clone(&self.hub),
             registry: Arc::clone(&self.registry),
             keys: Arc::clone(&self.keys),
-            disturbed: self.disturbed.clone(),
+            possible_gaps: self.possible_gaps.clone(),
             closings: self.closings.clone(),
-            garbled: AtomicU64::new(0),
+            undecodable: AtomicU64::new(0),
         });
         for link in self.links.iter() {
-            let (link, ear, stop) = (Arc::clone(link), Arc::clone(&ear), self.stop.clone());
+            let (link, subscriber, stop) =
+                (Arc::clone(link), Arc::clone(&subscriber), self.stop.clone());
             self.tasks.spawn(async move {
                 use futures_util::FutureExt as _;
                 loop {
-                    let run = Arc::clone(&link).run(Arc::clone(&ear), stop.clone());
+                    let run = Arc::clone(&link).run(Arc::clone(&subscriber), stop.clone());
                     let run = std::panic::AssertUnwindSafe(run).catch_unwind();
                     if run.await.is_ok() {
                         return;
@@ -168,8 +175,8 @@ impl RedisLayer {
     /// be called once, after [`RedisLayer::seal_with`] and before anything connects.
     ///
     /// # Errors
-    /// Why it must not run beside another live node, or that Redis does not answer; in words for the
-    /// operator.
+    /// Why it must not run beside another live node, or that Redis does not answer; in words for
+    /// the operator.
     pub async fn announce(&self, store: StoreId) -> Result<(), String> {
         let key = self.keys.fingerprint();
         let key = key.ok_or("there is no key yet to seal frames with")?;
@@ -184,7 +191,7 @@ impl RedisLayer {
         Ok(())
     }
 
-    fn link(&self, group: GroupId) -> &Link {
+    fn link(&self, group: GroupId) -> &RedisLink {
         &self.links[home(group, self.links.len())]
     }
 }
@@ -214,7 +221,7 @@ impl ChannelLayer for RedisLayer {
             return self.hub.send(to, frame);
         }
         let first = &self.links[0];
-        if !first.live() {
+        if !first.status.live() {
             return Err(SendError::Unavailable);
         }
         if !self.registry.knows(to.node) {
@@ -243,6 +250,7 @@ impl ChannelLayer for RedisLayer {
     fn publish(&self, group: GroupId, frame: Frame) {
         let link = self.link(group);
         let packet = link
+            .status
             .live()
             .then(|| wire::group_packet(self.node, group, &frame));
         self.hub.publish(group, Arc::new(frame));
@@ -259,21 +267,21 @@ impl ChannelLayer for RedisLayer {
     }
 
     /// All groups: any of them may have members elsewhere, and pub/sub promises nothing.
-    fn audited(&self) -> Vec<GroupId> {
+    fn unreliable_groups(&self) -> Vec<GroupId> {
         self.hub.groups()
     }
 
-    fn disturbed(&self) -> watch::Receiver<u64> {
-        self.disturbed.subscribe()
+    fn possible_gaps(&self) -> watch::Receiver<u64> {
+        self.possible_gaps.subscribe()
     }
 
-    fn close_elsewhere(&self, closing: Closing) {
+    fn close_elsewhere(&self, closing: GroupClosing) {
         let packet = Packet::Close(closing).encode(self.node);
         let packet = packet.expect("a few bytes");
         self.links[0].out.offer(To::Nodes, packet);
     }
 
-    fn closings(&self) -> Option<broadcast::Receiver<Closing>> {
+    fn closings(&self) -> Option<broadcast::Receiver<GroupClosing>> {
         Some(self.closings.subscribe())
     }
 
@@ -288,10 +296,10 @@ impl ChannelLayer for RedisLayer {
     fn status(&self) -> Status {
         let links = self.links.iter();
         let mut reasons: Vec<String> = links
-            .filter_map(|link| match link.state().borrow().clone() {
-                State::Live => link.refusal(),
-                State::Connecting => Some("Redis: connecting".to_owned()),
-                State::Down(why) => Some(why),
+            .filter_map(|link| match link.status.now() {
+                LinkState::Live => link.status.refusal(),
+                LinkState::Connecting => Some("Redis: connecting".to_owned()),
+                LinkState::Down(why) => Some(why),
             })
             .collect();
         reasons.extend(self.registry.odd());

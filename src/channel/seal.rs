@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::wire::Garbled;
+use super::wire::PacketDecodeError;
 
 /// Length of a seal, in bytes: half of the HMAC, so that guessing one takes 2^128 tries.
 pub const SEAL_BYTES: usize = 16;
@@ -44,14 +44,14 @@ impl FrameKey {
     /// The packet, when its seal is that of this key and this channel.
     ///
     /// # Errors
-    /// [`Garbled::Seal`].
-    pub fn open(&self, channel: &[u8], mut sealed: Bytes) -> Result<Bytes, Garbled> {
+    /// [`PacketDecodeError::Seal`] when it is not.
+    pub fn open(&self, channel: &[u8], mut sealed: Bytes) -> Result<Bytes, PacketDecodeError> {
         let packet = packet_of(&mut sealed)?;
         // Compared in constant time.
         let mut mac = self.begin(channel);
         mac.update(&packet);
         mac.verify_truncated_left(&sealed)
-            .map_err(|_| Garbled::Seal)?;
+            .map_err(|_| PacketDecodeError::Seal)?;
         Ok(packet)
     }
 
@@ -80,10 +80,10 @@ impl std::fmt::Debug for FrameKey {
 /// Takes the packet from before its seal, unchecked: for a look at its head.
 ///
 /// # Errors
-/// [`Garbled::Shape`] when there is no room for a seal.
-pub fn packet_of(sealed: &mut Bytes) -> Result<Bytes, Garbled> {
+/// [`PacketDecodeError::Shape`] when there is no room for a seal.
+pub fn packet_of(sealed: &mut Bytes) -> Result<Bytes, PacketDecodeError> {
     let length = sealed.len().checked_sub(SEAL_BYTES);
-    Ok(sealed.split_to(length.ok_or(Garbled::Shape)?))
+    Ok(sealed.split_to(length.ok_or(PacketDecodeError::Shape)?))
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
         let bytes = sealed(&key, "room:a", b"packet");
         let packet = key.open(b"room:a", bytes.clone()).unwrap();
         assert_eq!(&packet[..], b"packet");
-        let refused = Err(Garbled::Seal);
+        let refused = Err(PacketDecodeError::Seal);
         assert_eq!(key.open(b"room:b", bytes.clone()), refused);
         assert_eq!(other.open(b"room:a", bytes.clone()), refused);
         for at in 0..bytes.len() {
@@ -113,7 +113,7 @@ mod tests {
         }
         assert_eq!(
             key.open(b"room:a", Bytes::from_static(b"short")),
-            Err(Garbled::Shape)
+            Err(PacketDecodeError::Shape)
         );
     }
 
@@ -123,7 +123,10 @@ mod tests {
         let bytes = sealed(&key, "room:a", b"bc");
         let mut moved = b"c".to_vec();
         moved.extend(&bytes[2..]);
-        assert_eq!(key.open(b"room:ab", moved.into()), Err(Garbled::Seal));
+        assert_eq!(
+            key.open(b"room:ab", moved.into()),
+            Err(PacketDecodeError::Seal)
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! it does not understand it refuses. Which channel the bytes take, and that they are sealed for it
 //! ([`super::seal`]), is not its concern.
 //!
-//! Every packet: [`VERSION`] (1 byte), whether it is a canary (1), the sender's node (8, big-endian); then
+//! Every packet: [`VERSION`] (1 byte), whether it is a probe (1), the sender's node (8, big-endian); then
 //! the [`Packet`] in postcard's format, whose bytes depend on the order of fields and variants. A change of
 //! either takes a new version: nodes of two versions do not mix.
 
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Closing, Frame, GroupId};
+use super::{Frame, GroupClosing, GroupId};
 use crate::domain::id::NodeId;
 
 /// Of this encoding. Nodes announce it; others refuse to start beside it.
@@ -35,7 +35,7 @@ pub enum Packet {
     /// To one mailbox of the node that hears this, by number.
     Direct(u64, Frame),
     /// To oneself: proof that what is published is heard.
-    Canary(u64),
+    Probe(u64),
     /// To every node: frames of the sender were lost. Look into the store.
     Lost,
     /// To every node: the sender can be reached from now on.
@@ -43,12 +43,12 @@ pub enum Packet {
     /// To every node: the sender is about to end.
     Bye,
     /// To every node: the connections of a group end.
-    Close(Closing),
+    Close(GroupClosing),
 }
 
 /// Bytes that are no packet of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Garbled {
+pub enum PacketDecodeError {
     /// Another version of Miyu wrote it.
     #[error("version {0} is not {VERSION}")]
     Version(u8),
@@ -73,28 +73,28 @@ impl Packet {
                 let frame = Frame::MatchedElsewhere(Arc::clone(pairing));
                 write(from, false, &Self::Direct(*to, frame))
             }
-            _ => write(from, matches!(self, Self::Canary(_)), self),
+            _ => write(from, matches!(self, Self::Probe(_)), self),
         }
     }
 
-    /// Whether these bytes, of a known sender, are a [`Packet::Canary`].
-    pub fn is_canary(bytes: &[u8]) -> bool {
+    /// Whether these bytes, of a known sender, are a [`Packet::Probe`].
+    pub fn is_probe(bytes: &[u8]) -> bool {
         bytes.get(1) == Some(&1)
     }
 
     /// Understands what [`Packet::encode`] made.
     ///
     /// # Errors
-    /// See [`Garbled`].
-    pub fn decode(bytes: &Bytes) -> Result<(NodeId, Self), Garbled> {
+    /// See [`PacketDecodeError`].
+    pub fn decode(bytes: &Bytes) -> Result<(NodeId, Self), PacketDecodeError> {
         let from = sender(bytes)?;
         let read = postcard::take_from_bytes::<Self>(&bytes[HEAD..]);
-        let (packet, rest) = read.map_err(|_| Garbled::Shape)?;
-        let is_canary = matches!(packet, Self::Canary(_));
-        let fits = rest.is_empty() && bytes[1] == u8::from(is_canary) && packet.is_plausible();
+        let (packet, rest) = read.map_err(|_| PacketDecodeError::Shape)?;
+        let is_probe = matches!(packet, Self::Probe(_));
+        let fits = rest.is_empty() && bytes[1] == u8::from(is_probe) && packet.is_plausible();
         match fits {
             true => Ok((from, packet)),
-            false => Err(Garbled::Shape),
+            false => Err(PacketDecodeError::Shape),
         }
     }
 
@@ -131,24 +131,24 @@ pub fn group_packet(from: NodeId, group: GroupId, frame: &Frame) -> Option<Vec<u
 /// Who sent these bytes: a look at their head, for those who skip their own.
 ///
 /// # Errors
-/// See [`Garbled`].
-pub fn sender(bytes: &[u8]) -> Result<NodeId, Garbled> {
-    let version = *bytes.first().ok_or(Garbled::Shape)?;
+/// See [`PacketDecodeError`].
+pub fn sender(bytes: &[u8]) -> Result<NodeId, PacketDecodeError> {
+    let version = *bytes.first().ok_or(PacketDecodeError::Shape)?;
     if version != VERSION {
-        return Err(Garbled::Version(version));
+        return Err(PacketDecodeError::Version(version));
     }
     if bytes.len() > MOST_BYTES {
-        return Err(Garbled::Shape);
+        return Err(PacketDecodeError::Shape);
     }
-    let node = bytes.get(2..HEAD).ok_or(Garbled::Shape)?;
+    let node = bytes.get(2..HEAD).ok_or(PacketDecodeError::Shape)?;
     let node = node.try_into().expect("eight bytes");
     Ok(NodeId(u64::from_be_bytes(node)))
 }
 
 /// `None` for what is not for other nodes, or too long for them.
-fn write(from: NodeId, canary: bool, packet: &impl Serialize) -> Option<Vec<u8>> {
+fn write(from: NodeId, probe: bool, packet: &impl Serialize) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(SHORT);
-    out.extend([VERSION, u8::from(canary)]);
+    out.extend([VERSION, u8::from(probe)]);
     out.extend(from.0.to_be_bytes());
     let out = postcard::to_extend(packet, out).ok()?;
     (out.len() <= MOST_BYTES).then_some(out)

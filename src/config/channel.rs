@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::value::ServiceUrl;
 use crate::keyfile;
-use crate::redis::{Server, Servers};
+use crate::redis::{RedisServer, RedisServers};
 
 section! {
     /// How frames travel between connections, and where people wait for each other.
@@ -34,7 +34,7 @@ impl Channel {
     ///
     /// # Errors
     /// Which key is wrong, and how.
-    pub fn servers(&self) -> Result<Option<Servers>, (&'static str, String)> {
+    pub fn servers(&self) -> Result<Option<RedisServers>, (&'static str, String)> {
         if self.url == "memory:" {
             return Ok(None);
         }
@@ -46,7 +46,7 @@ impl Channel {
     ///
     /// # Errors
     /// Which key is wrong, and how.
-    pub fn pool_server(&self, url: &str) -> Result<Option<Server>, (&'static str, String)> {
+    pub fn pool_server(&self, url: &str) -> Result<Option<RedisServer>, (&'static str, String)> {
         const KEY: &str = "matching.url";
         let servers = self.servers()?;
         if url.is_empty() {
@@ -67,11 +67,15 @@ impl Channel {
         }
     }
 
-    fn servers_at(&self, key: &'static str, url: &str) -> Result<Servers, (&'static str, String)> {
+    fn servers_at(
+        &self,
+        key: &'static str,
+        url: &str,
+    ) -> Result<RedisServers, (&'static str, String)> {
         let password = self.password_file.as_deref().map(keyfile::read).transpose();
         let password = password.map_err(|why| ("channel.password_file", why.to_string()))?;
         let password = password.as_deref().map(str::trim_end);
-        let servers = Servers::parse(url, password).map_err(|why| match key {
+        let servers = RedisServers::parse(url, password).map_err(|why| match key {
             "channel.url" => (key, format!("{why} (or \"memory:\")")),
             _ => (key, why),
         })?;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::online::Online;
-use crate::channel::{ChannelLayer, Closing, Frame, GroupId};
+use crate::channel::{ChannelLayer, Frame, GroupClosing, GroupId};
 use crate::protocol::CloseReason;
 
 /// Ends the connections of groups. Cheap to clone.
@@ -27,12 +27,12 @@ impl Closer {
     /// Ends the connections that the group has now, on every node, each with the code of this reason. It waits
     /// for none of them. Another node may miss it: what must hold has to be written down besides.
     pub fn close(&self, group: GroupId, reason: CloseReason) {
-        let closing = Closing { group, reason };
+        let closing = GroupClosing { group, reason };
         self.close_here(closing);
         self.channel.close_elsewhere(closing);
     }
 
-    fn close_here(&self, Closing { group, reason }: Closing) {
+    fn close_here(&self, GroupClosing { group, reason }: GroupClosing) {
         match group {
             GroupId::Room(_) => self.channel.publish_here(group, Frame::Close(reason)),
             GroupId::Session(session) if reason == CloseReason::Forgotten => {

@@ -1,7 +1,7 @@
 //! The position check: what this node missed of other nodes' frames, it learns from the store.
 //!
 //! The very last frame of a room may be lost with nothing after it to show the hole. So every
-//! heartbeat, and whenever the channel layer was disturbed, the rooms that depend on other nodes are
+//! heartbeat, and whenever the channel layer may have lost frames, the rooms that depend on other nodes are
 //! compared with the store; members are told where their room stands when that has changed.
 
 use std::collections::HashMap;
@@ -31,12 +31,12 @@ pub async fn run(
     stop: &CancellationToken,
 ) {
     let mut check = Check::default();
-    let mut disturbed = channel.disturbed();
+    let mut possible_gaps = channel.possible_gaps();
     let mut pause = every;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            Ok(()) = disturbed.changed() => sleep(SPREAD.mul_f64(rand::random())).await,
+            Ok(()) = possible_gaps.changed() => sleep(SPREAD.mul_f64(rand::random())).await,
             () = sleep(pause.mul_f64(0.75 + 0.5 * rand::random::<f64>())) => {}
         }
         pause = match check.once(store, channel).await {
@@ -64,7 +64,7 @@ impl Check {
         channel: &dyn ChannelLayer,
     ) -> Result<(), StoreError> {
         let rooms: Vec<RoomId> = channel
-            .audited()
+            .unreliable_groups()
             .into_iter()
             .filter_map(GroupId::room)
             .collect();

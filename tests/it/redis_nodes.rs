@@ -282,7 +282,7 @@ async fn rooms_are_spread_over_the_servers_of_the_url() {
 }
 
 #[tokio::test]
-async fn a_stranger_on_the_channels_hurts_nobody() {
+async fn a_stranger_on_the_channels_harms_no_node() {
     let site = Site::fresh();
     let here = site.node().await;
     let group = fresh_group();

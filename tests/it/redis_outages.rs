@@ -52,7 +52,7 @@ impl Pair {
     }
 
     fn disturbances(&self) -> [u64; 2] {
-        [&self.here, &self.there].map(|node| *node.disturbed().borrow())
+        [&self.here, &self.there].map(|node| *node.possible_gaps().borrow())
     }
 
     /// Waits until both have noticed, and have come back since.
@@ -112,7 +112,7 @@ async fn a_server_that_dies_and_comes_back_heals() {
     };
     assert!(why.contains(&redis.url()), "{why}");
 
-    // Nobody waits for it meanwhile: people of this node go on.
+    // Nothing waits for it meanwhile: people of this node go on.
     let (mine, mut mailbox) = pair.here.open();
     let asked = Instant::now();
     let _late = pair.here.join(pair.group, &mine).await;
@@ -185,7 +185,7 @@ async fn killed_subscribers_heal() {
 }
 
 #[tokio::test]
-async fn a_link_that_takes_everything_and_tells_nothing_is_noticed_by_the_canary() {
+async fn a_link_that_takes_everything_and_tells_nothing_is_noticed_by_the_probe() {
     let redis = OwnRedis::start();
     let cut_proxy = CutProxy::to(redis.port());
     let mut pair = Pair::on(&Site::at(&cut_proxy.url())).await;
@@ -225,9 +225,9 @@ async fn a_node_that_lost_frames_has_the_others_look_too() {
     cut_proxy.cut(true);
     until("noticed", || matches!(behind.status(), Status::Degraded(_))).await;
     behind.publish(GroupId::Room(RoomId::fresh()), numbered(1));
-    let before = *other.disturbed().borrow();
+    let before = *other.possible_gaps().borrow();
     cut_proxy.cut(false);
-    until("told", || *other.disturbed().borrow() > before).await;
+    until("told", || *other.possible_gaps().borrow() > before).await;
     assert_eq!(other.status(), Status::Live, "its own link never broke");
 }
 

@@ -19,7 +19,8 @@ fn channel(url: &str, more: &str) -> String {
     format!("[channel]\nurl = \"{url}\"\n{more}\n")
 }
 
-fn nobody() -> String {
+/// An address at which nothing listens.
+fn unused_url() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("redis://{}", listener.local_addr().unwrap())
 }
@@ -30,7 +31,7 @@ async fn notices(server: &Server) -> Vec<String> {
     let (status, json) = get_json(operators, "/readyz").await;
     assert_eq!(
         status, 200,
-        "a channel layer that is away is no reason to send nobody: {json}"
+        "a channel layer that is away is no reason to send no one: {json}"
     );
     let notices = json["notices"].as_array().unwrap().iter();
     let ours = notices.filter(|it| it["part"] == "channel");
@@ -85,7 +86,7 @@ async fn people_wait_at_the_address_of_matching() {
 #[tokio::test]
 async fn without_redis_it_refuses_and_says_what_to_do() {
     let home = TempDir::new().unwrap();
-    let url = nobody();
+    let url = unused_url();
     let setup = Setup::new(MIYU, home.path()).with(&channel(&url, ""));
     let (code, said) = setup.refused().await;
     assert_eq!(code, CHANNEL, "{said}");
@@ -100,7 +101,7 @@ async fn without_redis_it_refuses_and_says_what_to_do() {
 #[tokio::test]
 async fn without_redis_it_runs_alone_when_told_to_and_says_so() {
     let home = TempDir::new().unwrap();
-    let config = channel(&nobody(), "when_unreachable = \"standalone\"");
+    let config = channel(&unused_url(), "when_unreachable = \"standalone\"");
     let mut server = Setup::new(MIYU, home.path()).with(&config).start().await;
     let address = server.address().unwrap();
     let notices = notices(&server).await;
@@ -181,7 +182,7 @@ async fn what_does_not_fit_together_is_refused_by_the_configuration() {
     );
 }
 
-/// Full, and a replica of nobody: each answers, and refuses.
+/// Full, and a replica without a master: each answers, and refuses.
 const REFUSALS: [(&[&str], &[&str]); 2] = [
     (
         &["config", "set", "maxmemory", "1"],

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use miyu::channel::wire::{Garbled, MOST_BYTES, MOST_COUNT, Packet, VERSION};
-use miyu::channel::{Closing, Frame, GroupId};
+use miyu::channel::wire::{MOST_BYTES, MOST_COUNT, Packet, PacketDecodeError, VERSION};
+use miyu::channel::{Frame, GroupClosing, GroupId};
 use miyu::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
 use miyu::domain::{Gender, Mark, Mood, Pairing, Party, Persona, Position, Profile, UserId};
 use miyu::protocol::CloseReason;
@@ -109,7 +109,7 @@ fn frames() -> impl Strategy<Value = Frame> {
         }),
         pairings().prop_map(|pairing| Frame::MatchedElsewhere(Arc::new(pairing))),
         any::<u128>().prop_map(|id| Frame::TicketReplaced(TicketId(Uuid::from_u128(id)))),
-        Just(Frame::GaveBack),
+        Just(Frame::Released),
         any::<i64>().prop_map(|at| Frame::Closing { at: Timestamp(at) }),
     ]
 }
@@ -122,20 +122,21 @@ fn groups() -> impl Strategy<Value = GroupId> {
     ]
 }
 
-fn closings() -> impl Strategy<Value = Closing> {
+fn closings() -> impl Strategy<Value = GroupClosing> {
     let reasons = vec![
         CloseReason::Policy,
         CloseReason::Forgotten,
         CloseReason::RoomGone,
     ];
-    (groups(), prop::sample::select(reasons)).prop_map(|(group, reason)| Closing { group, reason })
+    (groups(), prop::sample::select(reasons))
+        .prop_map(|(group, reason)| GroupClosing { group, reason })
 }
 
 fn packets() -> impl Strategy<Value = Packet> {
     prop_oneof![
         6 => (groups(), frames()).prop_map(|(group, frame)| Packet::Group(group, frame)),
         3 => (any::<u64>(), frames()).prop_map(|(to, frame)| Packet::Direct(to, frame)),
-        1 => any::<u64>().prop_map(Packet::Canary),
+        1 => any::<u64>().prop_map(Packet::Probe),
         1 => prop::sample::select(vec![Packet::Lost, Packet::Hello, Packet::Bye]),
         1 => closings().prop_map(Packet::Close),
     ]
@@ -192,7 +193,7 @@ fn another_version_is_named() {
     let mut bytes = Packet::Hello.encode(NodeId(1)).unwrap();
     bytes[0] = VERSION + 1;
     let refused = Packet::decode(&Bytes::from(bytes)).unwrap_err();
-    assert_eq!(refused, Garbled::Version(VERSION + 1));
+    assert_eq!(refused, PacketDecodeError::Version(VERSION + 1));
 }
 
 #[test]

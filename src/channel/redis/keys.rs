@@ -1,12 +1,12 @@
 //! The keys of one layer: the site's, for everything that other nodes say and hear, and one of its
-//! own for its canaries, which are there before the site's key is known.
+//! own for its probes, which are there before the site's key is known.
 
 use std::sync::OnceLock;
 
 use bytes::Bytes;
 
 use crate::channel::seal::FrameKey;
-use crate::channel::wire::{Garbled, Packet};
+use crate::channel::wire::{Packet, PacketDecodeError};
 
 /// The keys of one layer.
 pub(super) struct Keys {
@@ -41,7 +41,7 @@ impl Keys {
 
     /// Seals a packet for this channel; false when the key for it is not known yet.
     pub(super) fn seal(&self, channel: &str, packet: &mut Vec<u8>) -> bool {
-        let key = match Packet::is_canary(packet) {
+        let key = match Packet::is_probe(packet) {
             true => Some(&self.own),
             false => self.shared.get(),
         };
@@ -51,20 +51,20 @@ impl Keys {
         key.is_some()
     }
 
-    /// The packet of another node, or one's own canary.
+    /// The packet of another node, or one's own probe.
     ///
     /// # Errors
-    /// [`Garbled::Seal`], [`Garbled::Shape`].
+    /// [`PacketDecodeError::Seal`], [`PacketDecodeError::Shape`].
     pub(super) fn open(
         &self,
-        canary: bool,
+        probe: bool,
         channel: &[u8],
         sealed: Bytes,
-    ) -> Result<Bytes, Garbled> {
-        let key = match canary {
+    ) -> Result<Bytes, PacketDecodeError> {
+        let key = match probe {
             true => Some(&self.own),
             false => self.shared.get(),
         };
-        key.ok_or(Garbled::Seal)?.open(channel, sealed)
+        key.ok_or(PacketDecodeError::Seal)?.open(channel, sealed)
     }
 }

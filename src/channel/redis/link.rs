@@ -1,6 +1,6 @@
 //! The link to one server: one connection for everything, opened again for as long as it takes.
 //!
-//! A connection lives through [`Link::session`]: subscribe everything, prove that what is published
+//! A connection lives through [`RedisLink::session`]: subscribe everything, prove that what is published
 //! is heard, then three lanes side by side, each with its own waits: publishing, subscribing, and a
 //! beat that proves the link again and again. The first lane that fails ends the connection.
 
@@ -13,23 +13,23 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
 
-use super::book::{Batch, Book};
-use super::ear::{Ear, Heard};
+use super::channel_names::ChannelNames;
 use super::keys::Keys;
-use super::names::Names;
-use super::outgoing::{Outgoing, To};
+use super::link_status::LinkStatus;
+use super::outgoing::{OutgoingPackets, To};
+use super::subscriber::{PushEvent, Subscriber};
+use super::subscription_table::{SubscriptionBatch, SubscriptionTable};
 use crate::channel::GroupId;
 use crate::channel::wire::Packet;
 use crate::domain::id::NodeId;
-use crate::redis::{self, Server, Unreachable};
+use crate::redis::{self, RedisServer, Unreachable};
 use crate::telemetry;
 
 /// Rooms in one command; with thousands the server would be busy with it for too long.
 const ROOMS_AT_ONCE: usize = 512;
-/// How long a canary may take to come back.
-const CANARY: Duration = Duration::from_secs(3);
+/// How long a probe may take to come back.
+const PROBE: Duration = Duration::from_secs(3);
 /// The first pause before connecting again; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest.
@@ -37,97 +37,74 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long saying goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// How the link is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// Nobody knows yet.
-    Connecting,
-    /// What is published there is heard.
-    Live,
-    /// It is not reached; why.
-    Down(String),
-}
-
 /// The link to one server.
-pub(super) struct Link {
+pub(super) struct RedisLink {
     node: NodeId,
-    server: Server,
-    names: Names,
+    server: RedisServer,
+    names: ChannelNames,
     keys: Arc<Keys>,
     beat: Duration,
     /// It is the first server: node announcements are its business.
     announces: bool,
-    book: Mutex<Book>,
+    subscriptions: Mutex<SubscriptionTable>,
     changed: Notify,
     /// What is on its way to the server.
-    pub(super) out: Outgoing,
-    state: watch::Sender<State>,
-    refusal: Mutex<Option<String>>,
-    canary: watch::Sender<u64>,
+    pub(super) out: OutgoingPackets,
+    /// How it is, for publishers, health and the log.
+    pub(super) status: LinkStatus,
+    probe: watch::Sender<u64>,
 }
 
-impl Link {
+impl RedisLink {
     pub(super) fn new(
         node: NodeId,
-        server: Server,
-        names: Names,
+        server: RedisServer,
+        names: ChannelNames,
         keys: Arc<Keys>,
         beat: Duration,
         announces: bool,
     ) -> Self {
         Self {
+            status: LinkStatus::new(server.to_string()),
             node,
             server,
             names,
             keys,
             beat,
             announces,
-            book: Mutex::default(),
+            subscriptions: Mutex::default(),
             changed: Notify::new(),
-            out: Outgoing::default(),
-            state: watch::Sender::new(State::Connecting),
-            refusal: Mutex::default(),
-            canary: watch::Sender::new(0),
+            out: OutgoingPackets::default(),
+            probe: watch::Sender::new(0),
         }
     }
 
-    /// How it is, to be watched.
-    pub(super) fn state(&self) -> watch::Receiver<State> {
-        self.state.subscribe()
-    }
-
-    /// What is published now is sent.
-    pub(super) fn live(&self) -> bool {
-        *self.state.borrow() == State::Live
-    }
-
-    /// Somebody here listens to this room, or nobody does any more.
+    /// Whether this room has a member on this node.
     pub(super) fn want(&self, group: GroupId, wanted: bool) {
-        let mut book = self.book.lock();
-        book.want(group, wanted);
-        if book.has_changes() {
+        let mut subscriptions = self.subscriptions.lock();
+        subscriptions.want(group, wanted);
+        if subscriptions.has_changes() {
             self.changed.notify_one();
         }
     }
 
-    /// See [`Book::confirmation`].
+    /// See [`SubscriptionTable::confirmation`].
     pub(super) fn confirmation(&self, group: GroupId) -> Option<oneshot::Receiver<()>> {
-        self.book.lock().confirmation(group)
+        self.subscriptions.lock().confirmation(group)
     }
 
     /// Keeps the link until `stop`, then says goodbye.
-    pub(super) async fn run(self: Arc<Self>, ear: Arc<Ear>, stop: CancellationToken) {
+    pub(super) async fn run(self: Arc<Self>, subscriber: Arc<Subscriber>, stop: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let ended = self.session(&ear, &stop, &mut pause).await;
-            self.book.lock().disconnected();
+            let ended = self.session(&subscriber, &stop, &mut pause).await;
+            self.subscriptions.lock().disconnected();
             self.out.close();
-            self.up().set(0.0);
             let Err(why) = ended else {
-                self.state.send_replace(State::Down("closed".to_owned()));
+                self.status.closed();
                 return;
             };
-            self.fall(why);
+            self.status.down(why);
             // Jitter: a server that comes back is not met by all nodes in one moment.
             let jittered = pause.mul_f64(rand::random_range(0.5..1.0));
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -141,15 +118,15 @@ impl Link {
     /// One connection from beginning to end; `Ok` when it was asked to stop.
     async fn session(
         self: &Arc<Self>,
-        ear: &Arc<Ear>,
+        subscriber: &Arc<Subscriber>,
         stop: &CancellationToken,
         pause: &mut Duration,
     ) -> Result<(), String> {
         let ended = Arc::new(Notify::new());
-        let pushed = self.pushed(Arc::clone(ear), Arc::clone(&ended));
+        let pushed = self.pushed(Arc::clone(subscriber), Arc::clone(&ended));
         let opening = async {
             let conn = self.server.connect(pushed).await?;
-            self.book.lock().connected();
+            self.subscriptions.lock().connected();
             self.greet(conn.clone()).await?;
             Ok(conn)
         };
@@ -158,34 +135,37 @@ impl Link {
             () = ended.notified() => return Err(self.closed()),
             opened = opening => opened.map_err(|why: Broken| why.0)?,
         };
-        self.rise(ear);
+        self.out.open();
+        self.status.up();
+        // What was published before this node had subscribed is only in the store.
+        subscriber.note_gap();
         tokio::select! {
             () = stop.cancelled() => {
                 // A server that is away will hear nothing; the lease covers that.
-                let _ = timeout(FAREWELL, self.farewell(ear, conn)).await;
+                let _ = timeout(FAREWELL, self.farewell(subscriber, conn)).await;
                 Ok(())
             }
             () = ended.notified() => Err(self.closed()),
             why = self.publishing(conn.clone()) => Err(why.0),
             why = self.subscribing(conn.clone()) => Err(why.0),
-            why = self.beating(ear, conn.clone(), pause) => Err(why.0),
+            why = self.beating(subscriber, conn.clone(), pause) => Err(why.0),
         }
     }
 
     /// What the connection calls for whatever the server says unasked.
     fn pushed(
         self: &Arc<Self>,
-        ear: Arc<Ear>,
+        subscriber: Arc<Subscriber>,
         ended: Arc<Notify>,
     ) -> impl Fn(PushInfo) -> Result<(), std::convert::Infallible> + Send + Sync + 'static {
         let link = Arc::clone(self);
         move |info| {
-            match ear.hear(info) {
-                Heard::Nothing => {}
-                Heard::Canary(count) => {
-                    link.canary.send_replace(count);
+            match subscriber.receive(info) {
+                PushEvent::Nothing => {}
+                PushEvent::Probe(count) => {
+                    link.probe.send_replace(count);
                 }
-                Heard::End => ended.notify_one(),
+                PushEvent::End => ended.notify_one(),
             }
             Ok(())
         }
@@ -198,7 +178,7 @@ impl Link {
             .await
             .map_err(|e| self.broken(&e))?;
         loop {
-            let batch = self.book.lock().batch(ROOMS_AT_ONCE);
+            let batch = self.subscriptions.lock().batch(ROOMS_AT_ONCE);
             if batch.is_empty() {
                 break;
             }
@@ -208,7 +188,11 @@ impl Link {
     }
 
     /// Tells the server which rooms to add and remove, and notes its confirmation.
-    async fn ask(&self, conn: &MultiplexedConnection, batch: Batch) -> Result<(), Broken> {
+    async fn ask(
+        &self,
+        conn: &MultiplexedConnection,
+        batch: SubscriptionBatch,
+    ) -> Result<(), Broken> {
         let names = |groups: &[GroupId]| -> Vec<String> {
             groups
                 .iter()
@@ -230,19 +214,19 @@ impl Link {
             }
         };
         tokio::try_join!(add, remove).map_err(|error| self.broken(&error))?;
-        self.book.lock().answered(batch);
+        self.subscriptions.lock().answered(batch);
         Ok(())
     }
 
     /// Publishes to oneself and waits until it is heard.
     async fn prove(&self, conn: &mut MultiplexedConnection) -> Result<(), Broken> {
-        let mut heard = self.canary.subscribe();
+        let mut heard = self.probe.subscribe();
         let count = rand::random();
-        self.say(conn, To::Node(self.node), &Packet::Canary(count))
+        self.say(conn, To::Node(self.node), &Packet::Probe(count))
             .await?;
         let waiting = heard.wait_for(|it| *it == count);
-        if timeout(CANARY, waiting).await.is_err() {
-            metrics::counter!(telemetry::CANARIES_MISSED).increment(1);
+        if timeout(PROBE, waiting).await.is_err() {
+            metrics::counter!(telemetry::PROBES_MISSED).increment(1);
             let why = "it takes what is published and tells nothing";
             return Err(Broken(format!("Redis at {}: {why}", self.server)));
         }
@@ -267,7 +251,7 @@ impl Link {
         let mut pipe = ::redis::pipe();
         let mut count = 0;
         for (to, mut packet) in batch {
-            let channel = self.channel(to);
+            let channel = self.names.channel(to);
             if !self.keys.seal(&channel, &mut packet) {
                 self.out.dropped(1);
                 continue;
@@ -290,7 +274,7 @@ impl Link {
     /// The lane of rooms.
     async fn subscribing(&self, conn: MultiplexedConnection) -> Broken {
         loop {
-            let batch = self.book.lock().batch(ROOMS_AT_ONCE);
+            let batch = self.subscriptions.lock().batch(ROOMS_AT_ONCE);
             if batch.is_empty() {
                 self.changed.notified().await;
             } else if let Err(why) = self.ask(&conn, batch).await {
@@ -302,12 +286,12 @@ impl Link {
     /// The lane that proves the link, renews the announcement and tells of losses.
     async fn beating(
         &self,
-        ear: &Ear,
+        subscriber: &Subscriber,
         mut conn: MultiplexedConnection,
         pause: &mut Duration,
     ) -> Broken {
         loop {
-            if let Err(why) = self.once(ear, &mut conn).await {
+            if let Err(why) = self.once(subscriber, &mut conn).await {
                 return why;
             }
             sleep(self.beat.mul_f64(rand::random_range(0.8..1.0))).await;
@@ -316,10 +300,14 @@ impl Link {
         }
     }
 
-    async fn once(&self, ear: &Ear, conn: &mut MultiplexedConnection) -> Result<(), Broken> {
+    async fn once(
+        &self,
+        subscriber: &Subscriber,
+        conn: &mut MultiplexedConnection,
+    ) -> Result<(), Broken> {
         if self.announces {
-            match ear.registry.renew(conn).await {
-                Ok(()) => self.accepted(),
+            match subscriber.registry.renew(conn).await {
+                Ok(()) => self.status.accepted(),
                 Err(error) => self.refused(&error)?,
             }
         }
@@ -328,13 +316,17 @@ impl Link {
                 self.out.put_lost();
                 return Err(why);
             }
-            ear.disturb();
+            subscriber.note_gap();
         }
         self.prove(conn).await
     }
 
     /// Sends what still waits, then that this node is no more.
-    async fn farewell(&self, ear: &Ear, mut conn: MultiplexedConnection) -> Result<(), Broken> {
+    async fn farewell(
+        &self,
+        subscriber: &Subscriber,
+        mut conn: MultiplexedConnection,
+    ) -> Result<(), Broken> {
         loop {
             let batch = self.out.try_batch();
             if batch.is_empty() {
@@ -343,7 +335,7 @@ impl Link {
             self.publish(&mut conn, batch).await?;
         }
         if self.announces {
-            let left = ear.registry.leave(&mut conn).await;
+            let left = subscriber.registry.leave(&mut conn).await;
             left.map_err(|error| self.broken(&error))?;
             self.say(&mut conn, To::Nodes, &Packet::Bye).await?;
         }
@@ -358,7 +350,7 @@ impl Link {
         packet: &Packet,
     ) -> Result<(), Broken> {
         let mut packet = packet.encode(self.node).expect("these are a few bytes");
-        let channel = self.channel(to);
+        let channel = self.names.channel(to);
         if !self.keys.seal(&channel, &mut packet) {
             // Not announced yet, so nothing waits for what this node says.
             return Ok(());
@@ -369,19 +361,6 @@ impl Link {
         said.map_err(|error| self.broken(&error))
     }
 
-    fn channel(&self, to: To) -> String {
-        match to {
-            To::Room(group) => self.names.group(group),
-            To::Node(node) => self.names.node(node),
-            To::Nodes => self.names.nodes(),
-        }
-    }
-
-    /// Why the server refuses what nodes tell it, while it answers.
-    pub(super) fn refusal(&self) -> Option<String> {
-        self.refusal.lock().clone()
-    }
-
     /// A server that is full, or cannot save, still passes frames on: only what it refuses is missing. One
     /// that cannot serve at all may have a successor at its address.
     fn refused(&self, error: &RedisError) -> Result<(), Broken> {
@@ -389,51 +368,11 @@ impl Link {
         if !redis::answered(error) {
             return Err(broken);
         }
-        let before = self.refusal.lock().replace(broken.0.clone());
-        if before.is_none() {
-            warn!(
-                why = broken.0,
-                "Redis refuses what nodes tell it; asking again"
-            );
-        }
+        self.status.refused(&broken.0);
         match redis::cannot_serve(error) {
             true => Err(broken),
             false => Ok(()),
         }
-    }
-
-    fn accepted(&self) {
-        if self.refusal.lock().take().is_some() {
-            info!(server = %self.server, "Redis takes what nodes tell it again");
-        }
-    }
-
-    fn rise(&self, ear: &Ear) {
-        self.out.open();
-        self.state.send_replace(State::Live);
-        // What was published while nobody here listened is only in the store.
-        ear.disturb();
-        self.up().set(1.0);
-        // One that refuses was linked to all the time, as far as it matters to a reader of the log.
-        if self.refusal().is_none() {
-            info!(server = %self.server, "linked to Redis");
-        }
-    }
-
-    fn fall(&self, why: String) {
-        let before = self.state.send_replace(State::Down(why.clone()));
-        if before == State::Live {
-            let server = self.server.to_string();
-            metrics::counter!(telemetry::LINK_BROKE, "server" => server).increment(1);
-        }
-        // Said when it changes, not at every try.
-        if before != State::Down(why.clone()) && self.refusal().as_ref() != Some(&why) {
-            warn!(why, "not linked to Redis");
-        }
-    }
-
-    fn up(&self) -> metrics::Gauge {
-        metrics::gauge!(telemetry::LINK_UP, "server" => self.server.to_string())
     }
 
     fn closed(&self) -> String {

@@ -23,7 +23,7 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// Where a frame goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum To {
-    /// To whoever is in this room.
+    /// To the members of this group, on all nodes.
     Room(GroupId),
     /// To one node.
     Node(NodeId),
@@ -33,20 +33,20 @@ pub(super) enum To {
 
 /// The queue of one link.
 #[derive(Default)]
-pub(super) struct Outgoing {
-    queue: Mutex<Queue>,
+pub(super) struct OutgoingPackets {
+    queue: Mutex<PacketQueue>,
     filled: Notify,
     lost: AtomicBool,
 }
 
 #[derive(Default)]
-struct Queue {
+struct PacketQueue {
     open: bool,
     bytes: usize,
     packets: VecDeque<(To, Vec<u8>)>,
 }
 
-impl Outgoing {
+impl OutgoingPackets {
     /// Queues a packet without waiting. False: it was dropped, because there is no link or too much
     /// waits already.
     pub(super) fn offer(&self, to: To, packet: Vec<u8>) -> bool {
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn without_a_link_everything_is_dropped_and_counted_as_lost() {
-        let out = Outgoing::default();
+        let out = OutgoingPackets::default();
         assert!(!out.offer(To::Nodes, vec![1]));
         assert!(out.take_lost() && !out.take_lost());
         out.open();
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_waits_is_bounded_in_frames_and_bytes() {
-        let out = Outgoing::default();
+        let out = OutgoingPackets::default();
         out.open();
         assert!((0..MOST_FRAMES).all(|_| out.offer(To::Nodes, vec![0])));
         assert!(!out.offer(To::Nodes, vec![0]));

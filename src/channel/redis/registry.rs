@@ -15,7 +15,7 @@ use crate::channel::wire;
 use crate::domain::id::NodeId;
 
 /// Writes one field for as long as `ARGV[2]` ms, drops expired ones and answers with the others.
-/// With `ARGV[3]` = "1" it writes only when nobody else says another `ARGV[4]`. Idempotent.
+/// With `ARGV[3]` = "1" it writes only when no other live node announces another `ARGV[4]`. Idempotent.
 /// A field: when it expires (ms, by the server's clock), what all must agree on, people, name.
 const ANNOUNCE: &str = r"
 local time = redis.call('TIME')
@@ -254,7 +254,7 @@ impl Registry {
         self.others.lock().odd.clone()
     }
 
-    /// This node's own people, for the next announcement; answers with everybody's.
+    /// Notes how many people are online here, for the next announcement; answers with the count of all nodes.
     pub(super) fn online(&self, here: u64) -> u64 {
         self.here.store(here, Ordering::Relaxed);
         let others = self.others.lock();

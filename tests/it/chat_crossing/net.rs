@@ -30,10 +30,10 @@ impl ChannelLayer for Net {
     fn publish_here(&self, group: GroupId, frame: Frame) {
         self.publish(group, frame);
     }
-    fn audited(&self) -> Vec<GroupId> {
+    fn unreliable_groups(&self) -> Vec<GroupId> {
         Vec::new()
     }
-    fn disturbed(&self) -> watch::Receiver<u64> {
+    fn possible_gaps(&self) -> watch::Receiver<u64> {
         watch::Sender::new(0).subscribe()
     }
     fn online(&self, here: u64) -> u64 {

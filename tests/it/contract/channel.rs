@@ -55,14 +55,14 @@ contract! {
     what_is_published_after_join_resolves_arrives
     a_full_mailbox_refuses_keeps_what_it_has_and_is_told_once
     a_mailbox_is_full_also_when_its_texts_are_long
-    a_full_mailbox_holds_nobody_up
+    a_full_mailbox_delays_no_sender
     lagging_ends_when_it_was_told
     a_sender_wakes_the_owner
     receiving_may_be_given_up_without_loss
     dropping_the_membership_ends_it
     a_second_membership_of_one_mailbox_is_its_own
     dropping_the_mailbox_forgets_the_address
-    a_member_without_a_mailbox_hurts_nobody
+    a_member_without_a_mailbox_harms_no_other
     counts_say_what_is_there
     it_is_live
     closing_twice_is_harmless
@@ -251,7 +251,7 @@ async fn a_mailbox_is_full_also_when_its_texts_are_long(factory: Factory) {
     }
 }
 
-async fn a_full_mailbox_holds_nobody_up(factory: Factory) {
+async fn a_full_mailbox_delays_no_sender(factory: Factory) {
     let layer = factory(2).await;
     let group = fresh_group();
     let (_a, mut lazy) = member(&layer, group).await;
@@ -346,7 +346,7 @@ async fn dropping_the_mailbox_forgets_the_address(factory: Factory) {
     assert!(matches!(pushed, Err(SendError::Gone)));
 }
 
-async fn a_member_without_a_mailbox_hurts_nobody(factory: Factory) {
+async fn a_member_without_a_mailbox_harms_no_other(factory: Factory) {
     let layer = factory(4).await;
     let group = fresh_group();
     let (_a, gone) = member(&layer, group).await;

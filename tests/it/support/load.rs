@@ -142,7 +142,7 @@ async fn come(address: SocketAddr, topic: &str, half: usize) -> Result<Person, L
             said: 0,
             last_seq: 0,
         }),
-        other => Err(Lost::Garbled(format!("no room_state: {other:?}"))),
+        other => Err(Lost::PacketDecodeError(format!("no room_state: {other:?}"))),
     }
 }
 
@@ -328,7 +328,8 @@ impl Talk {
     }
 
     fn hear(&mut self, text: &str) -> Result<(), Lost> {
-        let garbled = |why: &dyn std::fmt::Display| Lost::Garbled(format!("{why}: {text}"));
+        let garbled =
+            |why: &dyn std::fmt::Display| Lost::PacketDecodeError(format!("{why}: {text}"));
         let frame: Heard<'_> = serde_json::from_str(text).map_err(|error| garbled(&error))?;
         match (frame.action.as_ref(), &frame.message) {
             ("new_message", Some(said)) => self.count(said).map_err(|why| garbled(&why)),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use miyu::channel::redis::{RedisLayer, Rules};
 use miyu::channel::seal::FrameKey;
 use miyu::domain::id::{NodeId, StoreId};
-use miyu::redis::Servers;
+use miyu::redis::RedisServers;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The shared server's URL.
@@ -98,7 +98,7 @@ impl Site {
 
     /// A node that no other knows yet, or why there is none.
     pub async fn try_node(&self) -> Result<Arc<RedisLayer>, String> {
-        let mut servers = Servers::parse(&self.urls, None)?;
+        let mut servers = RedisServers::parse(&self.urls, None)?;
         if let Some(authority) = &self.authority {
             servers = servers.trusting(&std::fs::read(authority).unwrap())?;
         }

@@ -8,7 +8,7 @@ use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership, Received}
 use miyu::domain::id::{RoomId, Seq, Side};
 use miyu::protocol::server::EntryTexts;
 
-/// A group that nobody is in.
+/// A group without members.
 pub(super) fn fresh_group() -> GroupId {
     GroupId::Room(RoomId::fresh())
 }

@@ -10,14 +10,14 @@ use crate::channel::GroupId;
 
 /// The rooms of one server.
 #[derive(Default)]
-pub(super) struct Book {
+pub(super) struct SubscriptionTable {
     connected: bool,
-    rooms: HashMap<GroupId, Room>,
+    rooms: HashMap<GroupId, Subscription>,
     changed: VecDeque<GroupId>,
 }
 
 #[derive(Default)]
-struct Room {
+struct Subscription {
     wanted: bool,
     /// Confirmed by the server, and no request to end it was sent since.
     subscribed: bool,
@@ -37,22 +37,22 @@ enum Step {
 
 /// What to ask the server for, in one go.
 #[derive(Default)]
-pub(super) struct Batch {
+pub(super) struct SubscriptionBatch {
     /// Rooms to subscribe.
     pub(super) add: Vec<GroupId>,
     /// Rooms to unsubscribe.
     pub(super) remove: Vec<GroupId>,
 }
 
-impl Batch {
+impl SubscriptionBatch {
     /// Nothing to ask for.
     pub(super) fn is_empty(&self) -> bool {
         self.add.is_empty() && self.remove.is_empty()
     }
 }
 
-impl Book {
-    /// Somebody here listens to this room, or nobody does any more.
+impl SubscriptionTable {
+    /// Whether this room has a member on this node.
     pub(super) fn want(&mut self, group: GroupId, wanted: bool) {
         self.rooms.entry(group).or_default().wanted = wanted;
         self.settle(group);
@@ -70,9 +70,9 @@ impl Book {
         Some(confirmation)
     }
 
-    /// At most `most` changes. Until [`Book::answered`], nothing more is asked for these rooms.
-    pub(super) fn batch(&mut self, most: usize) -> Batch {
-        let mut batch = Batch::default();
+    /// At most `most` changes. Until [`SubscriptionTable::answered`], nothing more is asked for these rooms.
+    pub(super) fn batch(&mut self, most: usize) -> SubscriptionBatch {
+        let mut batch = SubscriptionBatch::default();
         while batch.add.len() + batch.remove.len() < most {
             let Some(group) = self.changed.pop_front() else {
                 break;
@@ -94,13 +94,13 @@ impl Book {
     }
 
     /// The server has confirmed this batch.
-    pub(super) fn answered(&mut self, batch: Batch) {
+    pub(super) fn answered(&mut self, batch: SubscriptionBatch) {
         for group in batch.add {
             let room = self.rooms.get_mut(&group).expect("asked rooms are kept");
             room.step = Step::Idle;
             room.subscribed = true;
             for waiting in room.waiting.drain(..) {
-                // Whoever waited too long is gone.
+                // A receiver that has given up waiting is gone.
                 let _ = waiting.send(());
             }
             self.settle(group);
@@ -139,7 +139,7 @@ impl Book {
         !self.changed.is_empty()
     }
 
-    /// Queues a room whose state is not as wanted; forgets one that nobody needs.
+    /// Queues a room whose state is not as wanted; forgets one that is not needed any more.
     fn settle(&mut self, group: GroupId) {
         let Some(room) = self.rooms.get_mut(&group) else {
             return;
@@ -165,89 +165,94 @@ mod tests {
         GroupId::Room(RoomId::fresh())
     }
 
-    fn connected() -> Book {
-        let mut book = Book::default();
-        book.connected();
-        book
+    fn connected() -> SubscriptionTable {
+        let mut subscriptions = SubscriptionTable::default();
+        subscriptions.connected();
+        subscriptions
     }
 
     #[test]
     fn a_room_is_asked_for_once_and_its_waiters_are_told() {
-        let (mut book, group) = (connected(), room());
-        book.want(group, true);
-        let mut confirmation = book.confirmation(group).unwrap();
-        let batch = book.batch(10);
+        let (mut subscriptions, group) = (connected(), room());
+        subscriptions.want(group, true);
+        let mut confirmation = subscriptions.confirmation(group).unwrap();
+        let batch = subscriptions.batch(10);
         assert_eq!(batch.add, [group]);
-        assert!(book.batch(10).is_empty());
+        assert!(subscriptions.batch(10).is_empty());
         assert!(confirmation.try_recv().is_err());
-        book.answered(batch);
+        subscriptions.answered(batch);
         assert!(confirmation.try_recv().is_ok());
-        assert!(book.confirmation(group).is_none(), "it is subscribed");
+        assert!(
+            subscriptions.confirmation(group).is_none(),
+            "it is subscribed"
+        );
     }
 
     #[test]
     fn leaving_while_asking_is_made_good_afterwards() {
-        let (mut book, group) = (connected(), room());
-        book.want(group, true);
-        let batch = book.batch(10);
-        book.want(group, false);
-        assert!(book.batch(10).is_empty(), "one request at a time");
-        book.answered(batch);
-        let batch = book.batch(10);
+        let (mut subscriptions, group) = (connected(), room());
+        subscriptions.want(group, true);
+        let batch = subscriptions.batch(10);
+        subscriptions.want(group, false);
+        assert!(subscriptions.batch(10).is_empty(), "one request at a time");
+        subscriptions.answered(batch);
+        let batch = subscriptions.batch(10);
         assert_eq!(batch.remove, [group]);
-        book.answered(batch);
-        assert!(book.rooms.is_empty(), "forgotten");
+        subscriptions.answered(batch);
+        assert!(subscriptions.rooms.is_empty(), "forgotten");
     }
 
     #[test]
     fn coming_back_while_unsubscribing_waits_for_a_new_confirmation() {
-        let (mut book, group) = (connected(), room());
-        book.want(group, true);
-        let batch = book.batch(10);
-        book.answered(batch);
-        book.want(group, false);
-        let leaving = book.batch(10);
-        book.want(group, true);
-        let mut confirmation = book.confirmation(group).expect("not subscribed now");
-        book.answered(leaving);
-        let batch = book.batch(10);
+        let (mut subscriptions, group) = (connected(), room());
+        subscriptions.want(group, true);
+        let batch = subscriptions.batch(10);
+        subscriptions.answered(batch);
+        subscriptions.want(group, false);
+        let leaving = subscriptions.batch(10);
+        subscriptions.want(group, true);
+        let mut confirmation = subscriptions
+            .confirmation(group)
+            .expect("not subscribed now");
+        subscriptions.answered(leaving);
+        let batch = subscriptions.batch(10);
         assert_eq!(batch.add, [group]);
-        book.answered(batch);
+        subscriptions.answered(batch);
         assert!(confirmation.try_recv().is_ok());
     }
 
     #[test]
     fn who_comes_and_goes_between_two_batches_costs_nothing() {
-        let (mut book, group) = (connected(), room());
-        book.want(group, true);
-        book.want(group, false);
-        assert!(book.batch(10).is_empty());
-        assert!(book.rooms.is_empty());
+        let (mut subscriptions, group) = (connected(), room());
+        subscriptions.want(group, true);
+        subscriptions.want(group, false);
+        assert!(subscriptions.batch(10).is_empty());
+        assert!(subscriptions.rooms.is_empty());
     }
 
     #[test]
     fn a_new_connection_is_asked_for_everything_in_batches() {
-        let mut book = connected();
+        let mut subscriptions = connected();
         let groups: Vec<GroupId> = (0..25).map(|_| room()).collect();
         for group in &groups {
-            book.want(*group, true);
+            subscriptions.want(*group, true);
         }
-        let asked = book.batch(10);
+        let asked = subscriptions.batch(10);
         assert_eq!(asked.add.len(), 10);
-        let mut waiting = book.confirmation(groups[0]).unwrap();
-        book.want(groups[24], false);
-        book.disconnected();
+        let mut waiting = subscriptions.confirmation(groups[0]).unwrap();
+        subscriptions.want(groups[24], false);
+        subscriptions.disconnected();
         assert!(waiting.try_recv().is_err(), "goes on without");
         assert!(
-            book.confirmation(groups[0]).is_none(),
+            subscriptions.confirmation(groups[0]).is_none(),
             "no link to wait for"
         );
-        book.connected();
+        subscriptions.connected();
         let mut sizes = Vec::new();
-        while book.has_changes() {
-            let batch = book.batch(10);
+        while subscriptions.has_changes() {
+            let batch = subscriptions.batch(10);
             sizes.push(batch.add.len());
-            book.answered(batch);
+            subscriptions.answered(batch);
         }
         assert_eq!(sizes, [10, 10, 4]);
     }

@@ -1,15 +1,16 @@
 //! What the channels and the one key in Redis are called.
 
+use super::outgoing::To;
 use crate::channel::GroupId;
 use crate::domain::id::NodeId;
 
 /// Names under one prefix.
 #[derive(Clone, Debug)]
-pub(super) struct Names {
+pub(super) struct ChannelNames {
     prefix: String,
 }
 
-impl Names {
+impl ChannelNames {
     /// Channels are the same in every database of a server, unlike keys: the database is put into
     /// the name, so that two sites in two databases do not hear each other.
     pub(super) fn new(prefix: &str, database: i64) -> Self {
@@ -18,6 +19,15 @@ impl Names {
             database => format!("{prefix}{database}:"),
         };
         Self { prefix }
+    }
+
+    /// The channel by which a packet goes there.
+    pub(super) fn channel(&self, to: To) -> String {
+        match to {
+            To::Room(group) => self.group(group),
+            To::Node(node) => self.node(node),
+            To::Nodes => self.nodes(),
+        }
     }
 
     /// The channel of one group.
