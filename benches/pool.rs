@@ -1,7 +1,7 @@
 //! Pairings in process, under all rules, while many others wait.
 //!
-//! The crowd are men who wait for women, and some whom nobody here suits. A woman comes and meets the
-//! best of them; another man takes his place: so the crowd stays as large as it is, and whoever is
+//! The pool holds men who wait for women, and some tickets that no other fits. A woman comes and meets the
+//! best of them; another man takes his place: so the pool stays as large as it is, and the ticket that is
 //! taken out stood anywhere in it.
 
 use std::collections::HashSet;
@@ -22,7 +22,7 @@ use serde_json::json;
 const WORDS: [&str; 9] = [
     "音樂", "電影", "旅行", "美食", "運動", "遊戲", "閱讀", "攝影", "藝術",
 ];
-/// By the pool's clock: no lease ends meanwhile, so nobody is lost to the count.
+/// By the pool's clock: no lease ends meanwhile, so that no ticket is lost to the count.
 const PER_PAIRING: Duration = Duration::from_micros(10);
 
 /// All of them.
@@ -88,7 +88,7 @@ impl Crowd {
                 3 => PreferredGender::Other,
                 _ => PreferredGender::Female,
             };
-            let ticket = crowd.somebody(Gender::Male, wish);
+            let ticket = crowd.person(Gender::Male, wish);
             assert!(matches!(crowd.enter(ticket), Entered::Waiting { .. }));
         }
         crowd
@@ -98,8 +98,8 @@ impl Crowd {
     fn pair(&mut self, times: u64, mut took: impl FnMut(Duration)) -> Duration {
         let arrivals: Vec<_> = (0..times)
             .map(|_| {
-                let woman = self.somebody(Gender::Female, PreferredGender::Male);
-                (woman, self.somebody(Gender::Male, PreferredGender::Female))
+                let woman = self.person(Gender::Female, PreferredGender::Male);
+                (woman, self.person(Gender::Male, PreferredGender::Female))
             })
             .collect();
         let mut results = Vec::with_capacity(arrivals.len());
@@ -133,7 +133,7 @@ impl Crowd {
             assert!(one == id && two != id, "who arrives is side A");
             assert!(self.met.insert(two), "met twice");
         }
-        assert_eq!(self.pool.census().total(), self.waiting as u64);
+        assert_eq!(self.pool.stats().total(), self.waiting as u64);
     }
 
     /// The slowest entries: criterion knows averages only. One line of JSON.
@@ -169,7 +169,7 @@ impl Crowd {
         Timestamp(1_800_000_000_000).plus(passed)
     }
 
-    fn somebody(&mut self, gender: Gender, wish: PreferredGender) -> Ticket {
+    fn person(&mut self, gender: Gender, wish: PreferredGender) -> Ticket {
         let number = self.people;
         self.people += 1;
         // Far enough apart that most people share some tags with some others.

@@ -23,7 +23,7 @@ use miyu::domain::{
 };
 use miyu::matching::redis::{RedisPool, RedisPoolConfig};
 use miyu::matching::{Budget, Entered, PoolRules, Randomness, Ticket, WaitingPool};
-use miyu::redis::{Server, Servers};
+use miyu::redis::{RedisServer, RedisServers};
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
 use serde_json::json;
@@ -78,7 +78,7 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(arguments: &Arguments) -> Result<serde_json::Value, String> {
-    let servers = Servers::parse(&arguments.redis, None)?;
+    let servers = RedisServers::parse(&arguments.redis, None)?;
     let rules = PoolRules {
         same_session: true,
         lease: Duration::from_secs(60),
@@ -118,13 +118,13 @@ struct Cost {
 
 /// A measurement under way.
 struct Meter<'a> {
-    server: &'a Server,
+    server: &'a RedisServer,
     begun: Instant,
     redis: f64,
 }
 
 impl<'a> Meter<'a> {
-    async fn start(server: &'a Server) -> Result<Self, String> {
+    async fn start(server: &'a RedisServer) -> Result<Self, String> {
         let redis = processor_seconds(server).await?;
         Ok(Self {
             server,
@@ -146,7 +146,7 @@ impl<'a> Meter<'a> {
 }
 
 /// How long the one thread of Redis that runs commands has worked.
-async fn processor_seconds(server: &Server) -> Result<f64, String> {
+async fn processor_seconds(server: &RedisServer) -> Result<f64, String> {
     let mut connection = connect(server).await?;
     let mut info = redis::cmd("INFO");
     let info: Result<String, _> = info.arg("cpu").query_async(&mut connection).await;
@@ -162,7 +162,7 @@ async fn processor_seconds(server: &Server) -> Result<f64, String> {
 }
 
 /// Measures the least script, once for each person who would arrive.
-async fn bare(arguments: &Arguments, server: &Server, key: &str) -> Result<Cost, String> {
+async fn bare(arguments: &Arguments, server: &RedisServer, key: &str) -> Result<Cost, String> {
     let script = redis::Script::new(BARE);
     let calls = 2 * arguments.pairs;
     let left = Arc::new(Mutex::new(0..calls));
@@ -199,7 +199,7 @@ async fn bare(arguments: &Arguments, server: &Server, key: &str) -> Result<Cost,
 async fn run(
     arguments: &Arguments,
     nodes: &[Arc<RedisPool>],
-    server: &Server,
+    server: &RedisServer,
     bare: Cost,
 ) -> Result<serde_json::Value, String> {
     let crowd = (0..arguments.crowd).map(|n| bystander(n, arguments.tags));
@@ -303,14 +303,14 @@ fn ticket(gender: Gender, wish: PreferredGender, tags: Tags) -> Ticket {
     }
 }
 
-async fn connect(server: &Server) -> Result<MultiplexedConnection, String> {
+async fn connect(server: &RedisServer) -> Result<MultiplexedConnection, String> {
     let unheard = |_| Ok::<(), std::convert::Infallible>(());
     let connected = server.connect(unheard).await;
     connected.map_err(|error| error.to_string())
 }
 
 /// Nothing of this stays.
-async fn clean_up(server: &Server, keys: &[String]) -> Result<(), String> {
+async fn clean_up(server: &RedisServer, keys: &[String]) -> Result<(), String> {
     let mut connection = connect(server).await?;
     let mut unlink = redis::cmd("UNLINK");
     let unlinked: Result<(), _> = unlink.arg(keys).query_async(&mut connection).await;

@@ -99,7 +99,7 @@ pub async fn metrics(call: Call) -> HandlerResult {
         let why = "metrics are not set up\n";
         return Ok(response::text(StatusCode::SERVICE_UNAVAILABLE, why));
     };
-    metrics::gauge!(telemetry::WAITING).set(app.pool.census().total() as f64);
+    metrics::gauge!(telemetry::WAITING).set(app.pool.stats().total() as f64);
     metrics::gauge!(telemetry::ROOMS).set(app.store.count_open_rooms() as f64);
     metrics::gauge!(telemetry::ONLINE).set(app.online.count() as f64);
     metrics::gauge!(telemetry::TCP).set(app.limits.open_connections() as f64);

@@ -316,7 +316,7 @@ async fn give_back(
         return;
     }
     if gone != Some(other.ticket) {
-        let _ = services.channel.send(&other.address, Frame::GaveBack);
+        let _ = services.channel.send(&other.address, Frame::Released);
     }
     untold(services, client, room, by.other()).await;
 }
@@ -354,7 +354,7 @@ async fn abandon(services: &LobbyServices, client: Client, id: TicketId) {
         let other = &pairing.parties[side.other().index()];
         // After the pool: a room made before that is there now, one made later is closed by its maker.
         untold(services, client, pairing.room, side).await;
-        let _ = services.channel.send(&other.address, Frame::GaveBack);
+        let _ = services.channel.send(&other.address, Frame::Released);
     }
 }
 

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use crate::channel::ChannelLayer;
 use crate::delivery::online::Online;
 use crate::domain::{Gender, PreferredGender, rounded};
-use crate::matching::{Census, WaitingPool};
+use crate::matching::{PoolStats, WaitingPool};
 use crate::store::Store;
 
 /// The next sample is taken so long after the last one, at the earliest and at the latest.
@@ -24,7 +24,7 @@ pub struct Sample {
     /// Networks that people are here from.
     pub places: u64,
     /// Who waits.
-    pub census: Census,
+    pub stats: PoolStats,
     /// Open rooms.
     pub rooms: u64,
 }
@@ -38,7 +38,7 @@ impl Sample {
     /// People who wait, the one who asks among them if they do, as is told: a crowd behind one address
     /// is no crowd.
     pub fn waiting(&self) -> u64 {
-        rounded(self.census.total().min(self.places))
+        rounded(self.stats.total().min(self.places))
     }
 }
 
@@ -58,7 +58,7 @@ impl Company {
         // With the one who looks, so that fewer than five are always "a few": with a number that can
         // be nought, being alone and being kept from the only other one would differ.
         let waiting = sample.waiting().max(1);
-        let fitting = rounded(sample.census.fitting(gender, wish));
+        let fitting = rounded(sample.stats.fitting(gender, wish));
         Self {
             waiting,
             unfit: waiting >= FEW && fitting < FEW,
@@ -105,7 +105,7 @@ impl Figures {
     pub fn sample(&self) -> Sample {
         self.sampler.now(Instant::now(), || Sample {
             places: self.places(),
-            census: self.pool.census(),
+            stats: self.pool.stats(),
             rooms: self.store.count_open_rooms(),
         })
     }
@@ -168,18 +168,18 @@ mod tests {
             unfit: false,
         };
         assert_eq!(told(&sample), few, "not sampled yet");
-        sample.census.waiting[man][wish.index()] = 1;
+        sample.stats.waiting[man][wish.index()] = 1;
         assert_eq!(told(&sample), few, "alone");
-        sample.census.waiting[woman][PreferredGender::Male.index()] = 3;
+        sample.stats.waiting[woman][PreferredGender::Male.index()] = 3;
         assert_eq!(told(&sample), few);
-        sample.census.waiting[man][wish.index()] = 7;
+        sample.stats.waiting[man][wish.index()] = 7;
         // Three women, each of them perhaps known to this search: it is told as if there were none.
         let unfit = Company {
             waiting: 10,
             unfit: true,
         };
         assert_eq!(told(&sample), unfit);
-        sample.census.waiting[woman][PreferredGender::Male.index()] = 5;
+        sample.stats.waiting[woman][PreferredGender::Male.index()] = 5;
         let fit = Company {
             waiting: 10,
             unfit: false,
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_crowd_behind_one_address_is_no_crowd() {
         let mut sample = of(3);
-        sample.census.waiting[0][0] = 1_000;
+        sample.stats.waiting[0][0] = 1_000;
         assert_eq!((sample.online(), sample.waiting()), (1, 1));
         sample.places = 700;
         assert_eq!((sample.online(), sample.waiting()), (700, 700));

@@ -192,7 +192,7 @@ impl Machine for Lobby {
                     out.push(Action::Queue(LobbyJob::Withdraw(*ticket)));
                 }
             }
-            Frame::GaveBack => self.on_given_back(now, out),
+            Frame::Released => self.on_given_back(now, out),
             _ => {}
         }
     }

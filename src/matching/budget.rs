@@ -20,7 +20,7 @@ const PAIR_SHARE: u32 = 5;
 
 /// How a network, or a pair of them, stands before one more pairing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum BudgetStanding {
     /// It has one left.
     Within,
     /// It has none left; only with patient people it may owe one.
@@ -53,14 +53,19 @@ impl Budget {
     }
 
     /// How a network stands before one more pairing at `now`; `full_at` is when its budget will be full.
-    pub fn standing(self, level: usize, full_at: Option<Timestamp>, now: Timestamp) -> Standing {
+    pub fn standing(
+        self,
+        level: usize,
+        full_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> BudgetStanding {
         let full_at = self.spend(level, full_at, now);
         if full_at <= now.plus(WINDOW) {
-            Standing::Within
+            BudgetStanding::Within
         } else if full_at <= now.plus(MOST_OWED) {
-            Standing::Spent
+            BudgetStanding::Spent
         } else {
-            Standing::Exhausted
+            BudgetStanding::Exhausted
         }
     }
 
@@ -120,7 +125,7 @@ mod tests {
     }
 
     /// How many pairings a network gets by asking every `step` milliseconds for so long.
-    fn pairings(level: usize, step: i64, until: i64, worst: Standing) -> usize {
+    fn pairings(level: usize, step: i64, until: i64, worst: BudgetStanding) -> usize {
         let budget = Budget::per_minute(10);
         let mut full_at = None;
         let mut made = 0;
@@ -134,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_burst_and_then_the_rate_four_times_as_high_for_each_wider_prefix() {
-        let within = |level, step, until| pairings(level, step, until, Standing::Within);
+        let within = |level, step, until| pairings(level, step, until, BudgetStanding::Within);
         assert_eq!(within(0, 1, 1_000), 10);
         assert_eq!(within(1, 1, 1_000), 40);
         assert_eq!(within(2, 1, 300), 160);
@@ -145,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_network_owes_at_most_one_more_window() {
-        let owing = |step, until| pairings(0, step, until, Standing::Spent);
+        let owing = |step, until| pairings(0, step, until, BudgetStanding::Spent);
         assert_eq!(owing(1, 1_000), 20);
         assert_eq!(owing(50, 600_000), 20 + 99);
     }
@@ -163,7 +168,10 @@ mod tests {
     fn a_moment_from_before_the_clock_was_set_back_says_nothing() {
         let budget = Budget::per_minute(10);
         let an_hour_ahead = Some(at(3_600_000));
-        assert_eq!(budget.standing(0, an_hour_ahead, at(0)), Standing::Within);
+        assert_eq!(
+            budget.standing(0, an_hour_ahead, at(0)),
+            BudgetStanding::Within
+        );
         assert_eq!(budget.spend(0, an_hour_ahead, at(0)), at(6_000));
     }
 

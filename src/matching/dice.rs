@@ -49,10 +49,10 @@ impl Dice {
     }
 }
 
-/// How likely somebody who waits since then is met, beside others: by the milliseconds waited.
+/// The weight in a draw of a ticket that waits since then: the milliseconds that it has waited.
 pub(super) fn weight(since: Timestamp, now: Timestamp) -> u64 {
     let waited = u64::try_from(now.0.saturating_sub(since.0)).unwrap_or(0);
-    // A year is longer than anybody waits; sums of a few must not overflow.
+    // A year is longer than any ticket waits; sums of a few must not overflow.
     waited.min(1 << 35) + 1
 }
 

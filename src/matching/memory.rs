@@ -5,32 +5,32 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use self::state::State;
-use super::{Census, Entered, PoolError, PoolFuture, PoolRules, Renewed, Ticket, WaitingPool};
+use self::state::PoolState;
+use super::{Entered, PoolError, PoolFuture, PoolRules, PoolStats, Renewed, Ticket, WaitingPool};
 use crate::domain::id::{RoomId, TicketId, Timestamp};
 
 mod budgets;
 mod lease;
-mod line;
 mod queue;
-mod roster;
 mod search;
 mod state;
 mod tags;
+mod ticket_index;
+mod ticket_queue;
 
-/// Those who wait in this process.
+/// The tickets that wait in this process.
 ///
 /// One lock, not one per queue: a pairing touches up to eight queues of each ticket and several
 /// indexes, and has to be atomic towards every other call.
 pub struct MemoryPool {
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
 }
 
 impl MemoryPool {
     /// An empty pool.
     pub fn new(rules: PoolRules) -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(State::new(rules)),
+            state: Mutex::new(PoolState::new(rules)),
         })
     }
 }
@@ -62,8 +62,8 @@ impl WaitingPool for MemoryPool {
         })
     }
 
-    fn census(&self) -> Census {
-        self.state.lock().census()
+    fn stats(&self) -> PoolStats {
+        self.state.lock().stats()
     }
 
     fn close(&self) -> PoolFuture<'_, ()> {

@@ -1,4 +1,4 @@
-//! Who meets whom. The rules are pure ([`rule`]); a [`WaitingPool`] keeps those who wait.
+//! Matching: which tickets are paired. The rules are pure ([`rule`]); a [`WaitingPool`] keeps those who wait.
 //!
 //! A backend is finished when the contract suite in `tests/it/contract/pool.rs` passes.
 
@@ -46,12 +46,12 @@ pub struct Ticket {
     /// The room to be, should this ticket be the one that finds the other. A fresh one after
     /// a pairing was given back: its room may exist after all, with other people in it.
     pub room: RoomId,
-    /// Whose search.
+    /// The session that searches.
     pub session: SessionId,
     /// Who they will be. One (session, `user_id`) is in the pool once. When two sessions that claim the
     /// same `user_id` are paired, the one that arrived gets another ([`Pairing`] says which).
     pub persona: Persona,
-    /// Whom they look for.
+    /// The gender and the interests that are looked for.
     pub wish: Wish,
     /// How far they relaxed. Without tags `SharedTags` means `Anyone`.
     pub phase: Phase,
@@ -70,12 +70,12 @@ pub struct Ticket {
     pub prefixes: PrefixHashes,
     /// Where to tell them.
     pub address: Address,
-    /// Where the last look ended, should it go on from there: as [`Entered::Waiting`] said. Only for the
+    /// Where the last search ended, should this one go on from there: as [`Entered::Waiting`] said. Only for the
     /// same phase and wish.
     pub resume: Option<Box<Resume>>,
 }
 
-/// Where a look through those who wait ended because enough had been looked at.
+/// Where a search through the waiting tickets ended because enough had been looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume {
     /// With so many shared tags.
@@ -89,20 +89,20 @@ pub struct Resume {
 /// What became of [`WaitingPool::enter`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entered {
-    /// Matched, now or by somebody else before: exactly this pairing. The caller that it names as
-    /// side A must create the room, then tell side B; nobody else is told.
+    /// Matched, by this call or by an earlier one of the partner: exactly this pairing. The caller that it
+    /// names as side A must create the room, then tell side B; the pool tells no other caller.
     Paired {
-        /// Who meets whom, and where.
+        /// The two sides, and their room.
         pairing: Arc<Pairing>,
         /// As in [`Entered::Waiting`]; nothing when the pairing was made before.
         replaced: Option<(TicketId, Address)>,
     },
     /// Queued for a lease.
     Waiting {
-        /// Whoever waited under the same (session, `user_id`) with another ticket until this one
-        /// replaced it, to be told.
+        /// The other ticket that waited under the same (session, `user_id`) until this one replaced it,
+        /// and the connection that is to be told.
         replaced: Option<(TicketId, Address)>,
-        /// Not everybody who might fit was looked at: to be handed in with the next `enter`, soon.
+        /// Not every ticket that might fit was looked at: to be handed in with the next `enter`, soon.
         resume: Option<Box<Resume>>,
     },
 }
@@ -118,9 +118,9 @@ pub enum Renewed {
     Gone,
 }
 
-/// How many tickets wait, by what people are and whom they want: enough to say why nobody fits.
+/// How many tickets wait, by the gender of the person and the gender wished for: enough to say why no ticket fits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
+pub struct PoolStats {
     /// `[gender][preferred gender]`, by their `index()`.
     pub waiting: [[u32; 4]; 3],
 }
@@ -134,13 +134,13 @@ impl Entered {
     }
 }
 
-impl Census {
-    /// Everybody.
+impl PoolStats {
+    /// All tickets that wait.
     pub fn total(&self) -> u64 {
         self.waiting.iter().flatten().copied().map(u64::from).sum()
     }
 
-    /// Those whom the gender wishes of both sides let meet.
+    /// The tickets that a person of this gender and wish could meet, as far as genders go.
     pub fn fitting(&self, gender: Gender, wish: PreferredGender) -> u64 {
         let waiting =
             |(g, w): (Gender, PreferredGender)| u64::from(self.waiting[g.index()][w.index()]);
@@ -150,7 +150,7 @@ impl Census {
 
 /// Those who wait, over all nodes. Pairing happens on arrival, never by a scan.
 ///
-/// Exactly once: a ticket is paired at most once; whoever asks about it gets the same answer until
+/// Exactly once: a ticket is paired at most once; every call about it gets the same answer until
 /// the outcome's lease ends. All methods are atomic towards each other. `now` is the caller's clock;
 /// a pool of several nodes takes from it only how long a ticket waits already, and goes by one clock
 /// of its own.
@@ -160,9 +160,9 @@ pub trait WaitingPool: Send + Sync {
     /// keeps its place (the earlier `since` counts); an id whose outcome is still kept answers that
     /// outcome and keeps it for another lease. An error changes nothing.
     ///
-    /// Whom this ticket knows that it may not meet is left out before anything is counted. Of the
+    /// Sessions that this ticket itself rules out are left out before anything is counted. Of the
     /// others so many are looked at in one call; when there are more, [`Entered::Waiting`] says where
-    /// to go on, so that in the end everybody who waited before was looked at.
+    /// to go on, so that in the end every ticket that waited before was looked at.
     ///
     /// A network meets other networks within its [`Budget`]. Of its tickets five at most are looked
     /// at by others, in turn; those beyond, and all while the budget is spent, only by its own people
@@ -170,8 +170,8 @@ pub trait WaitingPool: Send + Sync {
     /// networks meet a fifth as often, and beyond that when both people are patient.
     fn enter(&self, ticket: Ticket, now: Timestamp) -> PoolFuture<'_, Entered>;
 
-    /// Takes a ticket out. True: it was still waiting and is the caller's; nobody will be paired
-    /// with it. False: it was paired, or is not known. (Past its lease it may be either.)
+    /// Takes a ticket out. True: it was still waiting and is the caller's; no ticket will be
+    /// paired with it. False: it was paired, or is not known. (Past its lease it may be either.)
     fn withdraw(&self, id: TicketId) -> PoolFuture<'_, bool>;
 
     /// Keeps a ticket (or the outcome it became) for another lease. Too late is `Gone`.
@@ -185,9 +185,9 @@ pub trait WaitingPool: Send + Sync {
     -> PoolFuture<'_, ()>;
 
     /// Who waits now. Cheap, may lag by a second over nodes.
-    fn census(&self) -> Census;
+    fn stats(&self) -> PoolStats;
 
-    /// Takes nothing more: `enter` fails from now on. Everybody waiting is forgotten, so to the
+    /// Takes nothing more: `enter` fails from now on. All waiting tickets are forgotten, so to the
     /// other methods no ticket is known. Over nodes this ends this node's part alone: others keep
     /// theirs, and what this one did not withdraw expires.
     fn close(&self) -> PoolFuture<'_, ()>;
@@ -196,7 +196,7 @@ pub trait WaitingPool: Send + Sync {
 /// What the composition root takes from the configuration.
 #[derive(Clone, Debug)]
 pub struct PoolRules {
-    /// Two tabs of one browser may meet when nobody else fits (`matching.same_session`).
+    /// Two tabs of one browser may meet when no other ticket fits (`matching.same_session`).
     pub same_session: bool,
     /// How long a ticket or an outcome is kept without being renewed (`matching.lease`).
     pub lease: Duration,
@@ -206,9 +206,9 @@ pub struct PoolRules {
     pub tickets: usize,
     /// How often one network meets others (`matching.prefix_pairings_per_minute`).
     pub budget: Budget,
-    /// After how long open to anyone somebody meets also people of networks that have spent their
-    /// budget, or of whom many wait; and who has stood in the front for as long yields to others of
-    /// the same network (`matching.tag_patience`).
+    /// How long a search is open to anyone before it also meets tickets of networks that have spent their
+    /// budget, or of which many wait; and how long a ticket stands in the front before it yields to others
+    /// of the same network (`matching.tag_patience`).
     pub tag_patience: Duration,
     /// By what a partner is chosen among several.
     pub randomness: Randomness,

@@ -16,13 +16,13 @@ use parking_lot::Mutex;
 use tokio_util::task::TaskTracker;
 
 use self::arrivals::Arrivals;
-use self::codec::{Packed, Parts};
-use self::link::{Failed, Link};
+use self::codec::{PackedTicket, ReplyParts};
+use self::link::{Failed, PoolLink};
 use self::script::Scripts;
 use super::dice::Dice;
-use super::{Census, Entered, PoolError, PoolFuture, PoolRules, Renewed, Ticket, WaitingPool};
+use super::{Entered, PoolError, PoolFuture, PoolRules, PoolStats, Renewed, Ticket, WaitingPool};
 use crate::domain::id::{RoomId, TicketId, Timestamp};
-use crate::redis::Server;
+use crate::redis::RedisServer;
 use crate::telemetry;
 
 mod arrivals;
@@ -34,7 +34,7 @@ mod script;
 /// keeps them together; the number is the version of what is kept, and nodes with another one do not
 /// see each other's tickets.
 const TOGETHER: &str = "{pool:4}";
-/// Most ends of leases that one census looks at; about a millisecond of Redis.
+/// Most ends of leases that one count looks at; about a millisecond of Redis.
 const SWEEP: usize = 200;
 /// Between two of those while more are due.
 const SWEEP_PAUSE: Duration = Duration::from_millis(20);
@@ -63,8 +63,8 @@ pub struct RedisPoolConfig {
     pub clock: LeaseClock,
     /// What the names of its keys begin with.
     pub prefix: String,
-    /// How often the census is counted.
-    pub census_every: Duration,
+    /// How often the stats are counted.
+    pub stats_every: Duration,
 }
 
 impl RedisPoolConfig {
@@ -74,7 +74,7 @@ impl RedisPoolConfig {
             rules,
             clock: LeaseClock::Redis,
             prefix: prefix.into(),
-            census_every: Duration::from_secs(1),
+            stats_every: Duration::from_secs(1),
         }
     }
 
@@ -89,9 +89,9 @@ pub struct RedisPool {
     config: RedisPoolConfig,
     keys: [String; 4],
     scripts: Scripts,
-    link: Link,
+    link: PoolLink,
     arrivals: Arrivals,
-    census: Mutex<Option<Census>>,
+    stats: Mutex<Option<PoolStats>>,
     lost: Mutex<LruCache<TicketId, [u8; 8]>>,
     dice: Mutex<Dice>,
     /// The caller's clock as it was last seen.
@@ -102,15 +102,15 @@ pub struct RedisPool {
 impl RedisPool {
     /// A pool at this server. It connects behind the calls, which fail while Redis is away. Must be
     /// called within the runtime; what it spawns ends with [`WaitingPool::close`].
-    pub fn start(server: Server, config: RedisPoolConfig) -> Arc<Self> {
+    pub fn start(server: RedisServer, config: RedisPoolConfig) -> Arc<Self> {
         let dice = config.rules.randomness.dice();
         let pool = Arc::new(Self {
             keys: config.keys(),
             config,
             scripts: Scripts::new(),
-            link: Link::new(server),
+            link: PoolLink::new(server),
             arrivals: Arrivals::new(),
-            census: Mutex::new(Some(Census::default())),
+            stats: Mutex::new(Some(PoolStats::default())),
             lost: Mutex::new(LruCache::new(LOST_ANSWERS)),
             dice: Mutex::new(dice),
             seen: AtomicI64::new(0),
@@ -120,8 +120,8 @@ impl RedisPool {
         pool
     }
 
-    /// Keeps the connection and the census, and takes out whose lease is over, until the pool is
-    /// closed.
+    /// Keeps the connection and the stats, and takes out tickets whose lease is over, until the pool
+    /// is closed.
     async fn run(self: Arc<Self>) {
         loop {
             let work = async {
@@ -148,13 +148,13 @@ impl RedisPool {
     /// Counts those who wait now, and takes out some whose lease is over: true when more are due.
     ///
     /// # Errors
-    /// [`PoolError::Unavailable`]; the last census stands.
+    /// [`PoolError::Unavailable`]; the last stats stand.
     pub async fn count(&self) -> Result<bool, PoolError> {
-        let mut call = self.call(&self.scripts.census, self.last_seen());
+        let mut call = self.call(&self.scripts.stats, self.last_seen());
         let numbers: Vec<u32> = self.link.run(call.arg(SWEEP)).await?;
-        let (more, census) = codec::census(&numbers)?;
-        if let Some(known) = self.census.lock().as_mut() {
-            *known = census;
+        let (more, stats) = codec::stats(&numbers)?;
+        if let Some(known) = self.stats.lock().as_mut() {
+            *known = stats;
         }
         Ok(more)
     }
@@ -164,7 +164,7 @@ impl RedisPool {
             let pause = match self.count().await {
                 Ok(true) => SWEEP_PAUSE,
                 // That Redis is away is said by the link.
-                Ok(false) | Err(_) => self.config.census_every,
+                Ok(false) | Err(_) => self.config.stats_every,
             };
             tokio::time::sleep(pause).await;
         }
@@ -195,7 +195,7 @@ impl RedisPool {
     }
 
     fn closed(&self) -> bool {
-        self.census.lock().is_none()
+        self.stats.lock().is_none()
     }
 
     async fn try_enter(&self, ticket: &Ticket, now: Timestamp) -> Result<Entered, PoolError> {
@@ -213,7 +213,7 @@ impl RedisPool {
     }
 
     /// Lets these tickets enter, in one script.
-    async fn enter_all(&self, tickets: Vec<Packed>) -> Result<Vec<Parts>, Failed> {
+    async fn enter_all(&self, tickets: Vec<PackedTicket>) -> Result<Vec<ReplyParts>, Failed> {
         let rules = &self.config.rules;
         let latest = tickets.iter().map(|ticket| ticket.now).max();
         let latest = latest.unwrap_or_default();
@@ -237,7 +237,7 @@ impl RedisPool {
         })
     }
 
-    /// A call to `enter` whose answer nobody waited for must not come after what follows it.
+    /// A call to `enter` that was given up must not take effect after the call that follows it.
     async fn behind(&self, id: TicketId) {
         let entering = self.lost.lock().contains(&id);
         if entering {
@@ -269,7 +269,7 @@ impl WaitingPool for RedisPool {
                 return Ok(Renewed::Gone);
             }
             let mut call = self.call(&self.scripts.renew, now);
-            let answer: Parts = self.link.run(call.arg(codec::id(id))).await?;
+            let answer: ReplyParts = self.link.run(call.arg(codec::id(id))).await?;
             codec::renewed(&answer)
         })
     }
@@ -292,13 +292,13 @@ impl WaitingPool for RedisPool {
         })
     }
 
-    fn census(&self) -> Census {
-        self.census.lock().unwrap_or_default()
+    fn stats(&self) -> PoolStats {
+        self.stats.lock().unwrap_or_default()
     }
 
     fn close(&self) -> PoolFuture<'_, ()> {
         Box::pin(async move {
-            *self.census.lock() = None;
+            *self.stats.lock() = None;
             self.link.close();
             self.tasks.close();
             self.tasks.wait().await;

@@ -1,4 +1,4 @@
-//! The rules of matching: who may meet whom, who is preferred, and what the two then have.
+//! The rules of matching: which tickets may meet, which are preferred, and what a pairing consists of.
 //! Pure and symmetric; keeping those who wait and finding the best of them is the pool's part.
 
 use std::time::Duration;
@@ -15,13 +15,13 @@ use crate::domain::{Gender, Pairing, Party, PreferredGender, UserId, Wish};
 pub struct Fit {
     /// How many tags both named.
     pub shared: usize,
-    /// Two tabs of one browser: only when nobody else fits.
+    /// Two tabs of one browser: only when no other ticket fits.
     pub same_session: bool,
 }
 
-/// How many others have to wait with a free tag before it separates people: fewer, and whoever tries
-/// words would learn who is here and likes what. Each of another network at the widest length, for one
-/// household has many narrow ones; within a network, each of another session.
+/// How many others have to wait with a free tag before it separates people: with fewer, a searcher
+/// who tries words would learn which interests are here. Each is of another network at the widest length,
+/// for one household has many narrow ones; within a network, each is of another session.
 pub const FREE_TAG_CROWD: usize = 3;
 
 /// Whether these two may meet, in whichever order they came. `shared` is how many tags both named that
@@ -45,14 +45,14 @@ pub fn fits(a: &Ticket, b: &Ticket, shared: usize, same_session: bool) -> Option
     })
 }
 
-/// Somebody without tags has none to share: their first phase restricts nothing.
+/// A search without tags has none to share: its first phase restricts nothing.
 pub fn open_to_anyone(ticket: &Ticket) -> bool {
     ticket.phase >= Phase::Anyone || ticket.wish.tags.is_empty()
 }
 
-/// Whether a search has found nobody for so long that it meets also crowds and networks that have spent
+/// Whether a search has found no partner for so long that it also meets crowds and networks that have spent
 /// their budget: for `patience` since it is open to anyone. People with tags are closed to most for as
-/// long before that; else they would pass for patient in the very look that opens them.
+/// long before that; else they would pass for patient in the very visit that opens them.
 pub fn patient(ticket: &Ticket, patience: Duration, now: Timestamp) -> bool {
     ticket.since.plus(until_patient(&ticket.wish, patience)) <= now
 }
@@ -101,7 +101,7 @@ pub fn tell_apart([arrived, waited]: &mut [Party; 2]) {
     }
 }
 
-/// The (gender, wish) classes that somebody of this gender and wish could meet: at most six.
+/// The (gender, wish) classes that a person of this gender and wish could meet: at most six.
 pub fn classes(
     gender: Gender,
     wish: PreferredGender,

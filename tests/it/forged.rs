@@ -8,7 +8,7 @@ use miyu::channel::Frame;
 use miyu::channel::wire::Packet;
 use miyu::domain::id::{Address, NodeId, RoomId, TicketId, Timestamp};
 use miyu::domain::{Pairing, Party};
-use miyu::matching::{Census, Entered, PoolFuture, Renewed, Ticket, WaitingPool};
+use miyu::matching::{Entered, PoolFuture, PoolStats, Renewed, Ticket, WaitingPool};
 use parking_lot::Mutex;
 use serde_json::json;
 
@@ -92,8 +92,8 @@ impl WaitingPool for Written {
         self.given_back.lock().push(room);
         self.inner.give_back(room, gone, now)
     }
-    fn census(&self) -> Census {
-        self.inner.census()
+    fn stats(&self) -> PoolStats {
+        self.inner.stats()
     }
     fn close(&self) -> PoolFuture<'_, ()> {
         self.inner.close()

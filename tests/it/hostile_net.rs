@@ -53,7 +53,7 @@ async fn twenty_thousand_connection_attempts_leave_nothing_behind() {
     search.send(start(serde_json::json!({}))).await;
     search.expect("waiting_for_match").await;
     eventually("no ticket but that", || {
-        server.app.pool.census().total() == 1
+        server.app.pool.stats().total() == 1
     })
     .await;
     assert_eq!(server.app.online.count(), 3);

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::support::client::{Browser, Socket};
 use crate::support::people::start;
-use crate::support::pool::{CENSUS_EVERY, Pool, redis_pool_at, rules};
+use crate::support::pool::{Pool, STATS_EVERY, redis_pool_at, rules};
 use crate::support::redis::{Site, fresh_prefix, shared_url};
 use crate::support::server::TestServer;
 
@@ -20,7 +20,7 @@ use crate::support::server::TestServer;
 async fn two_nodes() -> [TestServer; 2] {
     let site = Site::fresh();
     let config = RedisPoolConfig {
-        census_every: CENSUS_EVERY,
+        stats_every: STATS_EVERY,
         ..RedisPoolConfig::new(rules(), fresh_prefix())
     };
     let pool = || redis_pool_at(&shared_url(), config.clone());

@@ -9,7 +9,7 @@ use miyu::boot::backends::Backends;
 use miyu::channel::{Frame, Received};
 use miyu::domain::Pairing;
 use miyu::domain::id::{RoomId, TicketId, Timestamp};
-use miyu::matching::{Census, Entered, PoolFuture, Renewed, Ticket, WaitingPool};
+use miyu::matching::{Entered, PoolFuture, PoolStats, Renewed, Ticket, WaitingPool};
 use serde_json::json;
 
 use crate::support::client::{Browser, Socket};
@@ -55,8 +55,8 @@ impl WaitingPool for Meddled {
     ) -> PoolFuture<'_, ()> {
         self.inner.give_back(room, gone, now)
     }
-    fn census(&self) -> Census {
-        self.inner.census()
+    fn stats(&self) -> PoolStats {
+        self.inner.stats()
     }
     fn close(&self) -> PoolFuture<'_, ()> {
         self.inner.close()
@@ -119,9 +119,9 @@ async fn a_search_found_by_a_node_that_died_waits_again() {
     let mut ming = search(&server).await;
     ming.expect("waiting_for_match").await;
     let dead = found(&pool, ticket(1)).await;
-    assert_eq!(pool.census().total(), 0);
+    assert_eq!(pool.stats().total(), 0);
     renewed(&pool).await;
-    eventually("the search goes on", || pool.census().total() == 1).await;
+    eventually("the search goes on", || pool.stats().total() == 1).await;
     let mut mei = search(&server).await;
     meet(&mut ming, &mut mei).await;
     let room = server.app.store.room(dead.room).await.unwrap();

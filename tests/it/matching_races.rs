@@ -42,10 +42,7 @@ async fn a_cancel_that_races_a_match_is_answered_by_one_of_them() {
         ming.nothing_more().await;
         mei.close().await;
         ming.close().await;
-        eventually("the pool is empty", || {
-            server.app.pool.census().total() == 0
-        })
-        .await;
+        eventually("the pool is empty", || server.app.pool.stats().total() == 0).await;
         for room in server
             .app
             .store
@@ -103,10 +100,7 @@ async fn a_partner_who_vanishes_while_being_matched_leaves_no_side_in_a_dead_roo
             assert_eq!(answer["action"], "waiting_for_match");
         }
         search.close().await;
-        eventually("the pool is empty", || {
-            server.app.pool.census().total() == 0
-        })
-        .await;
+        eventually("the pool is empty", || server.app.pool.stats().total() == 0).await;
     }
 }
 
@@ -133,5 +127,5 @@ async fn two_hundred_people_pair_up_and_none_twice() {
     }
     assert_eq!(rooms.len(), 100);
     assert!(rooms.values().all(|people| *people == 2));
-    assert_eq!(server.app.pool.census().total(), 0);
+    assert_eq!(server.app.pool.stats().total(), 0);
 }

@@ -126,7 +126,7 @@ async fn cancelling_is_answered_once() {
     ming.expect("waiting_for_match").await;
     ming.send(cancel.clone()).await;
     ming.expect("matching_cancelled").await;
-    assert_eq!(server.app.pool.census().total(), 0);
+    assert_eq!(server.app.pool.stats().total(), 0);
     // In one breath, too.
     ming.send(start(json!({}))).await;
     ming.send(cancel.clone()).await;
@@ -149,7 +149,7 @@ async fn a_second_start_replaces_the_first() {
     let mut ming = searching(&Browser::new(&server), json!({"nickname": "before"})).await;
     ming.send(start(json!({"nickname": "after"}))).await;
     ming.expect("waiting_for_match").await;
-    assert_eq!(server.app.pool.census().total(), 1);
+    assert_eq!(server.app.pool.stats().total(), 1);
     let mut mei = Browser::new(&server).open("/ws/matching/").await;
     mei.send(start(json!({}))).await;
     let found = mei.expect("match_found").await;
@@ -165,7 +165,7 @@ async fn a_newer_connection_of_the_same_user_replaces_the_search() {
     let mut older = searching(&browser, json!({"user_id": "ming"})).await;
     let mut newer = searching(&browser, json!({"user_id": "ming"})).await;
     older.expect("replaced").await;
-    assert_eq!(server.app.pool.census().total(), 1);
+    assert_eq!(server.app.pool.stats().total(), 1);
     let mut mei = Browser::new(&server).open("/ws/matching/").await;
     mei.send(start(json!({}))).await;
     newer.expect("match_found").await;
@@ -183,7 +183,7 @@ async fn another_session_with_that_user_id_replaces_no_search() {
     let mut thief = searching(&Browser::new(&server), thief).await;
     ming.nothing_more().await;
     thief.nothing_more().await;
-    assert_eq!(server.app.pool.census().total(), 2);
+    assert_eq!(server.app.pool.stats().total(), 2);
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn closing_the_socket_withdraws() {
     let server = TestServer::start(|_| {}).await;
     searching(&Browser::new(&server), json!({})).await.lose();
     eventually("the ticket is gone", || {
-        server.app.pool.census().total() == 0
+        server.app.pool.stats().total() == 0
     })
     .await;
     searching(&Browser::new(&server), json!({}))
@@ -199,7 +199,7 @@ async fn closing_the_socket_withdraws() {
         .close()
         .await;
     eventually("the ticket is gone", || {
-        server.app.pool.census().total() == 0
+        server.app.pool.stats().total() == 0
     })
     .await;
 }
@@ -268,7 +268,7 @@ async fn too_many_searches_are_told_when_to_come_back() {
         assert!(error["retry_after_ms"].as_u64().unwrap() > 0, "{error}");
     }
     first.nothing_more().await;
-    assert_eq!(server.app.pool.census().total(), 2);
+    assert_eq!(server.app.pool.stats().total(), 2);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The pools against a model that is too simple to be wrong: a list, searched from end to
 //! end, with the rules of the wire contract written down a second time. At every step the pool must
-//! choose one of those whom the model would. Crowds larger than the pool's bounded look are not its concern.
+//! choose one of those that the model would. Crowds larger than the pool's bounded look are not its concern.
 
 use std::sync::Arc;
 
@@ -137,17 +137,17 @@ impl Both {
         self.model.give_back(room, gone, now);
     }
 
-    /// In the end everybody is where the model has them.
+    /// In the end every ticket is where the model has it.
     async fn compare(&mut self) {
         for ticket in self.tickets.clone() {
             self.renew(&ticket).await;
         }
-        // Whoever lapsed was met by a renewal above, so the counters agree too.
+        // A lapsed ticket was renewed above, so the counters agree too.
         let waiting = u64::try_from(self.model.waiting.len()).expect("few");
         if let Some(redis) = &self.redis {
-            // Its census lags by nature; its counters must not drift.
+            // Its stats lag by nature; its counters must not drift.
             redis.count().await.expect("answers");
-            assert_eq!(redis.census().total(), waiting);
+            assert_eq!(redis.stats().total(), waiting);
         }
         self.pool.waiting_are(waiting).await;
     }

@@ -40,7 +40,7 @@ fn man(number: u32) -> Ticket {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_people_of_two_nodes_pair_up_as_far_as_they_can_and_nobody_twice() {
+async fn a_thousand_people_of_two_nodes_pair_up_as_far_as_they_can_and_none_twice() {
     let config = redis_config(rules());
     let nodes = [0, 1].map(|_| redis_pool_at(&shared_url(), config.clone()));
     let tickets: Vec<Ticket> = (0..1000usize)
@@ -147,7 +147,7 @@ async fn forgotten_scripts_are_sent_again() {
 }
 
 #[tokio::test]
-async fn an_absent_redis_fails_calls_soon_and_an_empty_one_takes_everybody_again() {
+async fn an_absent_redis_fails_calls_soon_and_an_empty_one_takes_all_tickets_again() {
     let mut redis = OwnRedis::start();
     let pool = redis_pool_at(&redis.url(), redis_config(rules()));
     let (a, b) = (ticket(1), ticket(2));
@@ -206,7 +206,7 @@ async fn nothing_stays_when_everything_expired_or_was_withdrawn() {
     assert_eq!(keys(&config).len(), 3);
     eventually("everything expired", || keys(&config).is_empty()).await;
     pool.count().await.unwrap();
-    assert_eq!(pool.census().total(), 0);
+    assert_eq!(pool.stats().total(), 0);
 
     let withdrawn = woman(1).tags(&["音樂"]);
     pool.enter(withdrawn.clone(), miyu::clock::now())
@@ -241,7 +241,7 @@ async fn clocks_an_hour_apart_change_neither_order_nor_leases() {
     let node = || Pool(redis_pool_at(&shared_url(), config.clone()) as Arc<dyn WaitingPool>);
     let (fast, slow) = (node(), node());
     let hour = 3_600_000;
-    // Whoever waits for so much longer is met first: by the draw, a million to one.
+    // The one who waits for so much longer is met first: by the draw, a million to one.
     let (first, second) = (woman(1).since(0), woman(2).since(-hour));
     assert_eq!(fast.enter_at(&first, hour).await, None);
     assert_eq!(slow.enter_at(&second, -hour).await, None);
@@ -262,16 +262,16 @@ async fn the_time_waited_counts_on_whichever_node_and_comes_back_with_the_ticket
     let pool = redis_pool_at(&shared_url(), config);
     let now = miyu::clock::now();
     let enter = |ticket: Ticket| pool.enter(ticket, now);
-    let newcomer = Ticket {
+    let arrival = Ticket {
         since: now,
         ..woman(1)
     };
-    // Somebody who only changed a wish: another ticket, the same waiting time.
+    // A person who only changed a wish: another ticket, the same waiting time.
     let patient = Ticket {
         since: now.minus(Duration::from_secs(50_000)),
         ..woman(2)
     };
-    enter(newcomer.clone()).await.unwrap();
+    enter(arrival.clone()).await.unwrap();
     enter(patient.clone()).await.unwrap();
     for round in 0..2 {
         let Ok(Entered::Paired { pairing, .. }) = enter(Ticket {
@@ -299,14 +299,14 @@ async fn an_evicted_key_costs_places_not_correctness() {
         pool.wait(&b).await;
         shared_cli(&["del", &config.keys()[evicted]]);
         redis.count().await.unwrap();
-        assert_eq!(redis.census().total(), 0);
+        assert_eq!(redis.stats().total(), 0);
         assert_eq!(pool.renew_at(&a, 0).await, Renewed::Gone);
         pool.wait(&a).await;
         redis.count().await.unwrap();
-        assert_eq!(redis.census().total(), 1);
+        assert_eq!(redis.stats().total(), 1);
         pool.meet(&man(3).tags(&["音樂"]), &a).await;
         redis.count().await.unwrap();
-        assert_eq!(redis.census().total(), 0);
+        assert_eq!(redis.stats().total(), 0);
     }
 }
 
@@ -332,7 +332,7 @@ async fn one_node_that_closes_leaves_the_others_what_they_have() {
     staying.enter(woman(1), at(0)).await.unwrap();
     leaving.enter(woman(2), at(0)).await.unwrap();
     leaving.close().await.unwrap();
-    assert_eq!(leaving.census().total(), 0);
+    assert_eq!(leaving.stats().total(), 0);
     let staying = Pool(staying as Arc<dyn WaitingPool>);
     staying.waiting_are(2).await;
     assert!(staying.enter(&man(3)).await.is_some());

@@ -1,6 +1,6 @@
 //! How many of the people who arrive one address meets, however it goes about it. A scene in the time
 //! that the pool is handed: 240 people from networks of their own come over a minute, and each meets
-//! whoever the pool gives them; some sockets of one address, or of one /24, search all the time.
+//! the partner that the pool gives them; some sockets of one address, or of one /24, search all the time.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::support::pool::{With, at, rules, ticket};
 
 const PEOPLE: u32 = 240;
 const MINUTE: i64 = 60_000;
-/// When the sockets are all there, and after the last arrival everybody may still find somebody.
+/// When the sockets are all there, and after the last arrival all may still find a partner.
 const BEGIN: i64 = 5_000;
 const AFTER: i64 = 25_000;
 /// How soon a socket searches again after a match; later when they meet each other all the time, for then
@@ -33,7 +33,7 @@ const TOPICS: [&str; 9] = [
 #[derive(Clone, Copy, Debug)]
 struct Sockets {
     count: u32,
-    /// In a ring: whom each looks for is never one of them, so that they never meet each other.
+    /// In a ring: the gender that each looks for is none of theirs, so that they never meet each other.
     ring: bool,
     /// All claim one `user_id`.
     one_id: bool,
@@ -52,7 +52,7 @@ enum People {
     Tagged,
     /// One in three looks for one gender.
     Choosy,
-    /// Each names a word of their own, so that nobody shares it; and they come more slowly, for longer.
+    /// Each names a word of their own, so that no two share it; and they come more slowly, for longer.
     OwnWords,
 }
 
@@ -66,7 +66,7 @@ impl People {
     }
 }
 
-/// Somebody in the scene.
+/// A person or a socket in the scene.
 struct Actor {
     ticket: Ticket,
     bot: bool,

@@ -16,7 +16,7 @@ use crate::support::drop_replies::DropReplies;
 use crate::support::pool::{Pool, With, at, redis_config, redis_pool_at, rules, ticket, together};
 use crate::support::redis::{OwnRedis, shared_cli, shared_url};
 
-/// Whom a ticket was paired with when it entered.
+/// The ticket that this one was paired with when it entered.
 fn met(entered: &Result<Entered, PoolError>) -> Option<TicketId> {
     match entered {
         Ok(Entered::Paired { pairing, .. }) => Some(pairing.parties[1].ticket),
@@ -44,11 +44,11 @@ async fn enter_all(pool: &Arc<RedisPool>, tickets: &[Ticket]) -> Vec<Result<Ente
 async fn they_go_by_few_calls_and_find_those_who_came_just_before() {
     let redis = OwnRedis::start();
     let config = RedisPoolConfig {
-        census_every: Duration::from_secs(3600),
+        stats_every: Duration::from_secs(3600),
         ..redis_config(rules())
     };
     let pool = redis_pool_at(&redis.url(), config);
-    // The script is known and the first census taken.
+    // The script is known and the first count made.
     pool.enter(ticket(1).tags(&["音樂"]).phase(Phase::SharedTags), at(0))
         .await
         .unwrap();
@@ -160,7 +160,7 @@ async fn one_that_redis_cannot_take_is_no_harm_to_the_others() {
     let config = redis_config(rules());
     let pool = redis_pool_at(&shared_url(), config.clone());
     let (good, bad, other) = (woman(1), woman(2), man(3));
-    // What nobody but a broken disk or hand would write.
+    // What only a broken disk or hand would write.
     let write = "local id = string.gsub(ARGV[1], '..', function(hex)
         return string.char(tonumber(hex, 16)) end)
         redis.call('HSET', KEYS[1], 't' .. id, 'W')";
@@ -181,7 +181,7 @@ async fn who_gave_up_before_the_answer_is_not_let_in_behind_a_withdrawal() {
     pool.enter(man(0).tags(&["音樂"]), at(0)).await.unwrap();
     for round in 0..200 {
         let given_up = man(1 + round);
-        // On its way, and nobody waits for it any more.
+        // On its way, and given up by its caller.
         let _ = pool.enter(given_up.clone(), at(0)).now_or_never();
         let _ = pool.withdraw(given_up.id).await.unwrap();
         let renewed = pool.renew(given_up.id, at(0)).await.unwrap();

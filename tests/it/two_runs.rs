@@ -1,20 +1,19 @@
 //! Nothing that a person is sent says who the partner is to them. A person's whole evening is lived
 //! several times, each on a server of its own, with nothing changed but the session behind the partner:
-//! somebody new, somebody met before, somebody who blocked this person, somebody whom this person
-//! blocked. Everything that the server sent to the person (each frame, each HTTP answer with its head)
+//! a new one, one met before, one that blocked this person, one that this person blocked. Everything that the server sent to the person (each frame, each HTTP answer with its head)
 //! is then the same, byte for byte, up to ids and times; and ids are named by their first use, so that
 //! one that comes back from an earlier room is seen.
 //!
 //! What is compared, and why it can be equal:
-//! * **Alone with the other.** Whom this person knows, waits; in the run with somebody new nobody does.
+//! * **Alone with the other.** A known partner waits; in the run with a new one nothing waits.
 //!   They are told the same: that someone known is here is never told.
-//! * **Waiting among others.** The other waits too, and somebody whom they know nothing of. Told is a
+//! * **Waiting among others.** The other waits too, and a stranger that neither knows. Told is a
 //!   number of strangers, in which one more or less is not seen.
-//! * **The meeting.** Somebody new and somebody met before are met; in the two runs with a block, which
+//! * **The meeting.** A new partner and one met before are met; in the two runs with a block, which
 //!   rules a meeting out, a stranger of the same name and profile is met instead. All four are told the
 //!   same. The patience of both has ended before they meet, as it must for people who met lately; so
 //!   it does for strangers, who insist on tags that they do not share until then.
-//! * **The room**, with all that can happen in it, the second meeting (now everybody has met), the
+//! * **The room**, with all that can happen in it, the second meeting (now both have met before), the
 //!   block that ends it, and the search after it.
 
 use std::sync::Arc;
@@ -32,7 +31,7 @@ use serde_json::{Value, json};
 use self::diary::Diary;
 use crate::support::client::{Browser, Socket};
 use crate::support::people::{Person, both_enter, pair, start};
-use crate::support::pool::{CENSUS_EVERY, With, redis_pool_at, rules, ticket};
+use crate::support::pool::{STATS_EVERY, With, redis_pool_at, rules, ticket};
 use crate::support::redis::{fresh_prefix, shared_url};
 use crate::support::server::TestServer;
 
@@ -57,7 +56,7 @@ const PARTNERS: [Partner; 4] = [
 /// Both patiences: long enough that a slow machine sends what it has to say before.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Nobody who waits is forgotten during an evening.
+/// No waiting ticket is forgotten during an evening.
 const LEASE: Duration = Duration::from_secs(600);
 
 /// One run.
@@ -82,7 +81,7 @@ async fn server(in_redis: bool) -> TestServer {
         return TestServer::start(change).await;
     }
     let config = RedisPoolConfig {
-        census_every: CENSUS_EVERY,
+        stats_every: STATS_EVERY,
         ..RedisPoolConfig::new(
             PoolRules {
                 lease: LEASE,
@@ -173,7 +172,7 @@ impl Evening {
         self.until(socket, until).await
     }
 
-    /// Lets somebody wait who insists for ever on a tag that nobody shares.
+    /// Lets a ticket wait that insists for ever on a tag that no other has.
     async fn puts_waiting(&self, session: SessionId, number: u32) -> TicketId {
         let relations = self.server.app.store.relations(session).await.unwrap();
         let waits = Ticket {
@@ -190,7 +189,7 @@ impl Evening {
         id
     }
 
-    /// A search until nobody is kept from this person by patience any more, and its end.
+    /// A search until patience keeps no partner from this person any more, and its end.
     async fn searches_in_vain(&mut self) {
         let mut socket = self.open("/ws/matching/").await;
         let mine = start(json!({"tags": ["only mine"]}));
@@ -203,7 +202,7 @@ impl Evening {
         socket.close().await;
     }
 
-    /// Meets whoever is behind this browser, when neither is kept by patience.
+    /// Meets the person behind this browser, when neither is kept by patience.
     async fn meets(&mut self, them: &Browser, i_come_first: bool) -> (Person, Person) {
         let waits_long = async |browser: &Browser| {
             let mut socket = browser.open("/ws/matching/").await;
@@ -326,7 +325,7 @@ impl Evening {
     }
 
     async fn live(mut self) -> Vec<String> {
-        // Somebody who does nothing: so the numbers of the public never fall to nobody.
+        // A bystander who does nothing: so the public numbers never fall to none.
         let bystander = Browser::new(&self.server).open("/ws/matching/").await;
         for path in [
             "/",
@@ -340,7 +339,7 @@ impl Evening {
         self.get("/api/rooms/").await;
         let pool = Arc::clone(&self.server.app.pool);
         let session = self.known_session;
-        // Alone with somebody who is known, or alone.
+        // Alone with a known partner, or alone.
         let waits = match self.partner {
             Partner::New => None,
             _ => Some(self.puts_waiting(session, 1).await),

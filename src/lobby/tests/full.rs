@@ -56,7 +56,7 @@ fn a_pairing_whose_room_is_not_made_ends_both_searches() {
 
     // The other side hears that it waits again, and asks.
     let (mut bench, _) = Bench::waiting("");
-    bench.frame(&Frame::GaveBack);
+    bench.frame(&Frame::Released);
     bench.ring();
     bench.entering();
     bench.outcome(LobbyOutcome::SiteFull(WAIT));

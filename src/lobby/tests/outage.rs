@@ -122,7 +122,7 @@ fn a_ticket_given_back_after_its_client_was_told_is_taken_out() {
     let (mut bench, ticket) = Bench::waiting("");
     bench.frame(&Frame::Matched(pairing(&ticket, Side::B)));
     bench.out.clear();
-    bench.frame(&Frame::GaveBack);
+    bench.frame(&Frame::Released);
     assert!(matches!(bench.jobs()[..], [LobbyJob::Withdraw(id)] if id == ticket.id));
 }
 

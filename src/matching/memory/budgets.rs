@@ -2,7 +2,7 @@
 
 use crate::domain::PrefixHashes;
 use crate::domain::id::{IdMap, Timestamp};
-use crate::matching::budget::{Budget, PAIR, Standing, apart, pair};
+use crate::matching::budget::{Budget, BudgetStanding, PAIR, apart, pair};
 
 /// What was not touched for so long is full again, in milliseconds.
 const FULL_AFTER: i64 = 120_000;
@@ -11,7 +11,7 @@ const FULL_AFTER: i64 = 120_000;
 const MOST: usize = 450_000;
 
 /// When each network's budget will be full again. Two generations, so that forgetting costs nothing:
-/// whoever pays stands in the newer one, and the older one is dropped whole.
+/// a network that pays is kept in the newer one, and the older one is dropped whole.
 pub(super) struct Budgets {
     rule: Budget,
     newer: IdMap<u64, Timestamp>,
@@ -35,21 +35,21 @@ impl Budgets {
         own: PrefixHashes,
         other: PrefixHashes,
         now: Timestamp,
-    ) -> Standing {
+    ) -> BudgetStanding {
         if self.rule.off() {
-            return Standing::Within;
+            return BudgetStanding::Within;
         }
         let standing = |(level, network)| match self.full_at(network) {
-            None => Standing::Within,
+            None => BudgetStanding::Within,
             full_at => self.rule.standing(level, full_at, now),
         };
         let all = apart(own, other).map(standing);
-        all.max().unwrap_or(Standing::Within)
+        all.max().unwrap_or(BudgetStanding::Within)
     }
 
     /// A network of `own` has no pairing left with one that it does not hold.
     pub(super) fn spent(&self, own: PrefixHashes, other: PrefixHashes, now: Timestamp) -> bool {
-        self.standing(own, other, now) > Standing::Within
+        self.standing(own, other, now) > BudgetStanding::Within
     }
 
     /// Half of what the narrowest network had is gone.
@@ -62,7 +62,7 @@ impl Budgets {
     pub(super) fn met_often(&self, one: PrefixHashes, other: PrefixHashes, now: Timestamp) -> bool {
         let often = |pair| {
             let full_at = self.full_at(pair);
-            full_at.is_some() && self.rule.standing(PAIR, full_at, now) > Standing::Within
+            full_at.is_some() && self.rule.standing(PAIR, full_at, now) > BudgetStanding::Within
         };
         !self.rule.off() && pair(one, other).is_some_and(often)
     }
@@ -76,7 +76,7 @@ impl Budgets {
         let pair = pair(one, other).map(|pair| (PAIR, pair));
         for (level, name) in apart(one, other).chain(apart(other, one)).chain(pair) {
             let full_at = self.full_at(name);
-            if self.rule.standing(level, full_at, now) < Standing::Exhausted {
+            if self.rule.standing(level, full_at, now) < BudgetStanding::Exhausted {
                 let full_at = self.rule.spend(level, full_at, now);
                 self.newer.insert(name, full_at);
             }
@@ -146,16 +146,19 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_leaves_nobody_spent() {
+    fn a_clock_set_back_leaves_no_budget_spent() {
         let mut budgets = Budgets::new(Budget::per_minute(10));
         for n in 0..20 {
             budgets.pay(home(1), home(100 + n), Timestamp(3_600_000));
         }
         let now = Timestamp(3_600_000);
-        assert_eq!(budgets.standing(home(1), home(2), now), Standing::Exhausted);
+        assert_eq!(
+            budgets.standing(home(1), home(2), now),
+            BudgetStanding::Exhausted
+        );
         assert_eq!(
             budgets.standing(home(1), home(2), Timestamp(0)),
-            Standing::Within
+            BudgetStanding::Within
         );
     }
 }

@@ -1,16 +1,16 @@
-//! One look for a partner: in which order those who wait are looked at, how many, and who of those
+//! One search for a partner: in which order those who wait are looked at, how many, and who of those
 //! who fit is chosen. It changes nothing; what it noticed on the way is `state`'s to do.
 
 use std::collections::HashSet;
 
 use super::budgets::Budgets;
-use super::line::{Age, Merge, Place, Serial, class};
 use super::queue::Lane;
-use super::roster::{Entrant, Roster};
 use super::tags::TagMask;
+use super::ticket_index::{QueuedTicket, TicketIndex};
+use super::ticket_queue::{Merge, QueuePlace, Serial, TicketAge, class};
 use crate::domain::id::{SessionId, Timestamp};
 use crate::domain::wish::Phase;
-use crate::matching::budget::Standing;
+use crate::matching::budget::BudgetStanding;
 use crate::matching::dice::{Dice, weight};
 use crate::matching::{PoolRules, Resume, Ticket, rule};
 
@@ -18,56 +18,56 @@ mod elders;
 mod free_tags;
 
 /// How many tickets that do not fit are looked at for each number of shared tags. Each number has
-/// its own allowance, so that a crowd of blocked people with one's own tags hides nobody else.
+/// its own allowance, so that many blocked people with the searcher's tags hide no other ticket.
 const SKIPS: usize = 64;
 /// Among how many of the longest waiting a partner is drawn.
 const WINDOW: usize = 8;
 /// After so many sessions that are barred, their tickets are looked up once instead of one by one.
 const BARRED: usize = 16;
-/// How many are taken out of the front by one look, because their network has spent its budget or their
+/// How many are taken out of the front by one search, because their network has spent its budget or their
 /// lease is over. Each is moved once, but thousands may be due at once.
 const MOVES: usize = 64;
-/// How many other networks' crowds one look goes through.
+/// How many other networks' crowds one search goes through.
 const CROWDS: usize = 8;
 
-/// What a look brought.
+/// What a search found.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct SearchResult {
     /// The partner, and which of the searcher's tags count between the two.
     pub(super) partner: Option<(Serial, TagMask)>,
     /// Waiting tickets whose lease is over.
     pub(super) expired: Vec<Serial>,
     /// Tickets in the front whose network has spent its budget.
     pub(super) crowded: Vec<Serial>,
-    /// Where the next look goes on.
+    /// Where the next search goes on.
     pub(super) resume: Option<Box<Resume>>,
 }
 
-/// What one ticket came to.
-enum Look {
+/// What visiting one ticket came to.
+enum VisitOutcome {
     /// This one.
     Take,
-    /// Not this one; one look less.
+    /// Not this one; one visit less.
     Skip,
-    /// Not this one, and it costs no look: it can never fit, or is not met again in this place.
+    /// Not this one, and it costs no visit: it can never fit, or is not met again in this place.
     Pass,
-    /// Not this one, and nobody else of this crowd.
+    /// Not this one, and no other ticket of this lane.
     End,
 }
 
-/// What is looked into, and for whom.
-pub(super) struct Search<'a> {
-    pub(super) roster: &'a Roster,
+/// One search: the pool as it is, and the ticket that looks for a partner.
+pub(super) struct PartnerSearch<'a> {
+    pub(super) index: &'a TicketIndex,
     pub(super) budgets: &'a Budgets,
     pub(super) rules: &'a PoolRules,
     pub(super) dice: &'a mut Dice,
-    pub(super) me: &'a Entrant,
+    pub(super) me: &'a QueuedTicket,
     pub(super) now: Timestamp,
 }
 
 /// A search under way.
 struct Walk<'a> {
-    search: Search<'a>,
+    search: PartnerSearch<'a>,
     classes: Vec<u8>,
     /// My network has spent its budget at some length.
     spent: bool,
@@ -80,12 +80,12 @@ struct Walk<'a> {
     counting: [TagMask; 2],
     barred: Option<HashSet<Serial>>,
     barred_seen: usize,
-    found: Found,
+    found: SearchResult,
 }
 
-impl Search<'_> {
+impl PartnerSearch<'_> {
     /// Looks for the best partner: most shared tags that count, then drawn by the time waited.
-    pub(super) fn run(self) -> Found {
+    pub(super) fn run(self) -> SearchResult {
         let me = &self.me.ticket;
         let classes = rule::classes(me.persona.profile.gender, me.wish.gender);
         let nowhere = crate::domain::PrefixHashes::default();
@@ -98,7 +98,7 @@ impl Search<'_> {
             counting: [self.me.keys.topics(); 2],
             barred: None,
             barred_seen: 0,
-            found: Found::default(),
+            found: SearchResult::default(),
             search: self,
         };
         walk.count_free_tags();
@@ -121,8 +121,8 @@ impl Walk<'_> {
             _ => self.front(),
         };
         let first = first.or_else(|| {
-            let network = own.filter(|network| !self.search.roster.queues.no_crowd(*network))?;
-            self.lane(Lane::Crowd(network))
+            let network = own.filter(|network| !self.search.index.queues.no_crowd(*network))?;
+            self.lane(Lane::Network(network))
         });
         let first = first.or_else(|| if self.spent { self.front() } else { None });
         if first.is_some() || !self.patient {
@@ -131,12 +131,12 @@ impl Walk<'_> {
         self.crowds(own).or_else(|| self.just_crowded())
     }
 
-    /// Those whom this very search found in the front with a spent budget.
+    /// The tickets that this very search found in the front with a spent budget.
     fn just_crowded(&mut self) -> Option<Serial> {
         let all = self.found.crowded.clone();
         let fits = |serial: &Serial| {
-            let lane = Lane::Crowd(0);
-            matches!(self.look(*serial, 0, lane), Look::Take)
+            let lane = Lane::Network(0);
+            matches!(self.visit(*serial, 0, lane), VisitOutcome::Take)
         };
         all.into_iter().find(fits)
     }
@@ -147,7 +147,7 @@ impl Walk<'_> {
 
     /// All who may suit in a lane, most shared tags first.
     fn lane(&mut self, lane: Lane) -> Option<Serial> {
-        let Search { roster, me, .. } = self.search;
+        let PartnerSearch { index, me, .. } = self.search;
         let resume = me.ticket.resume.as_deref().filter(|_| lane == Lane::Front);
         let behind = |size: usize| match resume {
             Some(at) if usize::from(at.tags) < size => None,
@@ -163,31 +163,31 @@ impl Walk<'_> {
                 let (size, after) = it;
                 let tags = (me.keys, counting, size);
                 self.draw(
-                    roster.queues.sharing(lane, &classes, tags, after),
+                    index.queues.sharing(lane, &classes, tags, after),
                     size,
                     lane,
                 )
             });
         if found.is_none() && rule::open_to_anyone(&me.ticket) {
             let after = behind(0).flatten();
-            found = self.draw(roster.queues.open(lane, &classes, after), 0, lane);
+            found = self.draw(index.queues.open(lane, &classes, after), 0, lane);
         }
         self.classes = classes;
         found
     }
 
     /// Draws among the first of these who fit, then among the next, within the allowance.
-    fn draw(&mut self, mut line: Merge<'_>, size: usize, lane: Lane) -> Option<Serial> {
+    fn draw(&mut self, mut queue: Merge<'_>, size: usize, lane: Lane) -> Option<Serial> {
         let mut skipped = 0;
         let mut window = Vec::with_capacity(WINDOW);
         while skipped < SKIPS && !(lane == Lane::Front && self.moved_enough()) {
-            let last = self.fill(&mut window, &mut line, lane)?;
+            let last = self.fill(&mut window, &mut queue, lane)?;
             while let Some(serial) = self.search.dice.draw(&mut window) {
-                match self.look(serial, size, lane) {
-                    Look::Take => return Some(serial),
-                    Look::Skip => skipped += 1,
-                    Look::Pass => {}
-                    Look::End => return None,
+                match self.visit(serial, size, lane) {
+                    VisitOutcome::Take => return Some(serial),
+                    VisitOutcome::Skip => skipped += 1,
+                    VisitOutcome::Pass => {}
+                    VisitOutcome::End => return None,
                 }
             }
             let ended = skipped >= SKIPS || self.moved_enough();
@@ -212,17 +212,17 @@ impl Walk<'_> {
     fn fill(
         &self,
         window: &mut Vec<(u64, Serial)>,
-        line: &mut Merge<'_>,
+        queue: &mut Merge<'_>,
         lane: Lane,
-    ) -> Option<Age> {
+    ) -> Option<TicketAge> {
         let only_patient = self.spent && lane == Lane::Front;
         let now = self.search.now;
         let latest = now.minus(self.search.rules.tag_patience).0;
-        let within = |place: &Place| {
+        let within = |place: &QueuePlace| {
             !only_patient || i64::try_from(place.age().0).is_ok_and(|since| since <= latest)
         };
         let mut last = None;
-        for place in line.take_while(within).take(WINDOW) {
+        for place in queue.take_while(within).take(WINDOW) {
             let since = i64::try_from(place.age().0).unwrap_or(i64::MAX);
             window.push((weight(Timestamp(since), now), place.serial()));
             last = Some(place.age());
@@ -232,17 +232,17 @@ impl Walk<'_> {
 
     /// The few of one's own network who stand in the front.
     fn own_front(&mut self, network: u64) -> Option<Serial> {
-        let roster = self.search.roster;
+        let index = self.search.index;
         let mut best = (0, Vec::new());
-        for serial in roster.front(network) {
-            if !matches!(self.look(serial, 0, Lane::Front), Look::Take) {
+        for serial in index.front(network) {
+            if !matches!(self.visit(serial, 0, Lane::Front), VisitOutcome::Take) {
                 continue;
             }
-            let Some(other) = roster.get(serial) else {
+            let Some(other) = index.get(serial) else {
                 continue;
             };
-            let shared = self.shared(&other.entrant);
-            let drawn = (weight(other.entrant.ticket.since, self.search.now), serial);
+            let shared = self.shared(&other.queued);
+            let drawn = (weight(other.queued.ticket.since, self.search.now), serial);
             match shared.cmp(&best.0) {
                 std::cmp::Ordering::Greater => best = (shared, vec![drawn]),
                 std::cmp::Ordering::Equal => best.1.push(drawn),
@@ -254,100 +254,97 @@ impl Walk<'_> {
 
     /// Crowds of other networks, from any of them on.
     fn crowds(&mut self, own: Option<u64>) -> Option<Serial> {
-        let roster = self.search.roster;
+        let index = self.search.index;
         let from = self.search.dice.next();
-        let others = roster
-            .queues
-            .crowds_from(from)
-            .filter(|it| Some(*it) != own);
+        let others = index.queues.crowds_from(from).filter(|it| Some(*it) != own);
         others
             .take(CROWDS)
-            .find_map(|it| self.lane(Lane::Crowd(it)))
+            .find_map(|it| self.lane(Lane::Network(it)))
     }
 
-    fn look(&mut self, serial: Serial, size: usize, lane: Lane) -> Look {
+    fn visit(&mut self, serial: Serial, size: usize, lane: Lane) -> VisitOutcome {
         if self
             .barred
             .as_ref()
             .is_some_and(|all| all.contains(&serial))
         {
-            return Look::Pass;
+            return VisitOutcome::Pass;
         }
-        let Search { roster, me, .. } = self.search;
-        let Some(waiter) = roster.get(serial) else {
-            return Look::Pass;
+        let PartnerSearch { index, me, .. } = self.search;
+        let Some(leased) = index.get(serial) else {
+            return VisitOutcome::Pass;
         };
-        if waiter.lease.over(self.search.now) {
+        if leased.lease.over(self.search.now) {
             self.found.expired.push(serial);
-            return Look::Pass;
+            return VisitOutcome::Pass;
         }
-        let other = &*waiter.entrant;
+        let other = &*leased.queued;
         if other.ticket.session == me.ticket.session {
-            return Look::Pass;
+            return VisitOutcome::Pass;
         }
         if bars(&me.ticket, other.ticket.session) {
             self.note_barred();
-            return Look::Pass;
+            return VisitOutcome::Pass;
         }
         if let Some(kept_apart) = self.kept_apart(other, lane) {
             return kept_apart;
         }
         let shared = self.shared(other);
         if shared < size {
-            return Look::Pass;
+            return VisitOutcome::Pass;
         }
         match rule::fits(&me.ticket, &other.ticket, shared, false) {
-            Some(_) if !self.an_elder_fits(other) => Look::Take,
-            _ => Look::Skip,
+            Some(_) if !self.an_elder_fits(other) => VisitOutcome::Take,
+            _ => VisitOutcome::Skip,
         }
     }
 
     /// Whether budgets keep the two apart.
-    fn kept_apart(&mut self, other: &Entrant, lane: Lane) -> Option<Look> {
-        let Search {
+    fn kept_apart(&mut self, other: &QueuedTicket, lane: Lane) -> Option<VisitOutcome> {
+        let PartnerSearch {
             budgets, me, now, ..
         } = self.search;
         let (mine, theirs) = (me.ticket.prefixes, other.ticket.prefixes);
         match budgets.standing(theirs, mine, now) {
-            Standing::Within => {}
+            BudgetStanding::Within => {}
             _ if lane == Lane::Front => {
                 self.found.crowded.push(other.serial);
-                return Some(Look::Pass);
+                return Some(VisitOutcome::Pass);
             }
             // All of this crowd are of the same networks.
-            Standing::Exhausted => return Some(Look::End),
-            Standing::Spent if !self.patient => return Some(Look::Skip),
-            Standing::Spent => {}
+            BudgetStanding::Exhausted => return Some(VisitOutcome::End),
+            BudgetStanding::Spent if !self.patient => return Some(VisitOutcome::Skip),
+            BudgetStanding::Spent => {}
         }
         let they_are_patient = self.search.patient(&other.ticket);
         let own = if self.spent {
             budgets.standing(mine, theirs, now)
         } else {
-            Standing::Within
+            BudgetStanding::Within
         };
         let affordable = match own {
-            Standing::Within => true,
-            Standing::Spent => they_are_patient,
-            Standing::Exhausted => false,
+            BudgetStanding::Within => true,
+            BudgetStanding::Spent => they_are_patient,
+            BudgetStanding::Exhausted => false,
         };
         let both_patient = self.patient && they_are_patient;
         let too_often = !both_patient && budgets.met_often(mine, theirs, now);
-        (!affordable || too_often).then_some(Look::Skip)
+        (!affordable || too_often).then_some(VisitOutcome::Skip)
     }
 
     /// Once there are many, the tickets of all sessions that I know to be barred.
     fn note_barred(&mut self) {
         self.barred_seen += 1;
         if self.barred_seen == BARRED {
-            let Search { roster, me, .. } = self.search;
+            let PartnerSearch { index, me, .. } = self.search;
             let listed = me.ticket.blocked.iter().chain(&me.ticket.recent);
             let listed = listed.filter(|session| bars(&me.ticket, **session));
-            let tickets = listed.flat_map(|session| roster.of_session(*session));
+            let tickets = listed.flat_map(|session| index.of_session(*session));
             self.barred = Some(tickets.copied().collect());
         }
     }
 
-    fn shared(&self, other: &Entrant) -> usize {
+    fn shared(&self, other: &QueuedTicket) -> usize {
         let counting = self.counting_between(&other.ticket);
         self.search.me.keys.shared(counting, &other.keys)
     }

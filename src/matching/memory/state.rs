@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use super::budgets::Budgets;
-use super::lease::{Held, Lease, Leases};
-use super::line::Serial;
-use super::roster::{Entrant, Roster};
-use super::search::{Found, Search};
+use super::lease::{Lease, LeaseHolder, LeaseTable};
+use super::search::{PartnerSearch, SearchResult};
 use super::tags::TagMask;
+use super::ticket_index::{QueuedTicket, TicketIndex};
+use super::ticket_queue::Serial;
 use crate::domain::Pairing;
 use crate::domain::id::{Address, IdMap, RoomId, SessionId, TicketId, Timestamp};
 use crate::domain::wish::fold;
 use crate::matching::dice::{Dice, weight};
-use crate::matching::{Census, Entered, PoolError, PoolRules, Renewed, Ticket, rule};
+use crate::matching::{Entered, PoolError, PoolRules, PoolStats, Renewed, Ticket, rule};
 
 mod lanes;
 
@@ -25,42 +25,42 @@ const UPKEEP: usize = 4;
 const TABS: usize = 64;
 
 /// A pairing that was made, with the two tickets as they were, should they have to go back.
-struct Outcome {
+struct PairingOutcome {
     pairing: Arc<Pairing>,
-    entrants: [Box<Entrant>; 2],
+    tickets: [Box<QueuedTicket>; 2],
     lease: Lease,
 }
 
 /// Where a ticket is.
 #[derive(Clone, Copy)]
-enum Whereabouts {
+enum TicketState {
     Waiting(Serial),
     Paired(RoomId),
 }
 
 /// The pool behind its lock.
-pub(super) struct State {
+pub(super) struct PoolState {
     rules: PoolRules,
-    roster: Roster,
-    tickets: IdMap<TicketId, Whereabouts>,
-    outcomes: IdMap<RoomId, Outcome>,
-    leases: Leases,
+    index: TicketIndex,
+    tickets: IdMap<TicketId, TicketState>,
+    outcomes: IdMap<RoomId, PairingOutcome>,
+    leases: LeaseTable,
     budgets: Budgets,
     dice: Dice,
     next_serial: Serial,
     closed: bool,
 }
 
-impl State {
+impl PoolState {
     pub(super) fn new(rules: PoolRules) -> Self {
         Self {
             budgets: Budgets::new(rules.budget),
             dice: rules.randomness.dice(),
             rules,
-            roster: Roster::default(),
+            index: TicketIndex::default(),
             tickets: IdMap::default(),
             outcomes: IdMap::default(),
-            leases: Leases::default(),
+            leases: LeaseTable::default(),
             next_serial: 0,
             closed: false,
         }
@@ -78,17 +78,17 @@ impl State {
             });
         }
         self.admit(&ticket, now)?;
-        let (mut entrant, replaced) = self.take_over(ticket, now);
-        let found = self.find(&entrant, now);
+        let (mut queued, replaced) = self.take_over(ticket, now);
+        let found = self.find(&queued, now);
         Ok(match found.partner {
             Some((partner, counting)) => Entered::Paired {
-                pairing: self.pair(entrant, partner, counting, now),
+                pairing: self.pair(queued, partner, counting, now),
                 replaced,
             },
             None => {
                 // The caller has it, should there be more to look at.
-                entrant.ticket.resume = None;
-                self.queue(entrant, now);
+                queued.ticket.resume = None;
+                self.queue(queued, now);
                 Entered::Waiting {
                     replaced,
                     resume: found.resume,
@@ -99,8 +99,8 @@ impl State {
 
     pub(super) fn withdraw(&mut self, id: TicketId) -> bool {
         match self.tickets.get(&id) {
-            Some(Whereabouts::Waiting(serial)) => self.remove(*serial).is_some(),
-            Some(Whereabouts::Paired(_)) | None => false,
+            Some(TicketState::Waiting(serial)) => self.remove(*serial).is_some(),
+            Some(TicketState::Paired(_)) | None => false,
         }
     }
 
@@ -113,20 +113,20 @@ impl State {
     fn keep(&mut self, id: TicketId, now: Timestamp) -> Renewed {
         let until = now.plus(self.rules.lease);
         match self.tickets.get(&id).copied() {
-            Some(Whereabouts::Waiting(serial)) => {
-                let waiter = self.roster.get_mut(serial);
-                let waiter = waiter.expect("the whereabouts of a waiting ticket name a waiter");
-                if waiter.lease.over(now) {
+            Some(TicketState::Waiting(serial)) => {
+                let leased = self.index.get_mut(serial);
+                let leased = leased.expect("the state of a waiting ticket names a queued one");
+                if leased.lease.over(now) {
                     self.remove(serial);
                     return Renewed::Gone;
                 }
-                waiter.lease.extend(until);
+                leased.lease.extend(until);
                 self.bring_forward(serial, now);
                 Renewed::Waiting
             }
-            Some(Whereabouts::Paired(room)) => {
+            Some(TicketState::Paired(room)) => {
                 let outcome = self.outcomes.get_mut(&room);
-                let outcome = outcome.expect("the whereabouts of a paired ticket name an outcome");
+                let outcome = outcome.expect("the state of a paired ticket names an outcome");
                 if outcome.lease.over(now) {
                     self.forget(room);
                     return Renewed::Gone;
@@ -146,108 +146,108 @@ impl State {
         if outcome.lease.over(now) {
             return;
         }
-        self.refund(&outcome.entrants, gone, now);
-        for mut entrant in outcome.entrants {
-            entrant.stood = None;
-            let ticket = &entrant.ticket;
+        self.refund(&outcome.tickets, gone, now);
+        for mut queued in outcome.tickets {
+            queued.stood = None;
+            let ticket = &queued.ticket;
             // One whose lease is over waits no more, though nothing has come to take it out yet.
-            let namesake = self.roster.namesake(ticket);
-            let over = namesake.filter(|namesake| self.expired(*namesake, now));
+            let duplicate = self.index.duplicate(ticket);
+            let over = duplicate.filter(|duplicate| self.expired(*duplicate, now));
             if let Some(over) = over {
                 self.remove(over);
             }
-            if Some(ticket.id) != gone && (namesake.is_none() || over.is_some()) {
-                self.queue(entrant, now);
+            if Some(ticket.id) != gone && (duplicate.is_none() || over.is_some()) {
+                self.queue(queued, now);
             }
         }
     }
 
-    pub(super) fn census(&self) -> Census {
-        self.roster.census()
+    pub(super) fn stats(&self) -> PoolStats {
+        self.index.stats()
     }
 
     /// Returns what was forgotten, to be dropped outside the lock.
-    pub(super) fn close(&mut self) -> State {
-        let closed = State {
+    pub(super) fn close(&mut self) -> PoolState {
+        let closed = PoolState {
             closed: true,
-            ..State::new(self.rules.clone())
+            ..PoolState::new(self.rules.clone())
         };
         std::mem::replace(self, closed)
     }
 
-    /// Refuses a ticket for which there is no room. Whoever takes a place over needs no new one.
+    /// Refuses a ticket for which there is no room. A ticket that takes a place over needs no new one.
     fn admit(&mut self, ticket: &Ticket, now: Timestamp) -> Result<(), PoolError> {
         let known = self.tickets.contains_key(&ticket.id);
-        if known || self.roster.namesake(ticket).is_some() {
+        if known || self.index.duplicate(ticket).is_some() {
             return Ok(());
         }
         let limit = self.rules.tickets_per_session;
-        if limit > 0 && self.roster.of_session(ticket.session).len() >= limit {
+        if limit > 0 && self.index.of_session(ticket.session).len() >= limit {
             self.expire_session(ticket.session, now);
-            if self.roster.of_session(ticket.session).len() >= limit {
+            if self.index.of_session(ticket.session).len() >= limit {
                 return Err(PoolError::TooManyTickets);
             }
         }
-        if self.roster.len() >= self.rules.tickets {
+        if self.index.len() >= self.rules.tickets {
             return Err(PoolError::Full);
         }
         Ok(())
     }
 
-    /// Takes the ticket's former self and its namesake out of the pool. The former self leaves it
-    /// its place, the namesake its address to be told.
+    /// Takes out of the pool the ticket's former self, whose place it keeps, and its duplicate (another
+    /// ticket of the same session and `user_id`), whose connection is to be told.
     fn take_over(
         &mut self,
         mut ticket: Ticket,
         now: Timestamp,
-    ) -> (Box<Entrant>, Option<(TicketId, Address)>) {
+    ) -> (Box<QueuedTicket>, Option<(TicketId, Address)>) {
         let (mut serial, mut stood) = (None, None);
-        if let Some(Whereabouts::Waiting(former)) = self.tickets.get(&ticket.id).copied()
+        if let Some(TicketState::Waiting(former)) = self.tickets.get(&ticket.id).copied()
             && let Some(former) = self.remove(former)
         {
             ticket.since = ticket.since.min(former.ticket.since);
             (serial, stood) = (Some(former.serial), former.stood);
         }
         let mut replaced = None;
-        if let Some(namesake) = self.roster.namesake(&ticket) {
-            let expired = self.expired(namesake, now);
-            let namesake = self
-                .remove(namesake)
+        if let Some(duplicate) = self.index.duplicate(&ticket) {
+            let expired = self.expired(duplicate, now);
+            let duplicate = self
+                .remove(duplicate)
                 .map(|n| (n.ticket.id, n.ticket.address));
-            replaced = namesake.filter(|_| !expired);
+            replaced = duplicate.filter(|_| !expired);
         }
         let serial = serial.unwrap_or_else(|| {
             self.next_serial += 1;
             self.next_serial
         });
-        let keys = self.roster.queues.keys(&ticket);
-        let entrant = Entrant {
+        let keys = self.index.queues.keys(&ticket);
+        let queued = QueuedTicket {
             ticket,
             serial,
             keys,
             crowded: false,
             stood,
         };
-        (Box::new(entrant), replaced)
+        (Box::new(queued), replaced)
     }
 
     /// The best partner who waits.
-    fn find(&mut self, entrant: &Entrant, now: Timestamp) -> Found {
+    fn find(&mut self, queued: &QueuedTicket, now: Timestamp) -> SearchResult {
         // A room that is spoken for cannot be given to two more people.
-        if self.outcomes.contains_key(&entrant.ticket.room) {
-            return Found::default();
+        if self.outcomes.contains_key(&queued.ticket.room) {
+            return SearchResult::default();
         }
-        let search = Search {
-            roster: &self.roster,
+        let search = PartnerSearch {
+            index: &self.index,
             budgets: &self.budgets,
             rules: &self.rules,
             dice: &mut self.dice,
-            me: entrant,
+            me: queued,
             now,
         };
         let mut found = search.run();
         if found.partner.is_none() {
-            found.partner = self.find_other_tab(entrant, now);
+            found.partner = self.find_other_tab(queued, now);
         }
         for serial in found.expired.drain(..) {
             self.remove(serial);
@@ -259,20 +259,24 @@ impl State {
     }
 
     /// The last resort. All tags count between two tabs: there is nothing to learn of oneself.
-    fn find_other_tab(&mut self, entrant: &Entrant, now: Timestamp) -> Option<(Serial, TagMask)> {
-        let all = entrant.keys.all();
+    fn find_other_tab(
+        &mut self,
+        queued: &QueuedTicket,
+        now: Timestamp,
+    ) -> Option<(Serial, TagMask)> {
+        let all = queued.keys.all();
         let (mut most, mut best) = (0, Vec::new());
         for serial in self
-            .roster
-            .of_session(entrant.ticket.session)
+            .index
+            .of_session(queued.ticket.session)
             .iter()
             .take(TABS)
         {
-            let Some(tab) = self.roster.get(*serial).filter(|tab| !tab.lease.over(now)) else {
+            let Some(tab) = self.index.get(*serial).filter(|tab| !tab.lease.over(now)) else {
                 continue;
             };
-            let (me, tab) = (&entrant.ticket, &*tab.entrant);
-            let shared = entrant.keys.shared(all, &tab.keys);
+            let (me, tab) = (&queued.ticket, &*tab.queued);
+            let shared = queued.keys.shared(all, &tab.keys);
             let fit = rule::fits(me, &tab.ticket, shared, self.rules.same_session);
             if fit.is_none() || shared < most {
                 continue;
@@ -289,72 +293,72 @@ impl State {
     /// Makes the pairing and keeps it for a lease.
     fn pair(
         &mut self,
-        mut arrived: Box<Entrant>,
+        mut arrived: Box<QueuedTicket>,
         partner: Serial,
         counting: TagMask,
         now: Timestamp,
     ) -> Arc<Pairing> {
         arrived.ticket.resume = None;
         let waited = self.remove(partner).expect("the found partner waits");
-        let queues = &self.roster.queues;
+        let queues = &self.index.queues;
         let counts = |tag: &str| arrived.keys.holds(counting, queues.hash(&fold(tag)));
         let pairing = Arc::new(rule::pair(&arrived.ticket, &waited.ticket, counts));
-        let [one, other] = [&arrived, &waited].map(|entrant| &entrant.ticket);
+        let [one, other] = [&arrived, &waited].map(|queued| &queued.ticket);
         if one.session != other.session {
             self.budgets.pay(one.prefixes, other.prefixes, now);
         }
         let room = pairing.room;
-        for entrant in [&arrived, &waited] {
+        for queued in [&arrived, &waited] {
             self.tickets
-                .insert(entrant.ticket.id, Whereabouts::Paired(room));
+                .insert(queued.ticket.id, TicketState::Paired(room));
         }
         let until = now.plus(self.rules.lease);
-        let outcome = Outcome {
+        let outcome = PairingOutcome {
             pairing: pairing.clone(),
-            entrants: [arrived, waited],
-            lease: self.leases.begin(Held::Outcome(room), until),
+            tickets: [arrived, waited],
+            lease: self.leases.begin(LeaseHolder::Outcome(room), until),
         };
         self.outcomes.insert(room, outcome);
         pairing
     }
 
-    /// Lets somebody wait for a lease.
-    fn queue(&mut self, mut entrant: Box<Entrant>, now: Timestamp) {
-        let serial = entrant.serial;
-        entrant.crowded = self.crowded(entrant.ticket.prefixes, now);
-        entrant.stood = (!entrant.crowded).then(|| entrant.stood.unwrap_or(now));
+    /// Queues a ticket for one lease.
+    fn queue(&mut self, mut queued: Box<QueuedTicket>, now: Timestamp) {
+        let serial = queued.serial;
+        queued.crowded = self.crowded(queued.ticket.prefixes, now);
+        queued.stood = (!queued.crowded).then(|| queued.stood.unwrap_or(now));
         let until = now.plus(self.rules.lease);
-        let lease = self.leases.begin(Held::Ticket(serial), until);
+        let lease = self.leases.begin(LeaseHolder::Ticket(serial), until);
         self.tickets
-            .insert(entrant.ticket.id, Whereabouts::Waiting(serial));
-        self.roster.insert(entrant, lease);
+            .insert(queued.ticket.id, TicketState::Waiting(serial));
+        self.index.insert(queued, lease);
     }
 
     /// Takes a waiting ticket out of everything.
-    fn remove(&mut self, serial: Serial) -> Option<Box<Entrant>> {
-        let waiter = self.roster.remove(serial)?;
-        self.leases.end(Held::Ticket(serial), &waiter.lease);
-        self.tickets.remove(&waiter.entrant.ticket.id);
-        Some(waiter.entrant)
+    fn remove(&mut self, serial: Serial) -> Option<Box<QueuedTicket>> {
+        let leased = self.index.remove(serial)?;
+        self.leases.end(LeaseHolder::Ticket(serial), &leased.lease);
+        self.tickets.remove(&leased.queued.ticket.id);
+        Some(leased.queued)
     }
 
     /// Takes an outcome out of everything.
-    fn forget(&mut self, room: RoomId) -> Option<Outcome> {
+    fn forget(&mut self, room: RoomId) -> Option<PairingOutcome> {
         let outcome = self.outcomes.remove(&room)?;
-        self.leases.end(Held::Outcome(room), &outcome.lease);
-        for entrant in &outcome.entrants {
-            self.tickets.remove(&entrant.ticket.id);
+        self.leases.end(LeaseHolder::Outcome(room), &outcome.lease);
+        for queued in &outcome.tickets {
+            self.tickets.remove(&queued.ticket.id);
         }
         Some(outcome)
     }
 
     fn expired(&self, serial: Serial, now: Timestamp) -> bool {
-        let waiter = self.roster.get(serial);
-        waiter.is_some_and(|waiter| waiter.lease.over(now))
+        let leased = self.index.get(serial);
+        leased.is_some_and(|leased| leased.lease.over(now))
     }
 
     fn expire_session(&mut self, session: SessionId, now: Timestamp) {
-        for serial in self.roster.of_session(session).to_vec() {
+        for serial in self.index.of_session(session).to_vec() {
             if self.expired(serial, now) {
                 self.remove(serial);
             }
@@ -364,21 +368,21 @@ impl State {
     /// Drops a few of those whose lease is over.
     fn upkeep(&mut self, now: Timestamp) {
         for _ in 0..UPKEEP {
-            let Some(held) = self.leases.first_due(now) else {
+            let Some(holder) = self.leases.first_due(now) else {
                 return;
             };
-            let lease = match held {
-                Held::Ticket(serial) => self.roster.get_mut(serial).map(|w| &mut w.lease),
-                Held::Outcome(room) => self.outcomes.get_mut(&room).map(|o| &mut o.lease),
+            let lease = match holder {
+                LeaseHolder::Ticket(serial) => self.index.get_mut(serial).map(|w| &mut w.lease),
+                LeaseHolder::Outcome(room) => self.outcomes.get_mut(&room).map(|o| &mut o.lease),
             };
             let lease = lease.expect("a noted lease belongs to a ticket or an outcome");
             if !lease.over(now) {
-                self.leases.put_back(held, lease);
+                self.leases.put_back(holder, lease);
                 continue;
             }
-            match held {
-                Held::Ticket(serial) => drop(self.remove(serial)),
-                Held::Outcome(room) => drop(self.forget(room)),
+            match holder {
+                LeaseHolder::Ticket(serial) => drop(self.remove(serial)),
+                LeaseHolder::Outcome(room) => drop(self.forget(room)),
             }
         }
     }

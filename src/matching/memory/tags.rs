@@ -9,7 +9,7 @@ use crate::matching::Ticket;
 pub(super) type TagMask = u8;
 
 /// Keyed hashes of a ticket's folded tags, sorted; two people share a tag when they share a hash.
-/// The hash is keyed per process, so nobody can aim for a collision of two tags.
+/// The hash is keyed per process, so that a client cannot aim for a collision of two tags.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct TagKeys {
     keys: [u64; TAGS],

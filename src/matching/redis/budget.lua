@@ -50,7 +50,7 @@ local function after_one_more(name, takes)
     return math.max(full_at[name], now) + takes
 end
 
--- The networks of a ticket that do not hold the other (none: of nobody), by their level.
+-- The networks of a ticket that do not hold the other (none: no other ticket), by their level.
 local function apart(t, other)
     local own, theirs = networks(t), other and other.narrow and networks(other)
     local paying = {}

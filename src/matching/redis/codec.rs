@@ -14,7 +14,7 @@ use crate::domain::wish::{fold, topic_number};
 use crate::domain::{
     Gender, Mark, Marks, Mood, Pairing, Party, Persona, PreferredGender, Profile, Tags, UserId,
 };
-use crate::matching::{Census, Entered, PoolError, Renewed, Resume, Ticket, rule};
+use crate::matching::{Entered, PoolError, PoolStats, Renewed, Resume, Ticket, rule};
 
 /// How many bytes of a tag's digest stand for it.
 const TAG_BYTES: usize = 8;
@@ -32,7 +32,7 @@ const MOST_HELD: usize = 255;
 
 /// A ticket as `enter` takes it.
 #[derive(Clone)]
-pub(super) struct Packed {
+pub(super) struct PackedTicket {
     /// The caller's clock, and for how many milliseconds the ticket waited by it.
     pub(super) now: Timestamp,
     pub(super) waited: i64,
@@ -41,7 +41,7 @@ pub(super) struct Packed {
     kept: Vec<u8>,
 }
 
-impl Packed {
+impl PackedTicket {
     /// Its two arguments, when it waits for so many milliseconds: that, with the room to be and where
     /// the look goes on; and what is kept of it.
     pub(super) fn arguments(&self, waited: i64) -> [Vec<u8>; 2] {
@@ -52,19 +52,19 @@ impl Packed {
     }
 }
 
-/// What became of one ticket: a word with whom it replaced and the room; and of a pairing, the outcome.
-pub(super) type Parts = Vec<Vec<u8>>;
+/// What became of one ticket: a letter with the ticket that it replaced and the room; and of a pairing, the outcome.
+pub(super) type ReplyParts = Vec<Vec<u8>>;
 
 /// What the scripts carry without looking into it.
 #[derive(Serialize)]
-struct Body<'a>(&'a str, u8, Mood, &'a Tags);
+struct PackedBody<'a>(&'a str, u8, Mood, &'a Tags);
 
 /// The same when it comes back.
 #[derive(Deserialize)]
-struct OwnedBody(String, u8, Mood, Tags);
+struct UnpackedBody(String, u8, Mood, Tags);
 
 /// A ticket, the moment by its caller's clock, and the number of this attempt to enter.
-pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> Packed {
+pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> PackedTicket {
     let profile = &ticket.persona.profile;
     let class = profile.gender.index() * PreferredGender::ALL.len() + ticket.wish.gender.index();
     let user = ticket.persona.user_id.as_str().as_bytes();
@@ -86,14 +86,14 @@ pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> Packe
     let held = &ticket.held[..ticket.held.len().min(MOST_HELD)];
     kept.push(byte(held.len()));
     kept.extend(held.iter().flat_map(|mark| mark.0.to_be_bytes()));
-    let body = Body(
+    let body = PackedBody(
         &profile.nickname,
         profile.avatar,
         profile.mood,
         &ticket.wish.tags,
     );
     serde_json::to_writer(&mut kept, &body).expect("names and words are always JSON");
-    Packed {
+    PackedTicket {
         now,
         waited: now.0.saturating_sub(ticket.since.0),
         room: ticket.room,
@@ -102,7 +102,7 @@ pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> Packe
     }
 }
 
-/// Where a look goes on.
+/// Where a search goes on.
 fn resume(from: &Resume) -> Vec<u8> {
     let [since, serial] = [from.since, from.serial].map(u64::to_be_bytes);
     [&[from.tags], &since[..], &serial[..]].concat()
@@ -119,7 +119,7 @@ pub(super) fn room(room: RoomId) -> Vec<u8> {
 }
 
 /// Takes apart what `enter` answers for so many tickets.
-pub(super) fn answers(parts: Parts, tickets: usize) -> Result<Vec<Parts>, PoolError> {
+pub(super) fn answers(parts: ReplyParts, tickets: usize) -> Result<Vec<ReplyParts>, PoolError> {
     let mut parts = parts.into_iter();
     let mut answers = Vec::with_capacity(tickets);
     while let Some(word) = parts.next() {
@@ -164,23 +164,23 @@ pub(super) fn renewed(parts: &[Vec<u8>]) -> Result<Renewed, PoolError> {
     }
 }
 
-/// The numbers of `census`: more are due to be taken out, and who waits.
-pub(super) fn census(numbers: &[u32]) -> Result<(bool, Census), PoolError> {
+/// The numbers of `stats`: more are due to be taken out, and who waits.
+pub(super) fn stats(numbers: &[u32]) -> Result<(bool, PoolStats), PoolError> {
     let (more, counts) = numbers.split_first().ok_or_else(unreadable)?;
     Ok((*more > 0, by_class(counts)?))
 }
 
 /// How many wait, by class.
-fn by_class(counts: &[u32]) -> Result<Census, PoolError> {
+fn by_class(counts: &[u32]) -> Result<PoolStats, PoolError> {
     let wishes = PreferredGender::ALL.len();
     if counts.len() != Gender::ALL.len() * wishes {
         return Err(unreadable());
     }
-    let mut census = Census::default();
+    let mut stats = PoolStats::default();
     for (class, count) in counts.iter().enumerate() {
-        census.waiting[class / wishes][class % wishes] = *count;
+        stats.waiting[class / wishes][class % wishes] = *count;
     }
-    Ok(census)
+    Ok(stats)
 }
 
 /// What stands for each tag, sorted.
@@ -191,7 +191,7 @@ fn tag_keys(tags: &Tags) -> Vec<[u8; TAG_BYTES]> {
 }
 
 /// The number of a topic, or a digest with its first bit set. Unkeyed, because all nodes must agree;
-/// two tags that collide on purpose only let their inventor meet themself.
+/// two tags that collide on purpose only let the tickets of their inventor meet each other.
 fn tag_key(tag: &str) -> [u8; TAG_BYTES] {
     let mut key = [0; TAG_BYTES];
     if let Some(number) = topic_number(tag) {
@@ -299,7 +299,7 @@ fn party(mut kept: Reader<'_>) -> Result<(Party, Tags, Marks), PoolError> {
     }
     let held = usize::from(kept.byte()?);
     kept.bytes(held * MARK_BYTES)?;
-    let OwnedBody(nickname, avatar, mood, tags) =
+    let UnpackedBody(nickname, avatar, mood, tags) =
         serde_json::from_slice(kept.0).map_err(|_| unreadable())?;
     let gender = Gender::ALL.get(class / PreferredGender::ALL.len());
     let profile = Profile {

@@ -1,4 +1,4 @@
--- Lets tickets arrive, one after the other: each is paired, or queued when nobody fits. Asked again it
+-- Lets tickets arrive, one after the other: each is paired, or queued when no ticket fits. Asked again it
 -- answers the same. One answer for each; what one is refused does not concern the others.
 
 local same_session = ARGV[5] == '1'
@@ -23,9 +23,9 @@ local function drop_lapsed(session)
     end
 end
 
--- Why there is no place for this ticket. Whoever takes a place over needs no new one.
-local function refusal(me, former, namesake, of_session)
-    if former or namesake then
+-- Why there is no place for this ticket. A ticket that takes a place over needs no new one.
+local function refusal(me, former, duplicate, of_session)
+    if former or duplicate then
         return
     end
     if per_session > 0 and of_session >= per_session then
@@ -34,7 +34,7 @@ local function refusal(me, former, namesake, of_session)
             return 'T'
         end
     end
-    if waiters >= most then
+    if waiting_count >= most then
         return 'F'
     end
 end
@@ -44,10 +44,10 @@ local function asked_again(me, kept)
     return sub(kept, FRONT + 51, FRONT + 58) == sub(me.packed, 51, 58)
 end
 
--- Takes the ticket's former self and its namesake out. The former self leaves it its place, the
--- namesake its address to be told. Answers who that is.
-local function take_over(me, former, namesake, waited)
-    local since, told = math.max(0, now - waited), NOBODY
+-- Takes the ticket's former self and its duplicate (the same session and user id) out. The former self leaves
+-- it its place, the duplicate its address to be told. Answers who that is.
+local function take_over(me, former, duplicate, waited)
+    local since, told = math.max(0, now - waited), NONE_REPLACED
     if former then
         remove(former)
         local former_since, former_serial = struct.unpack('>I8I8', former.stamp)
@@ -62,10 +62,10 @@ local function take_over(me, former, namesake, waited)
         counters[LAST_SERIAL] = me.serial
         me.new = true
     end
-    local other = namesake and namesake ~= me.id and waiting(namesake)
+    local other = duplicate and duplicate ~= me.id and waiting(duplicate)
     if other then
-        if not over(namesake) then
-            told = namesake .. sub(other.front .. other.packed, FRONT + 35, FRONT + 50)
+        if not over(duplicate) then
+            told = duplicate .. sub(other.front .. other.packed, FRONT + 35, FRONT + 50)
         end
         remove(other)
     end
@@ -75,28 +75,28 @@ local function take_over(me, former, namesake, waited)
     return told
 end
 
--- The same pairing again, and whom it was told of if this very call was answered so before.
+-- The same pairing again, and the ticket that it replaced, if this very call was answered so before.
 local function paired_again(me, o)
     local mine, theirs = sides(o)
     if id_of(mine) ~= me.id then
         mine = theirs
     end
-    return asked_again(me, mine) and sub(mine, 18, FRONT) or NOBODY
+    return asked_again(me, mine) and sub(mine, 18, FRONT) or NONE_REPLACED
 end
 
--- Answers how the caller is told: that it waits or was paired, instead of whom, and for which room;
+-- Answers what the caller is told: that it waits or was paired, the ticket that it replaced, and the room;
 -- and of a pairing, the outcome.
 local function enter(me, waited)
     local former, made, o = renew(me.id)
     if o then
         return 'P' .. paired_again(me, o) .. made, o
     end
-    local of_session, namesake = names(me.session, me.user)
-    local refused = refusal(me, former, namesake, of_session)
+    local of_session, duplicate = names(me.session, me.user)
+    local refused = refusal(me, former, duplicate, of_session)
     if refused then
         return refused
     end
-    local told = take_over(me, former, namesake, waited)
+    local told = take_over(me, former, duplicate, waited)
     local other
     resume, tags_for_others, tags_for_own = nil, '', ''
     -- A room that is spoken for cannot be given to two more people.

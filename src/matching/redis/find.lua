@@ -9,7 +9,7 @@ local function widest(t)
     end
 end
 
--- Whoever waits with this tag, as far as it matters: adds the other wide networks, and the sessions of
+-- The tickets that wait with this tag, as far as it matters: adds the other wide networks, and the sessions of
 -- my own narrow one. A ticket of no known network stands for itself.
 local function add_with_tag(me, tags, networks_seen, sessions_seen)
     local function add(other)
@@ -79,7 +79,7 @@ local function count_tags(me)
     end
 end
 
--- Whether somebody found by name instead of in a queue fits, and with how many shared tags.
+-- Whether a ticket found by name instead of in a queue fits, and with how many shared tags.
 local function fits_all(me, other, in_front)
     local shared = shared_tags(counting_with(me, other), other)
     local place = { id = other.id, ticket = other }
@@ -102,7 +102,7 @@ local function find_in_own_front(me)
     return #best > 0 and draw(best).ticket or nil
 end
 
--- Somebody of other networks' crowds, from any of them on.
+-- A ticket of other networks' crowds, from any of them on.
 local function find_in_crowds(me)
     local from = ''
     for _ = 1, 8 do
@@ -139,7 +139,7 @@ local function find_in_crowds(me)
     end
 end
 
--- Somebody whom this very search moved from the front to a crowd.
+-- A ticket that this very search moved from the front to a crowd.
 local function find_just_crowded(me)
     for _, other in ipairs(just_crowded) do
         if fits_all(me, other, false) then
@@ -148,8 +148,8 @@ local function find_just_crowded(me)
     end
 end
 
--- Whom to meet instead of the one who was found: of the same network who has waited longer and shares as
--- much, when half of what that network has is gone.
+-- The ticket to pair instead of the found one: of the same network, waiting longer and sharing as much,
+-- when half of what that network has is gone.
 local function elder_instead(me, found)
     if not found.narrow or found.narrow == me.narrow or not half_gone(found) then
         return found
@@ -164,11 +164,11 @@ local function elder_instead(me, found)
     return found
 end
 
--- The best partner: in the front, then among one's own people; and for somebody who waits for long, in
+-- The best partner: in the front, then in the own network; and for a ticket that waits for long, in
 -- the crowds of others. Answers where the next look goes on as well.
 local function find_other(me)
     resume = nil
-    if waiters == 0 then
+    if waiting_count == 0 then
         return
     end
     me_spent, patient = spent(me), now - me.since >= patient_after(me)

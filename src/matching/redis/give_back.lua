@@ -1,5 +1,6 @@
--- Forgets an outcome and puts its tickets back, except who is gone and whose name waits anew. Who goes
--- back has met nobody, so its networks are given back what they paid; the pair is only when nobody is gone,
+-- Forgets an outcome and puts its tickets back, except one that is gone or whose name waits anew. A ticket
+-- that goes back has met no partner, so its networks are given back what they paid; the pair is only when
+-- both are there,
 -- else the same outsider could come and go without end.
 
 local room, gone = ARGV[5], ARGV[6]
@@ -24,13 +25,13 @@ if o then
         end
     end
     for _, t in ipairs({ one, other }) do
-        local _, namesake = names(t.session, t.user)
+        local _, duplicate = names(t.session, t.user)
         -- One whose lease is over waits no more, though nothing has come to take it out yet.
-        local old = namesake and over(namesake) and waiting(namesake)
+        local old = duplicate and over(duplicate) and waiting(duplicate)
         if old then
             remove(old)
         end
-        if not late and t.id ~= gone and (old or not namesake) then
+        if not late and t.id ~= gone and (old or not duplicate) then
             queue(t)
         end
     end

@@ -59,7 +59,7 @@ local function longest_in_front(all)
 end
 
 -- No more tickets of this one's network may stand in the front now. One that has stood there for as long
--- as patience lasts yields its place to the one that asks: five searches that fit nobody must not hold
+-- `tag_patience` yields its place to the one that asks: five searches without a fit must not hold
 -- them for ever. (A moment to come is from before the clock was set back.)
 local function front_is_closed(t)
     if spent(t) then
@@ -91,7 +91,7 @@ local function stand_in_lane(t)
     end
 end
 
--- Lets somebody wait for a lease. Their name must be free.
+-- Queues a ticket for one lease. Its name must be free.
 local function queue(t)
     queued[t] = true
     stand_in_lane(t)

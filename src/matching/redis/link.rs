@@ -1,5 +1,5 @@
 //! The pool's connection to Redis: one for all calls, which it keeps in flight together. While Redis
-//! is away calls fail at once; connecting goes on behind them, in [`Link::keep`].
+//! is away calls fail at once; connecting goes on behind them, in [`PoolLink::keep`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,17 +10,17 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::matching::PoolError;
-use crate::redis::{Server, answered, cannot_serve};
+use crate::redis::{RedisServer, answered, cannot_serve};
 
 /// How long one call may take, and how long calls wait for a connection that was just lost: most
 /// restarts of a Redis are over by then.
-pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(1);
 /// Between attempts to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
-enum State {
+enum PoolLinkState {
     /// Connected; the number tells this connection from the next.
     Up(MultiplexedConnection, u64),
     /// Not connected, since when and why.
@@ -44,18 +44,18 @@ impl From<Failed> for PoolError {
 }
 
 /// One connection that comes back.
-pub(super) struct Link {
-    server: Server,
-    state: watch::Sender<State>,
+pub(super) struct PoolLink {
+    server: RedisServer,
+    state: watch::Sender<PoolLinkState>,
 }
 
-impl Link {
-    /// Not connected yet: [`Link::keep`] does that.
-    pub(super) fn new(server: Server) -> Self {
+impl PoolLink {
+    /// Not connected yet: [`PoolLink::keep`] does that.
+    pub(super) fn new(server: RedisServer) -> Self {
         let why = Arc::from("not connected yet");
         Self {
             server,
-            state: watch::Sender::new(State::Down(Instant::now(), why)),
+            state: watch::Sender::new(PoolLinkState::Down(Instant::now(), why)),
         }
     }
 
@@ -70,7 +70,7 @@ impl Link {
             refused: false,
         };
         let (mut connection, number) = self.connection().await.map_err(away)?;
-        match timeout(PATIENCE, script.invoke_async(&mut connection)).await {
+        match timeout(TIMEOUT, script.invoke_async(&mut connection)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 let lost = lost(&error);
@@ -97,7 +97,7 @@ impl Link {
         let mut pause = FIRST_PAUSE;
         let mut said = false;
         loop {
-            let down = changes.wait_for(|state| matches!(state, State::Down(..)));
+            let down = changes.wait_for(|state| matches!(state, PoolLinkState::Down(..)));
             if down.await.is_err() {
                 return;
             }
@@ -123,7 +123,7 @@ impl Link {
 
     /// Ends the connection for good.
     pub(super) fn close(&self) {
-        self.state.send_replace(State::Closed);
+        self.state.send_replace(PoolLinkState::Closed);
     }
 
     /// Resolves when it was closed.
@@ -131,31 +131,31 @@ impl Link {
         let mut changes = self.state.subscribe();
         // The sender lives as long as this link: waiting does not fail.
         let _ = changes
-            .wait_for(|state| matches!(state, State::Closed))
+            .wait_for(|state| matches!(state, PoolLinkState::Closed))
             .await;
     }
 
     async fn connection(&self) -> Result<(MultiplexedConnection, u64), PoolError> {
         let mut state = self.state.borrow().clone();
-        if let State::Down(since, _) = state {
+        if let PoolLinkState::Down(since, _) = state {
             let mut changes = self.state.subscribe();
-            let up = changes.wait_for(|state| !matches!(state, State::Down(..)));
-            if let Ok(Ok(changed)) = timeout_at(since + PATIENCE, up).await {
+            let up = changes.wait_for(|state| !matches!(state, PoolLinkState::Down(..)));
+            if let Ok(Ok(changed)) = timeout_at(since + TIMEOUT, up).await {
                 state = changed.clone();
             }
         }
         match state {
-            State::Up(connection, number) => Ok((connection, number)),
-            State::Down(_, why) => Err(PoolError::Unavailable(why)),
-            State::Closed => Err(PoolError::Unavailable("the pool is closed".into())),
+            PoolLinkState::Up(connection, number) => Ok((connection, number)),
+            PoolLinkState::Down(_, why) => Err(PoolError::Unavailable(why)),
+            PoolLinkState::Closed => Err(PoolError::Unavailable("the pool is closed".into())),
         }
     }
 
     fn up(&self, connection: MultiplexedConnection, number: u64) {
         self.state.send_if_modified(|state| {
-            let down = matches!(state, State::Down(..));
+            let down = matches!(state, PoolLinkState::Down(..));
             if down {
-                *state = State::Up(connection, number);
+                *state = PoolLinkState::Up(connection, number);
             }
             down
         });
@@ -164,9 +164,9 @@ impl Link {
     /// The connection with this number is of no more use; a later one may be.
     fn down(&self, number: u64, why: &str) {
         self.state.send_if_modified(|state| {
-            let current = matches!(state, State::Up(_, up) if *up == number);
+            let current = matches!(state, PoolLinkState::Up(_, up) if *up == number);
             if current {
-                *state = State::Down(Instant::now(), why.into());
+                *state = PoolLinkState::Down(Instant::now(), why.into());
             }
             current
         });

@@ -22,7 +22,7 @@ local function met_before(a, b)
 end
 
 -- Whether a holds a mark of b against it: three marks stand behind the sessions met lately, then how many
--- are held, then those. A mark that is not there is 0, which nobody holds.
+-- are held, then those. A mark that is not there is 0, which no ticket holds.
 local function holds_mark(a, b)
     local count = byte(a.packed, a.body_at + 24)
     for at = a.body_at + 25, a.body_at + 17 + 8 * count, 8 do
@@ -72,7 +72,7 @@ local function draw(window)
     return place
 end
 
--- How many of these tags somebody has.
+-- How many of these tags the other ticket has.
 local function shared_tags(tags, other)
     local count = 0
     for at = 1, #tags, 8 do
@@ -101,7 +101,7 @@ local function counting_with(me, other)
     return me.narrow and me.narrow == other.narrow and tags_for_own or tags_for_others
 end
 
--- Once many were met whom I know to be barred: the tickets of all of them.
+-- Once many were met that I know to be barred: the tickets of all of them.
 local function note_barred(me)
     barred_seen = barred_seen + 1
     if barred_seen ~= BARRED then
@@ -125,7 +125,7 @@ local function note_barred(me)
     end
 end
 
--- Whether budgets keep me apart from somebody who stands in the front, or in a crowd; and how many looks
+-- Whether budgets keep me apart from a ticket that stands in the front, or in a crowd; and how many looks
 -- that costs.
 local function kept_apart(me, other, in_front)
     local theirs = standing(other, me)
@@ -185,7 +185,7 @@ end
 
 local EVERY_CLASS = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 }
 
--- How many topics two share: they count for everybody.
+-- How many topics two share: they always count.
 local function shared_topics(t, other)
     local topics = ''
     for at = 1, #t.tags, 8 do

@@ -47,7 +47,7 @@ local now = tonumber(ARGV[1]) or clock
 local lease = tonumber(ARGV[2])
 -- How often a network meets others in a minute, and at once; 0: as often as it likes.
 local per_minute = tonumber(ARGV[3])
--- After how long, open to anyone, somebody meets crowds as well.
+-- How long a search is open to anyone before it meets crowds as well.
 local tag_patience = tonumber(ARGV[4])
 -- A pool that no node has touched for four leases, and at least a minute, is gone.
 local silence = math.max(60000, 4 * lease)
@@ -61,7 +61,7 @@ local queued = {}
 -- Members of DUE and LINES: true shall be there (in DUE for another lease), false shall not.
 local due, lines = {}, {}
 -- '#', how many wait, how many waited at the beginning, and how many of those were taken out.
-local counters, waiters, before
+local counters, waiting_count, before
 local taken_out = 0
 -- Whether everything whose lease was over has been taken out.
 local swept = false
@@ -86,10 +86,10 @@ local function fetch(fields)
     end
 end
 
--- Nobody waits.
+-- No ticket waits.
 local function empty()
     counters = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NEVER }
-    waiters, before = 0, 0
+    waiting_count, before = 0, 0
 end
 
 -- Reads these fields, of which the first is '#'. Begins every script.
@@ -98,8 +98,8 @@ local function open(fields)
     if known['#'] then
         local c = { struct.unpack(COUNTERS, known['#']) }
         counters = c
-        waiters = c[1] + c[2] + c[3] + c[4] + c[5] + c[6] + c[7] + c[8] + c[9] + c[10] + c[11] + c[12]
-        before = waiters
+        waiting_count = c[1] + c[2] + c[3] + c[4] + c[5] + c[6] + c[7] + c[8] + c[9] + c[10] + c[11] + c[12]
+        before = waiting_count
     else
         -- Should Redis have evicted one key, the others are worth nothing.
         call('DEL', POOL, DUE, LINES)

@@ -5,7 +5,7 @@
 -- the tickets that follow, in `stored`; who was taken out since is passed over.
 
 -- How many tickets that do not fit are looked at for each number of shared tags. Each number has
--- its own allowance, so that a crowd of blocked people with one's own tags hides nobody else.
+-- its own allowance, so that many blocked people with the searcher's tags hide no other ticket.
 local SKIPS = 64
 -- How many more of one queue are fetched at once when its head does not do.
 local AHEAD = 16
@@ -22,15 +22,15 @@ local MOVES = 64
 -- How many other networks' crowds one look goes through.
 local CROWDS = 8
 
--- Whether anybody of a class (counted from 1) may be in the queues in Redis.
+-- Whether a ticket of a class (counted from 1) may be in the queues in Redis.
 local there = {}
 -- What `classes_for` found.
 local welcome = {}
 -- Queues by their key, each a list of places by age.
 local stored, fresh = {}, {}
--- Whether anybody stands in Redis under this set of tags.
+-- Whether a ticket stands in Redis under this set of tags.
 local inhabited = {}
--- Networks in whose crowds somebody waits since earlier in this call.
+-- Networks in whose crowds a ticket waits since earlier in this call.
 local fresh_crowds = {}
 -- Of the search under way: whether my network has spent its budget, and whether I have waited long
 -- enough to meet crowds; whether half of that budget is gone, and who of my network has waited longer
@@ -45,7 +45,7 @@ local just_crowded, resume
 -- How many were taken out of the front by this call.
 local moves = 0
 
--- The classes whom this one could meet: at most six. A class is a gender (male, female, other) and a
+-- The classes that this one could meet: at most six. A class is a gender (male, female, other) and a
 -- wish (all, male, female, other). Found once for each class of a call.
 local function classes_for(me)
     local all = welcome[me.class]
@@ -134,7 +134,7 @@ local function advance(cursor)
     end
 end
 
--- Adds the head of a queue, if somebody stands in it.
+-- Adds the head of a queue, if a ticket stands in it.
 local function add_head(heads, line)
     local cursor = { line = line, at = line.begin - 1, place = false }
     if advance(cursor) then
@@ -142,7 +142,7 @@ local function add_head(heads, line)
     end
 end
 
--- Somebody stands in Redis under this set of tags: worth one look before those at each class.
+-- Whether a ticket stands in Redis under this set of tags: worth one look before those at each class.
 local function any_stored(tags, classes)
     if classes.stored <= 2 or #tags == 1 then
         return true

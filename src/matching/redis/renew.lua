@@ -12,6 +12,6 @@ write()
 if t then
     return { 'W' }
 elseif o then
-    return { 'P' .. NOBODY .. room, o }
+    return { 'P' .. NONE_REPLACED .. room, o }
 end
 return { 'G' }

@@ -9,7 +9,7 @@ pub(super) struct Scripts {
     pub(super) withdraw: Script,
     pub(super) renew: Script,
     pub(super) give_back: Script,
-    pub(super) census: Script,
+    pub(super) stats: Script,
 }
 
 /// A script of these files behind what all of them share, as one text.
@@ -32,7 +32,7 @@ impl Scripts {
             withdraw: script!("withdraw.lua"),
             renew: script!("renew.lua"),
             give_back: script!("give_back.lua"),
-            census: script!("census.lua"),
+            stats: script!("stats.lua"),
         }
     }
 }

@@ -3,7 +3,7 @@
 -- A ticket that waits is kept as
 --   'W' in the front or 'Y' in its network's crowd,
 --   its beginning (8 bytes), its serial (8),            the moment and the order by which it is found
---   the ticket it took the name from (17), where that one is told (16); zeros: nobody
+--   the ticket it took the name from (17), where that one is told (16); zeros: none
 --   and the ticket as its node packed it (`codec.rs`), of which these bytes are looked into:
 --   name (17), session (17), address (16), attempt (8), class (1), phase (1), lengths of user id (1),
 --   tags (1), blocked sessions (4), sessions met lately (4), prefixes (3 × 8), the narrowest first;
@@ -16,7 +16,7 @@
 
 -- What stands before the ticket as its node packed it.
 local FRONT = 50
-local NOBODY = string.rep('\0', 33)
+local NONE_REPLACED = string.rep('\0', 33)
 -- What stands for a network that is not known.
 local NOWHERE = string.rep('\0', 8)
 -- How many tickets of one network stand in the front.
@@ -112,7 +112,7 @@ local function tag_sets(tags)
     }
 end
 
--- Somebody without tags has none to share: their first phase restricts nothing.
+-- A search without tags has none to share: its first phase restricts nothing.
 local function open_to_anyone(t)
     return t.phase >= 1 or t.tags == ''
 end
@@ -170,7 +170,7 @@ end
 
 local function count(t, change)
     counters[t.class + 1] = counters[t.class + 1] + change
-    waiters = waiters + change
+    waiting_count = waiting_count + change
 end
 
 -- The networks of a ticket, the narrowest first.

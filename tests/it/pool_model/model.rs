@@ -161,8 +161,8 @@ impl Model {
             queued = former.queued;
         }
         self.withdraw(ticket.id);
-        let namesake = self.waiting.iter().find(|w| same_name(&w.ticket, &ticket));
-        let replaced = namesake.map(|w| w.ticket.id);
+        let duplicate = self.waiting.iter().find(|w| same_name(&w.ticket, &ticket));
+        let replaced = duplicate.map(|w| w.ticket.id);
         self.waiting.retain(|w| !same_name(&w.ticket, &ticket));
         self.check(&ticket, now, answer);
         for index in 0..self.waiting.len() {
@@ -216,7 +216,7 @@ impl Model {
         }
     }
 
-    /// Whether this is a right answer, for somebody who arrives.
+    /// Whether this is a right answer, for a ticket that arrives.
     fn check(&self, me: &Ticket, now: Timestamp, answer: &Answer) {
         let others = || {
             self.waiting

@@ -11,9 +11,9 @@ use miyu::domain::{
 };
 use miyu::matching::redis::{LeaseClock, RedisPool, RedisPoolConfig};
 use miyu::matching::{
-    Budget, Census, Entered, PoolError, PoolRules, Randomness, Renewed, Ticket, WaitingPool,
+    Budget, Entered, PoolError, PoolRules, PoolStats, Randomness, Renewed, Ticket, WaitingPool,
 };
-use miyu::redis::Servers;
+use miyu::redis::RedisServers;
 use tokio::task::JoinSet;
 
 use super::redis::{fresh_prefix, shared_url};
@@ -228,39 +228,39 @@ impl Pool {
         self.0.give_back(room, gone, at(0)).await.expect("answers");
     }
 
-    /// Waits until the census says that so many wait: over nodes it may lag by a second.
+    /// Waits until the stats say that so many wait: over nodes they may lag by a second.
     pub async fn waiting_are(&self, expected: u64) {
-        self.census_shows(|census| census.total() == expected).await;
+        self.stats_show(|stats| stats.total() == expected).await;
     }
 
-    /// Waits until the census is as it should be, for a bounded time.
-    pub async fn census_shows(&self, right: impl Fn(&Census) -> bool) {
+    /// Waits until the stats are as they should be, for a bounded time.
+    pub async fn stats_show(&self, right: impl Fn(&PoolStats) -> bool) {
         let begun = Instant::now();
-        while !right(&self.0.census()) {
-            let census = self.0.census();
-            assert!(begun.elapsed() < CENSUS_WAIT, "the census stays {census:?}");
-            tokio::time::sleep(CENSUS_EVERY).await;
+        while !right(&self.0.stats()) {
+            let stats = self.0.stats();
+            assert!(begun.elapsed() < STATS_WAIT, "the stats stay {stats:?}");
+            tokio::time::sleep(STATS_EVERY).await;
         }
     }
 }
 
 /// How often the Redis pools of tests count.
-pub const CENSUS_EVERY: Duration = Duration::from_millis(20);
-/// How long a census may take to come true on a busy machine.
-const CENSUS_WAIT: Duration = Duration::from_secs(10);
+pub const STATS_EVERY: Duration = Duration::from_millis(20);
+/// How long the stats may take to come true on a busy machine.
+const STATS_WAIT: Duration = Duration::from_secs(10);
 
 /// How a Redis pool of a test is set up: under names of its own, by the clock that it is handed.
 pub fn redis_config(rules: PoolRules) -> RedisPoolConfig {
     RedisPoolConfig {
         clock: LeaseClock::Caller,
-        census_every: CENSUS_EVERY,
+        stats_every: STATS_EVERY,
         ..RedisPoolConfig::new(rules, fresh_prefix())
     }
 }
 
 /// A pool on the Redis that all tests share, or on another one.
 pub fn redis_pool_at(url: &str, config: RedisPoolConfig) -> Arc<RedisPool> {
-    let servers = Servers::parse(url, None).expect("a Redis URL");
+    let servers = RedisServers::parse(url, None).expect("a Redis URL");
     RedisPool::start(servers.first().clone(), config)
 }
 

@@ -1,18 +1,18 @@
 //! Fairness within a network: with half of its budget gone, what is left goes to those of its people who
 //! have waited longest, whether they arrive, are met, or only stand there.
 
-use super::{Look, Walk};
+use super::{VisitOutcome, Walk};
 use crate::domain::{Gender, PreferredGender};
-use crate::matching::memory::line::{Age, Serial};
 use crate::matching::memory::queue::Lane;
-use crate::matching::memory::roster::Entrant;
+use crate::matching::memory::ticket_index::QueuedTicket;
+use crate::matching::memory::ticket_queue::{Serial, TicketAge};
 use crate::matching::rule;
 
 impl Walk<'_> {
     /// One of my network has waited longer than I and could meet this one. Found once for a search, and a
     /// few only: those in the front, and of each class the first of the crowd.
-    pub(super) fn an_elder_fits(&mut self, other: &Entrant) -> bool {
-        let roster = self.search.roster;
+    pub(super) fn an_elder_fits(&mut self, other: &QueuedTicket) -> bool {
+        let index = self.search.index;
         let Some(own) = self.search.me.ticket.prefixes.narrowest() else {
             return false;
         };
@@ -29,24 +29,23 @@ impl Walk<'_> {
         }
         let elders = self.elders.as_deref().unwrap_or_default();
         let now = self.search.now;
-        let waiting = elders.iter().filter_map(|it| roster.get(*it));
+        let waiting = elders.iter().filter_map(|it| index.get(*it));
         let mut waiting = waiting.filter(|elder| !elder.lease.over(now));
         waiting.any(|elder| {
-            let elder = &*elder.entrant;
+            let elder = &*elder.queued;
             let shared = elder.keys.shared(elder.keys.topics(), &other.keys);
             elder.ticket.session != self.search.me.ticket.session
                 && rule::fits(&elder.ticket, &other.ticket, shared, false).is_some()
         })
     }
 
-    /// Whom to meet instead of the one who was found: of the same network who has waited longer and shares
-    /// as much, when half of what that network has is gone.
+    /// The ticket to pair instead of the found one: of the same network, waiting longer and sharing as much, when half of what that network has is gone.
     pub(super) fn elder_instead(&mut self, found: Serial) -> Serial {
-        let roster = self.search.roster;
-        let Some(waiter) = roster.get(found) else {
+        let index = self.search.index;
+        let Some(leased) = index.get(found) else {
             return found;
         };
-        let other = &*waiter.entrant;
+        let other = &*leased.queued;
         let prefixes = other.ticket.prefixes;
         let Some(network) = prefixes.narrowest() else {
             return found;
@@ -59,22 +58,22 @@ impl Walk<'_> {
         let classes = self.classes.clone();
         let elders = self.elders_of(network, &classes, other.age());
         let fits = |serial: &Serial| {
-            let lane = Lane::Crowd(network);
-            matches!(self.look(*serial, shared, lane), Look::Take)
+            let lane = Lane::Network(network);
+            matches!(self.visit(*serial, shared, lane), VisitOutcome::Take)
         };
         let mut elders = elders.into_iter().map(|(_, serial)| serial);
         elders.find(fits).unwrap_or(found)
     }
 
     /// A few of a network who have waited longer, the oldest first.
-    fn elders_of(&self, network: u64, classes: &[u8], than: Age) -> Vec<(Age, Serial)> {
-        let roster = self.search.roster;
-        let front = roster.front(network);
+    fn elders_of(&self, network: u64, classes: &[u8], than: TicketAge) -> Vec<(TicketAge, Serial)> {
+        let index = self.search.index;
+        let front = index.front(network);
         let crowd = classes.iter().filter_map(|class| {
-            let mut line = roster.queues.open(Lane::Crowd(network), &[*class], None);
-            Some(line.next()?.serial())
+            let mut queue = index.queues.open(Lane::Network(network), &[*class], None);
+            Some(queue.next()?.serial())
         });
-        let age = |serial| Some((roster.get(serial)?.entrant.age(), serial));
+        let age = |serial| Some((index.get(serial)?.queued.age(), serial));
         let all = front.chain(crowd).filter_map(age);
         let mut elders: Vec<_> = all.filter(|(age, _)| *age < than).collect();
         elders.sort_unstable();

@@ -1,11 +1,11 @@
-//! Which of a searcher's free tags count: so many others wait with them that nobody is told by it.
+//! Which of a searcher's free tags count: so many others wait with them that a pairing gives none of them away.
 
 use std::collections::HashSet;
 
-use super::{Search, Walk};
-use crate::matching::memory::line::Serial;
+use super::{PartnerSearch, Walk};
 use crate::matching::memory::queue::Lane;
 use crate::matching::memory::tags::TagMask;
+use crate::matching::memory::ticket_queue::Serial;
 use crate::matching::{Ticket, rule};
 
 /// How many tickets with a free tag are looked at to know whether it counts.
@@ -27,18 +27,16 @@ impl Walk<'_> {
     /// How many other wide networks, and sessions of my own narrow one, wait with this tag, as far as it
     /// matters. A ticket of no known network stands for itself.
     fn with_tag(&self, tag: TagMask) -> [usize; 2] {
-        let Search {
-            roster, me, now, ..
-        } = self.search;
+        let PartnerSearch { index, me, now, .. } = self.search;
         let own = me.ticket.prefixes.narrowest();
         let (mut networks, mut sessions) = (HashSet::new(), HashSet::new());
-        let crowd = own.map(Lane::Crowd);
+        let crowd = own.map(Lane::Network);
         let lanes = [Some(Lane::Front), crowd].into_iter().flatten();
         for lane in lanes {
-            let all = roster.queues.with_tag(lane, me.keys, tag).take(WITH_TAG);
-            for waiter in all.filter_map(|place| roster.get(place.serial())) {
-                let other = &waiter.entrant.ticket;
-                if waiter.lease.over(now) || other.session == me.ticket.session {
+            let all = index.queues.with_tag(lane, me.keys, tag).take(WITH_TAG);
+            for leased in all.filter_map(|place| index.get(place.serial())) {
+                let other = &leased.queued.ticket;
+                if leased.lease.over(now) || other.session == me.ticket.session {
                     continue;
                 }
                 if own.is_some() && other.prefixes.narrowest() == own {
@@ -53,13 +51,13 @@ impl Walk<'_> {
         [networks.len(), sessions.len()]
     }
 
-    /// The tags that may count for somebody of this lane.
+    /// The tags that may count for a ticket of this lane.
     pub(super) fn counting_in(&self, lane: Lane) -> TagMask {
         let [networks, own] = self.counting;
         let mine = self.search.me.ticket.prefixes.narrowest();
         match lane {
-            Lane::Crowd(network) if mine == Some(network) => own,
-            Lane::Crowd(_) => networks,
+            Lane::Network(network) if mine == Some(network) => own,
+            Lane::Network(_) => networks,
             Lane::Front => networks | if mine.is_some() { own } else { 0 },
         }
     }
@@ -71,7 +69,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn counting_with(&self, serial: Serial) -> TagMask {
-        let other = self.search.roster.get(serial);
-        other.map_or(0, |other| self.counting_between(&other.entrant.ticket))
+        let other = self.search.index.get(serial);
+        other.map_or(0, |other| self.counting_between(&other.queued.ticket))
     }
 }

@@ -24,7 +24,7 @@ for_each_backend! {
     an_outsider_pays_also_for_those_who_went_back
     who_has_stood_in_the_front_for_long_yields_to_one_of_the_crowd
     a_search_that_looks_again_stands_in_the_front_no_longer_for_it
-    an_arrival_leaves_to_its_elders_whom_they_could_take
+    an_arrival_leaves_to_its_elders_the_partners_they_could_take
     of_a_network_with_little_left_the_oldest_is_met
 }
 
@@ -136,7 +136,7 @@ async fn who_goes_back_is_given_back_what_it_cost(factory: Factory) {
         let pairing = pool.meet(&outsider, &waiting).await;
         pool.give_back(pairing.room, Some(&outsider)).await;
     }
-    // Nobody is gone: nobody pays, also not the pair.
+    // Neither side is gone: no network pays, also not the pair.
     for _ in 0..12 {
         let other = woman(from(200, 2));
         let pairing = pool.meet(&other, &waiting).await;
@@ -165,11 +165,11 @@ async fn an_outsider_pays_also_for_those_who_went_back(factory: Factory) {
     assert_eq!(met, 10);
 }
 
-/// Not for every backend alike: the census of a pool in Redis goes by the latest clock that it was handed.
+/// Not for every backend alike: the stats of a pool in Redis go by the latest clock that it was handed.
 #[tokio::test]
 async fn a_clock_set_back_gives_every_network_its_budget() {
     let config = RedisPoolConfig {
-        census_every: Duration::from_secs(3600),
+        stats_every: Duration::from_secs(3600),
         ..redis_config(rules())
     };
     let in_redis: Arc<dyn WaitingPool> = redis_pool_at(&shared_url(), config);
@@ -233,7 +233,7 @@ async fn one_of_a_crowd_and_a_stranger(pool: &Pool, elder: &Ticket) -> Ticket {
     stranger
 }
 
-async fn an_arrival_leaves_to_its_elders_whom_they_could_take(factory: Factory) {
+async fn an_arrival_leaves_to_its_elders_the_partners_they_could_take(factory: Factory) {
     let pool = usual(factory);
     let elder = woman(from(1, 1));
     let stranger = one_of_a_crowd_and_a_stranger(&pool, &elder).await;
@@ -245,7 +245,7 @@ async fn an_arrival_leaves_to_its_elders_whom_they_could_take(factory: Factory) 
         stranger.id
     );
 
-    // One who could not take the stranger keeps nobody from it.
+    // An elder that could not take the stranger keeps no other from it.
     let pool = usual(factory);
     let elder = from(1, 1).gender(Gender::Female, PreferredGender::Female);
     let stranger = one_of_a_crowd_and_a_stranger(&pool, &elder).await;

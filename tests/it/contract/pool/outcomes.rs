@@ -17,7 +17,7 @@ for_each_backend! {
     giving_back_twice_changes_nothing
     an_outcome_past_its_lease_is_not_given_back
     who_waits_anew_is_not_doubled_by_giving_back
-    who_waited_anew_and_is_gone_keeps_nobody_from_going_back
+    a_new_ticket_that_is_gone_keeps_no_other_from_going_back
 }
 
 async fn a_paired_ticket_cannot_be_withdrawn(factory: Factory) {
@@ -148,7 +148,7 @@ async fn who_waits_anew_is_not_doubled_by_giving_back(factory: Factory) {
     pool.waiting_are(2).await;
 }
 
-async fn who_waited_anew_and_is_gone_keeps_nobody_from_going_back(factory: Factory) {
+async fn a_new_ticket_that_is_gone_keeps_no_other_from_going_back(factory: Factory) {
     let pool = usual(factory);
     let (a, b) = (ticket(1), ticket(2));
     pool.wait(&a).await;

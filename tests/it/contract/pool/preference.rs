@@ -1,4 +1,4 @@
-//! Whom an arrival meets among those who fit.
+//! Which partner an arrival meets among those who fit.
 
 use std::collections::HashSet;
 
@@ -11,10 +11,10 @@ use crate::support::pool::{With, ticket};
 for_each_backend! {
     most_shared_tags_come_first
     then_a_draw_by_the_time_waited_decides
-    those_who_insist_on_tags_hide_nobody
-    unfit_people_in_front_hide_nobody
-    recent_partners_with_ones_tags_hide_nobody
-    two_tabs_meet_only_when_nobody_else_fits
+    tickets_that_insist_on_tags_hide_no_other
+    gender_mismatches_in_front_hide_no_other
+    recent_partners_with_the_same_tags_hide_no_other
+    two_tabs_meet_only_when_no_other_ticket_fits
 }
 
 async fn most_shared_tags_come_first(factory: Factory) {
@@ -67,7 +67,7 @@ async fn then_a_draw_by_the_time_waited_decides(factory: Factory) {
     assert!((26..40).contains(&longest), "{longest} of 40");
 }
 
-async fn those_who_insist_on_tags_hide_nobody(factory: Factory) {
+async fn tickets_that_insist_on_tags_hide_no_other(factory: Factory) {
     let pool = usual(factory);
     for n in 0..300 {
         let tag = format!("tag {n}");
@@ -79,7 +79,7 @@ async fn those_who_insist_on_tags_hide_nobody(factory: Factory) {
     pool.meet(&ticket(2), &open).await;
 }
 
-async fn unfit_people_in_front_hide_nobody(factory: Factory) {
+async fn gender_mismatches_in_front_hide_no_other(factory: Factory) {
     let pool = usual(factory);
     let woman = |n| ticket(n).gender(Gender::Female, PreferredGender::Female);
     for n in 0..300 {
@@ -91,7 +91,7 @@ async fn unfit_people_in_front_hide_nobody(factory: Factory) {
     pool.meet(&woman(2), &last).await;
 }
 
-async fn recent_partners_with_ones_tags_hide_nobody(factory: Factory) {
+async fn recent_partners_with_the_same_tags_hide_no_other(factory: Factory) {
     let pool = usual(factory);
     let tags = ["音樂", "電影", "旅行"];
     for n in 0..50 {
@@ -107,7 +107,7 @@ async fn recent_partners_with_ones_tags_hide_nobody(factory: Factory) {
     pool.meet(&arriving, &stranger).await;
 }
 
-async fn two_tabs_meet_only_when_nobody_else_fits(factory: Factory) {
+async fn two_tabs_meet_only_when_no_other_ticket_fits(factory: Factory) {
     let pool = usual(factory);
     let tab = ticket(1).tags(&["音樂"]).since(1);
     let stranger = ticket(2).since(2).met(1);

@@ -1,4 +1,4 @@
-//! Many calls at once: exactly one answer to each question, whoever asks first.
+//! Many calls at once: exactly one answer to each question, whichever call comes first.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ for_each_backend! {
 /// How many threads enter at once.
 const THREADS: usize = 8;
 
-/// Enters everybody from several threads at once, spread evenly; the answers in no order.
+/// Enters all tickets from several threads at once, spread evenly; the answers in no order.
 async fn enter_at_once(pool: &Pool, tickets: &[Ticket]) -> Vec<(TicketId, Entered)> {
     let start = Arc::new(Barrier::new(THREADS));
     let crowd = (0..THREADS).map(|thread| {
@@ -59,8 +59,8 @@ fn on_a_thread<T: Send + 'static>(
     })
 }
 
-/// Asks everybody again. Nobody is in two pairings, both sides agree, and whoever was answered a
-/// pairing at once has that one still. Those who wait come back.
+/// Asks about every ticket again. None is in two pairings, both sides agree, and a ticket that was paired
+/// on entering has that pairing still. Those who wait come back.
 async fn settled(pool: &Pool, tickets: &[Ticket], answers: &[(TicketId, Entered)]) -> Vec<Ticket> {
     let mut pairings: HashMap<TicketId, Arc<Pairing>> = HashMap::new();
     let mut waiting = Vec::new();

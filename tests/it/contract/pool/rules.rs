@@ -1,4 +1,4 @@
-//! Who may meet whom, in either order of arrival.
+//! Which tickets may meet, in either order of arrival.
 
 use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, Mark, Marks, Pairing, PreferredGender};
@@ -15,9 +15,9 @@ for_each_backend! {
     blocked_either_way_never_meet
     equal_user_ids_are_told_apart
     a_free_tag_counts_when_three_others_wait_with_it
-    one_household_learns_of_nobody_by_trying_words
+    one_household_learns_nothing_by_trying_words
     within_a_network_three_other_sessions_are_enough
-    nobody_meets_themself_on_one_ticket
+    one_ticket_does_not_meet_itself
     tagged_people_wait_for_a_shared_tag
     relaxing_needs_both
     without_tags_the_first_phase_restricts_nothing
@@ -106,7 +106,7 @@ async fn a_free_tag_counts_when_three_others_wait_with_it(factory: Factory) {
     let pool = usual(factory);
     let strict = |n, tag| ticket(n).tags(&[tag]).phase(Phase::SharedTags);
     pool.wait(&strict(1, "Rust")).await;
-    // A second ticket of a session, or of a network, is nobody else.
+    // A second ticket of a session, or of a network, is no other person.
     let tab = strict(3, "rust").tab_of(1);
     let tab = tab.gender(Gender::Male, PreferredGender::Female);
     pool.wait(&tab).await;
@@ -133,7 +133,7 @@ async fn a_free_tag_counts_when_three_others_wait_with_it(factory: Factory) {
 }
 
 /// Two of one household who never meet each other wait with a word; whether a stranger does is not told.
-async fn one_household_learns_of_nobody_by_trying_words(factory: Factory) {
+async fn one_household_learns_nothing_by_trying_words(factory: Factory) {
     for (asker, helpers) in [
         ([1, 101, 0], [[1, 101, 0], [1, 101, 0]]),
         ([1, 101, 0], [[2, 101, 0], [3, 101, 0]]),
@@ -180,7 +180,7 @@ async fn within_a_network_three_other_sessions_are_enough(factory: Factory) {
     assert!([1, 2, 5].map(|n| here(n).session).contains(&met));
 }
 
-async fn nobody_meets_themself_on_one_ticket(factory: Factory) {
+async fn one_ticket_does_not_meet_itself(factory: Factory) {
     let pool = usual(factory);
     let a = ticket(1);
     pool.wait(&a).await;

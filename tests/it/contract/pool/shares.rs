@@ -1,4 +1,4 @@
-//! What one network meets of others, and whom a crowd hides.
+//! How often one network meets others, and that a crowd hides no other ticket.
 
 use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, Mark, Marks, PreferredGender};
@@ -16,12 +16,12 @@ for_each_backend! {
     who_has_waited_long_meets_also_those_with_a_spent_budget
     an_arrival_with_a_spent_budget_meets_who_has_waited_long
     a_budget_comes_back_with_time
-    a_crowd_hides_nobody
+    a_crowd_hides_no_other_ticket
     a_crowd_of_one_network_meets_itself
     a_crowd_moves_up_when_it_renews
     what_networks_are_not_known_has_no_budget
     what_is_held_bars_also_in_a_crowd
-    blockers_starve_nobody
+    blockers_starve_no_search
     a_crowd_leaves_the_front_bit_by_bit
 }
 
@@ -34,17 +34,17 @@ pub(super) fn network(number: u32) -> [u64; 3] {
     [number, 1_000_000 + number, 2_000_000 + number]
 }
 
-/// Somebody of this network.
+/// A ticket of this network.
 pub(super) fn from(number: u32, net: u32) -> Ticket {
     ticket(number).from(network(net))
 }
 
-/// Somebody of a network of their own.
+/// A ticket of a network of its own.
 pub(super) fn stranger(number: u32) -> Ticket {
     from(number, number)
 }
 
-/// How many strangers in a row somebody of network 1 meets at this moment, of so many.
+/// How many strangers in a row a ticket of network 1 meets at this moment, of so many.
 pub(super) async fn meets(
     pool: &Pool,
     ms: i64,
@@ -150,7 +150,7 @@ async fn a_budget_comes_back_with_time(factory: Factory) {
     );
 }
 
-async fn a_crowd_hides_nobody(factory: Factory) {
+async fn a_crowd_hides_no_other_ticket(factory: Factory) {
     let pool = usual(factory);
     // They do not meet each other; the oldest of them stand first.
     let man = |n: u32| from(n, 1).gender(Gender::Male, PreferredGender::Female);
@@ -252,9 +252,9 @@ async fn what_is_held_bars_also_in_a_crowd(factory: Factory) {
     }
 }
 
-/// How many bar somebody, as that caller's own ticket says, and as only theirs do. Of the latter a caller
-/// knows the newest 200 as well, so that few are left.
-async fn starves_nobody(factory: Factory, known: u32, unknown: u32) {
+/// A woman finds the one man who fits behind a crowd that is barred: `known` by her own ticket, `unknown`
+/// only by theirs. Of the latter a caller knows the newest 200 as well, so that few are left.
+async fn finds_who_fits(factory: Factory, known: u32, unknown: u32) {
     let pool = usual(factory);
     let man = |n| ticket(n).gender(Gender::Male, PreferredGender::Female);
     let mut woman = ticket(1).gender(Gender::Female, PreferredGender::Male);
@@ -283,16 +283,16 @@ async fn starves_nobody(factory: Factory, known: u32, unknown: u32) {
     assert_eq!(met, Some(fits.id), "{known} known and {unknown} unknown");
 }
 
-/// However many wait who block somebody, or who are blocked: within two ticks they find who fits.
-async fn blockers_starve_nobody(factory: Factory) {
+/// However many blockers or blocked sessions wait: within two ticks a search finds who fits.
+async fn blockers_starve_no_search(factory: Factory) {
     for (known, unknown) in [(0, 0), (63, 0), (64, 0), (70, 70), (400, 128), (0, 128)] {
-        starves_nobody(factory, known, unknown).await;
+        finds_who_fits(factory, known, unknown).await;
     }
     let mut any = TestRunner::default();
     for _case in 0..12 {
         let sizes = (0..=400_u32, 0..=128_u32).new_tree(&mut any);
         let (known, unknown) = sizes.expect("numbers").current();
-        starves_nobody(factory, known, unknown).await;
+        finds_who_fits(factory, known, unknown).await;
     }
 }
 

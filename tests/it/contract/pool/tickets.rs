@@ -2,7 +2,7 @@
 
 use miyu::domain::wish::Phase;
 use miyu::domain::{Gender, PreferredGender};
-use miyu::matching::{Census, Entered, PoolError, PoolRules, Renewed, Ticket};
+use miyu::matching::{Entered, PoolError, PoolRules, PoolStats, Renewed, Ticket};
 
 use super::{Factory, for_each_backend, lease_ms, usual};
 use crate::support::pool::{Pool, With, rules, ticket};
@@ -19,7 +19,7 @@ for_each_backend! {
     a_session_waits_in_so_many_windows
     expired_tickets_of_a_session_do_not_count
     a_full_pool_takes_no_more
-    the_census_counts_by_gender_and_wish
+    the_stats_count_by_gender_and_wish
     a_closed_pool_takes_nothing
 }
 
@@ -176,21 +176,21 @@ async fn a_full_pool_takes_no_more(factory: Factory) {
     pool.wait(&man(3)).await;
 }
 
-async fn the_census_counts_by_gender_and_wish(factory: Factory) {
+async fn the_stats_count_by_gender_and_wish(factory: Factory) {
     let pool = usual(factory);
     let man = ticket(1).gender(Gender::Male, PreferredGender::Female);
     pool.wait(&man).await;
     pool.wait(&ticket(2).gender(Gender::Other, PreferredGender::Female))
         .await;
     pool.waiting_are(2).await;
-    let census = pool.0.census();
-    let count = |gender: Gender| census.waiting[gender.index()][PreferredGender::Female.index()];
+    let stats = pool.0.stats();
+    let count = |gender: Gender| stats.waiting[gender.index()][PreferredGender::Female.index()];
     assert_eq!((count(Gender::Male), count(Gender::Other)), (1, 1));
     // The same search with another wish moves on.
     pool.wait(&man.again().gender(Gender::Male, PreferredGender::Male))
         .await;
-    let moved = |census: &Census| census.waiting[Gender::Male.index()] == [0, 1, 0, 0];
-    pool.census_shows(moved).await;
+    let moved = |stats: &PoolStats| stats.waiting[Gender::Male.index()] == [0, 1, 0, 0];
+    pool.stats_show(moved).await;
 }
 
 async fn a_closed_pool_takes_nothing(factory: Factory) {

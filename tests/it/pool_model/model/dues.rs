@@ -1,4 +1,4 @@
-//! What the networks of the model have paid, and whom they can still afford.
+//! What the networks of the model have paid, and which partners they can still afford.
 
 use miyu::domain::id::{TicketId, Timestamp};
 use miyu::matching::Ticket;
@@ -20,7 +20,7 @@ fn pair(a: &Ticket, b: &Ticket) -> Option<(u64, u64)> {
 }
 
 impl Model {
-    /// What the network has left goes to those who have waited longest, of whom there are some.
+    /// What the network has left goes to its longest waiting tickets, and there are some.
     pub(super) fn behind_elders(&self, t: &Ticket, now: Timestamp) -> bool {
         let own = self.waiting.iter().filter(|w| one_network(&w.ticket, t));
         let full_at = self.full_at.get(&network(t)).copied().unwrap_or(0);

@@ -2,14 +2,14 @@
 //! by class, and in the queues. Which ticket comes or goes, and why, is decided in `state`.
 
 use super::lease::Lease;
-use super::line::{Age, Place, Serial};
 use super::queue::{Lane, Queues};
 use super::tags::TagKeys;
+use super::ticket_queue::{QueuePlace, Serial, TicketAge};
 use crate::domain::id::{IdMap, SessionId, Timestamp};
-use crate::matching::{Census, Ticket};
+use crate::matching::{PoolStats, Ticket};
 
 /// A ticket with what is computed from it once.
-pub(super) struct Entrant {
+pub(super) struct QueuedTicket {
     pub(super) ticket: Ticket,
     /// Its number; kept for as long as the search lasts.
     pub(super) serial: Serial,
@@ -20,74 +20,74 @@ pub(super) struct Entrant {
     pub(super) stood: Option<Timestamp>,
 }
 
-impl Entrant {
+impl QueuedTicket {
     fn lane(&self) -> Lane {
         match self.ticket.prefixes.narrowest() {
-            Some(network) if self.crowded => Lane::Crowd(network),
+            Some(network) if self.crowded => Lane::Network(network),
             _ => Lane::Front,
         }
     }
 
     /// The order in which those of one network come.
-    pub(super) fn age(&self) -> Age {
+    pub(super) fn age(&self) -> TicketAge {
         self.place().age()
     }
 
-    fn place(&self) -> Place {
-        Place::of(&self.ticket, self.ticket.since, self.serial)
+    fn place(&self) -> QueuePlace {
+        QueuePlace::of(&self.ticket, self.ticket.since, self.serial)
     }
 
-    fn count<'a>(&self, census: &'a mut Census) -> &'a mut u32 {
+    fn count<'a>(&self, stats: &'a mut PoolStats) -> &'a mut u32 {
         let ticket = &self.ticket;
-        let by_wish = &mut census.waiting[ticket.persona.profile.gender.index()];
+        let by_wish = &mut stats.waiting[ticket.persona.profile.gender.index()];
         &mut by_wish[ticket.wish.gender.index()]
     }
 }
 
-/// An entrant who waits.
-pub(super) struct Waiter {
+/// A queued ticket with the lease for which it waits.
+pub(super) struct LeasedTicket {
     /// On the heap, so that the table stays small and grows without moving tickets.
-    pub(super) entrant: Box<Entrant>,
+    pub(super) queued: Box<QueuedTicket>,
     pub(super) lease: Lease,
 }
 
-/// Everybody who waits.
+/// All waiting tickets.
 #[derive(Default)]
-pub(super) struct Roster {
-    waiters: IdMap<Serial, Waiter>,
+pub(super) struct TicketIndex {
+    by_serial: IdMap<Serial, LeasedTicket>,
     sessions: IdMap<SessionId, Vec<Serial>>,
     /// The tickets of each network that stand in the front; 0 is none.
     fronts: IdMap<u64, [Serial; FRONT]>,
-    census: Census,
+    stats: PoolStats,
     pub(super) queues: Queues,
 }
 
 /// How many tickets of one network stand in the front.
 pub(super) const FRONT: usize = 5;
 
-impl Roster {
+impl TicketIndex {
     pub(super) fn len(&self) -> usize {
-        self.waiters.len()
+        self.by_serial.len()
     }
 
-    pub(super) fn census(&self) -> Census {
-        self.census
+    pub(super) fn stats(&self) -> PoolStats {
+        self.stats
     }
 
-    pub(super) fn get(&self, serial: Serial) -> Option<&Waiter> {
-        self.waiters.get(&serial)
+    pub(super) fn get(&self, serial: Serial) -> Option<&LeasedTicket> {
+        self.by_serial.get(&serial)
     }
 
-    pub(super) fn get_mut(&mut self, serial: Serial) -> Option<&mut Waiter> {
-        self.waiters.get_mut(&serial)
+    pub(super) fn get_mut(&mut self, serial: Serial) -> Option<&mut LeasedTicket> {
+        self.by_serial.get_mut(&serial)
     }
 
     /// The ticket that waits under the same name as this one. A browser has few
     /// (`limits.tickets_per_session`), so there is no index of names.
-    pub(super) fn namesake(&self, ticket: &Ticket) -> Option<Serial> {
+    pub(super) fn duplicate(&self, ticket: &Ticket) -> Option<Serial> {
         let name = |serial: &Serial| {
-            let waiter = self.waiters.get(serial)?;
-            Some(&waiter.entrant.ticket.persona.user_id)
+            let leased = self.by_serial.get(serial)?;
+            Some(&leased.queued.ticket.persona.user_id)
         };
         let mut own = self.of_session(ticket.session).iter();
         own.find(|serial| name(serial) == Some(&ticket.persona.user_id))
@@ -105,17 +105,17 @@ impl Roster {
         front.into_iter().filter(|serial| *serial != 0)
     }
 
-    /// Takes somebody in. Their number and name must be free.
-    pub(super) fn insert(&mut self, entrant: Box<Entrant>, lease: Lease) {
-        let Entrant {
+    /// Adds a ticket. Its number and name must be free.
+    pub(super) fn insert(&mut self, queued: Box<QueuedTicket>, lease: Lease) {
+        let QueuedTicket {
             ticket,
             serial,
             keys,
             ..
-        } = &*entrant;
+        } = &*queued;
         self.queues
-            .insert(ticket, *keys, entrant.place(), entrant.lane());
-        if let (Lane::Front, Some(network)) = (entrant.lane(), ticket.prefixes.narrowest()) {
+            .insert(ticket, *keys, queued.place(), queued.lane());
+        if let (Lane::Front, Some(network)) = (queued.lane(), ticket.prefixes.narrowest()) {
             let front = self.fronts.entry(network).or_default();
             if let Some(free) = front.iter_mut().find(|place| **place == 0) {
                 *free = *serial;
@@ -125,32 +125,33 @@ impl Roster {
             .entry(ticket.session)
             .or_insert_with(|| Vec::with_capacity(1))
             .push(*serial);
-        *entrant.count(&mut self.census) += 1;
-        self.waiters.insert(*serial, Waiter { entrant, lease });
+        *queued.count(&mut self.stats) += 1;
+        self.by_serial
+            .insert(*serial, LeasedTicket { queued, lease });
     }
 
-    /// Lets somebody go.
-    pub(super) fn remove(&mut self, serial: Serial) -> Option<Waiter> {
-        let waiter = self.waiters.remove(&serial)?;
-        let entrant = &*waiter.entrant;
+    /// Takes a ticket out of every index.
+    pub(super) fn remove(&mut self, serial: Serial) -> Option<LeasedTicket> {
+        let leased = self.by_serial.remove(&serial)?;
+        let queued = &*leased.queued;
         self.queues
-            .remove(entrant.keys, entrant.place(), entrant.lane());
-        self.leave_front(entrant);
-        if let Some(own) = self.sessions.get_mut(&entrant.ticket.session) {
+            .remove(queued.keys, queued.place(), queued.lane());
+        self.leave_front(queued);
+        if let Some(own) = self.sessions.get_mut(&queued.ticket.session) {
             own.retain(|other| *other != serial);
             if own.is_empty() {
-                self.sessions.remove(&entrant.ticket.session);
+                self.sessions.remove(&queued.ticket.session);
             }
         }
-        *entrant.count(&mut self.census) -= 1;
-        Some(waiter)
+        *queued.count(&mut self.stats) -= 1;
+        Some(leased)
     }
 
-    fn leave_front(&mut self, entrant: &Entrant) {
-        if let (Lane::Front, Some(network)) = (entrant.lane(), entrant.ticket.prefixes.narrowest())
+    fn leave_front(&mut self, queued: &QueuedTicket) {
+        if let (Lane::Front, Some(network)) = (queued.lane(), queued.ticket.prefixes.narrowest())
             && let Some(front) = self.fronts.get_mut(&network)
         {
-            for place in front.iter_mut().filter(|place| **place == entrant.serial) {
+            for place in front.iter_mut().filter(|place| **place == queued.serial) {
                 *place = 0;
             }
             if *front == [0; FRONT] {

@@ -8,19 +8,19 @@ use crate::domain::id::Timestamp;
 use crate::domain::{Gender, PreferredGender};
 use crate::matching::Ticket;
 
-/// What people are, times whom they wish for.
+/// Genders times the genders that may be wished for.
 const CLASSES: usize = Gender::ALL.len() * PreferredGender::ALL.len();
 
 /// Names a ticket while it waits; counts up, so it also orders by arrival.
 pub(super) type Serial = u64;
 
 /// Since when a ticket waits, and its number: the order within all queues.
-pub(super) type Age = (u64, Serial);
+pub(super) type TicketAge = (u64, Serial);
 
 /// A ticket's place in every queue it stands in: within a class, longest waiting first. Class and time
 /// share a number: the trees are many, large and seldom touched, so that their size is what they cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct QueuePlace {
     /// The class in the first byte, since when in the others.
     class_since: u64,
     serial: Serial,
@@ -32,7 +32,7 @@ const CLASS_SHIFT: u32 = 56;
 /// the order of their serials.
 const LATEST: u64 = (1 << CLASS_SHIFT) - 1;
 
-impl Place {
+impl QueuePlace {
     pub(super) fn of(ticket: &Ticket, since: Timestamp, serial: Serial) -> Self {
         let class = class(ticket.persona.profile.gender, ticket.wish.gender);
         Self::new(class, since, serial)
@@ -60,41 +60,41 @@ impl Place {
     }
 
     /// Queues of several classes are merged by age.
-    pub(super) fn age(self) -> Age {
+    pub(super) fn age(self) -> TicketAge {
         (self.class_since & LATEST, self.serial)
     }
 }
 
-/// The number of what people are and whom they wish for.
+/// The number of a gender and the gender wished for.
 pub(super) fn class(gender: Gender, wish: PreferredGender) -> u8 {
     u8::try_from(gender.index() * PreferredGender::ALL.len() + wish.index())
         .expect("there are twelve classes")
 }
 
-/// One queue. Most sets of tags are somebody's alone: what only a bucket needs is elsewhere.
-pub(super) enum Line {
-    One(Place),
+/// One queue. Most sets of tags belong to a single ticket, so what only a bucket needs is boxed.
+pub(super) enum TicketQueue {
+    One(QueuePlace),
     Many(Box<Bucket>),
 }
 
-impl Line {
-    pub(super) fn insert(&mut self, place: Place) {
+impl TicketQueue {
+    pub(super) fn insert(&mut self, place: QueuePlace) {
         match self {
-            Line::One(present) => {
+            TicketQueue::One(present) => {
                 let mut bucket = Box::<Bucket>::default();
                 bucket.insert(*present);
                 bucket.insert(place);
-                *self = Line::Many(bucket);
+                *self = TicketQueue::Many(bucket);
             }
-            Line::Many(bucket) => bucket.insert(place),
+            TicketQueue::Many(bucket) => bucket.insert(place),
         }
     }
 
-    /// True: nobody is left.
-    pub(super) fn remove(&mut self, place: Place) -> bool {
+    /// True: the queue is empty now.
+    pub(super) fn remove(&mut self, place: QueuePlace) -> bool {
         match self {
-            Line::One(present) => *present == place,
-            Line::Many(bucket) => {
+            TicketQueue::One(present) => *present == place,
+            TicketQueue::Many(bucket) => {
                 bucket.remove(place);
                 bucket.places.is_empty()
             }
@@ -102,21 +102,21 @@ impl Line {
     }
 
     /// Those of one class who stand behind this age, longest waiting first.
-    pub(super) fn of_class(&self, class: u8, after: Option<Age>) -> Option<Heads<'_>> {
+    pub(super) fn of_class(&self, class: u8, after: Option<TicketAge>) -> Option<QueueIter<'_>> {
         match self {
-            Line::One(place) => {
+            TicketQueue::One(place) => {
                 let here = place.class() == class && after.is_none_or(|age| age < place.age());
-                here.then_some(Heads::One(Some(*place)))
+                here.then_some(QueueIter::One(Some(*place)))
             }
-            Line::Many(bucket) => bucket.of_class(class, after),
+            TicketQueue::Many(bucket) => bucket.of_class(class, after),
         }
     }
 
     /// All of them, class by class.
-    pub(super) fn all(&self) -> Heads<'_> {
+    pub(super) fn all(&self) -> QueueIter<'_> {
         match self {
-            Line::One(place) => Heads::One(Some(*place)),
-            Line::Many(bucket) => Heads::All(bucket.places.iter()),
+            TicketQueue::One(place) => QueueIter::One(Some(*place)),
+            TicketQueue::Many(bucket) => QueueIter::All(bucket.places.iter()),
         }
     }
 }
@@ -124,56 +124,56 @@ impl Line {
 /// Several who wait in one queue.
 #[derive(Default)]
 pub(super) struct Bucket {
-    places: BTreeSet<Place>,
-    /// How many of each class: looking for one in the tree would be a walk through memory that nobody has
-    /// touched lately, for each class that would fit and each set of tags.
+    places: BTreeSet<QueuePlace>,
+    /// How many of each class: looking for one in the tree would be a walk through memory that is in
+    /// no cache, for each class that would fit and each set of tags.
     of: [u32; CLASSES],
 }
 
 impl Bucket {
-    pub(super) fn insert(&mut self, place: Place) {
+    pub(super) fn insert(&mut self, place: QueuePlace) {
         if self.places.insert(place) {
             self.of[usize::from(place.class())] += 1;
         }
     }
 
-    pub(super) fn remove(&mut self, place: Place) {
+    pub(super) fn remove(&mut self, place: QueuePlace) {
         if self.places.remove(&place) {
             self.of[usize::from(place.class())] -= 1;
         }
     }
 
-    /// Those of one class, longest waiting first; `None` when there is nobody.
-    pub(super) fn of_class(&self, class: u8, after: Option<Age>) -> Option<Heads<'_>> {
+    /// Those of one class, longest waiting first; `None` when there is no such ticket.
+    pub(super) fn of_class(&self, class: u8, after: Option<TicketAge>) -> Option<QueueIter<'_>> {
         (self.of[usize::from(class)] > 0).then(|| {
             let from = match after {
-                None => Bound::Included(Place::first(class)),
-                Some((since, serial)) => Bound::Excluded(Place {
+                None => Bound::Included(QueuePlace::first(class)),
+                Some((since, serial)) => Bound::Excluded(QueuePlace {
                     class_since: u64::from(class) << CLASS_SHIFT | since,
                     serial,
                 }),
             };
-            let to = Bound::Excluded(Place::first(class + 1));
-            Heads::Many(self.places.range((from, to)))
+            let to = Bound::Excluded(QueuePlace::first(class + 1));
+            QueueIter::Many(self.places.range((from, to)))
         })
     }
 }
 
 /// What is left of one queue while it is walked.
-pub(super) enum Heads<'a> {
-    One(Option<Place>),
-    Many(btree_set::Range<'a, Place>),
-    All(btree_set::Iter<'a, Place>),
+pub(super) enum QueueIter<'a> {
+    One(Option<QueuePlace>),
+    Many(btree_set::Range<'a, QueuePlace>),
+    All(btree_set::Iter<'a, QueuePlace>),
 }
 
-impl Iterator for Heads<'_> {
-    type Item = Place;
+impl Iterator for QueueIter<'_> {
+    type Item = QueuePlace;
 
-    fn next(&mut self) -> Option<Place> {
+    fn next(&mut self) -> Option<QueuePlace> {
         match self {
-            Heads::One(place) => place.take(),
-            Heads::Many(places) => places.next().copied(),
-            Heads::All(places) => places.next().copied(),
+            QueueIter::One(place) => place.take(),
+            QueueIter::Many(places) => places.next().copied(),
+            QueueIter::All(places) => places.next().copied(),
         }
     }
 }
@@ -181,13 +181,13 @@ impl Iterator for Heads<'_> {
 /// Several queues as one, by age, each ticket once: who stands in two of them comes up twice in a
 /// row, because the age is the same in both.
 pub(super) struct Merge<'a> {
-    queues: Vec<(Place, Heads<'a>)>,
+    queues: Vec<(QueuePlace, QueueIter<'a>)>,
     last: Option<Serial>,
 }
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(queues: impl Iterator<Item = Heads<'a>>) -> Self {
-        let with_head = |mut queue: Heads<'a>| Some((queue.next()?, queue));
+    pub(super) fn new(queues: impl Iterator<Item = QueueIter<'a>>) -> Self {
+        let with_head = |mut queue: QueueIter<'a>| Some((queue.next()?, queue));
         Self {
             queues: queues.filter_map(with_head).collect(),
             last: None,
@@ -195,7 +195,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Takes the oldest head off; at most 18 heads are compared.
-    fn pop(&mut self) -> Option<Place> {
+    fn pop(&mut self) -> Option<QueuePlace> {
         let heads = self.queues.iter().enumerate();
         let (oldest, _) = heads.min_by_key(|(_, (head, _))| head.age())?;
         let (head, rest) = &mut self.queues[oldest];
@@ -209,9 +209,9 @@ impl<'a> Merge<'a> {
 }
 
 impl Iterator for Merge<'_> {
-    type Item = Place;
+    type Item = QueuePlace;
 
-    fn next(&mut self) -> Option<Place> {
+    fn next(&mut self) -> Option<QueuePlace> {
         loop {
             let place = self.pop()?;
             if self.last.replace(place.serial) != Some(place.serial) {
@@ -225,8 +225,8 @@ impl Iterator for Merge<'_> {
 mod tests {
     use super::*;
 
-    fn place(class: u8, since: i64, serial: Serial) -> Place {
-        Place::new(class, Timestamp(since), serial)
+    fn place(class: u8, since: i64, serial: Serial) -> QueuePlace {
+        QueuePlace::new(class, Timestamp(since), serial)
     }
 
     #[test]
@@ -243,8 +243,8 @@ mod tests {
             place(last, i64::MAX, u64::MAX),
         ];
         assert!(sorted.is_sorted());
-        assert!(sorted.iter().all(|it| *it < Place::first(last + 1)));
-        assert!(sorted.map(Place::class) == [0, 0, 0, 0, 0, 0, 1, last]);
+        assert!(sorted.iter().all(|it| *it < QueuePlace::first(last + 1)));
+        assert!(sorted.map(QueuePlace::class) == [0, 0, 0, 0, 0, 0, 1, last]);
         assert!(place(last, 3, 1).age() < place(0, 3, 2).age());
     }
 
@@ -273,6 +273,6 @@ mod tests {
 
     #[test]
     fn a_line_of_one_is_small() {
-        assert!(size_of::<(u64, Line)>() <= 32);
+        assert!(size_of::<(u64, TicketQueue)>() <= 32);
     }
 }

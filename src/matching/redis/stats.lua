@@ -3,7 +3,7 @@
 
 local limit = tonumber(ARGV[5])
 
--- Should Redis have evicted one key, everybody enters again.
+-- Should Redis have evicted one key, all tickets enter again.
 local both = call('EXISTS', POOL, DUE)
 if both == 1 then
     call('DEL', POOL, DUE, LINES)
