@@ -22,7 +22,7 @@ impl Marks {
     }
 
     /// Those of the tags that the other side has as well and that count between the two: `own` are the
-    /// tags that these marks are of. A mark of any other would tell, by whom it keeps apart afterwards, that
+    /// tags that these marks are of. A mark of any other would tell, by the people that it keeps apart afterwards, that
     /// the other side had named the same word.
     pub fn of_shared(self, own: &Tags, theirs: &Tags, counts: impl Fn(&str) -> bool) -> Vec<Mark> {
         let mut common = own.common(theirs);

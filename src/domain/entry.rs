@@ -28,9 +28,9 @@ pub struct Entry {
 /// What an entry records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntryKind {
-    /// Somebody said something.
+    /// A side sent a message.
     Message {
-        /// Who.
+        /// The sender.
         side: Side,
         /// The sender's own name for it; the key of idempotency.
         client_id: String,
@@ -39,20 +39,20 @@ pub enum EntryKind {
         /// What it answers, resolved at reading.
         reply: Option<Quote>,
     },
-    /// Somebody took a message of theirs back.
+    /// A side took one of its messages back.
     Recall {
-        /// Who.
+        /// The sender of both.
         side: Side,
-        /// Which message.
+        /// The recalled message.
         target: Seq,
         /// The recalling client's name for this act, else the target's `client_id`.
         client_id: String,
     },
-    /// Somebody left and the room closed; only recalls may follow.
+    /// A side left and the room closed; only recalls may follow.
     Departure {
         /// Who left, or never came, or did not come back.
         side: Side,
-        /// Why.
+        /// Why the room closed.
         reason: LeaveReason,
     },
 }
@@ -146,7 +146,7 @@ pub enum LeaveReason {
     NoShow,
     /// Was away for longer than the grace.
     Timeout,
-    /// The room was open for as long as a room may be. Nobody left: which side the entry names is
+    /// The room was open for as long as a room may be. Neither side left: which one the entry names is
     /// without meaning.
     TimeUp,
     /// [`LeaveReason::NoShow`], and the other side was not there either when the room closed.

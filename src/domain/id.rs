@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A map by ids that the server makes: nobody can choose them to collide, so they are hashed quickly.
+/// A map by ids that the server makes: a client cannot choose them to collide, so they are hashed quickly.
 pub type IdMap<K, V> = std::collections::HashMap<K, V, RandomState>;
 
 /// A room's public name, chosen before two tickets are paired (UUID v7: sorts by birth).
@@ -125,7 +125,7 @@ impl NodeId {
     }
 }
 
-/// The data of one store, whoever has it open: nodes that work together must agree on it.
+/// Names the data of one store, whichever process has it open: nodes that work together must agree on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StoreId(pub u64);
 

@@ -1,4 +1,4 @@
-//! Who somebody is in one chat. Parsing never refuses: what is outside the table becomes the default.
+//! How a person appears in one chat. Parsing never refuses: what is outside the table becomes the default.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,16 +14,16 @@ pub const DEFAULT_NICKNAME: &str = "匿名用戶";
 /// Avatars are numbered 1 to this.
 pub const AVATARS: u8 = 20;
 
-/// How somebody feels today.
+/// The mood that a person chose for today.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mood {
-    /// Happy.
+    /// The person says that they are happy.
     Happy,
     /// Neither; the default.
     #[default]
     Neutral,
-    /// Sad.
+    /// The person says that they are sad.
     Sad,
 }
 
@@ -38,13 +38,13 @@ impl Mood {
     }
 }
 
-/// What somebody says they are; used for wishes only, never displayed.
+/// The gender that a person states; used for wishes only, never displayed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Gender {
-    /// Male.
+    /// Stated as male.
     Male,
-    /// Female.
+    /// Stated as female.
     Female,
     /// Other, or rather not say; the default.
     #[default]
@@ -70,7 +70,7 @@ impl Gender {
     }
 }
 
-/// The name somebody has in one chat: 1 to 50 of `A-Z a-z 0-9 _ -`.
+/// The public id of a person in one chat: 1 to 50 of `A-Z a-z 0-9 _ -`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UserId(String);
 
@@ -101,7 +101,7 @@ impl UserId {
     }
 }
 
-/// What a partner sees of somebody, and the gender that only matching sees.
+/// What the partner sees of a person, and the gender that only matching sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// Visible name, clean, never empty.

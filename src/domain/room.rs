@@ -150,11 +150,11 @@ pub struct Presence {
 pub struct Departure {
     /// Its place in the log.
     pub seq: Seq,
-    /// When.
+    /// When the room closed.
     pub at: Timestamp,
     /// Who left, or never came, or did not come back.
     pub side: Side,
-    /// Why.
+    /// Why the room closed.
     pub reason: LeaveReason,
 }
 

@@ -1,4 +1,4 @@
-//! Whom somebody would like to meet: a gender wish and up to three shared interests.
+//! What a search looks for: a gender wish and up to three shared interests.
 
 use std::borrow::Cow;
 
@@ -15,16 +15,16 @@ pub const TAG_CHARS: usize = 20;
 /// How many raw tags are looked at before giving up on finding three distinct ones.
 const TAGS_LOOKED_AT: usize = 20;
 
-/// Whom somebody wants to meet.
+/// The gender that a person wants to meet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PreferredGender {
-    /// Anybody; the default.
+    /// Any; the default.
     #[default]
     All,
-    /// Men.
+    /// Only men.
     Male,
-    /// Women.
+    /// Only women.
     Female,
     /// People who said "other".
     Other,
@@ -44,7 +44,7 @@ impl PreferredGender {
         }
     }
 
-    /// Whether somebody of this gender is welcome.
+    /// Whether a person of this gender is welcome.
     pub fn accepts(self, gender: Gender) -> bool {
         match self {
             Self::All => true,
@@ -254,7 +254,7 @@ fn is_folded(c: char) -> bool {
 /// A gender wish and interests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wish {
-    /// Whom they want to meet.
+    /// The gender that they want to meet.
     pub gender: PreferredGender,
     /// What they want to talk about.
     pub tags: Tags,

@@ -61,7 +61,7 @@ pub enum LobbyAction {
         user_id: Option<UserId>,
         /// What they look like.
         profile: Profile,
-        /// Whom they look for.
+        /// The gender and the interests that they look for.
         wish: Wish,
     },
     /// Stop searching.
@@ -73,7 +73,7 @@ pub enum LobbyAction {
 /// A frame on the chat socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatFrame {
-    /// Whom the sender claims to be; checked against the room, never believed.
+    /// The `user_id` that the sender claims; checked against the room, never believed.
     pub user_id: Option<String>,
     /// What to do.
     pub action: ChatAction,
@@ -108,14 +108,14 @@ pub enum ChatAction {
     },
     /// Take back a message.
     Recall {
-        /// Which.
+        /// The message to take back.
         target: MessageRef,
         /// Carried by the recall entry.
         client_id: Option<String>,
     },
     /// Hide a message from this side.
     Delete {
-        /// Which.
+        /// The message to hide.
         target: MessageRef,
     },
     /// Leave for good.
@@ -258,8 +258,8 @@ fn named(field: Field<'_>, name: &'static str) -> Result<Option<String>, DecodeE
 /// Decodes a frame of the chat socket.
 ///
 /// # Errors
-/// `bad_json`, `unknown_action`, `already_entered`, `invalid_field` with the field's name, `too_long`,
-/// `empty`.
+/// `bad_json`, `unknown_action`, `already_entered`, `invalid_field` with the field's name, `too_long`
+/// or `empty`.
 pub fn chat(text: &str) -> Result<ChatFrame, DecodeError> {
     decoded(text, chat_frame, |frame| !frame.action.is_named_by_halves())
 }

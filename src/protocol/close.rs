@@ -43,8 +43,8 @@ pub enum ErrorCode {
     RateLimited,
     /// No answer in time; repeating the same `client_id` is safe and gives the truth.
     Unavailable,
-    /// Nobody new is paired while the data has nearly the size it may have; search again after
-    /// `retry_after_ms`.
+    /// No new pairs are made while the data has nearly the size it may have; search again
+    /// after `retry_after_ms`.
     SiteFull,
 }
 

@@ -12,7 +12,7 @@ pub(super) enum Field<'a> {
     /// Not there.
     #[default]
     Absent,
-    /// `null`.
+    /// The value is `null`.
     Null,
     /// A string.
     Str(Cow<'a, str>),

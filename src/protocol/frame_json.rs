@@ -29,7 +29,7 @@ impl<'a> Person<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Partner<'a> {
+pub(super) struct PartnerShape<'a> {
     #[serde(flatten)]
     pub(super) person: Person<'a>,
     pub(super) online: bool,
@@ -39,12 +39,12 @@ pub(super) struct Partner<'a> {
 
 /// `room_state`, also the JSON of a room over HTTP.
 #[derive(Serialize)]
-pub struct RoomState<'a> {
+pub struct RoomView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) action: Option<&'static str>,
     pub(super) room_id: RoomId,
     pub(super) user_id: &'a str,
-    pub(super) partner: Partner<'a>,
+    pub(super) partner: PartnerShape<'a>,
     pub(super) common_tags: &'a [String],
     pub(super) is_bot: bool,
     pub(super) active: bool,
@@ -61,7 +61,7 @@ pub struct RoomState<'a> {
     pub(super) erases_ms: Option<u64>,
 }
 
-impl<'a> RoomState<'a> {
+impl<'a> RoomView<'a> {
     /// The room as `side` is told of it.
     pub fn of(room: &'a Room, side: Side, grace: Duration, now: Timestamp) -> Self {
         let partner = room.side(side.other());
@@ -70,9 +70,9 @@ impl<'a> RoomState<'a> {
             action: None,
             room_id: room.id,
             user_id: room.side(side).persona.user_id.as_str(),
-            partner: Partner {
+            partner: PartnerShape {
                 person: Person::of(&partner.persona),
-                // In a closed room it is nobody's business who reads.
+                // A closed room tells no more of who reads it.
                 online: partner.online() && room.active(),
                 grace_ends_ms: grace_left.map(millis),
             },
@@ -80,7 +80,7 @@ impl<'a> RoomState<'a> {
             is_bot: room.is_bot,
             active: room.active(),
             last_seq: room.last_seq,
-            // Nobody has read what is not there.
+            // Entries that are not there cannot have been read.
             partner_read: partner.read.min(room.last_seq),
             same_session: room.same_session(),
             closes_ms: room.closes_at.map(|at| millis(at.since(now))),

@@ -1,6 +1,6 @@
 //! Writing JSON by hand: for the one frame that everything waits for. All others are derived.
 
-/// JSON under way. Whoever writes gives everything between the values as it stands.
+/// JSON being written. The caller gives everything between the values as it stands.
 pub(super) struct Json(String);
 
 impl Json {
@@ -9,7 +9,7 @@ impl Json {
         Self(String::with_capacity(bytes))
     }
 
-    /// What was written. An exact size spares [`super::Text`] a count of who has it, until somebody else has.
+    /// What was written. An exact size spares [`super::Text`] a reference count until it is shared.
     pub(super) fn finish(mut self) -> String {
         self.0.shrink_to_fit();
         self.0

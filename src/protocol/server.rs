@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use crate::protocol::frame_json::RoomState;
+pub use crate::protocol::frame_json::RoomView;
 use crate::protocol::frame_json::{
     Alive, ErrorFrame, InRoom, MatchFound, MessageDeleted, MessageRecalled, PartnerRead,
     PartnerStatus, Person, RoomClosing, UserLeft, Waiting, millis,
@@ -207,8 +207,8 @@ impl Encoder {
         Some([time.hour(), time.minute()].map(i8::unsigned_abs))
     }
 
-    /// `room_state` for this side. `anew`: what the client has is not in this log any more, and the whole of it
-    /// follows.
+    /// `room_state` for this side. `anew`: what the client has is not in this log any more, and the
+    /// whole of it follows.
     pub fn room_state(
         &self,
         room: &Room,
@@ -217,10 +217,10 @@ impl Encoder {
         now: Timestamp,
         anew: bool,
     ) -> Text {
-        encode(&RoomState {
+        encode(&RoomView {
             action: Some("room_state"),
             anew,
-            ..RoomState::of(room, side, grace, now)
+            ..RoomView::of(room, side, grace, now)
         })
     }
 
@@ -241,7 +241,7 @@ impl Encoder {
         })
     }
 
-    /// `waiting_for_match`.
+    /// The frame `waiting_for_match`.
     pub fn waiting(&self, state: &WaitingFor) -> Text {
         encode(&Waiting {
             action: "waiting_for_match",
@@ -252,7 +252,7 @@ impl Encoder {
         })
     }
 
-    /// `matching_cancelled`.
+    /// The frame `matching_cancelled`.
     pub fn matching_cancelled(&self) -> Text {
         Text::from_static(r#"{"action":"matching_cancelled"}"#)
     }
@@ -275,7 +275,7 @@ impl Encoder {
         Text::from_static(r#"{"action":"blocked"}"#)
     }
 
-    /// `in_room`.
+    /// The frame `in_room`.
     pub fn in_room(&self, room: RoomId) -> Text {
         encode(&InRoom {
             action: "in_room",
@@ -283,7 +283,7 @@ impl Encoder {
         })
     }
 
-    /// `message_deleted`.
+    /// The frame `message_deleted`.
     pub fn message_deleted(&self, seq: Seq) -> Text {
         encode(&MessageDeleted {
             action: "message_deleted",
@@ -291,8 +291,8 @@ impl Encoder {
         })
     }
 
-    /// `user_left` for a room that is unknown or erased: nobody is named.
-    pub fn nobody_left(&self) -> Text {
+    /// `user_left` for a room that is unknown or erased: its `user_id` is empty.
+    pub fn unknown_room_left(&self) -> Text {
         encode(&UserLeft {
             action: "user_left",
             user_id: "",
@@ -302,7 +302,7 @@ impl Encoder {
         })
     }
 
-    /// `room_closing`.
+    /// The frame `room_closing`.
     pub fn room_closing(&self, left: Duration) -> Text {
         encode(&RoomClosing {
             action: "room_closing",
@@ -310,7 +310,7 @@ impl Encoder {
         })
     }
 
-    /// `partner_status`.
+    /// The frame `partner_status`.
     pub fn partner_status(&self, online: bool, grace_left: Option<Duration>) -> Text {
         encode(&PartnerStatus {
             action: "partner_status",
@@ -319,7 +319,7 @@ impl Encoder {
         })
     }
 
-    /// `partner_typing`.
+    /// The frame `partner_typing`.
     pub fn partner_typing(&self, is_typing: bool) -> Text {
         Text::from_static(if is_typing {
             r#"{"action":"partner_typing","is_typing":true}"#
@@ -328,7 +328,7 @@ impl Encoder {
         })
     }
 
-    /// `partner_read`.
+    /// The frame `partner_read`.
     pub fn partner_read(&self, seq: Seq) -> Text {
         encode(&PartnerRead {
             action: "partner_read",
@@ -336,7 +336,7 @@ impl Encoder {
         })
     }
 
-    /// `error`.
+    /// The frame `error`.
     pub fn error(
         &self,
         code: ErrorCode,
@@ -399,8 +399,8 @@ fn quote_len(quote: &Quote) -> usize {
     quote.content.as_ref().map_or(0, String::len)
 }
 
-/// A message around its texts, where nothing of them must be escaped: one allocation, of which next to nothing is left
-/// unused.
+/// A message around its texts, where nothing of them must be escaped: one allocation, of which next to nothing
+/// is left unused.
 const MESSAGE_BYTES: usize = 288;
 
 /// Most frames fit: one allocation.

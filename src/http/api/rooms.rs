@@ -16,7 +16,7 @@ use crate::http::routes::{Call, HandlerResult};
 use crate::identity::principal::Principal;
 use crate::identity::seat::{Credentials, seat};
 use crate::protocol::Replay;
-use crate::protocol::server::RoomState;
+use crate::protocol::server::RoomView;
 use crate::state::AppState;
 use crate::store::{Page, PageLimit, StoreError};
 
@@ -25,7 +25,7 @@ const BY_TOKEN: &str = "current";
 
 #[derive(Serialize)]
 struct RoomsJson<'a> {
-    rooms: Vec<RoomState<'a>>,
+    rooms: Vec<RoomView<'a>>,
 }
 
 /// `GET /api/rooms/`: the open rooms of this session; for two tabs of one browser, both sides.
@@ -42,7 +42,7 @@ pub async fn list(call: Call) -> HandlerResult {
     let grace = app.config.chat.reconnect_grace;
     let states = rooms.iter().flat_map(|room| {
         let sides = room.sides_of(session);
-        sides.map(move |side| RoomState::of(room, side, grace, now))
+        sides.map(move |side| RoomView::of(room, side, grace, now))
     });
     let body = RoomsJson {
         rooms: states.collect(),
@@ -55,7 +55,7 @@ pub async fn one(call: Call) -> HandlerResult {
     let app = &*call.app;
     let (room, side) = find(&call).await?;
     let grace = app.config.chat.reconnect_grace;
-    let state = RoomState::of(&room, side, grace, crate::clock::now());
+    let state = RoomView::of(&room, side, grace, crate::clock::now());
     Ok(response::json(StatusCode::OK, &state))
 }
 
