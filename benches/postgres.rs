@@ -23,7 +23,7 @@ use super::store::{draft, pairing, rules};
 
 const SIZES: [usize; 3] = [8, 64, 256];
 
-/// Both.
+/// Runs both groups of benches.
 pub fn all(criterion: &mut Criterion) {
     let Ok(server) = std::env::var("MIYU_TEST_POSTGRES") else {
         eprintln!("postgres: MIYU_TEST_POSTGRES names no server, nothing is measured");

@@ -23,7 +23,7 @@ use crate::matching::redis::{RedisPool, RedisPoolConfig};
 use crate::matching::{Budget, PoolRules, Randomness, WaitingPool};
 use crate::protocol::Encoder;
 use crate::store::postgres::{self, PostgresStore, Target};
-use crate::store::sqlite::{OpenError, SqliteStore};
+use crate::store::sqlite::{SqliteOpenError, SqliteStore};
 use crate::store::{Store, StoreRules};
 
 /// What the running server rests on.
@@ -138,7 +138,7 @@ async fn sqlite(
         match opened.await {
             Ok(Ok(store)) => return Ok(store),
             // A supervisor would only start us again: wait for what a restart cannot mend.
-            Ok(Err(error)) if matches!(error, OpenError::DiskFull { .. }) => {
+            Ok(Err(error)) if matches!(error, SqliteOpenError::DiskFull { .. }) => {
                 if !said {
                     warn!(%error, "waiting for space");
                 }

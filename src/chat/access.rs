@@ -10,7 +10,7 @@ use crate::identity::Signer;
 use crate::identity::seat::{Claim, Credentials, Denied, seat};
 use crate::protocol::ErrorCode;
 use crate::protocol::client::Enter;
-use crate::store::{Arrival, Marks, Place, StoreError};
+use crate::store::{Arrival, ReadState, SideClaim, StoreError};
 
 /// What a client says of where it wants to go: by its address or by its first frame.
 #[derive(Debug)]
@@ -127,8 +127,8 @@ pub async fn claim_side(
     let arrived = reach.store.arrive(room, claim.place, connection).await;
     if arrived.is_err() {
         let may_have = |side: &Side| match claim.place {
-            Place::Side(it) | Place::IfFree(it) => *side == it,
-            Place::FreeSideOf(_) => true,
+            SideClaim::Side(it) | SideClaim::IfFree(it) => *side == it,
+            SideClaim::FreeSideOf(_) => true,
         };
         for side in Side::BOTH.into_iter().filter(may_have) {
             let leaving = DepartRetry {
@@ -137,7 +137,7 @@ pub async fn claim_side(
                 room,
                 side,
                 connection,
-                marks: Marks::default(),
+                marks: ReadState::default(),
             };
             leaving.later(&reach.drain);
         }

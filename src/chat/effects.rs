@@ -15,7 +15,9 @@ use crate::chat::{Chat, ChatJob, ChatOutcome};
 use crate::domain::LeaveReason;
 use crate::domain::id::{Address, RoomId, SessionId, Side};
 use crate::state_machine::Io;
-use crate::store::{Appended, Arrival, Marks, PageLimit, Pending, Place, Store, StoreError};
+use crate::store::{
+    Appended, Arrival, PageLimit, Pending, ReadState, SideClaim, Store, StoreError,
+};
 use crate::tasks::Drain;
 use crate::telemetry;
 
@@ -232,7 +234,7 @@ impl ChatIo {
 
     fn arrive(&self, side: Side, instead_of: Option<Side>) -> ChatInFlight {
         let (room, connection) = (self.room(), self.connection);
-        let marks = Marks::default();
+        let marks = ReadState::default();
         let left = instead_of.map(|old| {
             let leaving = self.leaving(old, marks);
             (
@@ -241,8 +243,8 @@ impl ChatIo {
             )
         });
         let place = match instead_of {
-            Some(_) => Place::Side(side),
-            None => Place::IfFree(side),
+            Some(_) => SideClaim::Side(side),
+            None => SideClaim::IfFree(side),
         };
         let arriving = self.reach.store.arrive(room, place, connection);
         let (channel, drain) = (Arc::clone(&self.reach.channel), self.reach.drain.clone());
@@ -266,7 +268,7 @@ impl ChatIo {
         })
     }
 
-    fn leaving(&self, side: Side, marks: Marks) -> DepartRetry {
+    fn leaving(&self, side: Side, marks: ReadState) -> DepartRetry {
         DepartRetry {
             store: Arc::clone(&self.reach.store),
             channel: Arc::clone(&self.reach.channel),
@@ -277,7 +279,7 @@ impl ChatIo {
         }
     }
 
-    fn depart(&self, side: Side, version: u64, marks: Marks) -> ChatInFlight {
+    fn depart(&self, side: Side, version: u64, marks: ReadState) -> ChatInFlight {
         let leaving = self.leaving(side, marks);
         let departing = self
             .reach
@@ -334,7 +336,7 @@ pub struct DepartRetry {
     /// The connection.
     pub connection: Address,
     /// How far it got.
-    pub marks: Marks,
+    pub marks: ReadState,
 }
 
 impl DepartRetry {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::channel::Frame;
 use crate::domain::id::{Address, Seq, SessionId, Side, Timestamp};
 use crate::domain::{MessageRef, Presence, Room};
-use crate::store::{Appended, Draft, Hidden, Marks, Page, Recalled, RoomPeople, StoreError};
+use crate::store::{Appended, Draft, Hidden, Page, ReadState, Recalled, RoomPeople, StoreError};
 
 /// What a machine needs to know about how this server is set up.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ pub enum ChatJob {
         /// The side that asks.
         side: Side,
         /// How far.
-        marks: Marks,
+        marks: ReadState,
     },
     /// Read the log after this place.
     Page {
@@ -116,7 +116,7 @@ pub enum ChatJob {
         /// The side's version when it arrived.
         version: u64,
         /// How far it got.
-        marks: Marks,
+        marks: ReadState,
     },
 }
 

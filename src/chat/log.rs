@@ -74,7 +74,7 @@ impl Chat {
             Ok(Some(page)) => self.replay(page, now, out),
             Ok(None) => {
                 self.stream.page_failed();
-                self.tell(self.encoder.nobody_left(), out);
+                self.tell(self.encoder.unknown_room_left(), out);
                 out.push(Action::Close(CloseReason::RoomGone));
             }
             Err(_) => {

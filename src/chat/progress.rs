@@ -1,7 +1,7 @@
 //! How far this side was sent the log and has read it, and what the store knows of that.
 
 use crate::domain::id::Seq;
-use crate::store::Marks;
+use crate::store::ReadState;
 
 /// The two places of this side in the log.
 #[derive(Debug)]
@@ -59,8 +59,8 @@ impl Progress {
     }
 
     /// As the store keeps it.
-    pub(super) fn marks(&self) -> Marks {
-        Marks {
+    pub(super) fn marks(&self) -> ReadState {
+        ReadState {
             cursor: self.sent,
             read: self.read,
         }

@@ -40,7 +40,7 @@ pub fn set_cookie(
         return;
     };
     if principal.known().is_none() {
-        app.store.introduce(principal.subject());
+        app.store.note_fresh_session(principal.subject());
     }
     answer.headers_mut().insert(SET_COOKIE, cookie);
 }

@@ -5,7 +5,7 @@ use super::Signer;
 use super::token;
 use crate::domain::id::{RoomId, SessionId, Side};
 use crate::domain::{Room, UserId};
-use crate::store::Place;
+use crate::store::SideClaim;
 
 /// What a request shows of itself, verified as far as it can be without the room.
 #[derive(Clone, Debug, Default)]
@@ -50,20 +50,20 @@ pub struct Claim {
     /// The session whose side it is.
     pub session: SessionId,
     /// The side; where both are the session's and it names none, the free one.
-    pub place: Place,
+    pub place: SideClaim,
 }
 
 impl Claim {
     /// The side is a guess among two of this session.
     pub fn provisional(&self) -> bool {
-        matches!(self.place, Place::FreeSideOf(_))
+        matches!(self.place, SideClaim::FreeSideOf(_))
     }
 
     /// The side whose view is shown; of two, the first.
     pub fn side(&self) -> Side {
         match self.place {
-            Place::Side(side) | Place::IfFree(side) => side,
-            Place::FreeSideOf(_) => Side::A,
+            SideClaim::Side(side) | SideClaim::IfFree(side) => side,
+            SideClaim::FreeSideOf(_) => Side::A,
         }
     }
 }
@@ -86,7 +86,7 @@ pub fn seat(room: &Room, credentials: &Credentials) -> Result<Claim, Denied> {
     if let Some((_, side)) = credentials.token.filter(|(of, _)| *of == room.id) {
         return Ok(Claim {
             session: room.side(side).session,
-            place: Place::Side(side),
+            place: SideClaim::Side(side),
         });
     }
     // Another room's token is an identity, though not one of this room.
@@ -99,8 +99,8 @@ pub fn seat(room: &Room, credentials: &Credentials) -> Result<Claim, Denied> {
         |side: &&Side| Some(&room.side(**side).persona.user_id) == credentials.user_id.as_ref();
     let place = match (&own[..], own.iter().find(named)) {
         ([], _) => return Err(Denied::NotAMember),
-        ([side], _) | (_, Some(side)) => Place::Side(*side),
-        _ => Place::FreeSideOf(session),
+        ([side], _) | (_, Some(side)) => SideClaim::Side(*side),
+        _ => SideClaim::FreeSideOf(session),
     };
     Ok(Claim { session, place })
 }

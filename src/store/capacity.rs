@@ -1,6 +1,6 @@
 //! Whether there is room for new people: how large the data is, beside `store.max_size`.
 //!
-//! From [`MARK`] of it on nobody new is paired, so that the rest is left to people who talk already;
+//! From [`MARK`] of it on no new pairs are made, so that the rest is left to people who talk already;
 //! what they can still add is bounded by `limits.room_bytes` and `limits.room_entries` each. At the whole
 //! of it the store itself refuses messages ([`super::Upkeep::size`]). When erasure has brought the data
 //! below [`LEAVE`], searches go on.

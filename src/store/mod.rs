@@ -1,4 +1,4 @@
-//! The store: the truth about rooms, their entries and who blocked whom.
+//! The store: the truth about rooms, their entries and the blocks between sessions.
 //!
 //! [`Store`] is the sum of four small traits. A backend is finished when the contract suite in
 //! `tests/it/contract/store.rs` passes. Driver types never leave a backend.
@@ -11,14 +11,14 @@ use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestam
 use crate::domain::{Entry, LeaveReason, Mark, MessageRef, Pairing, Position, Room};
 
 pub mod capacity;
-mod newcomers;
+mod fresh_sessions;
 mod page;
 mod pending;
+mod pending_writes;
 pub mod postgres;
 mod rules;
 pub mod sqlite;
 pub mod sweeper;
-mod underway;
 
 pub use page::{Page, PageLimit};
 pub use pending::Pending;
@@ -52,9 +52,9 @@ pub enum Durability {
 /// A message that wants a place in a room's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// Where.
+    /// The room whose log it is for.
     pub room: RoomId,
-    /// Who says it.
+    /// The side that says it.
     pub side: Side,
     /// The sender's own name for it; (room, side, client_id) is stored at most once.
     pub client_id: String,
@@ -153,13 +153,13 @@ pub trait CommitSink: Send + Sync + 'static {
     fn closing(&self, room: RoomId, closes_at: Timestamp);
 }
 
-/// Which side a connection comes to.
+/// Which side a connection claims when it comes to a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum SideClaim {
     /// This one.
     Side(Side),
     /// This one, unless another connection speaks for it: then nothing changes. For connections that
-    /// were there before: coming back they replace nobody.
+    /// were there before: coming back they replace no other connection.
     IfFree(Side),
     /// Of the sides of this session (both, for two tabs of one browser) the first that no connection
     /// speaks for, else the first.
@@ -173,7 +173,7 @@ pub struct Arrival {
     pub room: Room,
     /// The side that the connection has.
     pub side: Side,
-    /// Who is in the room, shared with everybody else who knows.
+    /// Who is in the room, shared with all that hold it in memory.
     pub people: Arc<RoomPeople>,
 }
 
@@ -184,7 +184,7 @@ pub struct Arrival {
 pub trait Rooms: Send + Sync {
     /// Makes the room of a pairing. Idempotent: making it again answers `Ok` and changes nothing;
     /// [`StoreError::Conflict`] when the id names a room of other people, or one that has closed:
-    /// nobody may be told of it as if it were new.
+    /// no client may be told of it as if it were new.
     fn create_room(&self, pairing: &Pairing) -> Pending<()>;
 
     /// One room, open or closed, as of every earlier call of this process; `None` when unknown or erased.
@@ -197,24 +197,29 @@ pub trait Rooms: Send + Sync {
     /// an earlier one, the side counts as joined, is away no more, and has a new version. Choosing the side and taking it is
     /// one step. `None` when the room is unknown, or the session has no side in it. A closed room is
     /// answered unchanged.
-    fn arrive(&self, room: RoomId, place: Place, connection: Address) -> Pending<Option<Arrival>>;
+    fn arrive(
+        &self,
+        room: RoomId,
+        place: SideClaim,
+        connection: Address,
+    ) -> Pending<Option<Arrival>>;
 
     /// That connection is no more. When it was the one that spoke for the side, the side is away from
-    /// now on; answers its new version. `None` when another took over before (then only the marks
-    /// are kept).
+    /// now on; answers its new version. `None` when another took over before (then only the read state
+    /// is kept).
     fn depart(
         &self,
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: Marks,
+        marks: ReadState,
     ) -> Pending<Option<u64>>;
 
     /// Where each of these rooms stands; unknown ones are left out.
     fn positions(&self, rooms: Vec<RoomId>) -> Pending<Vec<Position>>;
 
-    /// Keeps marks, lazily: lost by a crash, never going backwards. Returns at once.
-    fn mark(&self, room: RoomId, side: Side, marks: Marks);
+    /// Keeps the read state of a side, lazily: lost by a crash, never going backwards. Returns at once.
+    fn mark(&self, room: RoomId, side: Side, marks: ReadState);
 
     /// Closes the room for good because of `side`. True for exactly one caller; its departure entry
     /// was committed and handed to the sink. False when it was closed or unknown.
@@ -224,9 +229,9 @@ pub trait Rooms: Send + Sync {
     fn count_open_rooms(&self) -> u64;
 }
 
-/// How far one side got. Zero leaves what is known.
+/// How far one side got: what it was sent and what it has read. Zero leaves what is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
+pub struct ReadState {
     /// The last entry sent to it.
     pub cursor: Seq,
     /// The last entry it says it has read.
@@ -264,12 +269,12 @@ pub trait Entries: Send + Sync {
     -> Pending<Option<Page>>;
 }
 
-/// Who must not, and who rather should not, meet whom.
+/// Which sessions must not, and which rather should not, meet each other.
 pub trait Relations: Send + Sync {
     /// These two sessions do not meet again, because of what happened in this room. When the blocked one
     /// has said something there (recalled or not), that lasts for as long as the one who blocked comes
-    /// back; else, and when the room is not known, for [`BRIEF_BLOCK`]: whoever blocks people that have
-    /// done nothing must not be able to make somebody unfindable. For so long the marks that the blocked
+    /// back; else, and when the room is not known, for [`BRIEF_BLOCK`]: a client that blocks people who
+    /// have done nothing must not be able to make them unfindable. For so long the marks that the blocked
     /// one has in the room ([`Party::marks`](crate::domain::Party)) are held against others as well. A
     /// session keeps its newest `limits.blocks_per_session` of both, and all of them together the newest
     /// four million blocks. A block that lasts is never
@@ -277,20 +282,20 @@ pub trait Relations: Send + Sync {
     fn block(&self, by: SessionId, whom: SessionId, room: RoomId) -> Pending<()>;
 
     /// Erases the blocks that this session made and the marks that it holds, so that nothing of it stays
-    /// but rooms, which have an end of their own. What others hold against it is theirs, and stays.
-    /// Idempotent.
+    /// but rooms, which have an end of their own. What others hold against it is theirs, and stays. Doing
+    /// it twice is the same.
     fn forget(&self, session: SessionId) -> Pending<()>;
 
     /// This process made the session just now: nothing that is stored names it. A store that sees whatever
     /// will name it may answer its relations without looking until then, even if it could not look.
-    fn introduce(&self, _session: SessionId) {}
+    fn note_fresh_session(&self, _session: SessionId) {}
 
     /// What matching must know about a session, as of every earlier [`Relations::block`] and
     /// [`Rooms::create_room`] of this process that names it. Renews the life of its blocks.
     fn relations(&self, session: SessionId) -> Pending<RelationsOf>;
 }
 
-/// How long a block of somebody who has said nothing lasts, and how long marks are held.
+/// How long a block lasts when the blocked side has said nothing, and how long marks are held.
 pub const BRIEF_BLOCK: Duration = Duration::from_secs(24 * 3600);
 /// Most marks that a search holds against others.
 pub const HELD: usize = 64;
@@ -374,4 +379,4 @@ fn at_max_size() -> StoreError {
 const BLOCKS: i64 = 4_000_000;
 
 /// A moment by the store's clock; backends read it through this so that tests can move it.
-pub type Clock = Arc<dyn crate::clock::Clock>;
+pub type SharedClock = Arc<dyn crate::clock::Clock>;

@@ -8,35 +8,35 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::StoreError;
 
-type Outcome<T> = Result<T, StoreError>;
+type StoreResult<T> = Result<T, StoreError>;
 
 /// The outcome of a call, under way since the call. Dropping it gives up the answer, not the work.
-pub struct Pending<T>(State<T>);
+pub struct Pending<T>(PendingState<T>);
 
-enum State<T> {
+enum PendingState<T> {
     /// It is there already.
-    Known(Option<Outcome<T>>),
+    Known(Option<StoreResult<T>>),
     /// A thread or task of the store sends it. Nearly all of them: it has no box of its own, and a timer
-    /// only while somebody waits for it.
+    /// only once it is polled.
     Answer {
-        answer: oneshot::Receiver<Outcome<T>>,
+        answer: oneshot::Receiver<StoreResult<T>>,
         deadline: Instant,
         timer: Option<Pin<Box<Sleep>>>,
     },
-    /// Whoever waits does the work.
-    Work(Pin<Box<dyn Future<Output = Outcome<T>> + Send>>),
+    /// The caller that waits does the work.
+    Work(Pin<Box<dyn Future<Output = StoreResult<T>> + Send>>),
 }
 
 impl<T> Pending<T> {
     /// Known without asking.
-    pub fn known(outcome: Outcome<T>) -> Self {
-        Self(State::Known(Some(outcome)))
+    pub fn known(outcome: StoreResult<T>) -> Self {
+        Self(PendingState::Known(Some(outcome)))
     }
 
     /// What is sent here; `Unavailable` at the deadline, whatever becomes of the work, and when the
     /// sending end is dropped.
-    pub fn answer(answer: oneshot::Receiver<Outcome<T>>, deadline: Instant) -> Self {
-        Self(State::Answer {
+    pub fn answer(answer: oneshot::Receiver<StoreResult<T>>, deadline: Instant) -> Self {
+        Self(PendingState::Answer {
             answer,
             deadline,
             timer: None,
@@ -44,14 +44,14 @@ impl<T> Pending<T> {
     }
 
     /// What this comes to; it bounds its own waits.
-    pub fn work(work: impl Future<Output = Outcome<T>> + Send + 'static) -> Self {
-        Self(State::Work(Box::pin(work)))
+    pub fn work(work: impl Future<Output = StoreResult<T>> + Send + 'static) -> Self {
+        Self(PendingState::Work(Box::pin(work)))
     }
 
     /// What this comes to; `Unavailable` at the deadline.
     pub fn bounded(
         deadline: Instant,
-        work: impl Future<Output = Outcome<T>> + Send + 'static,
+        work: impl Future<Output = StoreResult<T>> + Send + 'static,
     ) -> Self {
         Self::work(async move {
             let answer = timeout_at(deadline, work).await;
@@ -64,15 +64,15 @@ impl<T> Pending<T> {
 impl<T> Unpin for Pending<T> {}
 
 impl<T> Future for Pending<T> {
-    type Output = Outcome<T>;
+    type Output = StoreResult<T>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<StoreResult<T>> {
         match &mut self.0 {
-            State::Known(outcome) => {
+            PendingState::Known(outcome) => {
                 Poll::Ready(outcome.take().expect("polled after it was ready"))
             }
-            State::Work(work) => work.as_mut().poll(cx),
-            State::Answer {
+            PendingState::Work(work) => work.as_mut().poll(cx),
+            PendingState::Answer {
                 answer,
                 deadline,
                 timer,
@@ -102,10 +102,10 @@ mod tests {
     #[tokio::test]
     async fn the_wait_for_an_answer_begins_with_the_call() {
         let limit = Duration::from_millis(300);
-        let (_sender, never) = oneshot::channel::<Outcome<()>>();
+        let (_sender, never) = oneshot::channel::<StoreResult<()>>();
         let deadline = Instant::now() + limit;
         let first = Pending::answer(never, deadline);
-        let second = Pending::bounded(deadline, std::future::pending::<Outcome<()>>());
+        let second = Pending::bounded(deadline, std::future::pending::<StoreResult<()>>());
         assert!(matches!(first.await, Err(StoreError::Unavailable(_))));
         // Asked at the same time and looked at only now, it owes no further wait.
         let late = tokio::time::timeout(limit / 2, second).await;
@@ -114,7 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_never_comes_is_unavailable_at_once() {
-        let (sender, answer) = oneshot::channel::<Outcome<()>>();
+        let (sender, answer) = oneshot::channel::<StoreResult<()>>();
         drop(sender);
         let far = Instant::now() + Duration::from_secs(3600);
         let answer = Pending::answer(answer, far).await;

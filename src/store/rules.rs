@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Place, Refusal};
+use super::{Refusal, SideClaim};
 use crate::domain::id::{Address, Seq, SessionId, Side, Timestamp};
 use crate::domain::{Departure, LeaveReason};
 
-/// The rules of time and number that a backend applies; the composition root takes them from the
-/// configuration.
+/// The rules of time and number that a backend applies; the composition root takes them from
+/// the configuration.
 #[derive(Clone, Debug)]
 pub struct StoreRules {
     /// How long an away side's place is kept (`chat.reconnect_grace`).
@@ -89,7 +89,7 @@ impl StoreRules {
         match self.age_due(opened_at, told).filter(|due| *due <= now) {
             None => Age::Fine,
             Some(_) if told.is_some() => Age::Over,
-            // Whatever the clock did: nobody is told less than the notice ahead.
+            // Whatever the clock did: people are told the whole notice ahead.
             Some(_) => {
                 let earliest = now.plus(self.notice());
                 Age::Tell(opened_at.plus(self.longest).max(earliest))
@@ -101,7 +101,7 @@ impl StoreRules {
 /// What is due because of a room's age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Age {
-    /// Nothing.
+    /// Nothing is due.
     Fine,
     /// Its people are to be told that it closes then.
     Tell(Timestamp),
@@ -143,13 +143,13 @@ pub(super) fn overdue(
 
 /// The side that a connection comes to, in a room of these sessions that these connections speak in.
 pub(super) fn side_at(
-    place: Place,
+    place: SideClaim,
     sessions: &[SessionId; 2],
     speakers: &[Option<Address>; 2],
 ) -> Option<Side> {
     let session = match place {
-        Place::Side(side) | Place::IfFree(side) => return Some(side),
-        Place::FreeSideOf(session) => session,
+        SideClaim::Side(side) | SideClaim::IfFree(side) => return Some(side),
+        SideClaim::FreeSideOf(session) => session,
     };
     let mut own = Side::BOTH
         .into_iter()

@@ -124,7 +124,7 @@ pub async fn talk(
         // A client that cannot be told is closed all the same.
         let _ = socket
             .write(
-                app.encoder.nobody_left().into(),
+                app.encoder.unknown_room_left().into(),
                 client.account(&app.memory),
             )
             .await;

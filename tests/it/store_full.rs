@@ -1,5 +1,5 @@
-//! Data that has nearly the size it may have: nobody new is paired, and is told why; people in open rooms
-//! go on; when closed rooms are erased, searches go on. On the real executable, and in this process where
+//! Data that has nearly the size it may have: no new pairs are made, and searchers are told why; people in open
+//! rooms go on; when closed rooms are erased, searches go on. On the real executable, and in this process where
 //! the moment matters.
 
 use std::collections::HashSet;
@@ -190,12 +190,12 @@ async fn a_search_that_waits_already_is_told_too() {
     let error = waiting.until("error").await;
     assert_eq!(error["code"], "site_full");
     assert!(error["retry_after_ms"].as_u64().is_some());
-    // Nobody is left in the pool to be found, and the next search is refused at once.
+    // No ticket is left in the pool to be found, and the next search is refused at once.
     let other = Browser::new(&server);
     let mut other = other.open("/ws/matching/").await;
     other.send(start(serde_json::json!({}))).await;
     other.expect_error("site_full").await;
-    assert_eq!(server.app.pool.census().total(), 0);
+    assert_eq!(server.app.pool.stats().total(), 0);
     // As soon as there is room both find each other over the sockets they have.
     switch.pretend_size(0);
     loop {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use miyu::domain::id::{RoomId, Seq, Side};
 use miyu::domain::{Entry, EntryKind, LeaveReason};
-use miyu::store::{Appended, Draft, Hidden, Marks, PageLimit, Place, Recalled};
+use miyu::store::{Appended, Draft, Hidden, PageLimit, ReadState, Recalled, SideClaim};
 use proptest::prelude::*;
 
 use self::model::{Line, Model, Outcome};
@@ -73,7 +73,9 @@ impl<X: Backend> Pair<X> {
             Op::Mark { room, side, cursor } => {
                 let (cursor, read) = (Seq(cursor), Seq(cursor / 2));
                 let room = self.rooms[room].0;
-                self.world.store().mark(room, side, Marks { cursor, read });
+                self.world
+                    .store()
+                    .mark(room, side, ReadState { cursor, read });
             }
             Op::Sweep => self.sweep().await,
             Op::Reopen => self.world.reopen().await,
@@ -167,7 +169,7 @@ impl<X: Backend> Pair<X> {
     async fn sweep(&mut self) {
         let day = self.world.setting.rules.retention;
         self.world.advance(day + Duration::from_secs(1));
-        // Nobody is away here: after a restart everybody comes back first.
+        // No side is away here: after a restart all come back first.
         self.come_back().await;
         while self.world.store().sweep().await.unwrap().more {}
         for (_, model) in &mut self.rooms {
@@ -179,7 +181,10 @@ impl<X: Backend> Pair<X> {
         for (id, _) in &self.rooms {
             for side in Side::BOTH {
                 let address = crate::support::store::address(side);
-                let arriving = self.world.store().arrive(*id, Place::Side(side), address);
+                let arriving = self
+                    .world
+                    .store()
+                    .arrive(*id, SideClaim::Side(side), address);
                 arriving.await.unwrap();
             }
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use miyu::domain::id::{Address, RoomId, Seq, Side};
 use miyu::domain::{Entry, EntryKind, LeaveReason};
 use miyu::store::postgres::{PostgresStore, Setup};
-use miyu::store::{Appended, Entries, Marks, PageLimit, Place, Rooms, Upkeep};
+use miyu::store::{Appended, Entries, PageLimit, ReadState, Rooms, SideClaim, Upkeep};
 use tokio::task::JoinSet;
 
 use crate::support::postgres::{Postgres, connect, fresh_name, open, setup};
@@ -41,7 +41,7 @@ async fn new_room(store: &PostgresStore) -> RoomId {
     let pairing = pairing();
     store.create_room(&pairing).await.unwrap();
     for side in Side::BOTH {
-        let arrived = store.arrive(pairing.room, Place::Side(side), address(side));
+        let arrived = store.arrive(pairing.room, SideClaim::Side(side), address(side));
         arrived.await.unwrap().unwrap();
     }
     pairing.room
@@ -190,7 +190,7 @@ async fn who_was_on_a_node_that_is_gone_is_away_until_it_is_back() {
     let room = new_room(&alive).await;
     let mut connection = address(B);
     connection.node = node;
-    let place = Place::Side(B);
+    let place = SideClaim::Side(B);
     frozen.arrive(room, place, connection).await.unwrap();
     let speaker = async || {
         let position = alive.positions(vec![room]).await.unwrap().remove(0);
@@ -211,7 +211,7 @@ async fn who_was_on_a_node_that_is_gone_is_away_until_it_is_back() {
     for _ in 0..18 {
         setting.now.advance(20 * SECOND);
         alive.renew().await.unwrap();
-        let arrived = alive.arrive(room, Place::Side(A), address(A)).await;
+        let arrived = alive.arrive(room, SideClaim::Side(A), address(A)).await;
         let gone = arrived.unwrap().unwrap().room.side(B).away_since;
         assert!(gone.is_none_or(|since| since == ended), "{gone:?}");
         if setting.now.get() < ended.plus(300 * SECOND) {
@@ -227,7 +227,7 @@ async fn who_was_on_a_node_that_is_gone_is_away_until_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_outage_of_everything_is_nobodys_absence() {
+async fn an_outage_of_everything_makes_no_side_absent() {
     let database = Postgres::fresh().await;
     let setting = Setting::default();
     let setup = mortal(&setting);
@@ -238,12 +238,12 @@ async fn an_outage_of_everything_is_nobodys_absence() {
     let store = database.node(setup).await;
     let room = new_room(&store).await;
     store
-        .arrive(room, Place::Side(A), connection)
+        .arrive(room, SideClaim::Side(A), connection)
         .await
         .unwrap();
     let waiting = pairing();
     store.create_room(&waiting).await.unwrap();
-    // Nobody renewed anything for a day; then the first to come back sweeps at once.
+    // Nothing was renewed for a day; then the first to come back sweeps at once.
     setting.now.advance(24 * 3600 * SECOND);
     assert_eq!(store.sweep().await.unwrap().closed, 0);
     let state = store.room(room).await.unwrap().unwrap();
@@ -342,7 +342,7 @@ async fn marks_of_a_room_wait_for_company() {
             .await
             .unwrap();
         let (cursor, read) = (Seq(n), Seq(n / 2));
-        store.mark(room, A, Marks { cursor, read });
+        store.mark(room, A, ReadState { cursor, read });
     }
     let state = store.room(room).await.unwrap().unwrap();
     assert_eq!(

@@ -52,7 +52,7 @@ async fn a_folder_that_cannot_be_written() {
 }
 
 #[tokio::test]
-async fn a_file_of_somebody_else() {
+async fn a_file_of_another_program() {
     let home = TempDir::new().unwrap();
     let setup = Setup::new(MIYU, home.path());
     std::fs::create_dir(&setup.data).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use miyu::domain::id::{RoomId, Side};
-use miyu::store::sqlite::{OpenError, SqliteStore, Tuning};
+use miyu::store::sqlite::{SqliteOpenError, SqliteStore, SqliteTuning};
 use miyu::store::{Appended, Durability, Entries as _, Pending};
 
 use crate::support::store::{Now, Recorder, Setting, draft, rules, tiny};
@@ -15,7 +15,7 @@ mod making;
 mod tidying;
 mod trouble;
 
-fn open(path: &Path) -> Result<Arc<SqliteStore>, OpenError> {
+fn open(path: &Path) -> Result<Arc<SqliteStore>, SqliteOpenError> {
     let clock = Now::default().clock();
     SqliteStore::open(
         path,
@@ -52,8 +52,8 @@ async fn hold(setting: &Setting, store: &SqliteStore, room: RoomId) -> Pending<A
 }
 
 /// A transaction that takes all that is asked for while the writer is held.
-fn one_batch() -> Tuning {
-    Tuning {
+fn one_batch() -> SqliteTuning {
+    SqliteTuning {
         batch: 16,
         ..tiny()
     }

@@ -10,8 +10,8 @@ use super::{PostgresStore, closed, reads, upkeep};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
 use crate::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Marks, Page, PageLimit, Pending, Place, Recalled,
-    Relations, RelationsOf, Rooms, StoreError, Swept, Upkeep,
+    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, ReadState, Recalled,
+    Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept, Upkeep,
 };
 
 const UNEXPECTED: BackendError = BackendError::Damaged("an answer that does not fit its question");
@@ -41,7 +41,7 @@ impl Rooms for PostgresStore {
             is_bot: pairing.is_bot,
         }));
         let about = pairing.parties.each_ref().map(|party| party.session);
-        let about = self.underway.begin(about);
+        let about = self.pending_writes.begin(about);
         let made = self.ask(op, move |outcome| {
             drop(about);
             match outcome {
@@ -81,7 +81,12 @@ impl Rooms for PostgresStore {
         self.look(move |shared| async move { reads::open_rooms(&shared, session).await })
     }
 
-    fn arrive(&self, room: RoomId, place: Place, connection: Address) -> Pending<Option<Arrival>> {
+    fn arrive(
+        &self,
+        room: RoomId,
+        place: SideClaim,
+        connection: Address,
+    ) -> Pending<Option<Arrival>> {
         let op = WriteOp::Arrive {
             room,
             place,
@@ -98,7 +103,7 @@ impl Rooms for PostgresStore {
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: Marks,
+        marks: ReadState,
     ) -> Pending<Option<u64>> {
         let op = WriteOp::Depart {
             room,
@@ -116,7 +121,7 @@ impl Rooms for PostgresStore {
         self.look(move |shared| async move { reads::positions(&shared, &rooms).await })
     }
 
-    fn mark(&self, room: RoomId, side: Side, marks: Marks) {
+    fn mark(&self, room: RoomId, side: Side, marks: ReadState) {
         let op = WriteOp::Mark { room, side, marks };
         // Losing it costs a little repetition.
         drop(self.entry.push(Job::quiet(op, self.deadline())));
@@ -184,7 +189,7 @@ impl Relations for PostgresStore {
         if by == whom {
             return Pending::known(Ok(()));
         }
-        let about = self.underway.begin([by, whom]);
+        let about = self.pending_writes.begin([by, whom]);
         self.look(move |shared| async move {
             let _about = about;
             upkeep::block(&shared, by, whom, room).await
@@ -192,7 +197,7 @@ impl Relations for PostgresStore {
     }
 
     fn forget(&self, session: SessionId) -> Pending<()> {
-        let about = self.underway.begin([session; 2]);
+        let about = self.pending_writes.begin([session; 2]);
         self.look(move |shared| async move {
             let _about = about;
             upkeep::forget(&shared, session).await
@@ -200,9 +205,9 @@ impl Relations for PostgresStore {
     }
 
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
-        let underway = self.underway.clone();
+        let pending_writes = self.pending_writes.clone();
         self.look(move |shared| async move {
-            underway.settled(session).await;
+            pending_writes.settled(session).await;
             reads::relations(&shared, session).await
         })
     }

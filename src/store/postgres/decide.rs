@@ -13,7 +13,8 @@ use crate::domain::id::{Address, NodeId, RoomId, Side, Timestamp};
 use crate::domain::{Departure, Entry, EntryKind, LeaveReason, MessageRef};
 use crate::store::rules::{self, Age};
 use crate::store::{
-    Appended, Arrival, Draft, Hidden, Marks, Place, Recalled, Refusal, RoomPeople, StoreRules,
+    Appended, Arrival, Draft, Hidden, ReadState, Recalled, Refusal, RoomPeople, SideClaim,
+    StoreRules,
 };
 
 const UNASKED: BackendError = BackendError::Damaged("a room that was not read whole");
@@ -204,7 +205,7 @@ impl Batch<'_> {
     fn arrive(
         &mut self,
         room: RoomId,
-        place: Place,
+        place: SideClaim,
         connection: Address,
     ) -> Result<Outcome, BackendError> {
         let Some(state) = self.rooms.get_mut(&room) else {
@@ -216,7 +217,7 @@ impl Batch<'_> {
             return Ok(Outcome::Arrived(None));
         };
         let taken = speakers[side.index()].is_some_and(|it| it != connection);
-        let passed = taken && matches!(place, Place::IfFree(_));
+        let passed = taken && matches!(place, SideClaim::IfFree(_));
         if !state.closed && !passed {
             // A node that brings a connection is alive.
             if !self.leases.is_alive(connection.node) {
@@ -241,7 +242,7 @@ impl Batch<'_> {
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: Marks,
+        marks: ReadState,
     ) -> Result<Outcome, BackendError> {
         let Some(state) = self.rooms.get_mut(&room) else {
             return Ok(Outcome::Departed(None));

@@ -26,8 +26,8 @@ use self::shared::{Life, Shared};
 use self::write_op::{Job, Outcome, WriteOp};
 use self::write_shard::WriteShard;
 use crate::domain::id::NodeId;
-use crate::store::underway::Underway;
-use crate::store::{Clock, CommitSink, Durability, Pending, StoreError, StoreRules};
+use crate::store::pending_writes::PendingWrites;
+use crate::store::{CommitSink, Durability, Pending, SharedClock, StoreError, StoreRules};
 
 mod batch;
 mod calls;
@@ -118,7 +118,7 @@ pub struct Setup {
     /// Who is told of what was committed.
     pub sink: Arc<dyn CommitSink>,
     /// Instead of the server's clock, for tests.
-    pub clock: Option<Clock>,
+    pub clock: Option<SharedClock>,
     /// Sizes and times.
     pub tuning: Tuning,
 }
@@ -128,7 +128,7 @@ pub struct Setup {
 pub struct PostgresStore {
     shared: Arc<Shared>,
     entry: Entrance,
-    underway: Underway,
+    pending_writes: PendingWrites,
     _abandon: DropGuard,
 }
 
@@ -227,7 +227,7 @@ impl PostgresStore {
                 room: Arc::new(room),
                 closing,
             },
-            underway: Underway::default(),
+            pending_writes: PendingWrites::default(),
             _abandon: abandoned.drop_guard(),
         }))
     }

@@ -12,14 +12,14 @@ use super::rows;
 use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::domain::{Departure, Persona, Room, RoomSide};
 use crate::store::rules::Absence;
-use crate::store::{Marks, StoreRules};
+use crate::store::{ReadState, StoreRules};
 
 /// Locks rooms in the order of their ids, so that no two batches wait for each other. `$2`: whose people are
 /// wanted. What [`RoomState::read`] takes.
 pub(super) const LOCK: &str = "SELECT id, no, last_seq, bytes, closed_at IS NOT NULL, \
      cursor_a, read_a, cursor_b, read_b, CASE WHEN id = ANY ($2) THEN people END \
      FROM rooms WHERE id = ANY ($1) AND NOT erasing ORDER BY id FOR UPDATE";
-/// The same with what [`Presence::read`] takes.
+/// The same with what [`RoomPresence::read`] takes.
 pub(super) const LOCK_PRESENCE: &str = "SELECT id, no, last_seq, bytes, closed_at IS NOT NULL, \
      cursor_a, read_a, cursor_b, read_b, CASE WHEN id = ANY ($2) THEN people END, \
      common_tags, is_bot, session_a, session_b, opened_at, closes_at, \
@@ -42,11 +42,11 @@ pub(super) struct RoomState {
     /// What its texts count towards `limits.room_bytes`.
     pub(super) bytes: u64,
     pub(super) closed: bool,
-    pub(super) marks: [Marks; 2],
+    pub(super) marks: [ReadState; 2],
     /// Both personas as JSON, if they were asked for.
     pub(super) people: Option<Vec<u8>>,
     /// If it was asked for.
-    pub(super) presence: Option<Presence>,
+    pub(super) presence: Option<RoomPresence>,
     /// The log or the marks are to be written.
     pub(super) grown: bool,
 }
@@ -55,7 +55,7 @@ impl RoomState {
     /// Its id and itself, from a row of [`LOCK`] or [`LOCK_PRESENCE`].
     pub(super) fn read(row: &Row) -> Result<(RoomId, Self), BackendError> {
         let marks = |cursor, read| {
-            Ok::<_, BackendError>(Marks {
+            Ok::<_, BackendError>(ReadState {
                 cursor: rows::seq(at(row, cursor)?)?,
                 read: rows::seq(at(row, read)?)?,
             })
@@ -69,7 +69,7 @@ impl RoomState {
             people: at(row, 9)?,
             presence: match row.len() {
                 10 => None,
-                _ => Some(Presence::read(row)?),
+                _ => Some(RoomPresence::read(row)?),
             },
             grown: false,
         };
@@ -77,9 +77,9 @@ impl RoomState {
     }
 
     /// Keeps marks: never back, and never past the end of the log.
-    pub(super) fn mark(&mut self, side: Side, told: Marks) {
+    pub(super) fn mark(&mut self, side: Side, told: ReadState) {
         let known = &mut self.marks[side.index()];
-        let later = Marks {
+        let later = ReadState {
             cursor: known.cursor.max(told.cursor.min(self.last_seq)),
             read: known.read.max(told.read.min(self.last_seq)),
         };
@@ -129,7 +129,7 @@ impl RoomState {
 }
 
 /// Who has been and is in a room, and until when it is one.
-pub(super) struct Presence {
+pub(super) struct RoomPresence {
     pub(super) common_tags: Vec<u8>,
     pub(super) is_bot: bool,
     pub(super) sessions: [SessionId; 2],
@@ -155,7 +155,7 @@ pub(super) struct SideState {
     pub(super) changed: bool,
 }
 
-impl Presence {
+impl RoomPresence {
     fn read(row: &Row) -> Result<Self, BackendError> {
         let time = |column| Ok::<_, BackendError>(at::<Option<i64>>(row, column)?.map(Timestamp));
         let side = |from: usize| {

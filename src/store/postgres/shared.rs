@@ -15,7 +15,7 @@ use super::rows::{get, millis};
 use super::server_clock::ServerClock;
 use super::target::Target;
 use crate::domain::id::NodeId;
-use crate::store::{Clock, CommitSink, StoreRules};
+use crate::store::{CommitSink, SharedClock, StoreRules};
 
 /// How the store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(super) struct Shared {
     pub(super) node: NodeId,
     pub(super) sink: Arc<dyn CommitSink>,
     /// Tests move it; else the server's clock counts.
-    pub(super) clock: Option<Clock>,
+    pub(super) clock: Option<SharedClock>,
     pub(super) server_clock: ServerClock,
     pub(super) life: watch::Sender<Life>,
     pub(super) open_rooms: OpenRooms,
@@ -53,7 +53,7 @@ impl Shared {
         tuning: Tuning,
         node: NodeId,
         sink: Arc<dyn CommitSink>,
-        clock: Option<Clock>,
+        clock: Option<SharedClock>,
     ) -> Self {
         Self {
             pool,

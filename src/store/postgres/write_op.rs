@@ -10,7 +10,7 @@ use super::error::BackendError;
 use crate::domain::id::{Address, RoomId, SessionId, Side, Timestamp};
 use crate::domain::{Entry, LeaveReason, MessageRef};
 use crate::store::{
-    Appended, Arrival, Draft, Hidden, Marks, Place, Recalled, RoomPeople, StoreError,
+    Appended, Arrival, Draft, Hidden, ReadState, Recalled, RoomPeople, SideClaim, StoreError,
 };
 
 /// What the place of an answer takes.
@@ -34,19 +34,19 @@ pub(super) enum WriteOp {
     },
     Arrive {
         room: RoomId,
-        place: Place,
+        place: SideClaim,
         connection: Address,
     },
     Depart {
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: Marks,
+        marks: ReadState,
     },
     Mark {
         room: RoomId,
         side: Side,
-        marks: Marks,
+        marks: ReadState,
     },
     Close {
         room: RoomId,

@@ -19,7 +19,7 @@ use super::shared::{Life, Shared};
 use super::statements::{SETTINGS, Statements};
 use super::write_op::{Job, Outcome, WriteOp};
 use crate::domain::id::{RoomId, Side};
-use crate::store::{Committed, Marks, RoomPeople, StoreError};
+use crate::store::{Committed, ReadState, RoomPeople, StoreError};
 
 /// How often a batch that clashed with another node's is tried again.
 const CLASHES: u32 = 5;
@@ -50,7 +50,7 @@ pub(super) struct WriteShard {
     /// Counts batches; the database remembers the last one that happened.
     pub(super) batch: i64,
     pub(super) people: People,
-    marks: HashMap<(RoomId, Side), Marks>,
+    marks: HashMap<(RoomId, Side), ReadState>,
     marks_due: Option<Instant>,
 }
 
@@ -131,7 +131,7 @@ impl WriteShard {
         batch
     }
 
-    fn remember(&mut self, room: RoomId, side: Side, marks: Marks) {
+    fn remember(&mut self, room: RoomId, side: Side, marks: ReadState) {
         let known = self.marks.entry((room, side)).or_default();
         known.cursor = known.cursor.max(marks.cursor);
         known.read = known.read.max(marks.read);
@@ -139,7 +139,7 @@ impl WriteShard {
             .get_or_insert_with(|| Instant::now() + MARKS_WAIT);
     }
 
-    fn mark(&self, room: RoomId, side: Side, marks: Marks) -> Job {
+    fn mark(&self, room: RoomId, side: Side, marks: ReadState) -> Job {
         let op = WriteOp::Mark { room, side, marks };
         Job::quiet(op, Instant::now() + self.shared.rules.timeout)
     }

@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use super::error::BackendError;
-use super::rows::{self, Place, Stored};
+use super::error::SqliteError;
+use super::rows::{self, EntryPlace, Stored};
 use super::writer::Writer;
 use crate::domain::id::{RoomId, Seq, Side};
 use crate::domain::{Entry, EntryKind, MessageRef, Quote};
 use crate::store::{Appended, Committed, Draft, Hidden, Recalled, Refusal};
 
 /// A message that a reference names.
-struct Found {
+struct FoundMessage {
     row: i64,
     seq: Seq,
     side: Side,
@@ -21,16 +21,16 @@ struct Found {
 
 impl Writer {
     /// See [`crate::store::Entries::append`].
-    pub(super) fn append(&mut self, draft: Draft) -> Result<Appended, BackendError> {
-        let key = self.heads.key(draft.side, &draft.client_id);
+    pub(super) fn append(&mut self, draft: Draft) -> Result<Appended, SqliteError> {
+        let key = self.room_cache.key(draft.side, &draft.client_id);
         let rules = Arc::clone(&self.rules);
-        let Some(head) = self.head(draft.room)? else {
+        let Some(cached) = self.cached(draft.room)? else {
             return Ok(Appended::Refused(Refusal::RoomClosed));
         };
-        let closed = head.state.departure.is_some();
+        let closed = cached.state.departure.is_some();
         let bytes = (draft.client_id.len() + draft.content.len()) as u64;
-        let full = rules.refusal(head.last_seq(), head.bytes(), bytes);
-        let hits = head.rows_with(key).collect();
+        let full = rules.refusal(cached.last_seq(), cached.bytes(), bytes);
+        let hits = cached.rows_with(key).collect();
         if let Some(stored) = self.own_among(hits, draft.side, &draft.client_id)? {
             return Ok(repeated(&draft, stored.1));
         }
@@ -41,7 +41,7 @@ impl Writer {
             return Ok(Appended::Refused(why));
         }
         if self.at_max_size {
-            return Err(BackendError::MaxSize);
+            return Err(SqliteError::MaxSize);
         }
         let reply = match &draft.reply_to {
             Some(reference) => self.find(draft.room, draft.side, reference)?,
@@ -58,21 +58,21 @@ impl Writer {
             return Ok(Appended::Refused(Refusal::RoomClosed));
         };
         let entry = Arc::clone(&made.entry);
-        self.heads.append(draft.room, place.id, key, bytes);
+        self.room_cache.append(draft.room, place.id, key, bytes);
         self.outbox.push(made);
         self.unwritten.push(place);
         Ok(Appended::Done(entry))
     }
 
     /// Writes what appends left to be written. Before anything else touches entries.
-    pub(super) fn write_down(&mut self) -> Result<(), BackendError> {
+    pub(super) fn write_down(&mut self) -> Result<(), SqliteError> {
         if self.unwritten.is_empty() {
             return Ok(());
         }
         let made = &self.outbox[self.outbox.len() - self.unwritten.len()..];
         let entries = made.iter().map(|made| &*made.entry);
         rows::insert_entries(&self.conn, self.unwritten.iter().zip(entries))
-            .map_err(|fault| BackendError::BatchAborted(Box::new(fault)))?;
+            .map_err(|fault| SqliteError::BatchAborted(Box::new(fault)))?;
         self.unwritten.clear();
         Ok(())
     }
@@ -84,8 +84,8 @@ impl Writer {
         side: Side,
         target: &MessageRef,
         client_id: Option<String>,
-    ) -> Result<Recalled, BackendError> {
-        if self.head(room)?.is_none() {
+    ) -> Result<Recalled, SqliteError> {
+        if self.cached(room)?.is_none() {
             return Ok(Recalled::Refused(Refusal::RoomClosed));
         }
         let Some(found) = self.find(room, side, target)? else {
@@ -112,8 +112,8 @@ impl Writer {
             writer.write_entry(room, kind, Some(found.row), 0)
         })?;
         self.purged = true;
-        if let Some(head) = self.heads.stage(room) {
-            head.shrink(freed);
+        if let Some(cached) = self.room_cache.stage(room) {
+            cached.shrink(freed);
         }
         Ok(match entry {
             Some(entry) => Recalled::Done(entry),
@@ -127,8 +127,8 @@ impl Writer {
         room: RoomId,
         side: Side,
         target: &MessageRef,
-    ) -> Result<Hidden, BackendError> {
-        if self.head(room)?.is_none() {
+    ) -> Result<Hidden, SqliteError> {
+        if self.cached(room)?.is_none() {
             return Ok(Hidden::Refused(Refusal::RoomClosed));
         }
         let Some(found) = self.find(room, side, target)? else {
@@ -149,13 +149,13 @@ impl Writer {
         kind: EntryKind,
         target: Option<i64>,
         key: u32,
-    ) -> Result<Option<Arc<Entry>>, BackendError> {
+    ) -> Result<Option<Arc<Entry>>, SqliteError> {
         let Some((place, made)) = self.next_entry(room, kind, target) else {
             return Ok(None);
         };
         let entry = Arc::clone(&made.entry);
         rows::insert_entries(&self.conn, [(&place, &*entry)])?;
-        self.heads
+        self.room_cache
             .append(room, place.id, key, entry.kind.text_bytes());
         self.outbox.push(made);
         Ok(Some(entry))
@@ -167,22 +167,22 @@ impl Writer {
         room: RoomId,
         kind: EntryKind,
         target: Option<i64>,
-    ) -> Option<(Place, Committed)> {
+    ) -> Option<(EntryPlace, Committed)> {
         let (at, id) = (self.label, self.next_id);
-        let head = self.heads.peek(room)?;
+        let cached = self.room_cache.peek(room)?;
         let entry = Entry {
-            seq: head.last_seq().next(),
+            seq: cached.last_seq().next(),
             at,
             kind,
         };
-        let place = Place {
+        let place = EntryPlace {
             id,
-            room: head.facts.no,
-            prev: head.last_row(),
+            room: cached.facts.no,
+            prev: cached.last_row(),
             target,
         };
         let made = Committed {
-            people: Arc::clone(&head.facts.people),
+            people: Arc::clone(&cached.facts.people),
             entry: Arc::new(entry),
         };
         // Used up even if the row is refused: what was in its way would be again.
@@ -196,14 +196,16 @@ impl Writer {
         room: RoomId,
         side: Side,
         reference: &MessageRef,
-    ) -> Result<Option<Found>, BackendError> {
+    ) -> Result<Option<FoundMessage>, SqliteError> {
         let hit = match reference {
             MessageRef::ClientId(client_id) => {
-                let key = self.heads.key(side, client_id);
+                let key = self.room_cache.key(side, client_id);
                 self.find_own(room, side, client_id, key)?
             }
             MessageRef::Seq(seq) => {
-                let row = self.head(room)?.and_then(|head| head.message_row(*seq));
+                let row = self
+                    .cached(room)?
+                    .and_then(|cached| cached.message_row(*seq));
                 match row {
                     Some(row) => Some((row, self.entry(row)?)),
                     None => None,
@@ -212,7 +214,7 @@ impl Writer {
         };
         Ok(hit.and_then(|(row, stored)| {
             let (side, client_id, content) = stored.message()?;
-            Some(Found {
+            Some(FoundMessage {
                 row,
                 seq: stored.entry.seq,
                 side,
@@ -229,11 +231,11 @@ impl Writer {
         side: Side,
         client_id: &str,
         key: u32,
-    ) -> Result<Option<(i64, Stored)>, BackendError> {
-        let Some(head) = self.heads.get(room) else {
+    ) -> Result<Option<(i64, Stored)>, SqliteError> {
+        let Some(cached) = self.room_cache.get(room) else {
             return Ok(None);
         };
-        let hits = head.rows_with(key).collect();
+        let hits = cached.rows_with(key).collect();
         self.own_among(hits, side, client_id)
     }
 
@@ -242,7 +244,7 @@ impl Writer {
         hits: Vec<i64>,
         side: Side,
         client_id: &str,
-    ) -> Result<Option<(i64, Stored)>, BackendError> {
+    ) -> Result<Option<(i64, Stored)>, SqliteError> {
         for row in hits {
             let stored = self.entry(row)?;
             if stored
@@ -255,9 +257,9 @@ impl Writer {
         Ok(None)
     }
 
-    fn entry(&mut self, row: i64) -> Result<Stored, BackendError> {
+    fn entry(&mut self, row: i64) -> Result<Stored, SqliteError> {
         self.write_down()?;
-        rows::read_entry(&self.conn, row)?.ok_or(BackendError::Damaged("an entry that is missing"))
+        rows::read_entry(&self.conn, row)?.ok_or(SqliteError::Damaged("an entry that is missing"))
     }
 }
 

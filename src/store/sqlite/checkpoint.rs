@@ -1,4 +1,4 @@
-//! Keeping the WAL short without making anybody wait: a thread of its own copies what was committed into
+//! Keeping the WAL short without making a message wait: a thread of its own copies what was committed into
 //! the database file while the writer goes on, a little at a time. When the WAL has grown long the writer
 //! copies the rest itself: with nothing left to copy, SQLite begins the WAL anew.
 //!
@@ -70,7 +70,7 @@ pub(super) fn watch(
 
 impl Checkpoints {
     /// After a batch: asks the thread when it is time, and finishes what it has done.
-    pub(super) fn look(&mut self, conn: &Connection) {
+    pub(super) fn after_batch(&mut self, conn: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
         if pages < self.before {
             // It began anew.
@@ -108,7 +108,7 @@ impl Helper {
     }
 }
 
-/// What cannot be copied now (a full disk, somebody reads what the WAL alone has) stays in the WAL, which
+/// What cannot be copied now (a full disk, another connection reads what the WAL alone has) stays in the WAL, which
 /// is as good: the next time will do.
 fn copy_pages(conn: &Connection) {
     let moved = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));

@@ -8,7 +8,7 @@ use crate::store::StoreError;
 
 /// Why a store could not be opened; the text tells the operator what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub enum SqliteOpenError {
     /// The folder or a file in it cannot be created or written.
     #[error(
         "cannot write to {path}: {why}; give it to the user that runs miyu, or point store.url elsewhere"
@@ -19,7 +19,7 @@ pub enum OpenError {
         /// The system's words.
         why: String,
     },
-    /// The file is somebody else's.
+    /// The file belongs to another program.
     #[error(
         "{path} is no Miyu database ({what}); it was left as it is: point store.url elsewhere or move it away"
     )]
@@ -92,8 +92,8 @@ pub enum OpenError {
     },
 }
 
-impl OpenError {
-    /// What a failed file operation means for somebody opening `path`.
+impl SqliteOpenError {
+    /// What a failed file operation means for a caller that opens `path`.
     pub(super) fn from_io(path: &Path, error: &std::io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
@@ -111,36 +111,36 @@ impl OpenError {
         }
     }
 
-    /// What a failed statement means for somebody opening `path`.
+    /// What a failed statement means for a caller that opens `path`.
     pub(super) fn from_sql(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         let why = error.to_string();
         if is_about_the_file_system(error) {
             return Self::FileSystem { path, why };
         }
-        match Cause::of(error) {
-            Cause::Full => Self::DiskFull { path },
-            Cause::Other if is_busy(error) => Self::Busy { path, why },
-            Cause::Damaged | Cause::Constraint => Self::Damaged { path, why },
-            Cause::Unwritable => Self::Unwritable { path, why },
-            Cause::Other => Self::Failed { path, why },
+        match SqliteCause::of(error) {
+            SqliteCause::Full => Self::DiskFull { path },
+            SqliteCause::Other if is_busy(error) => Self::Busy { path, why },
+            SqliteCause::Damaged | SqliteCause::Constraint => Self::Damaged { path, why },
+            SqliteCause::Unwritable => Self::Unwritable { path, why },
+            SqliteCause::Other => Self::Failed { path, why },
         }
     }
 
     /// The same for what the writer's own code found.
-    pub(super) fn from_fault(path: &Path, fault: &BackendError) -> Self {
+    pub(super) fn from_fault(path: &Path, fault: &SqliteError) -> Self {
         match fault {
-            BackendError::Sql(error) => Self::from_sql(path, error),
-            BackendError::Conflict | BackendError::MaxSize => Self::Damaged {
+            SqliteError::Sql(error) => Self::from_sql(path, error),
+            SqliteError::Conflict | SqliteError::MaxSize => Self::Damaged {
                 path: path.to_owned(),
                 why: "two rows of one name".into(),
             },
-            BackendError::Damaged(why) => Self::Damaged {
+            SqliteError::Damaged(why) => Self::Damaged {
                 path: path.to_owned(),
                 why: (*why).to_owned(),
             },
-            BackendError::BatchAborted(fault) => Self::from_fault(path, fault),
-            BackendError::Gone => Self::Failed {
+            SqliteError::BatchAborted(fault) => Self::from_fault(path, fault),
+            SqliteError::Gone => Self::Failed {
                 path: path.to_owned(),
                 why: GONE.to_owned(),
             },
@@ -195,7 +195,7 @@ const GONE: &str = "the database file or its -wal was removed or replaced while 
 
 /// Why one job failed.
 #[derive(Debug)]
-pub(super) enum BackendError {
+pub(super) enum SqliteError {
     /// The database said no.
     Sql(rusqlite::Error),
     /// A row is not what we wrote. Fixed words only: they reach the log.
@@ -208,21 +208,24 @@ pub(super) enum BackendError {
     Gone,
     /// It cannot be taken back alone: rows of other jobs are written together with it, or some of its own
     /// are written.
-    BatchAborted(Box<BackendError>),
+    BatchAborted(Box<SqliteError>),
 }
 
-impl From<rusqlite::Error> for BackendError {
+impl From<rusqlite::Error> for SqliteError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)
     }
 }
 
-impl BackendError {
+impl SqliteError {
     /// Whether only the job that met it has failed; everything else fails its whole transaction.
     pub(super) fn is_private(&self) -> bool {
         match self {
             Self::Sql(error) => {
-                matches!(Cause::of(error), Cause::Damaged | Cause::Constraint)
+                matches!(
+                    SqliteCause::of(error),
+                    SqliteCause::Damaged | SqliteCause::Constraint
+                )
             }
             Self::Damaged(_) | Self::Conflict | Self::MaxSize => true,
             Self::BatchAborted(_) | Self::Gone => false,
@@ -232,12 +235,12 @@ impl BackendError {
     /// For the operator's graphs.
     pub(super) fn count(&self) {
         let kind = match self {
-            Self::Sql(error) => match Cause::of(error) {
-                Cause::Full => "full",
-                Cause::Damaged => "damaged",
-                Cause::Constraint => "constraint",
-                Cause::Unwritable => "unwritable",
-                Cause::Other => "other",
+            Self::Sql(error) => match SqliteCause::of(error) {
+                SqliteCause::Full => "full",
+                SqliteCause::Damaged => "damaged",
+                SqliteCause::Constraint => "constraint",
+                SqliteCause::Unwritable => "unwritable",
+                SqliteCause::Other => "other",
             },
             Self::Damaged(_) => "damaged",
             Self::Conflict => "conflict",
@@ -251,10 +254,12 @@ impl BackendError {
     /// What the caller can do about it. Driver texts name tables and codes, never values.
     pub(super) fn to_store_error(&self) -> StoreError {
         match self {
-            Self::Sql(error) => match Cause::of(error) {
-                Cause::Full => StoreError::Unavailable("the disk is full".into()),
-                Cause::Damaged | Cause::Constraint => StoreError::Corrupt(error.to_string().into()),
-                Cause::Unwritable | Cause::Other => {
+            Self::Sql(error) => match SqliteCause::of(error) {
+                SqliteCause::Full => StoreError::Unavailable("the disk is full".into()),
+                SqliteCause::Damaged | SqliteCause::Constraint => {
+                    StoreError::Corrupt(error.to_string().into())
+                }
+                SqliteCause::Unwritable | SqliteCause::Other => {
                     StoreError::Unavailable(error.to_string().into())
                 }
             },
@@ -269,7 +274,7 @@ impl BackendError {
 
 /// The driver's many codes, as far as they ask for different answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(super) enum SqliteCause {
     Full,
     Damaged,
     Constraint,
@@ -277,7 +282,7 @@ pub(super) enum Cause {
     Other,
 }
 
-impl Cause {
+impl SqliteCause {
     /// Sorts a driver's error.
     pub(super) fn of(error: &rusqlite::Error) -> Self {
         use rusqlite::Error as E;
@@ -316,11 +321,11 @@ mod tests {
         let path = Path::new("data/miyu.db");
         for errno in [rustix::io::Errno::NOLCK, rustix::io::Errno::OPNOTSUPP] {
             let error = std::io::Error::from_raw_os_error(errno.raw_os_error());
-            let why = OpenError::from_lock(path, &error).to_string();
+            let why = SqliteOpenError::from_lock(path, &error).to_string();
             assert!(why.contains("network shares"), "{why}");
         }
         let refused = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
-        let why = OpenError::from_lock(path, &refused).to_string();
+        let why = SqliteOpenError::from_lock(path, &refused).to_string();
         assert!(why.contains("give it to the user"), "{why}");
         for (code, words) in [
             (rusqlite::ffi::SQLITE_IOERR_SHMMAP, "network"),
@@ -330,7 +335,7 @@ mod tests {
             (rusqlite::ffi::SQLITE_FULL, "no space"),
         ] {
             let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
-            let why = OpenError::from_sql(path, &error).to_string();
+            let why = SqliteOpenError::from_sql(path, &error).to_string();
             assert!(why.contains(words), "{code}: {why}");
         }
     }

@@ -1,11 +1,11 @@
-//! Whether the files that are written to are still those of their names. Somebody may remove or replace them
-//! while the server runs: SQLite would go on writing into files that nobody can open any more, and all of it
+//! Whether the files that are written to are still those of their names. They may be removed or replaced while
+//! the server runs: SQLite would go on writing into files that cannot be opened any more, and all of it
 //! would be lost with the process.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::error::BackendError;
+use super::error::SqliteError;
 use super::open::Paths;
 
 /// A file by what the system calls it.
@@ -35,12 +35,12 @@ impl Files {
     }
 
     /// Whether what is written now can be read by another process.
-    pub(super) fn check(&mut self, paths: &Paths) -> Result<(), BackendError> {
+    pub(super) fn check(&mut self, paths: &Paths) -> Result<(), SqliteError> {
         let wal = id_of(&paths.wal);
         self.wal = self.wal.or(wal);
         match id_of(&paths.database) == self.database && wal == self.wal {
             true => Ok(()),
-            false => Err(BackendError::Gone),
+            false => Err(SqliteError::Gone),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use tokio::sync::oneshot;
 
-use super::error::BackendError;
+use super::error::SqliteError;
 use super::queue::Weigh;
 use super::writer::Writer;
 use crate::store::StoreError;
-use crate::store::underway::Mention;
+use crate::store::pending_writes::PendingWrite;
 
 /// What most jobs hold beside themselves, and the place of the answer.
 const TEXTS: usize = 256;
@@ -28,14 +28,14 @@ pub(super) enum Mode {
 }
 
 /// One piece of work for the writer thread.
-pub(super) struct Job {
+pub(super) struct WriterJob {
     pub(super) mode: Mode,
     pub(super) work: Box<dyn Work>,
     /// What the work holds beside itself, in bytes: texts.
     pub(super) texts: usize,
 }
 
-impl Weigh for Job {
+impl Weigh for WriterJob {
     fn bytes(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.work) + self.texts
     }
@@ -43,8 +43,8 @@ impl Weigh for Job {
 
 /// Runs once, then answers once.
 pub(super) trait Work: Send {
-    /// Does it and keeps the result. An error spoils the whole transaction.
-    fn run(&mut self, writer: &mut Writer) -> Result<(), BackendError>;
+    /// Does it and keeps the result. An error aborts the whole transaction.
+    fn run(&mut self, writer: &mut Writer) -> Result<(), SqliteError>;
 
     /// Tells the caller: the result, or why the transaction around it failed.
     fn answer(self: Box<Self>, aborted: Option<&StoreError>);
@@ -53,17 +53,17 @@ pub(super) trait Work: Send {
 struct Task<T, F> {
     work: Option<F>,
     result: Option<Result<T, StoreError>>,
-    /// Whom it is about, until it is answered.
-    about: Option<Mention>,
+    /// The sessions that it is about, until it is answered.
+    about: Option<PendingWrite>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<T, F> Work for Task<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Writer) -> Result<T, BackendError> + Send,
+    F: FnOnce(&mut Writer) -> Result<T, SqliteError> + Send,
 {
-    fn run(&mut self, writer: &mut Writer) -> Result<(), BackendError> {
+    fn run(&mut self, writer: &mut Writer) -> Result<(), SqliteError> {
         let Some(work) = self.work.take() else {
             return Ok(());
         };
@@ -91,10 +91,14 @@ where
 }
 
 /// Packs work for the writer together with the place where its answer will arrive.
-pub(super) fn job<T, F>(mode: Mode, about: Option<Mention>, work: F) -> (Job, Answer<T>)
+pub(super) fn job<T, F>(
+    mode: Mode,
+    about: Option<PendingWrite>,
+    work: F,
+) -> (WriterJob, JobAnswer<T>)
 where
     T: Send + 'static,
-    F: FnOnce(&mut Writer) -> Result<T, BackendError> + Send + 'static,
+    F: FnOnce(&mut Writer) -> Result<T, SqliteError> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
     let task = Task {
@@ -104,7 +108,7 @@ where
         reply,
     };
     let work = Box::new(task);
-    let job = Job {
+    let job = WriterJob {
         mode,
         work,
         texts: TEXTS,
@@ -113,10 +117,10 @@ where
 }
 
 /// Where a job's answer arrives.
-pub(super) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
+pub(super) type JobAnswer<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 /// Waits for an answer.
-pub(super) async fn wait<T>(answer: Answer<T>) -> Result<T, StoreError> {
+pub(super) async fn wait<T>(answer: JobAnswer<T>) -> Result<T, StoreError> {
     let gone = |_| Err(StoreError::Unavailable("the store was closed".into()));
     answer.await.unwrap_or_else(gone)
 }

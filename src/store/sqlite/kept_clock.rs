@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::error::BackendError;
+use super::error::SqliteError;
 use super::writer::Writer;
 use crate::clock::Reading;
 
@@ -34,7 +34,7 @@ pub(super) fn read(conn: &Connection) -> rusqlite::Result<Option<Reading>> {
 
 impl Writer {
     /// Keeps the clock for the next process, when that is due or the machine's was set.
-    pub(super) fn keep_clock(&mut self) -> Result<(), BackendError> {
+    pub(super) fn keep_clock(&mut self) -> Result<(), SqliteError> {
         let steps = self.clock.steps();
         let due = self
             .clock_kept

@@ -5,11 +5,10 @@
 //! between them but queues, so there is no lock to hold while the disk works.
 //!
 //! Reading order: `mod` (the store as its callers see it) · `open` · `queue`, `jobs` (how work
-//! travels) · `threads` · `writer` · `checkpoint`, `tidy` (what can wait) · `head`, `names` (what it remembers) · `append`,
-//! `rooms`, `relations`, `sweep` (the jobs) · `page` (the readers) · `rows`, `room_rows` (columns) · `key`, `error`.
+//! travels) · `threads` · `writer` · `checkpoint`, `tidy` (what can wait) · `room_cache`, `client_id_index` (what it remembers) · `append`,
+//! `rooms`, `relations`, `sweep` (the jobs) · `upkeep` (readiness and the end) · `page` (the readers) · `rows`, `room_rows` (columns) · `key`, `error`.
 
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -18,37 +17,37 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use self::error::BackendError;
+use self::error::SqliteError;
 use self::files::Files;
-use self::head::Heads;
-use self::jobs::{Job, Mode};
+use self::jobs::{Mode, WriterJob};
 use self::open::Paths;
 use self::page::ReadJob;
-use self::queue::Queue;
-use self::threads::{Alarm, Life};
+use self::queue::JobQueue;
+use self::room_cache::RoomCache;
+use self::threads::{PanicAlarm, ThreadLife};
 use self::writer::Writer;
-use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
+use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
 use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
-use crate::store::newcomers::Newcomers;
-use crate::store::underway::Underway;
+use crate::store::fresh_sessions::FreshSessions;
+use crate::store::pending_writes::PendingWrites;
 use crate::store::{
-    Appended, Arrival, Clock, CommitSink, Draft, Durability, Entries, Hidden, Marks, Page,
-    PageLimit, Pending, Place, Recalled, Rooms, StoreError, StoreRules, Swept, Upkeep,
+    Appended, Arrival, CommitSink, Draft, Durability, Entries, Hidden, Page, PageLimit, Pending,
+    ReadState, Recalled, Rooms, SharedClock, SideClaim, StoreRules,
 };
 
 mod append;
 mod checkpoint;
+mod client_id_index;
 mod error;
 mod files;
-mod head;
 mod jobs;
 mod kept_clock;
 mod key;
-mod names;
 mod open;
 mod page;
 mod queue;
 mod relations;
+mod room_cache;
 mod room_rows;
 mod rooms;
 mod rows;
@@ -56,33 +55,32 @@ mod sweep;
 mod threads;
 mod tidy;
 mod tuning;
+mod upkeep;
 mod writer;
 
-pub use self::error::OpenError;
-pub use self::tuning::Tuning;
+pub use self::error::SqliteOpenError;
+pub use self::tuning::SqliteTuning;
 
-/// Most jobs that a reader does in one look at the data.
-const LOOKS: usize = 32;
-/// Sessions made lately that are remembered to have met nobody: about 40 bytes each.
-const NEWCOMERS: usize = 32_768;
+/// Most jobs that a reader does in one batch.
+const READS_AT_ONCE: usize = 32;
+/// Sessions made lately that are remembered to have met no partner: about 40 bytes each.
+const FRESH_SESSIONS: usize = 32_768;
 /// What the names and wishes of two people take.
 const PEOPLE: usize = 2048;
-/// Before a full queue is tried again by whoever only asks for a sign of life.
-const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(100);
 
-/// The embedded store. Dropping it without [`Upkeep::close`] is a crash: what was answered is kept,
+/// The embedded store. Dropping it without [`Upkeep::close`](crate::store::Upkeep::close) is a crash: what was answered is kept,
 /// what was not may be lost. The drop waits for the threads to end.
 pub struct SqliteStore {
-    jobs: Arc<Queue<Job>>,
-    reads: Arc<Queue<ReadJob>>,
-    life: watch::Receiver<Life>,
+    jobs: Arc<JobQueue<WriterJob>>,
+    reads: Arc<JobQueue<ReadJob>>,
+    life: watch::Receiver<ThreadLife>,
     open_rooms: Arc<AtomicU64>,
     timeout: Duration,
     renewal: Duration,
     blocks_per_session: usize,
-    clock: Clock,
-    underway: Underway,
-    newcomers: Newcomers,
+    clock: SharedClock,
+    pending_writes: PendingWrites,
+    fresh_sessions: FreshSessions,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -94,9 +92,16 @@ impl SqliteStore {
         durability: Durability,
         rules: StoreRules,
         sink: Arc<dyn CommitSink>,
-        clock: Clock,
-    ) -> Result<Arc<Self>, OpenError> {
-        Self::open_tuned(path, durability, rules, sink, clock, Tuning::default())
+        clock: SharedClock,
+    ) -> Result<Arc<Self>, SqliteOpenError> {
+        Self::open_tuned(
+            path,
+            durability,
+            rules,
+            sink,
+            clock,
+            SqliteTuning::default(),
+        )
     }
 
     /// The same with other sizes.
@@ -105,39 +110,39 @@ impl SqliteStore {
         durability: Durability,
         rules: StoreRules,
         sink: Arc<dyn CommitSink>,
-        clock: Clock,
-        tuning: Tuning,
-    ) -> Result<Arc<Self>, OpenError> {
+        clock: SharedClock,
+        tuning: SqliteTuning,
+    ) -> Result<Arc<Self>, SqliteOpenError> {
         let paths = Paths::of(path);
         open::prepare_folder(&paths)?;
         let lock = open::lock(&paths)?;
         let mut conn = open::writer(&paths, durability)?;
         if let Some(from) =
-            kept_clock::read(&conn).map_err(|error| OpenError::from_sql(path, &error))?
+            kept_clock::read(&conn).map_err(|error| SqliteOpenError::from_sql(path, &error))?
         {
             clock.go_on(from);
         }
         let (now, label) = (clock.now(), clock.label());
         let start = open::recover(&mut conn, now, &rules)
-            .map_err(|fault| OpenError::from_fault(path, &fault))?;
+            .map_err(|fault| SqliteOpenError::from_fault(path, &fault))?;
 
         let open_rooms = Arc::new(AtomicU64::new(start.open_rooms));
         let (timeout, renewal) = (rules.timeout, rules.block_lifetime / 30);
         let blocks_per_session = rules.blocks_per_session;
-        let room = queue::Room {
+        let room = queue::QueueBound {
             items: tuning.queue,
             bytes: tuning.queue_bytes,
         };
-        let jobs = Queue::new(room, tuning.batch, 1);
-        let reads = Queue::new(room, LOOKS, tuning.readers);
-        let (alarm, life) = Alarm::new(jobs, reads);
-        let (jobs, reads) = (alarm.jobs.clone(), alarm.reads.clone());
+        let jobs = JobQueue::new(room, tuning.batch, 1);
+        let reads = JobQueue::new(room, READS_AT_ONCE, tuning.readers);
+        let (panic_alarm, life) = PanicAlarm::new(jobs, reads);
+        let (jobs, reads) = (panic_alarm.jobs.clone(), panic_alarm.reads.clone());
         let (checkpoints, helper) = checkpoint::watch(&mut conn, tuning.checkpoint, tuning.wal)
-            .map_err(|error| OpenError::from_sql(path, &error))?;
+            .map_err(|error| SqliteOpenError::from_sql(path, &error))?;
         let writer = Writer {
             conn,
             checkpoints,
-            heads: Heads::new(tuning.heads, tuning.head_entries),
+            room_cache: RoomCache::new(tuning.room_cache, tuning.cached_entries),
             rules: Arc::new(rules),
             tuning,
             files: Files::of(&paths),
@@ -164,7 +169,7 @@ impl SqliteStore {
             last_write: Instant::now(),
             last_truncation: Instant::now(),
         };
-        let thread = threads::start(writer, helper, lock, alarm)?;
+        let thread = threads::start(writer, helper, lock, panic_alarm)?;
         Ok(Arc::new(Self {
             jobs,
             reads,
@@ -174,8 +179,8 @@ impl SqliteStore {
             renewal,
             blocks_per_session,
             clock,
-            underway: Underway::default(),
-            newcomers: Newcomers::new(NEWCOMERS),
+            pending_writes: PendingWrites::default(),
+            fresh_sessions: FreshSessions::new(FRESH_SESSIONS),
             writer: Mutex::new(Some(thread)),
         }))
     }
@@ -185,7 +190,11 @@ impl SqliteStore {
     pub fn writer_died(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut life = self.life.clone();
         async move {
-            if life.wait_for(|life| *life == Life::Died).await.is_err() {
+            if life
+                .wait_for(|life| *life == ThreadLife::Died)
+                .await
+                .is_err()
+            {
                 std::future::pending::<()>().await;
             }
         }
@@ -200,23 +209,23 @@ impl SqliteStore {
     fn ask<T: Send + 'static>(
         &self,
         mode: Mode,
-        work: impl FnOnce(&mut Writer) -> Result<T, BackendError> + Send + 'static,
+        work: impl FnOnce(&mut Writer) -> Result<T, SqliteError> + Send + 'static,
     ) -> Pending<T> {
         self.ask_about(None, mode, 0, work)
     }
 
-    /// The same; whoever asks about these sessions meanwhile waits for it. It holds texts of so many
-    /// bytes.
+    /// The same; readers of these sessions wait for it meanwhile. `texts`: how
+    /// many bytes its texts take.
     fn ask_about<T: Send + 'static>(
         &self,
         sessions: Option<[SessionId; 2]>,
         mode: Mode,
         texts: usize,
-        work: impl FnOnce(&mut Writer) -> Result<T, BackendError> + Send + 'static,
+        work: impl FnOnce(&mut Writer) -> Result<T, SqliteError> + Send + 'static,
     ) -> Pending<T> {
         let about = sessions.map(|sessions| {
-            self.newcomers.remove(sessions);
-            self.underway.begin(sessions)
+            self.fresh_sessions.remove(sessions);
+            self.pending_writes.begin(sessions)
         });
         let (mut job, answer) = jobs::job(mode, about, work);
         job.texts += texts;
@@ -234,7 +243,7 @@ impl SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         // After `close` both do nothing: the thread has ended, or is about to in good order.
-        if *self.life.borrow() == Life::Working {
+        if *self.life.borrow() == ThreadLife::Working {
             self.jobs.abandon();
         }
         if let Some(thread) = self.writer.get_mut().take() {
@@ -260,7 +269,12 @@ impl Rooms for SqliteStore {
         self.ask(Mode::Read, move |writer| writer.open_rooms(session))
     }
 
-    fn arrive(&self, room: RoomId, place: Place, connection: Address) -> Pending<Option<Arrival>> {
+    fn arrive(
+        &self,
+        room: RoomId,
+        place: SideClaim,
+        connection: Address,
+    ) -> Pending<Option<Arrival>> {
         self.ask(Mode::Patient, move |writer| {
             writer.arrive(room, place, connection)
         })
@@ -271,7 +285,7 @@ impl Rooms for SqliteStore {
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: Marks,
+        marks: ReadState,
     ) -> Pending<Option<u64>> {
         self.ask(Mode::Patient, move |writer| {
             writer.depart(room, side, connection, marks)
@@ -282,8 +296,8 @@ impl Rooms for SqliteStore {
         self.ask(Mode::Read, move |writer| writer.positions(&rooms))
     }
 
-    fn mark(&self, room: RoomId, side: Side, marks: Marks) {
-        // Nobody waits for it, and losing it costs a little repetition: the answer is dropped.
+    fn mark(&self, room: RoomId, side: Side, marks: ReadState) {
+        // No caller waits for it, and losing it costs a little repetition: the answer is dropped.
         drop(self.ask(Mode::Note, move |writer| writer.mark(room, side, marks)));
     }
 
@@ -340,67 +354,6 @@ impl Entries for SqliteStore {
             let (job, answer) = page::read_job(move |conn| page::read(conn, &plan, side));
             reads.push(job)?;
             jobs::wait(answer).await
-        })
-    }
-}
-
-impl Upkeep for SqliteStore {
-    fn sweep(&self) -> Pending<Swept> {
-        self.ask(Mode::Write, Writer::sweep)
-    }
-
-    fn ready(&self) -> Pending<()> {
-        let failing = self.ask(Mode::Read, |writer| Ok(writer.failing));
-        let jobs = self.jobs.clone();
-        Pending::bounded(self.deadline(), async move {
-            if !failing.await? {
-                return Ok(());
-            }
-            // Nobody may be writing now, so the answer of the last one is tried again.
-            let (job, answer) = jobs::job(Mode::Write, None, Writer::probe);
-            jobs.push(job)?;
-            jobs::wait(answer).await
-        })
-    }
-
-    fn size(&self) -> Pending<u64> {
-        self.ask(Mode::Read, Writer::size)
-    }
-
-    fn alive(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let jobs = self.jobs.clone();
-        Box::pin(async move {
-            loop {
-                let (job, answer) = jobs::job(Mode::Read, None, |_| Ok(()));
-                if jobs.push(job).is_ok() && jobs::wait(answer).await.is_ok() {
-                    return;
-                }
-                // A full queue may belong to a writer that works as fast as it can.
-                tokio::time::sleep(FULL_QUEUE_PAUSE).await;
-            }
-        })
-    }
-
-    fn identity(&self) -> Pending<StoreId> {
-        self.ask(Mode::Read, Writer::identity)
-    }
-
-    fn session_key(&self) -> Pending<[u8; 32]> {
-        let key = self.ask(Mode::Read, |writer| {
-            Ok(key::read_or_make(&writer.paths.key))
-        });
-        Pending::work(async move { key.await? })
-    }
-
-    fn close(&self) -> Pending<()> {
-        self.jobs.close();
-        let mut life = self.life.clone();
-        Pending::bounded(self.deadline(), async move {
-            let ended = life.wait_for(|life| *life != Life::Working).await;
-            match ended.as_deref() {
-                Ok(Life::Closed) => Ok(()),
-                _ => Err(StoreError::Unavailable("the store's thread died".into())),
-            }
         })
     }
 }

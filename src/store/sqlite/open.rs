@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::{BackendError, OpenError};
+use super::error::{SqliteError, SqliteOpenError};
 use crate::domain::id::Timestamp;
 use crate::store::{Durability, StoreRules};
 
@@ -59,13 +59,13 @@ impl Paths {
 }
 
 /// Makes the folder if it is missing, readable by its owner only.
-pub(super) fn prepare_folder(paths: &Paths) -> Result<(), OpenError> {
+pub(super) fn prepare_folder(paths: &Paths) -> Result<(), SqliteOpenError> {
     let folder = match paths.database.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => return Ok(()),
     };
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| OpenError::from_io(folder, &error))
+    made.map_err(|error| SqliteOpenError::from_io(folder, &error))
 }
 
 /// Holds off every other process for as long as it lives.
@@ -81,15 +81,15 @@ impl Drop for Lock {
 
 /// Takes the lock. The file itself stays for ever: removing it would let two processes lock two
 /// files of one name.
-pub(super) fn lock(paths: &Paths) -> Result<Lock, OpenError> {
-    let failed = |error: &std::io::Error| OpenError::from_io(&paths.lock, error);
+pub(super) fn lock(paths: &Paths) -> Result<Lock, SqliteOpenError> {
+    let failed = |error: &std::io::Error| SqliteOpenError::from_io(&paths.lock, error);
     let file = private(&paths.lock).map_err(|error| failed(&error))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
+        Err(TryLockError::WouldBlock) => Err(SqliteOpenError::Locked {
             lock: paths.lock.clone(),
         }),
-        Err(TryLockError::Error(error)) => Err(OpenError::from_lock(&paths.lock, &error)),
+        Err(TryLockError::Error(error)) => Err(SqliteOpenError::from_lock(&paths.lock, &error)),
     }
 }
 
@@ -101,10 +101,10 @@ fn private(path: &Path) -> std::io::Result<File> {
 }
 
 /// Opens the write connection of a file that is ours or new, with the newest schema.
-pub(super) fn writer(paths: &Paths, durability: Durability) -> Result<Connection, OpenError> {
+pub(super) fn writer(paths: &Paths, durability: Durability) -> Result<Connection, SqliteOpenError> {
     let path = &paths.database;
     recognise(path)?;
-    let sql = |error: rusqlite::Error| OpenError::from_sql(path, &error);
+    let sql = |error: rusqlite::Error| SqliteOpenError::from_sql(path, &error);
     let mut conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -121,12 +121,12 @@ pub(super) fn writer(paths: &Paths, durability: Durability) -> Result<Connection
 }
 
 /// Refuses what is not ours before SQLite touches it; a missing or empty file is a new database.
-fn recognise(path: &Path) -> Result<(), OpenError> {
-    let failed = |error: std::io::Error| OpenError::from_io(path, &error);
+fn recognise(path: &Path) -> Result<(), SqliteOpenError> {
+    let failed = |error: std::io::Error| SqliteOpenError::from_io(path, &error);
     let file = private(path).map_err(failed)?;
     let mut header = Vec::new();
     file.take(HEADER).read_to_end(&mut header).map_err(failed)?;
-    let foreign = |what: &str| OpenError::Foreign {
+    let foreign = |what: &str| SqliteOpenError::Foreign {
         path: path.to_owned(),
         what: what.into(),
     };
@@ -144,8 +144,8 @@ fn recognise(path: &Path) -> Result<(), OpenError> {
 }
 
 /// Signs a new database as ours; refuses a newer version's.
-fn claim(conn: &Connection, path: &Path) -> Result<(), OpenError> {
-    let sql = |error: rusqlite::Error| OpenError::from_sql(path, &error);
+fn claim(conn: &Connection, path: &Path) -> Result<(), SqliteOpenError> {
+    let sql = |error: rusqlite::Error| SqliteOpenError::from_sql(path, &error);
     let number = |pragma: &str| conn.query_row(pragma, [], |row| row.get::<_, i64>(0));
     let id = number("PRAGMA application_id").map_err(sql)?;
     let schema = number("PRAGMA user_version").map_err(sql)?;
@@ -156,7 +156,7 @@ fn claim(conn: &Connection, path: &Path) -> Result<(), OpenError> {
         return conn.execute_batch(&sign).map_err(sql);
     }
     if schema > SCHEMA {
-        return Err(OpenError::Newer {
+        return Err(SqliteOpenError::Newer {
             path: path.to_owned(),
             why: format!("its schema is {schema}, this program knows {SCHEMA}"),
         });
@@ -178,29 +178,29 @@ fn set_up(conn: &Connection, durability: Durability) -> Result<(), rusqlite::Err
 }
 
 /// Where memory cannot be shared SQLite keeps its former journal, and says nothing.
-fn check_journal(conn: &Connection, path: &Path) -> Result<(), OpenError> {
+fn check_journal(conn: &Connection, path: &Path) -> Result<(), SqliteOpenError> {
     let mode = conn.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0));
-    let mode = mode.map_err(|error| OpenError::from_sql(path, &error))?;
+    let mode = mode.map_err(|error| SqliteOpenError::from_sql(path, &error))?;
     match mode.eq_ignore_ascii_case("wal") {
         true => Ok(()),
-        false => Err(OpenError::FileSystem {
+        false => Err(SqliteOpenError::FileSystem {
             path: path.to_owned(),
             why: format!("its journal is \"{mode}\" and cannot be a WAL"),
         }),
     }
 }
 
-fn migrate(conn: &mut Connection, path: &Path) -> Result<(), OpenError> {
+fn migrate(conn: &mut Connection, path: &Path) -> Result<(), SqliteOpenError> {
     let runner = embedded::migrations::runner().set_grouped(true);
     let Err(error) = runner.run(conn) else {
         return Ok(());
     };
     let source = std::error::Error::source(&error);
     if let Some(sql) = source.and_then(|cause| cause.downcast_ref::<rusqlite::Error>()) {
-        return Err(OpenError::from_sql(path, sql));
+        return Err(SqliteOpenError::from_sql(path, sql));
     }
     // A history that does not match ours.
-    Err(OpenError::Newer {
+    Err(SqliteOpenError::Newer {
         path: path.to_owned(),
         why: error.to_string(),
     })
@@ -215,7 +215,7 @@ fn plan_once(conn: &Connection) -> Result<(), rusqlite::Error> {
 }
 
 /// Opens a connection that only reads.
-pub(super) fn reader(paths: &Paths) -> Result<Connection, OpenError> {
+pub(super) fn reader(paths: &Paths) -> Result<Connection, SqliteOpenError> {
     beside(paths, OpenFlags::SQLITE_OPEN_READ_ONLY, |conn| {
         conn.busy_timeout(BUSY)?;
         plan_once(conn)?;
@@ -227,7 +227,7 @@ pub(super) fn reader(paths: &Paths) -> Result<Connection, OpenError> {
 
 /// Opens a connection that copies the WAL into the database beside the writer, at least as durably as
 /// it does.
-pub(super) fn checkpointer(paths: &Paths) -> Result<Connection, OpenError> {
+pub(super) fn checkpointer(paths: &Paths) -> Result<Connection, SqliteOpenError> {
     beside(paths, OpenFlags::SQLITE_OPEN_READ_WRITE, |conn| {
         conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;")
     })
@@ -238,11 +238,11 @@ fn beside(
     paths: &Paths,
     access: OpenFlags,
     set_up: impl FnOnce(&Connection) -> Result<(), rusqlite::Error>,
-) -> Result<Connection, OpenError> {
+) -> Result<Connection, SqliteOpenError> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(&paths.database, flags);
     let ready = opened.and_then(|conn| set_up(&conn).map(|()| conn));
-    ready.map_err(|error| OpenError::from_sql(&paths.database, &error))
+    ready.map_err(|error| SqliteOpenError::from_sql(&paths.database, &error))
 }
 
 /// What the data says at a start.
@@ -257,7 +257,7 @@ pub(super) fn recover(
     conn: &mut Connection,
     now: Timestamp,
     rules: &StoreRules,
-) -> Result<Start, BackendError> {
+) -> Result<Start, SqliteError> {
     let tx = conn.transaction()?;
     let mark: i64 = tx.query_row("SELECT value FROM meta WHERE name = 'mark'", [], |r| {
         r.get(0)
@@ -295,8 +295,8 @@ pub(super) fn recover(
 }
 
 /// Reads the entries after the mark; answers the newest row id ever used as far as it matters:
-/// a row erased after the mark is named by nobody.
-fn catch_up(conn: &Connection, mark: i64) -> Result<i64, BackendError> {
+/// a row erased after the mark is named nowhere.
+fn catch_up(conn: &Connection, mark: i64) -> Result<i64, SqliteError> {
     let mut newest = mark;
     let mut rooms: HashMap<i64, (i64, i64)> = HashMap::new();
     let mut tail = conn.prepare("SELECT id, room, seq FROM entries WHERE id > ?1 ORDER BY id")?;

@@ -5,7 +5,7 @@
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
-use super::error::BackendError;
+use super::error::SqliteError;
 use super::queue::Weigh;
 use super::room_rows;
 use super::rows;
@@ -28,8 +28,8 @@ impl Weigh for ReadJob {
 
 /// Packs work for a reader together with the place where its answer will arrive.
 pub(super) fn read_job<T: Send + 'static>(
-    work: impl FnOnce(&Connection) -> Result<T, BackendError> + Send + 'static,
-) -> (ReadJob, super::jobs::Answer<T>) {
+    work: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+) -> (ReadJob, super::jobs::JobAnswer<T>) {
     let (reply, answer) = oneshot::channel();
     let job = move |conn: &Connection| {
         let result: Result<T, StoreError> = work(conn).map_err(|fault| {
@@ -41,7 +41,7 @@ pub(super) fn read_job<T: Send + 'static>(
     (Box::new(job), answer)
 }
 
-/// Does jobs in one look at the data, which begins after all of them were asked for: each sees whatever
+/// Does jobs in one read transaction, which begins after all of them were asked for: each sees whatever
 /// was committed before, and what one has read the next one need not read again.
 pub(super) fn run(conn: &Connection, jobs: &mut Vec<ReadJob>) {
     if jobs.is_empty() {
@@ -80,27 +80,27 @@ impl Writer {
         room: RoomId,
         after: Seq,
         limit: PageLimit,
-    ) -> Result<Option<Plan>, BackendError> {
-        let Some(head) = self.head(room)? else {
+    ) -> Result<Option<Plan>, SqliteError> {
+        let Some(cached) = self.cached(room)? else {
             return Ok(None);
         };
         Ok(Some(Plan {
-            no: head.facts.no,
-            from: after.min(head.last_seq()),
-            rows: head.rows_after(after, limit.rows()).to_vec(),
+            no: cached.facts.no,
+            from: after.min(cached.last_seq()),
+            rows: cached.rows_after(after, limit.rows()).to_vec(),
             limit,
-            last_seq: head.last_seq(),
-            closed: head.state.departure.is_some(),
+            last_seq: cached.last_seq(),
+            closed: cached.state.departure.is_some(),
         }))
     }
 
     /// See [`crate::store::Rooms::positions`].
-    pub(super) fn positions(&mut self, rooms: &[RoomId]) -> Result<Vec<Position>, BackendError> {
+    pub(super) fn positions(&mut self, rooms: &[RoomId]) -> Result<Vec<Position>, SqliteError> {
         let mut found = Vec::with_capacity(rooms.len());
         for &room in rooms {
-            found.extend(match self.heads.peek(room) {
-                Some(head) if head.state.erasing => None,
-                Some(head) => Some(head.position()),
+            found.extend(match self.room_cache.peek(room) {
+                Some(cached) if cached.state.erasing => None,
+                Some(cached) => Some(cached.position()),
                 // What is not remembered is not behind: its row is right.
                 None => room_rows::read_position(&self.conn, room)?,
             });
@@ -114,7 +114,7 @@ pub(super) fn read(
     conn: &Connection,
     plan: &Plan,
     side: Side,
-) -> Result<Option<Page>, BackendError> {
+) -> Result<Option<Page>, SqliteError> {
     let mut entries = Vec::new();
     let mut bytes = plan.limit.begin();
     let mut upto = plan.from;
@@ -124,7 +124,7 @@ pub(super) fn read(
             return missing(conn, plan.no);
         };
         if stored.room != plan.no || stored.entry.seq != at {
-            return Err(BackendError::Damaged("an entry out of its place"));
+            return Err(SqliteError::Damaged("an entry out of its place"));
         }
         if !stored.hidden_from(side) {
             if !bytes.take(&stored.entry) {
@@ -143,11 +143,11 @@ pub(super) fn read(
 }
 
 /// A row of the plan is not there: fine if the room was erased in the meantime.
-fn missing(conn: &Connection, no: i64) -> Result<Option<Page>, BackendError> {
+fn missing(conn: &Connection, no: i64) -> Result<Option<Page>, SqliteError> {
     let mut statement = conn.prepare_cached("SELECT 1 FROM rooms WHERE no = ?1 AND erasing = 0")?;
     let alive: Option<i64> = statement.query_row([no], |row| row.get(0)).optional()?;
     match alive {
-        Some(_) => Err(BackendError::Damaged("an entry that is missing")),
+        Some(_) => Err(SqliteError::Damaged("an entry that is missing")),
         None => Ok(None),
     }
 }

@@ -16,14 +16,14 @@ pub(super) trait Weigh {
 
 /// How much a queue may hold.
 #[derive(Clone, Copy)]
-pub(super) struct Room {
+pub(super) struct QueueBound {
     pub(super) items: usize,
     pub(super) bytes: usize,
 }
 
 /// Why a queue takes nothing more.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum QueuePhase {
     Open,
     /// What was taken is still handed out.
     Closing,
@@ -31,39 +31,39 @@ enum Phase {
     Abandoned,
 }
 
-struct Inner<T> {
+struct QueueInner<T> {
     items: VecDeque<T>,
     /// What they take.
     bytes: usize,
-    phase: Phase,
+    phase: QueuePhase,
     /// An item that should not wait was put in since it was last empty.
     urgent: bool,
 }
 
-impl<T> Inner<T> {
+impl<T> QueueInner<T> {
     fn gathering(&self, most: usize) -> bool {
         let some = !self.items.is_empty() && self.items.len() < most;
-        some && !self.urgent && self.phase == Phase::Open
+        some && !self.urgent && self.phase == QueuePhase::Open
     }
 }
 
 /// Many push, one or several threads take.
-pub(super) struct Queue<T> {
-    inner: Mutex<Inner<T>>,
+pub(super) struct JobQueue<T> {
+    inner: Mutex<QueueInner<T>>,
     wake: Condvar,
-    room: Room,
+    room: QueueBound,
     most: usize,
     takers: usize,
 }
 
-impl<T: Weigh> Queue<T> {
+impl<T: Weigh> JobQueue<T> {
     /// Holds at most so much, of which `takers` threads take at most `most` at once.
-    pub(super) fn new(room: Room, most: usize, takers: usize) -> Self {
+    pub(super) fn new(room: QueueBound, most: usize, takers: usize) -> Self {
         Self {
-            inner: Mutex::new(Inner {
+            inner: Mutex::new(QueueInner {
                 items: VecDeque::new(),
                 bytes: 0,
-                phase: Phase::Open,
+                phase: QueuePhase::Open,
                 urgent: false,
             }),
             wake: Condvar::new(),
@@ -78,7 +78,7 @@ impl<T: Weigh> Queue<T> {
         self.put(item, true)
     }
 
-    /// The same with an item that may wait a moment for others: see [`Queue::take`].
+    /// The same with an item that may wait a moment for others: see [`JobQueue::take`].
     pub(super) fn push_patient(&self, item: T) -> Result<(), StoreError> {
         self.put(item, false)
     }
@@ -86,7 +86,7 @@ impl<T: Weigh> Queue<T> {
     fn put(&self, item: T, urgent: bool) -> Result<(), StoreError> {
         let bytes = item.bytes();
         let mut inner = self.inner.lock();
-        if inner.phase != Phase::Open {
+        if inner.phase != QueuePhase::Open {
             return Err(StoreError::Unavailable("the store is closed".into()));
         }
         if inner.items.len() >= self.room.items || inner.bytes + bytes > self.room.bytes {
@@ -94,7 +94,7 @@ impl<T: Weigh> Queue<T> {
         }
         inner.items.push_back(item);
         inner.bytes += bytes;
-        // Whoever gathers patient ones need not know of another, until there are enough.
+        // A thread that gathers patient ones need not be woken for another, until there are enough.
         let news = urgent || inner.items.len() == 1 || inner.items.len() == self.most;
         inner.urgent |= urgent;
         drop(inner);
@@ -105,11 +105,11 @@ impl<T: Weigh> Queue<T> {
     }
 
     /// Moves this thread's part of the items into `into`, waiting at most `wait` for the first, and until
-    /// `from` while there are only a few patient ones. False when the queue is closed and empty: nothing will ever come
-    /// again.
+    /// `from` while there are only a few patient ones. False when the queue is closed and
+    /// empty: nothing will come again.
     pub(super) fn take(&self, into: &mut Vec<T>, wait: Duration, from: Instant) -> bool {
         let mut inner = self.inner.lock();
-        if inner.items.is_empty() && inner.phase == Phase::Open {
+        if inner.items.is_empty() && inner.phase == QueuePhase::Open {
             self.wake.wait_for(&mut inner, wait);
         }
         while inner.gathering(self.most) && !self.wake.wait_until(&mut inner, from).timed_out() {}
@@ -121,7 +121,7 @@ impl<T: Weigh> Queue<T> {
         inner.bytes -= into[taken..].iter().map(Weigh::bytes).sum::<usize>();
         let more = !inner.items.is_empty();
         inner.urgent &= more;
-        let open = inner.phase == Phase::Open;
+        let open = inner.phase == QueuePhase::Open;
         drop(inner);
         if more {
             // For the next thread, if there is one.
@@ -138,8 +138,8 @@ impl<T: Weigh> Queue<T> {
     /// Takes nothing more; what is in it is still handed out.
     pub(super) fn close(&self) {
         let mut inner = self.inner.lock();
-        if inner.phase == Phase::Open {
-            inner.phase = Phase::Closing;
+        if inner.phase == QueuePhase::Open {
+            inner.phase = QueuePhase::Closing;
         }
         drop(inner);
         self.wake.notify_all();
@@ -148,18 +148,18 @@ impl<T: Weigh> Queue<T> {
     /// Takes nothing more and forgets what is in it.
     pub(super) fn abandon(&self) {
         let mut inner = self.inner.lock();
-        inner.phase = Phase::Abandoned;
+        inner.phase = QueuePhase::Abandoned;
         let forgotten = std::mem::take(&mut inner.items);
         inner.bytes = 0;
         drop(inner);
-        // Dropping an item wakes whoever waits for its answer: not under our lock.
+        // Dropping an item wakes the caller that waits for its answer: not under our lock.
         drop(forgotten);
         self.wake.notify_all();
     }
 
     /// The queue was abandoned, so the data may stay as it is.
     pub(super) fn abandoned(&self) -> bool {
-        self.inner.lock().phase == Phase::Abandoned
+        self.inner.lock().phase == QueuePhase::Abandoned
     }
 }
 
@@ -179,13 +179,13 @@ mod tests {
         }
     }
 
-    fn room(items: usize) -> Room {
-        Room { items, bytes: 1000 }
+    fn room(items: usize) -> QueueBound {
+        QueueBound { items, bytes: 1000 }
     }
 
     #[test]
     fn what_is_taken_makes_room_for_as_many_bytes() {
-        let queue = Queue::new(room(10), 2, 1);
+        let queue = JobQueue::new(room(10), 2, 1);
         for bytes in [600, 300, 100] {
             queue.push(bytes).unwrap();
         }
@@ -199,7 +199,7 @@ mod tests {
     }
 
     /// Takes once on a thread of its own, patient ones not before `from`.
-    fn taking(queue: &Arc<Queue<u32>>, from: Instant) -> JoinHandle<Vec<u32>> {
+    fn taking(queue: &Arc<JobQueue<u32>>, from: Instant) -> JoinHandle<Vec<u32>> {
         let queue = Arc::clone(queue);
         spawn(move || {
             let mut taken = Vec::new();
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_patient_item_waits_for_its_time() {
-        let queue = Arc::new(Queue::new(room(10), 10, 1));
+        let queue = Arc::new(JobQueue::new(room(10), 10, 1));
         let from = Instant::now() + 4 * MOMENT;
         let taker = taking(&queue, from);
         for item in 1..=3 {
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_patient_item_goes_at_once_when_its_time_has_come() {
-        let queue = Arc::new(Queue::new(room(10), 10, 1));
+        let queue = Arc::new(JobQueue::new(room(10), 10, 1));
         let taker = taking(&queue, Instant::now());
         queue.push_patient(1).unwrap();
         assert_eq!(taker.join().unwrap(), [1]);
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn enough_patient_items_wait_no_longer() {
-        let queue = Arc::new(Queue::new(room(10), 3, 1));
+        let queue = Arc::new(JobQueue::new(room(10), 3, 1));
         let taker = taking(&queue, Instant::now() + LONG);
         sleep(MOMENT);
         for item in 1..=4 {
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn an_urgent_item_takes_the_patient_ones_with_it() {
-        let queue = Arc::new(Queue::new(room(10), 10, 1));
+        let queue = Arc::new(JobQueue::new(room(10), 10, 1));
         queue.push_patient(1).unwrap();
         let taker = taking(&queue, Instant::now() + LONG);
         queue.push(2).unwrap();
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn all_threads_share_what_is_urgent() {
-        let queue = Arc::new(Queue::new(room(30), 30, 2));
+        let queue = Arc::new(JobQueue::new(room(30), 30, 2));
         for item in 0..7 {
             queue.push(item).unwrap();
         }

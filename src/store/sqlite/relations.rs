@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rusqlite::Connection;
 
-use super::error::BackendError;
+use super::error::SqliteError;
 use super::jobs::{self, Mode};
 use super::writer::Writer;
 use super::{SqliteStore, page, rows};
@@ -18,10 +18,10 @@ const RECENT: usize = 10;
 /// How many of a room's newest entries are looked at for a word of the blocked side.
 const LOOKED_AT: usize = 1000;
 
-/// Everything in one statement, so one consistent look: blocks of both directions, with when its own
+/// Everything in one statement, so one consistent read: blocks of both directions, with when its own
 /// were used; whether a room is open; then partners, of open rooms apart, each half backwards along the
 /// primary key; and marks that are held.
-const LOOK: &str = "SELECT 0, whom, used_at FROM blocks \
+const RELATIONS_QUERY: &str = "SELECT 0, whom, used_at FROM blocks \
          WHERE by = ?1 AND (until IS NULL OR until > ?2) \
      UNION ALL SELECT * FROM (SELECT 1, by, NULL FROM blocks \
          WHERE whom = ?1 AND (until IS NULL OR until > ?2) ORDER BY no DESC LIMIT ?3) \
@@ -44,20 +44,20 @@ struct Blocked {
 
 /// A session's relations, and the oldest use of its own blocks.
 #[derive(Default)]
-struct Looked {
+struct RelationsRead {
     relations: RelationsOf,
     oldest_use: Option<i64>,
 }
 
 /// Reads on a reader's connection.
-fn look(
+fn read_relations(
     conn: &Connection,
     session: SessionId,
     now: Timestamp,
     most: usize,
-) -> Result<Looked, BackendError> {
-    let (mut looked, mut met, mut seen) = (Looked::default(), Vec::new(), HashSet::new());
-    let mut statement = conn.prepare_cached(LOOK)?;
+) -> Result<RelationsRead, SqliteError> {
+    let (mut looked, mut met, mut seen) = (RelationsRead::default(), Vec::new(), HashSet::new());
+    let mut statement = conn.prepare_cached(RELATIONS_QUERY)?;
     let mut rows = statement.query((session.0, now.0, rows::size(most), rows::size(HELD)))?;
     while let Some(row) = rows.next()? {
         let kind: i64 = row.get(0)?;
@@ -84,8 +84,8 @@ fn look(
     Ok(looked)
 }
 
-/// The partners of these rooms, newest first. Somebody who met the same few people all the time is told
-/// of fewer than ten.
+/// The partners of these rooms, newest first. A session that met the same few people all the time gets
+/// fewer than ten.
 fn recent(mut met: Vec<(i64, SessionId)>) -> Vec<SessionId> {
     met.sort_unstable_by_key(|(room, _)| std::cmp::Reverse(*room));
     let mut recent = Vec::with_capacity(met.len().min(RECENT));
@@ -113,20 +113,20 @@ impl Relations for SqliteStore {
         })
     }
 
-    fn introduce(&self, session: SessionId) {
-        self.newcomers.add(session);
+    fn note_fresh_session(&self, session: SessionId) {
+        self.fresh_sessions.add(session);
     }
 
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
-        if self.newcomers.has(session) {
+        if self.fresh_sessions.has(session) {
             return Pending::known(Ok(RelationsOf::default()));
         }
         let (reads, writer) = (self.reads.clone(), self.jobs.clone());
         let (now, most) = (self.clock.now(), self.blocks_per_session);
         let stale = now.minus(self.renewal);
-        let look = move || {
+        let read_relations = move || {
             let (job, answer) = page::read_job(move |conn| {
-                let looked = look(conn, session, now, most)?;
+                let looked = read_relations(conn, session, now, most)?;
                 // A thirtieth of a life is near enough: not every search is a write.
                 if looked.oldest_use.is_some_and(|used| used <= stale.0) {
                     let renew = move |writer: &mut Writer| writer.renew_blocks(session);
@@ -138,16 +138,16 @@ impl Relations for SqliteStore {
             });
             reads.push_patient(job).map(|()| answer)
         };
-        if !self.underway.names(session) {
-            return match look() {
+        if !self.pending_writes.names(session) {
+            return match read_relations() {
                 Ok(answer) => Pending::answer(answer, self.deadline()),
                 Err(error) => Pending::known(Err(error)),
             };
         }
-        let underway = self.underway.clone();
+        let pending_writes = self.pending_writes.clone();
         Pending::bounded(self.deadline(), async move {
-            underway.settled(session).await;
-            jobs::wait(look()?).await
+            pending_writes.settled(session).await;
+            jobs::wait(read_relations()?).await
         })
     }
 }
@@ -159,7 +159,7 @@ impl Writer {
         by: SessionId,
         whom: SessionId,
         room: RoomId,
-    ) -> Result<(), BackendError> {
+    ) -> Result<(), SqliteError> {
         if by == whom {
             return Ok(());
         }
@@ -206,17 +206,17 @@ impl Writer {
     }
 
     /// Where this session sits in the room, and whether it has said anything there.
-    fn blocked_in(&mut self, room: RoomId, whom: SessionId) -> Result<Blocked, BackendError> {
-        let Some(head) = self.head(room)? else {
+    fn blocked_in(&mut self, room: RoomId, whom: SessionId) -> Result<Blocked, SqliteError> {
+        let Some(cached) = self.cached(room)? else {
             return Ok(Blocked::default());
         };
         let mut sides = Side::BOTH.into_iter();
-        let Some(side) = sides.find(|side| head.facts.sessions[side.index()] == whom) else {
+        let Some(side) = sides.find(|side| cached.facts.sessions[side.index()] == whom) else {
             return Ok(Blocked::default());
         };
-        let no = head.facts.no;
-        let before = head.last_seq().0.saturating_sub(LOOKED_AT as u64);
-        let newest = head.rows_after(Seq(before), LOOKED_AT).to_vec();
+        let no = cached.facts.no;
+        let before = cached.last_seq().0.saturating_sub(LOOKED_AT as u64);
+        let newest = cached.rows_after(Seq(before), LOOKED_AT).to_vec();
         let mut said = self
             .conn
             .prepare_cached("SELECT 1 FROM entries WHERE id = ?1 AND kind = 0 AND side = ?2")?;
@@ -234,7 +234,7 @@ impl Writer {
     }
 
     /// The session is no more, and so is what it held against others.
-    pub(super) fn forget_blocks(&mut self, by: SessionId) -> Result<(), BackendError> {
+    pub(super) fn forget_blocks(&mut self, by: SessionId) -> Result<(), SqliteError> {
         self.together(|writer| {
             for erase in [
                 "DELETE FROM blocks WHERE by = ?1",
@@ -247,7 +247,7 @@ impl Writer {
     }
 
     /// The session is alive, and so are its blocks.
-    pub(super) fn renew_blocks(&mut self, by: SessionId) -> Result<(), BackendError> {
+    pub(super) fn renew_blocks(&mut self, by: SessionId) -> Result<(), SqliteError> {
         let mut renew = self
             .conn
             .prepare_cached("UPDATE blocks SET used_at = ?2 WHERE by = ?1")?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row, params};
 
-use super::error::BackendError;
-use super::head::{Facts, Head, Heads, SideState, State};
+use super::error::SqliteError;
+use super::room_cache::{CachedRoom, Facts, RoomCache, RoomRowState, SideRowState};
 use super::rows::{int, reason, reason_code, seq, side, size};
 use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::domain::{Departure, Mark, Persona, Position, Presence};
@@ -16,9 +16,9 @@ pub(super) fn insert_room(
     conn: &Connection,
     facts: &Facts,
     due: Timestamp,
-) -> Result<i64, BackendError> {
+) -> Result<i64, SqliteError> {
     let text = |json: serde_json::Result<String>| {
-        json.map_err(|_| BackendError::Damaged("people that cannot be written"))
+        json.map_err(|_| SqliteError::Damaged("people that cannot be written"))
     };
     let people = text(serde_json::to_string(&facts.people.personas))?;
     let tags = text(serde_json::to_string(&facts.common_tags))?;
@@ -41,7 +41,7 @@ pub(super) fn insert_room(
 }
 
 /// Writes who is in a new room.
-pub(super) fn insert_members(conn: &Connection, facts: &Facts) -> Result<(), BackendError> {
+pub(super) fn insert_members(conn: &Connection, facts: &Facts) -> Result<(), SqliteError> {
     let mut statement = conn.prepare_cached(
         "INSERT INTO members (session, open, room, side, partner) VALUES (?1, 1, ?2, ?3, ?4)",
     )?;
@@ -58,7 +58,7 @@ pub(super) fn insert_marks(
     conn: &Connection,
     room: i64,
     marks: &[Vec<Mark>; 2],
-) -> Result<(), BackendError> {
+) -> Result<(), SqliteError> {
     for side in Side::BOTH {
         for mark in &marks[side.index()] {
             let mut statement = conn.prepare_cached(
@@ -73,14 +73,14 @@ pub(super) fn insert_marks(
 /// The columns that change, as they are to be.
 pub(super) struct RoomRow<'a> {
     pub(super) no: i64,
-    pub(super) head: i64,
+    pub(super) last_row: i64,
     pub(super) last_seq: Seq,
     pub(super) due: Option<Timestamp>,
-    pub(super) state: &'a State,
+    pub(super) state: &'a RoomRowState,
 }
 
 /// Writes everything about a room that changes.
-pub(super) fn update_room(conn: &Connection, row: &RoomRow<'_>) -> Result<(), BackendError> {
+pub(super) fn update_room(conn: &Connection, row: &RoomRow<'_>) -> Result<(), SqliteError> {
     let mut statement = conn.prepare_cached(
         "UPDATE rooms SET head = ?2, last_seq = ?3, \
          closed_at = ?4, left_seq = ?5, left_side = ?6, left_reason = ?7, due_at = ?8, \
@@ -92,11 +92,11 @@ pub(super) fn update_room(conn: &Connection, row: &RoomRow<'_>) -> Result<(), Ba
     let [a, b] = &row.state.sides;
     let left = &row.state.departure;
     let time = |at: Option<Timestamp>| at.map(|t| t.0);
-    let node = |s: &SideState| s.connection.map(|c| c.node.0.cast_signed());
-    let number = |s: &SideState| s.connection.map(|c| c.number.cast_signed());
+    let node = |s: &SideRowState| s.connection.map(|c| c.node.0.cast_signed());
+    let number = |s: &SideRowState| s.connection.map(|c| c.number.cast_signed());
     statement.execute(params![
         row.no,
-        row.head,
+        row.last_row,
         int(row.last_seq),
         left.map(|departure| departure.at.0),
         left.map(|departure| int(departure.seq)),
@@ -135,11 +135,11 @@ pub(super) struct Log {
 
 /// Reads a room with the places of all its entries, walking back from the newest; `None` when it is
 /// unknown or being erased.
-pub(super) fn read_head(
+pub(super) fn read_room(
     conn: &Connection,
-    heads: &Heads,
+    room_cache: &RoomCache,
     room: RoomId,
-) -> Result<Option<Head>, BackendError> {
+) -> Result<Option<CachedRoom>, SqliteError> {
     let mut statement = conn.prepare_cached(
         "SELECT no, people, common_tags, is_bot, session_a, session_b, opened_at, \
          head, last_seq, \
@@ -153,19 +153,19 @@ pub(super) fn read_head(
         return Ok(None);
     };
     let facts = facts(row, room)?;
-    let state = State {
+    let state = RoomRowState {
         sides: [side_state(row, 9)?, side_state(row, 16)?],
         departure: departure(row, 23)?,
         closes_at: row.get::<_, Option<i64>>(27)?.map(Timestamp),
         erasing: false,
     };
     let (newest, count) = (row.get(7)?, seq(row.get(8)?)?);
-    let log = walk_back(conn, heads, facts.no, newest, count)?;
-    Ok(Some(Head::new(facts, state, log)))
+    let log = walk_back(conn, room_cache, facts.no, newest, count)?;
+    Ok(Some(CachedRoom::new(facts, state, log)))
 }
 
-fn facts(row: &Row<'_>, room: RoomId) -> Result<Facts, BackendError> {
-    const BROKEN: BackendError = BackendError::Damaged("a room whose people cannot be read");
+fn facts(row: &Row<'_>, room: RoomId) -> Result<Facts, SqliteError> {
+    const BROKEN: SqliteError = SqliteError::Damaged("a room whose people cannot be read");
     let people: String = row.get(1)?;
     let personas: [Persona; 2] = serde_json::from_str(&people).map_err(|_| BROKEN)?;
     let tags: String = row.get(2)?;
@@ -179,11 +179,10 @@ fn facts(row: &Row<'_>, room: RoomId) -> Result<Facts, BackendError> {
     })
 }
 
-fn side_state(row: &Row<'_>, from: usize) -> Result<SideState, BackendError> {
-    let time = |at: usize| -> Result<_, BackendError> {
-        Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp))
-    };
-    Ok(SideState {
+fn side_state(row: &Row<'_>, from: usize) -> Result<SideRowState, SqliteError> {
+    let time =
+        |at: usize| -> Result<_, SqliteError> { Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp)) };
+    Ok(SideRowState {
         joined_at: time(from)?,
         connection: connection(row, from + 2)?,
         away_since: time(from + 1)?,
@@ -193,7 +192,7 @@ fn side_state(row: &Row<'_>, from: usize) -> Result<SideState, BackendError> {
     })
 }
 
-fn connection(row: &Row<'_>, from: usize) -> Result<Option<Address>, BackendError> {
+fn connection(row: &Row<'_>, from: usize) -> Result<Option<Address>, SqliteError> {
     let node: Option<i64> = row.get(from)?;
     let number: Option<i64> = row.get(from + 1)?;
     Ok(node.zip(number).map(|(node, number)| Address {
@@ -202,7 +201,7 @@ fn connection(row: &Row<'_>, from: usize) -> Result<Option<Address>, BackendErro
     }))
 }
 
-fn departure(row: &Row<'_>, from: usize) -> Result<Option<Departure>, BackendError> {
+fn departure(row: &Row<'_>, from: usize) -> Result<Option<Departure>, SqliteError> {
     let Some(at) = row.get::<_, Option<i64>>(from)? else {
         return Ok(None);
     };
@@ -217,11 +216,11 @@ fn departure(row: &Row<'_>, from: usize) -> Result<Option<Departure>, BackendErr
 /// A room's entries. Of their texts only the lengths are read.
 fn walk_back(
     conn: &Connection,
-    heads: &Heads,
+    room_cache: &RoomCache,
     room: i64,
     newest: i64,
     count: Seq,
-) -> Result<Log, BackendError> {
+) -> Result<Log, SqliteError> {
     let mut statement = conn.prepare_cached(
         "SELECT room, seq, prev, side, CASE kind WHEN 0 THEN client_id END, \
              ifnull(octet_length(client_id), 0) + ifnull(octet_length(body), 0) \
@@ -233,23 +232,23 @@ fn walk_back(
         let mut rows = statement.query([at])?;
         let row = rows
             .next()?
-            .ok_or(BackendError::Damaged("an entry that is missing"))?;
+            .ok_or(SqliteError::Damaged("an entry that is missing"))?;
         // Both also make sure that a damaged chain ends.
         if row.get::<_, i64>(0)? != room || row.get::<_, i64>(1)? != left {
-            return Err(BackendError::Damaged("an entry out of its place"));
+            return Err(SqliteError::Damaged("an entry out of its place"));
         }
         let name = row.get_ref(4)?.as_str_or_null();
-        let name = name.map_err(|_| BackendError::Damaged("a message without a name"))?;
+        let name = name.map_err(|_| SqliteError::Damaged("a message without a name"))?;
         let side = side(row.get(3)?)?;
         log.rows.push(at);
-        let key = name.map_or(0, |name| heads.key(side, name));
+        let key = name.map_or(0, |name| room_cache.key(side, name));
         log.keys.push(key);
         log.bytes += row.get::<_, i64>(5)?.cast_unsigned();
         at = row.get(2)?;
         left -= 1;
     }
     if left != 0 {
-        return Err(BackendError::Damaged("a room that lost its beginning"));
+        return Err(SqliteError::Damaged("a room that lost its beginning"));
     }
     log.rows.reverse();
     log.keys.reverse();
@@ -260,7 +259,7 @@ fn walk_back(
 pub(super) fn read_position(
     conn: &Connection,
     room: RoomId,
-) -> Result<Option<Position>, BackendError> {
+) -> Result<Option<Position>, SqliteError> {
     let mut statement = conn.prepare_cached(
         "SELECT last_seq, node_a, number_a, version_a, node_b, number_b, version_b \
          FROM rooms WHERE id = ?1 AND erasing = 0",
@@ -269,7 +268,7 @@ pub(super) fn read_position(
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
-    let presence = |from| -> Result<Presence, BackendError> {
+    let presence = |from| -> Result<Presence, SqliteError> {
         Ok(Presence {
             speaker: connection(row, from)?,
             version: row.get::<_, i64>(from + 2)?.cast_unsigned(),

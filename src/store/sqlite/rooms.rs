@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use super::error::{BackendError, Cause};
-use super::head::{Facts, Head, State};
+use super::error::{SqliteCause, SqliteError};
+use super::room_cache::{CachedRoom, Facts, RoomRowState};
 use super::room_rows::{self, Log};
 use super::rows;
 use super::writer::Writer;
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use crate::domain::{Departure, EntryKind, LeaveReason, Mark, Pairing, Room};
-use crate::store::{Arrival, Marks, Place, RoomPeople};
+use crate::store::{Arrival, ReadState, RoomPeople, SideClaim};
 
 /// Most open rooms of one session that are told.
 const OPEN_ROOMS: i64 = 32;
 
 impl Writer {
     /// See [`crate::store::Rooms::create_room`].
-    pub(super) fn create_room(&mut self, pairing: Pairing) -> Result<(), BackendError> {
+    pub(super) fn create_room(&mut self, pairing: Pairing) -> Result<(), SqliteError> {
         let Pairing {
             room,
             parties,
@@ -36,32 +36,32 @@ impl Writer {
             is_bot,
             opened_at: self.now,
         };
-        if self.heads.get(room).is_some() {
+        if self.room_cache.get(room).is_some() {
             return self.made_before(&facts);
         }
-        // Nearly always new: looking first would be a look for nothing.
+        // Nearly always new: reading first would be a read for nothing.
         match self.insert_room(&mut facts, &marks) {
-            Err(BackendError::Conflict) => return self.made_before(&facts),
+            Err(SqliteError::Conflict) => return self.made_before(&facts),
             other => other?,
         }
         if !is_bot {
             self.opened += 1;
         }
-        let head = Head::new(facts, State::default(), Log::default());
-        self.heads.create(head);
+        let cached = CachedRoom::new(facts, RoomRowState::default(), Log::default());
+        self.room_cache.create(cached);
         Ok(())
     }
 
     /// Whether the room of that id is this one and open: then it was asked for twice.
-    fn made_before(&mut self, facts: &Facts) -> Result<(), BackendError> {
-        let head = self
-            .head(facts.people.room)?
-            .ok_or(BackendError::Conflict)?;
-        let same = head.facts.sessions == facts.sessions
-            && head.facts.people.personas == facts.people.personas;
-        match same && head.state.departure.is_none() {
+    fn made_before(&mut self, facts: &Facts) -> Result<(), SqliteError> {
+        let cached = self
+            .cached(facts.people.room)?
+            .ok_or(SqliteError::Conflict)?;
+        let same = cached.facts.sessions == facts.sessions
+            && cached.facts.people.personas == facts.people.personas;
+        match same && cached.state.departure.is_none() {
             true => Ok(()),
-            false => Err(BackendError::Conflict),
+            false => Err(SqliteError::Conflict),
         }
     }
 
@@ -69,17 +69,17 @@ impl Writer {
         &mut self,
         facts: &mut Facts,
         marks: &[Vec<Mark>; 2],
-    ) -> Result<(), BackendError> {
+    ) -> Result<(), SqliteError> {
         let due = self.now.plus(self.rules.arrival);
         let age = self.rules.age_due(facts.opened_at, None);
         let due = age.map_or(due, |age| age.min(due));
         // Half a room must not stay. What refuses a part of it (a damaged file, a full disk) therefore ends
         // the transaction: a savepoint for each room would copy every page that it touches.
-        let aborted = |fault| BackendError::BatchAborted(Box::new(fault));
+        let aborted = |fault| SqliteError::BatchAborted(Box::new(fault));
         facts.no = match room_rows::insert_room(&self.conn, facts, due) {
             // Only the id is unique: the room is there, or it is being erased. Nothing was written.
-            Err(BackendError::Sql(error)) if Cause::of(&error) == Cause::Constraint => {
-                return Err(BackendError::Conflict);
+            Err(SqliteError::Sql(error)) if SqliteCause::of(&error) == SqliteCause::Constraint => {
+                return Err(SqliteError::Conflict);
             }
             other => other.map_err(aborted)?,
         };
@@ -88,7 +88,7 @@ impl Writer {
     }
 
     /// See [`crate::store::Upkeep::identity`].
-    pub(super) fn identity(&mut self) -> Result<StoreId, BackendError> {
+    pub(super) fn identity(&mut self) -> Result<StoreId, SqliteError> {
         let mut read = self
             .conn
             .prepare_cached("SELECT value FROM meta WHERE name = 'identity'")?;
@@ -97,13 +97,13 @@ impl Writer {
     }
 
     /// See [`crate::store::Rooms::room`].
-    pub(super) fn room(&mut self, room: RoomId) -> Result<Option<Room>, BackendError> {
+    pub(super) fn room(&mut self, room: RoomId) -> Result<Option<Room>, SqliteError> {
         let rules = Arc::clone(&self.rules);
-        Ok(self.head(room)?.map(|head| head.room(&rules)))
+        Ok(self.cached(room)?.map(|cached| cached.room(&rules)))
     }
 
     /// See [`crate::store::Rooms::open_rooms`].
-    pub(super) fn open_rooms(&mut self, session: SessionId) -> Result<Vec<Room>, BackendError> {
+    pub(super) fn open_rooms(&mut self, session: SessionId) -> Result<Vec<Room>, SqliteError> {
         let mut statement = self.conn.prepare_cached(
             "SELECT r.id FROM (SELECT DISTINCT room FROM members \
                  WHERE session = ?1 AND open = 1 ORDER BY room DESC LIMIT ?2) m \
@@ -129,22 +129,22 @@ impl Writer {
     pub(super) fn arrive(
         &mut self,
         room: RoomId,
-        place: Place,
+        place: SideClaim,
         connection: Address,
-    ) -> Result<Option<Arrival>, BackendError> {
+    ) -> Result<Option<Arrival>, SqliteError> {
         let now = self.now;
-        let Some(head) = self.head(room)? else {
+        let Some(cached) = self.cached(room)? else {
             return Ok(None);
         };
-        let Some(side) = head.side_at(place) else {
+        let Some(side) = cached.side_at(place) else {
             return Ok(None);
         };
-        let people = Arc::clone(&head.facts.people);
-        let mut state = head.state;
+        let people = Arc::clone(&cached.facts.people);
+        let mut state = cached.state;
         let taken = state.sides[side.index()]
             .connection
             .is_some_and(|it| it != connection);
-        let passed = taken && matches!(place, Place::IfFree(_));
+        let passed = taken && matches!(place, SideClaim::IfFree(_));
         if state.departure.is_none() && !passed {
             let mine = &mut state.sides[side.index()];
             mine.joined_at.get_or_insert(now);
@@ -163,14 +163,14 @@ impl Writer {
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: Marks,
-    ) -> Result<Option<u64>, BackendError> {
+        marks: ReadState,
+    ) -> Result<Option<u64>, SqliteError> {
         let now = self.now;
         self.mark(room, side, marks)?;
-        let Some(head) = self.head(room)? else {
+        let Some(cached) = self.cached(room)? else {
             return Ok(None);
         };
-        let mut state = head.state;
+        let mut state = cached.state;
         let mine = &mut state.sides[side.index()];
         if mine.connection != Some(connection) {
             return Ok(None);
@@ -188,14 +188,14 @@ impl Writer {
         &mut self,
         room: RoomId,
         side: Side,
-        marks: Marks,
-    ) -> Result<(), BackendError> {
+        marks: ReadState,
+    ) -> Result<(), SqliteError> {
         let next_id = self.next_id;
-        let Some(head) = self.head(room)? else {
+        let Some(cached) = self.cached(room)? else {
             return Ok(());
         };
-        let last = head.last_seq();
-        let known = head.state.sides[side.index()];
+        let last = cached.last_seq();
+        let known = cached.state.sides[side.index()];
         let later = |known: Seq, told: Seq| known.max(told.min(last));
         let (cursor, read) = (
             later(known.cursor, marks.cursor),
@@ -204,11 +204,11 @@ impl Writer {
         if (cursor, read) == (known.cursor, known.read) {
             return Ok(());
         }
-        if let Some(head) = self.heads.stage(room) {
-            let mine = &mut head.state.sides[side.index()];
+        if let Some(cached) = self.room_cache.stage(room) {
+            let mine = &mut cached.state.sides[side.index()];
             (mine.cursor, mine.read) = (cursor, read);
         }
-        self.heads.touch(room, next_id);
+        self.room_cache.touch(room, next_id);
         Ok(())
     }
 
@@ -218,18 +218,18 @@ impl Writer {
         room: RoomId,
         side: Side,
         reason: LeaveReason,
-    ) -> Result<bool, BackendError> {
+    ) -> Result<bool, SqliteError> {
         let now = self.now;
-        let Some(head) = self.head(room)? else {
+        let Some(cached) = self.cached(room)? else {
             return Ok(false);
         };
-        if head.state.departure.is_some() {
+        if cached.state.departure.is_some() {
             return Ok(false);
         }
-        let (no, sessions, is_bot) = (head.facts.no, head.facts.sessions, head.facts.is_bot);
-        let mut state = head.state;
+        let (no, sessions, is_bot) = (cached.facts.no, cached.facts.sessions, cached.facts.is_bot);
+        let mut state = cached.state;
         state.departure = Some(Departure {
-            seq: head.last_seq().next(),
+            seq: cached.last_seq().next(),
             at: now,
             side,
             reason,
@@ -245,8 +245,8 @@ impl Writer {
             writer.close_row(room, &state)?;
             writer.write_entry(room, EntryKind::Departure { side, reason }, None, 0)
         })?;
-        if let Some(head) = self.heads.stage(room) {
-            head.state = state;
+        if let Some(cached) = self.room_cache.stage(room) {
+            cached.state = state;
         }
         if !is_bot {
             self.opened -= 1;
@@ -255,9 +255,9 @@ impl Writer {
     }
 
     /// Closes the row alone; its newest entry follows lazily, as always.
-    fn close_row(&mut self, room: RoomId, state: &State) -> Result<(), BackendError> {
-        match self.heads.peek(room) {
-            Some(head) => self.save(head, state),
+    fn close_row(&mut self, room: RoomId, state: &RoomRowState) -> Result<(), SqliteError> {
+        match self.room_cache.peek(room) {
+            Some(cached) => self.save(cached, state),
             None => Ok(()),
         }
     }

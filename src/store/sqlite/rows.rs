@@ -4,7 +4,7 @@
 use rusqlite::{Connection, Row, Statement, params};
 use uuid::Uuid;
 
-use super::error::BackendError;
+use super::error::SqliteError;
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
 use crate::domain::{Entry, EntryKind, LeaveReason, Quote};
 
@@ -54,19 +54,19 @@ pub(super) fn int(seq: Seq) -> i64 {
     i64::try_from(seq.0).unwrap_or(i64::MAX)
 }
 
-pub(super) fn seq(value: i64) -> Result<Seq, BackendError> {
-    let value = u64::try_from(value).map_err(|_| BackendError::Damaged("a negative seq"))?;
+pub(super) fn seq(value: i64) -> Result<Seq, SqliteError> {
+    let value = u64::try_from(value).map_err(|_| SqliteError::Damaged("a negative seq"))?;
     Ok(Seq(value))
 }
 
-pub(super) fn side(value: i64) -> Result<Side, BackendError> {
+pub(super) fn side(value: i64) -> Result<Side, SqliteError> {
     let index = usize::try_from(value).ok();
     let side = index.and_then(Side::from_index);
-    side.ok_or(BackendError::Damaged("an entry of neither side"))
+    side.ok_or(SqliteError::Damaged("an entry of neither side"))
 }
 
 /// Reads one entry with what it refers to; `None` when there is no such row.
-pub(super) fn read_entry(conn: &Connection, id: i64) -> Result<Option<Stored>, BackendError> {
+pub(super) fn read_entry(conn: &Connection, id: i64) -> Result<Option<Stored>, SqliteError> {
     let mut statement = conn.prepare_cached(
         "SELECT e.room, e.seq, e.kind, e.side, e.client_id, e.body, e.reason, e.at, e.hidden, \
                 e.target, t.room, t.seq, t.side, t.body \
@@ -76,7 +76,7 @@ pub(super) fn read_entry(conn: &Connection, id: i64) -> Result<Option<Stored>, B
     rows.next()?.map(stored).transpose()
 }
 
-fn stored(row: &Row<'_>) -> Result<Stored, BackendError> {
+fn stored(row: &Row<'_>) -> Result<Stored, SqliteError> {
     let room = row.get(0)?;
     let kind = match row.get(2)? {
         MESSAGE => EntryKind::Message {
@@ -88,7 +88,7 @@ fn stored(row: &Row<'_>) -> Result<Stored, BackendError> {
         RECALL => EntryKind::Recall {
             side: side(row.get(3)?)?,
             target: quote(row, room)?
-                .ok_or(BackendError::Damaged("a recall of nothing"))?
+                .ok_or(SqliteError::Damaged("a recall of nothing"))?
                 .seq,
             client_id: row.get(4)?,
         },
@@ -96,7 +96,7 @@ fn stored(row: &Row<'_>) -> Result<Stored, BackendError> {
             side: side(row.get(3)?)?,
             reason: reason(row.get(6)?)?,
         },
-        _ => return Err(BackendError::Damaged("an entry of unknown kind")),
+        _ => return Err(SqliteError::Damaged("an entry of unknown kind")),
     };
     let entry = Entry {
         seq: seq(row.get(1)?)?,
@@ -111,12 +111,12 @@ fn stored(row: &Row<'_>) -> Result<Stored, BackendError> {
     })
 }
 
-fn quote(row: &Row<'_>, room: i64) -> Result<Option<Quote>, BackendError> {
+fn quote(row: &Row<'_>, room: i64) -> Result<Option<Quote>, SqliteError> {
     if row.get::<_, Option<i64>>(9)?.is_none() {
         return Ok(None);
     }
     if row.get::<_, Option<i64>>(10)? != Some(room) {
-        return Err(BackendError::Damaged("a reference out of its room"));
+        return Err(SqliteError::Damaged("a reference out of its room"));
     }
     let content = row.get_ref(13)?.as_str_or_null();
     let content = content.map_err(rusqlite::Error::from)?;
@@ -127,7 +127,7 @@ fn quote(row: &Row<'_>, room: i64) -> Result<Option<Quote>, BackendError> {
     )))
 }
 
-pub(super) fn reason(value: i64) -> Result<LeaveReason, BackendError> {
+pub(super) fn reason(value: i64) -> Result<LeaveReason, SqliteError> {
     match value {
         0 => Ok(LeaveReason::Left),
         1 => Ok(LeaveReason::NoShow),
@@ -135,7 +135,7 @@ pub(super) fn reason(value: i64) -> Result<LeaveReason, BackendError> {
         3 => Ok(LeaveReason::TimeUp),
         4 => Ok(LeaveReason::NoShowOfBoth),
         5 => Ok(LeaveReason::TimeoutOfBoth),
-        _ => Err(BackendError::Damaged("a departure for no known reason")),
+        _ => Err(SqliteError::Damaged("a departure for no known reason")),
     }
 }
 
@@ -151,7 +151,7 @@ pub(super) fn reason_code(reason: LeaveReason) -> i64 {
 }
 
 /// Where a new entry goes.
-pub(super) struct Place {
+pub(super) struct EntryPlace {
     pub(super) id: i64,
     pub(super) room: i64,
     pub(super) prev: i64,
@@ -162,8 +162,8 @@ pub(super) struct Place {
 /// Writes entries. Looking the statement up costs a fifth of what executing it does: once is enough.
 pub(super) fn insert_entries<'a>(
     conn: &Connection,
-    entries: impl IntoIterator<Item = (&'a Place, &'a Entry)>,
-) -> Result<(), BackendError> {
+    entries: impl IntoIterator<Item = (&'a EntryPlace, &'a Entry)>,
+) -> Result<(), SqliteError> {
     let mut statement = conn.prepare_cached(
         "INSERT INTO entries (id, room, seq, prev, kind, side, client_id, body, target, reason, at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
@@ -176,9 +176,9 @@ pub(super) fn insert_entries<'a>(
 
 fn insert_entry(
     statement: &mut Statement<'_>,
-    place: &Place,
+    place: &EntryPlace,
     entry: &Entry,
-) -> Result<(), BackendError> {
+) -> Result<(), SqliteError> {
     let (kind, side, client_id, body, reason) = match &entry.kind {
         EntryKind::Message {
             side,

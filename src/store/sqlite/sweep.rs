@@ -1,8 +1,8 @@
 //! Time's work, one small step at a time: closing rooms whose people stayed away, erasing closed
 //! rooms and unused blocks, giving pages back to the disk.
 
-use super::error::BackendError;
-use super::head::{Head, State};
+use super::error::SqliteError;
+use super::room_cache::{CachedRoom, RoomRowState};
 use super::rows;
 use super::writer::Writer;
 use crate::domain::LeaveReason;
@@ -22,14 +22,14 @@ const OLD_ROOMS: usize = 32;
 struct Old {
     no: i64,
     room: RoomId,
-    head: i64,
+    last_row: i64,
     erasing: bool,
     sessions: [SessionId; 2],
 }
 
 impl Writer {
     /// See [`crate::store::Upkeep::sweep`].
-    pub(super) fn sweep(&mut self) -> Result<Swept, BackendError> {
+    pub(super) fn sweep(&mut self) -> Result<Swept, SqliteError> {
         let mut swept = Swept::default();
         self.keep_clock()?;
         self.close_overdue(&mut swept)?;
@@ -41,7 +41,7 @@ impl Writer {
         Ok(swept)
     }
 
-    fn close_overdue(&mut self, swept: &mut Swept) -> Result<(), BackendError> {
+    fn close_overdue(&mut self, swept: &mut Swept) -> Result<(), SqliteError> {
         let most = self.tuning.close_rooms;
         let mut statement = self.conn.prepare_cached(
             "SELECT id FROM rooms WHERE closed_at IS NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
@@ -52,8 +52,9 @@ impl Writer {
         drop(statement);
         swept.more |= due.len() == most;
         for room in due.into_iter().map(rows::room_id) {
-            let looked = self.head(room);
-            let looked = looked.map(|head| head.map(|head| (head.facts.opened_at, head.state)));
+            let looked = self.cached(room);
+            let looked =
+                looked.map(|cached| cached.map(|cached| (cached.facts.opened_at, cached.state)));
             let gone = match looked {
                 Ok(gone) => gone,
                 Err(fault) if self.survives(&fault) => {
@@ -69,7 +70,7 @@ impl Writer {
             let since = opened_at.max(self.started);
             let absences = state
                 .sides
-                .map(|side| Head::absence(&side, since, &self.rules));
+                .map(|side| CachedRoom::absence(&side, since, &self.rules));
             if let Some((side, reason)) = rules::overdue(&absences, self.now) {
                 self.close_room(room, side, reason)?;
                 swept.closed += 1;
@@ -86,8 +87,8 @@ impl Writer {
         &mut self,
         room: RoomId,
         opened_at: Timestamp,
-        state: State,
-    ) -> Result<bool, BackendError> {
+        state: RoomRowState,
+    ) -> Result<bool, SqliteError> {
         let closes_at = match self.rules.age(opened_at, state.closes_at, self.now) {
             Age::Over => return self.close_room(room, Side::A, LeaveReason::TimeUp),
             Age::Fine => {
@@ -96,7 +97,7 @@ impl Writer {
             }
             Age::Tell(closes_at) => closes_at,
         };
-        let told = State {
+        let told = RoomRowState {
             closes_at: Some(closes_at),
             ..state
         };
@@ -107,7 +108,7 @@ impl Writer {
 
     /// A room whose log cannot be read is closed without a last word, so that it is erased in time
     /// and not looked at every second.
-    fn close_damaged(&mut self, room: RoomId) -> Result<(), BackendError> {
+    fn close_damaged(&mut self, room: RoomId) -> Result<(), SqliteError> {
         tracing::error!(%room, "a room's log is damaged; it was closed");
         let mut close = self.conn.prepare_cached(
             "UPDATE rooms SET closed_at = ?2, due_at = NULL WHERE id = ?1 \
@@ -125,7 +126,7 @@ impl Writer {
         Ok(())
     }
 
-    fn erase_old(&mut self, swept: &mut Swept) -> Result<(), BackendError> {
+    fn erase_old(&mut self, swept: &mut Swept) -> Result<(), SqliteError> {
         let mut budget = self.tuning.erase_rows;
         let before = self.now.minus(self.rules.retention);
         let old = self.old_rooms(before)?;
@@ -142,15 +143,15 @@ impl Writer {
             } else {
                 swept.more = true;
             }
-            if let Some(head) = self.heads.stage(old.room) {
-                head.state.erasing = true;
+            if let Some(cached) = self.room_cache.stage(old.room) {
+                cached.state.erasing = true;
             }
             self.purged = true;
         }
         Ok(())
     }
 
-    fn old_rooms(&self, before: Timestamp) -> Result<Vec<Old>, BackendError> {
+    fn old_rooms(&self, before: Timestamp) -> Result<Vec<Old>, SqliteError> {
         let mut statement = self.conn.prepare_cached(
             "SELECT no, id, head, erasing, session_a, session_b FROM rooms \
              WHERE closed_at <= ?1 ORDER BY closed_at LIMIT ?2",
@@ -159,7 +160,7 @@ impl Writer {
             Ok(Old {
                 no: row.get(0)?,
                 room: rows::room_id(row.get(1)?),
-                head: row.get(2)?,
+                last_row: row.get(2)?,
                 erasing: row.get(3)?,
                 sessions: [SessionId(row.get(4)?), SessionId(row.get(5)?)],
             })
@@ -168,11 +169,11 @@ impl Writer {
     }
 
     /// Erases from the newest entry backwards; true when nothing is left of the room.
-    fn erase_some(&mut self, old: &Old, budget: &mut usize) -> Result<bool, BackendError> {
+    fn erase_some(&mut self, old: &Old, budget: &mut usize) -> Result<bool, SqliteError> {
         // Before the first step the row may be behind; from then on it alone knows how far we are.
-        let newest = match self.heads.peek(old.room) {
-            Some(head) if !old.erasing => head.last_row(),
-            _ => old.head,
+        let newest = match self.room_cache.peek(old.room) {
+            Some(cached) if !old.erasing => cached.last_row(),
+            _ => old.last_row,
         };
         let conn = &self.conn;
         let mut erase =
@@ -209,7 +210,7 @@ impl Writer {
         Ok(true)
     }
 
-    fn erase_blocks(&mut self, swept: &mut Swept) -> Result<(), BackendError> {
+    fn erase_blocks(&mut self, swept: &mut Swept) -> Result<(), SqliteError> {
         let most = self.tuning.erase_rows;
         let before = self.now.minus(self.rules.block_lifetime);
         let mut erase = self.conn.prepare_cached(
@@ -234,8 +235,8 @@ impl Writer {
     }
 
     /// See [`crate::store::Upkeep::size`].
-    pub(super) fn size(&mut self) -> Result<u64, BackendError> {
-        let number = |pragma: &str| -> Result<u64, BackendError> {
+    pub(super) fn size(&mut self) -> Result<u64, SqliteError> {
+        let number = |pragma: &str| -> Result<u64, SqliteError> {
             let mut read = self.conn.prepare_cached(pragma)?;
             let value: i64 = read.query_row([], |row| row.get(0))?;
             Ok(value.cast_unsigned())
@@ -255,7 +256,7 @@ impl Writer {
         Ok(size)
     }
 
-    fn vacuum(&mut self) -> Result<(), BackendError> {
+    fn vacuum(&mut self) -> Result<(), SqliteError> {
         let mut free = self.conn.prepare_cached("PRAGMA freelist_count")?;
         let free: i64 = free.query_row([], |row| row.get(0))?;
         if free <= SPARE_PAGES {

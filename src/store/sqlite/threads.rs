@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::checkpoint::Helper;
-use super::error::OpenError;
-use super::jobs::Job;
+use super::error::SqliteOpenError;
+use super::jobs::WriterJob;
 use super::open::{self, Lock, Paths};
 use super::page::{self, ReadJob};
-use super::queue::Queue;
+use super::queue::JobQueue;
 use super::writer::Writer;
 use crate::release_memory;
 
@@ -21,7 +21,7 @@ const NAP: Duration = release_memory::EVERY;
 
 /// Where the threads say how they ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Life {
+pub(super) enum ThreadLife {
     Working,
     /// Closed in good order; everything is at rest.
     Closed,
@@ -31,29 +31,32 @@ pub(super) enum Life {
 
 /// Tells the world when the thread that holds it panics.
 #[derive(Clone)]
-pub(super) struct Alarm {
-    pub(super) life: Arc<watch::Sender<Life>>,
-    pub(super) jobs: Arc<Queue<Job>>,
-    pub(super) reads: Arc<Queue<ReadJob>>,
+pub(super) struct PanicAlarm {
+    pub(super) life: Arc<watch::Sender<ThreadLife>>,
+    pub(super) jobs: Arc<JobQueue<WriterJob>>,
+    pub(super) reads: Arc<JobQueue<ReadJob>>,
 }
 
-impl Alarm {
+impl PanicAlarm {
     /// For the threads of one store, with where their end is seen.
-    pub(super) fn new(jobs: Queue<Job>, reads: Queue<ReadJob>) -> (Self, watch::Receiver<Life>) {
-        let (sender, life) = watch::channel(Life::Working);
-        let alarm = Self {
+    pub(super) fn new(
+        jobs: JobQueue<WriterJob>,
+        reads: JobQueue<ReadJob>,
+    ) -> (Self, watch::Receiver<ThreadLife>) {
+        let (sender, life) = watch::channel(ThreadLife::Working);
+        let panic_alarm = Self {
             life: Arc::new(sender),
             jobs: Arc::new(jobs),
             reads: Arc::new(reads),
         };
-        (alarm, life)
+        (panic_alarm, life)
     }
 }
 
-impl Drop for Alarm {
+impl Drop for PanicAlarm {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.life.send_replace(Life::Died);
+            self.life.send_replace(ThreadLife::Died);
             self.jobs.abandon();
             self.reads.abandon();
         }
@@ -65,22 +68,27 @@ pub(super) fn start(
     mut writer: Writer,
     helper: Helper,
     lock: Lock,
-    alarm: Alarm,
-) -> Result<JoinHandle<()>, OpenError> {
+    panic_alarm: PanicAlarm,
+) -> Result<JoinHandle<()>, SqliteOpenError> {
     let paths = writer.paths.clone();
-    let mut others = vec![checkpointer(&paths, helper, alarm.clone())?];
+    let mut others = vec![checkpointer(&paths, helper, panic_alarm.clone())?];
     for number in 0..writer.tuning.readers {
-        others.push(reader(&paths, number, writer.tuning.look, alarm.clone())?);
+        others.push(reader(
+            &paths,
+            number,
+            writer.tuning.read_pause,
+            panic_alarm.clone(),
+        )?);
     }
     spawn(&paths, "miyu-write", move || {
-        writer.run(&alarm.jobs);
-        end(writer, others, &alarm);
-        // After the database was closed: whoever gets the lock finds it at rest.
+        writer.run(&panic_alarm.jobs);
+        end(writer, others, &panic_alarm);
+        // After the database was closed: the next holder of the lock finds it at rest.
         drop(lock);
-        alarm.life.send_if_modified(|life| {
-            let working = *life == Life::Working;
+        panic_alarm.life.send_if_modified(|life| {
+            let working = *life == ThreadLife::Working;
             if working {
-                *life = Life::Closed;
+                *life = ThreadLife::Closed;
             }
             working
         });
@@ -88,12 +96,12 @@ pub(super) fn start(
 }
 
 /// The others first: the WAL cannot be emptied while they look at it.
-fn end(mut writer: Writer, others: Vec<JoinHandle<()>>, alarm: &Alarm) {
-    let abandoned = alarm.jobs.abandoned();
+fn end(mut writer: Writer, others: Vec<JoinHandle<()>>, panic_alarm: &PanicAlarm) {
+    let abandoned = panic_alarm.jobs.abandoned();
     if abandoned {
-        alarm.reads.abandon();
+        panic_alarm.reads.abandon();
     } else {
-        alarm.reads.close();
+        panic_alarm.reads.close();
     }
     writer.checkpoints.end();
     for thread in others {
@@ -109,12 +117,12 @@ fn reader(
     paths: &Paths,
     number: usize,
     pause: Duration,
-    alarm: Alarm,
-) -> Result<JoinHandle<()>, OpenError> {
+    panic_alarm: PanicAlarm,
+) -> Result<JoinHandle<()>, SqliteOpenError> {
     let conn = open::reader(paths)?;
     spawn(paths, &format!("miyu-read-{number}"), move || {
         let (mut jobs, mut from) = (Vec::new(), Instant::now());
-        while alarm.reads.take(&mut jobs, NAP, from) {
+        while panic_alarm.reads.take(&mut jobs, NAP, from) {
             page::run(&conn, &mut jobs);
             release_memory::if_due();
             from = Instant::now() + pause;
@@ -122,10 +130,14 @@ fn reader(
     })
 }
 
-fn checkpointer(paths: &Paths, helper: Helper, alarm: Alarm) -> Result<JoinHandle<()>, OpenError> {
+fn checkpointer(
+    paths: &Paths,
+    helper: Helper,
+    panic_alarm: PanicAlarm,
+) -> Result<JoinHandle<()>, SqliteOpenError> {
     let conn = open::checkpointer(paths)?;
     spawn(paths, "miyu-checkpoint", move || {
-        let _alarm = alarm;
+        let _alarm = panic_alarm;
         helper.run(&conn);
     })
 }
@@ -134,9 +146,9 @@ fn spawn(
     paths: &Paths,
     name: &str,
     body: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>, OpenError> {
+) -> Result<JoinHandle<()>, SqliteOpenError> {
     let thread = std::thread::Builder::new().name(name.to_owned());
-    thread.spawn(body).map_err(|error| OpenError::Failed {
+    thread.spawn(body).map_err(|error| SqliteOpenError::Failed {
         path: paths.database.clone(),
         why: format!("no thread: {error}"),
     })

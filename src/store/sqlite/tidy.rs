@@ -1,9 +1,9 @@
-//! What the writer does when nobody waits for it, or before too much has gathered: rows of rooms
-//! that are behind their entries, the WAL.
+//! What the writer does while no caller waits for it, or before too much has gathered: it writes the rows of
+//! rooms that are behind their entries, and empties the WAL.
 
 use std::time::{Duration, Instant};
 
-use super::error::BackendError;
+use super::error::SqliteError;
 use super::open;
 use super::writer::Writer;
 
@@ -11,14 +11,14 @@ use super::writer::Writer;
 const FLUSH: usize = 1024;
 
 impl Writer {
-    /// What can wait until nobody waits: rows that are behind, the WAL.
+    /// What can wait for an idle moment: rows that are behind, the WAL.
     pub(super) fn housekeep(&mut self) {
         let idle = self.last_write.elapsed() >= self.tuning.idle;
-        if idle && self.heads.behind() > 0 && !self.failing {
+        if idle && self.room_cache.behind() > 0 && !self.failing {
             if let Err(fault) = self.flush_alone() {
                 self.report_failure(&fault);
             }
-            self.heads.evict();
+            self.room_cache.evict();
         }
         let since = self.last_truncation.elapsed();
         let purge = self.purged && since >= self.tuning.purge;
@@ -29,7 +29,7 @@ impl Writer {
 
     /// Leaves the data at rest: nothing lazily unwritten, nothing in the WAL.
     pub(super) fn settle(&mut self) {
-        while self.heads.behind() > 0 {
+        while self.room_cache.behind() > 0 {
             if let Err(fault) = self.flush_alone() {
                 // Nothing is lost: the next start reads the tail of the entries instead.
                 tracing::warn!(error = %fault.to_store_error(), "could not tidy up at closing");
@@ -42,8 +42,8 @@ impl Writer {
     /// How many rooms' rows should be written now, so that neither a start nor the memory has too
     /// much to bear.
     pub(super) fn flush_due(&self) -> usize {
-        let behind = self.heads.behind();
-        if self.heads.crowded() {
+        let behind = self.room_cache.behind();
+        if self.room_cache.crowded() {
             // Only rooms that are not behind can be forgotten.
             return behind.min(FLUSH);
         }
@@ -51,7 +51,7 @@ impl Writer {
         let horizon = self.next_id - self.tuning.scan;
         while count < FLUSH
             && self
-                .heads
+                .room_cache
                 .first_behind(count)
                 .is_some_and(|id| id < horizon)
         {
@@ -61,14 +61,14 @@ impl Writer {
     }
 
     /// Writes the rows of the `count` rooms that are behind for longest, and how far that gets us.
-    pub(super) fn flush(&mut self, count: usize) -> Result<usize, BackendError> {
+    pub(super) fn flush(&mut self, count: usize) -> Result<usize, SqliteError> {
         if count == 0 {
             return Ok(0);
         }
-        for head in self.heads.oldest_behind(count) {
-            self.save(head, &head.state)?;
+        for cached in self.room_cache.oldest_behind(count) {
+            self.save(cached, &cached.state)?;
         }
-        let mark = self.heads.first_behind(count).unwrap_or(self.next_id) - 1;
+        let mark = self.room_cache.first_behind(count).unwrap_or(self.next_id) - 1;
         let mut statement = self
             .conn
             .prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'mark'")?;
@@ -76,8 +76,8 @@ impl Writer {
         Ok(count)
     }
 
-    fn flush_alone(&mut self) -> Result<(), BackendError> {
-        let count = self.heads.behind().min(FLUSH);
+    fn flush_alone(&mut self) -> Result<(), SqliteError> {
+        let count = self.room_cache.behind().min(FLUSH);
         let attempt = |writer: &mut Self| {
             writer.begin()?;
             let written = writer.flush(count)?;
@@ -85,7 +85,7 @@ impl Writer {
             Ok(written)
         };
         match attempt(self) {
-            Ok(written) => self.heads.commit(written),
+            Ok(written) => self.room_cache.commit(written),
             Err(fault) => {
                 self.undo();
                 return Err(fault);
@@ -107,7 +107,7 @@ impl Writer {
         }
     }
 
-    /// Answers whether somebody was in the way. Never waits for them: an operator's backup may take
+    /// Answers whether another connection was in the way. Never waits for it: an operator's backup may take
     /// long, and the next idle moment will do.
     fn checkpoint(&self) -> Result<i64, rusqlite::Error> {
         self.conn.busy_timeout(Duration::ZERO)?;

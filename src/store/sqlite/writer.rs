@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::Tuning;
+use super::SqliteTuning;
 use super::checkpoint::Checkpoints;
-use super::error::BackendError;
+use super::error::SqliteError;
 use super::files::Files;
-use super::head::{Head, Heads, State};
-use super::jobs::{Job, Mode};
+use super::jobs::{Mode, WriterJob};
 use super::open::Paths;
-use super::queue::Queue;
+use super::queue::JobQueue;
+use super::room_cache::{CachedRoom, RoomCache, RoomRowState};
 use super::room_rows::{self, RoomRow};
-use super::rows::Place;
+use super::rows::EntryPlace;
 use crate::domain::id::{RoomId, Timestamp};
 use crate::release_memory;
-use crate::store::{Clock, CommitSink, Committed, StoreError, StoreRules};
+use crate::store::{CommitSink, Committed, SharedClock, StoreError, StoreRules};
 
 /// How long the writer sleeps when nothing is asked of it; then it tidies up.
 const NAP: Duration = Duration::from_millis(500);
@@ -29,27 +29,27 @@ const NAP: Duration = Duration::from_millis(500);
 pub(super) struct Writer {
     pub(super) conn: Connection,
     pub(super) checkpoints: Checkpoints,
-    pub(super) heads: Heads,
+    pub(super) room_cache: RoomCache,
     pub(super) rules: Arc<StoreRules>,
-    pub(super) tuning: Tuning,
+    pub(super) tuning: SqliteTuning,
     pub(super) paths: Paths,
     pub(super) files: Files,
     pub(super) sink: Arc<dyn CommitSink>,
-    pub(super) clock: Clock,
+    pub(super) clock: SharedClock,
     /// The clock's value, read once a batch.
     pub(super) now: Timestamp,
     /// What a clock on the wall showed then: entries have it, for people to read.
     pub(super) label: Timestamp,
     /// When the clock was last kept for the next process, and how often it had been set.
     pub(super) clock_kept: Option<(Instant, u64)>,
-    /// When this process took the store over: nobody could come before.
+    /// When this process took the store over: no connection could come before.
     pub(super) started: Timestamp,
     /// The next entry's row id. Never goes back, so that a failed transaction leaves a gap at most.
     pub(super) next_id: i64,
     /// Committed with this transaction, to be published after it.
     pub(super) outbox: Vec<Committed>,
     /// Where the last entries of `outbox` go that are not written yet.
-    pub(super) unwritten: Vec<Place>,
+    pub(super) unwritten: Vec<EntryPlace>,
     /// Rooms whose people are to be told after this transaction when they close by themselves.
     pub(super) closing: Vec<(RoomId, Timestamp)>,
     /// The data had `store.max_size` when it was last measured.
@@ -76,36 +76,36 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Works until the queue is closed and empty.
-    pub(super) fn run(&mut self, queue: &Queue<Job>) {
+    pub(super) fn run(&mut self, queue: &JobQueue<WriterJob>) {
         let mut jobs = Vec::new();
-        let patience = self.tuning.patience;
-        while queue.take(&mut jobs, NAP, self.last_write + patience) {
+        let gather_timeout = self.tuning.gather_timeout;
+        while queue.take(&mut jobs, NAP, self.last_write + gather_timeout) {
             let crowd = jobs.len();
             if !jobs.is_empty() {
                 self.batch(&mut jobs);
             }
-            self.checkpoints.look(&self.conn);
+            self.checkpoints.after_batch(&self.conn);
             self.housekeep();
             release_memory::if_due();
             if crowd > 1 && queue.len() < self.tuning.batch {
-                // What a commit costs is shared by all that wait for it. Whoever is alone finds the
-                // writer awake: only where several came at once others are waited for.
+                // What a commit costs is shared by all that wait for it. A caller that is alone
+                // finds the writer awake: only where several came at once others are waited for.
                 std::thread::sleep(self.tuning.pause_after(crowd));
             }
         }
     }
 
-    fn batch(&mut self, jobs: &mut Vec<Job>) {
+    fn batch(&mut self, jobs: &mut Vec<WriterJob>) {
         self.now = self.clock.now();
         self.label = self.clock.label();
-        let (reads, mut writes): (Vec<Job>, Vec<Job>) =
+        let (reads, mut writes): (Vec<WriterJob>, Vec<WriterJob>) =
             jobs.drain(..).partition(|job| job.mode == Mode::Read);
         let aborted = self.transaction(&mut writes).err();
         for job in writes {
             job.work.answer(aborted.as_ref());
         }
         for mut job in reads {
-            // A read has no transaction to spoil: its own failure is its answer.
+            // A read has no transaction to abort: its own failure is its answer.
             let failed = job.work.run(self).err();
             let failed = failed.map(|fault| {
                 fault.count();
@@ -113,18 +113,18 @@ impl Writer {
             });
             job.work.answer(failed.as_ref());
         }
-        self.heads.evict();
+        self.room_cache.evict();
     }
 
     /// Runs the jobs and publishes what they made, or undoes everything and says why.
-    fn transaction(&mut self, jobs: &mut [Job]) -> Result<(), StoreError> {
+    fn transaction(&mut self, jobs: &mut [WriterJob]) -> Result<(), StoreError> {
         if jobs.is_empty() {
             return Ok(());
         }
         let begun = jobs.iter().any(|job| job.mode != Mode::Note);
         match self.attempt(jobs, begun) {
             Ok(written) => {
-                self.heads.commit(written);
+                self.room_cache.commit(written);
                 self.committed();
                 if begun {
                     self.report_recovery();
@@ -145,7 +145,7 @@ impl Writer {
     }
 
     /// Answers how many rows of rooms were brought up to date besides.
-    fn attempt(&mut self, jobs: &mut [Job], begin: bool) -> Result<usize, BackendError> {
+    fn attempt(&mut self, jobs: &mut [WriterJob], begin: bool) -> Result<usize, SqliteError> {
         if begin {
             self.limit_pages()?;
             self.begin()?;
@@ -167,7 +167,7 @@ impl Writer {
         Ok(written)
     }
 
-    pub(super) fn begin(&mut self) -> Result<(), BackendError> {
+    pub(super) fn begin(&mut self) -> Result<(), SqliteError> {
         self.files.check(&self.paths)?;
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         self.begun = true;
@@ -176,8 +176,8 @@ impl Writer {
     }
 
     /// Whether anything was written: a sweep that found nothing due must not pass for work, or
-    /// nobody would ever be idle.
-    pub(super) fn commit(&mut self) -> Result<bool, BackendError> {
+    /// the writer would never be idle.
+    pub(super) fn commit(&mut self) -> Result<bool, SqliteError> {
         let started = Instant::now();
         self.conn.prepare_cached("COMMIT")?.execute([])?;
         self.begun = false;
@@ -191,10 +191,10 @@ impl Writer {
         Ok(true)
     }
 
-    /// After COMMIT: memory follows the data, then everybody learns.
+    /// After COMMIT: memory follows the data, then what was committed is published.
     fn committed(&mut self) {
         for room in self.erased.drain(..) {
-            self.heads.forget(room);
+            self.room_cache.forget(room);
         }
         if self.opened != 0 {
             let open = self.open_rooms.load(Ordering::Relaxed);
@@ -219,7 +219,7 @@ impl Writer {
         {
             tracing::error!(%error, "could not roll back");
         }
-        self.heads.rollback();
+        self.room_cache.rollback();
         self.outbox.clear();
         self.unwritten.clear();
         self.closing.clear();
@@ -228,7 +228,7 @@ impl Writer {
     }
 
     /// Whether the transaction can go on after a job met this.
-    pub(super) fn survives(&self, fault: &BackendError) -> bool {
+    pub(super) fn survives(&self, fault: &SqliteError) -> bool {
         // After some errors SQLite ends the transaction itself; then nothing of it is left.
         fault.is_private() && !(self.begun && self.conn.is_autocommit())
     }
@@ -236,8 +236,8 @@ impl Writer {
     /// Several statements that take effect together or not at all, within the transaction.
     pub(super) fn together<T>(
         &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, BackendError>,
-    ) -> Result<T, BackendError> {
+        work: impl FnOnce(&mut Self) -> Result<T, SqliteError>,
+    ) -> Result<T, SqliteError> {
         self.conn.prepare_cached("SAVEPOINT job")?.execute([])?;
         let result = work(self);
         if result.is_err() && !self.conn.is_autocommit() {
@@ -250,68 +250,75 @@ impl Writer {
     }
 
     /// The room, remembered from now on; `None` when unknown or being erased.
-    pub(super) fn head(&mut self, room: RoomId) -> Result<Option<&Head>, BackendError> {
-        if self.heads.peek(room).is_none() {
-            match room_rows::read_head(&self.conn, &self.heads, room)? {
-                Some(head) => self.heads.learn(head),
+    pub(super) fn cached(&mut self, room: RoomId) -> Result<Option<&CachedRoom>, SqliteError> {
+        if self.room_cache.peek(room).is_none() {
+            match room_rows::read_room(&self.conn, &self.room_cache, room)? {
+                Some(cached) => self.room_cache.learn(cached),
                 None => return Ok(None),
             }
         }
-        Ok(self.heads.get(room).filter(|head| !head.state.erasing))
+        Ok(self
+            .room_cache
+            .get(room)
+            .filter(|cached| !cached.state.erasing))
     }
 
     /// Gives a room a new state: in its row, then in memory. Unknown rooms are left alone.
-    pub(super) fn change(&mut self, room: RoomId, state: State) -> Result<(), BackendError> {
-        let Some(head) = self.heads.peek(room) else {
+    pub(super) fn change(&mut self, room: RoomId, state: RoomRowState) -> Result<(), SqliteError> {
+        let Some(cached) = self.room_cache.peek(room) else {
             return Ok(());
         };
-        self.save(head, &state)?;
-        if let Some(head) = self.heads.stage(room) {
-            head.state = state;
-            head.saved();
+        self.save(cached, &state)?;
+        if let Some(cached) = self.room_cache.stage(room) {
+            cached.state = state;
+            cached.saved();
         }
         Ok(())
     }
 
     /// Writes a room's row: its newest entry as remembered, and this state.
-    pub(super) fn save(&self, head: &Head, state: &State) -> Result<(), BackendError> {
+    pub(super) fn save(
+        &self,
+        cached: &CachedRoom,
+        state: &RoomRowState,
+    ) -> Result<(), SqliteError> {
         let row = RoomRow {
-            no: head.facts.no,
-            head: head.last_row(),
-            last_seq: head.last_seq(),
-            due: self.due(head, state),
+            no: cached.facts.no,
+            last_row: cached.last_row(),
+            last_seq: cached.last_seq(),
+            due: self.due(cached, state),
             state,
         };
         room_rows::update_room(&self.conn, &row)
     }
 
     /// When the sweeper must look at an open room.
-    fn due(&self, head: &Head, state: &State) -> Option<Timestamp> {
+    fn due(&self, cached: &CachedRoom, state: &RoomRowState) -> Option<Timestamp> {
         if state.departure.is_some() {
             return None;
         }
-        let since = self.since(head);
+        let since = self.since(cached);
         let sides = state.sides.iter();
-        let absences = sides.filter_map(|side| Head::absence(side, since, &self.rules));
+        let absences = sides.filter_map(|side| CachedRoom::absence(side, since, &self.rules));
         let absences = absences.map(|absence| absence.until);
-        let age = self.rules.age_due(head.facts.opened_at, state.closes_at);
+        let age = self.rules.age_due(cached.facts.opened_at, state.closes_at);
         absences.chain(age).min()
     }
 
-    /// From when on a side could have come: nobody could while no process served the room.
-    pub(super) fn since(&self, head: &Head) -> Timestamp {
-        head.facts.opened_at.max(self.started)
+    /// From when on a side could have come: not before a process served the room.
+    pub(super) fn since(&self, cached: &CachedRoom) -> Timestamp {
+        cached.facts.opened_at.max(self.started)
     }
 
     /// Writes something that needs space, and takes it away again.
-    pub(super) fn probe(&mut self) -> Result<(), BackendError> {
+    pub(super) fn probe(&mut self) -> Result<(), SqliteError> {
         self.conn
             .execute_batch("INSERT INTO probe VALUES (zeroblob(65536)); DELETE FROM probe;")?;
         Ok(())
     }
 
     /// Tests fill the disk by it.
-    fn limit_pages(&mut self) -> Result<(), BackendError> {
+    fn limit_pages(&mut self) -> Result<(), SqliteError> {
         let Some(limit) = &self.tuning.page_limit else {
             return Ok(());
         };
@@ -324,7 +331,7 @@ impl Writer {
         Ok(())
     }
 
-    pub(super) fn report_failure(&mut self, fault: &BackendError) {
+    pub(super) fn report_failure(&mut self, fault: &SqliteError) {
         if !self.failing {
             self.failing = true;
             tracing::error!(error = %fault.to_store_error(), "the store cannot write; asking again");

@@ -3,8 +3,9 @@
 use crate::support::store::Sqlite;
 
 mod bounds;
-mod deeds;
 mod entries;
+mod message_ops;
+mod pages;
 mod people;
 mod presence;
 mod rooms;

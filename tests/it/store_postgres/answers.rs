@@ -115,7 +115,7 @@ impl Way {
     }
 }
 
-/// What was said, with what follows it at once; then nobody listens any more.
+/// What was said, with what follows it at once; then the listener is gone.
 async fn rest_of(mut said: Vec<u8>, mut near: TcpStream) -> Vec<u8> {
     let mut more = vec![0; 65_536];
     let patience = Duration::from_millis(100);
@@ -152,7 +152,7 @@ async fn append_under(trick: Trick) {
     let database = Postgres::fresh().await;
     let setting = plain();
     let mut setup = setup(&setting);
-    // Nobody else says anything.
+    // Nothing else is reported.
     (setup.tuning.count, setup.tuning.renewal) = (HOUR, HOUR);
     let url = format!(
         "{}{}",

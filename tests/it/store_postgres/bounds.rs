@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use miyu::domain::id::{Seq, Side};
 use miyu::domain::{LeaveReason, MessageRef};
-use miyu::store::{Appended, Entries as _, Place, Refusal, Rooms as _, Upkeep as _};
+use miyu::store::{Appended, Entries as _, Refusal, Rooms as _, SideClaim, Upkeep as _};
 
 use super::{A, B, SECOND, new_room, plain};
 use crate::support::postgres::{Postgres, setup};
@@ -125,7 +125,7 @@ async fn an_older_database_is_brought_up_to_date() {
     assert_eq!(state.closes_at, Some(end));
     setting.now.advance(900 * SECOND);
     for side in Side::BOTH {
-        let back = store.arrive(room, Place::Side(side), address(side));
+        let back = store.arrive(room, SideClaim::Side(side), address(side));
         back.await.unwrap().unwrap();
     }
     assert_eq!(store.sweep().await.unwrap().closed, 0);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use miyu::domain::MessageRef;
 use miyu::domain::id::{RoomId, Seq, Side};
-use miyu::store::sqlite::OpenError;
-use miyu::store::{Appended, Place, Recalled, Refusal, StoreError, Upkeep as _};
+use miyu::store::sqlite::SqliteOpenError;
+use miyu::store::{Appended, Recalled, Refusal, SideClaim, StoreError, Upkeep as _};
 
 use super::{open, place};
 use crate::support::store::{Sqlite, World, address};
@@ -16,7 +16,7 @@ use crate::support::store::{Sqlite, World, address};
 const A: Side = Side::A;
 const B: Side = Side::B;
 
-fn refusal(path: &Path) -> OpenError {
+fn refusal(path: &Path) -> SqliteOpenError {
     match open(path) {
         Ok(_) => panic!("{} was opened", path.display()),
         Err(error) => error,
@@ -28,7 +28,7 @@ fn a_second_opening_names_the_lock() {
     let (_folder, path) = place();
     let first = open(&path).unwrap();
     let error = refusal(&path);
-    assert!(matches!(error, OpenError::Locked { .. }), "{error}");
+    assert!(matches!(error, SqliteOpenError::Locked { .. }), "{error}");
     assert!(error.to_string().contains("miyu.db.lock"), "{error}");
     drop(first);
     open(&path).unwrap();
@@ -59,7 +59,10 @@ fn a_folder_that_cannot_be_is_named() {
     let file = folder.path().join("file");
     std::fs::write(&file, "x").unwrap();
     let error = refusal(&file.join("data").join("miyu.db"));
-    assert!(matches!(error, OpenError::Unwritable { .. }), "{error}");
+    assert!(
+        matches!(error, SqliteOpenError::Unwritable { .. }),
+        "{error}"
+    );
     assert!(error.to_string().contains("file/data"), "{error}");
 }
 
@@ -68,7 +71,10 @@ fn a_database_that_is_a_folder_is_named() {
     let (folder, path) = place();
     std::fs::create_dir(folder.path().join("miyu.db")).unwrap();
     let error = refusal(&path);
-    assert!(matches!(error, OpenError::Unwritable { .. }), "{error}");
+    assert!(
+        matches!(error, SqliteOpenError::Unwritable { .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -77,7 +83,7 @@ fn foreign_files_are_left_as_they_are() {
     for text in ["hello", "a text file that is longer than sixteen bytes"] {
         std::fs::write(&path, text).unwrap();
         let error = refusal(&path);
-        assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+        assert!(matches!(error, SqliteOpenError::Foreign { .. }), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 }
@@ -97,7 +103,7 @@ fn another_programs_database_is_left_as_it_is() {
         other.close().unwrap();
         let before = std::fs::read(&path).unwrap();
         let error = refusal(&path);
-        assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+        assert!(matches!(error, SqliteOpenError::Foreign { .. }), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), before);
         std::fs::remove_file(&path).unwrap();
     }
@@ -111,7 +117,7 @@ fn a_newer_schema_is_left_as_it_is() {
     newer.execute_batch("PRAGMA user_version = 99").unwrap();
     newer.close().unwrap();
     let error = refusal(&path);
-    assert!(matches!(error, OpenError::Newer { .. }), "{error}");
+    assert!(matches!(error, SqliteOpenError::Newer { .. }), "{error}");
 }
 
 /// A file as the version before wrote it: its rooms count what they hold, and get an age.
@@ -144,7 +150,9 @@ async fn an_older_file_is_brought_up_to_date() {
     assert_eq!(state.closes_at, Some(end));
     world.advance(Duration::from_secs(900));
     for side in Side::BOTH {
-        let back = world.store().arrive(room, Place::Side(side), address(side));
+        let back = world
+            .store()
+            .arrive(room, SideClaim::Side(side), address(side));
         back.await.unwrap().unwrap();
     }
     assert_eq!(world.store().sweep().await.unwrap().closed, 0);
@@ -175,7 +183,7 @@ fn a_damaged_file_says_so() {
     for bytes in [sound[..4096].to_vec(), scribbled] {
         std::fs::write(&path, bytes).unwrap();
         let error = refusal(&path);
-        assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
+        assert!(matches!(error, SqliteOpenError::Damaged { .. }), "{error}");
     }
 }
 
@@ -217,7 +225,7 @@ fn the_first_schema_can_give_pages_back() {
     assert_eq!(mode, "wal");
 }
 
-/// Somebody else is writing at this moment; opening it must not even tidy up their WAL.
+/// Another program is writing at this moment; opening the file must not even tidy up its WAL.
 #[test]
 fn another_programs_busy_database_is_left_as_it_is() {
     let (_folder, path) = place();
@@ -228,7 +236,7 @@ fn another_programs_busy_database_is_left_as_it_is() {
     let wal = path.with_extension("db-wal");
     let before = (std::fs::read(&path).unwrap(), std::fs::read(&wal).unwrap());
     let error = refusal(&path);
-    assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+    assert!(matches!(error, SqliteOpenError::Foreign { .. }), "{error}");
     let after = (std::fs::read(&path).unwrap(), std::fs::read(&wal).unwrap());
     assert!(before == after);
 }

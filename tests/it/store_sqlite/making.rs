@@ -10,18 +10,18 @@ use miyu::store::{
 use super::{hold, one_batch, setting};
 use crate::support::store::{Backend as _, Sqlite, draft, pairing, pairing_of, tiny};
 
-/// What a newcomer's relations are is known without looking: also when nobody can look.
+/// The relations of a fresh session are known without a read: also when no read is possible.
 #[tokio::test]
-async fn a_newcomer_is_not_looked_up() {
+async fn a_fresh_session_is_not_looked_up() {
     // Its folder stays as long as it is used.
     let backend = Sqlite::fresh().await;
     let store = backend.open_with(&setting(), tiny());
-    let [newcomer, named, other] = [(); 3].map(|()| SessionId::fresh());
-    store.introduce(newcomer);
-    store.introduce(named);
+    let [fresh, named, other] = [(); 3].map(|()| SessionId::fresh());
+    store.note_fresh_session(fresh);
+    store.note_fresh_session(named);
     store.block(named, other, RoomId::fresh()).await.unwrap();
     store.close().await.unwrap();
-    let known = store.relations(newcomer).await;
+    let known = store.relations(fresh).await;
     assert_eq!(known.unwrap(), RelationsOf::default());
     for session in [named, other] {
         let unknown = store.relations(session).await;

@@ -1,4 +1,4 @@
-//! What the store does when time passes and nobody asks: sweeping, the WAL, pages for the disk.
+//! What the store does when time passes and no caller asks: sweeping, the WAL, pages for the disk.
 
 use std::time::{Duration, Instant};
 
@@ -56,7 +56,7 @@ async fn erased_text_leaves_the_wal_when_idle() {
     panic!("the WAL was never emptied");
 }
 
-/// Whoever is asked every moment whether anything is due must still find the time to tidy up.
+/// A store that is asked every moment whether anything is due must still find the time to tidy up.
 #[tokio::test]
 async fn sweeps_that_find_nothing_do_not_keep_the_store_from_being_idle() {
     let world = World::<Sqlite>::new().await;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use miyu::domain::id::{RoomId, Seq, Side, Timestamp};
 use miyu::domain::{EntryKind, LeaveReason, MessageRef};
-use miyu::store::sqlite::{SqliteStore, Tuning};
+use miyu::store::sqlite::{SqliteStore, SqliteTuning};
 use miyu::store::{
-    Appended, CommitSink, Committed, Draft, Durability, Entries as _, Hidden, PageLimit, Place,
-    Recalled, Refusal, Relations as _, Rooms as _, StoreError, Upkeep as _,
+    Appended, CommitSink, Committed, Draft, Durability, Entries as _, Hidden, PageLimit, Recalled,
+    Refusal, Relations as _, Rooms as _, SideClaim, StoreError, Upkeep as _,
 };
 
 use super::{hold, one_batch, open, place, setting};
@@ -20,7 +20,7 @@ const A: Side = Side::A;
 #[tokio::test]
 async fn a_full_disk_is_unavailable_and_nothing_is_lost() {
     let pages = Arc::new(AtomicU32::new(0));
-    let tuning = Tuning {
+    let tuning = SqliteTuning {
         page_limit: Some(pages.clone()),
         ..tiny()
     };
@@ -95,7 +95,7 @@ async fn a_full_disk_is_unavailable_and_nothing_is_lost() {
 #[tokio::test]
 async fn a_batch_that_fails_fails_whole() {
     let pages = Arc::new(AtomicU32::new(0));
-    let tuning = Tuning {
+    let tuning = SqliteTuning {
         batch: 16,
         page_limit: Some(pages.clone()),
         ..tiny()
@@ -110,7 +110,7 @@ async fn a_batch_that_fails_fails_whole() {
     let small = store.append(draft(room, A, "a1", "fits"));
     let recall = store.recall(room, A, MessageRef::Seq(Seq(1)), None);
     let making = store.create_room(&new);
-    let arrival = store.arrive(room, Place::Side(A), crate::support::store::address(A));
+    let arrival = store.arrive(room, SideClaim::Side(A), crate::support::store::address(A));
     let closing = store.close_room(room, A, LeaveReason::Left);
     let huge = "x".repeat(100_000);
     let large = store.append(draft(new.room, A, "b0", &huge));
@@ -304,7 +304,7 @@ async fn a_dead_writer_is_told() {
 
 #[tokio::test]
 async fn a_full_queue_is_unavailable_at_once() {
-    let tuning = Tuning { queue: 8, ..tiny() };
+    let tuning = SqliteTuning { queue: 8, ..tiny() };
     let (setting, backend) = (setting(), Sqlite::fresh().await);
     let store = backend.open_with(&setting, tuning);
     let room = pairing();

@@ -29,7 +29,7 @@ pub enum Lost {
     /// No frame within [`SILENCE`].
     Silent,
     /// A frame that the protocol does not know.
-    Garbled(String),
+    PacketDecodeError(String),
 }
 
 impl std::fmt::Display for Lost {
@@ -38,7 +38,7 @@ impl std::fmt::Display for Lost {
             Self::Closed(code) => write!(f, "closed with {code}"),
             Self::Refused(why) => write!(f, "not opened: {why}"),
             Self::Silent => write!(f, "no answer"),
-            Self::Garbled(what) => write!(f, "not understood: {what}"),
+            Self::PacketDecodeError(what) => write!(f, "not understood: {what}"),
         }
     }
 }
@@ -139,7 +139,8 @@ impl Socket {
     /// The next frame.
     pub async fn hear(&mut self) -> Result<Frame, Lost> {
         let text = self.hear_text().await?;
-        serde_json::from_str(&text).map_err(|error| Lost::Garbled(format!("{error}: {text}")))
+        serde_json::from_str(&text)
+            .map_err(|error| Lost::PacketDecodeError(format!("{error}: {text}")))
     }
 
     /// The next frame as it was sent.
@@ -158,7 +159,7 @@ impl Socket {
                     Lost::Closed(frame.map_or(1005, |it| it.code.into()))
                 }
                 Some(Ok(_)) => continue,
-                Some(Err(Error::Capacity(error))) => Lost::Garbled(error.to_string()),
+                Some(Err(Error::Capacity(error))) => Lost::PacketDecodeError(error.to_string()),
                 Some(Err(_)) | None => Lost::Closed(1006),
             };
             return Poll::Ready(Err(lost));
@@ -222,7 +223,9 @@ pub async fn meet_across(addresses: [SocketAddr; 2], pair: &str) -> Result<[Seat
     let (one, two) = tokio::try_join!(search(here, topic, 0), search(there, topic, 1))?;
     match one.room == two.room {
         true => Ok([one, two]),
-        false => Err(Lost::Garbled(format!("{pair}: paired with somebody else"))),
+        false => Err(Lost::PacketDecodeError(format!(
+            "{pair}: paired with somebody else"
+        ))),
     }
 }
 
@@ -261,7 +264,11 @@ pub async fn found(socket: &mut Socket) -> Result<Seat, Lost> {
                 });
             }
             Frame::Other => {}
-            other => return Err(Lost::Garbled(format!("while searching: {other:?}"))),
+            other => {
+                return Err(Lost::PacketDecodeError(format!(
+                    "while searching: {other:?}"
+                )));
+            }
         }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
 use miyu::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Marks, Page, PageLimit, Pending, Place, Recalled,
-    Relations, RelationsOf, Rooms, Store, StoreError, Swept, Upkeep,
+    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, ReadState, Recalled,
+    Relations, RelationsOf, Rooms, SideClaim, Store, StoreError, Swept, Upkeep,
 };
 
 /// What happens to writes.
@@ -106,10 +106,21 @@ impl Rooms for Faulty {
     fn open_rooms(&self, session: SessionId) -> Pending<Vec<Room>> {
         self.inner.open_rooms(session)
     }
-    fn arrive(&self, room: RoomId, place: Place, connection: Address) -> Pending<Option<Arrival>> {
+    fn arrive(
+        &self,
+        room: RoomId,
+        place: SideClaim,
+        connection: Address,
+    ) -> Pending<Option<Arrival>> {
         self.pass(|store| store.arrive(room, place, connection))
     }
-    fn depart(&self, room: RoomId, side: Side, at: Address, marks: Marks) -> Pending<Option<u64>> {
+    fn depart(
+        &self,
+        room: RoomId,
+        side: Side,
+        at: Address,
+        marks: ReadState,
+    ) -> Pending<Option<u64>> {
         self.pass_by(&self.switch.0.departures, |store| {
             store.depart(room, side, at, marks)
         })
@@ -117,7 +128,7 @@ impl Rooms for Faulty {
     fn positions(&self, rooms: Vec<RoomId>) -> Pending<Vec<Position>> {
         self.inner.positions(rooms)
     }
-    fn mark(&self, room: RoomId, side: Side, marks: Marks) {
+    fn mark(&self, room: RoomId, side: Side, marks: ReadState) {
         self.inner.mark(room, side, marks);
     }
     fn close_room(&self, room: RoomId, side: Side, reason: LeaveReason) -> Pending<bool> {
@@ -162,8 +173,8 @@ impl Relations for Faulty {
     fn forget(&self, session: SessionId) -> Pending<()> {
         self.pass(|store| store.forget(session))
     }
-    fn introduce(&self, session: SessionId) {
-        self.inner.introduce(session);
+    fn note_fresh_session(&self, session: SessionId) {
+        self.inner.note_fresh_session(session);
     }
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
         self.pass(|store| store.relations(session))

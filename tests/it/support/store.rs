@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use miyu::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
 use miyu::domain::{Entry, EntryKind, Pairing, Party, Persona, Profile, UserId};
-use miyu::store::sqlite::{SqliteStore, Tuning};
+use miyu::store::sqlite::{SqliteStore, SqliteTuning};
 use miyu::store::{
-    Appended, Clock, CommitSink, Committed, Draft, Durability, Page, PageLimit, Place, Store,
-    StoreRules,
+    Appended, CommitSink, Committed, Draft, Durability, Page, PageLimit, SharedClock, SideClaim,
+    Store, StoreRules,
 };
 use parking_lot::{Condvar, Mutex};
 
@@ -33,7 +33,7 @@ impl Now {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
 
-    pub fn clock(&self) -> Clock {
+    pub fn clock(&self) -> SharedClock {
         let now = self.clone();
         Arc::new(move || now.get())
     }
@@ -143,18 +143,18 @@ pub struct Sqlite {
 }
 
 /// Sizes at which a handful of rooms evicts, flushes and batches.
-pub fn tiny() -> Tuning {
-    Tuning {
+pub fn tiny() -> SqliteTuning {
+    SqliteTuning {
         batch: 4,
-        heads: 2,
-        head_entries: 64,
+        room_cache: 2,
+        cached_entries: 64,
         behind: 1,
         scan: 8,
         idle: Duration::from_millis(100),
         erase_rows: 3,
         blocks: 20,
         close_rooms: 2,
-        ..Tuning::default()
+        ..SqliteTuning::default()
     }
 }
 
@@ -163,7 +163,7 @@ impl Sqlite {
         self.folder.path().join("data").join("miyu.db")
     }
 
-    pub fn open_with(&self, setting: &Setting, tuning: Tuning) -> Arc<SqliteStore> {
+    pub fn open_with(&self, setting: &Setting, tuning: SqliteTuning) -> Arc<SqliteStore> {
         let store = SqliteStore::open_tuned(
             &self.path(),
             Durability::Process,
@@ -261,7 +261,7 @@ impl<B: Backend> World<B> {
     pub async fn room(&self) -> Pairing {
         let pairing = self.room_unvisited().await;
         for side in Side::BOTH {
-            let place = Place::Side(side);
+            let place = SideClaim::Side(side);
             let arrived = self.store().arrive(pairing.room, place, address(side));
             let arrived = arrived.await;
             arrived.unwrap().unwrap();

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, TicketId, Timestamp};
 use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
-use miyu::matching::{Census, Entered, PoolError, PoolFuture, Renewed, Ticket, WaitingPool};
+use miyu::matching::{Entered, PoolError, PoolFuture, PoolStats, Renewed, Ticket, WaitingPool};
 use miyu::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Marks, Page, PageLimit, Pending, Place, Recalled,
-    Relations, RelationsOf, Rooms, StoreError, Swept, Upkeep,
+    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, ReadState, Recalled,
+    Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept, Upkeep,
 };
 
 /// Takes nothing, gives nothing, but has a session key.
@@ -27,16 +27,16 @@ impl Rooms for UnavailableStore {
     fn open_rooms(&self, _: SessionId) -> Pending<Vec<Room>> {
         no()
     }
-    fn arrive(&self, _: RoomId, _: Place, _: Address) -> Pending<Option<Arrival>> {
+    fn arrive(&self, _: RoomId, _: SideClaim, _: Address) -> Pending<Option<Arrival>> {
         no()
     }
-    fn depart(&self, _: RoomId, _: Side, _: Address, _: Marks) -> Pending<Option<u64>> {
+    fn depart(&self, _: RoomId, _: Side, _: Address, _: ReadState) -> Pending<Option<u64>> {
         no()
     }
     fn positions(&self, _: Vec<RoomId>) -> Pending<Vec<Position>> {
         no()
     }
-    fn mark(&self, _: RoomId, _: Side, _: Marks) {}
+    fn mark(&self, _: RoomId, _: Side, _: ReadState) {}
     fn close_room(&self, _: RoomId, _: Side, _: LeaveReason) -> Pending<bool> {
         no()
     }
@@ -113,8 +113,8 @@ impl WaitingPool for UnavailablePool {
     fn give_back(&self, _: RoomId, _: Option<TicketId>, _: Timestamp) -> PoolFuture<'_, ()> {
         closed()
     }
-    fn census(&self) -> Census {
-        Census::default()
+    fn stats(&self) -> PoolStats {
+        PoolStats::default()
     }
     fn close(&self) -> PoolFuture<'_, ()> {
         Box::pin(async { Ok(()) })

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use miyu::domain::id::{RoomId, Seq, SessionId, Side, Timestamp};
 use miyu::domain::{EntryKind, LeaveReason, MessageRef};
-use miyu::store::{Appended, Marks, Place, Refusal, StoreError, Swept};
+use miyu::store::{Appended, ReadState, Refusal, SideClaim, StoreError, Swept};
 
 use super::Sqlite;
-use super::deeds::recall;
+use super::message_ops::recall;
 use crate::support::store::{Backend, World, address, draft, pairing, rules};
 
 const A: Side = Side::A;
@@ -100,7 +100,9 @@ async fn swept<X: Backend>(world: &World<X>) -> usize {
 
 async fn come_back<X: Backend>(world: &World<X>, room: RoomId) {
     for side in Side::BOTH {
-        let arriving = world.store().arrive(room, Place::Side(side), address(side));
+        let arriving = world
+            .store()
+            .arrive(room, SideClaim::Side(side), address(side));
         arriving.await.unwrap().unwrap();
     }
 }
@@ -149,7 +151,7 @@ async fn a_room_is_told_ahead_and_closed_when_its_time_is_up<X: Backend>() {
 async fn whatever_the_clock_does_a_room_is_told_ahead<X: Backend>() {
     let world = aging::<X>().await;
     let room = world.room().await.room;
-    // The machine slept, or somebody set the clock.
+    // The machine slept, or its clock was set.
     world.advance(10 * LONGEST);
     let end = world.setting.now.get().plus(NOTICE);
     assert_eq!(swept(&world).await, 0);
@@ -200,7 +202,7 @@ async fn an_absence_ends_a_room_before_its_time_is_up<X: Backend>() {
     assert_eq!(closes_at(&world, unvisited).await, None);
     world.advance(LONGEST - NOTICE - 220 * SECOND);
     let store = world.store();
-    let gone = store.depart(room, B, address(B), Marks::default());
+    let gone = store.depart(room, B, address(B), ReadState::default());
     assert!(gone.await.unwrap().is_some());
     world.advance(200 * SECOND);
     assert_eq!(swept(&world).await, 0);
@@ -267,7 +269,7 @@ async fn data_at_its_greatest_size_takes_no_message_but_everything_else<X: Backe
     assert_eq!(again, Appended::Repeat(first.into()));
     recall(&world, room, B, MessageRef::Seq(Seq(2))).await;
     store.hide(room, B, MessageRef::Seq(Seq(1))).await.unwrap();
-    // Whether somebody new is paired is not the store's to say.
+    // Whether new pairs are made is not the store's to say.
     store.create_room(&pairing()).await.unwrap();
     assert!(store.close_room(room, B, LeaveReason::Left).await.unwrap());
     store.ready().await.unwrap();

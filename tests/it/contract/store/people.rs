@@ -14,17 +14,17 @@ super::for_each_backend! {
     blocking_twice_or_oneself_changes_nothing
     a_session_keeps_its_newest_blocks
     blocks_expire_unless_used
-    a_block_of_somebody_who_said_nothing_holds_for_a_day
+    a_block_of_a_silent_side_holds_for_a_day
     a_block_after_a_word_is_never_shortened
     a_crowd_of_blocks_is_told_in_part_and_counts_whole
     marks_are_held_for_a_day_by_the_one_who_blocked
     a_forgotten_session_keeps_no_blocks
     recent_partners_are_the_last_ten
     what_was_called_for_before_is_known
-    a_newcomer_is_known_from_the_first_thing_that_names_them
-    nobody_is_their_own_recent_partner
+    a_fresh_session_is_known_from_the_first_write_that_names_it
+    a_session_is_not_its_own_recent_partner
     rooms_with_oneself_hide_no_partner
-    whoever_has_a_side_in_an_open_room_is_in_a_room
+    a_session_with_a_side_in_an_open_room_is_in_a_room
     erased_rooms_are_no_memory
 }
 
@@ -134,7 +134,7 @@ async fn spoken(store: &dyn Store, by: SessionId, whom: SessionId) -> RoomId {
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-async fn a_block_of_somebody_who_said_nothing_holds_for_a_day<X: Backend>() {
+async fn a_block_of_a_silent_side_holds_for_a_day<X: Backend>() {
     let world = World::<X>::new().await;
     let (me, you, store) = (SessionId::fresh(), SessionId::fresh(), world.store());
     let pairing = pairing_of(me, you);
@@ -234,7 +234,7 @@ async fn recent_partners_are_the_last_ten<X: Backend>() {
         }
         partners.push(you);
     }
-    // Meeting somebody again counts as new.
+    // Meeting a partner again counts as new.
     let again = pairing_of(me, partners[5]);
     world.store().create_room(&again).await.unwrap();
     let old = partners.remove(5);
@@ -247,7 +247,7 @@ async fn recent_partners_are_the_last_ten<X: Backend>() {
     }
 }
 
-async fn nobody_is_their_own_recent_partner<X: Backend>() {
+async fn a_session_is_not_its_own_recent_partner<X: Backend>() {
     let world = World::<X>::new().await;
     let me = SessionId::fresh();
     let store = world.store();
@@ -279,12 +279,12 @@ async fn what_was_called_for_before_is_known<X: Backend>() {
     }
 }
 
-async fn a_newcomer_is_known_from_the_first_thing_that_names_them<X: Backend>() {
+async fn a_fresh_session_is_known_from_the_first_write_that_names_it<X: Backend>() {
     let mut world = World::<X>::new().await;
     let [me, you, alone] = [(); 3].map(|()| SessionId::fresh());
     let store = world.store();
     for session in [me, you, alone] {
-        store.introduce(session);
+        store.note_fresh_session(session);
         assert_eq!(store.relations(session).await.unwrap(), Default::default());
     }
     let (made, mine, yours) = tokio::join!(
@@ -295,8 +295,8 @@ async fn a_newcomer_is_known_from_the_first_thing_that_names_them<X: Backend>() 
     made.unwrap();
     assert!(mine.unwrap().in_room && yours.unwrap().in_room);
     let [by, whom] = [(); 2].map(|()| SessionId::fresh());
-    store.introduce(by);
-    store.introduce(whom);
+    store.note_fresh_session(by);
+    store.note_fresh_session(whom);
     let (blocked, mine, yours) = tokio::join!(
         store.block(by, whom, RoomId::fresh()),
         store.relations(by),
@@ -325,7 +325,7 @@ async fn rooms_with_oneself_hide_no_partner<X: Backend>() {
     assert_eq!(store.relations(me).await.unwrap().recent, [you]);
 }
 
-async fn whoever_has_a_side_in_an_open_room_is_in_a_room<X: Backend>() {
+async fn a_session_with_a_side_in_an_open_room_is_in_a_room<X: Backend>() {
     let mut world = World::<X>::new().await;
     let (me, you, both) = (SessionId::fresh(), SessionId::fresh(), SessionId::fresh());
     let own = pairing_of(both, both);

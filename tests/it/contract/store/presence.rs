@@ -2,7 +2,7 @@
 
 use miyu::domain::LeaveReason;
 use miyu::domain::id::{Address, NodeId, Seq, SessionId, Side};
-use miyu::store::{Arrival, Marks, Place};
+use miyu::store::{Arrival, ReadState, SideClaim};
 
 use super::Sqlite;
 use crate::support::store::{Backend, World, address, pairing_of};
@@ -15,7 +15,7 @@ super::for_each_backend! {
     departing_begins_an_absence
     a_takeover_outlives_the_departure_of_the_old
     each_coming_and_going_has_a_higher_version
-    coming_back_replaces_nobody
+    coming_back_replaces_no_other_connection
     a_session_with_both_sides_takes_them_one_after_the_other
     a_closed_room_is_arrived_at_unchanged
 }
@@ -25,7 +25,9 @@ async fn arriving_joins_and_ends_the_absence<X: Backend>() {
     let pairing = world.room_unvisited().await;
     let joined = world.setting.now.get();
     let store = world.store().clone();
-    let arrival = store.arrive(pairing.room, Place::Side(A), address(A)).await;
+    let arrival = store
+        .arrive(pairing.room, SideClaim::Side(A), address(A))
+        .await;
     let Arrival { room, side, .. } = arrival.unwrap().unwrap();
     assert_eq!(side, A);
     assert_eq!(room.side(A).joined_at, Some(joined));
@@ -43,7 +45,7 @@ async fn arriving_joins_and_ends_the_absence<X: Backend>() {
     world.advance(std::time::Duration::from_secs(5));
     let arrival = world
         .store()
-        .arrive(pairing.room, Place::Side(A), address(A));
+        .arrive(pairing.room, SideClaim::Side(A), address(A));
     let Arrival { room, .. } = arrival.await.unwrap().unwrap();
     assert_eq!(room.side(A).joined_at, Some(joined));
     assert_eq!(room.side(A).away_since, None);
@@ -54,7 +56,7 @@ async fn departing_begins_an_absence<X: Backend>() {
     let room = world.room().await.room;
     world.say(room, B, "b1", "x").await;
     let store = world.store();
-    let marks = Marks {
+    let marks = ReadState {
         cursor: Seq(1),
         read: Seq::ZERO,
     };
@@ -79,11 +81,11 @@ async fn a_takeover_outlives_the_departure_of_the_old<X: Backend>() {
         number: u64::MAX,
     };
     store
-        .arrive(room, Place::Side(A), newer)
+        .arrive(room, SideClaim::Side(A), newer)
         .await
         .unwrap()
         .unwrap();
-    let marks = Marks {
+    let marks = ReadState {
         cursor: Seq(1),
         read: Seq(1),
     };
@@ -106,22 +108,30 @@ async fn each_coming_and_going_has_a_higher_version<X: Backend>() {
             node: NodeId(7),
             number,
         };
-        let arrival = world.store().arrive(room, Place::Side(A), connection).await;
+        let arrival = world
+            .store()
+            .arrive(room, SideClaim::Side(A), connection)
+            .await;
         versions.push(arrival.unwrap().unwrap().room.side(A).version);
         if number == 2 {
-            let gone = world.store().depart(room, A, connection, Marks::default());
+            let gone = world
+                .store()
+                .depart(room, A, connection, ReadState::default());
             versions.push(gone.await.unwrap().expect("it spoke"));
         }
     }
     world.reopen().await;
-    let arrival = world.store().arrive(room, Place::Side(A), address(A)).await;
+    let arrival = world
+        .store()
+        .arrive(room, SideClaim::Side(A), address(A))
+        .await;
     let state = arrival.unwrap().unwrap().room;
     versions.push(state.side(A).version);
     assert!(versions.is_sorted_by(|a, b| a < b), "{versions:?}");
     assert_eq!(state.side(B).version, 0);
 }
 
-async fn coming_back_replaces_nobody<X: Backend>() {
+async fn coming_back_replaces_no_other_connection<X: Backend>() {
     let world = World::<X>::new().await;
     let room = world.room().await.room;
     let newer = Address {
@@ -129,13 +139,13 @@ async fn coming_back_replaces_nobody<X: Backend>() {
         number: 9,
     };
     let store = world.store();
-    store.arrive(room, Place::Side(A), newer).await.unwrap();
+    store.arrive(room, SideClaim::Side(A), newer).await.unwrap();
     let before = store.room(room).await.unwrap();
-    let passed = store.arrive(room, Place::IfFree(A), address(A)).await;
+    let passed = store.arrive(room, SideClaim::IfFree(A), address(A)).await;
     assert_eq!(passed.unwrap().map(|it| it.room), before);
     assert_eq!(store.room(room).await.unwrap(), before);
-    let gone = store.depart(room, A, newer, Marks::default()).await;
-    let back = store.arrive(room, Place::IfFree(A), address(A)).await;
+    let gone = store.depart(room, A, newer, ReadState::default()).await;
+    let back = store.arrive(room, SideClaim::IfFree(A), address(A)).await;
     let presence = back.unwrap().unwrap().room.side(A).presence();
     assert_eq!(presence.speaker, Some(address(A)));
     assert!(Some(presence.version) > gone.unwrap());
@@ -148,9 +158,9 @@ async fn a_session_with_both_sides_takes_them_one_after_the_other<X: Backend>() 
     let store = world.store();
     store.create_room(&pairing).await.unwrap();
     let (first, second, third) = tokio::join!(
-        store.arrive(pairing.room, Place::FreeSideOf(session), address(A)),
-        store.arrive(pairing.room, Place::FreeSideOf(session), address(B)),
-        store.arrive(pairing.room, Place::FreeSideOf(stranger), address(B)),
+        store.arrive(pairing.room, SideClaim::FreeSideOf(session), address(A)),
+        store.arrive(pairing.room, SideClaim::FreeSideOf(session), address(B)),
+        store.arrive(pairing.room, SideClaim::FreeSideOf(stranger), address(B)),
     );
     let sides = [first, second].map(|arrival| arrival.unwrap().unwrap().side);
     assert!(sides.contains(&A) && sides.contains(&B), "{sides:?}");
@@ -159,7 +169,7 @@ async fn a_session_with_both_sides_takes_them_one_after_the_other<X: Backend>() 
         node: NodeId(7),
         number: 9,
     };
-    let place = Place::FreeSideOf(session);
+    let place = SideClaim::FreeSideOf(session);
     let arrival = store.arrive(pairing.room, place, newer).await;
     assert_eq!(arrival.unwrap().unwrap().side, A);
 }
@@ -170,7 +180,7 @@ async fn a_closed_room_is_arrived_at_unchanged<X: Backend>() {
     let store = world.store();
     assert!(store.close_room(room, B, LeaveReason::Left).await.unwrap());
     let before = store.room(room).await.unwrap();
-    let arrival = store.arrive(room, Place::Side(A), address(A)).await;
+    let arrival = store.arrive(room, SideClaim::Side(A), address(A)).await;
     assert_eq!(arrival.unwrap().map(|it| it.room), before);
     assert_eq!(store.room(room).await.unwrap(), before);
 }

@@ -2,7 +2,7 @@
 
 use miyu::domain::id::{RoomId, Seq, SessionId, Side};
 use miyu::domain::{EntryKind, LeaveReason, Position};
-use miyu::store::{Marks, Place, StoreError};
+use miyu::store::{ReadState, SideClaim, StoreError};
 
 use super::Sqlite;
 use crate::support::store::{Backend, World, address, draft, pairing, pairing_of, persona};
@@ -108,12 +108,12 @@ async fn an_unknown_room_is_none<X: Backend>() {
     assert_eq!(store.room(room).await.unwrap(), None);
     assert_eq!(
         store
-            .arrive(room, Place::Side(A), address(A))
+            .arrive(room, SideClaim::Side(A), address(A))
             .await
             .unwrap(),
         None
     );
-    let marks = Marks::default();
+    let marks = ReadState::default();
     let departed = store.depart(room, A, address(A), marks).await;
     assert_eq!(departed.unwrap(), None);
     assert!(!store.close_room(room, A, LeaveReason::Left).await.unwrap());
@@ -129,7 +129,9 @@ async fn positions_tell_where_rooms_stand<X: Backend>() {
             world.say(room, A, &format!("a{m}"), "x").await;
         }
         if n == 3 {
-            let gone = world.store().depart(room, B, address(B), Marks::default());
+            let gone = world
+                .store()
+                .depart(room, B, address(B), ReadState::default());
             gone.await.unwrap().expect("it spoke");
         }
         let state = world.store().room(room).await.unwrap().unwrap();
@@ -155,7 +157,7 @@ async fn marks_never_go_back<X: Backend>() {
     for n in 0..5 {
         world.say(room, B, &format!("b{n}"), "x").await;
     }
-    let told = |cursor, read| Marks {
+    let told = |cursor, read| ReadState {
         cursor: Seq(cursor),
         read: Seq(read),
     };
@@ -280,12 +282,12 @@ async fn a_room_sees_every_earlier_call<X: Backend>() {
     let room = world.room().await.room;
     let store = world.store();
     drop(store.append(draft(room, B, "b1", "x")));
-    let marks = Marks {
+    let marks = ReadState {
         cursor: Seq(1),
         read: Seq(1),
     };
     store.mark(room, A, marks);
-    drop(store.depart(room, A, address(A), Marks::default()));
+    drop(store.depart(room, A, address(A), ReadState::default()));
     let state = store.room(room).await.unwrap().unwrap();
     assert_eq!(state.last_seq, Seq(1));
     assert_eq!(state.side(A).read, Seq(1));

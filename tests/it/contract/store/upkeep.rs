@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use miyu::domain::id::{Seq, Side};
 use miyu::domain::{EntryKind, LeaveReason, Pairing};
-use miyu::store::{Marks, PageLimit, Place, StoreError, Swept};
+use miyu::store::{PageLimit, ReadState, SideClaim, StoreError, Swept};
 
 use super::Sqlite;
 use crate::support::store::{Backend, World, address, draft, rules};
@@ -20,7 +20,7 @@ super::for_each_backend! {
     who_stays_away_times_out
     the_longest_absence_is_named
     a_short_absence_of_the_other_is_told_too
-    a_restart_makes_everybody_away
+    a_restart_makes_every_side_away
     a_restart_gives_the_arrival_time_anew
     many_rooms_are_swept_in_small_steps
     a_closed_room_is_erased_in_time
@@ -47,7 +47,7 @@ async fn who_never_came_is_a_no_show<X: Backend>() {
     let room = world.room_unvisited().await;
     let store = world.store();
     store
-        .arrive(room.room, Place::Side(A), address(A))
+        .arrive(room.room, SideClaim::Side(A), address(A))
         .await
         .unwrap();
     world.advance(20 * SECOND);
@@ -67,7 +67,7 @@ async fn who_stays_away_times_out<X: Backend>() {
     assert_eq!(store.sweep().await.unwrap().closed, 0);
     // Coming back in time saves the room, and the next absence counts from its own start.
     store
-        .arrive(room.room, Place::Side(B), address(B))
+        .arrive(room.room, SideClaim::Side(B), address(B))
         .await
         .unwrap();
     world.advance(299 * SECOND);
@@ -90,7 +90,7 @@ async fn the_longest_absence_is_named<X: Backend>() {
     );
     depart(&world, &both, B).await;
     store
-        .arrive(never.room, Place::Side(A), address(A))
+        .arrive(never.room, SideClaim::Side(A), address(A))
         .await
         .unwrap();
     world.advance(SECOND);
@@ -138,7 +138,7 @@ async fn a_short_absence_of_the_other_is_told_too<X: Backend>() {
     assert_eq!(departure.unwrap().reason, LeaveReason::TimeoutOfBoth);
 }
 
-async fn a_restart_makes_everybody_away<X: Backend>() {
+async fn a_restart_makes_every_side_away<X: Backend>() {
     let mut world = World::<X>::new().await;
     let room = world.room().await;
     world.advance(1000 * SECOND);
@@ -152,7 +152,7 @@ async fn a_restart_makes_everybody_away<X: Backend>() {
     assert_eq!(world.store().sweep().await.unwrap().closed, 0);
     let store = world.store();
     store
-        .arrive(room.room, Place::Side(A), address(A))
+        .arrive(room.room, SideClaim::Side(A), address(A))
         .await
         .unwrap();
     world.advance(SECOND);
@@ -165,14 +165,14 @@ async fn a_restart_gives_the_arrival_time_anew<X: Backend>() {
     let room = world.room_unvisited().await;
     world
         .store()
-        .arrive(room.room, Place::Side(A), address(A))
+        .arrive(room.room, SideClaim::Side(A), address(A))
         .await
         .unwrap();
     world.advance(1000 * SECOND);
     world.reopen().await;
     world
         .store()
-        .arrive(room.room, Place::Side(A), address(A))
+        .arrive(room.room, SideClaim::Side(A), address(A))
         .await
         .unwrap();
     world.advance(19 * SECOND);
@@ -188,7 +188,7 @@ async fn many_rooms_are_swept_in_small_steps<X: Backend>() {
     for _ in 0..9 {
         rooms.push(world.room().await);
     }
-    // Nobody ever comes back after a crash.
+    // No side ever comes back after a crash.
     world.crash().await;
     world.advance(300 * SECOND);
     let (mut closed, mut more) = (0, true);
@@ -328,7 +328,7 @@ async fn a_store_is_ready<X: Backend>() {
 
 async fn depart<X: Backend>(world: &World<X>, room: &Pairing, side: Side) {
     let store = world.store();
-    let gone = store.depart(room.room, side, address(side), Marks::default());
+    let gone = store.depart(room.room, side, address(side), ReadState::default());
     assert!(gone.await.unwrap().is_some());
 }
 
@@ -363,7 +363,10 @@ async fn assert_gone<X: Backend>(world: &World<X>, room: &Pairing) {
         None
     );
     assert_eq!(
-        store.arrive(id, Place::Side(A), address(A)).await.unwrap(),
+        store
+            .arrive(id, SideClaim::Side(A), address(A))
+            .await
+            .unwrap(),
         None
     );
     assert!(store.positions(vec![id]).await.unwrap().is_empty());

@@ -1,5 +1,5 @@
-//! Sessions made a moment ago: whoever has just come has met nobody, so that their first search need not
-//! look. For stores whose every write is made by this process.
+//! Sessions made a moment ago: they have met no partner yet, so that their first search need not read the
+//! store. For stores whose every write is made by this process.
 
 use std::mem;
 
@@ -10,8 +10,8 @@ use crate::domain::id::{IdMap, SessionId};
 /// Sessions that nothing stored names, as far as they are remembered.
 ///
 /// Two generations: when the younger one is full it takes the place of the older one, which is forgotten.
-/// So the memory is bounded, and whoever came last is remembered whatever crowd came before.
-pub struct Newcomers {
+/// So the memory is bounded, and the latest sessions are remembered however many came before.
+pub struct FreshSessions {
     generations: Mutex<Generations>,
     most: usize,
 }
@@ -22,7 +22,7 @@ struct Generations {
     older: IdMap<SessionId, ()>,
 }
 
-impl Newcomers {
+impl FreshSessions {
     /// Remembers at least the last `most`, and at most twice as many.
     pub fn new(most: usize) -> Self {
         Self {
@@ -61,29 +61,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_is_named_is_no_newcomer() {
-        let newcomers = Newcomers::new(2);
+    fn a_session_that_is_named_is_not_fresh() {
+        let fresh_sessions = FreshSessions::new(2);
         let [me, you, them] = [(); 3].map(|()| SessionId::fresh());
         for session in [me, you, them] {
-            newcomers.add(session);
+            fresh_sessions.add(session);
         }
-        assert!([me, you, them].into_iter().all(|it| newcomers.has(it)));
-        assert!(!newcomers.has(SessionId::fresh()));
+        assert!([me, you, them].into_iter().all(|it| fresh_sessions.has(it)));
+        assert!(!fresh_sessions.has(SessionId::fresh()));
         // One of each generation.
-        newcomers.remove([me, them]);
-        assert!(!newcomers.has(me) && !newcomers.has(them));
-        assert!(newcomers.has(you));
+        fresh_sessions.remove([me, them]);
+        assert!(!fresh_sessions.has(me) && !fresh_sessions.has(them));
+        assert!(fresh_sessions.has(you));
     }
 
     #[test]
     fn the_oldest_are_forgotten_first() {
-        let newcomers = Newcomers::new(10);
+        let fresh_sessions = FreshSessions::new(10);
         let all: Vec<_> = (0..100).map(|_| SessionId::fresh()).collect();
         for (number, session) in all.iter().enumerate() {
-            newcomers.add(*session);
+            fresh_sessions.add(*session);
             let last = &all[..=number];
-            assert!(last.iter().rev().take(10).all(|it| newcomers.has(*it)));
-            assert!(last.iter().filter(|it| newcomers.has(**it)).count() <= 20);
+            assert!(last.iter().rev().take(10).all(|it| fresh_sessions.has(*it)));
+            assert!(last.iter().filter(|it| fresh_sessions.has(**it)).count() <= 20);
         }
     }
 }

@@ -37,7 +37,7 @@ async fn a_reply_names_a_seq_or_an_own_client_id_or_nothing<X: Backend>() {
             MessageRef::ClientId("b1".into()),
             quote(3, B, Some("third")),
         ),
-        // Somebody else's name, a recall, the future, nothing at all: no reply.
+        // A name of the other side, a recall, the future, nothing at all: no reply.
         (A, MessageRef::ClientId("b1".into()), None),
         (A, MessageRef::Seq(Seq(2)), None),
         (A, MessageRef::Seq(Seq(99)), None),

@@ -1,5 +1,5 @@
-//! Sessions about which something is asked and not done yet. Whoever then asks about one of them waits
-//! for it: a block that was called for before a search must be in that search.
+//! Sessions with uncommitted writes. Readers of such a session wait for them (read your writes): a block
+//! that was asked for before a search must be in that search.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,43 +9,43 @@ use tokio::sync::Notify;
 
 use crate::domain::id::SessionId;
 
-/// What is under way in one store of this process.
+/// The sessions with uncommitted writes in one store of this process.
 #[derive(Clone, Default)]
-pub struct Underway(Arc<Inner>);
+pub struct PendingWrites(Arc<WriteCounts>);
 
 #[derive(Default)]
-struct Inner {
-    /// By how many mentions each is named.
+struct WriteCounts {
+    /// How many writes name each session.
     sessions: Mutex<HashMap<SessionId, usize>>,
     done: Notify,
 }
 
-/// Something about two sessions (or twice one) is under way for as long as this lives.
-pub struct Mention {
-    of: Underway,
+/// A write about two sessions (or twice one), under way for as long as this lives.
+pub struct PendingWrite {
+    of: PendingWrites,
     sessions: [SessionId; 2],
 }
 
-impl Underway {
-    /// From now on these are named.
-    pub fn begin(&self, sessions: [SessionId; 2]) -> Mention {
+impl PendingWrites {
+    /// A write that names these begins.
+    pub fn begin(&self, sessions: [SessionId; 2]) -> PendingWrite {
         let mut named = self.0.sessions.lock();
         for session in sessions {
             *named.entry(session).or_default() += 1;
         }
         drop(named);
-        Mention {
+        PendingWrite {
             of: self.clone(),
             sessions,
         }
     }
 
-    /// Something about this session is under way.
+    /// Whether a write about this session is under way.
     pub fn names(&self, session: SessionId) -> bool {
         self.0.sessions.lock().contains_key(&session)
     }
 
-    /// Resolves when nothing is. The caller bounds the wait.
+    /// Resolves when no write about it is. The caller bounds the wait.
     pub async fn settled(&self, session: SessionId) {
         loop {
             let mut done = std::pin::pin!(self.0.done.notified());
@@ -59,7 +59,7 @@ impl Underway {
     }
 }
 
-impl Drop for Mention {
+impl Drop for PendingWrite {
     fn drop(&mut self) {
         let mut named = self.of.0.sessions.lock();
         for session in self.sessions {
@@ -84,22 +84,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn whoever_asks_waits_for_all_that_names_them() {
-        let underway = Underway::default();
+    async fn a_reader_waits_for_all_writes_that_name_its_session() {
+        let pending_writes = PendingWrites::default();
         let (me, you, them) = (SessionId::fresh(), SessionId::fresh(), SessionId::fresh());
-        underway.settled(me).await;
-        let first = underway.begin([me, you]);
-        let second = underway.begin([me, me]);
-        assert!(underway.names(me) && underway.names(you) && !underway.names(them));
-        underway.settled(them).await;
-        let mut waiting = Box::pin(underway.settled(me));
+        pending_writes.settled(me).await;
+        let first = pending_writes.begin([me, you]);
+        let second = pending_writes.begin([me, me]);
+        assert!(
+            pending_writes.names(me) && pending_writes.names(you) && !pending_writes.names(them)
+        );
+        pending_writes.settled(them).await;
+        let mut waiting = Box::pin(pending_writes.settled(me));
         let moment = Duration::from_millis(20);
         assert!(timeout(moment, &mut waiting).await.is_err());
         drop(first);
-        underway.settled(you).await;
+        pending_writes.settled(you).await;
         assert!(timeout(moment, &mut waiting).await.is_err());
         drop(second);
         waiting.await;
-        assert!(!underway.names(me));
+        assert!(!pending_writes.names(me));
     }
 }

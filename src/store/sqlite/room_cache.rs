@@ -2,7 +2,7 @@
 //! who is there. The data has it all; this saves looking. Bounded, and staged: changes of a
 //! transaction that fails are taken back.
 //!
-//! The order matters: `stage` before changing a head, then `commit` or `rollback` for all of them.
+//! The order matters: `stage` before changing a cached room, then `commit` or `rollback` for all of them.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
@@ -10,16 +10,16 @@ use std::sync::Arc;
 
 use lru::LruCache;
 
-use super::names::Names;
+use super::client_id_index::ClientIdIndex;
 use super::room_rows::Log;
 use crate::domain::id::{Address, IdMap, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::domain::{Departure, Position, Presence, Room, RoomSide};
 use crate::store::rules::{self, Absence};
-use crate::store::{Place, RoomPeople, StoreRules};
+use crate::store::{RoomPeople, SideClaim, StoreRules};
 
 /// One side's part of the room row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct SideState {
+pub(super) struct SideRowState {
     pub(super) joined_at: Option<Timestamp>,
     pub(super) connection: Option<Address>,
     pub(super) away_since: Option<Timestamp>,
@@ -28,7 +28,7 @@ pub(super) struct SideState {
     pub(super) read: Seq,
 }
 
-impl SideState {
+impl SideRowState {
     pub(super) fn presence(&self) -> Presence {
         Presence {
             speaker: self.connection,
@@ -39,8 +39,8 @@ impl SideState {
 
 /// The part of the room row that changes; small enough to copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct State {
-    pub(super) sides: [SideState; 2],
+pub(super) struct RoomRowState {
+    pub(super) sides: [SideRowState; 2],
     pub(super) departure: Option<Departure>,
     /// When it closes by itself, once its people were told so.
     pub(super) closes_at: Option<Timestamp>,
@@ -60,12 +60,12 @@ pub(super) struct Facts {
 
 /// One room.
 #[derive(Debug)]
-pub(super) struct Head {
+pub(super) struct CachedRoom {
     pub(super) facts: Facts,
-    pub(super) state: State,
+    pub(super) state: RoomRowState,
     /// Row ids of its entries; the entry with seq n is at n - 1.
     rows: Vec<i64>,
-    names: Names,
+    client_ids: ClientIdIndex,
     /// What its entries count towards `limits.room_bytes`. Kept nowhere else: it is what a walk along them
     /// adds up.
     bytes: u64,
@@ -73,14 +73,14 @@ pub(super) struct Head {
     dirty: bool,
 }
 
-impl Head {
+impl CachedRoom {
     /// A room as read, entries in `seq` order.
-    pub(super) fn new(facts: Facts, state: State, log: Log) -> Self {
+    pub(super) fn new(facts: Facts, state: RoomRowState, log: Log) -> Self {
         Self {
             facts,
             state,
             rows: log.rows,
-            names: Names::new(log.keys),
+            client_ids: ClientIdIndex::new(log.keys),
             bytes: log.bytes,
             dirty: false,
         }
@@ -112,19 +112,19 @@ impl Head {
     /// The row of the message with this seq; `None` when there is no such entry or it is none.
     pub(super) fn message_row(&self, seq: Seq) -> Option<i64> {
         let at = usize::try_from(seq.0.checked_sub(1)?).ok()?;
-        self.names.is_message(at).then(|| self.rows[at])
+        self.client_ids.is_message(at).then(|| self.rows[at])
     }
 
     /// Rows of the messages whose (side, client_id) hashes to this.
     pub(super) fn rows_with(&self, key: u32) -> impl Iterator<Item = i64> + '_ {
-        let places = self.names.find(key).into_iter();
+        let places = self.client_ids.find(key).into_iter();
         places.map(|at| self.rows[at])
     }
 
     /// Adds the next entry, which has so many bytes of text; `key` 0 for what is no message.
     pub(super) fn push(&mut self, row: i64, key: u32, bytes: u64) {
         self.rows.push(row);
-        self.names.push(key);
+        self.client_ids.push(key);
         self.bytes += bytes;
     }
 
@@ -140,7 +140,7 @@ impl Head {
 
     /// A side's absence; `None` while it is there. `since`: it cannot have come before.
     pub(super) fn absence(
-        state: &SideState,
+        state: &SideRowState,
         since: Timestamp,
         rules: &StoreRules,
     ) -> Option<Absence> {
@@ -170,7 +170,7 @@ impl Head {
     }
 
     /// The side that a connection comes to.
-    pub(super) fn side_at(&self, place: Place) -> Option<Side> {
+    pub(super) fn side_at(&self, place: SideClaim) -> Option<Side> {
         let speakers = self.state.sides.map(|side| side.connection);
         rules::side_at(place, &self.facts.sessions, &speakers)
     }
@@ -199,9 +199,9 @@ impl Head {
     }
 }
 
-/// What a head was before this transaction.
+/// What a cached room was before this transaction.
 struct Saved {
-    state: State,
+    state: RoomRowState,
     len: usize,
     bytes: u64,
     dirty: bool,
@@ -215,8 +215,8 @@ pub(super) struct Behind {
 }
 
 /// The rooms in use.
-pub(super) struct Heads {
-    map: LruCache<RoomId, Head>,
+pub(super) struct RoomCache {
+    map: LruCache<RoomId, CachedRoom>,
     /// `None`: made in this transaction.
     undo: IdMap<RoomId, Option<Saved>>,
     /// In the order they fell behind, so that the front tells how far a start must read.
@@ -228,7 +228,7 @@ pub(super) struct Heads {
     keyed: RandomState,
 }
 
-impl Heads {
+impl RoomCache {
     /// Remembers about so many rooms and entries.
     pub(super) fn new(most_rooms: usize, most_entries: usize) -> Self {
         Self {
@@ -252,46 +252,48 @@ impl Heads {
     }
 
     /// A remembered room, which counts as used.
-    pub(super) fn get(&mut self, room: RoomId) -> Option<&Head> {
+    pub(super) fn get(&mut self, room: RoomId) -> Option<&CachedRoom> {
         self.map.get(&room)
     }
 
     /// A remembered room, without counting as a use.
-    pub(super) fn peek(&self, room: RoomId) -> Option<&Head> {
+    pub(super) fn peek(&self, room: RoomId) -> Option<&CachedRoom> {
         self.map.peek(&room)
     }
 
     /// Remembers a room as the data has it.
-    pub(super) fn learn(&mut self, head: Head) {
-        self.entries += head.rows.len();
-        self.map.put(head.facts.people.room, head);
+    pub(super) fn learn(&mut self, cached: CachedRoom) {
+        self.entries += cached.rows.len();
+        self.map.put(cached.facts.people.room, cached);
     }
 
     /// Remembers a room that this transaction makes.
-    pub(super) fn create(&mut self, head: Head) {
-        self.undo.insert(head.facts.people.room, None);
-        self.learn(head);
+    pub(super) fn create(&mut self, cached: CachedRoom) {
+        self.undo.insert(cached.facts.people.room, None);
+        self.learn(cached);
     }
 
     /// A remembered room, to be changed within this transaction.
-    pub(super) fn stage(&mut self, room: RoomId) -> Option<&mut Head> {
-        let head = self.map.get_mut(&room)?;
+    pub(super) fn stage(&mut self, room: RoomId) -> Option<&mut CachedRoom> {
+        let cached = self.map.get_mut(&room)?;
         self.undo.entry(room).or_insert_with(|| {
             Some(Saved {
-                state: head.state,
-                len: head.rows.len(),
-                bytes: head.bytes,
-                dirty: head.dirty,
+                state: cached.state,
+                len: cached.rows.len(),
+                bytes: cached.bytes,
+                dirty: cached.dirty,
             })
         });
-        Some(head)
+        Some(cached)
     }
 
     /// Adds an entry with so many bytes of text to a room within this transaction; its row falls behind.
     pub(super) fn append(&mut self, room: RoomId, row: i64, key: u32, bytes: u64) {
-        let Some(head) = self.stage(room) else { return };
-        head.push(row, key, bytes);
-        let fell_behind = !std::mem::replace(&mut head.dirty, true);
+        let Some(cached) = self.stage(room) else {
+            return;
+        };
+        cached.push(row, key, bytes);
+        let fell_behind = !std::mem::replace(&mut cached.dirty, true);
         self.entries += 1;
         if fell_behind {
             self.behind.push_back(Behind { first: row, room });
@@ -300,18 +302,20 @@ impl Heads {
 
     /// The room row is behind since the entry `first`.
     pub(super) fn touch(&mut self, room: RoomId, first: i64) {
-        let Some(head) = self.stage(room) else { return };
-        if !std::mem::replace(&mut head.dirty, true) {
+        let Some(cached) = self.stage(room) else {
+            return;
+        };
+        if !std::mem::replace(&mut cached.dirty, true) {
             self.behind.push_back(Behind { first, room });
         }
     }
 
     /// The oldest `count` rooms that are behind, for their rows to be written.
-    pub(super) fn oldest_behind(&self, count: usize) -> impl Iterator<Item = &Head> + '_ {
+    pub(super) fn oldest_behind(&self, count: usize) -> impl Iterator<Item = &CachedRoom> + '_ {
         let rooms = self.behind.iter().take(count);
         rooms
             .filter_map(|behind| self.map.peek(&behind.room))
-            .filter(|head| head.dirty && !head.state.erasing)
+            .filter(|cached| cached.dirty && !cached.state.erasing)
     }
 
     /// The first entry that a start would have to read if the oldest `count` were written.
@@ -333,8 +337,8 @@ impl Heads {
     pub(super) fn commit(&mut self, written: usize) {
         self.undo.clear();
         for behind in self.behind.drain(..written) {
-            if let Some(head) = self.map.peek_mut(&behind.room) {
-                head.dirty = false;
+            if let Some(cached) = self.map.peek_mut(&behind.room) {
+                cached.dirty = false;
             }
         }
         self.behind_before = self.behind.len();
@@ -345,16 +349,16 @@ impl Heads {
         for (room, saved) in self.undo.drain() {
             let Some(saved) = saved else {
                 let made = self.map.pop(&room);
-                self.entries -= made.map_or(0, |head| head.rows.len());
+                self.entries -= made.map_or(0, |cached| cached.rows.len());
                 continue;
             };
-            if let Some(head) = self.map.peek_mut(&room) {
-                self.entries -= head.rows.len() - saved.len;
-                head.state = saved.state;
-                head.rows.truncate(saved.len);
-                head.bytes = saved.bytes;
-                head.names.truncate(saved.len);
-                head.dirty = saved.dirty;
+            if let Some(cached) = self.map.peek_mut(&room) {
+                self.entries -= cached.rows.len() - saved.len;
+                cached.state = saved.state;
+                cached.rows.truncate(saved.len);
+                cached.bytes = saved.bytes;
+                cached.client_ids.truncate(saved.len);
+                cached.dirty = saved.dirty;
             }
         }
         self.behind.truncate(self.behind_before);
@@ -362,8 +366,8 @@ impl Heads {
 
     /// The room is no more.
     pub(super) fn forget(&mut self, room: RoomId) {
-        if let Some(head) = self.map.pop(&room) {
-            self.entries -= head.rows.len();
+        if let Some(cached) = self.map.pop(&room) {
+            self.entries -= cached.rows.len();
         }
     }
 
@@ -371,14 +375,14 @@ impl Heads {
     pub(super) fn evict(&mut self) {
         let mut looked_at = 0;
         while self.crowded() && looked_at < self.map.len() {
-            let Some((room, head)) = self.map.pop_lru() else {
+            let Some((room, cached)) = self.map.pop_lru() else {
                 return;
             };
-            if head.dirty {
+            if cached.dirty {
                 looked_at += 1;
-                self.map.put(room, head);
+                self.map.put(room, cached);
             } else {
-                self.entries -= head.rows.len();
+                self.entries -= cached.rows.len();
             }
         }
     }

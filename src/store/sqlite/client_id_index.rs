@@ -1,5 +1,5 @@
-//! Which entries of a room may have a given name: a hash for each, looked through one after the other
-//! when they are few or a filter does not say that none has it.
+//! Which entries of a room may have a given client id: a hash for each, compared one after the other when
+//! they are few, or when a Bloom filter does not rule the id out.
 
 /// Hashes compared at once.
 const BLOCK: usize = 64;
@@ -8,31 +8,31 @@ const FEW: usize = 512;
 /// In a full filter, of which one name in a hundred is then taken to be there.
 const ENTRIES_A_WORD: usize = 4;
 
-/// The names of a room's entries, in `seq` order from 0.
+/// The client ids of a room's entries, as hashes, in `seq` order from 0.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct ClientIdIndex {
     /// Of each entry a hash of (side, client_id) if it is a message, else 0. Half the size of a full
     /// hash; a hit is verified by reading the row anyway.
     keys: Vec<u32>,
-    filter: Option<Filter>,
+    filter: Option<BloomFilter>,
 }
 
-/// Says of nearly every name that is not there that it is not (a Bloom filter in blocks of one word: one
-/// look into memory). 2 to 8 bytes an entry.
+/// A Bloom filter over hashes of client ids, in blocks of one word, so that a look-up touches memory once:
+/// about 1 % false positives, no false negatives. 2 to 8 bytes an entry.
 #[derive(Debug)]
-struct Filter {
+struct BloomFilter {
     /// A power of two of them.
     words: Box<[u64]>,
     /// So many entries fill it.
     room: usize,
 }
 
-impl Names {
+impl ClientIdIndex {
     /// Those of a room as read.
     pub(super) fn new(keys: Vec<u32>) -> Self {
-        let mut names = Self { keys, filter: None };
-        names.refilter();
-        names
+        let mut client_ids = Self { keys, filter: None };
+        client_ids.refilter();
+        client_ids
     }
 
     /// Adds the next entry; 0 for what is no message.
@@ -51,7 +51,7 @@ impl Names {
     }
 
     fn refilter(&mut self) {
-        self.filter = (self.keys.len() > FEW).then(|| Filter::of(&self.keys));
+        self.filter = (self.keys.len() > FEW).then(|| BloomFilter::of(&self.keys));
     }
 
     /// Whether there is a message at this place.
@@ -80,7 +80,7 @@ impl Names {
     }
 }
 
-impl Filter {
+impl BloomFilter {
     fn of(keys: &[u32]) -> Self {
         let room = keys.len().next_power_of_two() * 2;
         let mut filter = Self {
@@ -119,34 +119,34 @@ mod tests {
 
     #[test]
     fn names_are_found_however_many_there_are() {
-        let mut names = Names::default();
+        let mut client_ids = ClientIdIndex::default();
         for n in 1..=2000_u32 {
             // Every tenth entry is no message.
-            names.push(if n % 10 == 0 { 0 } else { n });
+            client_ids.push(if n % 10 == 0 { 0 } else { n });
             let at = n as usize - 1;
-            assert_eq!(names.is_message(at), n % 10 != 0);
-            assert_eq!(names.find(1), [0]);
-            assert_eq!(names.find(3000), Vec::<usize>::new());
+            assert_eq!(client_ids.is_message(at), n % 10 != 0);
+            assert_eq!(client_ids.find(1), [0]);
+            assert_eq!(client_ids.find(3000), Vec::<usize>::new());
             if n % 10 != 0 {
-                assert_eq!(names.find(n), [at]);
+                assert_eq!(client_ids.find(n), [at]);
             }
         }
-        names.truncate(1500);
-        assert_eq!(names.find(1501), Vec::<usize>::new());
-        names.push(7);
-        assert_eq!(names.find(7), [6, 1500], "both entries of one hash");
-        assert_eq!(names.find(1499), [1498]);
-        let read_again = Names::new(names.keys.clone());
+        client_ids.truncate(1500);
+        assert_eq!(client_ids.find(1501), Vec::<usize>::new());
+        client_ids.push(7);
+        assert_eq!(client_ids.find(7), [6, 1500], "both entries of one hash");
+        assert_eq!(client_ids.find(1499), [1498]);
+        let read_again = ClientIdIndex::new(client_ids.keys.clone());
         assert_eq!(read_again.find(7), [6, 1500]);
     }
 
     #[test]
     fn a_filter_says_of_most_names_that_they_are_not_there() {
-        let mut names = Names::default();
+        let mut client_ids = ClientIdIndex::default();
         for n in 1..=20_000_u32 {
-            names.push(n.wrapping_mul(0x85eb_ca6b));
+            client_ids.push(n.wrapping_mul(0x85eb_ca6b));
         }
-        let filter = names.filter.as_ref().expect("there are many");
+        let filter = client_ids.filter.as_ref().expect("there are many");
         let others = (20_001..=40_000_u32).map(|n| n.wrapping_mul(0x85eb_ca6b));
         let taken = others.filter(|key| filter.may_have(*key)).count();
         assert!(taken < 1000, "{taken} of 20,000");
