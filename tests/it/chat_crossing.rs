@@ -19,7 +19,7 @@ use miyu::domain::id::{Address, NodeId, RoomId, Seq, Side, Timestamp};
 use miyu::protocol::Encoder;
 use miyu::state_machine::{Action, Actions, Io as _, Machine as _, Now};
 use miyu::store::sqlite::SqliteStore;
-use miyu::store::{Durability, Place, RoomPeople, Rooms as _, Store};
+use miyu::store::{Durability, RoomPeople, Rooms as _, SideClaim, Store};
 use miyu::tasks::Drain;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -163,7 +163,9 @@ impl History {
             node: NodeId(self.opened),
             number: 1,
         };
-        let arriving = self.store.arrive(self.room, Place::Side(side), connection);
+        let arriving = self
+            .store
+            .arrive(self.room, SideClaim::Side(side), connection);
         let room = arriving.await.expect("an answer").expect("a room").room;
         let version = room.side(side).version;
         self.net.publish(

@@ -1,5 +1,5 @@
-//! Several real processes on one Redis and one PostgreSQL are one site: whoever is at whichever node
-//! meets, talks, comes back and is counted as if there were one; and nothing acknowledged is lost,
+//! Several real processes on one Redis and one PostgreSQL are one site: people at any node
+//! meet, talk, come back and are counted as if there were one; and nothing acknowledged is lost,
 //! whatever happens to the services, the nodes and what lies between them.
 
 mod faults;

@@ -10,7 +10,7 @@ use miyu::chat::ChatJob;
 use miyu::chat::effects::{ChatIo, ChatServices, DepartRetry};
 use miyu::domain::id::{Address, NodeId, RoomId, Side};
 use miyu::state_machine::Io as _;
-use miyu::store::{Marks, Place, Store};
+use miyu::store::{ReadState, SideClaim, Store};
 use miyu::tasks::Drain;
 
 use crate::support::faulty::{Fault, Switch};
@@ -59,7 +59,7 @@ impl Scene {
             room: self.room,
             side: B,
             connection: address(B),
-            marks: Marks::default(),
+            marks: ReadState::default(),
         };
         leaving.later(&self.drain);
     }
@@ -81,7 +81,7 @@ impl Scene {
         let depart = ChatJob::Depart {
             side: B,
             version: 1,
-            marks: Marks::default(),
+            marks: ReadState::default(),
         };
         io.start(depart).await;
     }
@@ -168,7 +168,7 @@ async fn a_departure_that_another_connection_overtook_is_not_told() {
     let arriving = scene
         .world
         .store()
-        .arrive(scene.room, Place::Side(B), newer);
+        .arrive(scene.room, SideClaim::Side(B), newer);
     arriving.await.unwrap().unwrap();
     scene.owe();
     assert_eq!(scene.all_heard().await, []);

@@ -28,7 +28,7 @@ pub struct Healed {
     what: String,
     /// Until every room had a message acknowledged.
     acked: Duration,
-    /// Until in every room somebody heard the other.
+    /// Until in every room one side heard the other.
     delivered: Duration,
     /// Until every node had heard another through Redis.
     by_redis: Duration,
@@ -66,7 +66,7 @@ impl Load {
         load
     }
 
-    /// Waits until everybody said so much more, about.
+    /// Waits until each has said so much more, about.
     pub async fn go_on(&self, site: &Cluster, each: u64) {
         let more = each * 2 * self.pairs as u64;
         progress_or(&self.fixture, more, || site.evidence()).await;
@@ -118,12 +118,12 @@ impl Load {
         healed
     }
 
-    /// Lets everybody finish; every promise was kept.
+    /// Lets all finish; every promise was kept.
     pub async fn finish(self, site: &Cluster) -> Vec<Journal> {
         self.fixture.stop();
         let journals = self.talk.join_all().await;
         for address in site.addresses() {
-            // From each node the same, whoever stored it.
+            // From each node the same, whichever stored it.
             assert_kept(address, &journals).await;
         }
         journals
@@ -137,7 +137,7 @@ fn running(site: &Cluster) -> Vec<usize> {
     running.map(|(number, _)| number).collect()
 }
 
-/// Nobody's socket was closed.
+/// No socket was closed.
 pub fn assert_all_stayed(journals: &[Journal]) {
     let closed: Vec<_> = journals.iter().map(|it| &it.closed).collect();
     let lost: u64 = journals.iter().map(|it| it.lost).sum();

@@ -15,10 +15,10 @@ use crate::support::people::start;
 const PEOPLE: usize = 600;
 /// Handshakes at the same time.
 const AT_THE_DOOR: usize = 32;
-/// Nobody relaxes while this runs.
+/// No search relaxes while this runs.
 const PATIENT: &str = "[matching]\ntag_patience = \"10m\"\nrepeat_patience = \"20m\"\n";
 
-/// What somebody is and wants. Everybody has a fit, and only within their own kind.
+/// What a person is and wants. Each has a fit, and only within their own kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Wish {
     gender: &'static str,
@@ -45,7 +45,7 @@ fn wish(number: usize) -> Wish {
     }
 }
 
-/// Somebody who was found: their room, and by what name.
+/// A person who was paired: their room, and under which name.
 struct Found {
     number: usize,
     room: String,
@@ -60,7 +60,7 @@ async fn six_hundred_people_over_three_nodes_are_paired_by_the_rules_and_once() 
     let door = Arc::new(Semaphore::new(AT_THE_DOOR));
     let mut searching = JoinSet::new();
     for number in 0..PEOPLE {
-        // Not by what the wish depends on: everybody's fits are at all nodes.
+        // Not by what the wish depends on: the fits of each are at all nodes.
         let address = addresses[number / 12 % addresses.len()];
         let door = Arc::clone(&door);
         searching.spawn(async move {

@@ -61,7 +61,7 @@ async fn clocks_may_be_an_hour_apart() {
     let site = Plan::of(2).through(1, &wrong).start().await;
     let load = Load::begin(&site, PAIRS).await;
     load.heals("clocks an hour apart", &site, SOON).await;
-    // Longer than a lease of a node and of a ticket: nobody takes the other for dead.
+    // Longer than a lease of a node and of a ticket: neither takes the other for dead.
     load.during(STANDSTILL).await;
     load.go_on(&site, 4).await;
     assert_all_stayed(&load.finish(&site).await);

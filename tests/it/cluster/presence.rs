@@ -15,7 +15,7 @@ use crate::support::wire::dial_from;
 const AGREED: Duration = Duration::from_secs(15);
 /// How long a dead node's people may count: a node's lease in Redis, a ticket's lease, and a beat.
 const EXPIRED: Duration = Duration::from_secs(25);
-/// How long somebody may count as there whose node died: its lease in the store, a heartbeat, and
+/// How long a person whose node died may count as there: its lease in the store, a heartbeat, and
 /// the time that presence settles.
 const NOTICED: Duration = Duration::from_secs(30);
 
@@ -73,7 +73,7 @@ async fn all_nodes_count_alike_and_forget_a_dead_one() {
     // One goes properly: at once, as far as anybody can tell.
     waiting.remove(0).close().await;
     agree(&site, &[0, 1, 2], [5, 1, 1], AGREED).await;
-    // One node dies with somebody waiting and somebody talking. Its room stays.
+    // One node dies with a search that waits and a room that talks. Its room stays.
     site.kill(2);
     agree(&site, &[0, 1], [1, 1, 1], EXPIRED).await;
     drop((across, within, waiting));
@@ -81,7 +81,7 @@ async fn all_nodes_count_alike_and_forget_a_dead_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn somebody_whose_node_was_killed_is_away_until_they_come_back_at_another() {
+async fn a_person_whose_node_was_killed_is_away_until_they_come_back_at_another() {
     let mut site = Plan::of(3).start().await;
     let mut talking = chat_at([site.address(0), site.address(1)]).await;
     talking.a_says("one", "c-1").await;

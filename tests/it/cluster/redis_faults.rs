@@ -1,5 +1,5 @@
-//! Redis dies, freezes, forgets and falls silent under people who talk across nodes. Nobody loses a
-//! connection or a message, and nodes hear each other again within seconds.
+//! Redis dies, freezes, forgets and falls silent under people who talk across nodes. No connection and no
+//! message is lost, and nodes hear each other again within seconds.
 
 use std::time::{Duration, Instant};
 

@@ -69,7 +69,7 @@ async fn of_two_connections_at_two_nodes_exactly_one_speaks() {
     talking.b.say("four", "c-4").await;
     hears(&mut talking.a, "four").await;
     hears(&mut talking.b, "four").await;
-    // Nobody was told that anybody was away.
+    // No side was told that its partner was away.
     talking.b.nothing_more().await;
     site.end().await;
 }
