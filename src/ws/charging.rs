@@ -51,10 +51,9 @@ pub(super) struct Abuse;
 /// What a connection has paid, and what waits until it can pay.
 pub(super) struct Charging<T> {
     abuse: AbuseCounter,
-    /// An input over the rate, and when it may be taken. Boxed: few connections ever have one.
-    held: Option<Box<(UnpaidInput<T>, Instant)>>,
-    /// Until when the socket is left unread because of frames that ask for nothing.
-    quiet_until: Option<Instant>,
+    /// Until when the socket is left unread, and the input that waits for that; none, when it is because of
+    /// frames that ask for nothing. Boxed: few connections ever wait.
+    wait: Option<Box<(Option<UnpaidInput<T>>, Instant)>>,
 }
 
 impl<T> Charging<T> {
@@ -62,28 +61,24 @@ impl<T> Charging<T> {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             abuse: AbuseCounter::new(now),
-            held: None,
-            quiet_until: None,
+            wait: None,
         }
     }
 
     /// Whether the socket may be read: it is not while a frame before waits.
     pub(super) fn reads(&self) -> bool {
-        self.held.is_none() && self.quiet_until.is_none()
+        self.wait.is_none()
     }
 
     /// When [`Charging::due`] is to be called.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let held = self.held.as_ref().map(|held| held.1);
-        [held, self.quiet_until].into_iter().flatten().min()
+        self.wait.as_ref().map(|wait| wait.1)
     }
 
     /// The socket may be read again when this time has come; answers with the input that is to be charged
     /// once more.
     pub(super) fn due(&mut self, now: Instant) -> Option<UnpaidInput<T>> {
-        self.quiet_until = self.quiet_until.filter(|at| *at > now);
-        let held = self.held.take_if(|held| held.1 <= now);
-        held.map(|held| held.0)
+        self.wait.take_if(|wait| wait.1 <= now)?.0
     }
 
     /// Pays for an input that was understood and gives it back; `None`: it is over a rate and held until
@@ -101,7 +96,7 @@ impl<T> Charging<T> {
         match self.pay(frame.weight, frame.bytes, now, payer) {
             Ok(()) => Ok(Some(frame.input)),
             Err(over) => {
-                self.held = Some(Box::new((frame, now + over.wait)));
+                self.wait = Some(Box::new((Some(frame), now + over.wait)));
                 self.throttle(now, over, payer).map(|()| None)
             }
         }
@@ -141,7 +136,8 @@ impl<T> Charging<T> {
         payer.door.charge(payer.caller, owed, now);
         self.abuse.prepay(owed);
         self.abuse.spend(Weight::Signal, bytes);
-        self.quiet_until = Some(now + over.wait);
+        let waiting = self.wait.take().and_then(|wait| wait.0);
+        self.wait = Some(Box::new((waiting, now + over.wait)));
         self.throttle(now, over, payer)
     }
 

@@ -21,10 +21,9 @@ pub(super) struct EndWatch {
     token: Pin<Box<WaitForCancellationFutureOwned>>,
     /// What ended before does not concern this connection.
     since: u64,
-    /// When it ends, once that is decided.
-    at: Option<Instant>,
-    /// When to look whether the session is still honoured.
-    look_at: Instant,
+    /// When to look whether the session is still honoured; once it is decided that it ends, when.
+    deadline: Instant,
+    decided: bool,
 }
 
 impl EndWatch {
@@ -34,14 +33,14 @@ impl EndWatch {
         Self {
             token: Box::pin(token.cancelled_owned()),
             since,
-            at: None,
-            look_at: next_look(client, now),
+            deadline: next_look(client, now),
+            decided: false,
         }
     }
 
     /// Whether the end is not decided yet: only then is the token to be awaited.
     pub(super) fn is_open(&self) -> bool {
-        self.at.is_none()
+        !self.decided
     }
 
     /// Resolves when it is to be looked whether this connection ends: see [`EndWatch::woken`].
@@ -59,12 +58,12 @@ impl EndWatch {
     ) -> Option<CloseReason> {
         if app.shutdown.draining() {
             let jitter = app.config.server.drain_jitter;
-            self.at = Some(now + jitter.mul_f64(rand::random()));
+            self.decide(now + jitter.mul_f64(rand::random()));
             return None;
         }
         let ended = app.online.ended(client.session, self.since);
         if ended.is_some() {
-            self.at = Some(now);
+            self.decide(now);
         } else {
             // It was another session of the same group.
             let End { token, since } = app.online.end_of(client.session);
@@ -76,18 +75,21 @@ impl EndWatch {
 
     /// When [`EndWatch::is_due`] is to be called.
     pub(super) fn deadline(&self) -> Instant {
-        self.at.map_or(self.look_at, |at| at.min(self.look_at))
+        self.deadline
     }
 
     /// Whether the connection is to go away now. Looks once an hour whether the session may still be here: the
     /// page that finds its socket closed comes back at once, and is a browser that we know again, or a new one.
     pub(super) fn is_due(&mut self, client: &Client, now: Now) -> bool {
-        let drained = self.at.is_some_and(|at| at <= now.instant);
-        if self.look_at > now.instant {
-            return drained;
+        if self.deadline > now.instant || self.decided {
+            return self.deadline <= now.instant;
         }
-        self.look_at = next_look(client, now);
-        drained || client.until.is_some_and(|until| until <= now.wall)
+        self.deadline = next_look(client, now);
+        client.until.is_some_and(|until| until <= now.wall)
+    }
+
+    fn decide(&mut self, at: Instant) {
+        (self.deadline, self.decided) = (at, true);
     }
 }
 
