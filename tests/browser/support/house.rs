@@ -23,7 +23,7 @@ pub struct House {
 }
 
 impl House {
-    /// The house, which is opened if nobody is in it.
+    /// The house, which is opened when no test is in it.
     pub fn shared() -> Arc<Self> {
         let mut shared = SHARED.lock();
         if let Some(house) = shared.upgrade() {
