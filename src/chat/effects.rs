@@ -27,11 +27,11 @@ pub struct ChatServices {
     pub store: Arc<dyn Store>,
     /// Rooms' other connections.
     pub channel: Arc<dyn ChannelLayer>,
-    /// `limits.page_entries`.
+    /// The most entries of a page: `limits.page_entries`.
     pub page_entries: usize,
     /// What pages are reserved from.
     pub memory: Arc<MemoryBudget>,
-    /// `limits.page_bytes`.
+    /// The most bytes of a page: `limits.page_bytes`.
     pub page_bytes: usize,
     /// For departures that the store could not take yet.
     pub drain: Drain,

@@ -11,9 +11,9 @@ use crate::store::{Appended, Draft, Hidden, Page, ReadState, Recalled, RoomPeopl
 /// What a machine needs to know about how this server is set up.
 #[derive(Clone, Debug)]
 pub struct ChatRules {
-    /// `chat.reconnect_grace`.
+    /// How long a side may be away: `chat.reconnect_grace`.
     pub reconnect_grace: Duration,
-    /// `chat.presence_settle`.
+    /// After how long an absence is told: `chat.presence_settle`.
     pub presence_settle: Duration,
     /// How long before a room closes by itself its people are told: `StoreRules::notice`.
     pub closing_notice: Duration,

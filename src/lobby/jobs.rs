@@ -13,9 +13,9 @@ use crate::store::RelationsOf;
 /// What a machine needs to know about how this server is set up.
 #[derive(Clone, Debug)]
 pub struct LobbyRules {
-    /// `matching.tag_patience`.
+    /// How long only a shared tag will do: `matching.tag_patience`.
     pub tag_patience: Duration,
-    /// `matching.repeat_patience`.
+    /// After how long a former partner will do: `matching.repeat_patience`.
     pub repeat_patience: Duration,
     /// Names that no client may have.
     pub staff: Arc<StaffNames>,

@@ -57,7 +57,7 @@ impl Transaction<'_> {
         Ok(told.collect())
     }
 
-    /// With those whom the new entry is told, if it made one.
+    /// With the people that the new entry is told, if it made one.
     fn with_people(
         &self,
         mut done: Done,

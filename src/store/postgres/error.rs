@@ -15,7 +15,7 @@ pub enum OpenError {
     /// The address is wrong.
     #[error("store.url {0}")]
     Address(String),
-    /// Nobody answers there.
+    /// There is no answer at that address.
     #[error(
         "cannot reach PostgreSQL at {at}: {why}; check that it runs, that host and port of store.url \
          are right, and that nothing between keeps us away"
@@ -105,7 +105,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// What a failure means for somebody opening this address.
+    /// What a failure means when this address is opened.
     pub(super) fn of(target: &Target, error: &BackendError) -> Self {
         match error {
             BackendError::Sql(error) => Self::of_driver(target, error),

@@ -1,5 +1,5 @@
 //! When the answer to a batch is lost: did it happen? The database remembers each shard's last batch,
-//! and whoever asks makes sure at the same time that nothing sent before can happen any more. So it is
+//! and the one that asks makes sure at the same time that nothing sent before can happen any more. So it is
 //! known: what happened is published and answered, what did not is done again.
 
 use std::sync::Arc;

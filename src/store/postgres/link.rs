@@ -29,7 +29,7 @@ pub(super) struct Pool(Driver);
 
 impl Pool {
     /// At most `size` connections to that database, on which nothing takes longer than `timeout`
-    /// (but at least a second). Connects to nobody yet.
+    /// (but at least a second). Connects to nothing yet.
     ///
     /// # Errors
     /// Why the address cannot be used, in words for an operator.
@@ -81,7 +81,7 @@ impl Pool {
         Ok(client.query(&statement, params).await?)
     }
 
-    /// One statement that may run twice, until it got through: whoever asks bounds the time.
+    /// One statement that may run twice, until it got through: the caller bounds the time.
     pub(super) async fn query(
         &self,
         sql: &str,

@@ -53,7 +53,7 @@ mod write_shard;
 pub use self::error::OpenError;
 pub use self::target::Target;
 
-/// Sizes and times that are nobody's business but this backend's. Tests make them tiny.
+/// Sizes and times that concern this backend alone. Tests make them tiny.
 #[derive(Clone, Debug)]
 pub struct Tuning {
     /// Batchers: as many batches may be on their way at once.
@@ -291,7 +291,7 @@ async fn end(shared: Arc<Shared>, working: TaskTracker, closing: CancellationTok
     closing.cancelled().await;
     working.close();
     working.wait().await;
-    // Whoever is connected to this node is not any more.
+    // What was connected to this node is not any more.
     if let Err(error) = shared.retire().await {
         tracing::warn!(error = error.why(), "this node's lease ends by itself");
     }

@@ -13,7 +13,7 @@ use super::target::Target;
 const VERSION: u32 = 14;
 /// Between attempts to reach a server that may be starting.
 const PAUSE: Duration = Duration::from_millis(500);
-/// "Miyu": whoever brings the schema up to date holds this lock.
+/// "Miyu": the node that brings the schema up to date holds this lock.
 const LOCK: i64 = 0x4d69_7975;
 /// How long the others wait for it.
 const LOCK_WAIT: &str = "60s";

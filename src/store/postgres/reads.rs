@@ -176,7 +176,7 @@ pub(super) async fn relations(
     session: SessionId,
 ) -> Result<RelationsOf, BackendError> {
     let me = rows::session(session);
-    // Before the blocks: whoever blocks somebody and leaves is seen to have blocked them.
+    // Before the blocks: a session that blocks another and leaves is seen to have blocked it.
     let (recent, in_room) = met(shared, me).await?;
     let stale = rows::millis(shared.rules.block_lifetime / 30);
     let sql = "SELECT whom AS other, used_at <= moment($2) - $3 AS stale, NULL::bigint AS mark \
@@ -218,9 +218,9 @@ pub(super) async fn relations(
     })
 }
 
-/// Whom a session met lately, and whether it is in an open room.
+/// The sessions that one met lately, and whether it is in an open room.
 async fn met(shared: &Shared, me: Uuid) -> Result<(Vec<SessionId>, bool), BackendError> {
-    // Somebody who met the same few people all the time is told of fewer than ten.
+    // A session that met the same few people all the time is told of fewer than ten.
     let sql = "SELECT partner, open FROM ( \
              (SELECT session_b AS partner, closed_at IS NULL AS open, no FROM rooms \
                  WHERE session_a = $1 AND session_b <> $1 ORDER BY no DESC LIMIT 64) \

@@ -194,7 +194,7 @@ impl RoomPresence {
     }
 
     /// Since when a side has had no connection; `None` while it has one. A side that never came has been
-    /// gone since it could have come. No absence began before the present service did: nobody could come then.
+    /// gone since it could have come. No absence began before the present service did: no side could come then.
     pub(super) fn gone_since(&self, side: Side, leases: &Leases) -> Option<Timestamp> {
         let mine = &self.sides[side.index()];
         let Some(speaker) = mine.speaker else {

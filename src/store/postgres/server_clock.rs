@@ -130,7 +130,7 @@ impl Shared {
             // The same run of this machine: it knows how long it was.
             Some((ran, ran))
         } else if (time - DRIFT..=time + LONGEST_DOWN).contains(&now.time) {
-            // Nobody knows; the clock is believed.
+            // It is not known; the clock is believed.
             None
         } else {
             // Set back, or out of its mind: no time has passed.

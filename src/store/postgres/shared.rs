@@ -146,7 +146,7 @@ impl Shared {
         Ok(())
     }
 
-    /// This node begins: its lease, and the end of those that nobody keeps.
+    /// This node begins: its lease, and the end of those that no node keeps.
     pub(super) async fn register(&self) -> Result<(), BackendError> {
         let (now, node, lease) = (self.now(), self.node(), millis(self.tuning.lease));
         let sql = "SELECT register($1, $2, $3)";
@@ -231,7 +231,7 @@ impl Backoff {
         Self(Duration::from_millis(25))
     }
 
-    /// Waits.
+    /// Waits as long as the next attempt is to be later.
     pub(super) async fn pause(&mut self) {
         tokio::time::sleep(self.0).await;
         self.0 = (self.0 * 2).min(SLOWEST);

@@ -13,12 +13,12 @@ use rustls::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// Whom to believe.
+/// Which servers to believe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// Whoever answers: encrypted, but not proven.
+    /// Any that answers: encrypted, but not proven.
     Anybody,
-    /// Whom an authority of this file (else of the system) signed, whatever the name.
+    /// One that an authority of this file (else of the system) signed, whatever its name.
     Authority(Option<PathBuf>),
     /// The same, for the host's own name.
     AuthorityAndName(Option<PathBuf>),
@@ -71,7 +71,7 @@ fn authority(
     })
 }
 
-/// Checks less than everything: the chain without the name, or nothing but that whoever shows a
+/// Checks less than everything: the chain without the name, or nothing but that the one that shows a
 /// certificate has its key.
 #[derive(Debug)]
 struct Lenient {

@@ -49,7 +49,7 @@ pub(super) async fn keep_count(shared: Arc<Shared>, closing: CancellationToken) 
             () = sleep(shared.tuning.count) => {}
         }
         if let Err(error) = shared.count().await {
-            // Whoever writes says so; the count stays what it was.
+            // A write says so itself; the count stays what it was.
             error.count();
         }
     }

@@ -168,7 +168,7 @@ pub(super) struct Done {
     pub(super) outcome: Outcome,
     /// The entry that it made.
     pub(super) made: Option<Arc<Entry>>,
-    /// The room's number, and whom that entry is told.
+    /// The room's number, and the people that the entry is told.
     pub(super) people: Option<(i64, Arc<RoomPeople>)>,
     /// When the room closes by itself, if its people are to be told that now.
     pub(super) closes_at: Option<Timestamp>,
@@ -194,7 +194,7 @@ type Reply = Box<dyn FnOnce(Result<Outcome, StoreError>) + Send + Sync>;
 /// An op with the caller who waits for its result.
 pub(super) struct Job {
     pub(super) op: WriteOp,
-    /// After this nobody waits for it any more, and it is not begun.
+    /// After this it is not waited for any more, and not begun.
     pub(super) deadline: Instant,
     /// Its part of what may wait, until it is done.
     pub(super) held: Option<OwnedSemaphorePermit>,
@@ -224,7 +224,7 @@ impl Job {
         (job, answer)
     }
 
-    /// An op that nobody waits for.
+    /// An op that is not waited for.
     pub(super) fn quiet(op: WriteOp, deadline: Instant) -> Self {
         Self {
             op,

@@ -290,7 +290,7 @@ impl WriteShard {
         Ok((link, last))
     }
 
-    /// It happened: everybody learns, then the askers. Answers by how much it changed the number of
+    /// It happened: the rooms' people learn, then the askers. Answers by how much it changed the number of
     /// open rooms.
     fn committed(&mut self, jobs: Vec<Job>, dones: Dones) -> i64 {
         let opened = dones.iter().flatten().map(|done| done.opened).sum();
