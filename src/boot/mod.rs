@@ -91,33 +91,11 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         .map_err(|error| BuildError::Config(format!("assets.dir: {error}")))?;
     let shutdown = Drain::new();
     let host = HostMemory::read();
-    let memory = MemoryBudget::new(host.budget(config.limits.memory));
-    info!(
-        bytes = memory.limit(),
-        of = host.bytes,
-        said_by = host.said_by,
-        "memory for what is in flight"
-    );
-    let connections = match config.limits.connections {
-        0 => descriptors::for_connections().min(host.connections()),
-        _ => descriptors::for_connections(),
-    };
-    let reach = ChatServices {
-        store: Arc::clone(&backends.store),
-        channel: Arc::clone(&backends.channel),
-        page_entries: config.limits.page_entries,
-        memory: Arc::clone(&memory),
-        page_bytes: usize::try_from(config.limits.page_bytes).unwrap_or(usize::MAX),
-        drain: shutdown.clone(),
-    };
-    let chat_rules = ChatRules {
-        reconnect_grace: config.chat.reconnect_grace,
-        presence_settle: config.chat.presence_settle,
-        closing_notice: backends::store_rules(&config).notice(),
-    };
+    let memory = memory_budget(&config, &host);
+    let limits = Arc::new(rate_limits(&config, &host));
+    let door = Door::new(Arc::clone(&limits), Arc::clone(&memory));
     let revoked = Arc::new(Revoked::default());
     let online = Online::new(shutdown.token().clone(), Arc::clone(&revoked));
-    let limits = Arc::new(RateLimits::new(&config.limits, connections));
     let capacity = Arc::new(Capacity::new(config.store.max_size));
     let figures = Arc::new(Figures::new(
         online.clone(),
@@ -125,7 +103,6 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         Arc::clone(&backends.pool),
         Arc::clone(&backends.store),
     ));
-    let door = Door::new(Arc::clone(&limits), Arc::clone(&memory));
     let lobby = LobbyServices {
         door: door.clone(),
         store: Arc::clone(&backends.store),
@@ -141,6 +118,8 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         door,
         limits,
         revoked,
+        reach: Arc::new(chat_services(&config, &backends, &memory, &shutdown)),
+        chat_rules: Arc::new(chat_rules(&config)),
         memory,
         assets: Arc::new(assets),
         closer: Closer::new(online.clone(), Arc::clone(&backends.channel)),
@@ -151,8 +130,6 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         staff: RwLock::new(Arc::new(StaffNames::of(&config.site.name))),
         capacity,
         shutdown,
-        reach: Arc::new(reach),
-        chat_rules: Arc::new(chat_rules),
         config: Arc::new(config),
         store: backends.store,
         pool: backends.pool,
@@ -164,4 +141,49 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         routes: Vec::new(),
         store_died: backends.store_died,
     })
+}
+
+fn memory_budget(config: &Config, host: &HostMemory) -> Arc<MemoryBudget> {
+    let memory = MemoryBudget::new(host.budget(config.limits.memory));
+    info!(
+        bytes = memory.limit(),
+        of = host.bytes,
+        said_by = host.said_by,
+        "memory for what is in flight"
+    );
+    memory
+}
+
+/// With as many connections as there are descriptors for; unless the operator says how many, also no more
+/// than there is memory for.
+fn rate_limits(config: &Config, host: &HostMemory) -> RateLimits {
+    let connections = match config.limits.connections {
+        0 => descriptors::for_connections().min(host.connections()),
+        _ => descriptors::for_connections(),
+    };
+    RateLimits::new(&config.limits, connections)
+}
+
+fn chat_services(
+    config: &Config,
+    backends: &Backends,
+    memory: &Arc<MemoryBudget>,
+    shutdown: &Drain,
+) -> ChatServices {
+    ChatServices {
+        store: Arc::clone(&backends.store),
+        channel: Arc::clone(&backends.channel),
+        page_entries: config.limits.page_entries,
+        memory: Arc::clone(memory),
+        page_bytes: usize::try_from(config.limits.page_bytes).unwrap_or(usize::MAX),
+        drain: shutdown.clone(),
+    }
+}
+
+fn chat_rules(config: &Config) -> ChatRules {
+    ChatRules {
+        reconnect_grace: config.chat.reconnect_grace,
+        presence_settle: config.chat.presence_settle,
+        closing_notice: backends::store_rules(config).notice(),
+    }
 }
