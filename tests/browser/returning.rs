@@ -50,6 +50,7 @@ pub fn back_goes_home_and_the_bar_leads_back() {
         anna.has_log(json!(["我在", "你去哪了"])).await;
         // The arrow in the header is the same way.
         anna.press("back").await;
+        anna.reads("resume", "Bao").await;
         anna.press("resume").await;
         anna.has_log(json!(["我在", "你去哪了"])).await;
         anna.says("回來了").await;

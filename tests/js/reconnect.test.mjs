@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { comeBack, isFinal, looksBlocked, noteFailure, reached, reconnectDelay, unknownReachability } from '../../assets/js/model/reconnect.js';
+import { comeBack, isFinal, longestPause, looksBlocked, noteFailure, reached, reconnectDelay, unknownReachability } from '../../assets/js/model/reconnect.js';
 import { root } from './sources.mjs';
 
 test('back-off doubles, is capped, and jitters over its whole width', () => {
@@ -50,4 +50,13 @@ test('a way that lets no socket through is told from a server that is away', () 
   assert.equal(looksBlocked(tries(unknownReachability, 0, 500, 8000), 8000), true);
   assert.equal(looksBlocked(tries(unknownReachability, 10_000), 10_000), false, 'one attempt proves nothing');
   assert.equal(looksBlocked(tries(reached, 0, 500, 60_000), 60_000), false, 'it was open before: the way is there');
+});
+
+test('a block is found as soon as it can be, whatever the pauses are', () => {
+  const once = noteFailure(unknownReachability, 100);
+  assert.equal(longestPause(once, 100), 8000);
+  assert.equal(longestPause(once, 7600), 500);
+  for (const now of [8100, 60_000]) assert.equal(longestPause(once, now), null, 'it was looked for');
+  assert.equal(longestPause(reached, 100), null);
+  assert.equal(longestPause(unknownReachability, 100), null);
 });

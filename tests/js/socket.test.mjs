@@ -110,3 +110,23 @@ test('a socket that is closed hears nothing of the page any more', (context) => 
   assert.equal(opened.length, 1);
   assert.ok(Object.values(listeners).every((all) => all.size === 0));
 });
+
+test('a way that is blocked is tried when it can be known to be, not when a long pause ends', (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  context.mock.method(Math, 'random', () => 1);
+  let time = 0;
+  context.mock.method(performance, 'now', () => time);
+  opened.length = 0;
+  const attempts = [];
+  const socket = new ReconnectingSocket({ url: () => 'wss://example.test/ws/chat/', onFrame() {}, onOpen() {}, onLost() {}, onFinal() {} });
+  context.after(() => socket.close());
+  for (let seen = 0; time <= 9000; time += 100) {
+    if (opened.length > seen) {
+      attempts.push(time);
+      seen = opened.length;
+      opened.at(-1).closes(1006);
+    }
+    context.mock.timers.tick(100);
+  }
+  assert.deepEqual(attempts.map((at) => Math.round(at / 500) * 500), [0, 500, 1500, 3500, 7500, 8000]);
+});

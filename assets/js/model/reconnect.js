@@ -71,6 +71,16 @@ export const reached = { heard: true, failures: 0, since: null };
 export const noteFailure = (reachability, now) => ({ ...reachability, failures: reachability.failures + 1, since: reachability.since ?? now });
 
 /**
+ * How long the next attempt may be put off at most, so that a block is found as soon as it can be and
+ * not when a long pause happens to end. Null: as long as may be.
+ * @param {Reachability} reachability @param {number} now
+ */
+export function longestPause({ heard, since }, now) {
+  if (heard || since === null || now - since >= blockedAfter) return null;
+  return since + blockedAfter - now;
+}
+
+/**
  * Whether it is time to look if anything else reaches the server. Where pages
  * do and sockets never did, a proxy on the way does not let sockets through.
  * @param {Reachability} reachability @param {number} now

@@ -5,7 +5,7 @@
 
 import { deviceTime } from '../lib/time.js';
 import { check, newLiveness, nextCheck, noteFrame, noteProbe, wake } from '../model/liveness.js';
-import { comeBack, looksBlocked, noteFailure, reached, reconnectDelay, unknownReachability } from '../model/reconnect.js';
+import { comeBack, longestPause, looksBlocked, noteFailure, reached, reconnectDelay, unknownReachability } from '../model/reconnect.js';
 import { reachesServer } from './http.js';
 
 /** The close code of a browser that was forgotten, here or in another tab. */
@@ -150,9 +150,11 @@ export class ReconnectingSocket {
     }
     const now = deviceTime();
     this.#attempt += 1;
-    this.#retryTimer = setTimeout(() => this.#connect(), delay);
-    this.#notBefore = comeBack(code) === 'later' ? now + delay : -Infinity;
     this.#reachability = noteFailure(this.#reachability, now);
+    const isLater = comeBack(code) === 'later';
+    const longest = isLater ? null : longestPause(this.#reachability, now);
+    this.#retryTimer = setTimeout(() => this.#connect(), Math.min(delay, longest ?? delay));
+    this.#notBefore = isLater ? now + delay : -Infinity;
     if (!this.#blocked && looksBlocked(this.#reachability, now)) this.#lookForBlock();
     this.#handlers.onLost({ blocked: this.#blocked });
   }
