@@ -16,7 +16,7 @@ use crate::state::AppState;
 use crate::store::{capacity, sweeper};
 use crate::telemetry;
 
-/// Bound sockets. Bound before [`serve`] is called, so that no caller has to wait for readiness.
+/// Bound sockets. Bound before [`Server::serve`] is called, so that no caller has to wait for readiness.
 pub struct Listeners {
     /// The site.
     pub site: TcpListener,

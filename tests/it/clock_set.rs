@@ -1,16 +1,15 @@
 //! The clock of the machine is set while the real executable serves, or was wrong when it started: no client
 //! loses a conversation to that, and what has really lasted too long ends all the same.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::binary::{Server, Setup, get, get_json};
-use crate::support::driver::{Frame, Seat, Socket, meet, send};
+use crate::support::binary::{Setup, get};
+use crate::support::driver::{Frame, meet, send};
 use crate::support::scene::{MIYU, until};
-use crate::support::wrong_clock::WrongClock;
+use crate::support::wrong_clock::{WrongClock, is_open, notice, one_is_away};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -21,30 +20,6 @@ fn setup(home: &TempDir, clock: &WrongClock, config: &str) -> Setup {
     let mut setup = Setup::new(MIYU, home.path()).with(config);
     setup.through = clock.through();
     setup
-}
-
-/// Whether the room goes on, as the first frame of a chat socket says.
-async fn is_open(address: SocketAddr, seat: &Seat) -> bool {
-    let mut socket = Socket::open(address, &seat.path(0)).await.unwrap();
-    loop {
-        if let Frame::RoomState { active, .. } = socket.hear().await.unwrap() {
-            return active;
-        }
-    }
-}
-
-/// One comes and goes, the other comes and stays.
-async fn one_is_away(address: SocketAddr, seats: &[Seat; 2]) -> Socket {
-    let stays = Socket::open(address, &seats[0].path(0)).await.unwrap();
-    assert!(is_open(address, &seats[1]).await);
-    stays
-}
-
-async fn notice(server: &Server) -> Option<String> {
-    let (_, ready) = get_json(server.operators().unwrap(), "/readyz").await;
-    let mut notices = ready["notices"].as_array().unwrap().iter();
-    let clock = notices.find(|it| it["part"] == "clock")?;
-    Some(clock["why"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

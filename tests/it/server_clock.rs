@@ -1,15 +1,15 @@
 //! The clock of the database server is set while nodes serve, or between two of their runs: that closes no
 //! room and erases nothing early, and what has really lasted too long ends all the same.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::support::binary::{Server, Setup, get, get_json};
-use crate::support::driver::{Frame, Seat, Socket, meet};
+use crate::support::binary::{Setup, get};
+use crate::support::driver::{Frame, meet};
 use crate::support::own_postgres::{OwnPostgres, USER};
 use crate::support::scene::{MIYU, until};
+use crate::support::wrong_clock::{is_open, notice, one_is_away};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
@@ -24,30 +24,6 @@ fn setup(home: &TempDir, postgres: &OwnPostgres, store: &str, config: &str) -> S
     let mut setup = Setup::new(MIYU, home.path()).with(&store);
     setup.store_elsewhere = true;
     setup
-}
-
-/// Whether the room goes on, as the first frame of a chat socket says.
-async fn is_open(address: SocketAddr, seat: &Seat) -> bool {
-    let mut socket = Socket::open(address, &seat.path(0)).await.unwrap();
-    loop {
-        if let Frame::RoomState { active, .. } = socket.hear().await.unwrap() {
-            return active;
-        }
-    }
-}
-
-/// One comes and goes, the other comes and stays.
-async fn one_is_away(address: SocketAddr, seats: &[Seat; 2]) -> Socket {
-    let stays = Socket::open(address, &seats[0].path(0)).await.unwrap();
-    assert!(is_open(address, &seats[1]).await);
-    stays
-}
-
-async fn notice(server: &Server) -> Option<String> {
-    let (_, ready) = get_json(server.operators().unwrap(), "/readyz").await;
-    let mut notices = ready["notices"].as_array().unwrap().iter();
-    let clock = notices.find(|it| it["part"] == "clock")?;
-    Some(clock["why"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

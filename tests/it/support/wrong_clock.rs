@@ -1,7 +1,11 @@
 //! The clock of a machine that is set wrong, or is set while a process runs: libfaketime before the real
 //! executable. Only what tells the time of day is wrong; clocks that count are left alone.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+
+use super::binary::{Server, get_json};
+use super::driver::{Frame, Seat, Socket};
 
 /// The variable that puts libfaketime before an executable.
 pub fn faketime() -> String {
@@ -42,4 +46,29 @@ impl WrongClock {
         ];
         words.map(str::to_owned).into()
     }
+}
+
+/// Whether the room goes on, as the first frame of a chat socket says.
+pub async fn is_open(address: SocketAddr, seat: &Seat) -> bool {
+    let mut socket = Socket::open(address, &seat.path(0)).await.unwrap();
+    loop {
+        if let Frame::RoomState { active, .. } = socket.hear().await.unwrap() {
+            return active;
+        }
+    }
+}
+
+/// One comes and goes, the other comes and stays.
+pub async fn one_is_away(address: SocketAddr, seats: &[Seat; 2]) -> Socket {
+    let stays = Socket::open(address, &seats[0].path(0)).await.unwrap();
+    assert!(is_open(address, &seats[1]).await);
+    stays
+}
+
+/// What `/readyz` says of the clock.
+pub async fn notice(server: &Server) -> Option<String> {
+    let (_, ready) = get_json(server.operators().unwrap(), "/readyz").await;
+    let mut notices = ready["notices"].as_array().unwrap().iter();
+    let clock = notices.find(|it| it["part"] == "clock")?;
+    Some(clock["why"].as_str().unwrap().to_owned())
 }
