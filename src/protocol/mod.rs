@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod close;
+mod entry_texts;
 mod field;
 mod frame_json;
 mod json;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Serialize;
 
 pub use crate::protocol::frame_json::RoomView;
 use crate::protocol::frame_json::{
@@ -14,6 +14,7 @@ use crate::protocol::frame_json::{
 use super::Text;
 use super::client::DecodeError;
 use super::close::ErrorCode;
+pub use super::entry_texts::EntryTexts;
 use super::json::Json;
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
 use crate::domain::wish::Phase;
@@ -23,65 +24,6 @@ use crate::domain::{Entry, EntryKind, LeaveReason, Pairing, Persona, Quote, Room
 #[derive(Clone, Debug)]
 pub struct Encoder {
     zone: TimeZone,
-}
-
-/// An entry's encodings, by side; they differ for departures only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryTexts {
-    first: Text,
-    /// Where it is another one.
-    second: Option<Text>,
-}
-
-impl EntryTexts {
-    /// Both sides are sent the same.
-    pub fn same(text: Text) -> Self {
-        Self {
-            first: text,
-            second: None,
-        }
-    }
-
-    /// By [`Side::index`].
-    pub fn by_side([first, second]: [Text; 2]) -> Self {
-        let second = (first != second).then_some(second);
-        Self { first, second }
-    }
-
-    /// What each side is sent, where that differs.
-    pub fn differing(&self) -> Option<[&Text; 2]> {
-        Some([&self.first, self.second.as_ref()?])
-    }
-
-    /// Bytes that they take.
-    pub fn bytes(&self) -> usize {
-        self.first.len() + self.second.as_ref().map_or(0, |text| text.len())
-    }
-
-    /// What this side is sent.
-    pub fn for_side(&self, side: Side) -> &Text {
-        match (side, &self.second) {
-            (Side::B, Some(second)) => second,
-            _ => &self.first,
-        }
-    }
-}
-
-/// On their way between nodes.
-impl Serialize for EntryTexts {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.first.as_str(), self.second.as_deref()).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for EntryTexts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (first, second) = <(String, Option<String>)>::deserialize(deserializer)?;
-        Ok(Self {
-            first: first.into(),
-            second: second.map(Text::from),
-        })
-    }
 }
 
 /// What a search is told while it waits.
