@@ -1,13 +1,15 @@
 //! The executable itself: what it prints, how it ends, that it says what to do.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process};
 use tempfile::TempDir;
+
+use crate::support::ports::{free_address, free_port_of};
 
 /// The executable in an empty folder, without this machine's variables.
 fn miyu(folder: &Path, arguments: &[&str]) -> Command {
@@ -65,7 +67,7 @@ impl Serving {
         let serving = loop {
             let line = lines
                 .next()
-                .expect("the server says that it serves")
+                .unwrap_or_else(|| panic!("it ended before it served: {before:?}"))
                 .unwrap();
             if line.contains("\"serving\"") {
                 break line;
@@ -261,11 +263,10 @@ fn one_process_a_database_and_both_signals_end_it_well() {
 
 #[test]
 fn the_health_check_finds_a_server_on_an_address_of_its_own() {
-    for host in ["127.0.0.2", "[::1]", "127.0.0.3"] {
+    for host in ["127.0.0.2", "::1", "127.0.0.3"] {
         // Its neighbour is where operators ask.
-        let free = || TcpListener::bind(format!("{host}:0")).unwrap().local_addr();
-        let port = free().unwrap().port() & !1;
-        let listen = format!("{host}:{port}");
+        let host: IpAddr = host.parse().unwrap();
+        let listen = SocketAddr::new(host, free_port_of(host)).to_string();
         let serving = Serving::start_at(&listen, &[]);
         assert!(serving.operators.is_some(), "{:?}", serving.before);
         let ask = |folder: &Path| {
@@ -282,10 +283,10 @@ fn the_health_check_finds_a_server_on_an_address_of_its_own() {
 
 #[test]
 fn a_neighbour_on_the_operators_port_is_a_notice_and_on_a_chosen_one_an_end() {
-    let neighbour = TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = neighbour.local_addr().unwrap();
-    let site = format!("127.0.0.1:{}", taken.port() - 1);
-    let mut serving = Serving::start_at(&site, &[]);
+    let site = free_address();
+    let taken = SocketAddr::new(site.ip(), site.port() + 1);
+    let _neighbour = TcpListener::bind(taken).unwrap();
+    let mut serving = Serving::start_at(&site.to_string(), &[]);
     assert_eq!(serving.operators, None);
     let told = serving.before.join("\n");
     assert!(

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use crate::support::binary::{Setup, get};
 use crate::support::driver::{Lost, Socket, meet};
 use crate::support::fixture::Fixture;
+use crate::support::ports::free_address;
 use crate::support::scene::{MIYU, assert_kept, progress, talkers, until};
 
 /// How the shell names a process that a second signal ended.
@@ -120,9 +121,7 @@ async fn a_second_signal_leaves_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_operators_port_says_that_it_drains() {
     let home = TempDir::new().unwrap();
-    let operator = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let operator_at = operator.local_addr().unwrap();
-    drop(operator);
+    let operator_at = free_address();
     let config = format!(
         "[server]\ndrain_jitter = \"60s\"\ndrain_timeout = \"60s\"\noperator_listen = \"{operator_at}\"\n"
     );

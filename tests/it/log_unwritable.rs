@@ -2,7 +2,7 @@
 //! serves, says what it lost, and leaves in order.
 
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::support::binary::{PATIENCE, get, get_json};
 use crate::support::driver::{Frame, Lost, Socket, meet, send};
+use crate::support::ports::free_address;
 use crate::support::scene::{MIYU, until};
 
 /// A server that cannot be asked by its log where it listens. Dropping it kills it.
@@ -27,7 +28,7 @@ struct Mute {
 impl Mute {
     async fn start(stderr: impl Into<Stdio>) -> Self {
         let home = TempDir::new().unwrap();
-        let [site, operators] = free_addresses();
+        let [site, operators] = [(); 2].map(|()| free_address());
         let child = Command::new(MIYU)
             .args(["--listen", &site.to_string()])
             .env("MIYU_SERVER__OPERATOR_LISTEN", operators.to_string())
@@ -86,12 +87,6 @@ impl Drop for Mute {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Two that no process listens on at this moment.
-fn free_addresses() -> [SocketAddr; 2] {
-    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|it| it.local_addr().unwrap())
 }
 
 /// Two people talk: a message of one is heard by the other. Answers the other's socket.

@@ -6,6 +6,7 @@ use miyu::channel::{ChannelLayer, Frame, GroupId, Received};
 use miyu::domain::id::{RoomId, Seq, Side};
 use tempfile::TempDir;
 
+use crate::support::ports::free_address;
 use crate::support::redis::{OwnRedis, Site};
 
 /// A frame goes from one node of this site to another.
@@ -74,10 +75,7 @@ async fn the_rights_that_the_documentation_names_suffice() {
 async fn what_cannot_be_reached_is_said_clearly() {
     let redis = OwnRedis::with_password("right");
     let place = format!("127.0.0.1:{}", redis.port());
-    let free = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap()
-    };
+    let free = free_address();
     for (url, part) in [
         (format!("redis://:wrong@{place}"), "password is wrong"),
         (format!("redis://{place}"), "wants a password"),

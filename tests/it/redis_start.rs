@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::binary::{Server, Setup, get_json};
 use crate::support::driver::meet;
+use crate::support::ports::free_address;
 use crate::support::redis::{OwnRedis, fresh_prefix, shared_cli, shared_url};
 use crate::support::scene::MIYU;
 
@@ -21,8 +22,7 @@ fn channel(url: &str, more: &str) -> String {
 
 /// An address at which nothing listens.
 fn unused_url() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("redis://{}", listener.local_addr().unwrap())
+    format!("redis://{}", free_address())
 }
 
 /// What `/readyz` says about the channel layer.

@@ -3,12 +3,14 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use super::ports::free_port;
 
 /// Where Debian's packages put them.
 pub const CHROMIUM: &str = "/usr/bin/chromium";
@@ -96,13 +98,6 @@ fn require(path: &str, package: &str) {
         "{path} is missing. The browser tests need Debian's packages `chromium`, `chromium-driver` \
          and `firefox-esr`: apt-get install {package}"
     );
-}
-
-/// A port that no process listens on at this moment.
-pub fn free_port() -> u16 {
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let listener = TcpListener::bind(any).expect("a free port");
-    listener.local_addr().expect("a bound address").port()
 }
 
 /// Waits until `child` accepts connections; panics when it ends before.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::driver::{free_port, until_listening};
+use super::driver::until_listening;
+use super::ports::free_port;
 
 /// How long a drain may take.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);

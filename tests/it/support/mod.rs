@@ -17,6 +17,7 @@ pub mod original;
 pub mod own_postgres;
 pub mod people;
 pub mod pool;
+pub mod ports;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;

@@ -1,7 +1,7 @@
 //! A PostgreSQL of one test's own, which may stop, kill and freeze it. Everything of it is in a
 //! folder that goes with it.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::binary::PATIENCE;
+use super::ports::free_port;
 use super::wrong_clock::WrongClock;
 
 /// The user that the server trusts.
@@ -201,9 +202,4 @@ fn children(parent: u32) -> Vec<u32> {
         found.and_then(|it| it.parse().ok()) == Some(parent)
     };
     ids.filter(of_parent).collect()
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("it is bound").port()
 }

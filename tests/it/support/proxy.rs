@@ -2,7 +2,7 @@
 //! files and waits are replaced. Ends TLS with a certificate of its own; a tunnel in front of it lets
 //! clients that speak plain HTTP come through TLS all the same.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
+use super::ports::free_address;
 use super::scene::until;
 
 /// The name in the examples.
@@ -33,12 +34,6 @@ pub struct Proxy {
     _tunnel: JoinSet<()>,
 }
 
-/// An address that no process has.
-fn free() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address")
-}
-
 /// Every one of these must be in the example.
 fn replaced(example: &str, changes: &[(&str, &str)]) -> String {
     changes.iter().fold(example.to_owned(), |text, (old, new)| {
@@ -50,7 +45,7 @@ fn replaced(example: &str, changes: &[(&str, &str)]) -> String {
 impl Proxy {
     /// nginx, with its files in `home`, before `server`.
     pub async fn nginx(home: &Path, server: SocketAddr) -> Self {
-        let (plain, secure) = (free(), free());
+        let (plain, secure) = (free_address(), free_address());
         let file = |name: &str| home.join(name).display().to_string();
         let (server, log) = (
             format!("server {server};"),
@@ -97,7 +92,7 @@ impl Proxy {
 
     /// Caddy, with its files in `home`, before `server`.
     pub async fn caddy(home: &Path, server: SocketAddr) -> Self {
-        let secure = free();
+        let secure = free_address();
         let (pem, key) = (certificate(home), home.join("key.pem"));
         // No certificate from elsewhere, no port but this one.
         let global = "{\n\tadmin off\n\tauto_https disable_redirects\n\tservers {";

@@ -1,7 +1,7 @@
 //! Real Redis servers for tests: the one that `scripts/lib/services` started, shared by all under
 //! prefixes of their own, and servers that belong to one test, which may stop and kill them.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -12,6 +12,8 @@ use miyu::channel::seal::FrameKey;
 use miyu::domain::id::{NodeId, StoreId};
 use miyu::redis::RedisServers;
 use rustix::process::{Pid, Signal, kill_process};
+
+use super::ports::free_port;
 
 /// The shared server's URL.
 pub fn shared_url() -> String {
@@ -328,9 +330,4 @@ fn spawn(port: u16, password: Option<&str>) -> Child {
     }
     let silent = command.stdin(Stdio::null()).stdout(Stdio::null());
     silent.spawn().expect("redis-server is installed")
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
