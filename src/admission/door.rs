@@ -90,6 +90,12 @@ impl Door {
         self.limits.frames(caller, frames, now)
     }
 
+    /// Counts a session that is forgotten like one that is made, for its browser comes back as a new one. Never
+    /// refused: to be forgotten is each person's right, whatever their neighbours did.
+    pub fn charge_new_session(&self, address: IpAddr) {
+        self.limits.charge_newcomer(address);
+    }
+
     /// Counts what came on a socket and cannot be put off, whether it is too much or not.
     pub fn charge(&self, caller: &Caller, cost: FrameCost, now: Instant) {
         self.limits.charge_frames(caller, cost, now);

@@ -130,6 +130,13 @@ impl RateLimits {
         self.take(&self.caller(None, address), RateKind::Newcomer)
     }
 
+    /// Counts as much as for a session that is made, whether it is too much or not.
+    pub fn charge_newcomer(&self, address: IpAddr) {
+        let caller = self.caller(None, address);
+        let one = [(RateKind::Newcomer, 1)];
+        self.ledger.charge(&caller, &one, Instant::now());
+    }
+
     fn take(&self, caller: &Caller, kind: RateKind) -> Result<(), Duration> {
         let taken = self.ledger.take(caller, &[(kind, 1)], Instant::now());
         taken.map_err(|over| over.wait)

@@ -35,7 +35,8 @@ section! {
         /// (IPv4 /24; IPv6 /56, /48) may use four times as much as the narrower one.
         address_factor: u32 = 100;
         /// Browsers a minute and address (IPv6: one /64) that are given a session for the first
-        /// time; five times as many at once. Wider networks: four times as many each. 0: none.
+        /// time; five times as many at once. Wider networks: four times as many each. One that is
+        /// forgotten counts as one more. 0: none.
         sessions_per_minute: u32 = 120;
         /// Open connections of one address (IPv6: one /64). Wider networks: four times as many each,
         /// and at most a quarter of all. 0: none.

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use miyu::boot::backends::Backends;
 use miyu::domain::id::{RoomId, SessionId};
 use serde_json::json;
+use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 
+use crate::support::binary::Setup;
 use crate::support::client::Browser;
-use crate::support::http::{Answer, request};
+use crate::support::http::{Answer, get, request};
 use crate::support::people::{chat, session_of, start};
 use crate::support::pool::Pool;
 use crate::support::redis::Site;
+use crate::support::scene::MIYU;
 use crate::support::server::TestServer;
 use crate::support::wire;
 
@@ -165,4 +168,37 @@ async fn sockets_on_other_nodes_end_as_well() {
     assert_eq!(forget(&talking.ming.browser).await.status, 204);
     assert_eq!(search.close_code().await, Some(4102));
     assert_eq!(talking.a.close_code().await, Some(4102));
+}
+
+/// On the real executable, as one network sees it: who forgets in a loop comes as a new browser each time, and
+/// both cost; and what costs is never a reason to remember a person.
+#[tokio::test]
+async fn to_be_forgotten_costs_a_network_what_a_new_browser_costs() {
+    let home = TempDir::new().unwrap();
+    let mut setup = Setup::new(MIYU, home.path());
+    let none = "sessions_per_minute = 0";
+    assert!(setup.config.contains(none));
+    // Five times as many at once.
+    setup.config = setup.config.replace(none, "sessions_per_minute = 2");
+    let server = setup.start().await;
+    let address = server.address().unwrap();
+    let mut came = Vec::new();
+    for n in 0..8 {
+        let cookie = get(address, "/").await.cookie().expect("a session");
+        // The second time is the same forgetting, and costs nothing.
+        for _ in 0..if n < 2 { 2 } else { 0 } {
+            let forgotten = post(address, &[("cookie", &cookie)]).await;
+            assert_eq!(forgotten.status, 204);
+        }
+        came.push(cookie);
+    }
+    // Eight came and two were forgotten: there is no place for another now, but each can be forgotten.
+    assert_eq!(get(address, "/").await.cookie(), None);
+    for cookie in &came[2..] {
+        let forgotten = post(address, &[("cookie", cookie)]).await;
+        assert_eq!(forgotten.status, 204);
+    }
+    assert_eq!(get(address, "/").await.cookie(), None);
+    let stats = get(address, "/api/stats").await;
+    assert_eq!(stats.status, 200, "others are not concerned");
 }

@@ -37,6 +37,12 @@ pub async fn answer(call: Call) -> HandlerResult {
     let session = cookie::read(&app.signer, headers, peer.jar()).map(|seen| seen.session);
     app.door.ask(session, peer.address, Act::Request).await?;
     if let Some(session) = session
+        && !app.revoked.contains(session)
+    {
+        // Before anything is done: a page that goes away meanwhile pays as well.
+        app.door.charge_new_session(peer.address);
+    }
+    if let Some(session) = session
         && let Err(error) = to_the_end(app, session).await
     {
         warn!(%error, "a browser could not be forgotten");
