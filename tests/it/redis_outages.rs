@@ -215,6 +215,25 @@ async fn rights_that_are_taken_and_given_back_heal() {
     pair.crosses(100).await;
 }
 
+/// Also when what was announced before the trouble is over, and is to be dropped: a script that has dropped
+/// something may write, however full the server is.
+#[tokio::test]
+async fn a_full_server_is_told_of_until_it_is_full_no_more() {
+    let redis = OwnRedis::start();
+    let site = Site::at(&redis.url());
+    let (node, _other) = (site.announced(1).await, site.announced(1).await);
+    redis.cli(&["config", "set", "maxmemory", "1"]);
+    let degraded = || matches!(node.status(), Status::Degraded(_));
+    until("noticed", degraded).await;
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(4) {
+        assert!(degraded(), "after {:?}", begun.elapsed());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    redis.cli(&["config", "set", "maxmemory", "0"]);
+    until("taken again", || node.status() == Status::Live).await;
+}
+
 #[tokio::test]
 async fn a_node_that_lost_frames_has_the_others_look_too() {
     let redis = OwnRedis::start();

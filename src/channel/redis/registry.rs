@@ -16,17 +16,21 @@ use crate::domain::id::NodeId;
 
 /// Writes one field for as long as `ARGV[2]` ms, drops expired ones and answers with the others.
 /// With `ARGV[3]` = "1" it writes only when no other live node announces another `ARGV[4]`. Idempotent.
+/// It writes before it drops: a full server refuses only the first write of a script, and one that dropped
+/// something before would be let through, as if the server were full no more.
 /// A field: when it expires (ms, by the server's clock), what all must agree on, people, name.
 const ANNOUNCE: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local answer = {'1'}
+local answer, expired = {'1'}, {}
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
     local expires, common = string.match(all[i + 1], '^(%d+)|([^|]*)|')
-    if not expires or tonumber(expires) <= now then
-        redis.call('HDEL', KEYS[1], all[i])
-    elseif all[i] ~= ARGV[1] then
+    if all[i] == ARGV[1] then
+        -- It is written anew below.
+    elseif not expires or tonumber(expires) <= now then
+        expired[#expired + 1] = all[i]
+    else
         answer[#answer + 1] = all[i]
         answer[#answer + 1] = all[i + 1]
         if ARGV[3] == '1' and common ~= ARGV[4] then answer[1] = '0' end
@@ -36,6 +40,9 @@ if answer[1] == '1' then
     local mine = string.format('%.0f|%s|%s|%s', now + ARGV[2], ARGV[4], ARGV[5], ARGV[6])
     redis.call('HSET', KEYS[1], ARGV[1], mine)
     redis.call('PEXPIRE', KEYS[1], 2 * ARGV[2])
+end
+for i = 1, #expired do
+    redis.call('HDEL', KEYS[1], expired[i])
 end
 return answer
 ";
