@@ -1,288 +1,20 @@
 //! How many of the people who arrive one address meets, however it goes about it. A scene in the time
 //! that the pool is handed: 240 people from networks of their own come over a minute, and each meets
 //! the partner that the pool gives them; some sockets of one address, or of one /24, search all the time.
+//! A pool in Redis plays fewer of the scenes: each call takes its way there and back.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
-
-use futures_util::FutureExt as _;
-use miyu::domain::id::TicketId;
-use miyu::domain::wish::Phase;
-use miyu::domain::{Gender, PreferredGender};
+use miyu::matching::PoolRules;
 use miyu::matching::memory::MemoryPool;
-use miyu::matching::{Budget, Entered, PoolRules, Renewed, Ticket, WaitingPool};
 
-use crate::support::pool::{With, at, rules, ticket};
+use crate::support::pool::redis_pool;
+use scene::{AFTER, BEGIN, MINUTE, Made, PEOPLE, People, Scene, Sockets};
 
-const PEOPLE: u32 = 240;
-const MINUTE: i64 = 60_000;
-/// When the sockets are all there, and after the last arrival all may still find a partner.
-const BEGIN: i64 = 5_000;
-const AFTER: i64 = 25_000;
-/// How soon a socket searches again after a match; later when they meet each other all the time, for then
-/// there is nothing to gain by haste.
-const AGAIN: i64 = 250;
-const AGAIN_AMONG_THEMSELVES: i64 = 5_000;
-/// A waiting lobby's ticks.
-const TICK: i64 = 5_000;
-const TOPICS: [&str; 9] = [
-    "音樂", "電影", "旅行", "美食", "運動", "遊戲", "閱讀", "攝影", "藝術",
-];
+mod scene;
 
-/// What the sockets do.
-#[derive(Clone, Copy, Debug)]
-struct Sockets {
-    count: u32,
-    /// In a ring: the gender that each looks for is none of theirs, so that they never meet each other.
-    ring: bool,
-    /// All claim one `user_id`.
-    one_id: bool,
-    /// How many addresses of one /24 they have.
-    addresses: u32,
-    /// They name topics as well.
-    tags: bool,
-}
+const MEMORY: Made = |rules: PoolRules| MemoryPool::new(rules);
+const REDIS: Made = redis_pool;
 
-/// What people want.
-#[derive(Clone, Copy, Debug)]
-enum People {
-    /// Anyone.
-    Plain,
-    /// Two in three name topics.
-    Tagged,
-    /// One in three looks for one gender.
-    Choosy,
-    /// Each names a word of their own, so that no two share it; and they come more slowly, for longer.
-    OwnWords,
-}
-
-impl People {
-    /// How many come, and over how long.
-    fn coming(self) -> (u32, i64) {
-        match self {
-            People::OwnWords => (160, 4 * MINUTE),
-            _ => (PEOPLE, MINUTE),
-        }
-    }
-}
-
-/// A person or a socket in the scene.
-struct Actor {
-    ticket: Ticket,
-    bot: bool,
-    entered: i64,
-}
-
-struct Scene {
-    pool: Arc<MemoryPool>,
-    sockets: Sockets,
-    people: People,
-    actors: HashMap<TicketId, Actor>,
-    /// Who does something next, when.
-    due: BTreeSet<(i64, u64)>,
-    plans: HashMap<u64, Plan>,
-    plan: u64,
-    met_by_sockets: u32,
-    waits: Vec<i64>,
-    numbers: u64,
-}
-
-enum Plan {
-    Arrive(u32),
-    Search(u32),
-    Look(TicketId),
-    Tick(TicketId),
-}
-
-/// How it went.
-#[derive(Debug)]
-struct Outcome {
-    /// How many of the people met a socket.
-    met: u32,
-    /// The median wait of people who met anybody, in milliseconds, and how many did.
-    median: i64,
-    matched: usize,
-}
-
-impl Scene {
-    fn play(people: People, sockets: Sockets, budget: u32) -> Outcome {
-        let rules = PoolRules {
-            budget: Budget::per_minute(budget),
-            ..rules()
-        };
-        let mut scene = Self {
-            pool: MemoryPool::new(rules),
-            sockets,
-            people,
-            actors: HashMap::new(),
-            due: BTreeSet::new(),
-            plans: HashMap::new(),
-            plan: 0,
-            met_by_sockets: 0,
-            waits: Vec::new(),
-            numbers: 88_172_645_463_325_252,
-        };
-        for n in 0..sockets.count {
-            scene.plan(
-                i64::from(n) * BEGIN / i64::from(sockets.count),
-                Plan::Search(n),
-            );
-        }
-        let (coming, span) = people.coming();
-        for n in 0..coming {
-            let when = BEGIN + i64::from(n) * span / i64::from(coming);
-            scene.plan(when, Plan::Arrive(n));
-        }
-        while let Some((now, plan)) = scene.due.pop_first() {
-            if now >= BEGIN + span + AFTER {
-                break;
-            }
-            match scene.plans.remove(&plan).unwrap() {
-                Plan::Arrive(n) => scene.arrive(n, now),
-                Plan::Search(n) => scene.search(n, now),
-                Plan::Look(id) => scene.look(id, now),
-                Plan::Tick(id) => scene.tick(id, now),
-            }
-        }
-        scene.waits.sort_unstable();
-        Outcome {
-            met: scene.met_by_sockets,
-            median: scene.waits[scene.waits.len() / 2],
-            matched: scene.waits.len(),
-        }
-    }
-
-    fn number(&mut self, below: usize) -> usize {
-        self.numbers ^= self.numbers << 13;
-        self.numbers ^= self.numbers >> 7;
-        self.numbers ^= self.numbers << 17;
-        usize::try_from(self.numbers >> 33).unwrap() % below
-    }
-
-    fn plan(&mut self, when: i64, plan: Plan) {
-        self.plan += 1;
-        self.due.insert((when, self.plan));
-        self.plans.insert(self.plan, plan);
-    }
-
-    fn arrive(&mut self, n: u32, now: i64) {
-        let net = u64::from(n);
-        let mut ticket = ticket(n).from([10_000 + net, 20_000 + net, 0]);
-        let gender = Gender::ALL[self.number(3)];
-        let mut wish = PreferredGender::All;
-        match self.people {
-            People::Plain => {}
-            People::Tagged => {
-                let count = self.number(3);
-                let tags: Vec<&str> = (0..count).map(|_| TOPICS[self.number(9)]).collect();
-                ticket = ticket.tags(&tags);
-            }
-            People::Choosy => {
-                if self.number(3) == 0 {
-                    wish = PreferredGender::ALL[1 + self.number(3)];
-                }
-            }
-            People::OwnWords => ticket = ticket.tags(&[format!("word {n}").as_str()]),
-        }
-        self.begin(ticket.gender(gender, wish), false, now);
-    }
-
-    fn search(&mut self, n: u32, now: i64) {
-        let address = u64::from(n % self.sockets.addresses);
-        let mut ticket = ticket(1_000_000 + n).from([1 + address, 1_000, 0]);
-        if self.sockets.one_id {
-            ticket = ticket.user("one");
-        }
-        if self.sockets.ring {
-            let (gender, wish) = [
-                (Gender::Male, PreferredGender::Female),
-                (Gender::Female, PreferredGender::Other),
-                (Gender::Other, PreferredGender::Male),
-            ][n as usize % 3];
-            ticket = ticket.gender(gender, wish);
-        }
-        if self.sockets.tags {
-            let first = n as usize;
-            let tags = [0, 1, 2].map(|it| TOPICS[(first + it * 4) % 9]);
-            ticket = ticket.tags(&tags);
-        }
-        self.begin(ticket, true, now);
-    }
-
-    fn begin(&mut self, ticket: Ticket, bot: bool, now: i64) {
-        let mut ticket = ticket.since(now).phase(Phase::SharedTags);
-        if ticket.wish.tags.is_empty() {
-            ticket.phase = Phase::Anyone;
-        }
-        let id = ticket.id;
-        let actor = Actor {
-            ticket,
-            bot,
-            entered: now,
-        };
-        self.actors.insert(id, actor);
-        self.look(id, now);
-        self.plan(now + TICK, Plan::Tick(id));
-    }
-
-    /// Enters, for the first time or again.
-    fn look(&mut self, id: TicketId, now: i64) {
-        let Some(actor) = self.actors.get_mut(&id) else {
-            return;
-        };
-        let waited = now - actor.entered;
-        if waited >= 10_000 {
-            actor.ticket.phase = match waited {
-                ..20_000 => Phase::Anyone,
-                _ => Phase::Repeats,
-            };
-        }
-        actor.ticket = actor.ticket.again();
-        let entered = self.pool.enter(actor.ticket.clone(), at(now));
-        let entered = entered.now_or_never().unwrap().unwrap();
-        match entered {
-            Entered::Paired { pairing, .. } => {
-                let sides = pairing.parties.each_ref().map(|it| it.ticket);
-                self.meet(sides, now);
-            }
-            Entered::Waiting { resume, .. } => {
-                let left = [10_000, 20_000].map(|at| at - waited).into_iter();
-                let next = left.filter(|left| *left > 0).min();
-                let again = if resume.is_some() { 1_000 } else { 10_000 };
-                actor.ticket.resume = resume;
-                self.plan(now + next.unwrap_or(again).min(again), Plan::Look(id));
-            }
-        }
-    }
-
-    fn tick(&mut self, id: TicketId, now: i64) {
-        if !self.actors.contains_key(&id) {
-            return;
-        }
-        let renewed = self.pool.renew(id, at(now)).now_or_never();
-        assert_eq!(renewed.unwrap().unwrap(), Renewed::Waiting);
-        self.plan(now + TICK, Plan::Tick(id));
-    }
-
-    fn meet(&mut self, sides: [TicketId; 2], now: i64) {
-        let met = sides.map(|id| self.actors.remove(&id).unwrap());
-        let bots = met.iter().filter(|it| it.bot).count();
-        for actor in met {
-            if actor.bot {
-                let n = u32::from_be_bytes(actor.ticket.session.0[..4].try_into().unwrap());
-                let again = if bots == 2 {
-                    AGAIN_AMONG_THEMSELVES
-                } else {
-                    AGAIN
-                };
-                self.plan(now + again, Plan::Search(n - 1_000_000));
-            } else {
-                self.waits.push(now - actor.entered);
-                self.met_by_sockets += u32::from(bots == 1);
-            }
-        }
-    }
-}
+const EVERYONE: [People; 3] = [People::Plain, People::Tagged, People::Choosy];
 
 const NONE: Sockets = Sockets {
     count: 0,
@@ -314,12 +46,12 @@ fn attacks(count: u32) -> Vec<Sockets> {
 }
 
 /// At most so many in a hundred of the people meet a socket, and they wait no longer than twice as long.
-fn holds(count: u32, percent: u32) {
-    for people in [People::Plain, People::Tagged, People::Choosy] {
-        let alone = Scene::play(people, NONE, 10);
+async fn holds(made: Made, people: &[People], attacks: &[Sockets], percent: u32) {
+    for &people in people {
+        let alone = Scene::play(made, people, NONE, 10).await;
         assert!(alone.matched > 200, "{alone:?}");
-        for sockets in attacks(count) {
-            let outcome = Scene::play(people, sockets, 10);
+        for &sockets in attacks {
+            let outcome = Scene::play(made, people, sockets, 10).await;
             println!("{people:?} {sockets:?}: {outcome:?}, alone {alone:?}");
             assert!(
                 outcome.met * 100 <= percent * PEOPLE,
@@ -335,26 +67,35 @@ fn holds(count: u32, percent: u32) {
     }
 }
 
-#[test]
-fn thirty_sockets_of_one_address_meet_few() {
-    holds(30, 12);
+#[tokio::test]
+async fn thirty_sockets_of_one_address_meet_few() {
+    holds(MEMORY, &EVERYONE, &attacks(30), 12).await;
 }
 
-#[test]
-fn nine_hundred_sockets_of_one_address_meet_few() {
-    holds(900, 15);
+#[tokio::test]
+async fn thirty_sockets_of_one_address_meet_few_in_redis() {
+    holds(REDIS, &EVERYONE, &attacks(30)[2..], 12).await;
+}
+
+#[tokio::test]
+async fn nine_hundred_sockets_of_one_address_meet_few() {
+    holds(MEMORY, &EVERYONE, &attacks(900), 15).await;
+}
+
+#[tokio::test]
+async fn nine_hundred_sockets_of_one_address_meet_few_in_redis() {
+    holds(REDIS, &[People::Tagged], &attacks(900)[2..3], 15).await;
 }
 
 /// Who names a word of their own is open to anyone after ten seconds only, and then to those who wait: a
 /// crowd of one address meets them as often as its budget and one more window say.
-#[test]
-fn sixty_sockets_of_one_address_meet_people_with_words_of_their_own_within_their_budget() {
+async fn own_words(made: Made, attacks: &[Sockets]) {
     let (coming, span) = People::OwnWords.coming();
-    let alone = Scene::play(People::OwnWords, NONE, 10);
+    let alone = Scene::play(made, People::OwnWords, NONE, 10).await;
     assert!(alone.matched * 10 >= coming as usize * 9, "{alone:?}");
     let most = 2 * 10 + u32::try_from(10 * (BEGIN + span + AFTER) / MINUTE).unwrap();
-    for sockets in attacks(60) {
-        let outcome = Scene::play(People::OwnWords, sockets, 10);
+    for &sockets in attacks {
+        let outcome = Scene::play(made, People::OwnWords, sockets, 10).await;
         println!("{sockets:?}: {outcome:?}, alone {alone:?}");
         assert!(outcome.met <= most, "{sockets:?}: {outcome:?}");
         assert!(
@@ -362,27 +103,48 @@ fn sixty_sockets_of_one_address_meet_people_with_words_of_their_own_within_their
             "{sockets:?}: {outcome:?}"
         );
     }
-    let unbounded = Scene::play(People::OwnWords, attacks(60)[2], 0);
+    let unbounded = Scene::play(made, People::OwnWords, attacks[0], 0).await;
     assert!(unbounded.met > 2 * most, "{unbounded:?}");
 }
 
-#[test]
-fn a_whole_24_meets_four_times_as_many() {
-    for sockets in attacks(250) {
+#[tokio::test]
+async fn sixty_sockets_of_one_address_meet_people_with_words_of_their_own_within_their_budget() {
+    let mut attacks = attacks(60);
+    attacks.swap(0, 2);
+    own_words(MEMORY, &attacks).await;
+}
+
+#[tokio::test]
+async fn sixty_sockets_meet_people_with_words_of_their_own_within_their_budget_in_redis() {
+    own_words(REDIS, &attacks(60)[2..3]).await;
+}
+
+async fn a_24_meets_four_times_as_many(made: Made, attacks: &[Sockets]) {
+    for sockets in attacks {
         let sockets = Sockets {
             addresses: 250,
-            ..sockets
+            ..*sockets
         };
-        let outcome = Scene::play(People::Plain, sockets, 10);
+        let outcome = Scene::play(made, People::Plain, sockets, 10).await;
         println!("{sockets:?}: {outcome:?}");
         assert!(outcome.met * 100 <= 45 * PEOPLE, "{sockets:?}: {outcome:?}");
     }
 }
 
-#[test]
-fn without_budgets_the_same_sockets_would_meet_most() {
+#[tokio::test]
+async fn a_whole_24_meets_four_times_as_many() {
+    a_24_meets_four_times_as_many(MEMORY, &attacks(250)).await;
+}
+
+#[tokio::test]
+async fn a_whole_24_meets_four_times_as_many_in_redis() {
+    a_24_meets_four_times_as_many(REDIS, &attacks(250)[2..3]).await;
+}
+
+#[tokio::test]
+async fn without_budgets_the_same_sockets_would_meet_most() {
     let ring = attacks(900)[2];
-    let outcome = Scene::play(People::Plain, ring, 0);
+    let outcome = Scene::play(MEMORY, People::Plain, ring, 0).await;
     println!("{outcome:?}");
     assert!(outcome.met * 100 >= 50 * PEOPLE, "{outcome:?}");
 }
