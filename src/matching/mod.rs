@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{Address, RoomId, SessionId, TicketId, Timestamp};
-use crate::domain::wish::Phase;
+use crate::domain::wish::{Phase, TAGS};
 use crate::domain::{Gender, Mark, Marks, Pairing, Persona, PreferredGender, PrefixHashes, Wish};
 
 pub mod budget;
@@ -84,6 +84,17 @@ pub struct Resume {
     since: u64,
     /// And has this number.
     serial: u64,
+}
+
+impl Resume {
+    /// The next search begins anew, for what was not looked at stands in no one line.
+    fn from_the_first() -> Box<Self> {
+        Box::new(Self {
+            tags: u8::try_from(TAGS).expect("a few"),
+            since: 0,
+            serial: 0,
+        })
+    }
 }
 
 /// What became of [`WaitingPool::enter`].

@@ -24,8 +24,9 @@ const SKIPS: usize = 64;
 const WINDOW: usize = 8;
 /// After so many sessions that are barred, their tickets are looked up once instead of one by one.
 const BARRED: usize = 16;
-/// How many are taken out of the front by one search, because their network has spent its budget or their
-/// lease is over. Each is moved once, but thousands may be due at once.
+/// About how many are taken out of their place by one search, because their network has spent its budget or
+/// their lease is over. Each is moved once, but a hundred thousand may be due at once. Of each lane one window
+/// is looked at all the same.
 const MOVES: usize = 64;
 /// How many other networks' crowds one search goes through.
 const CROWDS: usize = 8;
@@ -80,6 +81,8 @@ struct Walk<'a> {
     counting: [TagMask; 2],
     barred: Option<HashSet<Serial>>,
     barred_seen: usize,
+    /// A crowd was left because enough had been taken out of their place: the rest is for the next search.
+    left_a_crowd: bool,
     found: SearchResult,
 }
 
@@ -98,12 +101,16 @@ impl PartnerSearch<'_> {
             counting: [self.me.keys.topics(); 2],
             barred: None,
             barred_seen: 0,
+            left_a_crowd: false,
             found: SearchResult::default(),
             search: self,
         };
         walk.count_free_tags();
         let partner = walk.best().map(|found| walk.elder_instead(found));
         walk.found.partner = partner.map(|serial| (serial, walk.counting_with(serial)));
+        if walk.left_a_crowd {
+            walk.found.resume.get_or_insert_with(Resume::from_the_first);
+        }
         walk.found
     }
 
@@ -180,7 +187,7 @@ impl Walk<'_> {
     fn draw(&mut self, mut queue: Merge<'_>, size: usize, lane: Lane) -> Option<Serial> {
         let mut skipped = 0;
         let mut window = Vec::with_capacity(WINDOW);
-        while skipped < SKIPS && !(lane == Lane::Front && self.moved_enough()) {
+        loop {
             let last = self.fill(&mut window, &mut queue, lane)?;
             while let Some(serial) = self.search.dice.draw(&mut window) {
                 match self.visit(serial, size, lane) {
@@ -190,17 +197,26 @@ impl Walk<'_> {
                     VisitOutcome::End => return None,
                 }
             }
-            let ended = skipped >= SKIPS || self.moved_enough();
-            if ended && lane == Lane::Front && self.found.resume.is_none() {
-                let (since, serial) = last;
-                self.found.resume = Some(Box::new(Resume {
-                    tags: u8::try_from(size).expect("three tags at most"),
-                    since,
-                    serial,
-                }));
+            let moved_enough = self.moved_enough();
+            if skipped >= SKIPS || moved_enough {
+                match lane {
+                    Lane::Front => self.go_on_behind(size, last),
+                    Lane::Network(_) => self.left_a_crowd |= moved_enough,
+                }
+                return None;
             }
         }
-        None
+    }
+
+    /// The next search goes on there in the front; of several places, at the first.
+    fn go_on_behind(&mut self, size: usize, (since, serial): TicketAge) {
+        self.found.resume.get_or_insert_with(|| {
+            Box::new(Resume {
+                tags: u8::try_from(size).expect("three tags at most"),
+                since,
+                serial,
+            })
+        });
     }
 
     fn moved_enough(&self) -> bool {

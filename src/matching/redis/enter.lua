@@ -98,7 +98,7 @@ local function enter(me, waited)
     end
     local told = take_over(me, former, duplicate, waited)
     local other
-    resume, tags_for_others, tags_for_own = nil, '', ''
+    resume, left_a_crowd, tags_for_others, tags_for_own = nil, false, '', ''
     -- A room that is spoken for cannot be given to two more people.
     if not get(me.room) then
         other = find_other(me) or (same_session and find_other_tab(me))

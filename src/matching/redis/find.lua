@@ -167,7 +167,7 @@ end
 -- The best partner: in the front, then in the own network; and for a ticket that waits for long, in
 -- the crowds of others. Answers where the next look goes on as well.
 local function find_other(me)
-    resume = nil
+    resume, left_a_crowd = nil, false
     if waiting_count == 0 then
         return
     end
@@ -190,6 +190,10 @@ local function find_other(me)
     end
     if not found and patient then
         found = find_in_crowds(me) or find_just_crowded(me)
+    end
+    if left_a_crowd and not resume then
+        -- What was not looked at stands in no one line: the next look begins anew.
+        resume = struct.pack('>BI8I8', 3, 0, 0)
     end
     return found and elder_instead(me, found)
 end

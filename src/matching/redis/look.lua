@@ -221,6 +221,7 @@ local function look(me, place, size, in_front)
     local other = place.ticket or waiting(id)
     if not other then
         lines[place.member] = false
+        moves = moves + 1
         return nil, 0
     elseif over(id) then
         remove(other)
@@ -275,7 +276,7 @@ end
 -- Draws among the first of these queues who fit, then among the next, within the allowance.
 local function first(heads, me, size, in_front)
     local window, last, looked = {}, nil, 0
-    while looked < SKIPS and (moves < MOVES or not last or not in_front) do
+    while looked < SKIPS and (moves < MOVES or not last) do
         last = fill(window, heads, last, in_front)
         if #window == 0 then
             return
@@ -291,7 +292,9 @@ local function first(heads, me, size, in_front)
             end
         end
     end
-    if in_front and not resume then
+    if not in_front then
+        left_a_crowd = left_a_crowd or moves >= MOVES
+    elseif not resume then
         resume = struct.pack('>BI8I8', size, last.since, last.serial)
     end
 end

@@ -16,8 +16,9 @@ local BARRED = 16
 -- How many tickets with a free tag are looked at to know whether it counts, and how many others have
 -- to wait with it.
 local WITH_TAG, OTHERS_WITH_TAG = 32, 3
--- How many are taken out of the front by one call, because their network has spent its budget or their
--- lease is over. Each is moved once, but thousands may be due at once, and Redis does nothing else meanwhile.
+-- About how many are taken out of their place by one call, because their network has spent its budget or
+-- their lease is over. Each is moved once, but a hundred thousand may be due at once, and Redis does nothing
+-- else meanwhile. Of each lane one window is looked at all the same.
 local MOVES = 64
 -- How many other networks' crowds one look goes through.
 local CROWDS = 8
@@ -36,13 +37,13 @@ local fresh_crowds = {}
 -- enough to meet crowds; whether half of that budget is gone, and who of my network has waited longer
 -- than I, once that was asked; my tags that count between me and others, within my network, and with
 -- either of them; how many barred ones were met, and all their tickets; who was just moved to a
--- crowd; and where the next look goes on.
+-- crowd; where the next look goes on; and whether a crowd was left because enough had been taken out.
 local me_spent, patient
 local my_half_gone, my_elders
 local tags_for_others, tags_for_own, tags_in_front
 local barred_seen, barred
-local just_crowded, resume
--- How many were taken out of the front by this call.
+local just_crowded, resume, left_a_crowd
+-- How many were taken out of their place by this call.
 local moves = 0
 
 -- The classes that this one could meet: at most six. A class is a gender (male, female, other) and a

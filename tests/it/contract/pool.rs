@@ -8,6 +8,7 @@ use miyu::matching::{PoolRules, WaitingPool};
 use crate::support::pool::{LEASE, Pool};
 
 mod debts;
+mod expired;
 mod outcomes;
 mod preference;
 mod races;
