@@ -36,6 +36,14 @@ test('who was away is told so, and never that it was the other', () => {
   assert.equal(title('time_up', undefined), 'Time is up for this chat.');
 });
 
+test('until the log says why it is over, nothing is said of who left', () => {
+  setLanguage('en');
+  const over = reduceAll(newRoom('r'), [{ ...opening, active: false }], 0);
+  assert.equal(endTitle(over), 'This chat has ended.');
+  const why = { action: 'user_left', user_id: 'them', reason: 'timeout', gone: 'you', seq: 1 };
+  assert.match(endTitle(reduceAll(over, [why], 0)), /^You were away too long/);
+});
+
 test('what is said of a time is never shorter than it is, nor much longer', () => {
   const units = { minutes: minute, hours: hour, days: day };
   const said = (ms) => durationParts(ms).reduce((sum, [count, unit]) => sum + count * units[unit], 0);

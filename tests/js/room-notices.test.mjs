@@ -3,15 +3,18 @@
 
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
+import { setLanguage } from '../../assets/js/lib/i18n.js';
+import { newRoom, reduce } from '../../assets/js/model/room.js';
 import { FakeElement, installPage } from './page.mjs';
 
 installPage();
-Object.assign(document, { body: new FakeElement('body'), querySelector: () => null, addEventListener() {} });
+const status = new FakeElement('div');
+Object.assign(document, { body: new FakeElement('body'), querySelector: (it) => (it.includes('status') ? status : null), addEventListener() {} });
 globalThis.addEventListener = () => {};
 mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
 mock.method(performance, 'now', () => Date.now());
 
-const { createConnectionNotices } = await import('../../assets/js/pages/room-notices.js');
+const { announceChanges, createConnectionNotices } = await import('../../assets/js/pages/room-notices.js');
 
 const said = () => document.body.children.map((node) => node.textContent);
 
@@ -37,4 +40,17 @@ test('it is not said beside the banner of a connection that is lost once more', 
   assert.equal(said().length, 1);
   notices.follow('lost');
   assert.deepEqual(said(), []);
+});
+
+test('why it is over is read out once it is known, also to who was away', () => {
+  setLanguage('en');
+  status.textContent = '';
+  const partner = { nickname: 'Bao', avatar: '1', mood: 'happy', online: true };
+  const open = reduce(newRoom('r'), { action: 'room_state', user_id: 'me', partner, active: true, last_seq: 0 }, 0);
+  const over = reduce(open, { action: 'room_state', user_id: 'me', partner, active: false, last_seq: 1 }, 0);
+  announceChanges(open, over, 0);
+  assert.equal(status.textContent, '');
+  const why = reduce(over, { action: 'user_left', user_id: 'them', reason: 'timeout', gone: 'you', seq: 1 }, 0);
+  announceChanges(over, why, 0);
+  assert.match(status.textContent, /^You were away too long/);
 });

@@ -253,6 +253,7 @@ export const catalogue = {
   'partner.away': ['{name} 暫時斷線，再等 {t}。', '{name} lost the connection. Waiting {t} more.'],
   'partner.awayShort': ['暫時斷線，再等 {t}', 'Connection lost, waiting {t}'],
   'partner.back': ['{name} 回來了。', '{name} is back.'],
+  'end.over': ['這段對話結束了。', 'This chat has ended.'],
   'end.left': ['{name} 離開了。', '{name} left.'],
   'end.timeout': ['{name} 沒有再回來。', '{name} didn’t come back.'],
   'end.timeoutYou': ['你離開太久，對話結束了。', 'You were away too long, so the chat ended.'],

@@ -61,7 +61,8 @@ export function announceChanges(before, after, added) {
   const wentAway = after.active && before.partnerOnline && !after.partnerOnline;
   const cameBack = after.active && !before.partnerOnline && after.partnerOnline;
   const hasFailed = (room) => room.pendingMessages.some((item) => item.failed);
-  if (before.active && !after.active && before.known) announce(endTitle(after));
+  // That it is over may be known before why it is: who was away hears of both when the connection is there again.
+  if (before.known && !before.ended && after.ended) announce(endTitle(after));
   else if (wentAway) announce(t('partner.away', { name, t: until(after.graceEndsAt) }));
   else if (cameBack) announce(t('partner.back', { name }));
   if (before.closesAt === null && after.closesAt !== null) announce(t('chat.closing', { t: until(after.closesAt) }));

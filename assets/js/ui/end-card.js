@@ -55,10 +55,11 @@ const reasons = {
   time_up: { partner: 'end.timeUp' },
 };
 
-/** Why it is over: who was away is told so, and never that it was the other. */
+/** Why it is over: who was away is told so, and never that it was the other. Until the log says why, only that it is. */
 export function endTitle(state) {
-  const { by, reason, gone } = state.ended ?? {};
   if (state.blocked) return t('block.done');
+  if (!state.ended) return t('end.over');
+  const { by, reason, gone } = state.ended;
   if (by === 'me') return t('end.me');
   return t(reasons[reason]?.[gone ?? 'partner'] ?? 'end.left', { name: state.partner?.nickname ?? '' });
 }
