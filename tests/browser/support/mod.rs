@@ -12,7 +12,10 @@ mod firefox;
 mod heard;
 mod house;
 pub mod person;
-#[expect(dead_code, reason = "the other suite asks for addresses, this one for ports")]
+#[expect(
+    dead_code,
+    reason = "the other suite asks for addresses, this one for ports"
+)]
 #[path = "../../it/support/ports.rs"]
 mod ports;
 pub mod server;
