@@ -20,6 +20,7 @@ mod in_between;
 mod keyboard;
 mod meeting;
 mod names;
+mod owed;
 mod presses;
 mod reading;
 mod restored;

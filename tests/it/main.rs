@@ -51,6 +51,7 @@ mod matching_wishes;
 mod memory;
 mod no_upgrade;
 mod original_client;
+mod origins;
 mod pinned;
 mod pool_model;
 mod pool_redis;
