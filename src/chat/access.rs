@@ -137,7 +137,7 @@ pub async fn claim_side(
                 room,
                 side,
                 connection,
-                marks: ReadState::default(),
+                read_state: ReadState::default(),
             };
             leaving.later(&reach.drain);
         }

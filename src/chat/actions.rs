@@ -162,8 +162,8 @@ impl Chat {
             return;
         }
         let side = self.side;
-        let marks = self.progress.marks();
-        out.push(Action::Queue(ChatJob::Mark { side, marks }));
+        let read_state = self.progress.read_state();
+        out.push(Action::Queue(ChatJob::SaveReadState { side, read_state }));
         out.push(Action::Queue(ChatJob::Publish(Frame::Read { side, seq })));
     }
 }

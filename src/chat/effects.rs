@@ -123,8 +123,10 @@ impl Io<Chat> for ChatIo {
                     ChatOutcome::Done
                 })
             }
-            ChatJob::Mark { side, marks } => {
-                self.reach.store.mark(self.room(), side, marks);
+            ChatJob::SaveReadState { side, read_state } => {
+                self.reach
+                    .store
+                    .save_read_state(self.room(), side, read_state);
                 ChatInFlight::Done
             }
             ChatJob::Page {
@@ -162,8 +164,8 @@ impl Io<Chat> for ChatIo {
             ChatJob::Depart {
                 side,
                 version,
-                marks,
-            } => self.depart(side, version, marks),
+                read_state,
+            } => self.depart(side, version, read_state),
         }
     }
 
@@ -234,11 +236,11 @@ impl ChatIo {
 
     fn arrive(&self, side: Side, instead_of: Option<Side>) -> ChatInFlight {
         let (room, connection) = (self.room(), self.connection);
-        let marks = ReadState::default();
+        let read_state = ReadState::default();
         let left = instead_of.map(|old| {
-            let leaving = self.leaving(old, marks);
+            let leaving = self.leaving(old, read_state);
             (
-                self.reach.store.depart(room, old, connection, marks),
+                self.reach.store.depart(room, old, connection, read_state),
                 leaving,
             )
         });
@@ -268,30 +270,30 @@ impl ChatIo {
         })
     }
 
-    fn leaving(&self, side: Side, marks: ReadState) -> DepartRetry {
+    fn leaving(&self, side: Side, read_state: ReadState) -> DepartRetry {
         DepartRetry {
             store: Arc::clone(&self.reach.store),
             channel: Arc::clone(&self.reach.channel),
             room: self.room(),
             side,
             connection: self.connection,
-            marks,
+            read_state,
         }
     }
 
-    fn depart(&self, side: Side, version: u64, marks: ReadState) -> ChatInFlight {
-        let leaving = self.leaving(side, marks);
+    fn depart(&self, side: Side, version: u64, read_state: ReadState) -> ChatInFlight {
+        let leaving = self.leaving(side, read_state);
         let departing = self
             .reach
             .store
-            .depart(self.room(), side, self.connection, marks);
+            .depart(self.room(), side, self.connection, read_state);
         let drain = self.reach.drain.clone();
         other(async move {
             match departing.await {
                 Ok(away) => leaving.publish(away),
                 Err(StoreError::Unavailable(_)) => {
                     leaving.publish(Some(version));
-                    // The reaper must not wait for the disk: this goes on beside it.
+                    // The queue of clean-ups must not wait for the disk: this goes on beside it.
                     leaving.later(&drain);
                 }
                 Err(_) => leaving.publish(None),
@@ -336,7 +338,7 @@ pub struct DepartRetry {
     /// The connection.
     pub connection: Address,
     /// How far it got.
-    pub marks: ReadState,
+    pub read_state: ReadState,
 }
 
 impl DepartRetry {
@@ -377,7 +379,9 @@ impl DepartRetry {
         loop {
             tokio::time::sleep(pause).await;
             let (room, side) = (self.room, self.side);
-            let departing = self.store.depart(room, side, self.connection, self.marks);
+            let departing = self
+                .store
+                .depart(room, side, self.connection, self.read_state);
             match departing.await {
                 Err(StoreError::Unavailable(_)) => {
                     unanswered = true;

@@ -90,11 +90,11 @@ pub enum ChatJob {
     /// Tell the room something passing.
     Publish(Frame),
     /// Remember how far this side got.
-    Mark {
+    SaveReadState {
         /// The side that asks.
         side: Side,
         /// How far.
-        marks: ReadState,
+        read_state: ReadState,
     },
     /// Read the log after this place.
     Page {
@@ -116,7 +116,7 @@ pub enum ChatJob {
         /// The side's version when it arrived.
         version: u64,
         /// How far it got.
-        marks: ReadState,
+        read_state: ReadState,
     },
 }
 

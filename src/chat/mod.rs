@@ -292,15 +292,15 @@ impl Machine for Chat {
 
     fn on_flushed(&mut self) -> Option<ChatJob> {
         let (side, saves) = (self.side, self.progress.flushed(self.stream.last()));
-        let marks = self.progress.marks();
-        saves.then_some(ChatJob::Mark { side, marks })
+        let read_state = self.progress.read_state();
+        saves.then_some(ChatJob::SaveReadState { side, read_state })
     }
 
     fn farewell(self) -> Option<ChatJob> {
         Some(ChatJob::Depart {
             side: self.side,
             version: self.ownership.version(),
-            marks: self.progress.marks(),
+            read_state: self.progress.read_state(),
         })
     }
 }

@@ -59,7 +59,7 @@ impl Progress {
     }
 
     /// As the store keeps it.
-    pub(super) fn marks(&self) -> ReadState {
+    pub(super) fn read_state(&self) -> ReadState {
         ReadState {
             cursor: self.sent,
             read: self.read,

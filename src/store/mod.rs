@@ -212,14 +212,14 @@ pub trait Rooms: Send + Sync {
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: ReadState,
+        read_state: ReadState,
     ) -> Pending<Option<u64>>;
 
     /// Where each of these rooms stands; unknown ones are left out.
     fn positions(&self, rooms: Vec<RoomId>) -> Pending<Vec<Position>>;
 
     /// Keeps the read state of a side, lazily: lost by a crash, never going backwards. Returns at once.
-    fn mark(&self, room: RoomId, side: Side, marks: ReadState);
+    fn save_read_state(&self, room: RoomId, side: Side, read_state: ReadState);
 
     /// Closes the room for good because of `side`. True for exactly one caller; its departure entry
     /// was committed and handed to the sink. False when it was closed or unknown.

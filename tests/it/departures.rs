@@ -59,7 +59,7 @@ impl Scene {
             room: self.room,
             side: B,
             connection: address(B),
-            marks: ReadState::default(),
+            read_state: ReadState::default(),
         };
         leaving.later(&self.drain);
     }
@@ -81,7 +81,7 @@ impl Scene {
         let depart = ChatJob::Depart {
             side: B,
             version: 1,
-            marks: ReadState::default(),
+            read_state: ReadState::default(),
         };
         io.start(depart).await;
     }

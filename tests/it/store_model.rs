@@ -70,12 +70,12 @@ impl<X: Backend> Pair<X> {
                 after,
                 limit,
             } => self.page(room, side, after, limit).await,
-            Op::Mark { room, side, cursor } => {
+            Op::SaveReadState { room, side, cursor } => {
                 let (cursor, read) = (Seq(cursor), Seq(cursor / 2));
                 let room = self.rooms[room].0;
                 self.world
                     .store()
-                    .mark(room, side, ReadState { cursor, read });
+                    .save_read_state(room, side, ReadState { cursor, read });
             }
             Op::Sweep => self.sweep().await,
             Op::Reopen => self.world.reopen().await,

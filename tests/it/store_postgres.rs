@@ -342,7 +342,7 @@ async fn marks_of_a_room_wait_for_company() {
             .await
             .unwrap();
         let (cursor, read) = (Seq(n), Seq(n / 2));
-        store.mark(room, A, ReadState { cursor, read });
+        store.save_read_state(room, A, ReadState { cursor, read });
     }
     let state = store.room(room).await.unwrap().unwrap();
     assert_eq!(

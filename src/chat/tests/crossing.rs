@@ -159,13 +159,13 @@ fn reading_on_a_guessed_side_is_not_reading_on_the_other() {
     bench.input(r#"{"action":"typing","is_typing":true,"user_id":"bob"}"#);
     let Some(ChatJob::Depart {
         side: Side::B,
-        marks,
+        read_state,
         ..
     }) = bench.chat.farewell()
     else {
         panic!()
     };
-    assert_eq!(marks.read, Seq::ZERO);
+    assert_eq!(read_state.read, Seq::ZERO);
 }
 
 #[test]

@@ -70,10 +70,10 @@ fn the_cursor_is_what_reached_the_socket() {
     bench.frame(&live(1), Duration::ZERO);
     bench.chat.on_flushed();
     bench.frame(&live(2), Duration::ZERO);
-    let Some(ChatJob::Depart { marks, .. }) = bench.chat.farewell() else {
+    let Some(ChatJob::Depart { read_state, .. }) = bench.chat.farewell() else {
         panic!("no departure")
     };
-    assert_eq!(marks.cursor, Seq(1));
+    assert_eq!(read_state.cursor, Seq(1));
 }
 
 #[test]

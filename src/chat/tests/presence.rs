@@ -102,7 +102,7 @@ fn reading_ahead_of_the_log_counts_as_reading_all_of_it() {
     assert!(matches!(
         bench.jobs()[..],
         [
-            ChatJob::Mark { .. },
+            ChatJob::SaveReadState { .. },
             ChatJob::Publish(Frame::Read { seq: Seq(1), .. })
         ]
     ));

@@ -103,13 +103,13 @@ impl Rooms for PostgresStore {
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: ReadState,
+        read_state: ReadState,
     ) -> Pending<Option<u64>> {
         let op = WriteOp::Depart {
             room,
             side,
             connection,
-            marks,
+            read_state,
         };
         self.ask(op, |outcome| match outcome {
             Outcome::Departed(version) => Ok(version),
@@ -121,8 +121,12 @@ impl Rooms for PostgresStore {
         self.look(move |shared| async move { reads::positions(&shared, &rooms).await })
     }
 
-    fn mark(&self, room: RoomId, side: Side, marks: ReadState) {
-        let op = WriteOp::Mark { room, side, marks };
+    fn save_read_state(&self, room: RoomId, side: Side, read_state: ReadState) {
+        let op = WriteOp::SaveReadState {
+            room,
+            side,
+            read_state,
+        };
         // Losing it costs a little repetition.
         drop(self.entry.push(Job::quiet(op, self.deadline())));
     }

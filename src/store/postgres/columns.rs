@@ -179,7 +179,7 @@ impl Changes {
     }
 }
 
-/// Rooms whose logs or marks have grown.
+/// Rooms whose logs or read states have grown.
 #[derive(Default)]
 pub(super) struct Grown {
     pub(super) rooms: Vec<i64>,
@@ -198,9 +198,9 @@ impl Grown {
             grown.last_seqs.push(rows::int(room.last_seq));
             grown.bytes.push(room.bytes.cast_signed());
             for side in Side::BOTH {
-                let marks = room.marks[side.index()];
-                grown.cursors[side.index()].push(rows::int(marks.cursor));
-                grown.reads[side.index()].push(rows::int(marks.read));
+                let told = room.read_states[side.index()];
+                grown.cursors[side.index()].push(rows::int(told.cursor));
+                grown.reads[side.index()].push(rows::int(told.read));
             }
         }
         grown

@@ -59,13 +59,17 @@ impl Batch<'_> {
                 room,
                 side,
                 connection,
-                marks,
+                read_state,
             } => self
-                .depart(*room, *side, *connection, *marks)
+                .depart(*room, *side, *connection, *read_state)
                 .map(Done::from),
-            WriteOp::Mark { room, side, marks } => {
+            WriteOp::SaveReadState {
+                room,
+                side,
+                read_state,
+            } => {
                 if let Some(state) = self.rooms.get_mut(room) {
-                    state.mark(*side, *marks);
+                    state.keep_read_state(*side, *read_state);
                 }
                 Ok(Outcome::Done.into())
             }
@@ -242,12 +246,12 @@ impl Batch<'_> {
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: ReadState,
+        read_state: ReadState,
     ) -> Result<Outcome, BackendError> {
         let Some(state) = self.rooms.get_mut(&room) else {
             return Ok(Outcome::Departed(None));
         };
-        state.mark(side, marks);
+        state.keep_read_state(side, read_state);
         let presence = state.presence.as_mut().ok_or(UNASKED)?;
         let mine = &mut presence.sides[side.index()];
         if mine.speaker != Some(connection) {

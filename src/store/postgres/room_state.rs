@@ -42,19 +42,19 @@ pub(super) struct RoomState {
     /// What its texts count towards `limits.room_bytes`.
     pub(super) bytes: u64,
     pub(super) closed: bool,
-    pub(super) marks: [ReadState; 2],
+    pub(super) read_states: [ReadState; 2],
     /// Both personas as JSON, if they were asked for.
     pub(super) people: Option<Vec<u8>>,
     /// If it was asked for.
     pub(super) presence: Option<RoomPresence>,
-    /// The log or the marks are to be written.
+    /// The log or a read state is to be written.
     pub(super) grown: bool,
 }
 
 impl RoomState {
     /// Its id and itself, from a row of [`LOCK`] or [`LOCK_PRESENCE`].
     pub(super) fn read(row: &Row) -> Result<(RoomId, Self), BackendError> {
-        let marks = |cursor, read| {
+        let read_state = |cursor, read| {
             Ok::<_, BackendError>(ReadState {
                 cursor: rows::seq(at(row, cursor)?)?,
                 read: rows::seq(at(row, read)?)?,
@@ -65,7 +65,7 @@ impl RoomState {
             last_seq: rows::seq(at(row, 2)?)?,
             bytes: u64::try_from(at::<i64>(row, 3)?).unwrap_or(0),
             closed: at(row, 4)?,
-            marks: [marks(5, 6)?, marks(7, 8)?],
+            read_states: [read_state(5, 6)?, read_state(7, 8)?],
             people: at(row, 9)?,
             presence: match row.len() {
                 10 => None,
@@ -76,9 +76,9 @@ impl RoomState {
         Ok((RoomId(at(row, 0)?), state))
     }
 
-    /// Keeps marks: never back, and never past the end of the log.
-    pub(super) fn mark(&mut self, side: Side, told: ReadState) {
-        let known = &mut self.marks[side.index()];
+    /// Keeps a read state: never back, and never past the end of the log.
+    pub(super) fn keep_read_state(&mut self, side: Side, told: ReadState) {
+        let known = &mut self.read_states[side.index()];
         let later = ReadState {
             cursor: known.cursor.max(told.cursor.min(self.last_seq)),
             read: known.read.max(told.read.min(self.last_seq)),
@@ -109,8 +109,8 @@ impl RoomState {
                 away_since: mine.joined.and(gone),
                 connection: mine.speaker.filter(|_| gone.is_none()),
                 version: mine.version,
-                cursor: self.marks[side.index()].cursor,
-                read: self.marks[side.index()].read,
+                cursor: self.read_states[side.index()].cursor,
+                read: self.read_states[side.index()].read,
             }
         });
         let closes_at = rules.closes_at(presence.opened_at, presence.closes_at);

@@ -41,12 +41,12 @@ pub(super) enum WriteOp {
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: ReadState,
+        read_state: ReadState,
     },
-    Mark {
+    SaveReadState {
         room: RoomId,
         side: Side,
-        marks: ReadState,
+        read_state: ReadState,
     },
     Close {
         room: RoomId,
@@ -85,7 +85,7 @@ impl WriteOp {
             | Self::Hide { room, .. }
             | Self::Arrive { room, .. }
             | Self::Depart { room, .. }
-            | Self::Mark { room, .. }
+            | Self::SaveReadState { room, .. }
             | Self::Close { room, .. }
             | Self::Expire { room }
             | Self::Barrier { room } => *room,

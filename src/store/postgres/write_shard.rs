@@ -23,10 +23,10 @@ use crate::store::{Committed, ReadState, RoomPeople, StoreError};
 
 /// How often a batch that clashed with another node's is tried again.
 const CLASHES: u32 = 5;
-/// How long marks may wait for company.
-const MARKS_WAIT: Duration = Duration::from_secs(1);
-/// Sides whose marks may wait.
-const MARKS: usize = 4096;
+/// How long read states may wait for company.
+const READ_STATES_WAIT: Duration = Duration::from_secs(1);
+/// Sides whose read states may wait.
+const READ_STATES: usize = 4096;
 /// Rooms whose people are remembered.
 const PEOPLE: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 
@@ -50,8 +50,8 @@ pub(super) struct WriteShard {
     /// Counts batches; the database remembers the last one that happened.
     pub(super) batch: i64,
     pub(super) people: People,
-    marks: HashMap<(RoomId, Side), ReadState>,
-    marks_due: Option<Instant>,
+    read_states: HashMap<(RoomId, Side), ReadState>,
+    read_states_due: Option<Instant>,
 }
 
 /// Says so when the shard panics: nothing can be stored any more.
@@ -75,8 +75,8 @@ impl WriteShard {
             link: None,
             batch: 0,
             people: LruCache::new(PEOPLE),
-            marks: HashMap::new(),
-            marks_due: None,
+            read_states: HashMap::new(),
+            read_states_due: None,
         }
     }
 
@@ -87,7 +87,7 @@ impl WriteShard {
         let mut jobs = Vec::new();
         let mut closed = false;
         loop {
-            let due = self.marks_due;
+            let due = self.read_states_due;
             tokio::select! {
                 biased;
                 () = closing.cancelled(), if !closed => {
@@ -100,47 +100,57 @@ impl WriteShard {
             let batch = self.compose(&mut jobs);
             self.commit(batch).await;
         }
-        self.marks_due = Some(Instant::now());
+        self.read_states_due = Some(Instant::now());
         let batch = self.compose(&mut Vec::new());
         self.commit(batch).await;
     }
 
-    /// What goes into the next batch. Marks wait until something else is done to their room, or for a
+    /// What goes into the next batch. Read states wait until something else is done to their room, or for a
     /// while: one row written for many.
     fn compose(&mut self, jobs: &mut Vec<Job>) -> Vec<Job> {
         let mut batch = Vec::with_capacity(jobs.len());
         for job in jobs.drain(..) {
-            if let WriteOp::Mark { room, side, marks } = job.op {
-                self.remember(room, side, marks);
+            if let WriteOp::SaveReadState {
+                room,
+                side,
+                read_state,
+            } = job.op
+            {
+                self.remember(room, side, read_state);
                 continue;
             }
             let room = job.op.room();
             for side in Side::BOTH {
-                let marks = self.marks.remove(&(room, side));
-                batch.extend(marks.map(|marks| self.mark(room, side, marks)));
+                let waiting = self.read_states.remove(&(room, side));
+                batch.extend(waiting.map(|it| self.saving(room, side, it)));
             }
             batch.push(job);
         }
-        let due = self.marks_due.is_some_and(|due| due <= Instant::now());
-        if due || self.marks.len() >= MARKS {
-            self.marks_due = None;
-            let marks = std::mem::take(&mut self.marks);
-            let marks = marks.into_iter();
-            batch.extend(marks.map(|((room, side), marks)| self.mark(room, side, marks)));
+        let due = self
+            .read_states_due
+            .is_some_and(|due| due <= Instant::now());
+        if due || self.read_states.len() >= READ_STATES {
+            self.read_states_due = None;
+            let waiting = std::mem::take(&mut self.read_states).into_iter();
+            batch.extend(waiting.map(|((room, side), it)| self.saving(room, side, it)));
         }
         batch
     }
 
-    fn remember(&mut self, room: RoomId, side: Side, marks: ReadState) {
-        let known = self.marks.entry((room, side)).or_default();
-        known.cursor = known.cursor.max(marks.cursor);
-        known.read = known.read.max(marks.read);
-        self.marks_due
-            .get_or_insert_with(|| Instant::now() + MARKS_WAIT);
+    fn remember(&mut self, room: RoomId, side: Side, told: ReadState) {
+        let known = self.read_states.entry((room, side)).or_default();
+        known.cursor = known.cursor.max(told.cursor);
+        known.read = known.read.max(told.read);
+        self.read_states_due
+            .get_or_insert_with(|| Instant::now() + READ_STATES_WAIT);
     }
 
-    fn mark(&self, room: RoomId, side: Side, marks: ReadState) -> Job {
-        let op = WriteOp::Mark { room, side, marks };
+    fn saving(&self, room: RoomId, side: Side, read_state: ReadState) -> Job {
+        let op = WriteOp::SaveReadState {
+            room,
+            side,
+            read_state,
+        };
         Job::quiet(op, Instant::now() + self.shared.rules.timeout)
     }
 

@@ -285,10 +285,10 @@ impl Rooms for SqliteStore {
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: ReadState,
+        read_state: ReadState,
     ) -> Pending<Option<u64>> {
         self.ask(Mode::Patient, move |writer| {
-            writer.depart(room, side, connection, marks)
+            writer.depart(room, side, connection, read_state)
         })
     }
 
@@ -296,9 +296,11 @@ impl Rooms for SqliteStore {
         self.ask(Mode::Read, move |writer| writer.positions(&rooms))
     }
 
-    fn mark(&self, room: RoomId, side: Side, marks: ReadState) {
+    fn save_read_state(&self, room: RoomId, side: Side, read_state: ReadState) {
         // No caller waits for it, and losing it costs a little repetition: the answer is dropped.
-        drop(self.ask(Mode::Note, move |writer| writer.mark(room, side, marks)));
+        drop(self.ask(Mode::Note, move |writer| {
+            writer.save_read_state(room, side, read_state)
+        }));
     }
 
     fn close_room(&self, room: RoomId, side: Side, reason: LeaveReason) -> Pending<bool> {

@@ -163,10 +163,10 @@ impl Writer {
         room: RoomId,
         side: Side,
         connection: Address,
-        marks: ReadState,
+        read_state: ReadState,
     ) -> Result<Option<u64>, SqliteError> {
         let now = self.now;
-        self.mark(room, side, marks)?;
+        self.save_read_state(room, side, read_state)?;
         let Some(cached) = self.cached(room)? else {
             return Ok(None);
         };
@@ -183,12 +183,12 @@ impl Writer {
         Ok(Some(version))
     }
 
-    /// See [`crate::store::Rooms::mark`].
-    pub(super) fn mark(
+    /// See [`crate::store::Rooms::save_read_state`].
+    pub(super) fn save_read_state(
         &mut self,
         room: RoomId,
         side: Side,
-        marks: ReadState,
+        read_state: ReadState,
     ) -> Result<(), SqliteError> {
         let next_id = self.next_id;
         let Some(cached) = self.cached(room)? else {
@@ -198,8 +198,8 @@ impl Writer {
         let known = cached.state.sides[side.index()];
         let later = |known: Seq, told: Seq| known.max(told.min(last));
         let (cursor, read) = (
-            later(known.cursor, marks.cursor),
-            later(known.read, marks.read),
+            later(known.cursor, read_state.cursor),
+            later(known.read, read_state.read),
         );
         if (cursor, read) == (known.cursor, known.read) {
             return Ok(());

@@ -36,7 +36,7 @@ pub(super) enum Op {
         after: u64,
         limit: usize,
     },
-    Mark {
+    SaveReadState {
         room: usize,
         side: Side,
         cursor: u64,
@@ -88,7 +88,7 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         2 => (room(), side(), 0..12u64, 1..5usize)
             .prop_map(|(room, side, after, limit)| Op::Page { room, side, after, limit }),
         2 => (room(), side(), 0..12u64)
-            .prop_map(|(room, side, cursor)| Op::Mark { room, side, cursor }),
+            .prop_map(|(room, side, cursor)| Op::SaveReadState { room, side, cursor }),
         1 => Just(Op::Sweep),
         1 => Just(Op::Reopen),
         2 => Just(Op::Crash),

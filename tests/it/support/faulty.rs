@@ -119,17 +119,17 @@ impl Rooms for Faulty {
         room: RoomId,
         side: Side,
         at: Address,
-        marks: ReadState,
+        read_state: ReadState,
     ) -> Pending<Option<u64>> {
         self.pass_by(&self.switch.0.departures, |store| {
-            store.depart(room, side, at, marks)
+            store.depart(room, side, at, read_state)
         })
     }
     fn positions(&self, rooms: Vec<RoomId>) -> Pending<Vec<Position>> {
         self.inner.positions(rooms)
     }
-    fn mark(&self, room: RoomId, side: Side, marks: ReadState) {
-        self.inner.mark(room, side, marks);
+    fn save_read_state(&self, room: RoomId, side: Side, read_state: ReadState) {
+        self.inner.save_read_state(room, side, read_state);
     }
     fn close_room(&self, room: RoomId, side: Side, reason: LeaveReason) -> Pending<bool> {
         self.pass(|store| store.close_room(room, side, reason))

@@ -36,7 +36,7 @@ impl Rooms for UnavailableStore {
     fn positions(&self, _: Vec<RoomId>) -> Pending<Vec<Position>> {
         no()
     }
-    fn mark(&self, _: RoomId, _: Side, _: ReadState) {}
+    fn save_read_state(&self, _: RoomId, _: Side, _: ReadState) {}
     fn close_room(&self, _: RoomId, _: Side, _: LeaveReason) -> Pending<bool> {
         no()
     }

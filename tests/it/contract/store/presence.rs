@@ -56,18 +56,18 @@ async fn departing_begins_an_absence<X: Backend>() {
     let room = world.room().await.room;
     world.say(room, B, "b1", "x").await;
     let store = world.store();
-    let marks = ReadState {
+    let read_state = ReadState {
         cursor: Seq(1),
         read: Seq::ZERO,
     };
-    let departed = store.depart(room, A, address(A), marks).await.unwrap();
+    let departed = store.depart(room, A, address(A), read_state).await.unwrap();
     let state = store.room(room).await.unwrap().unwrap();
     assert_eq!(state.side(A).away_since, Some(world.setting.now.get()));
     assert_eq!(departed, Some(state.side(A).version));
     assert_eq!(state.side(A).connection, None);
     assert_eq!(state.side(A).cursor, Seq(1));
     assert!(state.side(B).online());
-    let departed = store.depart(room, A, address(A), marks).await;
+    let departed = store.depart(room, A, address(A), read_state).await;
     assert_eq!(departed.unwrap(), None);
 }
 
@@ -85,17 +85,17 @@ async fn a_takeover_outlives_the_departure_of_the_old<X: Backend>() {
         .await
         .unwrap()
         .unwrap();
-    let marks = ReadState {
+    let read_state = ReadState {
         cursor: Seq(1),
         read: Seq(1),
     };
-    let departed = store.depart(room, A, address(A), marks).await;
+    let departed = store.depart(room, A, address(A), read_state).await;
     assert_eq!(departed.unwrap(), None);
     let state = store.room(room).await.unwrap().unwrap();
     assert_eq!(state.side(A).connection, Some(newer));
     assert_eq!(state.side(A).away_since, None);
     assert_eq!((state.side(A).cursor, state.side(A).read), (Seq(1), Seq(1)));
-    let departed = store.depart(room, A, newer, marks).await.unwrap();
+    let departed = store.depart(room, A, newer, read_state).await.unwrap();
     assert!(departed.is_some());
 }
 

@@ -1,4 +1,4 @@
-//! Rooms: making, arriving, departing, marks, closing.
+//! Rooms: making, arriving, departing, read states, closing.
 
 use miyu::domain::id::{RoomId, Seq, SessionId, Side};
 use miyu::domain::{EntryKind, LeaveReason, Position};
@@ -113,11 +113,11 @@ async fn an_unknown_room_is_none<X: Backend>() {
             .unwrap(),
         None
     );
-    let marks = ReadState::default();
-    let departed = store.depart(room, A, address(A), marks).await;
+    let read_state = ReadState::default();
+    let departed = store.depart(room, A, address(A), read_state).await;
     assert_eq!(departed.unwrap(), None);
     assert!(!store.close_room(room, A, LeaveReason::Left).await.unwrap());
-    store.mark(room, A, marks);
+    store.save_read_state(room, A, read_state);
 }
 
 async fn positions_tell_where_rooms_stand<X: Backend>() {
@@ -161,14 +161,14 @@ async fn marks_never_go_back<X: Backend>() {
         cursor: Seq(cursor),
         read: Seq(read),
     };
-    for marks in [told(4, 2), told(3, 3), told(0, 0), told(0, 1)] {
-        world.store().mark(room, A, marks);
+    for read_state in [told(4, 2), told(3, 3), told(0, 0), told(0, 1)] {
+        world.store().save_read_state(room, A, read_state);
     }
     for _ in 0..2 {
         let state = world.store().room(room).await.unwrap().unwrap();
         assert_eq!((state.side(A).cursor, state.side(A).read), (Seq(4), Seq(3)));
         assert_eq!(state.side(B).cursor, Seq::ZERO);
-        // Closed in good order, marks are kept.
+        // Closed in good order, read states are kept.
         world.reopen().await;
     }
 }
@@ -282,11 +282,11 @@ async fn a_room_sees_every_earlier_call<X: Backend>() {
     let room = world.room().await.room;
     let store = world.store();
     drop(store.append(draft(room, B, "b1", "x")));
-    let marks = ReadState {
+    let read_state = ReadState {
         cursor: Seq(1),
         read: Seq(1),
     };
-    store.mark(room, A, marks);
+    store.save_read_state(room, A, read_state);
     drop(store.depart(room, A, address(A), ReadState::default()));
     let state = store.room(room).await.unwrap().unwrap();
     assert_eq!(state.last_seq, Seq(1));
