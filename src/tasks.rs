@@ -154,7 +154,7 @@ impl CleanupQueue {
                 .fetch_add(1, Ordering::Relaxed)
                 .is_power_of_two()
         {
-            warn!("the reaper's queue is full: leaving clean-up to leases");
+            warn!("the queue of clean-ups is full: leaving them to leases");
         }
         queued
     }
@@ -167,7 +167,7 @@ impl CleanupQueue {
             .await
             .is_err()
         {
-            warn!("the reaper did not finish in time: leases cover the rest");
+            warn!("clean-ups did not finish in time: leases cover the rest");
         }
     }
 }

@@ -64,7 +64,7 @@ fn systemd_finds_it_hardened() {
 #[test]
 fn its_times_leave_room_for_a_drain_and_a_busy_writer() {
     let config = Config::default();
-    // Tasks, reaper, waiting pool, channel layer and store: each has this long.
+    // Tasks, clean-ups, waiting pool, channel layer and store: each has this long.
     let drain = config.server.drain_timeout * 5;
     let stop: u64 = setting("TimeoutStopSec").parse().unwrap();
     assert!(stop > drain.as_secs(), "{stop} s for {drain:?}");
