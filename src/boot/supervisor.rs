@@ -1,6 +1,9 @@
 //! Tells a supervisor how this process is, by the datagrams of `systemd`'s `Type=notify`: it serves,
 //! it leaves, it still works. Nothing supervises when `NOTIFY_SOCKET` is not set; then all of this
 //! does nothing. What is asked of the store belongs to the store.
+//!
+//! By hand, since the crate `sd-notify` (0.5) waits for a supervisor that does not read, and knows no
+//! sockets without a file (`@name`), which containers are given.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;

@@ -255,3 +255,21 @@ fn a_runtime_whose_workers_are_stuck_silences_the_watchdog() {
     end.send(()).unwrap();
     watching.join().unwrap();
 }
+
+#[test]
+fn a_supervisor_that_does_not_read_holds_nothing_up() {
+    let home = TempDir::new().unwrap();
+    let (ear, supervisor) = fed(home.path());
+    let telling = std::thread::spawn(move || {
+        // Far more than the kernel keeps for a socket that nothing reads.
+        for n in 0..2000 {
+            supervisor.status(&format!("line {n}"));
+        }
+    });
+    let begun = Instant::now();
+    while !telling.is_finished() && begun.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(telling.is_finished(), "it waits for its supervisor");
+    assert_eq!(ear.within(SILENCE).as_deref(), Some("STATUS=line 0"));
+}
