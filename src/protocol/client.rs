@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
+
 use super::close::ErrorCode;
-use super::field::{Field, Fill, Object};
+use super::field::{Field, Object};
 use crate::domain::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
 use crate::domain::id::{RoomId, Seq, Timestamp};
 use crate::domain::visible;
@@ -142,13 +144,14 @@ impl ChatAction {
     }
 }
 
-fn parse<'a, T: Fill<'a>>(text: &'a str) -> Result<T, DecodeError> {
-    // What is ignored is skipped without recursion; the frame size bounds everything else.
-    let parsed: Result<Object<T>, _> = serde_json::from_str(text);
-    match parsed {
-        Ok(Object(Some(frame))) => Ok(frame),
-        _ => Err(DecodeError::new(ErrorCode::BadJson)),
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeError> {
+    let bad_json = DecodeError::new(ErrorCode::BadJson);
+    // A derived structure would take an array of its values as well.
+    if !text.trim_start().starts_with('{') {
+        return Err(bad_json);
     }
+    // What is ignored is skipped without recursion; the frame size bounds everything else.
+    serde_json::from_str(text).map_err(|_| bad_json)
 }
 
 /// Decodes a frame. Half a character in what people say becomes U+FFFD; a frame that cannot be read all

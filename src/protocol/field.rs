@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// One scalar, or what stood in its place.
 #[derive(Debug, Default, PartialEq)]
@@ -48,7 +49,7 @@ impl<'a> Field<'a> {
     }
 }
 
-impl<'de> Deserialize<'de> for Field<'de> {
+impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(FieldVisitor)
     }
@@ -112,69 +113,11 @@ impl<T> Default for Object<T> {
     }
 }
 
-/// Fills known fields of an object one by one, and is told of every key.
-pub(super) trait Fill<'de>: Default {
-    /// Reads the value of `key`; `false` when the key is not known (the value is then skipped).
-    fn fill<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error>;
-}
-
-impl<'de, T: Fill<'de>> Deserialize<'de> for Object<T> {
+impl<'de: 'a, 'a, T: Deserialize<'a>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ObjectVisitor(std::marker::PhantomData))
-    }
-}
-
-struct ObjectVisitor<T>(std::marker::PhantomData<T>);
-
-impl<'de, T: Fill<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Object<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut object = T::default();
-        // A field borrows what a `Cow` as a key would copy.
-        while let Some(key) = map.next_key::<Field<'de>>()? {
-            if !object.fill(key.text().unwrap_or_default(), &mut map)? {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(Object(Some(object)))
-    }
-
-    fn visit_borrowed_str<E>(self, _: &'de str) -> Result<Self::Value, E> {
-        Ok(Object(None))
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Object(None))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Object(None))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Object(None))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Object(None))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Object(None))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Object(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Object(None))
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        let object = json.starts_with('{').then(|| serde_json::from_str(json));
+        object.transpose().map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -182,14 +125,19 @@ impl<'de, T: Fill<'de>> Visitor<'de> for ObjectVisitor<T> {
 #[derive(Debug, Default)]
 pub(super) struct Words<'a>(pub(super) Vec<Cow<'a, str>>);
 
-impl<'de> Deserialize<'de> for Words<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(WordsVisitor)
-    }
-}
-
 /// More words than this are never looked at.
 const WORDS: usize = 32;
+
+impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        if !json.starts_with('[') {
+            return Ok(Self::default());
+        }
+        let words = serde_json::Deserializer::from_str(json).deserialize_seq(WordsVisitor);
+        words.map_err(D::Error::custom)
+    }
+}
 
 struct WordsVisitor;
 
@@ -208,38 +156,5 @@ impl<'de> Visitor<'de> for WordsVisitor {
             }
         }
         Ok(words)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Words::default())
-    }
-
-    fn visit_borrowed_str<E>(self, _: &'de str) -> Result<Self::Value, E> {
-        Ok(Words::default())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Words::default())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Words::default())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Words::default())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Words::default())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Words::default())
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Words::default())
     }
 }

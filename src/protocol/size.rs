@@ -1,7 +1,6 @@
 //! How long the frame of an entry will be, without encoding it: what a page is measured by. An upper bound, and a
 //! close one. Pure.
 
-use super::json::escaped_len;
 use crate::domain::{Entry, EntryKind, Persona};
 
 /// A `new_message` around its texts and names, with the longest numbers and the comma behind it.
@@ -39,6 +38,16 @@ pub fn entry(entry: &Entry, names: usize) -> usize {
         EntryKind::Departure { .. } => OTHER,
     };
     rest.saturating_add(names)
+}
+
+/// How long a text is between its quotes.
+fn escaped_len(text: &str) -> usize {
+    let bytes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    });
+    bytes.sum()
 }
 
 #[cfg(test)]
@@ -91,6 +100,14 @@ mod tests {
             1 => (side, prop::sample::select(reason.to_vec()))
                 .prop_map(|(side, reason)| EntryKind::Departure { side, reason }),
         ]
+    }
+
+    #[test]
+    fn a_text_is_as_long_as_the_library_writes_it() {
+        for text in (0..=0x2_ffff).filter_map(char::from_u32).map(String::from) {
+            let quoted = serde_json::to_string(&text).unwrap();
+            assert_eq!(quoted.len(), escaped_len(&text) + 2, "{text:?}");
+        }
     }
 
     proptest! {
