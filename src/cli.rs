@@ -18,6 +18,7 @@ use crate::boot::{self, BuildError, Ended, Listeners};
 use crate::channel::Status;
 use crate::config::{self, Config, Given, Loaded, OperatorListen, sample};
 use crate::http::accept;
+use crate::invitation;
 use crate::release_memory;
 use crate::state::AppState;
 use crate::tasks::{outlive, signalled};
@@ -282,12 +283,24 @@ fn announce(app: &AppState, address: SocketAddr, operators: Option<SocketAddr>) 
         Status::Live => scheme(&config.channel.url).to_owned(),
         Status::Degraded(why) => why,
     };
+    let invitation = for_phones(config, address);
     log::say(&format!(
         "\n  秘語 Miyu {version}\n\n  address   {url}\n{health}  data      {data}\n  store     {store}\n  \
-         channel   {channel}\n\n  Open it in two windows. Ctrl-C ends it.\n\n",
+         channel   {channel}\n\n{invitation}  Open it in two windows. Ctrl-C ends it.\n\n",
         version = env!("CARGO_PKG_VERSION"),
         store = scheme(&config.store.url),
     ));
+}
+
+/// What a phone can open, with its code to be scanned; nothing where only this machine reaches the server.
+fn for_phones(config: &Config, address: SocketAddr) -> String {
+    let public = config.server.public_url.as_ref().map(ToString::to_string);
+    let Some(url) = public.or_else(|| invitation::in_this_network(address)) else {
+        return String::new();
+    };
+    let code = invitation::for_terminal(&url).unwrap_or_default();
+    let lines: String = code.lines().map(|line| format!("  {line}\n")).collect();
+    format!("  for phones  {url}\n\n{lines}\n")
 }
 
 /// The database's folder in full.

@@ -17,6 +17,7 @@ pub mod redis;
 pub mod store;
 
 pub mod config;
+pub mod invitation;
 pub mod release_memory;
 pub mod tasks;
 pub mod telemetry;

@@ -92,6 +92,11 @@ pub fn check(server: &config::Server, audience: Audience, host: &str) -> Result<
     ours.then_some(()).ok_or(Misnamed::Foreign(audience))
 }
 
+/// Whether a host (with or without a port) names this machine and no other: `localhost`, 127.0.0.1.
+pub fn is_this_machine(host: &str) -> bool {
+    Host::parse(host).is_some_and(|host| host.is_this_machine())
+}
+
 /// The site's names: that of `public_url`, and of origins whose pages may connect anyway. Without a
 /// `public_url`, those that only a local network gives away. Addresses and `localhost` always, for no
 /// page elsewhere can have them as its own.

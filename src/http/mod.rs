@@ -9,6 +9,7 @@ pub mod dispatch;
 pub mod files;
 pub mod health;
 pub mod hosts;
+mod invitation;
 pub mod pages;
 pub mod problem;
 pub mod query;

@@ -13,7 +13,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::api::{forget, rooms, site};
 use super::problem::HttpProblem;
 use super::request::Peer;
-use super::{ResponseBody, health, pages, upgrade};
+use super::{ResponseBody, health, invitation, pages, upgrade};
 use crate::admission::Purpose;
 use crate::identity::principal::Principal;
 use crate::state::AppState;
@@ -139,7 +139,7 @@ impl Route {
 }
 
 /// The addresses of Miyu.
-pub const TABLE: [Route; 16] = [
+pub const TABLE: [Route; 17] = [
     Route::page("/", |call| Box::pin(pages::index(call))),
     Route {
         slash: Slash::Added,
@@ -148,6 +148,7 @@ pub const TABLE: [Route; 16] = [
     Route::file("/manifest.webmanifest", |call| {
         Box::pin(pages::manifest(call))
     }),
+    Route::file("/invitation.svg", |call| Box::pin(invitation::image(call))),
     Route::file("/static/{*path}", |call| Box::pin(pages::file(call))),
     Route::api("/api/site/", |call| Box::pin(site::site(call))),
     Route::api("/api/stats/", |call| Box::pin(site::stats(call))),

@@ -38,6 +38,7 @@ mod hostile_net;
 mod http;
 mod http_hosts;
 mod identity;
+mod invitation;
 mod load;
 mod log_privacy;
 mod log_unwritable;

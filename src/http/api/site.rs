@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::assets::Language;
 use crate::domain::entry::CONTENT_CHARS;
 use crate::domain::rounded;
-use crate::http::response;
 use crate::http::routes::{Call, HandlerResult};
+use crate::http::{invitation, response};
 
 /// Longest nickname that our pages accept; the wire allows more.
 const PAGE_NICKNAME_CHARS: usize = 12;
@@ -18,6 +18,7 @@ struct SiteJson<'a> {
     tagline: &'a str,
     rules: &'a str,
     contact: &'a str,
+    address: Option<String>,
     minimum_age: u8,
     default_language: &'a str,
     languages: [&'static str; 2],
@@ -55,6 +56,7 @@ pub async fn site(call: Call) -> HandlerResult {
         tagline: &site.tagline,
         rules: &site.rules,
         contact: &site.contact,
+        address: invitation::address(&config.server, &call.peer),
         minimum_age: site.minimum_age,
         default_language: &site.default_language,
         languages: Language::ALL.map(Language::tag),

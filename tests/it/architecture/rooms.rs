@@ -4,7 +4,7 @@ use super::sources::{is_test, sources};
 
 /// Every room of the house and the rooms that its files may use, from the pure ones to the one that starts
 /// it all. A new arrow is a decision: write it here with its reason if it is not plain.
-const ROOMS: [(&str, &[&str]); 25] = [
+const ROOMS: [(&str, &[&str]); 26] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
     ("clock", &["domain"]),
@@ -13,6 +13,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
     ("tasks", &["telemetry"]),
     ("release_memory", &[]),
     ("keyfile", &[]),
+    ("invitation", &[]),
     ("redis", &[]),
     // A contract each, its backends beside it.
     ("channel", &["domain", "protocol", "redis", "telemetry"]),
@@ -140,6 +141,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "config",
             "domain",
             "identity",
+            "invitation",
             "protocol",
             "state",
             "state_machine",
@@ -158,6 +160,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "channel",
             "config",
             "http",
+            "invitation",
             "release_memory",
             "state",
             "tasks",
