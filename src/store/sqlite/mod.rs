@@ -28,7 +28,6 @@ use self::threads::{PanicAlarm, ThreadLife};
 use self::writer::Writer;
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
 use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
-use crate::store::fresh_sessions::FreshSessions;
 use crate::store::pending_writes::PendingWrites;
 use crate::store::{
     Appended, Arrival, CommitSink, Draft, Durability, Entries, Hidden, Page, PageLimit, Pending,
@@ -63,8 +62,6 @@ pub use self::tuning::SqliteTuning;
 
 /// Most jobs that a reader does in one batch.
 const READS_AT_ONCE: usize = 32;
-/// Sessions made lately that are remembered to have met no partner: about 40 bytes each.
-const FRESH_SESSIONS: usize = 32_768;
 /// What the names and wishes of two people take.
 const PEOPLE: usize = 2048;
 
@@ -80,7 +77,6 @@ pub struct SqliteStore {
     blocks_per_session: usize,
     clock: SharedClock,
     pending_writes: PendingWrites,
-    fresh_sessions: FreshSessions,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -180,7 +176,6 @@ impl SqliteStore {
             blocks_per_session,
             clock,
             pending_writes: PendingWrites::default(),
-            fresh_sessions: FreshSessions::new(FRESH_SESSIONS),
             writer: Mutex::new(Some(thread)),
         }))
     }
@@ -223,10 +218,7 @@ impl SqliteStore {
         texts: usize,
         work: impl FnOnce(&mut Writer) -> Result<T, SqliteError> + Send + 'static,
     ) -> Pending<T> {
-        let about = sessions.map(|sessions| {
-            self.fresh_sessions.remove(sessions);
-            self.pending_writes.begin(sessions)
-        });
+        let about = sessions.map(|sessions| self.pending_writes.begin(sessions));
         let (mut job, answer) = jobs::job(mode, about, work);
         job.texts += texts;
         let queued = match mode {

@@ -113,14 +113,7 @@ impl Relations for SqliteStore {
         })
     }
 
-    fn note_fresh_session(&self, session: SessionId) {
-        self.fresh_sessions.add(session);
-    }
-
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
-        if self.fresh_sessions.has(session) {
-            return Pending::known(Ok(RelationsOf::default()));
-        }
         let (reads, writer) = (self.reads.clone(), self.jobs.clone());
         let (now, most) = (self.clock.now(), self.blocks_per_session);
         let stale = now.minus(self.renewal);
