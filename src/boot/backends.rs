@@ -66,6 +66,12 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BackendSetu
         .map_err(|error| BackendSetupError::Config(format!("chat.time_zone: {error}")))?;
     let encoder = Encoder::new(zone);
     let (channel, redis) = channel(config, node).await?;
+    if let Some(redis) = &redis {
+        // A database that is brought to a new schema cannot be taken back: nodes of another version go on with
+        // the one that they know.
+        let checked = redis.check_versions().await;
+        checked.map_err(BackendSetupError::Channel)?;
+    }
     let sink = Publisher::new(Arc::clone(&channel), encoder.clone());
     let (store, store_died) = store(config, node, sink).await?;
     if let Some(redis) = &redis

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use ::redis::aio::MultiplexedConnection;
 use tokio::sync::{broadcast, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -171,6 +172,19 @@ impl RedisLayer {
         self.keys.share(key);
     }
 
+    /// Whether this node speaks as all live nodes do. To be asked before its store is opened: that may bring the
+    /// store to a schema that nodes of the other version do not know.
+    ///
+    /// # Errors
+    /// Why it must not run beside another live node, or that Redis does not answer; in words for
+    /// the operator.
+    pub async fn check_versions(&self) -> Result<(), String> {
+        let first = self.servers.first();
+        let mut conn = self.ask_first().await?;
+        let checked = self.registry.check_versions(&mut conn).await;
+        checked.map_err(|error| first.unreachable(&error).to_string())?
+    }
+
     /// Makes this node known to the others as one whose rooms are in the store of this identity. To
     /// be called once, after [`RedisLayer::seal_with`] and before anything connects.
     ///
@@ -181,14 +195,20 @@ impl RedisLayer {
         let key = self.keys.fingerprint();
         let key = key.ok_or("there is no key yet to seal frames with")?;
         let first = self.servers.first();
-        let unheard = |_| Ok::<(), std::convert::Infallible>(());
-        let mut conn = first.connect(unheard).await.map_err(|e| e.to_string())?;
+        let mut conn = self.ask_first().await?;
         let announced = self.registry.announce(&mut conn, store.0, key).await;
         announced.map_err(|error| first.unreachable(&error).to_string())??;
         let hello = Packet::Hello.encode(self.node).expect("a few bytes");
         // Who does not hear it learns it at its next beat.
         self.links[0].out.offer(To::Nodes, hello);
         Ok(())
+    }
+
+    /// A connection to the server that has the list of nodes.
+    async fn ask_first(&self) -> Result<MultiplexedConnection, String> {
+        let unheard = |_| Ok::<(), std::convert::Infallible>(());
+        let connected = self.servers.first().connect(unheard).await;
+        connected.map_err(|error| error.to_string())
     }
 
     fn link(&self, group: GroupId) -> &RedisLink {

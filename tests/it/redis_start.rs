@@ -124,6 +124,49 @@ async fn a_second_store_beside_the_first_is_refused() {
     drop(first);
 }
 
+/// What a node of another version goes on working with stays as it is.
+#[tokio::test]
+async fn a_node_of_another_version_is_refused_before_it_touches_the_store() {
+    let home = TempDir::new().unwrap();
+    let prefix = fresh_prefix();
+    let config = channel(&shared_url(), &format!("prefix = \"{prefix}\""));
+    let setup = Setup::new(MIYU, home.path()).with(&config);
+    let nodes = format!("{prefix}nodes");
+    let announce = |lasts: u64, common: &str| {
+        let now: u64 = shared_cli(&["time"])
+            .lines()
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let said = format!("{}|{common}|0|other-host", (now + lasts) * 1000);
+        shared_cli(&["hset", &nodes, "00000000000000aa", &said]);
+    };
+    for (common, part) in [
+        ("1 1 00000000000000bb", "stop all nodes"),
+        ("200 1 00000000000000bb 00000000000000cc", "stop all nodes"),
+        ("what comes after us", "unknown version"),
+    ] {
+        announce(600, common);
+        let (code, said) = setup.refused().await;
+        assert_eq!(code, CHANNEL, "{said}");
+        for part in [part, "00000000000000aa on other-host"] {
+            assert!(said.contains(part), "{part} in: {said}");
+        }
+        assert!(!setup.data.join("miyu.db").exists(), "nothing was touched");
+    }
+    let left = shared_cli(&["hkeys", &nodes]);
+    assert_eq!(
+        left.trim(),
+        "00000000000000aa",
+        "it did not announce itself"
+    );
+    // One whose time is over does not count.
+    announce(0, "1 1 00000000000000bb");
+    let mut server = setup.start().await;
+    assert!(server.stop().await.success());
+}
+
 #[tokio::test]
 async fn a_redis_that_goes_away_later_ends_nothing() {
     let home = TempDir::new().unwrap();

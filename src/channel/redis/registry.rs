@@ -15,14 +15,15 @@ use crate::channel::wire;
 use crate::domain::id::NodeId;
 
 /// Writes one field for as long as `ARGV[2]` ms, drops expired ones and answers with the others.
-/// With `ARGV[3]` = "1" it writes only when no other live node announces another `ARGV[4]`. Idempotent.
+/// With `ARGV[3]` = "1" it writes only when no other live node announces another `ARGV[4]`, with "2" nothing
+/// at all. Idempotent.
 /// It writes before it drops: a full server refuses only the first write of a script, and one that dropped
 /// something before would be let through, as if the server were full no more.
 /// A field: when it expires (ms, by the server's clock), what all must agree on, people, name.
 const ANNOUNCE: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local answer, expired = {'1'}, {}
+local answer, expired = {ARGV[3] == '2' and '0' or '1'}, {}
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
     local expires, common = string.match(all[i + 1], '^(%d+)|([^|]*)|')
@@ -36,6 +37,7 @@ for i = 1, #all, 2 do
         if ARGV[3] == '1' and common ~= ARGV[4] then answer[1] = '0' end
     end
 end
+if ARGV[3] == '2' then return answer end
 if answer[1] == '1' then
     local mine = string.format('%.0f|%s|%s|%s', now + ARGV[2], ARGV[4], ARGV[5], ARGV[6])
     redis.call('HSET', KEYS[1], ARGV[1], mine)
@@ -81,6 +83,16 @@ fn hexadecimal(text: &str) -> Result<u64, std::num::ParseIntError> {
     u64::from_str_radix(text, 16)
 }
 
+/// When a node writes its announcement.
+#[derive(Clone, Copy)]
+enum Write {
+    Always,
+    /// Unless another live node announces something else.
+    IfAgreed,
+    /// It only reads the others'.
+    Never,
+}
+
 /// Another live node.
 struct Other {
     node: NodeId,
@@ -98,6 +110,11 @@ impl Other {
             online: parts.next()?.parse().ok()?,
             host: parts.next()?.to_owned(),
         })
+    }
+
+    /// As operators know it.
+    fn name(&self) -> String {
+        format!("node {:016x} on {}", self.node.0, self.host)
     }
 }
 
@@ -136,6 +153,17 @@ impl Registry {
         }
     }
 
+    /// Before this node has opened its store: whether all live nodes speak as it does. `Err` within: why it
+    /// must not run beside another one.
+    pub(super) async fn check_versions(
+        &self,
+        conn: &mut MultiplexedConnection,
+    ) -> RedisResult<Result<(), String>> {
+        let (_, others) = self.tell(conn, self.common(0, 0), Write::Never).await?;
+        let odd = others.iter().find_map(|it| self.other_version(it));
+        Ok(odd.map_or(Ok(()), Err))
+    }
+
     /// The first announcement. `Err` within: why this node must not run beside another one.
     pub(super) async fn announce(
         &self,
@@ -144,7 +172,7 @@ impl Registry {
         key: u64,
     ) -> RedisResult<Result<(), String>> {
         let common = self.common(store, key);
-        let (written, others) = self.tell(conn, common, true).await?;
+        let (written, others) = self.tell(conn, common, Write::IfAgreed).await?;
         if !written {
             let odd = others.iter().find_map(|it| self.odds(it, common));
             return Ok(Err(
@@ -161,7 +189,7 @@ impl Registry {
     pub(super) async fn renew(&self, conn: &mut MultiplexedConnection) -> RedisResult<()> {
         if let Some((store, key)) = self.agreed.get() {
             let common = self.common(*store, *key);
-            let (_, others) = self.tell(conn, common, false).await?;
+            let (_, others) = self.tell(conn, common, Write::Always).await?;
             self.learn(&others, common);
         }
         Ok(())
@@ -187,13 +215,17 @@ impl Registry {
         &self,
         conn: &mut MultiplexedConnection,
         common: Common,
-        unless_odd: bool,
+        write: Write,
     ) -> RedisResult<(bool, Vec<Other>)> {
         let script = Script::new(ANNOUNCE);
         let mut call = script.key(&self.key);
         call.arg(self.field())
             .arg(self.lease.as_millis().to_string())
-            .arg(if unless_odd { "1" } else { "0" })
+            .arg(match write {
+                Write::Always => "0",
+                Write::IfAgreed => "1",
+                Write::Never => "2",
+            })
             .arg(common.text())
             .arg(self.here.load(Ordering::Relaxed))
             .arg(&self.host);
@@ -215,22 +247,35 @@ impl Registry {
         known.read = Some(Instant::now());
     }
 
-    /// Why that node and this one must not run at the same time.
-    fn odds(&self, other: &Other, mine: Common) -> Option<String> {
-        let who = format!("node {:016x} on {}", other.node.0, other.host);
+    /// Why that node and this one could not talk to each other.
+    fn other_version(&self, other: &Other) -> Option<String> {
+        let who = other.name();
         let Some(theirs) = other.common else {
             return Some(format!(
                 "{who} is of an unknown version of Miyu; stop it first"
             ));
         };
-        let wait = self.lease.as_secs();
-        if theirs.wire != mine.wire {
-            Some(format!(
+        (theirs.wire != wire::VERSION).then(|| {
+            format!(
                 "{who} speaks version {} of the language between nodes, this node version {}: stop \
-                 all nodes, then start them with one version of Miyu",
-                theirs.wire, mine.wire
-            ))
-        } else if theirs.store != mine.store {
+                 all nodes, then start them with one version of Miyu. A node that is gone is forgotten \
+                 after {} seconds",
+                theirs.wire,
+                wire::VERSION,
+                self.lease.as_secs()
+            )
+        })
+    }
+
+    /// Why that node and this one must not run at the same time.
+    fn odds(&self, other: &Other, mine: Common) -> Option<String> {
+        if let Some(odd) = self.other_version(other) {
+            return Some(odd);
+        }
+        let theirs = other.common?;
+        let who = other.name();
+        let wait = self.lease.as_secs();
+        if theirs.store != mine.store {
             Some(format!(
                 "{who} keeps its rooms in store {:016x}, this node in store {:016x}: nodes that \
                  share a Redis must share a store, so give all of them the same PostgreSQL \
