@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use tokio_postgres::Row;
 
-use super::columns::{Asks, Changes, Grown, NewEntries, NewRooms, Param, PresenceChange};
+use super::columns::{Asks, Changes, Grown, NewEntries, NewRooms, Param, Whole};
 use super::decide::Batch;
 use super::error::BackendError;
 use super::messages::Messages;
@@ -17,7 +17,7 @@ use super::statements::{Asked, all, ask, say};
 use super::write_op::{Done, WriteOp};
 use super::write_shard::{Link, People};
 use crate::clock::up;
-use crate::domain::id::{RoomId, Side, Timestamp};
+use crate::domain::id::{RoomId, Timestamp};
 
 /// What each op came to; that of one may be damage.
 pub(super) type Dones = Vec<Result<Done, BackendError>>;
@@ -159,15 +159,9 @@ impl Transaction<'_> {
         let entries = NewEntries::of(&batch.messages, batch.label);
         let changes = Changes::of(&batch.messages);
         let grown = Grown::of(batch.rooms.values());
-        let presence = batch.rooms.values();
-        let presence: Vec<_> = presence
-            .flat_map(|room| PresenceChange::of(room, batch))
-            .collect();
-        let presence: Vec<_> = presence
-            .iter()
-            .map(|change| (change, change.params()))
-            .collect();
-        let (insert, change, grow) = (entries.params(), changes.params(), grown.params());
+        let whole = Whole::of(batch);
+        let (insert, change) = (entries.params(), changes.params());
+        let (grow, write_whole) = (grown.params(), whole.params());
         let node = self.shared.node();
         let end: [Param<'_>; 4] = [&node, &self.shard, &self.batch, &seqs];
 
@@ -184,14 +178,8 @@ impl Transaction<'_> {
         if !grown.rooms.is_empty() {
             asked.push(ask(client, &statements.grow, &grow));
         }
-        for (change, params) in &presence {
-            let statement = match change {
-                PresenceChange::Side { side: Side::A, .. } => &statements.side_a,
-                PresenceChange::Side { side: Side::B, .. } => &statements.side_b,
-                PresenceChange::LookedAt { .. } => &statements.look,
-                PresenceChange::Closed { .. } => &statements.close,
-            };
-            asked.push(ask(client, statement, params));
+        if !whole.grown.rooms.is_empty() {
+            asked.push(ask(client, &statements.write_whole, &write_whole));
         }
         asked.push(ask(client, &statements.end, &end));
         asked.push(say(client, "COMMIT"));

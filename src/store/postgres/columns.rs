@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::decide::Batch;
 use super::messages::{Messages, Wanted};
-use super::room_state::RoomState;
+use super::room_state::{RoomPresence, RoomState, SideState};
 use super::rows;
 use super::write_op::WriteOp;
 use super::write_shard::People;
@@ -179,7 +179,7 @@ impl Changes {
     }
 }
 
-/// Rooms whose logs or read states have grown.
+/// Rooms whose logs or read states have grown, and nothing else of them.
 #[derive(Default)]
 pub(super) struct Grown {
     pub(super) rooms: Vec<i64>,
@@ -193,17 +193,21 @@ impl Grown {
     /// Those among these.
     pub(super) fn of<'a>(rooms: impl Iterator<Item = &'a RoomState>) -> Self {
         let mut grown = Self::default();
-        for room in rooms.filter(|room| room.grown) {
-            grown.rooms.push(room.no);
-            grown.last_seqs.push(rows::int(room.last_seq));
-            grown.bytes.push(room.bytes.cast_signed());
-            for side in Side::BOTH {
-                let told = room.read_states[side.index()];
-                grown.cursors[side.index()].push(rows::int(told.cursor));
-                grown.reads[side.index()].push(rows::int(told.read));
-            }
+        for room in rooms.filter(|room| room.grown && room.new_presence().is_none()) {
+            grown.push(room);
         }
         grown
+    }
+
+    fn push(&mut self, room: &RoomState) {
+        self.rooms.push(room.no);
+        self.last_seqs.push(rows::int(room.last_seq));
+        self.bytes.push(room.bytes.cast_signed());
+        for side in Side::BOTH {
+            let told = room.read_states[side.index()];
+            self.cursors[side.index()].push(rows::int(told.cursor));
+            self.reads[side.index()].push(rows::int(told.read));
+        }
     }
 
     /// As `grow` takes them.
@@ -221,98 +225,99 @@ impl Grown {
     }
 }
 
-/// What has become of who is in a room: rare, and a statement each.
-pub(super) enum PresenceChange {
-    Side {
-        side: Side,
-        no: i64,
-        joined: Option<i64>,
-        node: Option<i64>,
-        number: Option<i64>,
-        away: Option<i64>,
-        version: i64,
-        due: Option<i64>,
-    },
-    LookedAt {
-        no: i64,
-        due: Option<i64>,
-        closes_at: Option<i64>,
-    },
-    Closed {
-        no: i64,
-        at: i64,
-        seq: i64,
-        side: i16,
-        reason: i16,
-    },
+/// Rooms of which more has changed: who is there, when to look again, the end. All of it is written that may
+/// ever change, so that each room has one new row whatever was done to it: a row whose times or nodes are
+/// others is a new one for all ten indexes.
+#[derive(Default)]
+pub(super) struct Whole {
+    pub(super) grown: Grown,
+    dues: Vec<Option<i64>>,
+    looked_at: Vec<bool>,
+    closes_at: Vec<Option<i64>>,
+    closed_at: Vec<Option<i64>>,
+    left_seqs: Vec<Option<i64>>,
+    left_sides: Vec<Option<i16>>,
+    left_reasons: Vec<Option<i16>>,
+    sides: [Sides; 2],
 }
 
-impl PresenceChange {
-    /// Those of a room, in the order in which they are to be written.
-    pub(super) fn of(room: &RoomState, batch: &Batch<'_>) -> Vec<Self> {
-        let mut changes = Vec::new();
-        let Some(presence) = &room.presence else {
-            return changes;
-        };
-        let no = room.no;
-        let due = presence.due(batch.rules).map(|at| at.0);
-        for side in Side::BOTH {
-            let mine = &presence.sides[side.index()];
-            if mine.changed {
-                changes.push(Self::Side {
-                    side,
-                    no,
-                    joined: mine.joined.map(|at| at.0),
-                    node: mine.speaker.map(|it| it.node.0.cast_signed()),
-                    number: mine.speaker.map(|it| it.number.cast_signed()),
-                    away: mine.away.map(|at| at.0),
-                    version: mine.version.cast_signed(),
-                    due,
-                });
+/// One side of those rooms.
+#[derive(Default)]
+struct Sides {
+    joined: Vec<Option<i64>>,
+    nodes: Vec<Option<i64>>,
+    numbers: Vec<Option<i64>>,
+    away: Vec<Option<i64>>,
+    versions: Vec<i64>,
+}
+
+impl Whole {
+    /// Those that the batch has made.
+    pub(super) fn of(batch: &Batch<'_>) -> Self {
+        let mut whole = Self::default();
+        for room in batch.rooms.values() {
+            if let Some(presence) = room.new_presence() {
+                whole.push(room, presence, batch);
             }
         }
-        if presence.looked_at {
-            let absences = presence.absences(&batch.leases, batch.rules);
-            let until = absences.iter().flatten().map(|it| it.until.0).min();
-            changes.push(Self::LookedAt {
-                no,
-                due: until,
-                closes_at: presence.closes_at.map(|at| at.0),
-            });
-        }
-        if let (true, Some(departure)) = (presence.closing, presence.departure) {
-            changes.push(Self::Closed {
-                no,
-                at: departure.at.0,
-                seq: rows::int(departure.seq),
-                side: rows::side_code(departure.side),
-                reason: rows::reason_code(departure.reason),
-            });
-        }
-        changes
+        whole
     }
 
-    /// As its statement takes it.
-    pub(super) fn params(&self) -> Vec<Param<'_>> {
-        match self {
-            Self::Side {
-                side: _,
-                no,
-                joined,
-                node,
-                number,
-                away,
-                version,
-                due,
-            } => vec![no, joined, node, number, away, version, due],
-            Self::LookedAt { no, due, closes_at } => vec![no, due, closes_at],
-            Self::Closed {
-                no,
-                at,
-                seq,
-                side,
-                reason,
-            } => vec![no, at, seq, side, reason],
+    fn push(&mut self, room: &RoomState, presence: &RoomPresence, batch: &Batch<'_>) {
+        let due = match presence.looked_at && !room.closed {
+            true => presence.until(&batch.leases, batch.rules),
+            false => presence.due(batch.rules),
+        };
+        let millis = |time: Option<Timestamp>| time.map(|time| time.0);
+        let left = presence.departure;
+        self.grown.push(room);
+        self.dues.push(millis(due));
+        self.looked_at.push(presence.looked_at);
+        self.closes_at.push(millis(presence.closes_at));
+        self.closed_at.push(left.map(|it| it.at.0));
+        self.left_seqs.push(left.map(|it| rows::int(it.seq)));
+        self.left_sides
+            .push(left.map(|it| rows::side_code(it.side)));
+        self.left_reasons
+            .push(left.map(|it| rows::reason_code(it.reason)));
+        for (columns, side) in self.sides.iter_mut().zip(&presence.sides) {
+            columns.push(side);
         }
+    }
+
+    /// As `write_whole` takes them.
+    pub(super) fn params(&self) -> Vec<Param<'_>> {
+        let mut params = self.grown.params().to_vec();
+        params.extend([
+            &self.dues as Param<'_>,
+            &self.looked_at,
+            &self.closes_at,
+            &self.closed_at,
+            &self.left_seqs,
+            &self.left_sides,
+            &self.left_reasons,
+        ]);
+        for side in &self.sides {
+            params.extend([
+                &side.joined as Param<'_>,
+                &side.nodes,
+                &side.numbers,
+                &side.away,
+                &side.versions,
+            ]);
+        }
+        params
+    }
+}
+
+impl Sides {
+    fn push(&mut self, side: &SideState) {
+        self.joined.push(side.joined.map(|at| at.0));
+        self.nodes
+            .push(side.speaker.map(|it| it.node.0.cast_signed()));
+        self.numbers
+            .push(side.speaker.map(|it| it.number.cast_signed()));
+        self.away.push(side.away.map(|at| at.0));
+        self.versions.push(side.version.cast_signed());
     }
 }

@@ -7,7 +7,8 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::error::BackendError;
-use super::rows::{self, RoomColumns, get};
+use super::room_state::{READ, read_room};
+use super::rows::{self, get};
 use super::shared::Shared;
 use crate::domain::id::{RoomId, Seq, SessionId, Side};
 use crate::domain::{Mark, Position, Presence, Room};
@@ -22,22 +23,10 @@ const POSITIONS: usize = 1000;
 
 /// One room; `None` when unknown or erased.
 pub(super) async fn room(shared: &Shared, room: RoomId) -> Result<Option<Room>, BackendError> {
-    let sql = "SELECT id, people, common_tags, session_a, session_b, state_of(r, moment($2)) AS state \
-         FROM rooms r WHERE id = $1 AND NOT erasing";
-    let found = shared.pool.query(sql, &[&room.0, &shared.now()]).await?;
-    let room = found.first().map(|row| room_of(shared, row));
+    let sql = format!("{READ} r.id = $1 AND NOT r.erasing");
+    let found = shared.pool.query(&sql, &[&room.0, &shared.now()]).await?;
+    let room = found.first().map(|row| read_room(row, &shared.rules));
     room.transpose()
-}
-
-fn room_of(shared: &Shared, row: &Row) -> Result<Room, BackendError> {
-    let columns = RoomColumns {
-        id: get(row, "id")?,
-        people: get(row, "people")?,
-        tags: get(row, "common_tags")?,
-        sessions: [get(row, "session_a")?, get(row, "session_b")?],
-        state: get(row, "state")?,
-    };
-    rows::room(columns, &shared.rules)
 }
 
 /// The open rooms of a session, newest first.
@@ -45,18 +34,19 @@ pub(super) async fn open_rooms(
     shared: &Shared,
     session: SessionId,
 ) -> Result<Vec<Room>, BackendError> {
-    let sql = "SELECT id, people, common_tags, session_a, session_b, state_of(r, moment($3)) AS state \
-         FROM rooms r WHERE no IN ( \
-             (SELECT no FROM rooms WHERE closed_at IS NULL AND session_a = $1 ORDER BY no DESC LIMIT $2) \
+    let sql = format!(
+        "{READ} r.no IN ( \
+             (SELECT no FROM rooms WHERE closed_at IS NULL AND session_a = $1 ORDER BY no DESC LIMIT $3) \
              UNION \
-             (SELECT no FROM rooms WHERE closed_at IS NULL AND session_b = $1 ORDER BY no DESC LIMIT $2) \
-         ) ORDER BY no DESC LIMIT $2";
+             (SELECT no FROM rooms WHERE closed_at IS NULL AND session_b = $1 ORDER BY no DESC LIMIT $3) \
+         ) ORDER BY r.no DESC LIMIT $3"
+    );
     let session = rows::session(session);
     let found = shared
         .pool
-        .query(sql, &[&session, &OPEN_ROOMS, &shared.now()])
+        .query(&sql, &[&session, &shared.now(), &OPEN_ROOMS])
         .await?;
-    let rooms = found.iter().map(|row| room_of(shared, row));
+    let rooms = found.iter().map(|row| read_room(row, &shared.rules));
     // A damaged one does not keep its people from the others.
     Ok(rooms
         .filter_map(|room| room.inspect_err(BackendError::count).ok())

@@ -14,18 +14,42 @@ use crate::domain::{Departure, Persona, Room, RoomSide};
 use crate::store::rules::Absence;
 use crate::store::{ReadState, StoreRules};
 
+macro_rules! whole {
+    () => {
+        "id, no, last_seq, bytes, closed_at IS NOT NULL, cursor_a, read_a, cursor_b, read_b"
+    };
+    (presence) => {
+        "common_tags, is_bot, session_a, session_b, opened_at, closes_at, \
+         closed_at, left_seq, left_side, left_reason, \
+         joined_a, node_a, number_a, away_a, version_a, joined_b, node_b, number_b, away_b, version_b"
+    };
+}
 /// Locks rooms in the order of their ids, so that no two batches wait for each other. `$2`: whose people are
 /// wanted. What [`RoomState::read`] takes.
-pub(super) const LOCK: &str = "SELECT id, no, last_seq, bytes, closed_at IS NOT NULL, \
-     cursor_a, read_a, cursor_b, read_b, CASE WHEN id = ANY ($2) THEN people END \
-     FROM rooms WHERE id = ANY ($1) AND NOT erasing ORDER BY id FOR UPDATE";
+pub(super) const LOCK: &str = concat!(
+    "SELECT ",
+    whole!(),
+    ", CASE WHEN id = ANY ($2) THEN people END \
+     FROM rooms WHERE id = ANY ($1) AND NOT erasing ORDER BY id FOR UPDATE"
+);
 /// The same with what [`RoomPresence::read`] takes.
-pub(super) const LOCK_PRESENCE: &str = "SELECT id, no, last_seq, bytes, closed_at IS NOT NULL, \
-     cursor_a, read_a, cursor_b, read_b, CASE WHEN id = ANY ($2) THEN people END, \
-     common_tags, is_bot, session_a, session_b, opened_at, closes_at, \
-     closed_at, left_seq, left_side, left_reason, \
-     joined_a, node_a, number_a, away_a, version_a, joined_b, node_b, number_b, away_b, version_b \
-     FROM rooms WHERE id = ANY ($1) AND NOT erasing ORDER BY id FOR UPDATE";
+pub(super) const LOCK_PRESENCE: &str = concat!(
+    "SELECT ",
+    whole!(),
+    ", CASE WHEN id = ANY ($2) THEN people END, ",
+    whole!(presence),
+    " FROM rooms WHERE id = ANY ($1) AND NOT erasing ORDER BY id FOR UPDATE"
+);
+/// What [`read_room`] takes, for a condition on `r`; `$2` is the moment, if a test sets it.
+pub(super) const READ: &str = concat!(
+    "SELECT ",
+    whole!(),
+    ", people, ",
+    whole!(presence),
+    ", m.now, s.since, a.until, b.until FROM rooms r CROSS JOIN service s \
+     CROSS JOIN (SELECT moment($2) AS now) m \
+     LEFT JOIN nodes a ON a.node = r.node_a LEFT JOIN nodes b ON b.node = r.node_b WHERE "
+);
 /// Who is alive: what [`Leases::read`] takes.
 pub(super) const LEASES: &str =
     "SELECT s.since, n.node, n.until FROM service s LEFT JOIN nodes n ON true";
@@ -33,6 +57,13 @@ pub(super) const LEASES: &str =
 fn at<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, BackendError> {
     row.try_get(column)
         .map_err(|_| BackendError::Damaged("a column that cannot be read"))
+}
+
+/// What the domain calls a room, from a row of [`READ`].
+pub(super) fn read_room(row: &Row, rules: &StoreRules) -> Result<Room, BackendError> {
+    let (id, state) = RoomState::read(row)?;
+    let leases = Leases::read_beside(row, &state)?;
+    state.room(id, &leases, rules)
 }
 
 /// A room within a batch.
@@ -74,6 +105,13 @@ impl RoomState {
             grown: false,
         };
         Ok((RoomId(at(row, 0)?), state))
+    }
+
+    /// Who is there and until when, if that is to be written.
+    pub(super) fn new_presence(&self) -> Option<&RoomPresence> {
+        let presence = self.presence.as_ref()?;
+        let came_or_went = presence.sides.iter().any(|side| side.changed);
+        (came_or_went || presence.looked_at || presence.closing).then_some(presence)
     }
 
     /// Keeps a read state: never back, and never past the end of the log.
@@ -220,6 +258,12 @@ impl RoomPresence {
         })
     }
 
+    /// Until when the first of the absences may last.
+    pub(super) fn until(&self, leases: &Leases, rules: &StoreRules) -> Option<Timestamp> {
+        let absences = self.absences(leases, rules);
+        absences.iter().flatten().map(|it| it.until).min()
+    }
+
     /// Which connection speaks for each side, as far as its node is alive.
     pub(super) fn speakers(&self, leases: &Leases) -> [Option<Address>; 2] {
         Side::BOTH.map(|side| {
@@ -261,6 +305,22 @@ impl Leases {
             if let (Some(node), Some(until)) = (at::<Option<i64>>(row, 1)?, at(row, 2)?) {
                 let node = NodeId(node.cast_unsigned());
                 leases.until.insert(node, Timestamp(until));
+            }
+        }
+        Ok(leases)
+    }
+
+    /// As of a row of [`READ`]: those of the nodes that its room names.
+    fn read_beside(row: &Row, room: &RoomState) -> Result<Self, BackendError> {
+        let mut leases = Self {
+            now: Timestamp(at(row, 30)?),
+            since: Timestamp(at(row, 31)?),
+            until: HashMap::new(),
+        };
+        let sides = room.presence.iter().flat_map(|it| &it.sides);
+        for (side, column) in sides.zip([32, 33]) {
+            if let (Some(speaker), Some(until)) = (side.speaker, at(row, column)?) {
+                leases.until.insert(speaker.node, Timestamp(until));
             }
         }
         Ok(leases)

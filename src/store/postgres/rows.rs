@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::error::BackendError;
 use crate::domain::entry::QUOTE_CHARS;
 use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
-use crate::domain::{Departure, Entry, EntryKind, LeaveReason, Persona, Quote, Room, RoomSide};
-use crate::store::{RoomPeople, StoreRules};
+use crate::domain::{Entry, EntryKind, LeaveReason, Persona, Quote};
+use crate::store::RoomPeople;
 
 /// One column; what does not fit is damage.
 pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, BackendError> {
@@ -178,79 +178,10 @@ pub(super) fn json<T: serde::de::DeserializeOwned>(column: &[u8]) -> Result<T, B
         .map_err(|_| BackendError::Damaged("a room whose people cannot be read"))
 }
 
-/// What never changes about a room, as columns, and `state_of` of its row.
-pub(super) struct RoomColumns {
-    pub(super) id: Uuid,
-    pub(super) people: Vec<u8>,
-    pub(super) tags: Vec<u8>,
-    pub(super) sessions: [Uuid; 2],
-    pub(super) state: Vec<Option<i64>>,
-}
-
-/// Reads the result of `state_of`, number by number.
-struct State(std::vec::IntoIter<Option<i64>>);
-
-impl State {
-    fn maybe(&mut self) -> Option<i64> {
-        self.0.next().flatten()
-    }
-
-    fn number(&mut self) -> Result<i64, BackendError> {
-        self.maybe()
-            .ok_or(BackendError::Damaged("a room without a number"))
-    }
-
-    fn side(&mut self, session: Uuid, persona: Persona) -> Result<RoomSide, BackendError> {
-        Ok(RoomSide {
-            session: session_id(session),
-            persona,
-            joined_at: self.maybe().map(Timestamp),
-            away_since: self.maybe().map(Timestamp),
-            connection: address(self.maybe(), self.maybe()),
-            version: self.number()?.cast_unsigned(),
-            cursor: seq(self.number()?)?,
-            read: seq(self.number()?)?,
-        })
-    }
-}
-
 /// A connection from two columns.
 pub(super) fn address(node: Option<i64>, number: Option<i64>) -> Option<Address> {
     node.zip(number).map(|(node, number)| Address {
         node: NodeId(node.cast_unsigned()),
         number: number.cast_unsigned(),
-    })
-}
-
-/// What the model calls a room.
-pub(super) fn room(columns: RoomColumns, rules: &StoreRules) -> Result<Room, BackendError> {
-    let [a, b]: [Persona; 2] = json(&columns.people)?;
-    let mut state = State(columns.state.into_iter());
-    let opened_at = Timestamp(state.number()?);
-    let last_seq = seq(state.number()?)?;
-    let is_bot = state.number()? != 0;
-    let left = [state.maybe(), state.maybe(), state.maybe(), state.maybe()];
-    let departure = match left {
-        [Some(at), Some(place), Some(by), Some(why)] => Some(Departure {
-            seq: seq(place)?,
-            at: Timestamp(at),
-            side: side(by)?,
-            reason: reason(why)?,
-        }),
-        _ => None,
-    };
-    let [session_a, session_b] = columns.sessions;
-    let sides = [state.side(session_a, a)?, state.side(session_b, b)?];
-    let closes_at = rules.closes_at(opened_at, state.maybe().map(Timestamp));
-    Ok(Room {
-        id: RoomId(columns.id),
-        sides,
-        common_tags: json(&columns.tags)?,
-        is_bot,
-        opened_at,
-        closes_at: closes_at.filter(|_| departure.is_none()),
-        erases_at: rules.erases_at(departure.as_ref()),
-        departure,
-        last_seq,
     })
 }

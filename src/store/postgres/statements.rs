@@ -32,6 +32,21 @@ const GROW: &str = "UPDATE rooms r SET last_seq = u.last_seq, bytes = u.bytes, \
          $7::bigint[]) AS u (no, last_seq, bytes, cursor_a, read_a, cursor_b, read_b) \
      WHERE r.no = u.no";
 
+const WRITE_WHOLE: &str = "UPDATE rooms r SET last_seq = u.last_seq, bytes = u.bytes, \
+         cursor_a = u.cursor_a, read_a = u.read_a, cursor_b = u.cursor_b, read_b = u.read_b, \
+         due_at = u.due_at, claimed = CASE WHEN u.looked_at THEN 0 ELSE r.claimed END, closes_at = u.closes_at, \
+         closed_at = u.closed_at, left_seq = u.left_seq, left_side = u.left_side, left_reason = u.left_reason, \
+         joined_a = u.joined_a, node_a = u.node_a, number_a = u.number_a, away_a = u.away_a, version_a = u.version_a, \
+         joined_b = u.joined_b, node_b = u.node_b, number_b = u.number_b, away_b = u.away_b, version_b = u.version_b \
+     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
+         $8::bigint[], $9::boolean[], $10::bigint[], $11::bigint[], $12::bigint[], $13::smallint[], $14::smallint[], \
+         $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], \
+         $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[]) \
+         AS u (no, last_seq, bytes, cursor_a, read_a, cursor_b, read_b, due_at, looked_at, closes_at, \
+             closed_at, left_seq, left_side, left_reason, joined_a, node_a, number_a, away_a, version_a, \
+             joined_b, node_b, number_b, away_b, version_b) \
+     WHERE r.no = u.no";
+
 /// Plans are made once, and each row is looked up by its key: what the planner thinks of a table that has
 /// just begun to grow does not matter.
 pub(super) const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
@@ -69,13 +84,7 @@ statements! {
     insert: INSERT;
     change: CHANGE;
     grow: GROW;
-    side_a: "UPDATE rooms SET joined_a = $2, node_a = $3, number_a = $4, away_a = $5, version_a = $6, \
-             due_at = $7 WHERE no = $1";
-    side_b: "UPDATE rooms SET joined_b = $2, node_b = $3, number_b = $4, away_b = $5, version_b = $6, \
-             due_at = $7 WHERE no = $1";
-    look: "UPDATE rooms SET claimed = 0, due_at = $2, closes_at = $3 WHERE no = $1";
-    close: "UPDATE rooms SET closed_at = $2, left_seq = $3, left_side = $4, left_reason = $5, \
-            due_at = NULL WHERE no = $1";
+    write_whole: WRITE_WHOLE;
     renew: "SELECT renew($1, $2, $3)";
     end: "UPDATE lanes SET batch = $3, seqs = $4 WHERE node = $1 AND lane = $2";
 }
