@@ -8,6 +8,7 @@ mod frames;
 mod hub;
 mod pool;
 mod postgres;
+mod rooms;
 mod store;
 
 use std::time::Duration;
