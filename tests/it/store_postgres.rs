@@ -16,6 +16,7 @@ use crate::support::store::{Backend, Recorder, Setting, address, draft, pairing,
 mod answers;
 mod bounds;
 mod trouble;
+mod version_before;
 
 const A: Side = Side::A;
 const B: Side = Side::B;

@@ -1,15 +1,19 @@
 //! Bounds that several nodes keep together, what files that never shrink mean for the size of the data,
 //! and a database of the version before.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use miyu::domain::id::{Seq, Side};
+use futures_util::FutureExt as _;
+use miyu::domain::id::{RoomId, Seq, Side};
 use miyu::domain::{LeaveReason, MessageRef};
-use miyu::store::{Appended, Entries as _, Refusal, Rooms as _, SideClaim, Upkeep as _};
+use miyu::store::postgres::PostgresStore;
+use miyu::store::{Appended, Entries as _, Pending, Refusal, Rooms as _, SideClaim, Upkeep as _};
+use tokio::task::JoinSet;
 
-use super::{A, B, SECOND, new_room, plain};
+use super::{A, B, SECOND, log, new_room, plain};
 use crate::support::postgres::{Postgres, setup};
-use crate::support::store::{Backend as _, address, draft};
+use crate::support::store::{Backend as _, address, draft, seqs};
 
 /// However many sweepers look: one tells a room's people that it closes, and one closes it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,6 +76,79 @@ async fn erased_data_does_not_count_when_it_was_vacuumed() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("still as large: {}", store.size().await.unwrap());
+}
+
+/// What waits for a server that does not get on: every text of these is in memory once, and no more of them
+/// than the bound allows, whatever is asked. None of it is lost, and what is done makes room again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_a_slow_server_is_bounded_in_bytes() {
+    const BOUND: usize = 256 * 1024;
+    const TEXT: usize = 4000;
+    let database = Postgres::fresh().await;
+    let setting = plain();
+    let mut setup = setup(&setting);
+    setup.tuning.queue_bytes = BOUND;
+    let store = database.node(setup).await;
+    let mut rooms = Vec::new();
+    for _ in 0..4 {
+        rooms.push(new_room(&store).await);
+    }
+    let mut blocker = database.client().await;
+    let text = "x".repeat(TEXT);
+    let mut kept = vec![0; rooms.len()];
+    for round in 0..3 {
+        let held = blocker.transaction().await.unwrap();
+        let lock = "SELECT FROM rooms FOR UPDATE";
+        held.batch_execute(lock).await.unwrap();
+        let mut talking = JoinSet::new();
+        for (place, room) in rooms.iter().copied().enumerate() {
+            let (store, text) = (Arc::clone(&store), text.clone());
+            talking.spawn(async move { (place, say_at_once(&store, room, round, &text).await) });
+        }
+        let mut waiting = Vec::new();
+        while let Some(said) = talking.join_next().await {
+            waiting.push(said.unwrap());
+        }
+        let count = waiting.iter().map(|(_, said)| said.len()).sum::<usize>();
+        assert!(count * TEXT <= BOUND, "{count} wait in round {round}");
+        assert!(
+            count * (TEXT + 1000) > BOUND,
+            "{count} fit in round {round}"
+        );
+        held.rollback().await.unwrap();
+        for (place, said) in waiting {
+            kept[place] += said.len();
+            for answer in said {
+                let answer = answer.await.unwrap();
+                assert!(matches!(answer, Appended::Done(_)), "{answer:?}");
+            }
+        }
+    }
+    for (room, kept) in rooms.into_iter().zip(kept) {
+        let stored = seqs(&log(&store, room).await);
+        assert_eq!(stored, (1..=kept as u64).collect::<Vec<_>>());
+        assert_eq!(seqs(&setting.sink.of(room)), stored);
+    }
+}
+
+/// Says more at once than may wait; answers what does wait. All else was refused at once.
+async fn say_at_once(
+    store: &PostgresStore,
+    room: RoomId,
+    round: usize,
+    text: &str,
+) -> Vec<Pending<Appended>> {
+    let mut waiting = Vec::new();
+    for n in 0..200 {
+        let mut answer = store.append(draft(room, A, &format!("{round}-{n}"), text));
+        match (&mut answer).now_or_never() {
+            None => waiting.push(answer),
+            Some(Err(error)) => assert!(error.to_string().contains("queue is full"), "{error}"),
+            Some(Ok(done)) => panic!("stored through a lock: {done:?}"),
+        }
+        tokio::task::yield_now().await;
+    }
+    waiting
 }
 
 /// By what people would be known, and what is held against them, is data as well.
