@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::boot::descriptors;
 use crate::boot::reload::Reload;
 use crate::boot::supervisor::Supervisor;
-use crate::boot::{self, BuildError, Ended, Listeners};
+use crate::boot::{self, BuildError, Ended, Listeners, Part};
 use crate::channel::Status;
 use crate::config::{self, Config, Given, Loaded, OperatorListen, sample};
 use crate::http::accept;
@@ -22,7 +22,7 @@ use crate::invitation;
 use crate::release_memory;
 use crate::state::AppState;
 use crate::tasks::{outlive, signalled};
-use crate::telemetry::{self, log};
+use crate::telemetry::{self, causes, log};
 
 /// How long `healthcheck` waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -88,7 +88,18 @@ struct Exit(Failure, String);
 
 impl From<anyhow::Error> for Exit {
     fn from(error: anyhow::Error) -> Self {
-        Self(Failure::Other, format!("{error:#}"))
+        Self(Failure::Other, causes(error.as_ref()))
+    }
+}
+
+impl From<BuildError> for Exit {
+    fn from(error: BuildError) -> Self {
+        let failure = match error.part() {
+            Part::Config => Failure::Config,
+            Part::Store => Failure::Store,
+            Part::Channel => Failure::Channel,
+        };
+        Self(failure, causes(&error))
     }
 }
 
@@ -153,7 +164,7 @@ fn serve(cli: &Cli) -> Result<(), Exit> {
     let given = given(cli);
     let loaded = load(given.clone())?;
     log::start(loaded.config.log.format, &loaded.config.log.filter)
-        .map_err(|why| Exit(Failure::Config, why))?;
+        .map_err(|error| Exit(Failure::Config, causes(&error)))?;
     telemetry::start_metrics();
     // Before there are threads.
     descriptors::make_room();
@@ -186,11 +197,7 @@ async fn serve_until_signalled(given: Given, loaded: Loaded) -> Result<(), Exit>
         signal = signal.as_mut() => return Ok(signal.context("cannot listen for signals")?),
         built = boot::build(config) => built,
     };
-    let server = built.map_err(|error| match error {
-        BuildError::Config(why) => Exit(Failure::Config, why),
-        BuildError::Store(why) => Exit(Failure::Store, why),
-        BuildError::Channel(why) => Exit(Failure::Channel, why),
-    })?;
+    let server = built?;
     let app = Arc::clone(&server.state);
     announce(&app, address, operators);
     supervisor.ready(&format!("serving on {address}"));

@@ -22,6 +22,7 @@ pub enum KeyFileError {
         /// The file.
         path: PathBuf,
         /// What the system says.
+        #[source]
         error: std::io::Error,
     },
     /// More than its owner may read or change it.

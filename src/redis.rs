@@ -43,7 +43,87 @@ pub struct Unreachable {
     /// Which, without its password.
     pub server: String,
     /// What is wrong.
-    pub why: String,
+    #[source]
+    pub why: RedisTrouble,
+}
+
+/// What is wrong with a server, as far as people can do different things about it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RedisTrouble {
+    /// It knows no such user and password.
+    #[error("the user or the password is wrong (channel.url or channel.password_file)")]
+    WrongPassword,
+    /// It lets no client in without a password.
+    #[error("it wants a password (channel.url or channel.password_file): {0}")]
+    WantsPassword(#[source] RedisError),
+    /// The user may not do what is needed.
+    #[error("this user's rights do not suffice, see docs/OPERATIONS.md: {0}")]
+    Forbidden(#[source] RedisError),
+    /// It was greeted with TLS.
+    #[error("it does not speak TLS on this port: write redis:// instead of rediss://")]
+    NoTls,
+    /// Its certificate is not one that is trusted.
+    #[error("its TLS certificate is not accepted: {0}")]
+    Certificate(#[source] RedisError),
+    /// It has no RESP3.
+    #[error("it is too old: Redis 6.2 or newer is needed")]
+    TooOld,
+    /// No answer came.
+    #[error("it does not answer in time")]
+    Silent,
+    /// The same over TLS: a server that speaks none takes the greeting for a command without an end, and
+    /// waits for it.
+    #[error(
+        "it does not answer in time; if it does not speak TLS on this port, write redis:// instead of rediss://"
+    )]
+    SilentOverTls,
+    /// Nothing listens.
+    #[error("nothing listens there (connection refused)")]
+    Refused,
+    /// It was greeted without TLS, and what it said is not understood.
+    #[error("{0}; if it speaks only TLS on this port, write rediss:// instead of redis://")]
+    PerhapsTls(#[source] RedisError),
+    /// The connection ended.
+    #[error("the connection was closed")]
+    Closed,
+    /// This process has ended the link.
+    #[error("closed")]
+    Ended,
+    /// A probe that was published did not come back.
+    #[error("it takes what is published and tells nothing")]
+    Deaf,
+    /// Anything else.
+    #[error(transparent)]
+    Other(RedisError),
+}
+
+/// What is wrong with a URL of Redis. Nothing in it repeats the URL, which may hold a password; so it has not
+/// the driver's error either.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RedisUrlError {
+    /// It names too many servers.
+    #[error("names {0} servers; at most {MOST_SERVERS}")]
+    Servers(usize),
+    /// Behind a `#` the driver takes a word that turns the check of certificates off.
+    #[error("has a `#`; certificates are always checked")]
+    Fragment,
+    /// It is no such URL.
+    #[error("is no Redis URL such as \"redis://:PASSWORD@host:6379/0\": {0}")]
+    Unreadable(String),
+    /// The driver does not take it.
+    #[error("{0}")]
+    Unusable(&'static str),
+}
+
+/// What is wrong with the certificates that are to be trusted.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CertificatesError {
+    /// There are none.
+    #[error("holds no certificate in PEM")]
+    None,
+    /// They are not understood.
+    #[error(transparent)]
+    Unusable(RedisError),
 }
 
 impl RedisServers {
@@ -52,14 +132,14 @@ impl RedisServers {
     ///
     /// # Errors
     /// What is wrong with the URL; never the URL itself, which may hold a password.
-    pub fn parse(urls: &str, password: Option<&str>) -> Result<Self, String> {
+    pub fn parse(urls: &str, password: Option<&str>) -> Result<Self, RedisUrlError> {
         let servers: Vec<RedisServer> = urls
             .split(',')
             .map(|url| RedisServer::parse(url.trim(), password))
             .collect::<Result<_, _>>()?;
         match servers.len() {
             1..=MOST_SERVERS => Ok(Self(servers)),
-            many => Err(format!("names {many} servers; at most {MOST_SERVERS}")),
+            many => Err(RedisUrlError::Servers(many)),
         }
     }
 
@@ -67,7 +147,7 @@ impl RedisServers {
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn trusting(self, pem: &[u8]) -> Result<Self, String> {
+    pub fn trusting(self, pem: &[u8]) -> Result<Self, CertificatesError> {
         let trusting = self.0.into_iter().map(|server| server.trusting(pem));
         trusting.collect::<Result<_, _>>().map(Self)
     }
@@ -84,13 +164,13 @@ impl RedisServers {
 }
 
 impl RedisServer {
-    fn parse(url: &str, password: Option<&str>) -> Result<Self, String> {
+    fn parse(url: &str, password: Option<&str>) -> Result<Self, RedisUrlError> {
         if url.contains('#') {
-            return Err("has a `#`; certificates are always checked".to_owned());
+            return Err(RedisUrlError::Fragment);
         }
         let info = url.into_connection_info().map_err(|error| {
             let why = error.detail().unwrap_or_else(|| plain(&error));
-            format!("is no Redis URL such as \"redis://:PASSWORD@host:6379/0\": {why}")
+            RedisUrlError::Unreadable(why.to_owned())
         })?;
         let mut settings = info
             .redis_settings()
@@ -107,16 +187,16 @@ impl RedisServer {
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp());
-        let client = Client::open(info).map_err(|error| plain(&error).to_owned())?;
+        let client = Client::open(info).map_err(|error| RedisUrlError::Unusable(plain(&error)))?;
         Ok(Self { client, shown })
     }
 
-    fn trusting(self, pem: &[u8]) -> Result<Self, String> {
+    fn trusting(self, pem: &[u8]) -> Result<Self, CertificatesError> {
         if !self.tls() {
             return Ok(self);
         }
         if !pem.windows(5).any(|it| it == b"BEGIN") {
-            return Err("holds no certificate in PEM".to_owned());
+            return Err(CertificatesError::None);
         }
         let certificates = TlsCertificates {
             client_tls: None,
@@ -124,7 +204,7 @@ impl RedisServer {
         };
         let info = self.client.get_connection_info().clone();
         let client = Client::build_with_tls(info, certificates);
-        let client = client.map_err(|error| error.to_string())?;
+        let client = client.map_err(CertificatesError::Unusable)?;
         Ok(Self { client, ..self })
     }
 
@@ -146,23 +226,26 @@ impl RedisServer {
             .client
             .get_multiplexed_async_connection_with_config(&config);
         match tokio::time::timeout(CONNECT, connecting).await {
-            Ok(connected) => connected.map_err(|error| self.unreachable(&error)),
+            Ok(connected) => connected.map_err(|error| self.unreachable(error)),
             Err(_) => Err(self.silent()),
         }
     }
 
     /// What this error of the server means, in words for the operator.
-    pub fn unreachable(&self, error: &RedisError) -> Unreachable {
-        Unreachable {
-            server: self.shown.clone(),
-            why: explained(error, self.tls()),
-        }
+    pub fn unreachable(&self, error: RedisError) -> Unreachable {
+        self.with(explained(error, self.tls()))
     }
 
-    fn silent(&self) -> Unreachable {
+    /// It does not answer.
+    pub fn silent(&self) -> Unreachable {
+        self.with(silent(self.tls()))
+    }
+
+    /// It has this trouble.
+    pub fn with(&self, why: RedisTrouble) -> Unreachable {
         Unreachable {
             server: self.shown.clone(),
-            why: silent(self.tls()),
+            why,
         }
     }
 
@@ -223,42 +306,37 @@ pub fn cannot_serve(error: &RedisError) -> bool {
         .contains(&error.kind())
 }
 
-/// The kinds of failure that people meet, with what to do about each.
-fn explained(error: &RedisError, tls: bool) -> String {
+/// The kinds of failure that people meet.
+fn explained(error: RedisError, tls: bool) -> RedisTrouble {
     let text = error.to_string();
     let has = |word: &str| text.contains(word);
     if has("WRONGPASS") || has("invalid password") || has("invalid username-password") {
-        "the user or the password is wrong (channel.url or channel.password_file)".to_owned()
+        RedisTrouble::WrongPassword
     } else if has("NOAUTH") || error.kind() == ErrorKind::AuthenticationFailed {
-        format!("it wants a password (channel.url or channel.password_file): {text}")
+        RedisTrouble::WantsPassword(error)
     } else if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) {
-        format!("this user's rights do not suffice, see docs/OPERATIONS.md: {text}")
+        RedisTrouble::Forbidden(error)
     } else if has("corrupt message") || (tls && has("unexpected end of file")) {
-        "it does not speak TLS on this port: write redis:// instead of rediss://".to_owned()
+        RedisTrouble::NoTls
     } else if has("certificate") || has("Certificate") {
-        format!("its TLS certificate is not accepted: {text}")
+        RedisTrouble::Certificate(error)
     } else if error.kind() == ErrorKind::RESP3NotSupported || has("unknown command 'HELLO'") {
-        "it is too old: Redis 6.2 or newer is needed".to_owned()
+        RedisTrouble::TooOld
     } else if error.is_timeout() {
         silent(tls)
     } else if error.is_connection_refusal() {
-        "nothing listens there (connection refused)".to_owned()
+        RedisTrouble::Refused
     } else if !tls && (error.is_unrecoverable_error() || error.kind() == ErrorKind::Parse) {
-        format!("{text}; if it speaks only TLS on this port, write rediss:// instead of redis://")
+        RedisTrouble::PerhapsTls(error)
     } else {
-        text
+        RedisTrouble::Other(error)
     }
 }
 
-/// A server that speaks no TLS takes the greeting for a command without an end, and waits for it.
-fn silent(tls: bool) -> String {
+fn silent(tls: bool) -> RedisTrouble {
     match tls {
-        true => {
-            "it does not answer in time; if it does not speak TLS on this port, write redis:// \
-                 instead of rediss://"
-                .to_owned()
-        }
-        false => "it does not answer in time".to_owned(),
+        true => RedisTrouble::SilentOverTls,
+        false => RedisTrouble::Silent,
     }
 }
 
@@ -273,7 +351,7 @@ fn plain(error: &RedisError) -> &'static str {
 mod tests {
     use super::*;
 
-    fn names(urls: &str) -> Result<Vec<String>, String> {
+    fn names(urls: &str) -> Result<Vec<String>, RedisUrlError> {
         let servers = RedisServers::parse(urls, None)?;
         Ok(servers.all().iter().map(ToString::to_string).collect())
     }
@@ -301,11 +379,11 @@ mod tests {
             "redis://a,,redis://b",
             "secret",
         ] {
-            let why = names(wrong).unwrap_err();
+            let why = names(wrong).unwrap_err().to_string();
             assert!(!why.contains("secret"), "{why}");
         }
         let many = vec!["redis://a"; MOST_SERVERS + 1].join(",");
-        assert!(names(&many).unwrap_err().contains("17 servers"));
+        assert_eq!(names(&many), Err(RedisUrlError::Servers(17)));
     }
 
     #[test]

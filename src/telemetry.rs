@@ -1,8 +1,11 @@
 //! The names of all metrics; the log is in [`log`] and [`lines`]. Nothing here decides what is worth
 //! recording.
 
+mod causes;
 pub mod lines;
 pub mod log;
+
+pub use self::causes::causes;
 
 use std::sync::OnceLock;
 use std::time::Duration;

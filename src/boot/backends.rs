@@ -5,16 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use tracing::{error, warn};
 
+use super::BuildError;
 use crate::channel::ChannelLayer;
 use crate::channel::memory::MemoryLayer;
 use crate::channel::redis::{self, RedisLayer};
 use crate::channel::seal::FrameKey;
 use crate::clock::Steady;
-use crate::config::Config;
 use crate::config::check::configured_key;
+use crate::config::{Config, StorePlace, WhenUnreachable};
 use crate::delivery::publish::Publisher;
 use crate::domain::id::NodeId;
 use crate::identity::{self, KEY_BYTES};
@@ -43,34 +43,17 @@ pub struct Backends {
 /// Resolves, with the reason, when something is gone that the process cannot do without.
 pub type Died = Pin<Box<dyn Future<Output = String> + Send>>;
 
-/// Why a backend cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum BackendSetupError {
-    /// The configuration names what does not exist here.
-    #[error("{0}")]
-    Config(String),
-    /// The store cannot be opened.
-    #[error("{0}")]
-    Store(String),
-    /// The channel layer cannot be had, or other nodes are not to be joined.
-    #[error("{0}")]
-    Channel(String),
-}
-
 /// Opens everything that the configuration names. While the disk is full it waits for space.
 ///
 /// # Errors
-/// See [`BackendSetupError`].
-pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BackendSetupError> {
-    let zone = TimeZone::get(&config.chat.time_zone)
-        .map_err(|error| BackendSetupError::Config(format!("chat.time_zone: {error}")))?;
-    let encoder = Encoder::new(zone);
+/// See [`BuildError`].
+pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BuildError> {
+    let encoder = Encoder::new(config.chat.time_zone.clone());
     let (channel, redis) = channel(config, node).await?;
     if let Some(redis) = &redis {
         // A database that is brought to a new schema cannot be taken back: nodes of another version go on with
         // the one that they know.
-        let checked = redis.check_versions().await;
-        checked.map_err(BackendSetupError::Channel)?;
+        redis.check_versions().await?;
     }
     let sink = Publisher::new(Arc::clone(&channel), encoder.clone());
     let (store, store_died) = store(config, node, sink).await?;
@@ -94,23 +77,21 @@ async fn store(
     config: &Config,
     node: NodeId,
     sink: Arc<Publisher>,
-) -> Result<(Arc<dyn Store>, Died), BackendSetupError> {
-    let target = config.store.target();
-    let target = target.map_err(|(key, why)| BackendSetupError::Config(format!("{key} {why}")))?;
-    let Some(target) = target else {
-        let store = sqlite(config, sink).await?;
-        let died = store.writer_died();
-        return Ok((
-            store,
-            died_of(died, "the thread that writes to the database panicked"),
-        ));
-    };
-    let store = postgres(config, target, node, sink).await?;
-    let died = store.batcher_died();
-    Ok((
-        store,
-        died_of(died, "the task that writes to the database panicked"),
-    ))
+) -> Result<(Arc<dyn Store>, Died), BuildError> {
+    match config.store.place()? {
+        StorePlace::Sqlite(path) => {
+            let store = sqlite(config, path, sink).await?;
+            let died = store.writer_died();
+            let why = "the thread that writes to the database panicked";
+            Ok((store, died_of(died, why)))
+        }
+        StorePlace::Postgres(target) => {
+            let store = postgres(config, *target, node, sink).await?;
+            let died = store.batcher_died();
+            let why = "the task that writes to the database panicked";
+            Ok((store, died_of(died, why)))
+        }
+    }
 }
 
 fn died_of(died: impl Future<Output = ()> + Send + 'static, why: &'static str) -> Died {
@@ -125,14 +106,9 @@ const FULL_DISK_PAUSE: Duration = Duration::from_secs(2);
 
 async fn sqlite(
     config: &Config,
+    path: PathBuf,
     sink: Arc<Publisher>,
-) -> Result<Arc<SqliteStore>, BackendSetupError> {
-    let path = config
-        .store
-        .url
-        .split_once(':')
-        .map_or("", |(_, path)| path);
-    let path = PathBuf::from(path);
+) -> Result<Arc<SqliteStore>, BuildError> {
     let rules = store_rules(config);
     let durability = config.store.durability;
     let mut said = false;
@@ -151,8 +127,8 @@ async fn sqlite(
                 said = true;
                 tokio::time::sleep(FULL_DISK_PAUSE).await;
             }
-            Ok(Err(error)) => return Err(BackendSetupError::Store(error.to_string())),
-            Err(error) => return Err(BackendSetupError::Store(format!("opening failed: {error}"))),
+            Ok(Err(error)) => return Err(error.into()),
+            Err(error) => return Err(BuildError::OpeningDied(error)),
         }
     }
 }
@@ -162,7 +138,7 @@ async fn postgres(
     target: Target,
     node: NodeId,
     sink: Arc<Publisher>,
-) -> Result<Arc<PostgresStore>, BackendSetupError> {
+) -> Result<Arc<PostgresStore>, BuildError> {
     // PostgreSQL measures what lasts: ours is to be near its clock again once this machine's is right.
     Steady.follow();
     let setup = postgres::Setup {
@@ -173,8 +149,7 @@ async fn postgres(
         clock: None,
         tuning: postgres::Tuning::default(),
     };
-    let opened = PostgresStore::open(target, setup).await;
-    opened.map_err(|error| BackendSetupError::Store(error.to_string()))
+    Ok(PostgresStore::open(target, setup).await?)
 }
 
 /// The rules that the configuration sets for any store.
@@ -195,10 +170,9 @@ pub fn store_rules(config: &Config) -> StoreRules {
 
 /// A pool shared with other nodes only where the channel layer is: a node that peers cannot reach must not
 /// appear in a shared pool.
-fn pool(config: &Config, shared: bool) -> Result<Arc<dyn WaitingPool>, BackendSetupError> {
+fn pool(config: &Config, shared: bool) -> Result<Arc<dyn WaitingPool>, BuildError> {
     let rules = pool_rules(config);
-    let server = config.channel.pool_server(&config.matching.url);
-    let server = server.map_err(|(key, why)| BackendSetupError::Config(format!("{key}: {why}")))?;
+    let server = config.channel.pool_server(&config.matching.url)?;
     Ok(match server {
         Some(server) if shared => {
             RedisPool::start(server, RedisPoolConfig::new(rules, &config.channel.prefix))
@@ -230,12 +204,9 @@ const NODE_LEASE: Duration = Duration::from_secs(10);
 /// The channel layer; and itself once more when it is Redis, to be announced there.
 type Channel = (Arc<dyn ChannelLayer>, Option<Arc<RedisLayer>>);
 
-async fn channel(config: &Config, node: NodeId) -> Result<Channel, BackendSetupError> {
+async fn channel(config: &Config, node: NodeId) -> Result<Channel, BuildError> {
     let mailbox = config.limits.mailbox;
-    let servers = config.channel.servers();
-    let servers =
-        servers.map_err(|(key, why)| BackendSetupError::Config(format!("{key}: {why}")))?;
-    let Some(servers) = servers else {
+    let Some(servers) = config.channel.servers()? else {
         return Ok((MemoryLayer::new(node, mailbox), None));
     };
     let rules = redis::Rules {
@@ -246,16 +217,14 @@ async fn channel(config: &Config, node: NodeId) -> Result<Channel, BackendSetupE
     };
     match RedisLayer::start(servers, node, rules).await {
         Ok(layer) => Ok((Arc::clone(&layer) as _, Some(layer))),
-        Err(why) if config.channel.standalone() => {
+        Err(why) if config.channel.when_unreachable == WhenUnreachable::Standalone => {
             let why = format!(
                 "running alone, since Redis was not reached at start ({why}); restart to join others"
             );
             error!("{why}");
             Ok((MemoryLayer::instead(node, mailbox, why), None))
         }
-        Err(why) => Err(BackendSetupError::Channel(format!(
-            "{why}. To run one node without Redis, set channel.url = \"memory:\""
-        ))),
+        Err(why) => Err(BuildError::Redis(why)),
     }
 }
 
@@ -264,30 +233,27 @@ async fn announce(
     config: &Config,
     redis: &RedisLayer,
     store: &dyn Store,
-) -> Result<(), BackendSetupError> {
+) -> Result<(), BuildError> {
     let key = signing_key(config, store).await?;
     redis.seal_with(FrameKey::new(&identity::frame_key(&key)));
     let identity = store.identity().await;
-    let identity = identity.map_err(|error| BackendSetupError::Store(error.to_string()))?;
-    let announced = redis.announce(identity).await;
-    announced.map_err(BackendSetupError::Channel)
+    let identity = identity.map_err(BuildError::Identity)?;
+    Ok(redis.announce(identity).await?)
 }
 
 /// The configured key, or the one that the store keeps.
 ///
 /// # Errors
-/// [`BackendSetupError::Config`] for a key that cannot be used, [`BackendSetupError::Store`] when the store does
+/// [`BuildError::ConfiguredKey`] for a key that cannot be used, [`BuildError::StoredKey`] when the store does
 /// not give its own.
 pub async fn signing_key(
     config: &Config,
     store: &dyn Store,
-) -> Result<[u8; KEY_BYTES], BackendSetupError> {
-    let configured = configured_key(config)
-        .map_err(|why| BackendSetupError::Config(format!("the session key: {why}")))?;
-    if let Some(key) = configured {
+) -> Result<[u8; KEY_BYTES], BuildError> {
+    if let Some(key) = configured_key(config)? {
         return Ok(key);
     }
     // Bounded by the store's own timeout.
     let key = store.session_key().await;
-    key.map_err(|error| BackendSetupError::Store(format!("the session key cannot be had: {error}")))
+    key.map_err(BuildError::StoredKey)
 }

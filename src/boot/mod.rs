@@ -3,6 +3,7 @@
 
 pub mod backends;
 pub mod descriptors;
+mod error;
 pub mod hardening;
 pub mod reload;
 mod serve;
@@ -13,9 +14,10 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use tracing::info;
 
+pub use self::error::{BuildError, Part};
 pub use self::serve::{Ended, Listeners};
 
-use self::backends::{BackendSetupError, Backends, Died};
+use self::backends::{Backends, Died};
 use crate::admission::RateLimits;
 use crate::admission::door::Door;
 use crate::admission::host::HostMemory;
@@ -37,30 +39,6 @@ use crate::lobby::figures::Figures;
 use crate::state::AppState;
 use crate::store::capacity::Capacity;
 use crate::tasks::Drain;
-
-/// Why there is no server.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// The configuration is to blame.
-    #[error("{0}")]
-    Config(String),
-    /// The store is to blame.
-    #[error("{0}")]
-    Store(String),
-    /// The channel layer is to blame, or nodes that do not fit.
-    #[error("{0}")]
-    Channel(String),
-}
-
-impl From<BackendSetupError> for BuildError {
-    fn from(error: BackendSetupError) -> Self {
-        match error {
-            BackendSetupError::Config(why) => Self::Config(why),
-            BackendSetupError::Store(why) => Self::Store(why),
-            BackendSetupError::Channel(why) => Self::Channel(why),
-        }
-    }
-}
 
 /// A server that is put together and not serving yet: see [`serve`](Server::serve).
 pub struct Server {
@@ -87,8 +65,7 @@ pub async fn build(config: Config) -> Result<Server, BuildError> {
 /// See [`BuildError`].
 pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Server, BuildError> {
     let key = backends::signing_key(&config, &*backends.store).await?;
-    let assets = Assets::load(&config)
-        .map_err(|error| BuildError::Config(format!("assets.dir: {error}")))?;
+    let assets = Assets::load(&config).map_err(BuildError::Assets)?;
     let shutdown = Drain::new();
     let host = HostMemory::read();
     let memory = memory_budget(&config, &host);

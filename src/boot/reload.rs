@@ -59,7 +59,7 @@ impl Reload {
         if *filter != self.filter {
             match log::set_filter(filter) {
                 Ok(()) => self.filter.clone_from(filter),
-                Err(error) => warn!(error, "log.filter was not changed"),
+                Err(error) => warn!(%error, "log.filter was not changed"),
             }
         }
         if new.config.site != *app.assets.latest().site() {

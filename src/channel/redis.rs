@@ -22,7 +22,8 @@ use super::{
     ChannelLayer, Counts, Frame, GroupClosing, GroupId, Joining, Mailbox, Outbox, SendError, Status,
 };
 use crate::domain::id::{Address, NodeId, StoreId};
-use crate::redis::{CONNECT, RedisServers};
+use crate::redis::{CONNECT, RedisServers, Unreachable};
+use crate::tasks;
 use crate::telemetry;
 use channel_names::ChannelNames;
 use keys::Keys;
@@ -41,14 +42,14 @@ mod registry;
 mod subscriber;
 mod subscription_table;
 
+pub use self::registry::{NodeMismatch, NodeName};
+
 /// How long joining waits for Redis to confirm that it listens.
 const JOIN: Duration = Duration::from_secs(1);
 /// How long the first answer of the first server may take: connecting, subscribing, a probe.
 const START: Duration = CONNECT.saturating_mul(3);
 /// Sessions that other nodes say were forgotten and that were not taken yet.
 const CLOSINGS: usize = 1024;
-/// After a panic of a link.
-const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the composition root hands to the layer.
 #[derive(Clone, Debug)]
@@ -61,6 +62,20 @@ pub struct Rules {
     pub beat: Duration,
     /// How long a node counts as living after its last announcement; some beats.
     pub lease: Duration,
+}
+
+/// Why a node could not be made known to the others.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AnnounceError {
+    /// [`RedisLayer::seal_with`] comes first.
+    #[error("there is no key yet to seal frames with")]
+    NoKey,
+    /// The first server is away.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
+    /// It must not run beside another live node.
+    #[error(transparent)]
+    Mismatch(#[from] NodeMismatch),
 }
 
 /// Frames between the connections of all nodes that name the same servers and prefix.
@@ -100,7 +115,7 @@ impl RedisLayer {
         servers: RedisServers,
         node: NodeId,
         rules: Rules,
-    ) -> Result<Arc<Self>, String> {
+    ) -> Result<Arc<Self>, Unreachable> {
         let count = servers.all().len();
         let keys = Arc::new(Keys::new());
         let links = servers.all().iter().enumerate().map(|(at, server)| {
@@ -125,15 +140,16 @@ impl RedisLayer {
         });
         layer.spawn_links();
         let mut state = layer.links[0].status.watch();
-        let known = timeout(START, state.wait_for(|it| *it != LinkState::Connecting)).await;
+        let known = timeout(
+            START,
+            state.wait_for(|it| !matches!(it, LinkState::Connecting)),
+        )
+        .await;
         let known = known.map(|state| state.map(|it| it.clone()));
         match known {
             Ok(Ok(LinkState::Down(why))) => Err(why),
             Ok(Ok(_)) => Ok(layer),
-            _ => Err(format!(
-                "Redis at {} does not answer",
-                layer.servers.first()
-            )),
+            _ => Err(layer.servers.first().silent()),
         }
     }
 
@@ -150,19 +166,10 @@ impl RedisLayer {
         for link in self.links.iter() {
             let (link, subscriber, stop) =
                 (Arc::clone(link), Arc::clone(&subscriber), self.stop.clone());
-            self.tasks.spawn(async move {
-                use futures_util::FutureExt as _;
-                loop {
-                    let run = Arc::clone(&link).run(Arc::clone(&subscriber), stop.clone());
-                    let run = std::panic::AssertUnwindSafe(run).catch_unwind();
-                    if run.await.is_ok() {
-                        return;
-                    }
-                    // The panic hook has logged where. Without its link a node would be deaf.
-                    metrics::counter!(telemetry::PANICS).increment(1);
-                    tokio::time::sleep(PANIC_PAUSE).await;
-                }
-            });
+            // Without its link a node would be deaf.
+            self.tasks.spawn(tasks::restarted(move || {
+                Arc::clone(&link).run(Arc::clone(&subscriber), stop.clone())
+            }));
         }
     }
 
@@ -176,28 +183,25 @@ impl RedisLayer {
     /// store to a schema that nodes of the other version do not know.
     ///
     /// # Errors
-    /// Why it must not run beside another live node, or that Redis does not answer; in words for
-    /// the operator.
-    pub async fn check_versions(&self) -> Result<(), String> {
-        let first = self.servers.first();
+    /// See [`AnnounceError`].
+    pub async fn check_versions(&self) -> Result<(), AnnounceError> {
         let mut conn = self.ask_first().await?;
         let checked = self.registry.check_versions(&mut conn).await;
-        checked.map_err(|error| first.unreachable(&error).to_string())?
+        let first = self.servers.first();
+        Ok(checked.map_err(|error| first.unreachable(error))??)
     }
 
     /// Makes this node known to the others as one whose rooms are in the store of this identity. To
     /// be called once, after [`RedisLayer::seal_with`] and before anything connects.
     ///
     /// # Errors
-    /// Why it must not run beside another live node, or that Redis does not answer; in words for
-    /// the operator.
-    pub async fn announce(&self, store: StoreId) -> Result<(), String> {
-        let key = self.keys.fingerprint();
-        let key = key.ok_or("there is no key yet to seal frames with")?;
+    /// See [`AnnounceError`].
+    pub async fn announce(&self, store: StoreId) -> Result<(), AnnounceError> {
+        let key = self.keys.fingerprint().ok_or(AnnounceError::NoKey)?;
         let first = self.servers.first();
         let mut conn = self.ask_first().await?;
         let announced = self.registry.announce(&mut conn, store.0, key).await;
-        announced.map_err(|error| first.unreachable(&error).to_string())??;
+        announced.map_err(|error| first.unreachable(error))??;
         let hello = Packet::Hello.encode(self.node).expect("a few bytes");
         // Who does not hear it learns it at its next beat.
         self.links[0].out.offer(To::Nodes, hello);
@@ -205,10 +209,9 @@ impl RedisLayer {
     }
 
     /// A connection to the server that has the list of nodes.
-    async fn ask_first(&self) -> Result<MultiplexedConnection, String> {
+    async fn ask_first(&self) -> Result<MultiplexedConnection, Unreachable> {
         let unheard = |_| Ok::<(), std::convert::Infallible>(());
-        let connected = self.servers.first().connect(unheard).await;
-        connected.map_err(|error| error.to_string())
+        self.servers.first().connect(unheard).await
     }
 
     fn link(&self, group: GroupId) -> &RedisLink {
@@ -317,12 +320,12 @@ impl ChannelLayer for RedisLayer {
         let links = self.links.iter();
         let mut reasons: Vec<String> = links
             .filter_map(|link| match link.status.now() {
-                LinkState::Live => link.status.refusal(),
+                LinkState::Live => link.status.refusal().map(|it| it.to_string()),
                 LinkState::Connecting => Some("Redis: connecting".to_owned()),
-                LinkState::Down(why) => Some(why),
+                LinkState::Down(why) => Some(why.to_string()),
             })
             .collect();
-        reasons.extend(self.registry.odd());
+        reasons.extend(self.registry.odd().map(|it| it.to_string()));
         match reasons.is_empty() {
             true => Status::Live,
             false => Status::Degraded(reasons.join("; ")),

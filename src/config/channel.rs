@@ -1,10 +1,11 @@
 //! `[channel]`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::problem::KeyError;
 use super::value::ServiceUrl;
 use crate::keyfile;
-use crate::redis::{RedisServer, RedisServers};
+use crate::redis::{CertificatesError, RedisServer, RedisServers, RedisUrlError};
 
 section! {
     /// How frames travel between connections, and where people wait for each other.
@@ -34,7 +35,7 @@ impl Channel {
     ///
     /// # Errors
     /// Which key is wrong, and how.
-    pub fn servers(&self) -> Result<Option<RedisServers>, (&'static str, String)> {
+    pub fn servers(&self) -> Result<Option<RedisServers>, KeyError> {
         if self.url == "memory:" {
             return Ok(None);
         }
@@ -46,7 +47,7 @@ impl Channel {
     ///
     /// # Errors
     /// Which key is wrong, and how.
-    pub fn pool_server(&self, url: &str) -> Result<Option<RedisServer>, (&'static str, String)> {
+    pub fn pool_server(&self, url: &str) -> Result<Option<RedisServer>, KeyError> {
         const KEY: &str = "matching.url";
         let servers = self.servers()?;
         if url.is_empty() {
@@ -55,35 +56,36 @@ impl Channel {
         if servers.is_none() {
             let why = "needs channel.url: who waits where other nodes can tell it nothing must not be found \
                        by them";
-            return Err((KEY, why.to_owned()));
+            return Err(KeyError::new(KEY, why));
         }
         let own = self.servers_at(KEY, url)?;
         match own.all() {
             [server] => Ok(Some(server.clone())),
-            _ => Err((
-                KEY,
-                "must name one server: all nodes wait in one place".to_owned(),
-            )),
+            _ => {
+                let why = "must name one server: all nodes wait in one place";
+                Err(KeyError::new(KEY, why))
+            }
         }
     }
 
-    fn servers_at(
-        &self,
-        key: &'static str,
-        url: &str,
-    ) -> Result<RedisServers, (&'static str, String)> {
+    fn servers_at(&self, key: &'static str, url: &str) -> Result<RedisServers, KeyError> {
         let password = self.password_file.as_deref().map(keyfile::read).transpose();
-        let password = password.map_err(|why| ("channel.password_file", why.to_string()))?;
+        let password = password.map_err(|why| KeyError::new("channel.password_file", why))?;
         let password = password.as_deref().map(str::trim_end);
         let servers = RedisServers::parse(url, password).map_err(|why| match key {
-            "channel.url" => (key, format!("{why} (or \"memory:\")")),
-            _ => (key, why),
+            "channel.url" => KeyError::new(key, OrMemory(why)),
+            _ => KeyError::new(key, why),
         })?;
         let Some(path) = &self.ca_file else {
             return Ok(servers);
         };
-        let trusting = read(path).and_then(|pem| servers.trusting(pem.as_bytes()));
-        trusting.map_err(|why| ("channel.ca_file", why))
+        let wrong = |why| KeyError::new("channel.ca_file", why);
+        let pem = std::fs::read(path).map_err(|error| {
+            let path = path.clone();
+            wrong(CaFileError::Unreadable { path, error })
+        })?;
+        let trusting = servers.trusting(&pem);
+        trusting.map_err(|why| wrong(CaFileError::Certificates(why)))
     }
 
     /// A node that finds no Redis at start runs alone.
@@ -92,7 +94,19 @@ impl Channel {
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path)
-        .map_err(|error| format!("{} cannot be read: {error}", path.display()))
+/// `channel.url` has one more form than other addresses of Redis.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} (or \"memory:\")")]
+struct OrMemory(#[source] RedisUrlError);
+
+#[derive(Debug, thiserror::Error)]
+enum CaFileError {
+    #[error("{} cannot be read: {error}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        error: std::io::Error,
+    },
+    #[error(transparent)]
+    Certificates(CertificatesError),
 }

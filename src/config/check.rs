@@ -7,11 +7,12 @@ use tracing_subscriber::EnvFilter;
 
 use super::channel::PREFIX_BYTES;
 use super::load::Layers;
-use super::problem::ConfigProblems;
+use super::problem::{ConfigProblems, KeyError};
 use super::{Config, origin};
 use crate::domain::visible;
 use crate::identity::{KEY_BYTES, key_weakness};
-use crate::keyfile;
+use crate::keyfile::{self, KeyFileError};
+use crate::telemetry::causes;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);
@@ -52,6 +53,13 @@ impl Checker<'_> {
             let (section, name) = key.split_once('.').unwrap_or((key, ""));
             self.problems
                 .add(key, self.layers.source(section, name), why);
+        }
+    }
+
+    /// Notes what is wrong with a key.
+    fn fits<T>(&mut self, parsed: Result<T, KeyError>) {
+        if let Err(KeyError { key, why }) = parsed {
+            self.that(false, key, causes(&*why));
         }
     }
 }
@@ -119,9 +127,7 @@ fn site(config: &Config, checker: &mut Checker<'_>) {
 }
 
 fn backends(config: &Config, checker: &mut Checker<'_>) {
-    let wrong = config.store.target().err();
-    let (key, why) = wrong.unwrap_or(("store.url", String::new()));
-    checker.that(why.is_empty(), key, why);
+    checker.fits(config.store.target());
     channel(config, checker);
     checker.that(
         TimeZone::get(&config.chat.time_zone).is_ok(),
@@ -132,9 +138,7 @@ fn backends(config: &Config, checker: &mut Checker<'_>) {
 
 fn channel(config: &Config, checker: &mut Checker<'_>) {
     let channel = &config.channel;
-    if let Err((key, why)) = channel.pool_server(&config.matching.url) {
-        checker.that(false, key, why);
-    }
+    checker.fits(channel.pool_server(&config.matching.url));
     let prefix = &channel.prefix;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b":_-.".contains(&b);
     checker.that(
@@ -167,15 +171,29 @@ fn session(config: &Config, checker: &mut Checker<'_>) {
             Some(_) => "session.key",
             None => "session.key_file",
         };
-        checker.that(false, key, why);
+        checker.that(false, key, causes(&why));
     }
+}
+
+/// Why the configured key cannot be used. Never the key.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionKeyError {
+    /// Its file is not taken.
+    #[error(transparent)]
+    File(#[from] KeyFileError),
+    /// It is not written as a key.
+    #[error("must be {} hexadecimal digits; {KEY_ADVICE}", 2 * KEY_BYTES)]
+    Digits,
+    /// It is not made at random.
+    #[error("anybody could know this key: {0}; {KEY_ADVICE}")]
+    Weak(&'static str),
 }
 
 /// The key that the configuration gives, itself or by a file; `None` when it gives none.
 ///
 /// # Errors
 /// Why it cannot be used.
-pub fn configured_key(config: &Config) -> Result<Option<[u8; KEY_BYTES]>, String> {
+pub fn configured_key(config: &Config) -> Result<Option<[u8; KEY_BYTES]>, SessionKeyError> {
     let session = &config.session;
     if let Some(key) = &session.key {
         return parse_key(key.expose()).map(Some);
@@ -183,26 +201,23 @@ pub fn configured_key(config: &Config) -> Result<Option<[u8; KEY_BYTES]>, String
     let Some(path) = &session.key_file else {
         return Ok(None);
     };
-    let text = keyfile::read(path).map_err(|error| error.to_string())?;
+    let text = keyfile::read(path)?;
     parse_key(text.trim()).map(Some)
 }
 
 /// A key made at random, as hexadecimal digits.
-fn parse_key(text: &str) -> Result<[u8; KEY_BYTES], String> {
+fn parse_key(text: &str) -> Result<[u8; KEY_BYTES], SessionKeyError> {
     let mut key = [0; KEY_BYTES];
     let digits = text.len() == 2 * KEY_BYTES && text.bytes().all(|b| b.is_ascii_hexdigit());
     if !digits {
-        return Err(format!(
-            "must be {} hexadecimal digits; {KEY_ADVICE}",
-            2 * KEY_BYTES
-        ));
+        return Err(SessionKeyError::Digits);
     }
     for (index, byte) in key.iter_mut().enumerate() {
         let pair = &text[2 * index..2 * index + 2];
         *byte = u8::from_str_radix(pair, 16).expect("two hexadecimal digits");
     }
     match key_weakness(&key) {
-        Some(why) => Err(format!("anybody could know this key: {why}; {KEY_ADVICE}")),
+        Some(why) => Err(SessionKeyError::Weak(why)),
         None => Ok(key),
     }
 }

@@ -1,6 +1,7 @@
 //! Layers of configuration, lowest first: defaults, the file, `MIYU_SECTION__KEY` variables, flags.
 //! Remembers where each value came from.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use figment::providers::{Format as _, Toml};
@@ -11,6 +12,7 @@ use super::problem::ConfigProblems;
 use super::section::Key;
 use super::value::Setting;
 use super::{Config, SECTIONS, check};
+use crate::telemetry::causes;
 
 /// The file that is read when none is named, if it is there.
 pub const USUAL_FILE: &str = "config/miyu.toml";
@@ -126,7 +128,10 @@ impl Layers {
         if let Some(path) = file {
             match read_file(path) {
                 Ok(toml) => figment = figment.merge(toml),
-                Err(why) => problems.add("the file", path.display().to_string(), why),
+                Err(why) => {
+                    let source = path.display().to_string();
+                    problems.add("the file", source, causes(&why));
+                }
             }
         }
         let variables = given.environment.iter().filter_map(|(name, text)| {
@@ -175,6 +180,7 @@ impl Layers {
         match own {
             Some(Ok(value)) => return value,
             Some(Err(why)) => {
+                let why = causes(&why);
                 problems.add(format!("{section}.{key}"), self.source(section, key), why);
             }
             None => {}
@@ -279,32 +285,47 @@ fn first_of(value: &Value) -> (&str, &Value) {
     }
 }
 
-fn read_file(path: &Path) -> Result<impl Provider, String> {
-    let readable = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+/// Why the file is not taken.
+#[derive(Debug, thiserror::Error)]
+enum FileError {
+    #[error(
+        "may not be read by the user {} that runs miyu ({0}); it needs read for the file, and execute for each \
+         folder on the way to it",
+        rustix::process::geteuid().as_raw()
+    )]
+    Denied(#[source] io::Error),
+    #[error("is a link that leads nowhere ({0})")]
+    Dangling(#[source] io::Error),
+    #[error("cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+    #[error("is not TOML ({length} bytes): {error}")]
+    NotToml {
+        length: usize,
+        #[source]
+        error: Box<figment::Error>,
+    },
+}
+
+impl FileError {
+    fn of(path: &Path, error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => Self::Denied(error),
+            io::ErrorKind::NotFound if path.is_symlink() => Self::Dangling(error),
+            _ => Self::Unreadable(error),
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<impl Provider, FileError> {
+    let readable = std::fs::read_to_string(path).map_err(|error| FileError::of(path, error))?;
     let provider = Toml::file_exact(path);
     match provider.data() {
         Ok(_) => Ok(provider),
-        Err(error) => Err(describe(&error, readable.len())),
+        Err(error) => Err(FileError::NotToml {
+            length: readable.len(),
+            error: Box::new(error),
+        }),
     }
-}
-
-/// What keeps the file from being read, and by which user.
-fn unreadable(path: &Path, error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied => format!(
-            "may not be read by the user {} that runs miyu ({error}); it needs read for the file, and \
-             execute for each folder on the way to it",
-            rustix::process::geteuid().as_raw()
-        ),
-        std::io::ErrorKind::NotFound if path.is_symlink() => {
-            format!("is a link that leads nowhere ({error})")
-        }
-        _ => format!("cannot be read: {error}"),
-    }
-}
-
-fn describe(error: &figment::Error, length: usize) -> String {
-    format!("is not TOML ({length} bytes): {error}")
 }
 
 /// A TOML literal as a value.

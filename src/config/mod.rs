@@ -31,7 +31,7 @@ pub use limits::Limits;
 pub use load::{Given, Loaded, load};
 pub use log::Log;
 pub use matching::Matching;
-pub use problem::{ConfigProblem, ConfigProblems};
+pub use problem::{ConfigProblem, ConfigProblems, KeyError, ValueError};
 pub use secret::Secret;
 pub use server::{OperatorListen, Server};
 pub use session::Session;

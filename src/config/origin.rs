@@ -8,7 +8,8 @@ use std::ops::Deref;
 
 use figment::value::Value;
 
-use super::value::{Setting, quote};
+use super::problem::ValueError;
+use super::value::{Setting, must_be, quote};
 
 /// Longest name that DNS has.
 const NAME_BYTES: usize = 253;
@@ -25,6 +26,57 @@ const WITHOUT_ORIGIN: [&str; 7] = [
     "javascript",
 ];
 
+/// Why no browser would ever send such an origin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OriginError {
+    /// It has no scheme.
+    #[error("must be scheme and host, such as \"https://chat.example\"")]
+    NoScheme,
+    /// It goes on behind the host.
+    #[error(
+        "must be scheme and host only. A site cannot be under a path of its host: it needs a host name of its own"
+    )]
+    Path,
+    /// It names a user.
+    #[error("must be scheme and host only, without a user")]
+    User,
+    /// It is the address of a socket; the scheme of its page.
+    #[error("is the scheme of a socket; write that of the page, {0}://")]
+    Socket(String),
+    /// Pages of this scheme have no origin.
+    #[error("pages of {0}: have no origin that a browser would say; serve them by https")]
+    Opaque(String),
+    /// What stands for the scheme is none.
+    #[error("has no scheme before its \"://\"")]
+    Scheme,
+    /// Its port is none.
+    #[error("has no port after its \":\"; ports are from 1 to 65535")]
+    Port,
+    /// What stands in brackets is no address.
+    #[error("has no IPv6 address in its brackets")]
+    Brackets,
+    /// Browsers write this IPv4 address otherwise.
+    #[error("is an IPv4 address in disguise; write {0}")]
+    Mapped(Ipv4Addr),
+    /// It is meant for many names.
+    #[error("has a *, which stands for nothing here; list each name")]
+    Wildcard,
+    /// Browsers take no such name.
+    #[error("has no host name that browsers take")]
+    Host,
+    /// DNS has no such name.
+    #[error("has no host name that DNS could have")]
+    Dns,
+    /// It ends as an address does, and is none.
+    #[error(
+        "ends in a number, so browsers take it for an IPv4 address, but is none; write all four numbers"
+    )]
+    Numbers,
+    /// The pages of an app of this scheme have a host.
+    #[error("needs the host that the app's pages have, such as \"{0}://localhost\"")]
+    AppHost(String),
+}
+
 /// An origin that was configured, as browsers write it. Of http and https by a name that can be asked
 /// for; of any other scheme as the pages in an app have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,32 +87,21 @@ impl Origin {
     ///
     /// # Errors
     /// Why no browser would ever send it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, OriginError> {
         let text = text.trim();
-        let (scheme, rest) = text
-            .split_once("://")
-            .ok_or("must be scheme and host, such as \"https://chat.example\"")?;
+        let (scheme, rest) = text.split_once("://").ok_or(OriginError::NoScheme)?;
         let scheme = scheme.to_ascii_lowercase();
         let host = rest.strip_suffix('/').unwrap_or(rest);
         if host.contains(['/', '?', '#']) {
-            return Err(
-                "must be scheme and host only. A site cannot be under a path of its host: \
-                        it needs a host name of its own"
-                    .to_owned(),
-            );
+            return Err(OriginError::Path);
         }
         if host.contains('@') {
-            return Err("must be scheme and host only, without a user".to_owned());
+            return Err(OriginError::User);
         }
         match scheme.as_str() {
             "http" | "https" => web_host(host, scheme == "https"),
-            "ws" | "wss" => Err(format!(
-                "is the scheme of a socket; write that of the page, {}://",
-                scheme.replacen("ws", "http", 1)
-            )),
-            _ if WITHOUT_ORIGIN.contains(&&*scheme) => Err(format!(
-                "pages of {scheme}: have no origin that a browser would say; serve them by https"
-            )),
+            "ws" | "wss" => Err(OriginError::Socket(scheme.replacen("ws", "http", 1))),
+            _ if WITHOUT_ORIGIN.contains(&&*scheme) => Err(OriginError::Opaque(scheme.clone())),
             _ => app_host(&scheme, host),
         }
         .map(|host| Self(format!("{scheme}://{host}")))
@@ -84,11 +125,9 @@ impl fmt::Display for Origin {
 impl Setting for Origin {
     const KIND: &'static str = "scheme and host in quotes, such as \"https://chat.example\"";
 
-    fn parse(value: &Value) -> Result<Self, String> {
-        let text = value
-            .as_str()
-            .ok_or_else(|| format!("must be {}", Self::KIND))?;
-        Self::parse(text)
+    fn parse(value: &Value) -> Result<Self, ValueError> {
+        let text = value.as_str().ok_or_else(must_be::<Self>)?;
+        Ok(Self::parse(text)?)
     }
 
     fn show(&self) -> String {
@@ -97,7 +136,7 @@ impl Setting for Origin {
 }
 
 /// Host and port as browsers write them for http and https.
-fn web_host(host: &str, https: bool) -> Result<String, String> {
+fn web_host(host: &str, https: bool) -> Result<String, OriginError> {
     let (name, port) = match host.rfind(':').filter(|_| !host.ends_with(']')) {
         Some(colon) => (&host[..colon], &host[colon + 1..]),
         None => (host, ""),
@@ -107,7 +146,7 @@ fn web_host(host: &str, https: bool) -> Result<String, String> {
         "" => usual,
         digits => match digits.parse::<u16>() {
             Ok(port) if port > 0 && digits.bytes().all(|b| b.is_ascii_digit()) => port,
-            _ => return Err("has no port after its \":\"; ports are from 1 to 65535".to_owned()),
+            _ => return Err(OriginError::Port),
         },
     };
     let name = name_of(name)?;
@@ -118,34 +157,28 @@ fn web_host(host: &str, https: bool) -> Result<String, String> {
 }
 
 /// A host name or address as browsers write it: of other scripts than Latin, the name that DNS has.
-fn name_of(name: &str) -> Result<String, String> {
+fn name_of(name: &str) -> Result<String, OriginError> {
     if let Some(address) = name.strip_prefix('[') {
         let address = address.strip_suffix(']').unwrap_or(address);
-        let address: Ipv6Addr = address
-            .parse()
-            .map_err(|_| "has no IPv6 address in its brackets".to_owned())?;
+        let address: Ipv6Addr = address.parse().map_err(|_| OriginError::Brackets)?;
         return match address.to_ipv4_mapped() {
-            Some(v4) => Err(format!("is an IPv4 address in disguise; write {v4}")),
+            Some(v4) => Err(OriginError::Mapped(v4)),
             None => Ok(format!("[{address}]")),
         };
     }
     if name.contains('*') {
-        return Err("has a *, which stands for nothing here; list each name".to_owned());
+        return Err(OriginError::Wildcard);
     }
     let ascii = idna::domain_to_ascii_cow(name.as_bytes(), idna::AsciiDenyList::URL)
-        .map_err(|_| "has no host name that browsers take".to_owned())?;
+        .map_err(|_| OriginError::Host)?;
     let ascii = ascii.strip_suffix('.').unwrap_or(&ascii);
     if ascii.len() > NAME_BYTES || !ascii.split('.').all(is_label) {
-        return Err("has no host name that DNS could have".to_owned());
+        return Err(OriginError::Dns);
     }
     let last = ascii.rsplit('.').next().unwrap_or_default();
     let number = last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x");
     if number && ascii.parse::<Ipv4Addr>().is_err() {
-        return Err(
-            "ends in a number, so browsers take it for an IPv4 address, but is none; write \
-                    all four numbers"
-                .to_owned(),
-        );
+        return Err(OriginError::Numbers);
     }
     Ok(ascii.to_owned())
 }
@@ -157,17 +190,15 @@ fn is_label(label: &str) -> bool {
 
 /// The host of pages in an app, such as `localhost` of `capacitor://localhost`: no name that is looked
 /// up, and an origin only together with its scheme.
-fn app_host(scheme: &str, host: &str) -> Result<String, String> {
+fn app_host(scheme: &str, host: &str) -> Result<String, OriginError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
     if !scheme.starts_with(|c: char| c.is_ascii_alphabetic()) || !scheme.bytes().all(plain) {
-        return Err("has no scheme before its \"://\"".to_owned());
+        return Err(OriginError::Scheme);
     }
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:".contains(&b);
     match !host.is_empty() && host.bytes().all(plain) {
         true => Ok(host.to_ascii_lowercase()),
-        false => Err(format!(
-            "needs the host that the app's pages have, such as \"{scheme}://localhost\""
-        )),
+        false => Err(OriginError::AppHost(scheme.to_owned())),
     }
 }
 
@@ -272,7 +303,7 @@ mod tests {
             ("capacitor://", "localhost"),
             ("1app://a", "scheme"),
         ] {
-            let why = Origin::parse(written).unwrap_err();
+            let why = Origin::parse(written).unwrap_err().to_string();
             assert!(why.contains(word), "{written}: {why}");
         }
     }

@@ -1,6 +1,9 @@
-//! What is wrong with a configuration: everything at once, each with where it was set.
+//! What is wrong with a configuration: everything at once, each with where it was set; and with one value.
 
+use std::error::Error;
 use std::fmt;
+
+use super::origin::OriginError;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,4 +48,39 @@ impl fmt::Display for ConfigProblems {
     }
 }
 
-impl std::error::Error for ConfigProblems {}
+impl Error for ConfigProblems {}
+
+/// Why a value is not taken. Never the value itself, which may be secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// It is of another kind; which it must be.
+    #[error("must be {0}")]
+    Kind(&'static str),
+    /// It is a list, and an element is not taken.
+    #[error("each element {0}")]
+    Element(#[source] Box<ValueError>),
+    /// No browser sends such an origin.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+}
+
+/// What is wrong with one key, when it takes more than its value to see it: another key, or a file.
+#[derive(Debug, thiserror::Error)]
+#[error("{key}: {why}")]
+pub struct KeyError {
+    /// `section.key`.
+    pub key: &'static str,
+    /// What is wrong and what to write instead.
+    #[source]
+    pub why: Box<dyn Error + Send + Sync>,
+}
+
+impl KeyError {
+    /// Of this key.
+    pub fn new(key: &'static str, why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            key,
+            why: why.into(),
+        }
+    }
+}

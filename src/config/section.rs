@@ -3,6 +3,8 @@
 
 use figment::value::Value;
 
+use super::problem::ValueError;
+
 /// A declared section.
 pub struct Section {
     /// The word in brackets.
@@ -28,7 +30,7 @@ pub struct Key {
     /// Reads the text of an environment variable or a flag.
     pub from_text: fn(&str) -> Value,
     /// Checks a value and writes it as TOML, the way it was understood.
-    pub show: fn(&Value) -> Result<String, String>,
+    pub show: fn(&Value) -> Result<String, ValueError>,
 }
 
 /// Declares a section: `field: Type = default;`, where the default is a TOML literal, or

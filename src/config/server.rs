@@ -7,7 +7,8 @@ use figment::value::Value;
 use ipnet::IpNet;
 
 use super::origin::Origin;
-use super::value::{Setting, quote};
+use super::problem::ValueError;
+use super::value::{Setting, must_be, quote};
 
 section! {
     /// Listening, proxies, draining.
@@ -54,14 +55,14 @@ pub enum OperatorListen {
 impl Setting for OperatorListen {
     const KIND: &'static str = "an address and port such as \"127.0.0.1:9100\", \"off\" or empty";
 
-    fn parse(value: &Value) -> Result<Self, String> {
+    fn parse(value: &Value) -> Result<Self, ValueError> {
         let at = |text: &str| text.parse().map(Self::At).ok();
         let parsed = value.as_str().and_then(|text| match text.trim() {
             "" => Some(Self::Beside),
             "off" => Some(Self::Off),
             text => at(text),
         });
-        parsed.ok_or_else(|| format!("must be {}", Self::KIND))
+        parsed.ok_or_else(must_be::<Self>)
     }
 
     fn show(&self) -> String {

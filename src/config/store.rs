@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Durability;
+use super::problem::KeyError;
 use super::value::{ServiceUrl, Size};
-use crate::keyfile;
+use crate::keyfile::{self, KeyFileError};
 use crate::store::postgres::Target;
 
 section! {
@@ -37,33 +38,43 @@ impl Store {
     ///
     /// # Errors
     /// Which key is wrong, and how.
-    pub fn target(&self) -> Result<Option<Target>, (&'static str, String)> {
+    pub fn target(&self) -> Result<Option<Target>, KeyError> {
         let scheme = self.url.split_once(':').map_or("", |(scheme, _)| scheme);
         let path = self.password_file.as_deref();
         match scheme {
             "postgres" | "postgresql" => {
                 let password = path.map(password).transpose();
-                let password = password.map_err(|why| ("store.password_file", why))?;
+                let password = password.map_err(|why| KeyError::new("store.password_file", why))?;
                 let target = Target::parse(&self.url, password.as_deref());
-                target.map(Some).map_err(|why| ("store.url", why))
+                target
+                    .map(Some)
+                    .map_err(|why| KeyError::new("store.url", why))
             }
             "sqlite" if path.is_some() => {
                 let why = "is for PostgreSQL; SQLite has no password";
-                Err(("store.password_file", why.into()))
+                Err(KeyError::new("store.password_file", why))
             }
             "sqlite" if self.url != "sqlite:" => Ok(None),
             _ => {
                 let why = "must be \"sqlite:PATH\" or \"postgres://user@host/database\"";
-                Err(("store.url", why.into()))
+                Err(KeyError::new("store.url", why))
             }
         }
     }
 }
 
-fn password(path: &Path) -> Result<String, String> {
-    let text = keyfile::read(path).map_err(|error| error.to_string())?;
+#[derive(Debug, thiserror::Error)]
+enum PasswordError {
+    #[error(transparent)]
+    File(#[from] KeyFileError),
+    #[error("{} is empty", .0.display())]
+    Empty(PathBuf),
+}
+
+fn password(path: &Path) -> Result<String, PasswordError> {
+    let text = keyfile::read(path)?;
     match text.trim_end_matches(['\r', '\n']) {
-        "" => Err(format!("{} is empty", path.display())),
+        "" => Err(PasswordError::Empty(path.to_owned())),
         password => Ok(password.to_owned()),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use figment::value::Value;
 
+use super::problem::ValueError;
 use super::{Durability, LogFormat, Secret};
 
 /// A type that a key can have.
@@ -20,7 +21,7 @@ pub trait Setting: Sized {
     ///
     /// # Errors
     /// What it must be instead; never the value itself, which may be secret.
-    fn parse(value: &Value) -> Result<Self, String>;
+    fn parse(value: &Value) -> Result<Self, ValueError>;
 
     /// Writes it as TOML.
     fn show(&self) -> String;
@@ -36,7 +37,7 @@ macro_rules! textual {
     ($($type:ty, $kind:literal, |$text:ident| $parse:expr, |$it:ident| $show:expr;)*) => { $(
         impl Setting for $type {
             const KIND: &'static str = $kind;
-            fn parse(value: &Value) -> Result<Self, String> {
+            fn parse(value: &Value) -> Result<Self, ValueError> {
                 let $text = value.as_str().ok_or_else(|| must_be::<Self>())?;
                 $parse
             }
@@ -92,7 +93,7 @@ impl From<ServiceUrl> for String {
 impl Setting for ServiceUrl {
     const KIND: &'static str = "an address in quotes";
 
-    fn parse(value: &Value) -> Result<Self, String> {
+    fn parse(value: &Value) -> Result<Self, ValueError> {
         let text = value.as_str().ok_or_else(must_be::<Self>)?;
         Ok(Self(text.to_owned()))
     }
@@ -132,7 +133,7 @@ macro_rules! numeric {
     ($($type:ty),*) => { $(
         impl Setting for $type {
             const KIND: &'static str = "a whole number from 0 up";
-            fn parse(value: &Value) -> Result<Self, String> {
+            fn parse(value: &Value) -> Result<Self, ValueError> {
                 let number = value.to_i128().or_else(|| value.to_u128()?.try_into().ok());
                 number
                     .and_then(|number| number.try_into().ok())
@@ -156,7 +157,7 @@ numeric!(u8, u32, u64, usize);
 impl Setting for bool {
     const KIND: &'static str = "true or false";
 
-    fn parse(value: &Value) -> Result<Self, String> {
+    fn parse(value: &Value) -> Result<Self, ValueError> {
         value.to_bool().ok_or_else(must_be::<Self>)
     }
 
@@ -178,7 +179,7 @@ impl<T: Setting> Setting for Option<T> {
     const KIND: &'static str = T::KIND;
     const SECRET: bool = T::SECRET;
 
-    fn parse(value: &Value) -> Result<Self, String> {
+    fn parse(value: &Value) -> Result<Self, ValueError> {
         match value.as_str() {
             Some("") => Ok(None),
             _ => T::parse(value).map(Some),
@@ -198,11 +199,11 @@ impl<T: Setting> Setting for Option<T> {
 impl<T: Setting> Setting for Vec<T> {
     const KIND: &'static str = "a list in brackets";
 
-    fn parse(value: &Value) -> Result<Self, String> {
+    fn parse(value: &Value) -> Result<Self, ValueError> {
         let elements = value.as_array().ok_or_else(must_be::<Self>)?;
         elements
             .iter()
-            .map(|element| T::parse(element).map_err(|why| format!("each element {why}")))
+            .map(|element| T::parse(element).map_err(|why| ValueError::Element(Box::new(why))))
             .collect()
     }
 
@@ -229,7 +230,7 @@ impl<T: Setting> Setting for Secret<T> {
     const KIND: &'static str = T::KIND;
     const SECRET: bool = true;
 
-    fn parse(value: &Value) -> Result<Self, String> {
+    fn parse(value: &Value) -> Result<Self, ValueError> {
         T::parse(value).map(Self::new)
     }
 
@@ -252,11 +253,11 @@ impl From<Size> for u64 {
     }
 }
 
-fn must_be<T: Setting>() -> String {
-    format!("must be {}", T::KIND)
+pub(super) fn must_be<T: Setting>() -> ValueError {
+    ValueError::Kind(T::KIND)
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+fn duration(text: &str) -> Result<Duration, ValueError> {
     let text = text.trim();
     let bare = text.bytes().all(|b| b.is_ascii_digit());
     match humantime::parse_duration(text) {
@@ -266,7 +267,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn size(text: &str) -> Result<Size, String> {
+fn size(text: &str) -> Result<Size, ValueError> {
     let text = text.trim();
     let has_unit = text.bytes().any(|b| b.is_ascii_alphabetic());
     match text.parse::<ByteSize>() {

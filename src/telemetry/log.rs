@@ -4,12 +4,14 @@ use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt};
 
 use super::lines::{LINES, ToLines};
+
 /// What may be changed of it later.
 static FILTER: OnceLock<Handle<EnvFilter, Registry>> = OnceLock::new();
 
@@ -27,11 +29,22 @@ pub enum Format {
     Json,
 }
 
+/// Why a filter is not in effect.
+#[derive(Debug, thiserror::Error)]
+pub enum FilterError {
+    /// It cannot be understood.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// The log does not take another one any more.
+    #[error(transparent)]
+    Replace(#[from] reload::Error),
+}
+
 /// Starts logging to stderr. A second call in one process changes nothing.
 ///
 /// # Errors
 /// When `log.filter` cannot be understood.
-pub fn start(format: Format, filter: &str) -> Result<(), String> {
+pub fn start(format: Format, filter: &str) -> Result<(), FilterError> {
     let (filter, handle) = reload::Layer::new(parsed(filter)?);
     let pretty = match format {
         Format::Pretty => true,
@@ -62,18 +75,18 @@ pub fn start(format: Format, filter: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// When the filter cannot be understood.
-pub fn set_filter(filter: &str) -> Result<(), String> {
+pub fn set_filter(filter: &str) -> Result<(), FilterError> {
     let parsed = parsed(filter)?;
-    match FILTER.get() {
-        Some(handle) => handle.reload(parsed).map_err(|error| error.to_string()),
-        None => Ok(()),
+    if let Some(handle) = FILTER.get() {
+        handle.reload(parsed)?;
     }
+    Ok(())
 }
 
-fn parsed(filter: &str) -> Result<EnvFilter, String> {
+fn parsed(filter: &str) -> Result<EnvFilter, ParseError> {
     // The migrator narrates every step at info; what it is told to show comes after this.
     let filter = format!("refinery_core=warn,{filter}");
-    EnvFilter::try_new(filter).map_err(|error| error.to_string())
+    EnvFilter::try_new(filter)
 }
 
 /// Says something to the person at the terminal, between the lines of the log and as safely as they.

@@ -126,3 +126,44 @@ fn the_core_reads_no_clock_and_does_no_io() {
         }
     }
 }
+
+#[test]
+fn errors_have_types_and_keep_their_causes() {
+    let files = sources();
+    let files = files.iter().filter(|it| !is_test(&it.path));
+    let found: Vec<String> = files
+        .flat_map(|source| {
+            textual_errors(&source.code).map(|it| format!("src/{}: {it}", source.path))
+        })
+        .collect();
+    assert!(
+        found.is_empty(),
+        "a text cannot be told from another one and has lost its cause: make the error a type\n{}",
+        found.join("\n")
+    );
+}
+
+/// Heads of functions whose error is a text.
+fn textual_errors(code: &str) -> impl Iterator<Item = &str> {
+    let heads = code.match_indices("fn ").map(|(at, _)| {
+        let head = &code[at..];
+        &head[..head.find(['{', ';']).unwrap_or(head.len())]
+    });
+    heads.filter(|head| {
+        let answer = head.rsplit_once("->").map_or("", |(_, answer)| answer);
+        let answer: String = answer.split_whitespace().collect();
+        let error = answer.trim_end_matches('>');
+        answer.contains("Result<")
+            && [",String", ",String)", ",&'staticstr", ",Cow<'static,str"]
+                .iter()
+                .any(|text| error.ends_with(text))
+    })
+}
+
+#[test]
+fn the_reader_sees_an_error_that_is_a_text() {
+    let code = "pub fn a(it: &str) -> Result<(), String> {}\n    pub(super) async fn b(\n        &self,\n    ) -> \
+                RedisResult<Result<u8, String>> {\n}\nfn c() -> Result<String, Typed>;\n    fn d(&self) -> \
+                Result<Option<u8>, (&'static str, String)> {}\n fn e() -> Result<Map<u8, String>, Typed> {}\n";
+    assert_eq!(textual_errors(code).count(), 3);
+}

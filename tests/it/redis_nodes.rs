@@ -197,7 +197,11 @@ async fn a_node_with_another_store_refuses_to_start_and_says_what_to_change() {
     let site = Site::fresh();
     let first = site.announced(0xaaaa).await;
     let second = site.node().await;
-    let why = second.announce(StoreId(0xbbbb)).await.unwrap_err();
+    let why = second
+        .announce(StoreId(0xbbbb))
+        .await
+        .unwrap_err()
+        .to_string();
     for part in [
         "000000000000aaaa",
         "000000000000bbbb",
@@ -223,7 +227,7 @@ async fn nodes_that_spread_rooms_over_other_servers_refuse() {
     let _first = site.announced(1).await;
     let urls = format!("{},{}", shared_url(), other.url());
     let second = site.clone().on(&urls).node().await;
-    let why = second.announce(StoreId(1)).await.unwrap_err();
+    let why = second.announce(StoreId(1)).await.unwrap_err().to_string();
     assert!(why.contains("channel.url names 1 servers"), "{why}");
 }
 
@@ -340,7 +344,7 @@ async fn a_node_with_another_session_key_refuses_to_start_and_says_what_to_chang
     let site = Site::fresh();
     let first = site.announced(1).await;
     let second = site.clone().keyed(8).node().await;
-    let why = second.announce(StoreId(1)).await.unwrap_err();
+    let why = second.announce(StoreId(1)).await.unwrap_err().to_string();
     for part in ["another session key", "session.key_file"] {
         assert!(why.contains(part), "{part} in: {why}");
     }

@@ -23,7 +23,7 @@ use super::subscription_table::{SubscriptionBatch, SubscriptionTable};
 use crate::channel::GroupId;
 use crate::channel::wire::Packet;
 use crate::domain::id::NodeId;
-use crate::redis::{self, RedisServer, Unreachable};
+use crate::redis::{self, RedisServer, RedisTrouble, Unreachable};
 use crate::telemetry;
 
 /// Rooms in one command; with thousands the server would be busy with it for too long.
@@ -104,7 +104,7 @@ impl RedisLink {
                 self.status.closed();
                 return;
             };
-            self.status.down(why);
+            self.status.down(&why);
             // Jitter: a server that comes back is not met by all nodes in one moment.
             let jittered = pause.mul_f64(rand::random_range(0.5..1.0));
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -121,19 +121,19 @@ impl RedisLink {
         subscriber: &Arc<Subscriber>,
         stop: &CancellationToken,
         pause: &mut Duration,
-    ) -> Result<(), String> {
+    ) -> Result<(), Unreachable> {
         let ended = Arc::new(Notify::new());
         let pushed = self.pushed(Arc::clone(subscriber), Arc::clone(&ended));
         let opening = async {
             let conn = self.server.connect(pushed).await?;
             self.subscriptions.lock().connected();
             self.greet(conn.clone()).await?;
-            Ok(conn)
+            Ok::<_, Unreachable>(conn)
         };
         let conn = tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = ended.notified() => return Err(self.closed()),
-            opened = opening => opened.map_err(|why: Broken| why.0)?,
+            opened = opening => opened?,
         };
         self.out.open();
         self.status.up();
@@ -146,9 +146,9 @@ impl RedisLink {
                 Ok(())
             }
             () = ended.notified() => Err(self.closed()),
-            why = self.publishing(conn.clone()) => Err(why.0),
-            why = self.subscribing(conn.clone()) => Err(why.0),
-            why = self.beating(subscriber, conn.clone(), pause) => Err(why.0),
+            why = self.publishing(conn.clone()) => Err(why),
+            why = self.subscribing(conn.clone()) => Err(why),
+            why = self.beating(subscriber, conn.clone(), pause) => Err(why),
         }
     }
 
@@ -172,11 +172,9 @@ impl RedisLink {
     }
 
     /// Subscribes everything that is wanted and proves that it works.
-    async fn greet(&self, mut conn: MultiplexedConnection) -> Result<(), Broken> {
+    async fn greet(&self, mut conn: MultiplexedConnection) -> Result<(), Unreachable> {
         let own = [self.names.node(self.node), self.names.nodes()];
-        conn.subscribe(&own[..])
-            .await
-            .map_err(|e| self.broken(&e))?;
+        conn.subscribe(&own[..]).await.map_err(|e| self.broken(e))?;
         loop {
             let batch = self.subscriptions.lock().batch(ROOMS_AT_ONCE);
             if batch.is_empty() {
@@ -192,7 +190,7 @@ impl RedisLink {
         &self,
         conn: &MultiplexedConnection,
         batch: SubscriptionBatch,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), Unreachable> {
         let names = |groups: &[GroupId]| -> Vec<String> {
             groups
                 .iter()
@@ -213,13 +211,13 @@ impl RedisLink {
                 false => removing.unsubscribe(remove).await,
             }
         };
-        tokio::try_join!(add, remove).map_err(|error| self.broken(&error))?;
+        tokio::try_join!(add, remove).map_err(|error| self.broken(error))?;
         self.subscriptions.lock().answered(batch);
         Ok(())
     }
 
     /// Publishes to oneself and waits until it is heard.
-    async fn prove(&self, conn: &mut MultiplexedConnection) -> Result<(), Broken> {
+    async fn prove(&self, conn: &mut MultiplexedConnection) -> Result<(), Unreachable> {
         let mut heard = self.probe.subscribe();
         let count = rand::random();
         self.say(conn, To::Node(self.node), &Packet::Probe(count))
@@ -227,14 +225,13 @@ impl RedisLink {
         let waiting = heard.wait_for(|it| *it == count);
         if timeout(PROBE, waiting).await.is_err() {
             metrics::counter!(telemetry::PROBES_MISSED).increment(1);
-            let why = "it takes what is published and tells nothing";
-            return Err(Broken(format!("Redis at {}: {why}", self.server)));
+            return Err(self.server.with(RedisTrouble::Deaf));
         }
         Ok(())
     }
 
     /// The lane of frames: whatever waits goes in one go, and the next when that is answered.
-    async fn publishing(&self, mut conn: MultiplexedConnection) -> Broken {
+    async fn publishing(&self, mut conn: MultiplexedConnection) -> Unreachable {
         loop {
             let batch = self.out.batch().await;
             if let Err(why) = self.publish(&mut conn, batch).await {
@@ -247,7 +244,7 @@ impl RedisLink {
         &self,
         conn: &mut MultiplexedConnection,
         batch: Vec<(To, Vec<u8>)>,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), Unreachable> {
         let mut pipe = ::redis::pipe();
         let mut count = 0;
         for (to, mut packet) in batch {
@@ -265,14 +262,14 @@ impl RedisLink {
         if let Err(error) = pipe.query_async::<()>(conn).await {
             // Perhaps they arrived: sending them again could say things twice.
             self.out.dropped(count);
-            return Err(self.broken(&error));
+            return Err(self.broken(error));
         }
         metrics::counter!(telemetry::LINK_FRAMES, "what" => "published").increment(count as u64);
         Ok(())
     }
 
     /// The lane of rooms.
-    async fn subscribing(&self, conn: MultiplexedConnection) -> Broken {
+    async fn subscribing(&self, conn: MultiplexedConnection) -> Unreachable {
         loop {
             let batch = self.subscriptions.lock().batch(ROOMS_AT_ONCE);
             if batch.is_empty() {
@@ -289,7 +286,7 @@ impl RedisLink {
         subscriber: &Subscriber,
         mut conn: MultiplexedConnection,
         pause: &mut Duration,
-    ) -> Broken {
+    ) -> Unreachable {
         loop {
             if let Err(why) = self.once(subscriber, &mut conn).await {
                 return why;
@@ -304,11 +301,11 @@ impl RedisLink {
         &self,
         subscriber: &Subscriber,
         conn: &mut MultiplexedConnection,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), Unreachable> {
         if self.announces {
             match subscriber.registry.renew(conn).await {
                 Ok(()) => self.status.accepted(),
-                Err(error) => self.refused(&error)?,
+                Err(error) => self.refused(error)?,
             }
         }
         if self.out.take_lost() {
@@ -326,7 +323,7 @@ impl RedisLink {
         &self,
         subscriber: &Subscriber,
         mut conn: MultiplexedConnection,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), Unreachable> {
         loop {
             let batch = self.out.try_batch();
             if batch.is_empty() {
@@ -336,7 +333,7 @@ impl RedisLink {
         }
         if self.announces {
             let left = subscriber.registry.leave(&mut conn).await;
-            left.map_err(|error| self.broken(&error))?;
+            left.map_err(|error| self.broken(error))?;
             self.say(&mut conn, To::Nodes, &Packet::Bye).await?;
         }
         Ok(())
@@ -348,7 +345,7 @@ impl RedisLink {
         conn: &mut MultiplexedConnection,
         to: To,
         packet: &Packet,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), Unreachable> {
         let mut packet = packet.encode(self.node).expect("these are a few bytes");
         let channel = self.names.channel(to);
         if !self.keys.seal(&channel, &mut packet) {
@@ -358,37 +355,29 @@ impl RedisLink {
         let mut command = ::redis::cmd("PUBLISH");
         command.arg(channel).arg(packet);
         let said = command.query_async::<()>(conn).await;
-        said.map_err(|error| self.broken(&error))
+        said.map_err(|error| self.broken(error))
     }
 
     /// A server that is full, or cannot save, still passes frames on: only what it refuses is missing. One
     /// that cannot serve at all may have a successor at its address.
-    fn refused(&self, error: &RedisError) -> Result<(), Broken> {
+    fn refused(&self, error: RedisError) -> Result<(), Unreachable> {
+        let (answered, cannot_serve) = (redis::answered(&error), redis::cannot_serve(&error));
         let broken = self.broken(error);
-        if !redis::answered(error) {
+        if !answered {
             return Err(broken);
         }
-        self.status.refused(&broken.0);
-        match redis::cannot_serve(error) {
+        self.status.refused(&broken);
+        match cannot_serve {
             true => Err(broken),
             false => Ok(()),
         }
     }
 
-    fn closed(&self) -> String {
-        format!("Redis at {}: the connection was closed", self.server)
+    fn closed(&self) -> Unreachable {
+        self.server.with(RedisTrouble::Closed)
     }
 
-    fn broken(&self, error: &RedisError) -> Broken {
-        Broken(self.server.unreachable(error).to_string())
-    }
-}
-
-/// Why a connection is given up.
-struct Broken(String);
-
-impl From<Unreachable> for Broken {
-    fn from(why: Unreachable) -> Self {
-        Self(why.to_string())
+    fn broken(&self, error: RedisError) -> Unreachable {
+        self.server.unreachable(error)
     }
 }

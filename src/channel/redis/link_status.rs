@@ -5,17 +5,18 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::redis::{RedisTrouble, Unreachable};
 use crate::telemetry;
 
 /// Whether what is published over a link is heard.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum LinkState {
     /// The first attempt is under way.
     Connecting,
     /// What is published there is heard.
     Live,
     /// It is not reached; why.
-    Down(String),
+    Down(Unreachable),
 }
 
 /// The state of one link.
@@ -27,7 +28,7 @@ pub(super) struct LinkStatus {
     /// As shown in the log and as the metrics' label.
     server: String,
     state: watch::Sender<LinkState>,
-    refusal: Mutex<Option<String>>,
+    refusal: Mutex<Option<Unreachable>>,
 }
 
 impl LinkStatus {
@@ -52,19 +53,19 @@ impl LinkStatus {
 
     /// What is published now is sent.
     pub(super) fn live(&self) -> bool {
-        *self.state.borrow() == LinkState::Live
+        matches!(*self.state.borrow(), LinkState::Live)
     }
 
     /// Why the server refuses what nodes announce, while it answers.
-    pub(super) fn refusal(&self) -> Option<String> {
+    pub(super) fn refusal(&self) -> Option<Unreachable> {
         self.refusal.lock().clone()
     }
 
     /// The server answered an announcement with this refusal.
-    pub(super) fn refused(&self, why: &str) {
-        let before = self.refusal.lock().replace(why.to_owned());
+    pub(super) fn refused(&self, why: &Unreachable) {
+        let before = self.refusal.lock().replace(why.clone());
         if before.is_none() {
-            warn!(why, "Redis refuses what nodes tell it; asking again");
+            warn!(%why, "Redis refuses what nodes tell it; asking again");
         }
     }
 
@@ -86,24 +87,30 @@ impl LinkStatus {
     }
 
     /// The connection failed, or none could be made.
-    pub(super) fn down(&self, why: String) {
+    pub(super) fn down(&self, why: &Unreachable) {
         self.gauge().set(0.0);
         let before = self.state.send_replace(LinkState::Down(why.clone()));
-        if before == LinkState::Live {
+        if matches!(before, LinkState::Live) {
             let server = self.server.clone();
             metrics::counter!(telemetry::LINK_BROKE, "server" => server).increment(1);
         }
         // Logged when the reason changes, not at every attempt.
-        if before != LinkState::Down(why.clone()) && self.refusal().as_ref() != Some(&why) {
-            warn!(why, "not linked to Redis");
+        let text = why.to_string();
+        let same = |it: &Unreachable| it.to_string() == text;
+        let known = matches!(&before, LinkState::Down(before) if same(before))
+            || self.refusal().as_ref().is_some_and(same);
+        if !known {
+            warn!(why = text, "not linked to Redis");
         }
     }
 
     /// This node has closed the link itself.
     pub(super) fn closed(&self) {
         self.gauge().set(0.0);
-        self.state
-            .send_replace(LinkState::Down("closed".to_owned()));
+        self.state.send_replace(LinkState::Down(Unreachable {
+            server: self.server.clone(),
+            why: RedisTrouble::Ended,
+        }));
     }
 
     fn gauge(&self) -> metrics::Gauge {

@@ -3,6 +3,7 @@
 //! refusal to run beside a node that keeps its rooms elsewhere or signs with another key.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -113,9 +114,98 @@ impl Other {
     }
 
     /// As operators know it.
-    fn name(&self) -> String {
-        format!("node {:016x} on {}", self.node.0, self.host)
+    fn name(&self) -> NodeName {
+        NodeName {
+            node: self.node,
+            host: self.host.clone(),
+        }
     }
+}
+
+/// How another node is called in what is told about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeName {
+    node: NodeId,
+    host: String,
+}
+
+impl fmt::Display for NodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "node {:016x} on {}", self.node.0, self.host)
+    }
+}
+
+/// Why two nodes must not run at the same time, and what to change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NodeMismatch {
+    /// What it announces is not understood.
+    #[error("{other} is of an unknown version of Miyu; stop it first")]
+    Unknown {
+        /// The other node.
+        other: NodeName,
+    },
+    /// They speak differently.
+    #[error(
+        "{other} speaks version {theirs} of the language between nodes, this node version {mine}: stop all \
+         nodes, then start them with one version of Miyu. A node that is gone is forgotten after {} seconds",
+        .forgotten.as_secs()
+    )]
+    Wire {
+        /// The other node.
+        other: NodeName,
+        /// Its version.
+        theirs: u8,
+        /// This node's.
+        mine: u8,
+        /// How long a node that is gone counts.
+        forgotten: Duration,
+    },
+    /// Their rooms are in different places.
+    #[error(
+        "{other} keeps its rooms in store {theirs:016x}, this node in store {mine:016x}: nodes that share a \
+         Redis must share a store, so give all of them the same PostgreSQL store.url; for a site of its own \
+         set another channel.prefix. A node that is gone is forgotten after {} seconds",
+        .forgotten.as_secs()
+    )]
+    Store {
+        /// The other node.
+        other: NodeName,
+        /// Its store.
+        theirs: u64,
+        /// This node's.
+        mine: u64,
+        /// How long a node that is gone counts.
+        forgotten: Duration,
+    },
+    /// They sign differently.
+    #[error(
+        "{other} has another session key than this node: neither would believe the other's frames, cookies or \
+         tokens. Give all nodes the same session.key_file, or none, so that the store keeps one for all. A \
+         node that is gone is forgotten after {} seconds",
+        .forgotten.as_secs()
+    )]
+    Key {
+        /// The other node.
+        other: NodeName,
+        /// How long a node that is gone counts.
+        forgotten: Duration,
+    },
+    /// They spread rooms over different servers.
+    #[error(
+        "channel.url names {theirs} servers for {other} and {mine} for this node: rooms would be looked for in \
+         different places; give all nodes the same channel.url"
+    )]
+    Servers {
+        /// The other node.
+        other: NodeName,
+        /// How many it has.
+        theirs: usize,
+        /// How many this node has.
+        mine: usize,
+    },
+    /// It was gone before it could be asked.
+    #[error("another node is different")]
+    Gone,
 }
 
 /// The live nodes as far as this one knows.
@@ -135,7 +225,7 @@ pub(super) struct Registry {
 struct Others {
     online: HashMap<NodeId, u64>,
     read: Option<Instant>,
-    odd: Option<String>,
+    odd: Option<NodeMismatch>,
 }
 
 impl Registry {
@@ -158,7 +248,7 @@ impl Registry {
     pub(super) async fn check_versions(
         &self,
         conn: &mut MultiplexedConnection,
-    ) -> RedisResult<Result<(), String>> {
+    ) -> RedisResult<Result<(), NodeMismatch>> {
         let (_, others) = self.tell(conn, self.common(0, 0), Write::Never).await?;
         let odd = others.iter().find_map(|it| self.other_version(it));
         Ok(odd.map_or(Ok(()), Err))
@@ -170,14 +260,12 @@ impl Registry {
         conn: &mut MultiplexedConnection,
         store: u64,
         key: u64,
-    ) -> RedisResult<Result<(), String>> {
+    ) -> RedisResult<Result<(), NodeMismatch>> {
         let common = self.common(store, key);
         let (written, others) = self.tell(conn, common, Write::IfAgreed).await?;
         if !written {
             let odd = others.iter().find_map(|it| self.odds(it, common));
-            return Ok(Err(
-                odd.unwrap_or_else(|| "another node is different".into())
-            ));
+            return Ok(Err(odd.unwrap_or(NodeMismatch::Gone)));
         }
         // A second announcement of one node says the same.
         let _ = self.agreed.set((store, key));
@@ -248,61 +336,49 @@ impl Registry {
     }
 
     /// Why that node and this one could not talk to each other.
-    fn other_version(&self, other: &Other) -> Option<String> {
-        let who = other.name();
+    fn other_version(&self, other: &Other) -> Option<NodeMismatch> {
         let Some(theirs) = other.common else {
-            return Some(format!(
-                "{who} is of an unknown version of Miyu; stop it first"
-            ));
+            return Some(NodeMismatch::Unknown {
+                other: other.name(),
+            });
         };
-        (theirs.wire != wire::VERSION).then(|| {
-            format!(
-                "{who} speaks version {} of the language between nodes, this node version {}: stop \
-                 all nodes, then start them with one version of Miyu. A node that is gone is forgotten \
-                 after {} seconds",
-                theirs.wire,
-                wire::VERSION,
-                self.lease.as_secs()
-            )
+        (theirs.wire != wire::VERSION).then(|| NodeMismatch::Wire {
+            other: other.name(),
+            theirs: theirs.wire,
+            mine: wire::VERSION,
+            forgotten: self.lease,
         })
     }
 
     /// Why that node and this one must not run at the same time.
-    fn odds(&self, other: &Other, mine: Common) -> Option<String> {
+    fn odds(&self, other: &Other, mine: Common) -> Option<NodeMismatch> {
         if let Some(odd) = self.other_version(other) {
             return Some(odd);
         }
-        let theirs = other.common?;
-        let who = other.name();
-        let wait = self.lease.as_secs();
+        let (theirs, forgotten) = (other.common?, self.lease);
+        let other = other.name();
         if theirs.store != mine.store {
-            Some(format!(
-                "{who} keeps its rooms in store {:016x}, this node in store {:016x}: nodes that \
-                 share a Redis must share a store, so give all of them the same PostgreSQL \
-                 store.url; for a site of its own set another channel.prefix. A node that is gone \
-                 is forgotten after {wait} seconds",
-                theirs.store, mine.store
-            ))
+            Some(NodeMismatch::Store {
+                other,
+                theirs: theirs.store,
+                mine: mine.store,
+                forgotten,
+            })
         } else if theirs.key != mine.key {
-            Some(format!(
-                "{who} has another session key than this node: neither would believe the other's \
-                 frames, cookies or tokens. Give all nodes the same session.key_file, or none, so \
-                 that the store keeps one for all. A node that is gone is forgotten after {wait} \
-                 seconds"
-            ))
+            Some(NodeMismatch::Key { other, forgotten })
         } else if theirs.servers != mine.servers {
-            Some(format!(
-                "channel.url names {} servers for {who} and {} for this node: rooms would be looked \
-                 for in different places; give all nodes the same channel.url",
-                theirs.servers, mine.servers
-            ))
+            Some(NodeMismatch::Servers {
+                other,
+                theirs: theirs.servers,
+                mine: mine.servers,
+            })
         } else {
             None
         }
     }
 
     /// What is wrong among the live nodes.
-    pub(super) fn odd(&self) -> Option<String> {
+    pub(super) fn odd(&self) -> Option<NodeMismatch> {
         self.others.lock().odd.clone()
     }
 

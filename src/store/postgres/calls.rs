@@ -252,7 +252,7 @@ impl Upkeep for PostgresStore {
         let probe = self.look(move |shared| async move { Ok(upkeep::probe(&shared).await) });
         Pending::work(async move {
             let probed = probe.await?;
-            probed.map_err(|why| StoreError::Unavailable(why.into()))
+            probed.map_err(|why| StoreError::Unavailable(why.to_string().into()))
         })
     }
 

@@ -1,8 +1,11 @@
 //! What can go wrong inside this backend, and what each caller is told of it. Driver errors end here.
 
+use std::fmt;
+
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
+use super::link::PoolSetupError;
 use super::target::Target;
 use crate::store::StoreError;
 
@@ -14,7 +17,7 @@ const LATE: &str = "MY001";
 pub enum OpenError {
     /// The address is wrong.
     #[error("store.url {0}")]
-    Address(String),
+    Address(#[source] PoolSetupError),
     /// There is no answer at that address.
     #[error(
         "cannot reach PostgreSQL at {at}: {why}; check that it runs, that host and port of store.url \
@@ -24,7 +27,8 @@ pub enum OpenError {
         /// Whose address.
         at: String,
         /// The system's words.
-        why: String,
+        #[source]
+        why: BackendError,
     },
     /// It does not let us in.
     #[error(
@@ -37,7 +41,8 @@ pub enum OpenError {
         /// Who we said we are.
         user: String,
         /// The server's words.
-        why: String,
+        #[source]
+        why: BackendError,
     },
     /// The database is not there.
     #[error(
@@ -63,7 +68,8 @@ pub enum OpenError {
         /// Who we are.
         user: String,
         /// The server's words.
-        why: String,
+        #[source]
+        why: BackendError,
     },
     /// The server is older than what we rely on.
     #[error("PostgreSQL at {at} is version {found}; miyu needs {needed} or newer")]
@@ -84,7 +90,8 @@ pub enum OpenError {
         /// Whose address.
         at: String,
         /// The server's words.
-        why: String,
+        #[source]
+        why: BackendError,
     },
     /// A newer program wrote the data.
     #[error("the data of {at} was written by a newer miyu ({why}); run that version")]
@@ -92,7 +99,8 @@ pub enum OpenError {
         /// Whose address.
         at: String,
         /// How it shows.
-        why: String,
+        #[source]
+        why: BackendError,
     },
     /// Anything else.
     #[error("cannot open the store at {at}: {why}")]
@@ -100,55 +108,27 @@ pub enum OpenError {
         /// Whose address.
         at: String,
         /// What was said.
-        why: String,
+        #[source]
+        why: BackendError,
     },
 }
 
 impl OpenError {
     /// What a failure means when this address is opened.
-    pub(super) fn of(target: &Target, error: &BackendError) -> Self {
-        match error {
-            BackendError::Sql(error) => Self::of_driver(target, error),
-            BackendError::Pool(_) | BackendError::Silent => Self::Unreachable {
-                at: target.to_string(),
-                why: error.why(),
+    pub(super) fn of(target: &Target, why: BackendError) -> Self {
+        let (at, user) = (target.to_string(), target.user().to_owned());
+        match Obstacle::of(&why) {
+            Obstacle::Unreachable => Self::Unreachable { at, why },
+            Obstacle::Refused => Self::Refused { at, user, why },
+            Obstacle::NoDatabase => Self::NoDatabase {
+                at,
+                database: target.database().to_owned(),
+                user,
             },
-            BackendError::Damaged(_) | BackendError::MaxSize | BackendError::ClockSet => {
-                Self::Failed {
-                    at: target.to_string(),
-                    why: error.why(),
-                }
-            }
-        }
-    }
-
-    /// The same for what the driver said.
-    pub(super) fn of_driver(target: &Target, error: &tokio_postgres::Error) -> Self {
-        let (at, user, why) = (target.to_string(), target.user().to_owned(), words(error));
-        let passes = cause_of(error) == Cause::Lost;
-        let Some(db) = error.as_db_error() else {
-            return if why.starts_with("authentication error") {
-                Self::Refused { at, user, why }
-            } else if !passes || why.starts_with("error performing TLS") {
-                Self::Failed { at, why }
-            } else {
-                Self::Unreachable { at, why }
-            };
-        };
-        let code = db.code();
-        if *code == SqlState::INVALID_CATALOG_NAME {
-            let database = target.database().to_owned();
-            Self::NoDatabase { at, database, user }
-        } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
-            Self::Forbidden { at, user, why }
-        } else if *code == SqlState::UNTRANSLATABLE_CHARACTER {
-            Self::Encoding { at, why }
-        } else if code.code().starts_with("28") {
-            Self::Refused { at, user, why }
-        } else if passes || *code == SqlState::TOO_MANY_CONNECTIONS {
-            Self::Unreachable { at, why }
-        } else {
-            Self::Failed { at, why }
+            Obstacle::Forbidden => Self::Forbidden { at, user, why },
+            Obstacle::Encoding => Self::Encoding { at, why },
+            Obstacle::Newer => Self::Newer { at, why },
+            Obstacle::Other => Self::Failed { at, why },
         }
     }
 
@@ -158,9 +138,63 @@ impl OpenError {
     }
 }
 
-/// Why something failed.
+/// The kinds of [`OpenError`] that come from the server.
+enum Obstacle {
+    Unreachable,
+    Refused,
+    NoDatabase,
+    Forbidden,
+    Encoding,
+    Newer,
+    Other,
+}
+
+impl Obstacle {
+    fn of(error: &BackendError) -> Self {
+        match error {
+            BackendError::Pool(_) | BackendError::Silent => Self::Unreachable,
+            _ => match (error.driver(), error) {
+                (Some(driver), _) => Self::of_driver(driver),
+                // The history of the schema is not the one that this program knows.
+                (None, BackendError::Migration(error)) if lost(error).is_none() => Self::Newer,
+                _ => Self::Other,
+            },
+        }
+    }
+
+    fn of_driver(error: &tokio_postgres::Error) -> Self {
+        let passes = cause_of(error) == Cause::Lost;
+        let Some(db) = error.as_db_error() else {
+            let why = words(error);
+            return if why.starts_with("authentication error") {
+                Self::Refused
+            } else if !passes || why.starts_with("error performing TLS") {
+                Self::Other
+            } else {
+                Self::Unreachable
+            };
+        };
+        let code = db.code();
+        if *code == SqlState::INVALID_CATALOG_NAME {
+            Self::NoDatabase
+        } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+            Self::Forbidden
+        } else if *code == SqlState::UNTRANSLATABLE_CHARACTER {
+            Self::Encoding
+        } else if code.code().starts_with("28") {
+            Self::Refused
+        } else if passes || *code == SqlState::TOO_MANY_CONNECTIONS {
+            Self::Unreachable
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Why something failed. It shows in words for an operator and has no source: the driver's own texts, and
+/// those of the server behind them, may quote what was to be stored.
 #[derive(Debug)]
-pub(super) enum BackendError {
+pub enum BackendError {
     /// The server or the way to it.
     Sql(tokio_postgres::Error),
     /// No connection to be had.
@@ -173,6 +207,16 @@ pub(super) enum BackendError {
     MaxSize,
     /// The server's clock was set: nothing happened, and the step is to be left out of the time first.
     ClockSet,
+    /// The schema was not brought up to date.
+    Migration(Box<refinery::Error>),
+}
+
+impl std::error::Error for BackendError {}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why())
+    }
 }
 
 impl From<tokio_postgres::Error> for BackendError {
@@ -215,7 +259,7 @@ impl BackendError {
             Self::Damaged(_) => Cause::Damaged,
             Self::MaxSize => Cause::Full,
             Self::ClockSet => Cause::Clash,
-            Self::Sql(error) => cause_of(error),
+            Self::Sql(_) | Self::Migration(_) => self.driver().map_or(Cause::Other, cause_of),
         }
     }
 
@@ -230,6 +274,20 @@ impl BackendError {
             Self::ClockSet => "the server's clock was set".into(),
             Self::MaxSize => "the data has the size that store.max_size allows".into(),
             Self::Sql(error) => words(error),
+            Self::Migration(error) => match (self.driver(), lost(error)) {
+                (Some(driver), _) => words(driver),
+                (None, Some(cause)) => cause.to_string(),
+                (None, None) => error.to_string(),
+            },
+        }
+    }
+
+    /// What the driver said, if it was the driver.
+    fn driver(&self) -> Option<&tokio_postgres::Error> {
+        match self {
+            Self::Sql(error) => Some(error),
+            Self::Migration(error) => lost(error)?.downcast_ref(),
+            _ => None,
         }
     }
 
@@ -257,6 +315,14 @@ impl BackendError {
             Cause::Full => StoreError::Unavailable("the database server's disk is full".into()),
             _ => StoreError::Unavailable(why),
         }
+    }
+}
+
+/// What came between a migration and the server.
+fn lost(error: &refinery::Error) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
+    match error.kind() {
+        refinery::error::Kind::Connection(_, cause) => Some(&**cause),
+        _ => None,
     }
 }
 

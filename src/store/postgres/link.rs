@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, RecyclingMethod,
+    BuildError, ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, RecyclingMethod,
 };
 use deadpool_postgres::{Pool as Driver, Runtime};
 use tokio_postgres::Row;
@@ -11,7 +11,7 @@ use tokio_postgres::types::ToSql;
 
 use super::error::{BackendError, Cause};
 use super::target::{self, Target};
-use super::tls;
+use super::tls::{self, TlsError};
 use crate::store::Durability;
 
 /// Between attempts at the same.
@@ -23,6 +23,17 @@ const STATEMENT: Duration = Duration::from_secs(1);
 
 /// Parameters of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// Why connections to an address cannot be made at all.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolSetupError {
+    /// Certificates cannot be had.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The pool refuses its own settings.
+    #[error(transparent)]
+    Settings(#[from] BuildError),
+}
 
 /// A bounded number of connections, made when needed and again when lost.
 pub(super) struct Pool(Driver);
@@ -38,7 +49,7 @@ impl Pool {
         size: usize,
         timeout: Duration,
         durability: Durability,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, PoolSetupError> {
         let config = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
@@ -57,7 +68,7 @@ impl Pool {
             .recycle_timeout(Some(RECYCLE))
             .post_create(prepare)
             .build();
-        pool.map(Self).map_err(|error| error.to_string())
+        Ok(Self(pool?))
     }
 
     /// A connection to be given back.

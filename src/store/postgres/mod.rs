@@ -51,7 +51,7 @@ mod write_op;
 mod write_shard;
 
 pub use self::error::OpenError;
-pub use self::target::Target;
+pub use self::target::{Target, TargetError};
 
 /// Sizes and times that concern this backend alone. Tests make them tiny.
 #[derive(Clone, Debug)]
@@ -200,7 +200,7 @@ impl PostgresStore {
             shared.count().await
         };
         let begun: Result<(), BackendError> = begun.await;
-        begun.map_err(|error| OpenError::of(&shared.target, &error))?;
+        begun.map_err(|error| OpenError::of(&shared.target, error))?;
 
         let room = Semaphore::new(shared.tuning.queue_bytes);
         let (closing, abandoned) = (CancellationToken::new(), CancellationToken::new());

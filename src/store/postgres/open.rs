@@ -5,7 +5,7 @@ use std::time::Duration;
 use deadpool_postgres::ClientWrapper;
 use tokio::time::{Instant, sleep};
 
-use super::error::OpenError;
+use super::error::{BackendError, OpenError};
 use super::link::Pool;
 use super::target::Target;
 
@@ -46,7 +46,7 @@ async fn connect(
     loop {
         let error = match pool.own().await {
             Ok(client) => return Ok(client),
-            Err(error) => OpenError::of(target, &error),
+            Err(error) => OpenError::of(target, error),
         };
         if !error.passes() || Instant::now() + PAUSE >= deadline {
             return Err(error);
@@ -63,7 +63,7 @@ async fn check_version(client: &ClientWrapper, target: &Target) -> Result<(), Op
     let asked =
         "SELECT current_setting('server_version_num')::int, current_setting('server_version')";
     let row = client.query_one(asked, &[]).await;
-    let row = row.map_err(|error| OpenError::of_driver(target, &error))?;
+    let row = row.map_err(|error| OpenError::of(target, error.into()))?;
     let number: i32 = row.get(0);
     if number / 10_000 < i32::try_from(VERSION).unwrap_or(i32::MAX) {
         return Err(OpenError::TooOld {
@@ -82,33 +82,14 @@ async fn migrate(client: &mut ClientWrapper, target: &Target) -> Result<(), Open
          SET idle_in_transaction_session_timeout = 0; SELECT pg_advisory_lock({LOCK});"
     );
     let locked = client.batch_execute(&unhurried).await;
-    locked.map_err(|error| OpenError::of_driver(target, &error))?;
+    locked.map_err(|error| OpenError::of(target, error.into()))?;
     let runner = embedded::migrations::runner();
     let report = runner.run_async(&mut **client).await;
-    let report = report.map_err(|error| failure(&error, target))?;
+    let report =
+        report.map_err(|error| OpenError::of(target, BackendError::Migration(Box::new(error))))?;
     let applied = report.applied_migrations().len();
     if applied > 0 {
         tracing::info!(database = %target, applied, "the database has the schema of this version now");
     }
     Ok(())
-}
-
-/// The driver's words in it, else that the history does not match ours.
-fn failure(error: &refinery::Error, target: &Target) -> OpenError {
-    match error.kind() {
-        refinery::error::Kind::Connection(_, cause) => {
-            let driver = cause.downcast_ref::<tokio_postgres::Error>();
-            driver.map_or_else(
-                || OpenError::Failed {
-                    at: target.to_string(),
-                    why: cause.to_string(),
-                },
-                |driver| OpenError::of_driver(target, driver),
-            )
-        }
-        _ => OpenError::Newer {
-            at: target.to_string(),
-            why: error.to_string(),
-        },
-    }
 }

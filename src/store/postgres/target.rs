@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr as _;
+use std::string::FromUtf8Error;
 use std::time::Duration;
 
 use tokio_postgres::Config;
@@ -19,6 +20,32 @@ pub(super) const CONNECT: Duration = Duration::from_secs(5);
 /// The port when none is named.
 const PORT: u16 = 5432;
 
+/// What is wrong with an address. Nothing in it repeats the address, which may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The driver does not understand it; its words.
+    #[error("{0}")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It names no host.
+    #[error("names no host")]
+    NoHost,
+    /// It names no database.
+    #[error("names no database: postgres://user@host/DATABASE")]
+    NoDatabase,
+    /// It names no user.
+    #[error("names no user: postgres://USER@host/database")]
+    NoUser,
+    /// Its `sslmode` is another word.
+    #[error("sslmode={0} is none of disable, prefer, require, verify-ca, verify-full")]
+    SslMode(String),
+    /// Its `sslrootcert` is not encoded as in an address.
+    #[error("sslrootcert is not percent-encoded properly")]
+    Encoding,
+    /// The same, decoded.
+    #[error("sslrootcert is not UTF-8")]
+    NotUtf8(#[source] FromUtf8Error),
+}
+
 /// A parsed `postgres://` address. `Display` shows who, where and which database, never a password.
 #[derive(Clone)]
 pub struct Target {
@@ -33,20 +60,20 @@ impl Target {
     ///
     /// # Errors
     /// What is wrong with it, in words for an operator, without the address itself.
-    pub fn parse(url: &str, password: Option<&str>) -> Result<Self, String> {
+    pub fn parse(url: &str, password: Option<&str>) -> Result<Self, TargetError> {
         let (bare, tls) = take_tls(url)?;
         let mut config = Config::from_str(&bare).map_err(|error| {
-            let cause = std::error::Error::source(&error);
-            cause.map_or_else(|| "cannot be read".to_owned(), ToString::to_string)
+            let cause = error.into_source();
+            TargetError::Unreadable(cause.unwrap_or_else(|| "cannot be read".into()))
         })?;
         if config.get_hosts().is_empty() {
-            return Err("names no host".into());
+            return Err(TargetError::NoHost);
         }
         if config.get_dbname().is_none() {
-            return Err("names no database: postgres://user@host/DATABASE".into());
+            return Err(TargetError::NoDatabase);
         }
         if config.get_user().is_none() {
-            return Err("names no user: postgres://USER@host/database".into());
+            return Err(TargetError::NoUser);
         }
         if let Some(password) = password {
             config.password(password);
@@ -99,7 +126,7 @@ struct Tls {
 }
 
 /// Takes out what the driver does not know: `sslrootcert`, and modes that check certificates.
-fn take_tls(url: &str) -> Result<(String, Tls), String> {
+fn take_tls(url: &str) -> Result<(String, Tls), TargetError> {
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
     let (mut mode, mut roots, mut rest) = ("prefer".to_owned(), None, Vec::new());
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -117,11 +144,7 @@ fn take_tls(url: &str) -> Result<(String, Tls), String> {
         ("require", None) => (SslMode::Require, Trust::Anybody),
         ("require" | "verify-ca", roots) => (SslMode::Require, Trust::Authority(roots)),
         ("verify-full", roots) => (SslMode::Require, Trust::AuthorityAndName(roots)),
-        (other, _) => {
-            return Err(format!(
-                "sslmode={other} is none of disable, prefer, require, verify-ca, verify-full"
-            ));
-        }
+        (other, _) => return Err(TargetError::SslMode(other.to_owned())),
     };
     let rest = rest.join("&");
     let bare = if rest.is_empty() {
@@ -133,7 +156,7 @@ fn take_tls(url: &str) -> Result<(String, Tls), String> {
 }
 
 /// Undoes percent-encoding.
-fn decoded(text: &str) -> Result<String, String> {
+fn decoded(text: &str) -> Result<String, TargetError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -144,11 +167,11 @@ fn decoded(text: &str) -> Result<String, String> {
         let digits = [rest.next(), rest.next()].map(|digit| digit.map(char::from));
         let digits = digits.map(|digit| digit.and_then(|digit| digit.to_digit(16)));
         let [Some(high), Some(low)] = digits else {
-            return Err("sslrootcert is not percent-encoded properly".into());
+            return Err(TargetError::Encoding);
         };
         bytes.push(u8::try_from(high * 16 + low).expect("two hexadecimal digits"));
     }
-    String::from_utf8(bytes).map_err(|_| "sslrootcert is not UTF-8".into())
+    String::from_utf8(bytes).map_err(TargetError::NotUtf8)
 }
 
 fn shown(config: &Config) -> String {
@@ -229,7 +252,7 @@ mod tests {
             "postgres://me:hunter2@h/d?sslrootcert=%zz",
             "postgres://me:hunter2@h/d?colour=red",
         ] {
-            let why = Target::parse(bad, None).unwrap_err();
+            let why = Target::parse(bad, None).unwrap_err().to_string();
             assert!(!why.contains("hunter2") && !why.is_empty(), "{why}");
         }
     }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
@@ -24,11 +24,31 @@ pub(super) enum Trust {
     AuthorityAndName(Option<PathBuf>),
 }
 
+/// Why certificates cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The file with the authorities is not read.
+    #[error("sslrootcert {} cannot be read: {error}", path.display())]
+    Roots {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        error: pem::Error,
+    },
+    /// There is no authority to ask.
+    #[error("there is no certificate to check the server's by: name one with sslrootcert")]
+    NoRoots(#[source] VerifierBuilderError),
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Unusable(rustls::Error),
+}
+
 /// A connector that believes as told.
 ///
 /// # Errors
 /// Why certificates cannot be had, in words for an operator.
-pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, String> {
+pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match trust {
         Trust::Anybody => Arc::new(Lenient {
@@ -43,7 +63,7 @@ pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, String> {
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
+        .map_err(TlsError::Unusable)?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
@@ -53,12 +73,14 @@ pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, String> {
 fn authority(
     roots: Option<&PathBuf>,
     provider: &Arc<CryptoProvider>,
-) -> Result<Arc<WebPkiServerVerifier>, String> {
+) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
     let certificates: Vec<CertificateDer<'static>> = match roots {
         Some(path) => {
-            let shown = path.display();
             let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-            read.map_err(|error| format!("sslrootcert {shown} cannot be read: {error}"))?
+            read.map_err(|error| TlsError::Roots {
+                path: path.clone(),
+                error,
+            })?
         }
         None => rustls_native_certs::load_native_certs().certs,
     };
@@ -66,9 +88,7 @@ fn authority(
     store.add_parsable_certificates(certificates);
     let builder =
         WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider));
-    builder.build().map_err(|_| {
-        "there is no certificate to check the server's by: name one with sslrootcert".into()
-    })
+    builder.build().map_err(TlsError::NoRoots)
 }
 
 /// Checks less than everything: the chain without the name, or nothing but that the one that shows a

@@ -110,9 +110,28 @@ async fn forget_blocks(shared: &Shared, most: i64) -> Result<usize, BackendError
     Ok(forgotten.len())
 }
 
+/// Why the server is not ready for writes.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProbeError {
+    #[error("{at} is a standby, which only reads")]
+    Standby { at: String },
+    #[error("{at} does not answer: {error}")]
+    Silent {
+        at: String,
+        #[source]
+        error: BackendError,
+    },
+    #[error("{at} takes no writes: {error}")]
+    NoWrites {
+        at: String,
+        #[source]
+        error: BackendError,
+    },
+}
+
 /// Writes something, and asks whether the server takes writes at all.
-pub(super) async fn probe(shared: &Shared) -> Result<(), String> {
-    let at = &shared.target;
+pub(super) async fn probe(shared: &Shared) -> Result<(), ProbeError> {
+    let at = shared.target.to_string();
     let asked = shared
         .pool
         .once("SELECT pg_is_in_recovery() AS standby", &[])
@@ -122,12 +141,12 @@ pub(super) async fn probe(shared: &Shared) -> Result<(), String> {
         get::<bool>(row, "standby")
     });
     match standby {
-        Ok(true) => return Err(format!("{at} is a standby, which only reads")),
+        Ok(true) => return Err(ProbeError::Standby { at }),
         Ok(false) => {}
-        Err(error) => return Err(format!("{at} does not answer: {}", error.why())),
+        Err(error) => return Err(ProbeError::Silent { at, error }),
     }
     let renewed = shared.renew().await;
-    renewed.map_err(|error| format!("{at} takes no writes: {}", error.why()))
+    renewed.map_err(|error| ProbeError::NoWrites { at, error })
 }
 
 /// A value that the first node makes and all read.

@@ -100,11 +100,14 @@ impl Site {
 
     /// A node that no other knows yet, or why there is none.
     pub async fn try_node(&self) -> Result<Arc<RedisLayer>, String> {
-        let mut servers = RedisServers::parse(&self.urls, None)?;
+        let said = |error: &dyn std::error::Error| error.to_string();
+        let mut servers = RedisServers::parse(&self.urls, None).map_err(|error| said(&error))?;
         if let Some(authority) = &self.authority {
-            servers = servers.trusting(&std::fs::read(authority).unwrap())?;
+            let pem = std::fs::read(authority).unwrap();
+            servers = servers.trusting(&pem).map_err(|error| said(&error))?;
         }
-        let layer = RedisLayer::start(servers, NodeId::fresh(), self.rules.clone()).await?;
+        let layer = RedisLayer::start(servers, NodeId::fresh(), self.rules.clone()).await;
+        let layer = layer.map_err(|error| said(&error))?;
         layer.seal_with(self.key());
         Ok(layer)
     }

@@ -1,0 +1,75 @@
+//! Why there is no server: each cause, and which part of the site is to blame for it.
+
+use crate::channel::redis::AnnounceError;
+use crate::config::KeyError;
+use crate::config::check::SessionKeyError;
+use crate::redis::Unreachable;
+use crate::store::StoreError;
+use crate::store::postgres::OpenError;
+use crate::store::sqlite::SqliteOpenError;
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A key names what does not exist here.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The zone of the times is not known.
+    #[error("chat.time_zone: {0}")]
+    TimeZone(#[source] jiff::Error),
+    /// The configured key cannot be used.
+    #[error("the session key: {0}")]
+    ConfiguredKey(#[from] SessionKeyError),
+    /// The pages cannot be read.
+    #[error("assets.dir: {0}")]
+    Assets(#[source] std::io::Error),
+    /// The database in a file cannot be opened.
+    #[error(transparent)]
+    Sqlite(#[from] SqliteOpenError),
+    /// The thread that opened it panicked.
+    #[error("opening failed: {0}")]
+    OpeningDied(#[source] tokio::task::JoinError),
+    /// The database of a server cannot be opened.
+    #[error(transparent)]
+    Postgres(#[from] OpenError),
+    /// The store does not say which one it is.
+    #[error(transparent)]
+    Identity(StoreError),
+    /// The store does not give its key.
+    #[error("the session key cannot be had: {0}")]
+    StoredKey(#[source] StoreError),
+    /// Redis is not reached.
+    #[error("{0}. To run one node without Redis, set channel.url = \"memory:\"")]
+    Redis(#[source] Unreachable),
+    /// Other nodes are not to be joined.
+    #[error(transparent)]
+    Announce(#[from] AnnounceError),
+}
+
+/// The part of a site to which a [`BuildError`] belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What the operator has set.
+    Config,
+    /// Where rooms are kept.
+    Store,
+    /// Redis, or the other nodes.
+    Channel,
+}
+
+impl BuildError {
+    /// What is to blame.
+    pub fn part(&self) -> Part {
+        match self {
+            Self::Key(_) | Self::TimeZone(_) | Self::ConfiguredKey(_) | Self::Assets(_) => {
+                Part::Config
+            }
+            Self::Sqlite(_)
+            | Self::OpeningDied(_)
+            | Self::Postgres(_)
+            | Self::Identity(_)
+            | Self::StoredKey(_) => Part::Store,
+            Self::Redis(_) | Self::Announce(_) => Part::Channel,
+        }
+    }
+}
