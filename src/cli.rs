@@ -16,7 +16,7 @@ use crate::boot::reload::Reload;
 use crate::boot::supervisor::Supervisor;
 use crate::boot::{self, BuildError, Ended, Listeners, Part};
 use crate::channel::Status;
-use crate::config::{self, Config, Given, Loaded, OperatorListen, sample};
+use crate::config::{self, Config, Given, Loaded, OperatorListen, StorePlace, sample};
 use crate::http::accept;
 use crate::invitation;
 use crate::release_memory;
@@ -282,7 +282,7 @@ fn announce(app: &AppState, address: SocketAddr, operators: Option<SocketAddr>) 
     if !std::io::stderr().is_terminal() {
         return;
     }
-    let data = data_folder(&config.store.url);
+    let data = data(&config.store);
     let health = operators.map_or(String::new(), |operators| {
         format!("  health    http://{}/readyz\n", reachable(operators))
     });
@@ -310,20 +310,19 @@ fn for_phones(config: &Config, address: SocketAddr) -> String {
     format!("  for phones  {url}\n\n{lines}\n")
 }
 
-/// The database's folder in full.
-fn data_folder(url: &str) -> String {
-    let path = url.split_once(':').map_or(url, |(_, path)| path);
-    let folder = std::path::Path::new(path)
-        .parent()
-        .unwrap_or_else(|| "".as_ref());
-    let full = std::path::absolute(match folder.as_os_str().is_empty() {
-        true => std::path::Path::new("."),
-        false => folder,
-    });
-    full.map_or_else(
-        |_| folder.display().to_string(),
-        |it| it.display().to_string(),
-    )
+/// Where the data is, without a password: the database's folder in full, or the server's address.
+fn data(store: &config::Store) -> String {
+    let path = match store.place() {
+        Ok(StorePlace::Sqlite(path)) => path,
+        Ok(StorePlace::Postgres(target)) => return target.to_string(),
+        Err(error) => return causes(&error),
+    };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let full = std::path::absolute(folder);
+    full.as_deref().unwrap_or(folder).display().to_string()
 }
 
 fn scheme(url: &str) -> &str {
@@ -371,4 +370,24 @@ fn ask(address: SocketAddr) -> anyhow::Result<String> {
     let mut answer = String::new();
     stream.take(64 * 1024).read_to_string(&mut answer)?;
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_data_is_shows_no_password() {
+        let at = |url: &str| {
+            data(&config::Store {
+                url: url.to_owned(),
+                ..config::Store::default()
+            })
+        };
+        let server = at("postgres://me:hunter2@db.example/talk");
+        assert_eq!(server, "postgres://me@db.example:5432/talk");
+        assert_eq!(at("sqlite:/srv/miyu/miyu.db"), "/srv/miyu");
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(at("sqlite:miyu.db"), here.display().to_string());
+    }
 }

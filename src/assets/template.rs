@@ -1,7 +1,7 @@
 //! The few words that pages take from the configuration: `{{base}}`, `{{lang}}`, `{{site.name}}`,
 //! `{{site.tagline}}`, `{{site.own_tagline}}` (empty where the built-in one holds). Anything else in double braces is left as it is.
 
-use crate::config::Site;
+use crate::config::{DefaultLanguage, Site};
 
 /// A language that the pages speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,24 +30,29 @@ impl Language {
     }
 
     /// What the operator chose, or else what the browser prefers, or else Chinese.
-    pub fn choose(configured: &str, accept_language: Option<&str>) -> Self {
-        let fixed = Self::ALL.into_iter().find(|it| it.tag() == configured);
-        fixed.unwrap_or_else(|| {
-            let mut best = (0.0, Self::ZhTw);
-            for part in accept_language.unwrap_or_default().split(',').take(20) {
-                let mut pieces = part.split(';');
-                let tag = pieces.next().unwrap_or_default().trim();
-                let weight = pieces
-                    .find_map(|piece| piece.trim().strip_prefix("q="))
-                    .map_or(1.0, |q| q.parse().unwrap_or(0.0));
-                if let Some(language) = Self::of_tag(tag)
-                    && weight > best.0
-                {
-                    best = (weight, language);
-                }
+    pub fn choose(configured: DefaultLanguage, accept_language: Option<&str>) -> Self {
+        match configured {
+            DefaultLanguage::ZhTw => Self::ZhTw,
+            DefaultLanguage::En => Self::En,
+            DefaultLanguage::Auto => Self::preferred(accept_language.unwrap_or_default()),
+        }
+    }
+
+    fn preferred(accept_language: &str) -> Self {
+        let mut best = (0.0, Self::ZhTw);
+        for part in accept_language.split(',').take(20) {
+            let mut pieces = part.split(';');
+            let tag = pieces.next().unwrap_or_default().trim();
+            let weight = pieces
+                .find_map(|piece| piece.trim().strip_prefix("q="))
+                .map_or(1.0, |q| q.parse().unwrap_or(0.0));
+            if let Some(language) = Self::of_tag(tag)
+                && weight > best.0
+            {
+                best = (weight, language);
             }
-            best.1
-        })
+        }
+        best.1
     }
 
     fn of_tag(tag: &str) -> Option<Self> {
@@ -165,15 +170,15 @@ mod tests {
 
     #[test]
     fn the_browser_chooses_unless_the_operator_did() {
-        let choose = |own, accept| Language::choose(own, accept);
-        assert_eq!(choose("auto", None), Language::ZhTw);
-        assert_eq!(
-            choose("auto", Some("fr, en-GB;q=0.8, zh;q=0.5")),
-            Language::En
-        );
-        assert_eq!(choose("auto", Some("en;q=0.2, zh-Hant-TW")), Language::ZhTw);
-        assert_eq!(choose("zh-TW", Some("en")), Language::ZhTw);
-        assert_eq!(choose("en", Some("zh-TW")), Language::En);
-        assert_eq!(choose("auto", Some("de")), Language::ZhTw);
+        use DefaultLanguage::{Auto, En, ZhTw};
+        let choose = Language::choose;
+        assert_eq!(choose(Auto, None), Language::ZhTw);
+        let several = Some("fr, en-GB;q=0.8, zh;q=0.5");
+        assert_eq!(choose(Auto, several), Language::En);
+        let fainter = Some("en;q=0.2, zh-Hant-TW");
+        assert_eq!(choose(Auto, fainter), Language::ZhTw);
+        assert_eq!(choose(ZhTw, Some("en")), Language::ZhTw);
+        assert_eq!(choose(En, Some("zh-TW")), Language::En);
+        assert_eq!(choose(Auto, Some("de")), Language::ZhTw);
     }
 }

@@ -14,9 +14,6 @@ pub enum BuildError {
     /// A key names what does not exist here.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The zone of the times is not known.
-    #[error("chat.time_zone: {0}")]
-    TimeZone(#[source] jiff::Error),
     /// The configured key cannot be used.
     #[error("the session key: {0}")]
     ConfiguredKey(#[from] SessionKeyError),
@@ -61,9 +58,7 @@ impl BuildError {
     /// What is to blame.
     pub fn part(&self) -> Part {
         match self {
-            Self::Key(_) | Self::TimeZone(_) | Self::ConfiguredKey(_) | Self::Assets(_) => {
-                Part::Config
-            }
+            Self::Key(_) | Self::ConfiguredKey(_) | Self::Assets(_) => Part::Config,
             Self::Sqlite(_)
             | Self::OpeningDied(_)
             | Self::Postgres(_)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::problem::KeyError;
-use super::value::ServiceUrl;
+use super::value::{ServiceUrl, Words};
 use crate::keyfile;
 use crate::redis::{CertificatesError, RedisServer, RedisServers, RedisUrlError};
 
@@ -23,8 +23,24 @@ section! {
         prefix: String = "miyu:";
         /// When Redis does not answer at start: "fail", or "standalone" (with SQLite only):
         /// run alone, and say so. A Redis that goes away later is waited for either way.
-        when_unreachable: String = "fail";
+        when_unreachable: WhenUnreachable = "fail";
     }
+}
+
+/// What a node does that finds no Redis at its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenUnreachable {
+    /// It does not start.
+    #[default]
+    Fail,
+    /// It runs alone.
+    Standalone,
+}
+
+impl Words for WhenUnreachable {
+    const KIND: &'static str = "\"fail\" or \"standalone\"";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("fail", Self::Fail), ("standalone", Self::Standalone)];
 }
 
 /// Longest prefix, in bytes.
@@ -86,11 +102,6 @@ impl Channel {
         })?;
         let trusting = servers.trusting(&pem);
         trusting.map_err(|why| wrong(CaFileError::Certificates(why)))
-    }
-
-    /// A node that finds no Redis at start runs alone.
-    pub fn standalone(&self) -> bool {
-        self.when_unreachable == "standalone"
     }
 }
 

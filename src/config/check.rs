@@ -1,30 +1,16 @@
-//! Rules that one key's type cannot say: bounds, and keys that must fit each other.
+//! Rules that one key's type and bounds cannot say: keys that must fit each other, texts that must show
+//! something, files that must be there.
 
-use std::time::Duration;
-
-use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
 use super::channel::PREFIX_BYTES;
 use super::load::Layers;
 use super::problem::{ConfigProblems, KeyError};
-use super::{Config, origin};
+use super::{Config, StorePlace, WhenUnreachable, origin};
 use crate::domain::visible;
 use crate::identity::{KEY_BYTES, key_weakness};
 use crate::keyfile::{self, KeyFileError};
 use crate::telemetry::causes;
-
-const SECOND: Duration = Duration::from_secs(1);
-const MILLI: Duration = Duration::from_millis(1);
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
-
-/// One address' share, an eighth, holds a page.
-const LEAST_MEMORY: u64 = 4 << 20;
-const MOST_MEMORY: u64 = 1 << 40;
-/// The smallest `store.max_size`: the log of changes alone takes half of it at times.
-const LEAST_MAX_SIZE: u64 = 64 << 20;
 
 /// How to make a key, for messages.
 const KEY_ADVICE: &str = "make one with `openssl rand -hex 32`";
@@ -37,7 +23,6 @@ pub fn check(config: &Config, layers: &Layers, problems: &mut ConfigProblems) {
     backends(config, &mut checker);
     session(config, &mut checker);
     durations(config, &mut checker);
-    numbers(config, &mut checker);
     log(config, &mut checker);
 }
 
@@ -112,11 +97,6 @@ fn site(config: &Config, checker: &mut Checker<'_>) {
             format!("must be at most {most} characters"),
         );
     }
-    checker.that(
-        ["auto", "zh-TW", "en"].contains(&&*site.default_language),
-        "site.default_language",
-        "must be \"auto\", \"zh-TW\" or \"en\"",
-    );
     if let Some(dir) = &config.assets.dir {
         checker.that(
             dir.is_dir(),
@@ -127,13 +107,16 @@ fn site(config: &Config, checker: &mut Checker<'_>) {
 }
 
 fn backends(config: &Config, checker: &mut Checker<'_>) {
-    checker.fits(config.store.target());
-    channel(config, checker);
+    let place = config.store.place();
     checker.that(
-        TimeZone::get(&config.chat.time_zone).is_ok(),
-        "chat.time_zone",
-        "must be an IANA name such as \"Asia/Taipei\" or \"UTC\"",
+        config.channel.when_unreachable == WhenUnreachable::Fail
+            || !matches!(place, Ok(StorePlace::Postgres(_))),
+        "channel.when_unreachable",
+        "\"standalone\" is for SQLite only: with another store, other nodes may be running, and this one \
+         would not hear them",
     );
+    checker.fits(place);
+    channel(config, checker);
 }
 
 fn channel(config: &Config, checker: &mut Checker<'_>) {
@@ -145,17 +128,6 @@ fn channel(config: &Config, checker: &mut Checker<'_>) {
         (1..=PREFIX_BYTES).contains(&prefix.len()) && prefix.bytes().all(plain),
         "channel.prefix",
         format!("must be 1 to {PREFIX_BYTES} of A-Z a-z 0-9 : _ - ."),
-    );
-    checker.that(
-        ["fail", "standalone"].contains(&&*channel.when_unreachable),
-        "channel.when_unreachable",
-        "must be \"fail\" or \"standalone\"",
-    );
-    checker.that(
-        !channel.standalone() || config.store.url.starts_with("sqlite:"),
-        "channel.when_unreachable",
-        "\"standalone\" is for SQLite only: with another store, other nodes may be running, and \
-         this one would not hear them",
     );
 }
 
@@ -222,183 +194,42 @@ fn parse_key(text: &str) -> Result<[u8; KEY_BYTES], SessionKeyError> {
     }
 }
 
+/// Durations that another one bounds. What bounds each alone stands beside its key.
 fn durations(config: &Config, checker: &mut Checker<'_>) {
     let Config {
         server,
-        store,
         matching,
         chat,
-        session,
-        limits,
         ..
     } = config;
-    let bounds = [
-        ("server.drain_timeout", server.drain_timeout, MILLI, HOUR),
-        (
-            "server.drain_jitter",
-            server.drain_jitter,
-            Duration::ZERO,
-            server.drain_timeout,
-        ),
-        ("server.keep_alive", server.keep_alive, SECOND, HOUR),
-        ("store.timeout", store.timeout, 10 * MILLI, 5 * MINUTE),
-        ("store.retention", store.retention, SECOND, 365 * DAY),
-        (
-            "matching.tag_patience",
-            matching.tag_patience,
-            Duration::ZERO,
-            DAY,
-        ),
-        (
-            "matching.repeat_patience",
-            matching.repeat_patience,
-            matching.tag_patience,
-            DAY,
-        ),
-        ("matching.lease", matching.lease, 100 * MILLI, HOUR),
-        (
-            "chat.reconnect_grace",
-            chat.reconnect_grace,
-            10 * MILLI,
-            7 * DAY,
-        ),
-        ("chat.arrival", chat.arrival, 10 * MILLI, HOUR),
-        ("chat.longest", chat.longest, Duration::ZERO, 365 * DAY),
-        (
-            "chat.presence_settle",
-            chat.presence_settle,
-            Duration::ZERO,
-            chat.reconnect_grace,
-        ),
-        ("session.lifetime", session.lifetime, SECOND, 400 * DAY),
-        ("session.longest", session.longest, SECOND, 4000 * DAY),
-        ("limits.flood", limits.flood, 100 * MILLI, HOUR),
-        (
-            "limits.header_timeout",
-            limits.header_timeout,
-            10 * MILLI,
-            5 * MINUTE,
-        ),
-        (
-            "limits.write_timeout",
-            limits.write_timeout,
-            10 * MILLI,
-            5 * MINUTE,
-        ),
-        ("limits.heartbeat", limits.heartbeat, 10 * MILLI, HOUR),
-    ];
+    let shown = |it| humantime::format_duration(it);
     checker.that(
-        chat.longest.is_zero() || chat.longest >= SECOND,
-        "chat.longest",
-        "must be at least 1s, or \"0s\" for no limit",
+        server.drain_jitter <= server.drain_timeout,
+        "server.drain_jitter",
+        format!(
+            "is {}; must be at most server.drain_timeout, which is {}",
+            shown(server.drain_jitter),
+            shown(server.drain_timeout)
+        ),
     );
-    for (key, value, least, most) in bounds {
-        let shown = |it| humantime::format_duration(it);
-        checker.that(
-            least <= value && value <= most,
-            key,
-            format!(
-                "is {}; must be from {} to {}",
-                shown(value),
-                shown(least),
-                shown(most)
-            ),
-        );
-    }
-}
-
-fn numbers(config: &Config, checker: &mut Checker<'_>) {
-    let limits = &config.limits;
-    let bounds = [
-        ("site.minimum_age", config.site.minimum_age.into(), 0, 120),
-        ("limits.max_frame", limits.max_frame, 32 * 1024, 1 << 20),
-        ("limits.in_flight", limits.in_flight as u64, 1, 256),
-        ("limits.mailbox", limits.mailbox as u64, 8, 65_536),
-        (
-            "limits.messages_per_second",
-            limits.messages_per_second.into(),
-            0,
-            1_000_000,
-        ),
-        (
-            "limits.message_burst",
-            limits.message_burst.into(),
-            1,
-            1_000_000,
-        ),
-        (
-            "limits.message_bytes_per_second",
-            limits.message_bytes_per_second,
-            0,
-            1 << 40,
-        ),
-        (
-            "limits.message_bytes_burst",
-            limits.message_bytes_burst,
-            8 * 1024,
-            1 << 40,
-        ),
-        (
-            "limits.signals_per_second",
-            limits.signals_per_second.into(),
-            0,
-            1_000_000,
-        ),
-        (
-            "limits.sessions_per_minute",
-            limits.sessions_per_minute.into(),
-            0,
-            1_000_000,
-        ),
-        (
-            "limits.matches_per_minute",
-            limits.matches_per_minute.into(),
-            0,
-            1_000_000,
-        ),
-        (
-            "limits.requests_per_minute",
-            limits.requests_per_minute.into(),
-            0,
-            1_000_000,
-        ),
-        (
-            "limits.address_factor",
-            limits.address_factor.into(),
-            1,
-            1_000_000,
-        ),
-        ("limits.room_entries", limits.room_entries, 1, 1_000_000),
-        (
-            "limits.blocks_per_session",
-            limits.blocks_per_session as u64,
-            1,
-            10_000,
-        ),
-        ("limits.room_bytes", limits.room_bytes, 16 << 10, 1 << 40),
-        ("limits.page_entries", limits.page_entries as u64, 1, 1_000),
-        ("limits.page_bytes", limits.page_bytes, 16 << 10, 16 << 20),
-        ("limits.bad_frames", limits.bad_frames.into(), 1, 1_000_000),
-    ];
-    let memory = limits.memory;
     checker.that(
-        memory == 0 || (LEAST_MEMORY..=MOST_MEMORY).contains(&memory),
-        "limits.memory",
-        "must be from 4MiB to 1TiB, or \"0B\" for an eighth of what the machine has",
+        matching.repeat_patience >= matching.tag_patience,
+        "matching.repeat_patience",
+        format!(
+            "is {}; must be at least matching.tag_patience, which is {}",
+            shown(matching.repeat_patience),
+            shown(matching.tag_patience)
+        ),
     );
-    let max_size = config.store.max_size;
     checker.that(
-        max_size == 0 || max_size >= LEAST_MAX_SIZE,
-        "store.max_size",
-        "must be at least 64MiB, or \"0B\" for no limit",
+        chat.presence_settle <= chat.reconnect_grace,
+        "chat.presence_settle",
+        format!(
+            "is {}; must be at most chat.reconnect_grace, which is {}",
+            shown(chat.presence_settle),
+            shown(chat.reconnect_grace)
+        ),
     );
-    for (key, value, least, most) in bounds {
-        checker.that(
-            (least..=most).contains(&value),
-            key,
-            format!("is {value}; must be from {least} to {most}"),
-        );
-    }
 }
 
 fn log(config: &Config, checker: &mut Checker<'_>) {

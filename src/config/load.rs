@@ -289,9 +289,9 @@ fn first_of(value: &Value) -> (&str, &Value) {
 #[derive(Debug, thiserror::Error)]
 enum FileError {
     #[error(
-        "may not be read by the user {} that runs miyu ({0}); it needs read for the file, and execute for each \
+        "may not be read by the user {user} that runs miyu ({0}); it needs read for the file, and execute for each \
          folder on the way to it",
-        rustix::process::geteuid().as_raw()
+        user = rustix::process::geteuid().as_raw()
     )]
     Denied(#[source] io::Error),
     #[error("is a link that leads nowhere ({0})")]

@@ -11,9 +11,9 @@ section! {
         /// `[channel]`. Empty: the first one of `channel.url`.
         url: String as ServiceUrl = "";
         /// How long only a partner with a shared tag will do.
-        tag_patience: Duration = "10s";
+        tag_patience: Duration = "10s" to "1day";
         /// After how long one of the last ten partners will do again.
-        repeat_patience: Duration = "20s";
+        repeat_patience: Duration = "20s" to "1day";
         /// Two tabs of one browser may meet when no other search fits.
         same_session: bool = true;
         /// How often the people of one network (an IPv4 address, an IPv6 /64) meet people of other
@@ -22,6 +22,6 @@ section! {
         /// as often again people who have waited for long without another partner. 0: no bound.
         prefix_pairings_per_minute: u32 = 10;
         /// How long a ticket outlives its connection's node.
-        lease: Duration = "30s";
+        lease: Duration = "30s" from "100ms" to "1h";
     }
 }

@@ -6,6 +6,7 @@
 mod section;
 
 mod assets;
+pub mod bounds;
 mod channel;
 mod chat;
 pub mod check;
@@ -25,7 +26,7 @@ mod store;
 mod value;
 
 pub use assets::Assets;
-pub use channel::Channel;
+pub use channel::{Channel, WhenUnreachable};
 pub use chat::Chat;
 pub use limits::Limits;
 pub use load::{Given, Loaded, load};
@@ -35,8 +36,9 @@ pub use problem::{ConfigProblem, ConfigProblems, KeyError, ValueError};
 pub use secret::Secret;
 pub use server::{OperatorListen, Server};
 pub use session::Session;
-pub use site::Site;
-pub use store::Store;
+pub use site::{DefaultLanguage, Site};
+pub use store::{Store, StorePlace};
+pub use value::Words;
 
 pub use crate::store::Durability;
 pub use crate::telemetry::log::Format as LogFormat;

@@ -34,14 +34,16 @@ pub struct Key {
 }
 
 /// Declares a section: `field: Type = default;`, where the default is a TOML literal, or
-/// `field: Type as Wire = default;` when it is written as `Wire` and kept as `Type`.
+/// `field: Type as Wire = default;` when it is written as `Wire` and kept as `Type`. Bounds stand behind the
+/// default, as TOML literals: `from LEAST`, `to MOST`, and `or NONE` for a value that means "none".
 macro_rules! section {
     (
         $(#[doc = $about:literal])*
         $struct:ident = $section:literal {
             $(
                 $(#[doc = $doc:literal])*
-                $field:ident: $type:ty $(as $wire:ty)? = $default:tt;
+                $field:ident: $type:ty $(as $wire:ty)? = $default:tt
+                    $(from $least:tt)? $(to $most:tt)? $(or $none:tt)?;
             )*
         }
     ) => {
@@ -83,14 +85,19 @@ macro_rules! section {
                 problems: &mut $crate::config::problem::ConfigProblems,
             ) -> Self {
                 Self {
-                    $( $field: layers
-                        .read::<section!(@wire $type $(, $wire)?)>(
+                    $( $field: {
+                        let value = layers.read::<section!(@wire $type $(, $wire)?)>(
                             $section,
                             stringify!($field),
                             stringify!($default),
                             problems,
-                        )
-                        .into(), )*
+                        );
+                        section!(
+                            @bounds layers, problems, $section, $field, value,
+                            [$($least)?] [$($most)?] [$($none)?]
+                        );
+                        value.into()
+                    }, )*
                 }
             }
         }
@@ -100,6 +107,24 @@ macro_rules! section {
                 let layers = $crate::config::load::Layers::none();
                 Self::read(&layers, &mut $crate::config::problem::ConfigProblems::default())
             }
+        }
+    };
+    (
+        @bounds $layers:ident, $problems:ident, $section:literal, $field:ident, $value:ident, [] [] []
+    ) => {};
+    (
+        @bounds $layers:ident, $problems:ident, $section:literal, $field:ident, $value:ident,
+        [$($least:tt)?] [$($most:tt)?] [$($none:tt)?]
+    ) => {
+        let bounds = $crate::config::bounds::Bounds {
+            least: None::<&'static str>$(.or(Some(stringify!($least))))?,
+            most: None::<&'static str>$(.or(Some(stringify!($most))))?,
+            none: None::<&'static str>$(.or(Some(stringify!($none))))?,
+        };
+        if let Some(why) = bounds.refusal(&$value) {
+            let key = stringify!($field);
+            let source = $layers.source($section, key);
+            $problems.add(format!("{}.{key}", $section), source, why);
         }
     };
     (@wire $type:ty) => { $type };

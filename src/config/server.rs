@@ -32,9 +32,9 @@ section! {
         /// How long an HTTP connection is kept without a request. A balancer or proxy in front that
         /// keeps idle connections must give them up sooner (most do after 60 s), or now and then a
         /// request of it meets a closed one.
-        keep_alive: Duration = "75s";
+        keep_alive: Duration = "75s" from "1s" to "1h";
         /// How long a shutdown waits for connections, and then for each backend.
-        drain_timeout: Duration = "15s";
+        drain_timeout: Duration = "15s" from "1ms" to "1h";
         /// Over how long the closing of sockets is spread at shutdown.
         drain_jitter: Duration = "1s";
     }

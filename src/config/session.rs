@@ -14,9 +14,9 @@ section! {
         /// A file that holds the key instead. Only its owner may read it (mode 0600).
         key_file: Option<PathBuf> = "";
         /// How long an unused browser is remembered.
-        lifetime: Duration = "30days";
+        lifetime: Duration = "30days" from "1s" to "400days";
         /// How long a browser stays the same one at most, however often it comes back: then it is a
         /// new one, without blocks and open rooms.
-        longest: Duration = "90days";
+        longest: Duration = "90days" from "1s" to "4000days";
     }
 }

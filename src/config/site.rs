@@ -1,5 +1,7 @@
 //! `[site]`.
 
+use super::value::Words;
+
 section! {
     /// What visitors read about this site.
     Site = "site" {
@@ -12,8 +14,29 @@ section! {
         /// How to reach you, as plain text. Empty: not shown.
         contact: String = "";
         /// Age asked for once at first Start, with the rules. 0: not asked.
-        minimum_age: u8 = 18;
+        minimum_age: u8 = 18 to 120;
         /// "auto" (as the browser prefers), "zh-TW" or "en".
-        default_language: String = "auto";
+        default_language: DefaultLanguage = "auto";
     }
+}
+
+/// The language of pages for a browser that did not choose one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DefaultLanguage {
+    /// As the browser prefers.
+    #[default]
+    Auto,
+    /// Chinese as written in Taiwan.
+    ZhTw,
+    /// English.
+    En,
+}
+
+impl Words for DefaultLanguage {
+    const KIND: &'static str = "\"auto\", \"zh-TW\" or \"en\"";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("auto", Self::Auto),
+        ("zh-TW", Self::ZhTw),
+        ("en", Self::En),
+    ];
 }

@@ -23,23 +23,32 @@ section! {
         /// miyu, not of the machine, or of PostgreSQL; faster on slow disks).
         durability: Durability = "power";
         /// How long an action waits for the store before it is answered `unavailable`.
-        timeout: Duration = "5s";
+        timeout: Duration = "5s" from "10ms" to "5m";
         /// How long a closed room is kept before it is erased.
-        retention: Duration = "24h";
+        retention: Duration = "24h" from "1s" to "365days";
         /// How large the data may become on the disk. From nine tenths of it on no new pairs are made,
         /// until erasure has made room; people in open rooms go on. At the whole of it messages are
         /// answered `unavailable`, as with a full disk. "0B": as large as the disk.
-        max_size: u64 as Size = "8GiB";
+        max_size: u64 as Size = "8GiB" from "64MiB" or "0B";
     }
 }
 
+/// Where rooms are kept.
+#[derive(Clone, Debug)]
+pub enum StorePlace {
+    /// In this SQLite file.
+    Sqlite(PathBuf),
+    /// In this PostgreSQL database.
+    Postgres(Box<Target>),
+}
+
 impl Store {
-    /// The PostgreSQL database to use; `None` for SQLite. Reads the file of the password.
+    /// Where rooms are kept. Reads the file of the password.
     ///
     /// # Errors
     /// Which key is wrong, and how.
-    pub fn target(&self) -> Result<Option<Target>, KeyError> {
-        let scheme = self.url.split_once(':').map_or("", |(scheme, _)| scheme);
+    pub fn place(&self) -> Result<StorePlace, KeyError> {
+        let (scheme, rest) = self.url.split_once(':').unwrap_or_default();
         let path = self.password_file.as_deref();
         match scheme {
             "postgres" | "postgresql" => {
@@ -47,14 +56,14 @@ impl Store {
                 let password = password.map_err(|why| KeyError::new("store.password_file", why))?;
                 let target = Target::parse(&self.url, password.as_deref());
                 target
-                    .map(Some)
+                    .map(|it| StorePlace::Postgres(Box::new(it)))
                     .map_err(|why| KeyError::new("store.url", why))
             }
             "sqlite" if path.is_some() => {
                 let why = "is for PostgreSQL; SQLite has no password";
                 Err(KeyError::new("store.password_file", why))
             }
-            "sqlite" if self.url != "sqlite:" => Ok(None),
+            "sqlite" if !rest.is_empty() => Ok(StorePlace::Sqlite(PathBuf::from(rest))),
             _ => {
                 let why = "must be \"sqlite:PATH\" or \"postgres://user@host/database\"";
                 Err(KeyError::new("store.url", why))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use figment::value::Value;
+use jiff::tz::TimeZone;
 
 use super::problem::ValueError;
 use super::{Durability, LogFormat, Secret};
@@ -60,24 +61,54 @@ textual! {
         |text| duration(text), |it| humantime::format_duration(*it).to_string().replace(' ', "");
     Size, "a size with its unit, such as \"64KiB\" or \"1MiB\"",
         |text| size(text), |it| shown_size(it.0);
-    Durability, "\"power\" or \"process\"", |text| match text {
-        "power" => Ok(Self::Power),
-        "process" => Ok(Self::Process),
-        _ => Err(must_be::<Self>()),
-    }, |it| match it {
-        Self::Power => "power".to_owned(),
-        Self::Process => "process".to_owned(),
-    };
-    LogFormat, "\"auto\", \"pretty\" or \"json\"", |text| match text {
-        "auto" => Ok(Self::Auto),
-        "pretty" => Ok(Self::Pretty),
-        "json" => Ok(Self::Json),
-        _ => Err(must_be::<Self>()),
-    }, |it| match it {
-        Self::Auto => "auto".to_owned(),
-        Self::Pretty => "pretty".to_owned(),
-        Self::Json => "json".to_owned(),
-    };
+    TimeZone, "an IANA name such as \"Asia/Taipei\" or \"UTC\"",
+        |text| Self::get(text).map_err(|_| must_be::<Self>()),
+        |it| it.iana_name().map_or_else(|| "UTC".to_owned(), str::to_owned);
+}
+
+/// A choice among words.
+pub trait Words: Copy + PartialEq + 'static {
+    /// All of them, for people: "must be …".
+    const KIND: &'static str;
+    /// Each with what it means.
+    const WORDS: &'static [(&'static str, Self)];
+
+    /// The word of this choice.
+    fn word(self) -> &'static str {
+        let found = Self::WORDS.iter().find(|(_, meaning)| *meaning == self);
+        found.expect("every choice has a word").0
+    }
+}
+
+impl<T: Words> Setting for T {
+    const KIND: &'static str = <T as Words>::KIND;
+
+    fn parse(value: &Value) -> Result<Self, ValueError> {
+        let text = value.as_str().ok_or_else(must_be::<Self>)?;
+        let found = Self::WORDS.iter().find(|(word, _)| *word == text);
+        found
+            .map(|(_, meaning)| *meaning)
+            .ok_or_else(must_be::<Self>)
+    }
+
+    fn show(&self) -> String {
+        quote(self.word())
+    }
+}
+
+impl Words for Durability {
+    const KIND: &'static str = "\"power\" or \"process\"";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("power", Self::Power), ("process", Self::Process)];
+}
+
+impl Words for LogFormat {
+    const KIND: &'static str = "\"auto\", \"pretty\" or \"json\"";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("auto", Self::Auto),
+        ("pretty", Self::Pretty),
+        ("json", Self::Json),
+    ];
 }
 
 /// The address of a service: shown without the password in it.
@@ -244,7 +275,7 @@ impl<T: Setting> Setting for Secret<T> {
 }
 
 /// A number of bytes, written with its unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(u64);
 
 impl From<Size> for u64 {

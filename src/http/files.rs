@@ -40,7 +40,7 @@ pub fn page(
     request: &HeaderMap,
 ) -> Option<Response<ResponseBody>> {
     let accepted = request.get(ACCEPT_LANGUAGE).and_then(|it| it.to_str().ok());
-    let language = Language::choose(&bundle.site().default_language, accepted);
+    let language = Language::choose(bundle.site().default_language, accepted);
     let asset = bundle.page(name, language)?;
     let mut answer = answer(status, asset, ASK_PRIVATELY, request);
     response::vary(&mut answer, "accept-language");

@@ -284,3 +284,89 @@ fn a_file_that_is_named_must_be_there_and_be_toml() {
     let flat = refused("server = 3\n", &[]);
     assert!(flat.contains("must be a section"), "{flat}");
 }
+
+/// Each key with bounds, and values just outside of them.
+const OUT_OF_BOUNDS: &str = "
+server.drain_timeout 999us 3601s
+server.keep_alive 999ms 3601s
+site.minimum_age 121
+store.timeout 9ms 301s
+store.retention 999ms 366days
+store.max_size 63MiB
+matching.tag_patience 25h
+matching.repeat_patience 25h
+matching.lease 99ms 3601s
+chat.reconnect_grace 9ms 8days
+chat.arrival 9ms 3601s
+chat.longest 999ms 366days
+session.lifetime 999ms 401days
+session.longest 999ms 4001days
+limits.max_frame 31KiB 1025KiB
+limits.in_flight 0 257
+limits.mailbox 7 65537
+limits.messages_per_second 1000001
+limits.message_burst 0 1000001
+limits.message_bytes_per_second 1025GiB
+limits.message_bytes_burst 7KiB 1025GiB
+limits.signals_per_second 1000001
+limits.sessions_per_minute 1000001
+limits.matches_per_minute 1000001
+limits.requests_per_minute 1000001
+limits.address_factor 0 1000001
+limits.memory 4095KiB 1025GiB
+limits.room_entries 0 1000001
+limits.room_bytes 15KiB 1025GiB
+limits.blocks_per_session 0 10001
+limits.page_entries 0 1001
+limits.page_bytes 15KiB 17MiB
+limits.bad_frames 0 1000001
+limits.flood 99ms 3601s
+limits.header_timeout 9ms 301s
+limits.write_timeout 9ms 301s
+limits.heartbeat 9ms 3601s
+";
+
+#[test]
+fn what_is_out_of_bounds_is_refused_with_its_bounds() {
+    for line in OUT_OF_BOUNDS.trim().lines() {
+        let mut words = line.split(' ');
+        let key = words.next().unwrap();
+        let variable = format!("MIYU_{}", key.replacen('.', "__", 1).to_ascii_uppercase());
+        for value in words {
+            let text = refused("", &[(&variable, value)]);
+            assert!(
+                text.contains(&format!("{key} ({variable}): is ")) && text.contains("; must be "),
+                "{key} = {value}: {text}"
+            );
+        }
+    }
+    let none = "[chat]\nlongest = \"0s\"\n[limits]\nmemory = \"0B\"\n[store]\nmax_size = \"0B\"\n";
+    load(none, &[]).unwrap();
+}
+
+#[test]
+fn durations_that_contradict_each_other_are_refused() {
+    for (toml, key, other) in [
+        (
+            "[server]\ndrain_jitter = \"16s\"",
+            "server.drain_jitter",
+            "server.drain_timeout",
+        ),
+        (
+            "[matching]\nrepeat_patience = \"9s\"",
+            "matching.repeat_patience",
+            "matching.tag_patience",
+        ),
+        (
+            "[chat]\npresence_settle = \"6m\"",
+            "chat.presence_settle",
+            "chat.reconnect_grace",
+        ),
+    ] {
+        let text = refused(toml, &[]);
+        assert!(
+            text.contains(&format!("{key} (")) && text.contains(other),
+            "{text}"
+        );
+    }
+}

@@ -4,6 +4,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use crate::assets::Language;
+use crate::config::Words as _;
 use crate::domain::entry::CONTENT_CHARS;
 use crate::domain::rounded;
 use crate::http::routes::{Call, HandlerResult};
@@ -20,7 +21,7 @@ struct SiteJson<'a> {
     contact: &'a str,
     address: Option<String>,
     minimum_age: u8,
-    default_language: &'a str,
+    default_language: &'static str,
     languages: [&'static str; 2],
     retention_ms: u64,
     reconnect_grace_ms: u64,
@@ -58,7 +59,7 @@ pub async fn site(call: Call) -> HandlerResult {
         contact: &site.contact,
         address: invitation::address(&config.server, &call.peer),
         minimum_age: site.minimum_age,
-        default_language: &site.default_language,
+        default_language: site.default_language.word(),
         languages: Language::ALL.map(Language::tag),
         retention_ms: millis(config.store.retention),
         reconnect_grace_ms: millis(config.chat.reconnect_grace),
