@@ -7,6 +7,7 @@ use super::routes::{Call, HandlerResult};
 use super::{ResponseBody, response};
 use crate::channel;
 use crate::clock::{Clock as _, Steady};
+use crate::state::AppState;
 use crate::telemetry;
 use crate::telemetry::lines::LINES;
 
@@ -33,52 +34,7 @@ pub async fn alive(_: Call) -> HandlerResult {
 /// `/readyz`: traffic may be sent here; the reasons when not.
 pub async fn ready(call: Call) -> HandlerResult {
     let app = &*call.app;
-    let mut problems = Vec::new();
-    let mut notices = Vec::new();
-    let mut problem = |part, why: String| problems.push(Finding { part, why });
-    if !app.shutdown.ready() {
-        problem("server", "it is shutting down".into());
-    }
-    if let Err(error) = app.store.ready().await {
-        problem("store", error.to_string());
-    }
-    if let channel::Status::Degraded(why) = app.channel.status() {
-        notices.push(Finding {
-            part: "channel",
-            why,
-        });
-    }
-    let missing = app.notices.all().into_iter();
-    notices.extend(missing.map(|(part, why)| Finding { part, why }));
-    let (open, most) = (app.limits.open_connections(), app.limits.max_connections());
-    if open.saturating_mul(10) >= most.saturating_mul(9) {
-        notices.push(Finding {
-            part: "limits.connections",
-            why: format!("{open} of at most {most} connections are open"),
-        });
-    }
-    if app.memory.scarce() {
-        notices.push(Finding {
-            part: "limits.memory",
-            why: format!(
-                "{} of {} bytes are held for clients that do not take them",
-                app.memory.used(),
-                app.memory.limit()
-            ),
-        });
-    }
-    if let Some(why) = Steady.notice() {
-        notices.push(Finding { part: "clock", why });
-    }
-    if let Some(why) = LINES.trouble() {
-        notices.push(Finding { part: "log", why });
-    }
-    if let Some(why) = app.capacity.hint() {
-        notices.push(Finding {
-            part: "store.max_size",
-            why,
-        });
-    }
+    let problems = problems(app).await;
     let ready = problems.is_empty();
     let status = match ready {
         true => StatusCode::OK,
@@ -87,9 +43,56 @@ pub async fn ready(call: Call) -> HandlerResult {
     let body = Readiness {
         ready,
         problems,
-        notices,
+        notices: notices(app),
     };
     Ok(response::json(status, &body))
+}
+
+async fn problems(app: &AppState) -> Vec<Finding> {
+    let mut problems = Vec::new();
+    if !app.shutdown.ready() {
+        problems.push(Finding {
+            part: "server",
+            why: "it is shutting down".into(),
+        });
+    }
+    if let Err(error) = app.store.ready().await {
+        problems.push(Finding {
+            part: "store",
+            why: error.to_string(),
+        });
+    }
+    problems
+}
+
+fn notices(app: &AppState) -> Vec<Finding> {
+    let channel = match app.channel.status() {
+        channel::Status::Live => None,
+        channel::Status::Degraded(why) => Some(why),
+    };
+    let (open, most) = (app.limits.open_connections(), app.limits.max_connections());
+    let crowded = open.saturating_mul(10) >= most.saturating_mul(9);
+    let crowded = crowded.then(|| format!("{open} of at most {most} connections are open"));
+    let (used, limit) = (app.memory.used(), app.memory.limit());
+    let scarce = app.memory.scarce();
+    let scarce = scarce
+        .then(|| format!("{used} of {limit} bytes are held for clients that do not take them"));
+    let before = [("channel", channel)];
+    let after = [
+        ("limits.connections", crowded),
+        ("limits.memory", scarce),
+        ("clock", Steady.notice()),
+        ("log", LINES.trouble()),
+        ("store.max_size", app.capacity.hint()),
+    ];
+    let missing = app.notices.all().into_iter();
+    let missing = missing.map(|(part, why)| (part, Some(why)));
+    before
+        .into_iter()
+        .chain(missing)
+        .chain(after)
+        .filter_map(|(part, why)| Some(Finding { part, why: why? }))
+        .collect()
 }
 
 /// `/metrics`: Prometheus text. Gauges that are cheap to read are read now.

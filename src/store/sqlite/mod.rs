@@ -12,20 +12,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use self::error::SqliteError;
-use self::files::Files;
 use self::jobs::{Mode, WriterJob};
 use self::open::Paths;
 use self::page::ReadJob;
 use self::queue::JobQueue;
-use self::room_cache::RoomCache;
 use self::threads::{PanicAlarm, ThreadLife};
-use self::writer::Writer;
+use self::writer::{Opened, Writer};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
 use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
 use crate::store::pending_writes::PendingWrites;
@@ -80,6 +78,17 @@ pub struct SqliteStore {
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// The queues of the writer and of the readers, and what ends them when a thread panics.
+fn queues(tuning: &SqliteTuning) -> (PanicAlarm, watch::Receiver<ThreadLife>) {
+    let room = queue::QueueBound {
+        items: tuning.queue,
+        bytes: tuning.queue_bytes,
+    };
+    let jobs = JobQueue::new(room, tuning.batch, 1);
+    let reads = JobQueue::new(room, READS_AT_ONCE, tuning.readers);
+    PanicAlarm::new(jobs, reads)
+}
+
 impl SqliteStore {
     /// Opens or makes the database at `path`; blocks. From now on every side of an open room is
     /// away, until it arrives again.
@@ -118,53 +127,25 @@ impl SqliteStore {
         {
             clock.go_on(from);
         }
-        let (now, label) = (clock.now(), clock.label());
+        let now = clock.now();
         let start = open::recover(&mut conn, now, &rules)
             .map_err(|fault| SqliteOpenError::from_fault(path, &fault))?;
-
+        let (checkpoints, helper) = checkpoint::watch(&mut conn, tuning.checkpoint, tuning.wal)
+            .map_err(|error| SqliteOpenError::from_sql(path, &error))?;
         let open_rooms = Arc::new(AtomicU64::new(start.open_rooms));
         let (timeout, renewal) = (rules.timeout, rules.block_lifetime / 30);
         let blocks_per_session = rules.blocks_per_session;
-        let room = queue::QueueBound {
-            items: tuning.queue,
-            bytes: tuning.queue_bytes,
-        };
-        let jobs = JobQueue::new(room, tuning.batch, 1);
-        let reads = JobQueue::new(room, READS_AT_ONCE, tuning.readers);
-        let (panic_alarm, life) = PanicAlarm::new(jobs, reads);
+        let (panic_alarm, life) = queues(&tuning);
         let (jobs, reads) = (panic_alarm.jobs.clone(), panic_alarm.reads.clone());
-        let (checkpoints, helper) = checkpoint::watch(&mut conn, tuning.checkpoint, tuning.wal)
-            .map_err(|error| SqliteOpenError::from_sql(path, &error))?;
-        let writer = Writer {
+        let opened = Opened {
             conn,
             checkpoints,
-            room_cache: RoomCache::new(tuning.room_cache, tuning.cached_entries),
-            rules: Arc::new(rules),
-            tuning,
-            files: Files::of(&paths),
             paths,
-            sink,
-            clock: clock.clone(),
             now,
-            label,
-            clock_kept: None,
-            started: now,
             next_id: start.next_id,
-            outbox: Vec::new(),
-            unwritten: Vec::new(),
-            closing: Vec::new(),
-            at_max_size: false,
-            erased: Vec::new(),
-            opened: 0,
-            open_rooms: open_rooms.clone(),
-            begun: false,
-            changes: 0,
-            failing: false,
-            purged: false,
-            wal_grown: true,
-            last_write: Instant::now(),
-            last_truncation: Instant::now(),
+            open_rooms: Arc::clone(&open_rooms),
         };
+        let writer = Writer::new(opened, rules, sink, clock.clone(), tuning);
         let thread = threads::start(writer, helper, lock, panic_alarm)?;
         Ok(Arc::new(Self {
             jobs,

@@ -74,7 +74,58 @@ pub(super) struct Writer {
     pub(super) last_truncation: Instant,
 }
 
+/// A database that was opened, as the writer takes it over.
+pub(super) struct Opened {
+    pub(super) conn: Connection,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) paths: Paths,
+    /// What the clock said when the data was recovered.
+    pub(super) now: Timestamp,
+    pub(super) next_id: i64,
+    pub(super) open_rooms: Arc<AtomicU64>,
+}
+
 impl Writer {
+    /// Before its first batch.
+    pub(super) fn new(
+        opened: Opened,
+        rules: StoreRules,
+        sink: Arc<dyn CommitSink>,
+        clock: SharedClock,
+        tuning: SqliteTuning,
+    ) -> Self {
+        Self {
+            conn: opened.conn,
+            checkpoints: opened.checkpoints,
+            room_cache: RoomCache::new(tuning.room_cache, tuning.cached_entries),
+            rules: Arc::new(rules),
+            tuning,
+            files: Files::of(&opened.paths),
+            paths: opened.paths,
+            sink,
+            now: opened.now,
+            label: clock.label(),
+            clock,
+            clock_kept: None,
+            started: opened.now,
+            next_id: opened.next_id,
+            outbox: Vec::new(),
+            unwritten: Vec::new(),
+            closing: Vec::new(),
+            at_max_size: false,
+            erased: Vec::new(),
+            opened: 0,
+            open_rooms: opened.open_rooms,
+            begun: false,
+            changes: 0,
+            failing: false,
+            purged: false,
+            wal_grown: true,
+            last_write: Instant::now(),
+            last_truncation: Instant::now(),
+        }
+    }
+
     /// Works until the queue is closed and empty.
     pub(super) fn run(&mut self, queue: &JobQueue<WriterJob>) {
         let mut jobs = Vec::new();
