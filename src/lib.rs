@@ -5,6 +5,7 @@
 // They panic where nothing can be written, and a panic in the hook for panics ends the process.
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
 
+pub mod backoff;
 pub mod clock;
 pub mod domain;
 

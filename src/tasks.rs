@@ -1,5 +1,5 @@
 //! Going away in order: signals, the drain token, the tracker of every task, and the queue of clean-ups
-//! that `Drop` cannot await. The only place that may spawn tasks.
+//! that `Drop` cannot await. And what a panic ends: [`supervised`], [`restarted`].
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -67,15 +68,7 @@ impl Drain {
 
     /// Runs a task that a shutdown waits for. A panic in it ends that task alone and is counted.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        use futures_util::FutureExt as _;
-        // No async block: that would hold the task twice, as what it captured and as what it awaits.
-        let watched = std::panic::AssertUnwindSafe(task).catch_unwind();
-        self.0.tracker.spawn(watched.map(|ended| {
-            if ended.is_err() {
-                // The panic hook has logged where; here it is only counted.
-                metrics::counter!(crate::telemetry::PANICS).increment(1);
-            }
-        }));
+        self.0.tracker.spawn(supervised(task).map(|_| ()));
     }
 
     /// Hands over what a `Drop` cannot await: see [`CleanupQueue::submit`].
@@ -111,6 +104,29 @@ impl Drain {
 impl Default for Drain {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Between a panic of a task and its next beginning.
+const RESTART: Duration = Duration::from_secs(1);
+
+/// Runs this to its end; `None` when it panicked, which ends it alone. The panic hook has logged where, here it
+/// is only counted.
+// No async block: that would hold the task twice, as what it captured and as what it awaits.
+pub fn supervised<F: Future>(task: F) -> impl Future<Output = Option<F::Output>> {
+    let caught = std::panic::AssertUnwindSafe(task).catch_unwind();
+    caught.map(|ended| {
+        if ended.is_err() {
+            metrics::counter!(crate::telemetry::PANICS).increment(1);
+        }
+        ended.ok()
+    })
+}
+
+/// Runs what a process cannot do without to its end, from the beginning again whenever it panicked.
+pub async fn restarted<F: Future<Output = ()>>(mut begin: impl FnMut() -> F) {
+    while supervised(begin()).await.is_none() {
+        tokio::time::sleep(RESTART).await;
     }
 }
 
@@ -187,14 +203,7 @@ async fn work(
             }
         };
         let Some(cleanup) = cleanup else { return };
-        use futures_util::FutureExt as _;
-        if std::panic::AssertUnwindSafe(cleanup)
-            .catch_unwind()
-            .await
-            .is_err()
-        {
-            metrics::counter!(crate::telemetry::PANICS).increment(1);
-        }
+        supervised(cleanup).await;
     }
 }
 
@@ -266,6 +275,19 @@ mod tests {
         let drain = Drain::new();
         drain.spawn(std::future::pending());
         assert_eq!(drain.finish(Duration::from_millis(20)).await, 1);
+    }
+
+    #[tokio::test]
+    async fn what_panics_is_begun_again_until_it_ends() {
+        let mut begun = 0;
+        restarted(|| {
+            begun += 1;
+            let panics = begun < 2;
+            async move { assert!(!panics, "a panic for this test") }
+        })
+        .await;
+        assert_eq!(begun, 2);
+        assert_eq!(supervised(async { 7 }).await, Some(7));
     }
 
     #[tokio::test]

@@ -4,22 +4,24 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
 
 use crate::admission::memory_budget::{Class, MemoryBudget, Reservation};
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::chat::{Chat, ChatJob, ChatOutcome};
-use crate::domain::LeaveReason;
-use crate::domain::id::{Address, RoomId, SessionId, Side};
+use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
+use crate::domain::{LeaveReason, MessageRef};
 use crate::state_machine::Io;
 use crate::store::{
     Appended, Arrival, PageLimit, Pending, ReadState, SideClaim, Store, StoreError,
 };
 use crate::tasks::Drain;
 use crate::telemetry;
+
+mod depart_retry;
+
+pub use self::depart_retry::DepartRetry;
 
 /// What all chat connections reach.
 pub struct ChatServices {
@@ -101,28 +103,14 @@ impl Io<Chat> for ChatIo {
                 target,
                 client_id,
                 side,
-            } => {
-                let recalling =
-                    self.reach
-                        .store
-                        .recall(self.room(), side, target, client_id.clone());
-                other(async move { ChatOutcome::Recalled(client_id, recalling.await) })
-            }
+            } => self.recall(side, target, client_id),
             ChatJob::Hide { target, side } => {
                 let hiding = self.reach.store.hide(self.room(), side, target);
                 other(async move { ChatOutcome::Hidden(hiding.await) })
             }
             ChatJob::Leave { side, block } => self.leave(side, block),
             ChatJob::Arrive { side, instead_of } => self.arrive(side, instead_of),
-            ChatJob::Publish(frame) => {
-                // Not before its turn: "is typing" after a message must not overtake the message.
-                let (channel, group) =
-                    (Arc::clone(&self.reach.channel), GroupId::Room(self.room()));
-                other(async move {
-                    channel.publish(group, frame);
-                    ChatOutcome::Done
-                })
-            }
+            ChatJob::Publish(frame) => self.publish(frame),
             ChatJob::SaveReadState { side, read_state } => {
                 self.reach
                     .store
@@ -142,24 +130,7 @@ impl Io<Chat> for ChatIo {
                     return other(async move { ChatOutcome::Paged(Err(error), None) });
                 }
                 metrics::counter!(telemetry::PAGES, "cause" => cause).increment(1);
-                let room = with_room.then(|| self.reach.store.room(self.room()));
-                let limit = PageLimit {
-                    entries: self.reach.page_entries,
-                    bytes: self.reach.page_bytes,
-                    names,
-                };
-                let page = self.reach.store.page(self.room(), side, after, limit);
-                other(async move {
-                    let room = match room {
-                        Some(room) => match room.await {
-                            Ok(room) => room.map(Box::new),
-                            // Both are asked for again, or signals that were lost stay lost.
-                            Err(error) => return ChatOutcome::Paged(Err(error), None),
-                        },
-                        None => None,
-                    };
-                    ChatOutcome::Paged(page.await, room)
-                })
+                self.page(side, after, names, with_room)
             }
             ChatJob::Depart {
                 side,
@@ -213,6 +184,43 @@ impl ChatIo {
             GroupId::Room(room) => room,
             group => unreachable!("a chat connection joins a room, not {group:?}"),
         }
+    }
+
+    fn recall(&self, side: Side, target: MessageRef, client_id: Option<String>) -> ChatInFlight {
+        let store = &self.reach.store;
+        let recalling = store.recall(self.room(), side, target, client_id.clone());
+        other(async move { ChatOutcome::Recalled(client_id, recalling.await) })
+    }
+
+    /// Not before its turn: "is typing" after a message must not overtake the message.
+    fn publish(&self, frame: Frame) -> ChatInFlight {
+        let (channel, group) = (Arc::clone(&self.reach.channel), GroupId::Room(self.room()));
+        other(async move {
+            channel.publish(group, frame);
+            ChatOutcome::Done
+        })
+    }
+
+    /// A page of the log, and the room itself if signals may have been lost.
+    fn page(&self, side: Side, after: Seq, names: usize, with_room: bool) -> ChatInFlight {
+        let room = with_room.then(|| self.reach.store.room(self.room()));
+        let limit = PageLimit {
+            entries: self.reach.page_entries,
+            bytes: self.reach.page_bytes,
+            names,
+        };
+        let page = self.reach.store.page(self.room(), side, after, limit);
+        other(async move {
+            let room = match room {
+                Some(room) => match room.await {
+                    Ok(room) => room.map(Box::new),
+                    // Both are asked for again, or signals that were lost stay lost.
+                    Err(error) => return ChatOutcome::Paged(Err(error), None),
+                },
+                None => None,
+            };
+            ChatOutcome::Paged(page.await, room)
+        })
     }
 
     fn leave(&self, side: Side, block: Option<(SessionId, SessionId)>) -> ChatInFlight {
@@ -314,85 +322,5 @@ pub fn announce(channel: &dyn ChannelLayer, arrival: &Arrival, connection: Addre
             version: here.version,
         };
         channel.publish(GroupId::Room(room.id), opened);
-    }
-}
-
-/// Departures that may be owed to the store at the same time: as many tasks.
-static OWED: Semaphore = Semaphore::const_new(10_000);
-
-/// First pause between attempts to write a departure; doubled each time.
-const DEPART_AGAIN: Duration = Duration::from_secs(1);
-/// Longest pause.
-const DEPART_PAUSE: Duration = Duration::from_secs(30);
-
-/// A connection that is over, and what the store and the room are to know of it.
-pub struct DepartRetry {
-    /// The truth.
-    pub store: Arc<dyn Store>,
-    /// The room's other connections.
-    pub channel: Arc<dyn ChannelLayer>,
-    /// The room.
-    pub room: RoomId,
-    /// The side it spoke for.
-    pub side: Side,
-    /// The connection.
-    pub connection: Address,
-    /// How far it got.
-    pub read_state: ReadState,
-}
-
-impl DepartRetry {
-    fn publish(&self, away: Option<u64>) {
-        let frame = Frame::Closed {
-            side: self.side,
-            connection: self.connection,
-            away,
-        };
-        self.channel.publish(GroupId::Room(self.room), frame);
-    }
-
-    /// Goes on until the store takes the departure, or the process ends (the next start makes
-    /// all sides away). A side that stays online in the store would keep its partner waiting for ever.
-    /// There is a bound: beyond it a side stays online in the store until the process ends.
-    pub fn later(self, drain: &Drain) {
-        let Ok(owed) = OWED.try_acquire() else {
-            metrics::counter!(telemetry::DEPARTURES_DROPPED).increment(1);
-            return;
-        };
-        let stop = drain.token().clone().cancelled_owned();
-        drain.spawn(async move {
-            let _owed = owed;
-            tokio::select! { () = self.until_done() => {}, () = stop => {} }
-        });
-    }
-
-    /// The version since which no connection owns the side.
-    async fn away_since(&self) -> Option<u64> {
-        let positions = self.store.positions(vec![self.room]).await.ok()?;
-        let presence = positions.first()?.presence[self.side.index()];
-        presence.speaker.is_none().then_some(presence.version)
-    }
-
-    async fn until_done(&self) {
-        let mut pause = DEPART_AGAIN;
-        let mut unanswered = false;
-        loop {
-            tokio::time::sleep(pause).await;
-            let (room, side) = (self.room, self.side);
-            let departing = self
-                .store
-                .depart(room, side, self.connection, self.read_state);
-            match departing.await {
-                Err(StoreError::Unavailable(_)) => {
-                    unanswered = true;
-                    pause = (pause * 2).min(DEPART_PAUSE);
-                }
-                // Another connection of this side may be here: it hears that it was passed over.
-                Ok(Some(version)) => return self.publish(Some(version)),
-                // It may have been this departure, asked for before, that made the side away.
-                Ok(None) if unanswered => return self.publish(self.away_since().await),
-                _ => return,
-            }
-        }
     }
 }

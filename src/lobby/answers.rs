@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::backoff::Backoff;
 use crate::lobby::figures::Company;
 use crate::lobby::request::regret;
 use crate::lobby::search::{InPool, Search, next_look, phase};
@@ -220,7 +221,5 @@ fn next_tick(now: Instant) -> Instant {
 
 /// How long after so many attempts without an answer comes the next.
 fn patience(attempts: u32) -> Duration {
-    AGAIN
-        .saturating_mul(1 << attempts.saturating_sub(1).min(8))
-        .min(TICK)
+    Backoff::new(AGAIN, TICK).after(attempts)
 }

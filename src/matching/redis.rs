@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use ::redis::{Script, ScriptInvocation};
-use futures_util::FutureExt as _;
 use lru::LruCache;
 use parking_lot::Mutex;
 use tokio_util::task::TaskTracker;
@@ -23,7 +22,7 @@ use super::dice::Dice;
 use super::{Entered, PoolError, PoolFuture, PoolRules, PoolStats, Renewed, Ticket, WaitingPool};
 use crate::domain::id::{RoomId, TicketId, Timestamp};
 use crate::redis::RedisServer;
-use crate::telemetry;
+use crate::tasks;
 
 mod arrivals;
 mod codec;
@@ -40,9 +39,6 @@ const SWEEP: usize = 200;
 const SWEEP_PAUSE: Duration = Duration::from_millis(20);
 /// Searches whose last answer got lost, remembered so that the same answer is given again.
 const LOST_ANSWERS: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
-
-/// After a panic of the pool's task.
-const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// Whose clock leases go by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,32 +112,21 @@ impl RedisPool {
             seen: AtomicI64::new(0),
             tasks: TaskTracker::new(),
         });
-        pool.tasks.spawn(Arc::clone(&pool).run());
+        let running = Arc::clone(&pool);
+        // Without its connection the pool would be away for ever.
+        let run = tasks::restarted(move || Arc::clone(&running).run());
+        pool.tasks.spawn(run);
         pool
     }
 
     /// Keeps the connection and the stats, and takes out tickets whose lease is over, until the pool
     /// is closed.
     async fn run(self: Arc<Self>) {
-        loop {
-            let work = async {
-                tokio::select! {
-                    () = self.link.closed() => {}
-                    () = self.link.keep() => {}
-                    () = self.keep_counting() => {}
-                    () = self.arrivals.send(|tickets| self.enter_all(tickets)) => {}
-                }
-            };
-            if std::panic::AssertUnwindSafe(work)
-                .catch_unwind()
-                .await
-                .is_ok()
-            {
-                return;
-            }
-            // The panic hook has logged where. Without its connection the pool would be away for ever.
-            metrics::counter!(telemetry::PANICS).increment(1);
-            tokio::time::sleep(PANIC_PAUSE).await;
+        tokio::select! {
+            () = self.link.closed() => {}
+            () = self.link.keep() => {}
+            () = self.keep_counting() => {}
+            () = self.arrivals.send(|tickets| self.enter_all(tickets)) => {}
         }
     }
 

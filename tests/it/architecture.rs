@@ -18,7 +18,7 @@ fn every_file_says_what_it_is() {
 #[test]
 fn words_stay_where_they_belong() {
     // What must not be written, where it may be all the same, and why.
-    let rules: [(&[&str], &[&str], &str); 9] = [
+    let rules: [(&[&str], &[&str], &str); 10] = [
         (
             &["\"action\"", "\\\"action\\\""],
             &["protocol/"],
@@ -48,6 +48,11 @@ fn words_stay_where_they_belong() {
             &["tokio::spawn(", "task::spawn("],
             &["tasks.rs"],
             "every task is tracked: use tasks::Drain::spawn",
+        ),
+        (
+            &["catch_unwind"],
+            &["tasks.rs"],
+            "what a panic ends is decided once: use tasks::supervised or tasks::restarted",
         ),
         (
             &["println!", "print!", "dbg!"],

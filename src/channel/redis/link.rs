@@ -20,6 +20,7 @@ use super::link_status::LinkStatus;
 use super::outgoing::{OutgoingPackets, To};
 use super::subscriber::{PushEvent, Subscriber};
 use super::subscription_table::{SubscriptionBatch, SubscriptionTable};
+use crate::backoff::Backoff;
 use crate::channel::GroupId;
 use crate::channel::wire::Packet;
 use crate::domain::id::NodeId;
@@ -95,9 +96,10 @@ impl RedisLink {
 
     /// Keeps the link until `stop`, then says goodbye.
     pub(super) async fn run(self: Arc<Self>, subscriber: Arc<Subscriber>, stop: CancellationToken) {
-        let mut pause = FIRST_PAUSE;
+        // A server that comes back is not met by all nodes in one moment.
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE).spread();
         loop {
-            let ended = self.session(&subscriber, &stop, &mut pause).await;
+            let ended = self.session(&subscriber, &stop, &mut backoff).await;
             self.subscriptions.lock().disconnected();
             self.out.close();
             let Err(why) = ended else {
@@ -105,12 +107,9 @@ impl RedisLink {
                 return;
             };
             self.status.down(&why);
-            // Jitter: a server that comes back is not met by all nodes in one moment.
-            let jittered = pause.mul_f64(rand::random_range(0.5..1.0));
-            pause = (pause * 2).min(LONGEST_PAUSE);
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = sleep(jittered) => {}
+                () = backoff.pause() => {}
             }
         }
     }
@@ -120,7 +119,7 @@ impl RedisLink {
         self: &Arc<Self>,
         subscriber: &Arc<Subscriber>,
         stop: &CancellationToken,
-        pause: &mut Duration,
+        backoff: &mut Backoff,
     ) -> Result<(), Unreachable> {
         let ended = Arc::new(Notify::new());
         let pushed = self.pushed(Arc::clone(subscriber), Arc::clone(&ended));
@@ -148,7 +147,7 @@ impl RedisLink {
             () = ended.notified() => Err(self.closed()),
             why = self.publishing(conn.clone()) => Err(why),
             why = self.subscribing(conn.clone()) => Err(why),
-            why = self.beating(subscriber, conn.clone(), pause) => Err(why),
+            why = self.beating(subscriber, conn.clone(), backoff) => Err(why),
         }
     }
 
@@ -285,7 +284,7 @@ impl RedisLink {
         &self,
         subscriber: &Subscriber,
         mut conn: MultiplexedConnection,
-        pause: &mut Duration,
+        backoff: &mut Backoff,
     ) -> Unreachable {
         loop {
             if let Err(why) = self.once(subscriber, &mut conn).await {
@@ -293,7 +292,7 @@ impl RedisLink {
             }
             sleep(self.beat.mul_f64(rand::random_range(0.8..1.0))).await;
             // It has held for a while: the next outage is a new one.
-            *pause = FIRST_PAUSE;
+            backoff.reset();
         }
     }
 

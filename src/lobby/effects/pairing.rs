@@ -8,6 +8,7 @@ use tracing::warn;
 
 use super::{LobbyServices, site_full_pause};
 use crate::admission::client::Client;
+use crate::backoff::Backoff;
 use crate::channel::{Frame, SendError};
 use crate::domain::id::{RoomId, Side, TicketId};
 use crate::domain::{LeaveReason, Pairing};
@@ -15,12 +16,14 @@ use crate::lobby::Created;
 use crate::matching::Renewed;
 use crate::store::StoreError;
 
-/// Between attempts to reach a pool that does not answer; leases cover what is given up.
-const PAUSES: [Duration; 3] = [
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-    Duration::from_millis(800),
-];
+/// The first pause between attempts at what does not answer.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// How often a pool is asked that does not answer; leases cover what is given up.
+const ASK_POOL: usize = 3;
+/// How often a store is; the arrival deadline covers it.
+const ASK_STORE: usize = 5;
 
 /// Makes the room and tells the other side. Both sides learn of it, or both go back.
 pub(super) async fn create(
@@ -102,7 +105,8 @@ async fn give_back(
 }
 
 async fn given_back(services: &LobbyServices, room: RoomId, gone: Option<TicketId>) -> bool {
-    for pause in PAUSES {
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+    for _ in 0..ASK_POOL {
         if services
             .pool
             .give_back(room, gone, crate::clock::now())
@@ -111,7 +115,7 @@ async fn given_back(services: &LobbyServices, room: RoomId, gone: Option<TicketI
         {
             return true;
         }
-        tokio::time::sleep(pause).await;
+        backoff.pause().await;
     }
     false
 }
@@ -119,12 +123,13 @@ async fn given_back(services: &LobbyServices, room: RoomId, gone: Option<TicketI
 /// The connection of a waiting ticket is over. If it was paired meanwhile, it will not come: the
 /// other side goes back, or finds its room closed if it was told of it already.
 pub(super) async fn abandon(services: &LobbyServices, client: Client, id: TicketId) {
-    for pause in PAUSES {
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+    for _ in 0..ASK_POOL {
         match services.pool.withdraw(id).await {
             Ok(true) => return,
             Ok(false) => break,
             // Its lease ends what cannot be ended now.
-            Err(_) => tokio::time::sleep(pause).await,
+            Err(_) => backoff.pause().await,
         }
     }
     if let Ok(Renewed::Paired(pairing)) = services.pool.renew(id, crate::clock::now()).await
@@ -162,8 +167,8 @@ pub(super) async fn confirm(
 /// Closes a room that one side was never told of. The name of the room comes by the pool, which other
 /// programs may reach: a room that this session is not in is left alone.
 pub(super) async fn untold(services: &LobbyServices, client: Client, room: RoomId, side: Side) {
-    let mut pause = Duration::from_millis(200);
-    for _ in 0..5 {
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+    for _ in 0..ASK_STORE {
         let closed = match services.store.room(room).await {
             Ok(Some(found)) if found.sides_of(client.session).next().is_none() => return,
             Ok(None) => return,
@@ -176,10 +181,9 @@ pub(super) async fn untold(services: &LobbyServices, client: Client, room: RoomI
             Err(error) => Err(error),
         };
         match closed {
-            Err(StoreError::Unavailable(_)) => tokio::time::sleep(pause).await,
+            Err(StoreError::Unavailable(_)) => backoff.pause().await,
             // The arrival deadline closes what could not be closed now.
             _ => return,
         }
-        pause *= 2;
     }
 }

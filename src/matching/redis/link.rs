@@ -7,8 +7,9 @@ use std::time::Duration;
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{FromRedisValue, RedisError, ScriptInvocation};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::backoff::Backoff;
 use crate::matching::PoolError;
 use crate::redis::{RedisServer, answered, cannot_serve};
 
@@ -94,7 +95,7 @@ impl PoolLink {
     pub(super) async fn keep(&self) {
         let mut changes = self.state.subscribe();
         let mut number = 0;
-        let mut pause = FIRST_PAUSE;
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut said = false;
         loop {
             let down = changes.wait_for(|state| matches!(state, PoolLinkState::Down(..)));
@@ -104,7 +105,7 @@ impl PoolLink {
             match self.server.connect(|_| Ok::<_, RedisError>(())).await {
                 Ok(connection) => {
                     number += 1;
-                    pause = FIRST_PAUSE;
+                    backoff.reset();
                     self.up(connection, number);
                     if std::mem::take(&mut said) {
                         tracing::info!(server = %self.server, "the waiting pool is back");
@@ -114,8 +115,7 @@ impl PoolLink {
                     if !std::mem::replace(&mut said, true) {
                         tracing::warn!(%error, "the waiting pool is away");
                     }
-                    sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    backoff.pause().await;
                 }
             }
         }

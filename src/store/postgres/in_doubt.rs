@@ -3,15 +3,22 @@
 //! known: what happened is published and answered, what did not is done again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool_postgres::ClientWrapper;
 
 use super::error::BackendError;
 use super::rows::{self, get};
-use super::shared::{Backoff, Shared};
+use super::shared::Shared;
 use super::write_op::{Done, Job, WriteOp};
 use super::write_shard::WriteShard;
+use crate::backoff::Backoff;
 use crate::store::StoreError;
+
+/// The first pause between attempts to learn what an op came to.
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the database remembers of a shard.
 pub(super) struct Last {
@@ -71,7 +78,7 @@ impl WriteShard {
     async fn found(&mut self, jobs: Vec<Job>, seqs: &[i64]) {
         tracing::info!(ops = jobs.len(), "a batch whose answer was lost did happen");
         let mut dones = Vec::with_capacity(jobs.len());
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         for (n, job) in jobs.iter().enumerate() {
             let seq = seqs.get(n).copied().unwrap_or(0);
             let done = loop {

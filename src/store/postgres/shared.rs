@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -216,24 +215,5 @@ impl OpenRooms {
 
     fn set(&self, count: i64) {
         self.count.store(count, Ordering::SeqCst);
-    }
-}
-
-/// The longest pause between attempts to reach the server.
-const SLOWEST: Duration = Duration::from_secs(1);
-
-/// Pauses between attempts, each longer than the one before, up to a second.
-pub(super) struct Backoff(Duration);
-
-impl Backoff {
-    /// Begins with a short one.
-    pub(super) fn new() -> Self {
-        Self(Duration::from_millis(25))
-    }
-
-    /// Waits as long as the next attempt is to be later.
-    pub(super) async fn pause(&mut self) {
-        tokio::time::sleep(self.0).await;
-        self.0 = (self.0 * 2).min(SLOWEST);
     }
 }

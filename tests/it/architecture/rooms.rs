@@ -15,13 +15,25 @@ const ROOMS: [(&str, &[&str]); 26] = [
     ("keyfile", &[]),
     ("invitation", &[]),
     ("redis", &[]),
-    // A contract each, its backends beside it.
-    ("channel", &["domain", "protocol", "redis", "telemetry"]),
-    ("matching", &["domain", "redis", "telemetry"]),
+    ("backoff", &[]),
+    // A contract each, its backends beside it. What they run in the background is begun again after a panic.
+    (
+        "channel",
+        &[
+            "backoff",
+            "domain",
+            "protocol",
+            "redis",
+            "tasks",
+            "telemetry",
+        ],
+    ),
+    ("matching", &["backoff", "domain", "redis", "tasks"]),
     // How long a frame will be decides where a page ends: protocol::size.
     (
         "store",
         &[
+            "backoff",
             "clock",
             "domain",
             "keyfile",
@@ -67,6 +79,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
         "chat",
         &[
             "admission",
+            "backoff",
             "channel",
             "domain",
             "identity",
@@ -81,6 +94,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
         "lobby",
         &[
             "admission",
+            "backoff",
             "channel",
             "clock",
             "delivery",
