@@ -27,8 +27,9 @@ section! {
         /// How long a closed room is kept before it is erased.
         retention: Duration = "24h" from "1s" to "365days";
         /// How large the data may become on the disk. From nine tenths of it on no new pairs are made,
-        /// until erasure has made room; people in open rooms go on. At the whole of it messages are
-        /// answered `unavailable`, as with a full disk. "0B": as large as the disk.
+        /// until erasure has made room; people in open rooms go on, and bytes of messages count
+        /// tenfold. At the whole of it messages are answered `unavailable`, as with a full disk.
+        /// "0B": as large as the disk.
         max_size: u64 as Size = "8GiB" from "64MiB" or "0B";
     }
 }

@@ -1,7 +1,8 @@
 //! Whether there is room for new people: how large the data is, beside `store.max_size`.
 //!
 //! From [`MARK`] of it on no new pairs are made, so that the rest is left to people who talk already;
-//! what they can still add is bounded by `limits.room_bytes` and `limits.room_entries` each. At the whole
+//! what they can still add is bounded by `limits.room_bytes` and `limits.room_entries` each, and each byte
+//! counts several times for the shares of their networks. At the whole
 //! of it the store itself refuses messages ([`super::Upkeep::size`]). When erasure has brought the data
 //! below [`LEAVE`], searches go on.
 
@@ -41,9 +42,14 @@ impl Capacity {
         }
     }
 
+    /// There is no room for new people for now.
+    pub fn full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
     /// New rooms are refused for now. The search is counted.
     pub fn refuses_rooms(&self) -> bool {
-        let full = self.full.load(Ordering::Relaxed);
+        let full = self.full();
         if full {
             metrics::counter!(telemetry::SITE_FULL).increment(1);
         }
@@ -52,7 +58,7 @@ impl Capacity {
 
     /// For operators, while new rooms are refused: what is so and what to do.
     pub fn hint(&self) -> Option<String> {
-        self.full.load(Ordering::Relaxed).then(|| {
+        self.full().then(|| {
             format!(
                 "the data takes {} of store.max_size = {}: nobody new is paired until closed rooms \
                  were erased (store.retention after they close). Raise store.max_size if the disk \
@@ -72,7 +78,7 @@ impl Capacity {
             return;
         }
         let share = |hundredths| self.max / 100 * hundredths;
-        let was = self.full.load(Ordering::Relaxed);
+        let was = self.full();
         let full = used >= share(if was { LEAVE } else { MARK });
         if full != was {
             self.full.store(full, Ordering::Relaxed);

@@ -20,7 +20,14 @@ pub(super) struct Payer<'a> {
     flood: Duration,
     /// Most malformed frames in a row.
     bad_frames: u32,
+    /// How many times each byte of a message counts.
+    byte_price: u64,
 }
+
+/// How many times a byte counts while there is no room for new people. What is left of the data's size is for
+/// those who talk; at this price no network uses it up while theirs would still have lasted, and a person
+/// notices nothing.
+const SCARCE_PRICE: u64 = 10;
 
 impl<'a> Payer<'a> {
     /// The client of a connection.
@@ -30,6 +37,7 @@ impl<'a> Payer<'a> {
             caller: &client.caller,
             flood: app.config.limits.flood,
             bad_frames: app.config.limits.bad_frames,
+            byte_price: if app.capacity.full() { SCARCE_PRICE } else { 1 },
         }
     }
 }
@@ -93,7 +101,12 @@ impl<T> Charging<T> {
         payer: Payer<'_>,
     ) -> Result<Option<T>, Abuse> {
         self.abuse.good_frame();
-        match self.pay(frame.weight, frame.bytes, now, payer) {
+        let price = match frame.weight {
+            Weight::Message => payer.byte_price,
+            // It is kept nowhere.
+            Weight::Signal => 1,
+        };
+        match self.pay(frame.weight, frame.bytes * price, now, payer) {
             Ok(()) => Ok(Some(frame.input)),
             Err(over) => {
                 self.wait = Some(Box::new((Some(frame), now + over.wait)));
@@ -210,6 +223,7 @@ mod tests {
             caller,
             flood: FLOOD,
             bad_frames: 3,
+            byte_price: 1,
         }
     }
 

@@ -4,8 +4,9 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use miyu::config::Limits;
 use tempfile::TempDir;
 
 use crate::support::binary::{Server, Setup, get, get_json};
@@ -13,7 +14,7 @@ use crate::support::client::Browser;
 use crate::support::driver::{self, Frame, Socket, meet, recall, send};
 use crate::support::faulty::Switch;
 use crate::support::fixture::Fixture;
-use crate::support::people::start;
+use crate::support::people::{chat, start};
 use crate::support::scene::{MIYU, assert_kept, progress, talkers, until};
 use crate::support::server::TestServer;
 
@@ -165,11 +166,14 @@ async fn assert_refused(address: SocketAddr) {
 }
 
 /// A server whose store says of itself how large it is.
-async fn measured() -> (TestServer, Switch) {
+async fn measured(limits: impl FnOnce(&mut Limits)) -> (TestServer, Switch) {
     let switch = Switch::default();
     let before = switch.clone();
     let server = TestServer::start_on(
-        |config| config.limits.matches_per_minute = 0,
+        |config| {
+            config.limits.matches_per_minute = 0;
+            limits(&mut config.limits);
+        },
         |backends| miyu::boot::backends::Backends {
             store: before.before(backends.store),
             ..backends
@@ -181,7 +185,7 @@ async fn measured() -> (TestServer, Switch) {
 
 #[tokio::test]
 async fn a_search_that_waits_already_is_told_too() {
-    let (server, switch) = measured().await;
+    let (server, switch) = measured(|_| {}).await;
     let waiting = Browser::new(&server);
     let mut waiting = waiting.open("/ws/matching/").await;
     waiting.send(start(serde_json::json!({}))).await;
@@ -211,4 +215,44 @@ async fn a_search_that_waits_already_is_told_too() {
         other.until("match_found").await["room_id"],
         found["room_id"]
     );
+}
+
+/// One client writes as fast as it may: while there is no room for new people, a tenth as fast, so that the rest
+/// is not used up in one evening; and each of its messages is taken all the same.
+#[tokio::test]
+async fn what_is_left_is_written_a_tenth_as_fast() {
+    let (server, switch) = measured(|limits| {
+        limits.messages_per_second = 0;
+        limits.message_bytes_per_second = 40_000;
+        limits.message_bytes_burst = 8192;
+    })
+    .await;
+    let mut talking = chat(&server).await;
+    let mut said = 0;
+    let mut writes = async |count: usize| {
+        let began = Instant::now();
+        for n in said..said + count {
+            let text = "x".repeat(300);
+            talking.a.say(&text, &format!("c-{n}")).await;
+        }
+        for seq in said + 1..=said + count {
+            let heard = talking.b.expect("new_message").await;
+            assert_eq!(heard["message"]["seq"], seq);
+        }
+        said += count;
+        began.elapsed()
+    };
+    // About 400 bytes each, of 40,000 a second.
+    writes(25).await;
+    switch.pretend_size(u64::MAX);
+    while !server.app.capacity.full() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let took = writes(25).await;
+    assert!(took >= Duration::from_secs(1), "too fast: {took:?}");
+    switch.pretend_size(0);
+    while server.app.capacity.full() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    writes(1).await;
 }
