@@ -10,6 +10,7 @@ use miyu::store::{Appended, Durability, Entries as _, Pending};
 
 use crate::support::store::{Now, Recorder, Setting, draft, rules, tiny};
 
+mod damaged;
 mod files;
 mod making;
 mod tidying;

@@ -18,13 +18,14 @@ const VACUUM_PAGES: i64 = 64;
 /// Rooms erased in one step, if they are short.
 const OLD_ROOMS: usize = 32;
 
-/// A closed room whose time has come.
+/// A closed room whose time has come. What cannot be read of a damaged row is not there: one such row must not
+/// keep all others from being erased.
 struct Old {
     no: i64,
-    room: RoomId,
+    room: Option<RoomId>,
     last_row: i64,
     erasing: bool,
-    sessions: [SessionId; 2],
+    sessions: Option<[SessionId; 2]>,
 }
 
 impl Writer {
@@ -44,21 +45,28 @@ impl Writer {
     fn close_overdue(&mut self, swept: &mut Swept) -> Result<(), SqliteError> {
         let most = self.tuning.close_rooms;
         let mut statement = self.conn.prepare_cached(
-            "SELECT id FROM rooms WHERE closed_at IS NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
+            "SELECT no, id FROM rooms WHERE closed_at IS NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
         )?;
         let due = statement
-            .query_map((self.now.0, rows::size(most)), |row| row.get(0))?
-            .collect::<Result<Vec<[u8; 16]>, _>>()?;
+            .query_map((self.now.0, rows::size(most)), |row| {
+                Ok((row.get(0)?, row.get(1).ok().map(rows::room_id)))
+            })?
+            .collect::<Result<Vec<(i64, Option<RoomId>)>, _>>()?;
         drop(statement);
         swept.more |= due.len() == most;
-        for room in due.into_iter().map(rows::room_id) {
+        for (no, room) in due {
+            let Some(room) = room else {
+                self.close_damaged(no)?;
+                swept.closed += 1;
+                continue;
+            };
             let looked = self.cached(room);
             let looked =
                 looked.map(|cached| cached.map(|cached| (cached.facts.opened_at, cached.state)));
             let gone = match looked {
                 Ok(gone) => gone,
                 Err(fault) if self.survives(&fault) => {
-                    self.close_damaged(room)?;
+                    self.close_damaged(no)?;
                     swept.closed += 1;
                     continue;
                 }
@@ -106,20 +114,20 @@ impl Writer {
         Ok(false)
     }
 
-    /// A room whose log cannot be read is closed without a last word, so that it is erased in time
-    /// and not looked at every second.
-    fn close_damaged(&mut self, room: RoomId) -> Result<(), SqliteError> {
-        tracing::error!(%room, "a room's log is damaged; it was closed");
+    /// A room whose row or log cannot be read is closed without a last word, so that it is erased in time
+    /// and not looked at every second. Nothing of it is read for that.
+    fn close_damaged(&mut self, no: i64) -> Result<(), SqliteError> {
         let mut close = self.conn.prepare_cached(
-            "UPDATE rooms SET closed_at = ?2, due_at = NULL WHERE id = ?1 \
-             RETURNING no, session_a, session_b, is_bot",
+            "UPDATE rooms SET closed_at = ?2, due_at = NULL WHERE no = ?1 RETURNING hex(id), is_bot",
         )?;
-        let (no, a, b, is_bot): (i64, [u8; 16], [u8; 16], bool) =
-            close.query_row((room.0.as_bytes(), self.now.0), |row| row.try_into())?;
+        let (room, is_bot): (String, bool) =
+            close.query_row((no, self.now.0), |row| row.try_into())?;
+        tracing::error!(room, "a room is damaged; it was closed");
         let mut leave = self.conn.prepare_cached(
-            "UPDATE members SET open = 0 WHERE session IN (?1, ?2) AND open = 1 AND room = ?3",
+            "UPDATE members SET open = 0 WHERE open = 1 AND room = ?1 AND session IN \
+             (SELECT session_a FROM rooms WHERE no = ?1 UNION SELECT session_b FROM rooms WHERE no = ?1)",
         )?;
-        leave.execute((a, b, no))?;
+        leave.execute([no])?;
         if !is_bot {
             self.opened -= 1;
         }
@@ -139,11 +147,12 @@ impl Writer {
             let done = self.together(|writer| writer.erase_some(&old, &mut budget))?;
             if done {
                 swept.erased += 1;
-                self.erased.push(old.room);
+                self.erased.extend(old.room);
             } else {
                 swept.more = true;
             }
-            if let Some(cached) = self.room_cache.stage(old.room) {
+            let cached = old.room.and_then(|room| self.room_cache.stage(room));
+            if let Some(cached) = cached {
                 cached.state.erasing = true;
             }
             self.purged = true;
@@ -159,10 +168,13 @@ impl Writer {
         let old = statement.query_map((before.0, rows::size(OLD_ROOMS)), |row| {
             Ok(Old {
                 no: row.get(0)?,
-                room: rows::room_id(row.get(1)?),
+                room: row.get(1).ok().map(rows::room_id),
                 last_row: row.get(2)?,
                 erasing: row.get(3)?,
-                sessions: [SessionId(row.get(4)?), SessionId(row.get(5)?)],
+                sessions: match [row.get(4), row.get(5)] {
+                    [Ok(a), Ok(b)] => Some([a, b].map(SessionId)),
+                    _ => None,
+                },
             })
         })?;
         Ok(old.collect::<Result<_, _>>()?)
@@ -171,7 +183,7 @@ impl Writer {
     /// Erases from the newest entry backwards; true when nothing is left of the room.
     fn erase_some(&mut self, old: &Old, budget: &mut usize) -> Result<bool, SqliteError> {
         // Before the first step the row may be behind; from then on it alone knows how far we are.
-        let newest = match self.room_cache.peek(old.room) {
+        let newest = match old.room.and_then(|room| self.room_cache.peek(room)) {
             Some(cached) if !old.erasing => cached.last_row(),
             _ => old.last_row,
         };
@@ -183,7 +195,7 @@ impl Writer {
             let mut rows = erase.query((at, old.no))?;
             let Some(row) = rows.next()? else {
                 // A broken chain: what is left of it can only be found the long way.
-                tracing::error!(room = %old.room, "a room's log is damaged; erasing all of it");
+                tracing::error!(room = ?old.room, "a room's log is damaged; erasing all of it");
                 conn.execute("DELETE FROM entries WHERE room = ?1", [old.no])?;
                 at = 0;
                 break;
@@ -200,8 +212,16 @@ impl Writer {
         let mut leave = conn.prepare_cached(
             "DELETE FROM members WHERE session = ?1 AND room = ?2 AND open IN (0, 1)",
         )?;
-        for session in old.sessions {
-            leave.execute((session.0, old.no))?;
+        match old.sessions {
+            Some(sessions) => {
+                for session in sessions {
+                    leave.execute((session.0, old.no))?;
+                }
+            }
+            // Whose it was can only be found the long way.
+            None => {
+                conn.execute("DELETE FROM members WHERE room = ?1", [old.no])?;
+            }
         }
         let mut marks = conn.prepare_cached("DELETE FROM marks WHERE room = ?1")?;
         marks.execute([old.no])?;

@@ -1,4 +1,4 @@
-//! Trouble while it runs: a full disk, a dead writer, a full queue, a damaged log.
+//! Trouble while it runs: a full disk, a dead writer, a full queue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -329,43 +329,4 @@ async fn a_full_queue_is_unavailable_at_once() {
     }
     assert!(done >= 8, "{done}");
     assert!(refused >= 50, "{refused}");
-}
-
-#[tokio::test]
-async fn a_damaged_log_harms_its_own_room_only() {
-    let mut world = World::<Sqlite>::new().await;
-    let (bad, good) = (world.room().await.room, world.room().await.room);
-    for room in [bad, good] {
-        for n in 0..3 {
-            world.say(room, A, &format!("a{n}"), "x").await;
-        }
-    }
-    world.close().await;
-    let conn = rusqlite::Connection::open(world.backend.path()).unwrap();
-    let cut = "DELETE FROM entries WHERE seq = 2 AND room = (SELECT min(no) FROM rooms)";
-    assert_eq!(conn.execute(cut, []).unwrap(), 1);
-    conn.close().unwrap();
-    world.open().await;
-    let store = world.store().clone();
-    let hurt = store.append(draft(bad, A, "a9", "x"));
-    let well = store.append(draft(good, A, "a9", "x"));
-    assert!(matches!(hurt.await, Err(StoreError::Corrupt(_))));
-    assert!(matches!(well.await, Ok(Appended::Done(_))));
-    let page = store.page(bad, A, Seq::ZERO, PageLimit::entries(5)).await;
-    assert!(matches!(page, Err(StoreError::Corrupt(_))), "{page:?}");
-    // Time closes it and erases what is left, instead of stumbling over it every second.
-    for wait in [rules().reconnect_grace, rules().retention] {
-        world.advance(wait);
-        while store.sweep().await.unwrap().more {}
-    }
-    assert_eq!(store.room(bad).await.unwrap(), None);
-    assert_eq!(store.room(good).await.unwrap(), None);
-    drop(store);
-    world.close().await;
-    let conn = rusqlite::Connection::open(world.backend.path()).unwrap();
-    for table in ["entries", "rooms", "members"] {
-        let count = format!("SELECT count(*) FROM {table}");
-        let left: i64 = conn.query_row(&count, [], |row| row.get(0)).unwrap();
-        assert_eq!(left, 0, "{table}");
-    }
 }
