@@ -137,10 +137,12 @@ impl Layers {
         let variables = given.environment.iter().filter_map(|(name, text)| {
             // Without a double underscore it is not a key: MIYU_LOG_DIR may be another program's.
             let (section, key) = name.strip_prefix(PREFIX)?.split_once("__")?;
+            // A file of variables with the line ends of Windows leaves one at each value: a database would be
+            // another one for it, and empty.
             Some((
                 section.to_ascii_lowercase(),
                 key.to_ascii_lowercase(),
-                text.as_str(),
+                text.trim(),
             ))
         });
         for (name, text) in &given.environment {

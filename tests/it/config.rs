@@ -124,6 +124,34 @@ fn variables_take_raw_text() {
 }
 
 #[test]
+fn what_stands_around_a_variable_is_no_part_of_it() {
+    for around in ["\r", " ", "\t\r\n"] {
+        let value = |text: &str| format!("{text}{around}");
+        let url = value("sqlite:other.db");
+        let (listen, name) = (value("127.0.0.1:8123"), value("Talk"));
+        let (durability, longest) = (value("process"), value("2h"));
+        let variables = [
+            ("MIYU_STORE__URL", &*url),
+            ("MIYU_SERVER__LISTEN", &*listen),
+            ("MIYU_SITE__NAME", &*name),
+            ("MIYU_STORE__DURABILITY", &*durability),
+            ("MIYU_CHAT__LONGEST", &*longest),
+        ];
+        let loaded = load("", &variables).unwrap();
+        let effective = sample::effective(&loaded);
+        for shown in [
+            "url = \"sqlite:other.db\"",
+            "listen = \"127.0.0.1:8123\"",
+            "name = \"Talk\"",
+            "durability = \"process\"",
+            "longest = \"2h\"",
+        ] {
+            assert!(effective.contains(shown), "{around:?}: {effective}");
+        }
+    }
+}
+
+#[test]
 fn a_public_url_of_any_script_is_the_name_that_browsers_ask_for() {
     let set = |url: &str| load("", &[("MIYU_SERVER__PUBLIC_URL", url)]);
     let loaded = set("https://聊天.example").unwrap();
