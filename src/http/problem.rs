@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::response;
 use crate::admission::ConnectionRefused;
 use crate::admission::door::AdmissionRefusal;
+use crate::protocol::wait_millis;
 use crate::store::StoreError;
 
 /// A refusal. `code` is for programs and never changes; `detail` says what to do, in English.
@@ -173,7 +174,7 @@ impl HttpProblem {
             status: self.status.as_u16(),
             code: self.code,
             detail: &self.detail,
-            retry_after_ms: self.retry_after.map(millis),
+            retry_after_ms: self.retry_after.map(wait_millis),
         };
         serde_json::to_vec(&body).expect("strings and numbers encode")
     }
@@ -203,8 +204,4 @@ impl From<StoreError> for HttpProblem {
             ),
         }
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -187,3 +187,22 @@ pub(super) struct ErrorFrame<'a> {
 pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+/// How long a client is told to wait, in whole milliseconds. Rounded up: who waits so long is not refused again
+/// for a fraction of one.
+pub fn wait_millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_never_said_shorter_than_it_is() {
+        let waits = [0, 1, 999_999, 1_000_000, 1_000_001, 29_999_999_999];
+        let said = waits.map(|nanos| wait_millis(Duration::from_nanos(nanos)));
+        assert_eq!(said, [0, 1, 1, 1, 2, 30_000]);
+        assert_eq!(wait_millis(Duration::MAX), u64::MAX);
+    }
+}

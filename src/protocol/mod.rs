@@ -15,6 +15,7 @@ mod surrogates;
 
 pub use client::{ChatAction, ChatFrame, DecodeError, LobbyAction};
 pub use close::{CloseReason, ErrorCode};
+pub use frame_json::wait_millis;
 pub use replay::Replay;
 pub use server::Encoder;
 

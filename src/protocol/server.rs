@@ -8,7 +8,7 @@ use serde::Serialize;
 pub use crate::protocol::frame_json::RoomView;
 use crate::protocol::frame_json::{
     Alive, ErrorFrame, InRoom, MatchFound, MessageDeleted, MessageRecalled, PartnerRead,
-    PartnerStatus, Person, RoomClosing, UserLeft, Waiting, millis,
+    PartnerStatus, Person, RoomClosing, UserLeft, Waiting, millis, wait_millis,
 };
 
 use super::Text;
@@ -291,7 +291,7 @@ impl Encoder {
             message: code.message(),
             field: None,
             client_id,
-            retry_after_ms: retry_after.map(millis),
+            retry_after_ms: retry_after.map(wait_millis),
         })
     }
 
