@@ -59,19 +59,25 @@ impl Capacity {
     /// For operators, while new rooms are refused: what is so and what to do.
     pub fn hint(&self) -> Option<String> {
         self.full().then(|| {
+            let used = self.used.load(Ordering::Relaxed);
+            let refused = match used >= self.max {
+                true => "no message is taken and nobody new is paired",
+                false => "nobody new is paired",
+            };
             format!(
-                "the data takes {} of store.max_size = {}: nobody new is paired until closed rooms \
-                 were erased (store.retention after they close). Raise store.max_size if the disk \
-                 has room, or shorten store.retention",
-                ByteSize(self.used.load(Ordering::Relaxed)),
+                "the data takes {} of store.max_size = {}: {refused} until closed rooms were erased \
+                 (store.retention after they close). Raise store.max_size if the disk has room, or \
+                 shorten store.retention",
+                ByteSize(used),
                 ByteSize(self.max)
             )
         })
     }
 
-    /// Takes a measurement; logs once when new rooms begin to be refused and once when that ends.
+    /// Takes a measurement; logs once when new rooms begin to be refused, once when messages are, and once when
+    /// all of that ends.
     pub fn measured(&self, used: u64) {
-        self.used.store(used, Ordering::Relaxed);
+        let before = self.used.swap(used, Ordering::Relaxed);
         metrics::gauge!(telemetry::STORE_BYTES).set(used as f64);
         metrics::gauge!(telemetry::STORE_MAX).set(self.max as f64);
         if self.max == 0 {
@@ -80,12 +86,12 @@ impl Capacity {
         let share = |hundredths| self.max / 100 * hundredths;
         let was = self.full();
         let full = used >= share(if was { LEAVE } else { MARK });
-        if full != was {
-            self.full.store(full, Ordering::Relaxed);
-            match self.hint() {
-                Some(why) => tracing::warn!("{why}"),
-                None => tracing::info!(used, "the data is small enough again: people are paired"),
-            }
+        self.full.store(full, Ordering::Relaxed);
+        let worse = full && (!was || (used >= self.max && before < self.max));
+        if let Some(why) = self.hint().filter(|_| worse) {
+            tracing::warn!("{why}");
+        } else if was && !full {
+            tracing::info!(used, "the data is small enough again: people are paired");
         }
     }
 }
@@ -118,6 +124,16 @@ mod tests {
             assert_eq!(capacity.refuses_rooms(), full, "{used}");
             assert_eq!(capacity.hint().is_some(), full);
         }
+    }
+
+    #[test]
+    fn at_the_whole_of_it_the_operator_reads_that_messages_are_refused() {
+        let capacity = Capacity::new(1000);
+        let says = |used| {
+            capacity.measured(used);
+            capacity.hint().unwrap().contains("no message is taken")
+        };
+        assert_eq!([950, 1000, 2000, 999].map(says), [false, true, true, false]);
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn one_press_is_enough_while_nobody_answered() {
 }
 
 #[test]
-fn leaving_by_the_menu_ends_the_chat_but_keeps_it_readable() {
+pub fn leaving_by_the_menu_ends_the_chat_but_keeps_it_readable() {
     Play::new("leaving_by_the_menu").run(async |stage| {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;
@@ -167,7 +167,7 @@ fn blocked_people_do_not_meet_again_and_cannot_tell() {
 }
 
 #[test]
-fn block_on_the_end_card_after_the_other_left() {
+pub fn block_on_the_end_card_after_the_other_left() {
     Play::new("block_on_the_end_card").run(async |stage| {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;

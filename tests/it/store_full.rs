@@ -75,9 +75,10 @@ async fn full_data_refuses_new_rooms_until_old_ones_are_erased() {
     assert_kept(address, &journals).await;
     assert_eq!(server.stop().await.code(), Some(0), "{}", server.said());
     let said = server.said();
-    // Each beginning and each end is said once; the log of changes may make it more than one.
+    // Each beginning and each end is said once, and perhaps that messages are refused; the log of changes may
+    // make it more than one.
     let counts = ["of store.max_size", "small enough again"].map(|it| said.matches(it).count());
-    assert!(counts[0] >= 1 && counts[0] == counts[1], "{said}");
+    assert!(counts[1] >= 1 && counts[0] >= counts[1], "{said}");
 }
 
 /// Two people whose one room takes most of the space, until searches are refused; answers one of them.

@@ -13,7 +13,7 @@ use miyu::store::{
 };
 
 use super::{hold, one_batch, open, place, setting};
-use crate::support::store::{Backend as _, Now, Sqlite, World, draft, pairing, rules, tiny};
+use crate::support::store::{Backend as _, Now, Sqlite, draft, pairing, rules, tiny};
 
 const A: Side = Side::A;
 
