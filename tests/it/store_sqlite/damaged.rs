@@ -1,9 +1,9 @@
 //! Damaged rows: they harm their own room only, and time takes it away like any other, without stumbling over it.
 
 use miyu::domain::id::{Seq, Side};
-use miyu::store::{Appended, Entries as _, PageLimit, Rooms as _, StoreError, Upkeep as _};
+use miyu::store::{Appended, PageLimit, StoreError};
 
-use crate::support::store::{Backend as _, Sqlite, World, draft, rules};
+use crate::support::store::{Sqlite, World, draft, rules};
 
 const A: Side = Side::A;
 
