@@ -66,14 +66,17 @@ fn read_relations(
             looked.relations.held.push(Mark(mark.cast_unsigned()));
             continue;
         }
-        let other = SessionId(row.get(1)?);
+        looked.relations.in_room |= kind == 2;
+        // A damaged row says nothing, and keeps a session from nothing else.
+        let Ok(other) = row.get(1).map(SessionId) else {
+            continue;
+        };
         match kind {
             0 => {
                 let used: i64 = row.get(2)?;
                 looked.oldest_use = Some(looked.oldest_use.map_or(used, |oldest| oldest.min(used)));
             }
-            1 => {}
-            2 => looked.relations.in_room = true,
+            1 | 2 => {}
             _ => met.push((row.get(2)?, other)),
         }
         if kind < 2 && seen.insert(other) {

@@ -110,11 +110,11 @@ impl Writer {
              JOIN rooms r ON r.no = m.room ORDER BY r.no DESC",
         )?;
         let ids = statement
-            .query_map((session.0, OPEN_ROOMS), |row| row.get(0))?
-            .collect::<Result<Vec<[u8; 16]>, _>>()?;
+            .query_map((session.0, OPEN_ROOMS), |row| Ok(row.get(0).ok()))?
+            .collect::<Result<Vec<Option<[u8; 16]>>, _>>()?;
         drop(statement);
         let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
+        for id in ids.into_iter().flatten() {
             match self.room(rows::room_id(id)) {
                 Ok(room) => found.extend(room),
                 // A damaged one does not keep its people from the others.

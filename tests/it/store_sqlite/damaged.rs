@@ -1,9 +1,9 @@
 //! Damaged rows: they harm their own room only, and time takes it away like any other, without stumbling over it.
 
-use miyu::domain::id::{Seq, Side};
+use miyu::domain::id::{Seq, SessionId, Side};
 use miyu::store::{Appended, PageLimit, StoreError};
 
-use crate::support::store::{Sqlite, World, draft, rules};
+use crate::support::store::{Sqlite, World, draft, pairing_of, rules};
 
 const A: Side = Side::A;
 
@@ -55,6 +55,35 @@ async fn a_damaged_row_keeps_no_other_room_from_its_end() {
         world.open().await;
         time_takes_all_away(&mut world).await;
     }
+}
+
+#[tokio::test]
+async fn a_damaged_row_keeps_a_session_from_nothing_else() {
+    let mut world = World::<Sqlite>::new().await;
+    let [me, other, third] = [(); 3].map(|()| SessionId::fresh());
+    let rooms = [pairing_of(me, other), pairing_of(me, third)];
+    for pairing in &rooms {
+        world.store().create_room(pairing).await.unwrap();
+        let blocked = pairing.parties[1].session;
+        let blocking = world.store().block(me, blocked, pairing.room);
+        blocking.await.unwrap();
+    }
+    world.close().await;
+    let conn = rusqlite::Connection::open(world.backend.path()).unwrap();
+    for damage in [
+        "UPDATE rooms SET id = x'00' WHERE no = (SELECT min(no) FROM rooms)",
+        "UPDATE blocks SET whom = x'00' WHERE no = (SELECT min(no) FROM blocks)",
+    ] {
+        assert_eq!(conn.execute(damage, []).unwrap(), 1, "{damage}");
+    }
+    conn.close().unwrap();
+    world.open().await;
+    let open = world.store().open_rooms(me).await.unwrap();
+    let open: Vec<_> = open.iter().map(|room| room.id).collect();
+    assert_eq!(open, [rooms[1].room]);
+    let relations = world.store().relations(me).await.unwrap();
+    assert_eq!(relations.blocked, [third]);
+    world.close().await;
 }
 
 /// Rooms are closed after the grace and erased after the retention, with all that is of them.
