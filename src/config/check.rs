@@ -12,6 +12,11 @@ use crate::identity::{KEY_BYTES, key_weakness};
 use crate::keyfile::{self, KeyFileError};
 use crate::telemetry::causes;
 
+/// More first sentences than these are read by no one.
+const MOST_STARTERS: usize = 24;
+/// They stand on buttons, above a phone's keyboard.
+const STARTER_CHARS: usize = 80;
+
 /// How to make a key, for messages.
 const KEY_ADVICE: &str = "make one with `openssl rand -hex 32`";
 
@@ -95,6 +100,18 @@ fn site(config: &Config, checker: &mut Checker<'_>) {
             text.chars().count() <= most,
             key,
             format!("must be at most {most} characters"),
+        );
+    }
+    checker.that(
+        site.starters.len() <= MOST_STARTERS,
+        "site.starters",
+        format!("must be at most {MOST_STARTERS} sentences"),
+    );
+    for (_, text) in site.starters() {
+        checker.that(
+            visible::shows(text) && text.chars().count() <= STARTER_CHARS && !text.contains(char::is_control),
+            "site.starters",
+            format!("must be sentences of one line, each of at most {STARTER_CHARS} characters: {text:?}"),
         );
     }
     if let Some(dir) = &config.assets.dir {

@@ -13,6 +13,9 @@ section! {
         rules: String = "";
         /// How to reach you, as plain text. Empty: not shown.
         contact: String = "";
+        /// First sentences for people who do not know how to begin, beside the built-in ones: up to 24, each
+        /// of 80 characters at most. "en: …" and "zh-TW: …" are for pages of that language, others for all.
+        starters: Vec<String> = [];
         /// Age asked for once at first Start, with the rules. 0: not asked.
         minimum_age: u8 = 18 to 120;
         /// "auto" (as the browser prefers), "zh-TW" or "en".
@@ -39,4 +42,23 @@ impl Words for DefaultLanguage {
         ("zh-TW", Self::ZhTw),
         ("en", Self::En),
     ];
+}
+
+/// The languages of the pages.
+const LANGUAGES: [&str; 2] = ["zh-TW", "en"];
+
+impl Site {
+    /// The operator's first sentences, each with the language it is for; `None` is every language.
+    pub fn starters(&self) -> impl Iterator<Item = (Option<&'static str>, &str)> {
+        self.starters.iter().map(|text| {
+            let of = |language: &'static str| {
+                let text = text.strip_prefix(language)?.strip_prefix(':')?;
+                Some((Some(language), text.trim()))
+            };
+            LANGUAGES
+                .into_iter()
+                .find_map(of)
+                .unwrap_or((None, text.trim()))
+        })
+    }
 }

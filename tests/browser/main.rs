@@ -7,6 +7,7 @@
 //! `support/stage.rs`, without which there are no people to test with.
 
 mod alone;
+mod beginning;
 mod calling;
 mod clock;
 mod dark_line;

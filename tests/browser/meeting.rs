@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::chat::meet;
 use crate::support::stage::Play;
 
@@ -35,7 +36,8 @@ fn shared_tags_are_named_and_gender_is_not() {
         anna.meets("Bao").await;
         bao.meets("Anna").await;
         anna.reads("partner-status", "音樂").await;
-        anna.reads("chat", "你遇見了 Bao。你們都想聊 音樂。").await;
+        anna.reads("chat", "你遇見了 Bao").await;
+        anna.reads("chat", "都想聊 音樂").await;
         for person in [&anna, &bao] {
             let told = "/男生|女生|male/i.test(document.documentElement.outerHTML.replaceAll(/<!--.*?-->/g, ''))";
             assert_eq!(person.ask(told, json!([])).await, false, "a gender is on the page");
@@ -176,5 +178,36 @@ pub fn block_on_the_end_card_after_the_other_left() {
         anna.press("block-confirm").await;
         anna.reads("end-card", "已封鎖").await;
         anna.sees_no("end-block").await;
+    });
+}
+
+#[test]
+fn a_conversation_grows_from_the_bottom_below_its_opening_scene() {
+    Play::new("grows_from_the_bottom").run(async |stage| {
+        let phone = Browser::phone();
+        let (anna, bao) = tokio::join!(stage.person_with("Anna", &phone), stage.person("Bao"));
+        meet(&anna, &bao).await;
+        // Who is met, who one is here, the advice; the two lights overlap, the partner's in front.
+        for words in ["你遇見了 Bao", "你在這裡是 Anna", "別急著給 LINE"] {
+            anna.reads("log", words).await;
+        }
+        let overlap = "(() => {
+            const [mine, theirs] = [...document.querySelectorAll('.opening-lamps img')].map((it) => it.getBoundingClientRect());
+            return (mine.right - theirs.left) / mine.width;
+        })()";
+        let overlap = anna.ask(overlap, json!([])).await;
+        let overlap = overlap.as_f64().expect("a number");
+        assert!((0.25..0.4).contains(&overlap), "they overlap by {overlap}");
+        bao.says("嗨").await;
+        anna.hears("嗨").await;
+        // The first words stand at the foot of the log, far from its head.
+        let gap = "byTest('log').getBoundingClientRect().bottom - message('嗨').getBoundingClientRect().bottom";
+        let gap = anna.ask(gap, json!([])).await;
+        assert!(gap.as_f64().expect("a number") < 40.0, "{gap} below the words");
+        // The side card says the same on a wide screen, so the scene does not.
+        let said = "[...document.querySelectorAll('.opening-safety, .side-safety')].filter(visible).length";
+        for person in [&anna, &bao] {
+            assert_eq!(person.ask(said, json!([])).await, 1, "{}", person.name());
+        }
     });
 }

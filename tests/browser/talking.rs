@@ -228,3 +228,37 @@ fn half_an_emoji_arrives_and_holds_up_nothing() {
         bao.has_log(both).await;
     });
 }
+
+#[test]
+fn emoji_alone_are_large_and_fenced_lines_are_code() {
+    Play::new("emoji_and_code").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        bao.says("普通的一句").await;
+        bao.press("composer").await;
+        bao.insert("😂👍🏽").await;
+        bao.key(Key::Enter).await;
+        let size = "parseFloat(getComputedStyle(message(args[0]).querySelector('.bubble-text')).fontSize)";
+        anna.hears("😂👍🏽").await;
+        let [plain, large] = [
+            anna.ask(size, json!(["普通的一句"])).await,
+            anna.ask(size, json!(["😂👍🏽"])).await,
+        ];
+        assert!(large.as_f64() >= plain.as_f64().map(|it| it * 2.0));
+
+        let code = "看：\n```\nlet a = 1;\n```\n好嗎";
+        bao.press("composer").await;
+        bao.insert(code).await;
+        bao.key(Key::Enter).await;
+        let shown = "[...document.querySelectorAll('.bubble-code')].map((it) => [it.textContent, /mono/i.test(getComputedStyle(it).fontFamily), it.getAttribute('translate')])";
+        anna.until("document.querySelector('.bubble-code')", json!([]))
+            .await;
+        assert_eq!(
+            anna.ask(shown, json!([])).await,
+            json!([["let a = 1;", true, "no"]])
+        );
+        // What is copied is what was written.
+        anna.message_menu("看：let a = 1;好嗎", "mm-reply").await;
+        anna.reads("reply-strip", "```").await;
+    });
+}

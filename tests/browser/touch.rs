@@ -41,6 +41,15 @@ fn a_long_press_opens_the_menu_and_a_swipe_replies() {
         anna.press("mm-copy").await;
         anna.reads("toast", "複製好了").await;
 
+        // Its words can be marked, and then a long press is the browser's.
+        anna.message_menu_by_keyboard("按住我", "mm-mark").await;
+        let marked = "getSelection().toString() === args[0] && \
+             getComputedStyle(message(args[0]).querySelector('.bubble-text')).userSelect !== 'none'";
+        anna.until(marked, json!(["按住我"])).await;
+        anna.ask("getSelection().removeAllRanges()", json!([])).await;
+        anna.until("!document.querySelector('.is-marking')", json!([]))
+            .await;
+
         let (x, y) = middle(&anna, "按住我").await;
         touch(&anna, "touchStart", Some((x, y))).await;
         for step in 1..=8 {

@@ -262,6 +262,36 @@ fn words_of_the_site_that_show_nothing_are_refused() {
 }
 
 #[test]
+fn first_sentences_are_few_and_short_and_may_be_for_one_language() {
+    let config = load(
+        "[site]\nstarters = [\"en: Cats, or dogs?\", \" 貓？ \", \"zh-TW:狗？\"]\n",
+        &[],
+    )
+    .unwrap()
+    .config;
+    let starters: Vec<_> = config.site.starters().collect();
+    assert_eq!(
+        starters,
+        [
+            (Some("en"), "Cats, or dogs?"),
+            (None, "貓？"),
+            (Some("zh-TW"), "狗？")
+        ]
+    );
+    let many = vec!["\"a\""; 25].join(",");
+    let long = format!("\"{}\"", "長".repeat(81));
+    for wrong in [&*many, &*long, "\"en: \"", "\"\u{200B}\"", "\"a\\nb\""] {
+        let text = refused(&format!("[site]\nstarters = [{wrong}]\n"), &[]);
+        assert!(text.contains("site.starters"), "{wrong}: {text}");
+    }
+    load(
+        &format!("[site]\nstarters = [\"en: {}\"]\n", "長".repeat(80)),
+        &[],
+    )
+    .unwrap();
+}
+
+#[test]
 fn keys_that_do_not_fit_each_other_are_refused() {
     let text = refused(
         "[matching]\ntag_patience = \"30s\"\nrepeat_patience = \"20s\"\n\

@@ -18,6 +18,13 @@ async fn the_site_says_what_it_is() {
     let server = TestServer::start_dead(|config| {
         config.site.name = "小屋".into();
         config.site.minimum_age = 20;
+        config.site.starters = [
+            "今天上了什麼課？",
+            "en: What did you learn today?",
+            "zh-TW:冷嗎？",
+        ]
+        .map(str::to_owned)
+        .into();
     })
     .await;
     let answer = get(server.address, "/api/site").await;
@@ -25,6 +32,14 @@ async fn the_site_says_what_it_is() {
     let site = answer.json();
     assert_eq!(site["name"], "小屋");
     assert_eq!(site["minimum_age"], 20);
+    assert_eq!(
+        site["starters"],
+        serde_json::json!([
+            {"language": null, "text": "今天上了什麼課？"},
+            {"language": "en", "text": "What did you learn today?"},
+            {"language": "zh-TW", "text": "冷嗎？"},
+        ])
+    );
     assert_eq!(site["languages"], serde_json::json!(["zh-TW", "en"]));
     assert_eq!(site["max_message_chars"], 2000);
     assert_eq!(site["retention_ms"], 86_400_000);

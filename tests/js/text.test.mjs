@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readFileSync } from 'node:fs';
-import { cleanNickname, cleanTag, foldEmptyLines, orBlank, sameTag, shows, wellFormed } from '../../assets/js/model/text.js';
+import { cleanNickname, cleanTag, foldEmptyLines, isFewEmoji, orBlank, sameTag, shows, textParts, wellFormed } from '../../assets/js/model/text.js';
 
 const examples = JSON.parse(readFileSync(new URL('../data/names.json', import.meta.url), 'utf8'));
 
@@ -59,4 +59,19 @@ test('half a character becomes U+FFFD, in every browser', () => {
   String.prototype.toWellFormed = own;
   assert.equal(cleanNickname('月\ud83d'), '月\ufffd');
   assert.equal(cleanTag('\ude00貓'), '\ufffd貓');
+});
+
+test('one to three emoji alone are known as such', () => {
+  for (const few of ['😂', '❤️', '👍🏽', '👨‍👩‍👧', '🇹🇼', '3️⃣', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '😂😂😂', '🔥 ❤️', ' 😮 ']) assert.equal(isFewEmoji(few), true, few);
+  for (const more of ['', 'a', '😂a', '😂😂😂😂', '3', '©', '12', '😂\n😂', '！', '啊']) assert.equal(isFewEmoji(more), false, more);
+  assert.equal(isFewEmoji('😂'.repeat(2000)), false);
+});
+
+test('what stands between two fences is code, and nothing is lost of the rest', () => {
+  const words = (text) => ({ code: false, text });
+  const code = (text) => ({ code: true, text });
+  assert.deepEqual(textParts('a\nb'), [words('a\nb')]);
+  assert.deepEqual(textParts('```\nx  y\n\nz\n```'), [code('x  y\n\nz')]);
+  assert.deepEqual(textParts('a\n```js\nx\n```\nb\n```\ny\n```\n'), [words('a'), code('x'), words('b'), code('y')]);
+  for (const open of ['```', '```\nx', 'a ``` b', '```\n```', 'a\n``` x ``` y\nb']) assert.deepEqual(textParts(open), [words(open)], open);
 });

@@ -140,10 +140,13 @@ function contrast(a, b) {
 }
 
 test('words and borders stand out enough from what is behind them', () => {
-  const text = ['ink/fog', 'ink/surface', 'ink-2/fog', 'ink-2/surface', 'ink-2/sunk', 'on-jade/jade', 'on-mine/mine', 'on-lamp/lamp', 'lamp-ink/fog', 'lamp-ink/surface', 'jade/surface', 'danger/surface', 'on-danger/danger'];
+  const text = ['ink/fog', 'ink/surface', 'ink-2/fog', 'ink-2/surface', 'ink-2/sunk', 'on-jade/jade', 'ink-2/theirs', 'on-lamp/lamp', 'lamp-ink/fog', 'lamp-ink/surface', 'jade/surface', 'danger/surface', 'on-danger/danger'];
   const shapes = ['edge/fog', 'edge/surface', 'edge/sunk', 'focus/surface', 'focus/fog'];
   for (const theme of [light, { ...light, ...chosenDark }]) {
     const ratio = (pair) => contrast(...pair.split('/').map((name) => theme[name]));
+    // A partner's words are what is read most.
+    for (const pair of ['ink/theirs', 'on-mine/mine']) assert.ok(ratio(pair) >= 6.9, `${pair} ${ratio(pair)}`);
+    assert.ok(ratio('ink/theirs') >= 7);
     for (const pair of text) assert.ok(ratio(pair) >= 4.5, `${pair} ${ratio(pair)}`);
     for (const pair of shapes) assert.ok(ratio(pair) >= 3, `${pair} ${ratio(pair)}`);
   }

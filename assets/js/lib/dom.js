@@ -88,6 +88,7 @@ const shapes = {
   reply: 'M9 7l-5 5 5 5M4 12h10a6 6 0 0 1 6 6',
   up: 'M12 19V6M6.5 11L12 5.5l5.5 5.5',
   copy: 'M9 9h10v11H9zM5 15V4h10',
+  mark: 'M9 4h6M9 20h6M12 4v16M4 8h3M4 16h3M17 8h3M17 16h3',
   recall: 'M4 4v6h6M4.5 10a8 8 0 1 1-.5 4',
   trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
   block: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M5.8 5.8l12.4 12.4',

@@ -129,3 +129,46 @@ const fold = (tag) => withoutCandidates(tag.toLowerCase());
 
 /** @param {string} a @param {string} b */
 export const sameTag = (a, b) => fold(a) === fold(b);
+
+// One emoji: a flag, a keycap, or a picture with its skin and what is joined to it.
+const picture = String.raw`(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}(?=\uFE0F|\p{Emoji_Modifier}))(?:\uFE0F|\p{Emoji_Modifier})?`;
+const joined = String.raw`(?:\u200D\p{Extended_Pictographic}(?:\uFE0F|\p{Emoji_Modifier})?)*`;
+const emoji = String.raw`(?:\p{RI}\p{RI}|[0-9#*]\uFE0F?\u20E3|${picture}[\u{E0020}-\u{E007F}]*${joined})`;
+const fewEmoji = new RegExp(`^${emoji}(?: ?${emoji}){0,2}$`, 'u');
+
+/**
+ * Whether a message is one to three emoji and nothing else: shown large.
+ * @param {string} text
+ */
+export const isFewEmoji = (text) => text.length < 100 && fewEmoji.test(text.trim());
+
+const fence = /^```[^`]*$/;
+
+/** @typedef {{ code: boolean, text: string }} Part */
+
+/**
+ * A message as it is shown: words, and what stands between two lines of three backquotes. A fence that is
+ * not closed is words.
+ * @param {string} text @returns {Part[]}
+ */
+export function textParts(text) {
+  if (!text.includes('```')) return [{ code: false, text }];
+  const lines = text.split('\n');
+  /** @type {Part[]} */
+  const parts = [];
+  let words = 0; // where the words begin that are not in a part yet
+  const flush = (/** @type {number} */ end) => {
+    const said = lines.slice(words, end).join('\n');
+    if (said !== '') parts.push({ code: false, text: said });
+  };
+  for (let at = 0; at < lines.length; at += 1) {
+    const end = fence.test(lines[at]) ? lines.findIndex((line, index) => index > at && line.trim() === '```') : -1;
+    if (end <= at + 1) continue;
+    flush(at);
+    parts.push({ code: true, text: lines.slice(at + 1, end).join('\n') });
+    words = end + 1;
+    at = end;
+  }
+  flush(lines.length);
+  return parts;
+}

@@ -104,6 +104,7 @@ export const defaultSite = {
   tagline: '',
   rules: '',
   contact: '',
+  starters: /** @type {import('../model/starters.js').SiteStarter[]} */ ([]),
   minimum_age: 18,
   default_language: 'auto',
   // Not known: what is promised about erasure is the operator's.

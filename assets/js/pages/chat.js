@@ -20,6 +20,7 @@ import { endMatchAnimation, playMatchAnimation } from '../ui/match-animation.js'
 import { hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
 import { mountRoomHeader } from '../ui/room-header.js';
 import { mountSideCard } from '../ui/side-card.js';
+import { mountStarters } from '../ui/starters.js';
 import { announce } from '../ui/toast.js';
 import { mountUnsent } from '../ui/unsent.js';
 import { followView } from '../ui/viewport.js';
@@ -58,6 +59,12 @@ function mountRoom(section) {
     onInput: (text) => room?.wrote(text),
     onDropReply: () => room?.actions.setReply(null),
   });
+  const starters = mountStarters(byTest('starters', section), {
+    onChoose(text) {
+      composer.setText(text);
+      composer.focus();
+    },
+  });
   mountLogGestures(log, {
     onMenu: (node, at) => room?.actions.messageMenu(node, at),
     onReply: (node) => room?.actions.replyTo(node),
@@ -73,7 +80,7 @@ function mountRoom(section) {
   const side = mountSideCard(section.querySelector('.side-card'));
   const banner = mountBanner(byTest('banner', section), { onContinue: () => room?.continueHere() });
   const endCard = mountEndCard(byTest('end-card', section), { onNext: () => room?.actions.next(), onBlock: () => room?.actions.block(), onForget: forgetThisBrowser });
-  return { log, composer, header, side, banner, endCard };
+  return { log, composer, starters, header, side, banner, endCard };
 }
 
 function show(name) {

@@ -8,6 +8,7 @@ import { now } from '../lib/time.js';
 import { asksBeforeLeaving, isAsked } from '../model/room-queries.js';
 import { askBlock } from '../ui/block-sheet.js';
 import { forgetThisBrowser } from '../ui/forget-sheet.js';
+import { markWords } from '../ui/marking.js';
 import { openMessageMenu, openRoomMenu } from './room-menus.js';
 
 const leavePatience = 1500;
@@ -64,6 +65,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
       canReply: state().active,
       onReply: () => replyTo(node),
       onQuote: () => ui.log.glow(row.source.repliedTo, true),
+      onMark: () => markWords(node),
       onRecall: () => ask({ kind: 'recall', id, clientId }),
       onDelete: () => ask({ kind: 'delete', id }),
       onRetry: () => retry(node),

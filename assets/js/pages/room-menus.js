@@ -59,9 +59,10 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onL
 }
 
 /** `row` is the row of the log (model/rows.js) the menu is about. */
-export function openMessageMenu(row, at, { canReply, onReply, onQuote, onRecall, onDelete, onDiscard, onRetry }) {
+export function openMessageMenu(row, at, { canReply, onReply, onQuote, onMark, onRecall, onDelete, onDiscard, onRetry }) {
   const { source } = row;
   const stored = Boolean(source.seq);
+  const isTouch = matchMedia('(pointer: coarse)').matches; // a mouse marks words by itself
   const copy = async () => {
     if (await copyText(source.content)) toast(t('mm.copied'));
   };
@@ -70,6 +71,7 @@ export function openMessageMenu(row, at, { canReply, onReply, onQuote, onRecall,
       canReply && stored && !row.recalled && { test: 'mm-reply', icon: 'reply', label: t('mm.reply'), onPress: () => false, afterClose: onReply },
       source.repliedTo && !row.recalled && { test: 'mm-quote', icon: 'up', label: t('mm.quote'), onPress: () => false, afterClose: onQuote },
       !row.recalled && { test: 'mm-copy', icon: 'copy', label: t('mm.copy'), onPress: () => false, afterClose: copy },
+      isTouch && !row.recalled && { test: 'mm-mark', icon: 'mark', label: t('mm.mark'), onPress: () => false, afterClose: onMark },
       stored && row.mine && !row.recalled && { test: 'mm-recall', icon: 'recall', label: t('mm.recall'), onPress: () => onRecall() },
       stored && { test: 'mm-delete', icon: 'trash', label: t('mm.delete'), danger: true, onPress: () => onDelete() },
       !stored && row.canRetry && { test: 'mm-retry', icon: 'again', label: t('mm.retry'), onPress: () => onRetry() },

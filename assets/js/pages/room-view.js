@@ -1,45 +1,21 @@
 // Shows a conversation's state on all its parts at once. Decides nothing but
 // words: the state is model/room.js, the parts are in ui/.
 
-import { el, setHidden } from '../lib/dom.js';
-import { language, t, tagList } from '../lib/i18n.js';
-import { minutesSeconds } from '../lib/time.js';
+import { setHidden } from '../lib/dom.js';
+import { language, t } from '../lib/i18n.js';
+import { minutesSeconds, monotonicNow } from '../lib/time.js';
+import { followOffer, newOffer, openRound, startersFor } from '../model/starters.js';
 import { setTitle } from '../ui/alerts.js';
-import { ownLine } from '../ui/side-card.js';
+import { mountOpening } from '../ui/opening.js';
 import { sideOf } from './room-storage.js';
 
-const moodKey = (mood) => `found.mood.${['happy', 'sad'].includes(mood) ? mood : 'neutral'}`;
-
 export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
-  const head = section.querySelector('[data-slot="log-head"]');
-  let headShown = '';
+  const opening = mountOpening(section.querySelector('[data-slot="log-head"]'));
+
+  let offer = newOffer(monotonicNow());
+  let offered = [];
 
   const me = () => sideOf(roomId).profile ?? getProfile();
-
-  function meetingLine(state) {
-    const name = state.partner.nickname;
-    if (state.sameSession) return t('found.self', { name });
-    if (state.commonTags.length > 0) return t('found.tags', { name, tags: tagList(state.commonTags) });
-    return t('found.plain', { name });
-  }
-
-  function showHead(state) {
-    if (!state.partner) {
-      if (headShown !== '') head.replaceChildren();
-      headShown = '';
-      return;
-    }
-    const text = meetingLine(state);
-    const shown = `${text}|${state.anew ? t('chat.anew') : ''}`;
-    if (headShown === shown) return;
-    headShown = shown;
-    head.replaceChildren(
-      el('p', { class: 'system-line is-meeting' }, text, language() === 'en' ? ' ' : '', t(moodKey(state.partner.mood))),
-      el('p', { class: 'system-line' }, t('chat.safety')),
-      ownLine(me()),
-      ...(state.anew ? [el('p', { class: 'system-line', test: 'anew' }, t('chat.anew'))] : []),
-    );
-  }
 
   /** The composer is about to go: a keyboard focus in it moves to what replaces it. */
   function moveFocusOn(state, now) {
@@ -49,18 +25,31 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
     if (hadFocus) section.querySelector('.end-title')?.focus({ preventScroll: true });
   }
 
-  head.replaceChildren();
+  /** First sentences, while nothing of one's own stands in the field. */
+  function showStarters(state, { still, now }) {
+    const text = ui.composer.text();
+    const writes = text !== '' && !offered.includes(text);
+    const ready = !still && state.known && state.active && !state.replaced;
+    if (ready) offer = followOffer(offer, state, { now, writes });
+    const round = openRound(offer);
+    const isOpen = ready && round !== null && !writes;
+    if (isOpen) offered = startersFor(state, language(), getSite().starters, round);
+    ui.starters.update(isOpen ? offered : null);
+  }
+
   return {
-    meetingLine,
+    showStarters,
     show(state, { still, added, banner, now }) {
       const { name } = getSite();
       ui.header.update(state, now);
       ui.side.update(state, me());
       ui.banner.update(banner, minutesSeconds((state.closesAt ?? now) - now));
-      showHead(state);
+      opening.update(state, me());
       ui.log.update(state, { still, names: { partner: state.partner?.nickname ?? '', bot: state.isBot }, added });
+      showStarters(state, { still, now });
       moveFocusOn(state, now);
       section.classList.toggle('is-away', state.active && !state.partnerOnline);
+      section.classList.toggle('is-over', !state.active);
       setTitle(state.partner ? t('title', { what: state.partner.nickname, site: name }) : name);
     },
   };

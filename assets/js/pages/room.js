@@ -179,6 +179,7 @@ export class OpenRoom {
   wrote(text) {
     if (this.#room.active) saveDraft(this.#page.roomId, text);
     this.#typing.changed(text);
+    this.#view?.showStarters(this.#room, { still: !this.#history.isComplete(), now: monotonicNow() });
   }
 
   /** Makes this tab the one that the server talks to. */

@@ -4,7 +4,7 @@
 import { el, icon, mark, setAttr, setText } from '../lib/dom.js';
 import { around, language, t } from '../lib/i18n.js';
 import { clock } from '../lib/time.js';
-import { foldEmptyLines, orBlank, shows } from '../model/text.js';
+import { foldEmptyLines, isFewEmoji, orBlank, shows, textParts } from '../model/text.js';
 
 const painted = new WeakMap(); // li -> what its parts show, so that only a change is drawn
 
@@ -22,7 +22,7 @@ export function fillMessage(node, row, names) {
   if (source.clientId) setData(node, 'clientId', source.clientId);
   const kind = row.recalled ? 'recalled' : 'text';
   const before = painted.get(node);
-  const parts = before?.kind === kind ? before : row.recalled ? recalledParts() : textParts();
+  const parts = before?.kind === kind ? before : row.recalled ? recalledParts() : wordParts();
   if (row.recalled) setText(parts.bubble, t(row.mine ? 'msg.recalledMine' : 'msg.recalledTheirs'));
   else fillText(parts, row, names);
   if (parts !== before) node.replaceChildren(parts.bubble);
@@ -37,11 +37,12 @@ function setData(node, name, value) {
 
 const recalledParts = () => ({ kind: 'recalled', bubble: el('div', { class: 'bubble is-recalled' }), meta: null, metaKey: '' });
 
-function textParts() {
+function wordParts() {
   const parts = {
     kind: 'text',
     quote: null,
     quoteKey: '',
+    words: '',
     before: el('span', { class: 'sr' }),
     text: el('span', { class: 'bubble-text', dir: 'auto' }),
     // The server's clock may differ by a minute from ours: no news.
@@ -61,7 +62,8 @@ function fillText(parts, row, names) {
   setText(parts.before, `${bot ? `${t('chat.bot')} ` : ''}${before}`);
   const content = row.source.content ?? '';
   parts.text.classList.toggle('is-blank', !shows(content));
-  setText(parts.text, orBlank(foldEmptyLines(content), t('msg.blank')));
+  fillWords(parts, orBlank(foldEmptyLines(content), t('msg.blank')));
+  parts.bubble.classList.toggle('is-emoji', !row.source.repliedTo && !row.source.reply && isFewEmoji(content));
   setText(parts.after, after);
   const quote = quoteFields(row);
   const key = quote ? JSON.stringify([quote.id, quote.text, quote.mine, names.partner, language()]) : '';
@@ -70,6 +72,17 @@ function fillText(parts, row, names) {
   parts.quote?.remove();
   parts.quote = quote ? quoteOf(quote, names) : null;
   if (parts.quote) parts.bubble.prepend(parts.quote);
+}
+
+/** What stands between fences is code: its own element, and no words for a translator. */
+function fillWords(parts, words) {
+  const pieces = textParts(words);
+  if (pieces.every(({ code }) => !code)) {
+    setText(parts.text, words);
+  } else if (parts.words !== words) {
+    parts.text.replaceChildren(...pieces.map(({ code, text }) => (code ? el('code', { class: 'bubble-code', dir: 'ltr', translate: 'no' }, text) : text)));
+  }
+  parts.words = words;
 }
 
 /** Time and state stand outside the bubble and outside what is announced. */

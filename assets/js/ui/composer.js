@@ -69,6 +69,7 @@ export function mountComposer(form, { limit, onSend, onInput, onDropReply }) {
     element: form,
     input,
     focus: () => input.focus({ preventScroll: true }),
+    text: () => input.value,
     setText(text) {
       input.value = text;
       changed();

@@ -34,7 +34,7 @@ export function mountEndCard(section, { onNext, onBlock, onForget }) {
           { class: 'end-actions' },
           el('button', { type: 'button', class: 'button-primary', test: 'end-next', onclick: onNext }, t('end.next')),
           el('a', { class: 'button-ghost', href: '/', test: 'end-home' }, t('end.home')),
-          canBlock && el('button', { type: 'button', class: 'button-text is-danger', test: 'end-block', onclick: onBlock }, t('menu.block')),
+          canBlock && el('button', { type: 'button', class: 'button-ghost', test: 'end-block', onclick: onBlock }, t('menu.block')),
           el('button', { type: 'button', class: 'button-text', test: 'end-forget', onclick: onForget }, t('forget.title')),
         ),
       );

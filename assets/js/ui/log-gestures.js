@@ -3,6 +3,7 @@
 
 import { el, icon } from '../lib/dom.js';
 import { monotonicNow } from '../lib/time.js';
+import { isMarking } from './marking.js';
 
 const longPress = 450;
 const slop = 10;
@@ -12,6 +13,7 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
   const { list } = log;
   let touch = null;
   let pressedAt = -Infinity;
+  let held = false; // the finger that opened a menu is still down
   const messageOf = (target) => target.closest?.('.message') ?? null;
 
   list.addEventListener('click', (event) => {
@@ -37,7 +39,7 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
 
   list.addEventListener('contextmenu', (event) => {
     const message = messageOf(event.target);
-    if (!message || !event.target.closest('.bubble')) return;
+    if (!message || !event.target.closest('.bubble') || isMarking(event.target)) return;
     event.preventDefault();
     cancelTouch();
     // Android says contextmenu after our own long press has opened the menu.
@@ -63,13 +65,15 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
   list.addEventListener('pointerdown', (event) => {
     if (event.pointerType === 'mouse') return;
     const message = messageOf(event.target);
-    if (!message || !event.target.closest('.bubble')) return;
+    if (!message || !event.target.closest('.bubble') || isMarking(event.target)) return;
     cancelTouch();
+    held = false;
     touch = { message, bubble: message.querySelector('.bubble'), x: event.clientX, y: event.clientY, dx: 0, swiping: false };
     touch.timer = setTimeout(() => {
       const { x, y } = touch;
       cancelTouch();
       pressedAt = monotonicNow();
+      held = true;
       onMenu(message, { x, y });
     }, longPress);
   });
@@ -95,6 +99,11 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
     if (swiping && dx >= swipeEnough) onReply(message);
   });
   list.addEventListener('pointercancel', cancelTouch);
+  // The menu may lie under that finger by now: to let go presses nothing of it.
+  list.addEventListener('touchend', (event) => {
+    if (held) event.preventDefault();
+    held = false;
+  });
 
   function cancelTouch() {
     if (!touch) return;

@@ -61,6 +61,7 @@ export function mountRoomHeader(header, { needsSecondPress, onNext, onMenu }) {
       setHidden(next, !state.active);
       paintNext();
       header.classList.toggle('is-away', state.active && !state.partnerOnline);
+      header.classList.toggle('is-over', !state.active);
       setHidden(header.querySelector('.room-bot'), !state.isBot);
       if (!partner) {
         setText(status, t('chat.opening'));

@@ -29,8 +29,8 @@ function them({ partner, commonTags }) {
   ].filter(Boolean);
 }
 
-/** "You are … here": also used at the head of the log on a phone. */
-export function ownLine(me) {
+/** "You are … here". */
+function ownLine(me) {
   return el(
     'p',
     { class: 'own-line' },

@@ -20,6 +20,7 @@ struct SiteJson<'a> {
     rules: &'a str,
     contact: &'a str,
     address: Option<String>,
+    starters: Vec<StarterJson<'a>>,
     minimum_age: u8,
     default_language: &'static str,
     languages: [&'static str; 2],
@@ -30,6 +31,13 @@ struct SiteJson<'a> {
     max_message_chars: usize,
     max_nickname_chars: usize,
     options: Options,
+}
+
+/// A first sentence of the operator's own.
+#[derive(Serialize)]
+struct StarterJson<'a> {
+    language: Option<&'static str>,
+    text: &'a str,
 }
 
 /// Parts that later versions may switch on; a page shows what is true.
@@ -58,6 +66,10 @@ pub async fn site(call: Call) -> HandlerResult {
         rules: &site.rules,
         contact: &site.contact,
         address: invitation::address(&config.server, &call.peer),
+        starters: site
+            .starters()
+            .map(|(language, text)| StarterJson { language, text })
+            .collect(),
         minimum_age: site.minimum_age,
         default_language: site.default_language.word(),
         languages: Language::ALL.map(Language::tag),

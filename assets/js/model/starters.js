@@ -1,0 +1,85 @@
+// Which first sentences a conversation offers, and when. Pure: the same room and
+// side give the same three, also after a reload. The sentences are lib/starters.js.
+
+import { startersForAll, startersOfMood, startersOfOwnTag, startersOfTag } from '../lib/starters.js';
+
+/** @typedef {import('./room.js').Room} Room */
+/** @typedef {{ language: string | null, text: string }} SiteStarter one of the operator's: null is every language */
+
+const shown = 3;
+/** How long both must have been silent for the sentences to come back. */
+export const silence = 180_000;
+
+/**
+ * The sentences to offer: from the shared topic, else from the partner's mood, else for all. Of the
+ * operator's own one is among them. `round` counts how often they were offered before: others then.
+ * @param {Pick<Room, 'roomId' | 'me' | 'commonTags' | 'partner' | 'isBot'>} room @param {'zh-TW' | 'en'} lang
+ * @param {SiteStarter[]} siteStarters @returns {string[]}
+ */
+export function startersFor(room, lang, siteStarters = [], round = 0) {
+  const order = shuffler(`${room.roomId} ${room.me ?? ''}`);
+  const site = siteStarters.filter(({ language }) => language === null || language === lang).map(({ text }) => text);
+  const own = turn(order(site), round, 1);
+  const ours = order(pool(room, lang));
+  return [...own, ...turn(ours, round * shown, shown).filter((text) => !own.includes(text))].slice(0, shown);
+}
+
+/** @param {Pick<Room, 'commonTags' | 'partner' | 'isBot'>} room @param {'zh-TW' | 'en'} lang */
+function pool({ commonTags, partner, isBot }, lang) {
+  const texts = (/** @type {import('../lib/starters.js').Starter[]} */ list) => list.map(([zh, en]) => (lang === 'en' ? en : zh));
+  const known = commonTags.filter((tag) => Object.hasOwn(startersOfTag, tag));
+  if (known.length > 0) return known.flatMap((tag) => texts(startersOfTag[tag]));
+  if (commonTags.length > 0) return texts(startersOfOwnTag).map((text) => text.replaceAll('{tag}', () => commonTags[0]));
+  const mood = partner?.mood ?? '';
+  return texts(!isBot && Object.hasOwn(startersOfMood, mood) ? startersOfMood[mood] : startersForAll);
+}
+
+/**
+ * So many of a list from a place on, which goes on at the beginning.
+ * @template T
+ * @param {T[]} list @param {number} from @param {number} count
+ */
+const turn = (list, from, count) => list.slice(0, count).map((_, index) => list[(from + index) % list.length]);
+
+/**
+ * An order that depends on the seed alone.
+ * @param {string} seed @returns {<T>(list: T[]) => T[]}
+ */
+function shuffler(seed) {
+  let state = 2166136261;
+  for (const char of seed) state = Math.imul(state ^ (char.codePointAt(0) ?? 0), 16777619);
+  const next = () => {
+    state = Math.imul(state ^ (state >>> 15), 2246822507) ^ Math.imul(state ^ (state >>> 13), 3266489909);
+    return (state >>> 0) / 2 ** 32;
+  };
+  return (list) => list.map((item) => ({ item, at: next() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
+}
+
+/**
+ * When they are to be seen: until one of the two has spoken, and once more after a long silence.
+ * @typedef {object} Offer
+ * @property {'first' | 'silence' | 'second' | 'over'} phase
+ * @property {number} entries what had been said when this was looked at last
+ * @property {number} since since when nothing has happened, on the page's clock
+ */
+
+/** @param {number} now @returns {Offer} */
+export const newOffer = (now) => ({ phase: 'first', entries: 0, since: now });
+
+/**
+ * @param {Offer} offer @param {Pick<Room, 'lastSeq' | 'pendingMessages' | 'partnerTyping'>} room
+ * @param {{ now: number, writes: boolean }} circumstances `writes`: something of one's own stands in the field
+ * @returns {Offer}
+ */
+export function followOffer(offer, room, { now, writes }) {
+  const entries = room.lastSeq + room.pendingMessages.length;
+  const spoken = entries !== offer.entries;
+  if (offer.phase === 'first') return spoken ? { phase: 'silence', entries, since: now } : offer;
+  if (offer.phase === 'second') return spoken ? { phase: 'over', entries, since: now } : offer;
+  if (offer.phase === 'over') return offer;
+  if (spoken || writes || room.partnerTyping) return { phase: 'silence', entries, since: now };
+  return now - offer.since >= silence ? { ...offer, phase: 'second' } : offer;
+}
+
+/** Which offer of sentences is open, 0 or 1; null: none. @param {Offer} offer */
+export const openRound = ({ phase }) => ({ first: 0, second: 1, silence: null, over: null })[phase];
