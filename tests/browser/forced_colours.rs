@@ -123,10 +123,12 @@ fn in_a_chat_both_sides_can_be_told_apart() {
         picture(&anna, "message-menu-forced-colours").await;
         anna.key(Key::Escape).await;
         focus_shows(&anna, ".message:focus-visible .bubble").await;
-        // A chat that can be left by a second press says so in words, and in its edge too.
-        anna.press("next").await;
-        anna.reads("next", "再按一次").await;
         no_control_without_an_edge(&anna, ".room-next").await;
         picture(&anna, "chat-forced-colours").await;
+        // The way back has an edge, too.
+        anna.press("next").await;
+        anna.sees("undo").await;
+        no_control_without_an_edge(&anna, ".undo-back").await;
+        picture(&anna, "undo-forced-colours").await;
     });
 }

@@ -46,8 +46,8 @@ fn shared_tags_are_named_and_gender_is_not() {
 }
 
 #[test]
-fn next_asks_twice_and_finds_another() {
-    let play = Play::new("next_asks_twice_and_finds_another");
+fn next_can_be_taken_back_for_four_seconds_and_then_finds_another() {
+    let play = Play::new("next_can_be_taken_back");
     let play = play.set("matching.tag_patience", "1s");
     play.set("matching.repeat_patience", "1s")
         .run(async |stage| {
@@ -58,11 +58,24 @@ fn next_asks_twice_and_finds_another() {
             bao.says("你好").await;
             anna.hears("你好").await;
 
+            // Taken back: nothing has happened, for the partner neither, and what was said meanwhile is there.
             anna.press("next").await;
-            anna.reads("next", "再按一次").await;
-            bao.hears("哈囉").await;
+            anna.reads("undo", "回去").await;
+            bao.says("你在嗎").await;
+            anna.press("undo-back").await;
+            anna.meets("Bao").await;
+            anna.has_log(json!(["哈囉", "你好", "你在嗎"])).await;
+            assert_eq!(anna.room().await, first);
+            tokio::time::sleep(std::time::Duration::from_millis(4500)).await;
             assert_eq!(bao.ask("shown('end-card')", json!([])).await, false);
+            anna.says("我在").await;
+            bao.hears("我在").await;
+
+            // Not taken back: the search begins, and the partner sees it.
             anna.press("next").await;
+            anna.sees("undo").await;
+            assert_eq!(bao.ask("shown('end-card')", json!([])).await, false);
+            anna.sees_no("undo").await;
             anna.sees("matching").await;
 
             bao.reads("end-card", "Anna 離開了").await;
@@ -83,15 +96,17 @@ fn next_asks_twice_and_finds_another() {
 }
 
 #[test]
-fn one_press_is_enough_while_nobody_answered() {
-    Play::new("one_press_is_enough_while_nobody_answered").run(async |stage| {
+fn going_elsewhere_while_next_could_be_taken_back_is_leaving() {
+    Play::new("next_and_home").run(async |stage| {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;
         bao.says("哈囉").await;
         anna.hears("哈囉").await;
         anna.press("next").await;
-        anna.sees("matching").await;
-        bao.sees("end-card").await;
+        anna.sees("undo").await;
+        anna.goto("/").await;
+        bao.reads("end-card", "Anna 離開了").await;
+        anna.reads("start", "找個人聊聊").await;
     });
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use serde_json::json;
 
+use crate::support::audit::accessible;
 use crate::support::chat::{meet, meet_by_cable};
 use crate::support::person::Person;
 use crate::support::stage::Play;
@@ -69,7 +70,10 @@ fn a_double_press_passes_no_question() {
         bao.says("你好").await;
         anna.hears("你好").await;
         double_press(&anna, "next").await;
-        anna.reads("next", "再按一次").await;
+        anna.reads("undo", "已離開「\u{2068}Bao\u{2069}」").await;
+        accessible(&anna, "a conversation that was just left").await;
+        anna.press("undo-back").await;
+        anna.meets("Bao").await;
         tokio::time::sleep(LOOK).await;
         assert_eq!(bao.ask("shown('end-card')", json!([])).await, false);
         assert_eq!(anna.ask("shown('chat')", json!([])).await, true);

@@ -181,3 +181,63 @@ fn a_quote_leads_to_what_it_quotes() {
         anna.until(inside, json!(["最早的一句"])).await;
     });
 }
+
+#[test]
+fn a_line_says_where_the_reader_was_and_the_pill_leads_there_first() {
+    long("where_was_i").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        fill_log(&bao).await;
+        anna.hears(&format!("第 {} 句", MANY - 1)).await;
+        anna.sees_no("new-line").await;
+
+        // Further up nothing is read: what comes is below a line.
+        anna.ask("byTest('log').scrollTo(0, 40)", json!([])).await;
+        anna.sees("latest").await;
+        for number in 0..MANY {
+            bao.writes(&format!("後來的 {number}")).await;
+        }
+        anna.reads("latest", &MANY.to_string()).await;
+        let after_line = "words(byTest('new-line').nextElementSibling)";
+        anna.press("latest").await;
+        anna.until(IN_VIEW, json!(["後來的 0"])).await;
+        assert_eq!(anna.ask(after_line, json!([])).await, "後來的 0");
+        anna.press("latest").await;
+        anna.until(IN_VIEW, json!([format!("後來的 {}", MANY - 1)]))
+            .await;
+        assert_eq!(
+            anna.ask(after_line, json!([])).await,
+            "後來的 0",
+            "it stays"
+        );
+
+        // Away, more came than fits: the reader goes on where they were, also after a reload.
+        let icon = "document.querySelector('link[rel=icon]').href";
+        assert_eq!(
+            anna.ask(&format!("/favicon.svg$/.test({icon})"), json!([]))
+                .await,
+            true
+        );
+        anna.looks_away().await;
+        for number in 0..MANY {
+            bao.writes(&format!("離開時 {number}")).await;
+        }
+        let told =
+            format!("document.title.startsWith('({MANY})') && /favicon-new.svg$/.test({icon})");
+        anna.until(&told, json!([])).await;
+        anna.looks_back().await;
+        for _ in 0..2 {
+            anna.until(IN_VIEW, json!(["離開時 0"])).await;
+            assert_eq!(anna.ask(after_line, json!([])).await, "離開時 0");
+            anna.sees("latest").await;
+            anna.reload().await;
+            anna.hears("離開時 0").await;
+        }
+        anna.until(&format!("/favicon.svg$/.test({icon})"), json!([]))
+            .await;
+
+        // To answer is to have read.
+        anna.says("我回來了").await;
+        anna.until("!byTest('new-line')", json!([])).await;
+    });
+}

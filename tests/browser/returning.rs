@@ -124,7 +124,12 @@ fn a_search_from_home_asks_before_it_leaves_a_conversation() {
         meet(&anna, &bao).await;
         anna.says("等一下").await;
         anna.goto("/").await;
+        // The large button leads back.
+        anna.reads("start", "回去聊").await;
         anna.press("start").await;
+        anna.meets("Bao").await;
+        anna.goto("/").await;
+        anna.press("another").await;
         anna.reads("leave-sheet", "Bao 會看到你離開了").await;
         accessible(&anna, "home asking before it leaves").await;
         anna.press("leave-back").await;
@@ -133,7 +138,7 @@ fn a_search_from_home_asks_before_it_leaves_a_conversation() {
         assert_eq!(bao.ask("shown('end-card')", json!([])).await, false);
 
         anna.goto("/").await;
-        anna.press("start").await;
+        anna.press("another").await;
         anna.press("leave-confirm").await;
         anna.sees("matching").await;
         bao.reads("end-card", "Anna 離開了").await;

@@ -10,7 +10,8 @@ const listeners = {};
 const listen = (name, listener) => (listeners[name] ??= []).push(listener);
 const happens = (name) => listeners[name].forEach((listener) => listener());
 let focused = true;
-Object.assign(document, { title: '秘語', addEventListener: listen, hasFocus: () => focused });
+const icon = { href: 'http://h/static/x/images/favicon.svg', dataset: {} };
+Object.assign(document, { title: '秘語', addEventListener: listen, hasFocus: () => focused, querySelector: () => icon });
 globalThis.addEventListener = listen;
 
 const tones = [];
@@ -108,4 +109,13 @@ test('nothing sounds while sound is off', () => {
   alertMessage();
   alertMeeting();
   assert.deepEqual(tones, []);
+});
+
+test('the icon of the tab says that something came, until it is looked at', () => {
+  focused = false;
+  countUnread(1);
+  assert.match(icon.href, /\/favicon-new\.svg$/);
+  focused = true;
+  happens('focus');
+  assert.match(icon.href, /\/favicon\.svg$/);
 });

@@ -20,7 +20,7 @@ import { dayOf } from '../lib/time.js';
  */
 
 /** @typedef {Item & { kind: 'message', first: boolean, last: boolean, newest: boolean }} MessageRow */
-/** @typedef {MessageRow | { kind: 'day', key: string, at: number }} Row */
+/** @typedef {MessageRow | { kind: 'day' | 'new', key: string, at: number }} Row */
 
 const runLength = 120_000;
 
@@ -32,10 +32,11 @@ const keyOf = (message) => (message.mine && message.clientId ? `c:${message.clie
 
 /**
  * The rows of the messages from `from` to before `to`: the same, whatever else is
- * asked for. With the newest comes what is still on its way.
+ * asked for. With the newest comes what is still on its way. Above the message `newFrom`
+ * a line says that the reader has not seen it.
  * @param {Log} state @returns {Row[]}
  */
-export function logRows(state, { from = 0, to = Infinity } = {}) {
+export function logRows(state, { from = 0, to = Infinity, newFrom = -1 } = {}) {
   const { messages, pendingMessages } = state;
   const length = messages.length + pendingMessages.length;
   const end = to >= messages.length ? length : to;
@@ -49,13 +50,14 @@ export function logRows(state, { from = 0, to = Infinity } = {}) {
   for (let at = from; at < end; at += 1) {
     const own = item(at);
     if (startsDay(before, own)) rows.push({ kind: 'day', key: `d:${own.key}`, at: own.at });
-    const first = startsRun(before, own);
+    if (at === newFrom) rows.push({ kind: 'new', key: 'new', at: 0 });
+    const first = at === newFrom || startsRun(before, own);
     if (row) row.last = first;
     row = { kind: 'message', first, last: true, newest: own.source === newest, ...own };
     rows.push(row);
     before = own;
   }
-  if (row && end < length) row.last = startsRun(before, item(end));
+  if (row && end < length) row.last = end === newFrom || startsRun(before, item(end));
   return rows;
 }
 
@@ -105,7 +107,7 @@ const newestOfMine = ({ messages, pendingMessages }) => pendingMessages.at(-1) ?
  * @param {Row} a @param {Row} b
  */
 export function sameRow(a, b) {
-  if (a.kind === 'day' || b.kind === 'day') return a.kind === b.kind && a.at === b.at;
+  if (a.kind !== 'message' || b.kind !== 'message') return a.kind === b.kind && a.at === b.at;
   return (
     a.source === b.source && a.at === b.at && a.first === b.first && a.last === b.last && a.state === b.state && a.newest === b.newest
   );

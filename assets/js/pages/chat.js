@@ -22,19 +22,22 @@ import { mountRoomHeader } from '../ui/room-header.js';
 import { mountSideCard } from '../ui/side-card.js';
 import { mountStarters } from '../ui/starters.js';
 import { announce } from '../ui/toast.js';
+import { mountUndoBar } from '../ui/undo-bar.js';
 import { mountUnsent } from '../ui/unsent.js';
 import { followView } from '../ui/viewport.js';
 import { refuseDrops } from '../ui/drops.js';
 import { startBackgroundOutboxes } from './background-outbox.js';
+import { depart } from './departure.js';
 import { forgetRoom, handOverActions, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, adoptActions, unsentWords } from './room-storage.js';
 import { OpenRoom } from './room.js';
-import { startSearch } from './search.js';
+import { startSearch, viewBefore } from './search.js';
 
 // The page knows its site's name before anything is asked.
 let site = { ...defaultSite, name: document.title || defaultSite.name };
 let profile = null;
 let search = null;
 let room = null;
+let departure = null; // Next was pressed, and may still be taken back
 
 mountAppbar({ onGuide: () => openGuide(site) });
 profile = loadProfile();
@@ -44,11 +47,13 @@ refuseDrops();
 const sections = { matching: byTest('matching'), chat: byTest('chat'), gone: byTest('gone'), reaching: byTest('reaching') };
 const unsent = mountUnsent(byTest('unsent'));
 const matchingView = mountMatchingView(sections.matching, {
-  onCancel: () => search?.cancel(),
+  onCancel: () => (departure ? departure.commit(goHome) : search?.cancel()),
   onAgain: () => search?.again(),
   onWiden: widen,
   onRoom: setRoomHere,
 });
+const undoBar = mountUndoBar(byTest('undo'));
+sections.matching.addEventListener('keydown', (event) => event.key === 'Escape' && departure?.back());
 const ui = mountRoom(sections.chat);
 
 function mountRoom(section) {
@@ -73,7 +78,6 @@ function mountRoom(section) {
     onEscape: () => composer.focus(),
   });
   const header = mountRoomHeader(section.querySelector('.room-header'), {
-    needsSecondPress: () => room?.needsSecondPress() ?? false,
     onNext: () => room?.actions.next(),
     onMenu: (button) => room?.actions.roomMenu(button),
   });
@@ -89,31 +93,63 @@ function show(name) {
   appeared(sections[name], name === 'gone');
 }
 
+/** Next: what is over is left at once, what is open can still be gone back to. */
+function next(from) {
+  if (room !== from) return;
+  if (!from.isOpen()) {
+    startMatching();
+    return;
+  }
+  room = null;
+  departure = depart({ room: from, bar: undoBar, onBack: goBack, onOver: startMatching });
+  setRoomHere(null);
+  showMatching();
+  showSearch(viewBefore(profile));
+}
+
+function goBack(to) {
+  departure = null;
+  room = to;
+  setRoomHere(to.roomId);
+  history.replaceState(null, '', '/chat/');
+  show('chat');
+  to.resume();
+  ui.composer.focus();
+}
+
+function showMatching() {
+  history.replaceState(null, '', '/chat/?match=1');
+  profile = loadProfile();
+  show('matching');
+  byTest('match-title').focus({ preventScroll: true });
+}
+
+// No page of a search that is over is left behind for the Back button.
+const goHome = once(() => location.replace('/'));
+
 function startMatching() {
+  const isThere = departure !== null;
+  departure = null;
   room?.stop();
   room = null;
   search?.stop();
   ui.log.clear();
   setRoomHere(null);
-  history.replaceState(null, '', '/chat/?match=1');
-  profile = loadProfile();
-  show('matching');
-  byTest('match-title').focus({ preventScroll: true });
+  if (!isThere) showMatching();
   search = startSearch({
     view: { update: showSearch },
     getProfile: () => profile,
     onFound: once(onFound),
-    // No page of a search that is over is left behind for the Back button.
-    onCancel: once(() => {
+    onCancel() {
       search = null;
-      location.replace('/');
-    }),
+      goHome();
+    },
   });
 }
 
 function showSearch(view) {
   matchingView.update({ ...view, guest: isGuest() });
-  setTitle(t('title', { what: t(view.paused ? 'match.titlePaused' : 'match.title'), site: site.name }));
+  setTitle(t('title', { what: t(view.title), site: site.name }));
 }
 
 function widen() {
@@ -155,8 +191,9 @@ function enter(roomId, { focus = true } = {}) {
     section: sections.chat,
     getSite: () => site,
     getProfile: () => profile,
-    onGone: once(() => showGone(roomId)),
-    onNext: once(startMatching),
+    // What is gone needs no leaving.
+    onGone: once(() => (departure ? departure.commit(startMatching) : showGone(roomId))),
+    onNext: next,
   });
   // The room comes up by itself, and Next with it.
   appeared(sections.chat.querySelector('.room-header'), true);
@@ -243,6 +280,7 @@ addEventListener('pageshow', (event) => {
 onLanguage(() => {
   search?.render();
   room?.render();
+  if (departure) showSearch(viewBefore(profile));
   ui.composer.relabel();
 });
 untilAnswered(getSite).then((answer) => {
@@ -256,5 +294,10 @@ const asked = query.get('room');
 if (asked) openFromAddress(asked);
 else if (query.has('match')) begin();
 else resume();
-addEventListener('pagehide', handOverActions);
+addEventListener('pagehide', () => {
+  // Who goes elsewhere meanwhile has left.
+  departure?.commit();
+  departure = null;
+  handOverActions();
+});
 startBackgroundOutboxes(asked ?? (query.has('match') ? null : roomHere()));

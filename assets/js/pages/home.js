@@ -43,6 +43,7 @@ const card = mountProfileCard(document.querySelector('[data-slot="profile"]'), {
 const statsLine = mountStats(byTest('stats'));
 const ended = mountEnded(byTest('ended'));
 const start = byTest('start');
+const another = byTest('another');
 const needs = byTest('needs-storage');
 // What is chosen here has to outlive this page, and the browser decides whether it does.
 const keepsAnything = local.keeps() && tab.keeps();
@@ -50,13 +51,22 @@ const keepsAnything = local.keeps() && tab.keeps();
 function render() {
   card.update(profile);
   statsLine.update(stats, reachable);
-  setText(start, t(reachable ? 'home.start' : 'home.retry'));
+  renderStart();
   setText(document.querySelector('[data-slot="sub"]'), t('home.sub', { t: keptFor(site) }));
   setHidden(document.querySelector('[data-slot="guest"]'), !isGuest());
   setHidden(needs, keepsAnything);
   renderResume();
   ended.show(Boolean(resumable));
 }
+
+/** Of an open conversation the large button is the way back; to look for someone new asks first. */
+function renderStart() {
+  if (another.hidden === goesBack()) appeared(start, true);
+  setText(start, t(!reachable ? 'home.retry' : goesBack() ? 'home.return' : 'home.start'));
+  setHidden(another, !goesBack());
+}
+
+const goesBack = () => reachable && Boolean(resumable) && !isGuest();
 
 function renderResume() {
   const bar = byTest('resume');
@@ -112,8 +122,7 @@ async function begin() {
 async function leaveFirst({ room_id: roomId, user_id: own, partner }) {
   const chosen = await askLeave(partner?.nickname ?? '');
   if (chosen === 'back') {
-    setRoomHere(roomId);
-    location.assign('/chat/');
+    goBackTo(roomId);
   } else if (chosen === 'leave') {
     rememberSide(roomId, { user_id: own });
     requestLeave(roomId);
@@ -121,9 +130,15 @@ async function leaveFirst({ room_id: roomId, user_id: own, partner }) {
   }
 }
 
+function goBackTo(roomId) {
+  setRoomHere(roomId);
+  location.assign('/chat/');
+}
+
 const goMatch = () => location.assign('/chat/?match=1');
 
-start.addEventListener('click', oneAtATime(begin));
+start.addEventListener('click', oneAtATime(async () => (goesBack() ? goBackTo(resumable.room_id) : begin())));
+another.addEventListener('click', oneAtATime(begin));
 // The room is handed over inside this tab: no address names it.
 byTest('resume').addEventListener('click', () => setRoomHere(resumable?.room_id));
 onLanguage(() => {

@@ -80,12 +80,9 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
   }
 
   /** Leaves for good and goes on; the server's word is awaited only briefly, and the wish is kept until it comes. */
-  function next() {
+  function leaveAndGo(then) {
     if (leaving) return;
-    const go = once(() => {
-      core.stop();
-      onNext();
-    });
+    const go = once(then);
     leaving = go;
     if (state().active) leave();
     if (state().active && connection.isOpen()) setTimeout(go, leavePatience);
@@ -119,7 +116,8 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     replyTo,
     messageMenu,
     retry,
-    next,
+    next: onNext,
+    leaveAndGo,
     block,
     roomMenu,
     /** Called when the room has closed: a person who pressed Next goes on. */

@@ -99,6 +99,11 @@ export function saveDraft(roomId, text) {
   else tab.remove(`draft.${roomId}`);
 }
 
+/** The place of the newest message of a room that was on the screen; 0: none. */
+export const loadSeen = (roomId) => Number(tab.get(`seen.${roomId}`, 0)) || 0;
+
+export const saveSeen = (roomId, seq) => tab.set(`seen.${roomId}`, seq);
+
 /** All that was written in a room and not sent, in its order. */
 export const unsentWords = (roomId) => [...loadPendingMessages(roomId).map((item) => item.content), loadDraft(roomId)].filter((text) => typeof text === 'string' && text.trim() !== '');
 
@@ -106,5 +111,6 @@ export const unsentWords = (roomId) => [...loadPendingMessages(roomId).map((item
 export function forgetRoom(roomId) {
   savePendingMessages(roomId, []);
   saveDraft(roomId, '');
+  tab.remove(`seen.${roomId}`);
   forgetSide(roomId);
 }

@@ -37,15 +37,23 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
     ui.starters.update(isOpen ? offered : null);
   }
 
+  function showLog(state, { still, added, reading }) {
+    const names = { partner: state.partner?.nickname ?? '', bot: state.isBot };
+    const update = (more) => ui.log.update(state, { still, names, added: more, newFrom: reading.newFrom(state), away: reading.isAway() });
+    update(added);
+    // Whether the reader is at the end is known only now.
+    if (!still && reading.follow(state)) update(0);
+  }
+
   return {
     showStarters,
-    show(state, { still, added, banner, now }) {
+    show(state, { still, added, banner, now, reading }) {
       const { name } = getSite();
       ui.header.update(state, now);
       ui.side.update(state, me());
       ui.banner.update(banner, minutesSeconds((state.closesAt ?? now) - now));
       opening.update(state, me());
-      ui.log.update(state, { still, names: { partner: state.partner?.nickname ?? '', bot: state.isBot }, added });
+      showLog(state, { still, added, reading });
       showStarters(state, { still, now });
       moveFocusOn(state, now);
       section.classList.toggle('is-away', state.active && !state.partnerOnline);

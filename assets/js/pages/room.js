@@ -4,9 +4,10 @@
 
 import { t } from '../lib/i18n.js';
 import { monotonicNow, syncClock } from '../lib/time.js';
-import { asksBeforeLeaving, countNew, isNoShow, lastSeqOfPartner } from '../model/room-queries.js';
+import { countNew, isNoShow, lastSeqOfPartner } from '../model/room-queries.js';
 import { announce, toast } from '../ui/toast.js';
 import { startBackgroundOutbox, stopBackgroundOutbox } from './background-outbox.js';
+import { createReading } from './reading.js';
 import { createRoomActions } from './room-actions.js';
 import { openRoomConnection } from './room-connection.js';
 import { announceChanges, createConnectionNotices, explainError } from './room-notices.js';
@@ -27,9 +28,11 @@ export class OpenRoom {
   #typing;
   #partnerTyping;
   #readReceipts;
+  #reading;
   #view;
   #ticker;
   #closed = false;
+  #suspended = false; // Next was pressed, and may still be taken back: nothing is shown
   #render = () => this.render();
 
   constructor(page) {
@@ -44,6 +47,7 @@ export class OpenRoom {
     this.#typing = createTyping((isTyping) => this.#room.active && this.#connection.send({ action: 'typing', is_typing: isTyping }));
     this.#partnerTyping = createPartnerTyping(() => this.#act({ action: 'partner_typing', is_typing: false }));
     this.#readReceipts = createReadReceipts((seq) => this.#connection.send({ action: 'read', seq }));
+    this.#reading = createReading({ roomId, log: ui.log });
     this.#view = createRoomView(page);
     /** What the person does: send, reply, recall, block, leave. */
     this.actions = this.#createActions();
@@ -53,6 +57,10 @@ export class OpenRoom {
     ui.composer.setText(loadDraft(roomId));
     this.actions.setReply(null);
     this.render();
+  }
+
+  get roomId() {
+    return this.#page.roomId;
   }
 
   get #room() {
@@ -77,7 +85,7 @@ export class OpenRoom {
 
   #createActions() {
     const core = { getState: this.#state.get, act: (event) => this.#act(event), stop: () => this.stop() };
-    return createRoomActions({ core, connection: this.#connection, ui: this.#page.ui, typing: this.#typing, readReceipts: this.#readReceipts, onNext: this.#page.onNext });
+    return createRoomActions({ core, connection: this.#connection, ui: this.#page.ui, typing: this.#typing, readReceipts: this.#readReceipts, onNext: () => this.#page.onNext(this) });
   }
 
   /** Takes in what the server said. */
@@ -95,7 +103,7 @@ export class OpenRoom {
     const added = wasComplete ? countNew(before, after) : 0;
     // History is no news; what came right behind it is.
     this.#show(added, !wasComplete && after.lastSeq <= after.targetSeq);
-    if (wasComplete) announceChanges(before, after, added);
+    if (wasComplete && !this.#suspended) announceChanges(before, after, added);
     this.#explain(events, before);
     this.#partnerTyping.follow(after.partnerTyping);
     if (isNoShow(before, after)) this.#goOn();
@@ -113,7 +121,7 @@ export class OpenRoom {
   #goOn() {
     const isWriting = loadDraft(this.#page.roomId) !== '';
     this.#end();
-    if (this.#closed || isWriting) return;
+    if (this.#closed || this.#suspended || isWriting) return;
     toast(t('end.goesOn', { name: this.#room.partner?.nickname ?? '' }));
     this.actions.next();
   }
@@ -158,10 +166,11 @@ export class OpenRoom {
   }
 
   #show(added, still) {
+    if (this.#suspended) return;
     const now = monotonicNow();
     const banner = this.#notices.bannerKind(this.#room, this.#state.pendingSince(), now);
     this.#notices.announceBanner(banner);
-    this.#view.show(this.#room, { still, added, banner, now });
+    this.#view.show(this.#room, { still, added, banner, now, reading: this.#reading });
     this.#tellRead();
   }
 
@@ -171,8 +180,31 @@ export class OpenRoom {
     if (this.#page.ui.log.isAtBottom()) this.#readReceipts.seen(lastSeqOfPartner(room), this.#connection.isOpen());
   }
 
-  needsSecondPress() {
-    return this.#room.active && asksBeforeLeaving(this.#room);
+  isOpen() {
+    return this.#room.active;
+  }
+
+  partnerName() {
+    return this.#room.partner?.nickname ?? '';
+  }
+
+  /** Goes on without showing anything: it may be left in a moment. */
+  suspend() {
+    this.#typing.changed('');
+    this.#suspended = true;
+  }
+
+  resume() {
+    this.#suspended = false;
+    this.render();
+  }
+
+  /** Leaves for good, and goes on when the server has said so, or soon. */
+  leave(then) {
+    this.actions.leaveAndGo(() => {
+      this.stop();
+      then();
+    });
   }
 
   /** The text in the composer is now this. */
@@ -196,7 +228,6 @@ export class OpenRoom {
     document.removeEventListener('visibilitychange', this.#render);
     this.#typing.stop();
     this.#connection.close();
-    this.#page.ui.header.disarm();
     // What is not confirmed yet goes on without a page of its own.
     startBackgroundOutbox(this.#page.roomId);
   }

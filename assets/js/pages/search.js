@@ -10,6 +10,14 @@ import { wasForgotten } from '../ui/forget-sheet.js';
 
 const cancelPatience = 1500;
 
+const lookingFor = (tags) => (tags ? t('match.lookingTags', { tags }) : t('match.lookingAny'));
+
+/** What is shown before a search begins. */
+export function viewBefore(profile) {
+  const looking = lookingFor(tagList(profile.tags));
+  return { title: 'match.titleSoon', paused: true, looking, waited: 0, lines: [['match.soon', {}]], phase: 'before', options: [], roomId: null, profile, canRetry: false, retryIn: 0 };
+}
+
 export function startSearch({ view, getProfile, onFound, onCancel }) {
   let search = newSearch(monotonicNow());
   let cancelTimer = null;
@@ -68,9 +76,11 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
     const now = monotonicNow();
     const profile = getProfile();
     const tags = tagList(profile.tags);
+    const paused = ['stopped', 'blocked'].includes(search.connection) || ['replaced', 'in_room', 'full'].includes(search.halted);
     view.update({
-      paused: ['stopped', 'blocked'].includes(search.connection) || ['replaced', 'in_room', 'full'].includes(search.halted),
-      looking: tags ? t('match.lookingTags', { tags }) : t('match.lookingAny'),
+      title: paused ? 'match.titlePaused' : 'match.title',
+      paused,
+      looking: lookingFor(tags),
       waited: now - search.startedAt,
       lines: searchLines(search, tags, now),
       phase: `${search.connection}/${search.halted}/${search.phase}/${search.unfit}/${search.waiting > 0}`,

@@ -24,7 +24,17 @@ const isAway = () => document.hidden || !document.hasFocus();
 const paint = () => {
   const shown = flash ?? title;
   document.title = unread > 0 ? `(${unread}) ${shown}` : shown;
+  paintFavicon(unread > 0 || flash !== null);
 };
+
+/** With a dot while something came that was not looked at. */
+function paintFavicon(isNews) {
+  const link = document.querySelector('link[rel="icon"]');
+  if (!link) return;
+  link.dataset.plain ??= link.href;
+  const wanted = isNews ? link.dataset.plain.replace(/favicon\.svg$/, 'favicon-new.svg') : link.dataset.plain;
+  if (link.href !== wanted) link.href = wanted;
+}
 
 export function setTitle(next) {
   title = next;

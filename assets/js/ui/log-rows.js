@@ -14,6 +14,7 @@ export function mountRows(list) {
 
   function makeNode(row, names) {
     if (row.kind === 'day') return el('li', { class: 'day-line' }, dayText(row.at));
+    if (row.kind === 'new') return el('li', { class: 'new-line', test: 'new-line', 'aria-live': 'off' }, t('chat.newLine'));
     const node = el('li', { tabindex: '-1', test: 'message' });
     fillMessage(node, row, names);
     return node;
@@ -22,6 +23,8 @@ export function mountRows(list) {
   function change(entry, row, names, still) {
     if (row.kind === 'day') {
       setText(entry.node, dayText(row.at));
+    } else if (row.kind === 'new') {
+      setText(entry.node, t('chat.newLine'));
     } else if (row.recalled && !entry.row.recalled && !still && !document.hidden && !reducedMotion()) {
       fadeAway(entry, names);
     } else {

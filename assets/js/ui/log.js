@@ -12,6 +12,7 @@ import { mountRows } from './log-rows.js';
 
 const nearBottom = 48;
 const surroundings = 30;
+const lineGap = 24; // what is left above the line about new messages
 const nothing = { messages: [], pendingMessages: [], partnerRead: 0 };
 
 // eslint-disable-next-line max-lines-per-function -- its parts share where the reader is: the range, the scroll position, the focus
@@ -32,11 +33,13 @@ export function mountLog(main, { onSeen }) {
   let size = ''; // and how large it was
   let unseen = 0;
   let roving = null;
+  let newFrom = -1; // the index of the message above which the line about new ones stands
+  let away = false; // what comes is not seen as it comes
 
   const length = () => state.messages.length;
 
   log.addEventListener('scroll', onScroll, { passive: true });
-  latest.addEventListener('click', () => toBottom(true));
+  latest.addEventListener('click', goDown);
   earlier.addEventListener('click', showEarlier);
   // The keyboard or a growing composer makes the log smaller: stay at the end.
   new ResizeObserver(settle).observe(log);
@@ -71,6 +74,34 @@ export function mountLog(main, { onSeen }) {
     size = sizeOf(log);
   }
 
+  /** First to where the reader was, if that is further down, then to the end. */
+  function goDown() {
+    const isDrawn = newFrom >= 0 && holds(range, newFrom);
+    if (newFrom >= 0 && !isDrawn) hold(around(newFrom, length()));
+    const line = newFrom >= 0 ? lineNode() : null;
+    const below = line ? line.getBoundingClientRect().top - log.getBoundingClientRect().top : 0;
+    if (!line || (isDrawn && below < log.clientHeight - nearBottom)) toBottom(true);
+    else log.scrollTo({ top: log.scrollTop + below - lineGap, behavior: isDrawn && !reducedMotion() ? 'smooth' : 'auto' });
+  }
+
+  const lineNode = () => list.querySelector('.new-line');
+
+  /** More has come than fits on the screen while the reader was away: they go on where they were. */
+  function stopAtLine() {
+    if (!away || newFrom < 0) return false;
+    if (!holds(range, newFrom)) hold(around(newFrom, length()));
+    const line = lineNode();
+    if (!line) return false;
+    const at = log.scrollTop + line.getBoundingClientRect().top - log.getBoundingClientRect().top;
+    if (log.scrollHeight - at <= log.clientHeight) return false;
+    log.scrollTop = at - lineGap;
+    atBottom = false;
+    top = log.scrollTop;
+    size = sizeOf(log);
+    unseen = state.messages.slice(newFrom).filter((message) => !message.mine).length;
+    return true;
+  }
+
   function paintLatest() {
     setHidden(latest, atBottom);
     if (!atBottom) setText(latest, unseen > 0 ? t('chat.newMessages', { n: unseen }) : t('chat.toLatest'));
@@ -84,16 +115,16 @@ export function mountLog(main, { onSeen }) {
 
   function draw(still) {
     const words = JSON.stringify([names, language(), dayOf(now())]);
-    if (drawn.state === state && drawn.range === range && drawn.words === words) return;
+    if (drawn.state === state && drawn.range === range && drawn.words === words && drawn.newFrom === newFrom) return;
     const repaint = drawn.words !== words;
-    drawn = { state, range, words };
+    drawn = { state, range, words, newFrom };
     // Another language is no news either.
     log.setAttribute('aria-live', still || repaint ? 'off' : 'polite');
     keepPlace(() => {
       // What stands above the first message does not stand above any other.
       setHidden(head, range.from > 0);
       setHidden(earlier, range.from === 0);
-      rows.place(logRows(state, range), { names, still, repaint });
+      rows.place(logRows(state, { ...range, newFrom }), { names, still, repaint });
     });
     updateRoving();
   }
@@ -118,7 +149,7 @@ export function mountLog(main, { onSeen }) {
   /** After a change of size: at the end, and with enough above to scroll to. */
   function settle() {
     while (range.from > 0 && log.scrollHeight < 3 * log.clientHeight) hold(older(range, length()));
-    if (atBottom) toBottom(false);
+    if (atBottom && !stopAtLine()) toBottom(false);
   }
 
   /** Whether the reader walks through the messages or has selected some of their text. */
@@ -168,10 +199,15 @@ export function mountLog(main, { onSeen }) {
     isAtBottom: () => atBottom,
     toBottom,
     focusMessage,
-    /** `still` while history is filled in: no motion, no live announcements. */
-    update(nextState, { still, names: nextNames, added = 0 }) {
+    /**
+     * `still` while history is filled in: no motion, no live announcements. `newFrom` is the index of the message
+     * above which a line says that it is new, or -1; `away`: what comes is not seen as it comes.
+     */
+    update(nextState, { still, names: nextNames, added = 0, newFrom: nextNew = -1, away: isAway = false }) {
       state = nextState;
       names = nextNames;
+      newFrom = nextNew;
+      away = isAway && !still;
       if (still && atBottom) range = newest(length());
       else if (!atBottom) range = withoutFuture(range, length());
       else if (!isHeld()) range = withoutPast(range, length());
@@ -212,6 +248,7 @@ export function mountLog(main, { onSeen }) {
       drawn = {};
       atBottom = true;
       unseen = 0;
+      newFrom = -1;
     },
   };
 }

@@ -74,7 +74,7 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom 
   return {
     update(view) {
       paintSound();
-      setText(title, t(view.paused ? 'match.titlePaused' : 'match.title'));
+      setText(title, t(view.title));
       section.classList.toggle('is-paused', view.paused);
       setText(slot('looking'), view.looking);
       setCounting(slot('waited'), around('match.waited', 't'), minutesSeconds(view.waited));

@@ -1,43 +1,17 @@
-// The bar over a conversation: who is there, are they, Next, and the menu
-// button. Next asks for a second press when both have spoken.
+// The bar over a conversation: who is there, are they, Next, and the menu button.
 
 import { avatarUrl, byTest, setCounting, setHidden, setText } from '../lib/dom.js';
 import { around, t, tagList } from '../lib/i18n.js';
-import { appeared } from '../lib/press.js';
 import { minutesSeconds } from '../lib/time.js';
 
-const armedFor = 4000;
-
-export function mountRoomHeader(header, { needsSecondPress, onNext, onMenu }) {
+export function mountRoomHeader(header, { onNext, onMenu }) {
   const avatar = header.querySelector('.room-avatar');
   const name = byTest('partner-name', header);
   const status = byTest('partner-status', header);
   const next = byTest('next', header);
   const menu = byTest('menu', header);
-  let armed = null;
 
-  function disarm() {
-    clearTimeout(armed);
-    armed = null;
-    paintNext();
-  }
-
-  function paintNext() {
-    setText(next, t(armed ? 'next.again' : 'next'));
-    next.classList.toggle('is-armed', armed !== null);
-  }
-
-  next.addEventListener('click', () => {
-    if (!armed && needsSecondPress()) {
-      armed = setTimeout(disarm, armedFor);
-      paintNext();
-      appeared(next);
-      return;
-    }
-    disarm();
-    onNext();
-  });
-  next.addEventListener('keydown', (event) => event.key === 'Escape' && armed && disarm());
+  next.addEventListener('click', () => onNext());
   menu.addEventListener('click', () => onMenu(menu));
 
   function paintStatus(state, now) {
@@ -55,11 +29,10 @@ export function mountRoomHeader(header, { needsSecondPress, onNext, onMenu }) {
 
   return {
     avatar,
-    disarm,
     update(state, now) {
       const partner = state.partner;
       setHidden(next, !state.active);
-      paintNext();
+      setText(next, t('next'));
       header.classList.toggle('is-away', state.active && !state.partnerOnline);
       header.classList.toggle('is-over', !state.active);
       setHidden(header.querySelector('.room-bot'), !state.isBot);
