@@ -19,7 +19,8 @@ export async function startChromium(command = process.env.CHROMIUM ?? 'chromium'
   const ask = pipe(child.stdio[3], child.stdio[4]);
   await ask('Browser.getVersion');
   return {
-    pid: child.pid,
+    /** Asks the browser itself. */
+    ask,
     /** A page in a browser context of its own: another person. */
     async person(size = { width: 1280, height: 720 }) {
       const { browserContextId } = await ask('Target.createBrowserContext');

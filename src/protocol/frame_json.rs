@@ -6,14 +6,13 @@ use serde::Serialize;
 
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
 use crate::domain::wish::Phase;
-use crate::domain::{Mood, Persona, Room};
+use crate::domain::{Gender, Mood, Persona, Room};
 
 #[derive(Serialize)]
 pub(super) struct Person<'a> {
     pub(super) nickname: &'a str,
     pub(super) avatar: String,
     pub(super) mood: Mood,
-    pub(super) gender: crate::domain::Gender,
 }
 
 impl<'a> Person<'a> {
@@ -23,7 +22,23 @@ impl<'a> Person<'a> {
             nickname: &profile.nickname,
             avatar: profile.avatar.to_string(),
             mood: profile.mood,
-            gender: profile.gender,
+        }
+    }
+}
+
+/// The partner in `match_found`, where clients of the original expect the gender; our pages show it nowhere.
+#[derive(Serialize)]
+pub(super) struct MatchedUser<'a> {
+    #[serde(flatten)]
+    person: Person<'a>,
+    gender: Gender,
+}
+
+impl<'a> MatchedUser<'a> {
+    pub(super) fn of(persona: &'a Persona) -> Self {
+        Self {
+            person: Person::of(persona),
+            gender: persona.profile.gender,
         }
     }
 }
@@ -120,7 +135,7 @@ pub(super) struct UserLeft<'a> {
 pub(super) struct MatchFound<'a> {
     pub(super) action: &'static str,
     pub(super) room_id: RoomId,
-    pub(super) matched_user: Person<'a>,
+    pub(super) matched_user: MatchedUser<'a>,
     pub(super) common_tags: &'a [String],
     pub(super) is_bot: bool,
     pub(super) user_id: &'a str,

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 pub use crate::protocol::frame_json::RoomView;
 use crate::protocol::frame_json::{
-    Alive, ErrorFrame, InRoom, MatchFound, MessageDeleted, MessageRecalled, PartnerRead,
-    PartnerStatus, Person, RoomClosing, UserLeft, Waiting, millis, wait_millis,
+    Alive, ErrorFrame, InRoom, MatchFound, MatchedUser, MessageDeleted, MessageRecalled,
+    PartnerRead, PartnerStatus, RoomClosing, UserLeft, Waiting, millis, wait_millis,
 };
 
 use super::Text;
@@ -172,7 +172,7 @@ impl Encoder {
         encode(&MatchFound {
             action: "match_found",
             room_id: pairing.room,
-            matched_user: Person::of(&pairing.parties[side.other().index()].persona),
+            matched_user: MatchedUser::of(&pairing.parties[side.other().index()].persona),
             common_tags: &pairing.common_tags,
             is_bot: pairing.is_bot,
             user_id: me.user_id.as_str(),

@@ -133,3 +133,30 @@ fn on_plain_http_at_another_host_everything_works() {
         anna.has_log(json!([base, "在"])).await;
     });
 }
+
+#[test]
+fn on_a_small_phone_the_way_out_stays_in_view_whatever_is_offered() {
+    Play::new("cancel_in_view").run(async |stage| {
+        let small = Browser {
+            size: (360, 640),
+            language: "en-US",
+            ..Browser::default()
+        };
+        let anna = stage.person_with("Anna", &small).await;
+        anna.goto("/").await;
+        anna.choose("gender-female").await;
+        anna.choose("wish-male").await;
+        anna.find_someone().await;
+        anna.sees("option-second").await;
+        let in_view = "(() => { const box = byTest('cancel').getBoundingClientRect(); \
+                       return box.top >= 0 && box.bottom <= innerHeight; })()";
+        anna.until(in_view, json!([])).await;
+        // Nothing that can be pressed lies under it once it is scrolled to.
+        let free = "(() => { const row = byTest('option-second'); row.scrollIntoView({ block: 'center' }); \
+                    const box = row.getBoundingClientRect(); \
+                    return row.contains(document.elementFromPoint(box.x + 20, box.y + box.height / 2)); })()";
+        anna.until(free, json!([])).await;
+        anna.press("cancel").await;
+        anna.sees("start").await;
+    });
+}

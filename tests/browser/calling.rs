@@ -149,7 +149,14 @@ fn a_notification_is_asked_for_by_the_person_and_says_only_that_somebody_came() 
             assert_eq!(notices(&anna).await, json!([1, [one]]));
             bao.says("秘密").await;
             anna.hears("秘密").await;
-            assert_eq!(notices(&anna).await, json!([1, [one]]));
+            // So is that something was said, once, and that they left.
+            bao.says("還有").await;
+            anna.hears("還有").await;
+            let two = json!(["有新訊息", "silent", "tag"]);
+            assert_eq!(notices(&anna).await, json!([1, [one, two]]));
+            bao.room_menu("menu-leave").await;
+            anna.until("notices.at(-1)[0] === '對方離開了'", json!([]))
+                .await;
             anna.looks_back().await;
             anna.until("notices.at(-1) === 'closed'", json!([])).await;
         });

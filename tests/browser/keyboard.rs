@@ -168,3 +168,28 @@ fn from_home_to_a_message_and_its_menu_without_a_mouse() {
         anna.sees("matching").await;
     });
 }
+
+#[test]
+fn what_is_typed_while_nothing_has_the_focus_goes_into_the_field() {
+    Play::new("typed_without_focus").run(async |stage| {
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        anna.ask("document.activeElement.blur()", json!([])).await;
+        anna.until("document.activeElement === document.body", json!([]))
+            .await;
+        anna.keys("hi there").await;
+        anna.until("byTest('composer').value === 'hi there'", json!([]))
+            .await;
+        // What is no word is left to the browser, and a sheet keeps its keys.
+        anna.ask(
+            "[byTest('composer').value = '', document.activeElement.blur()]",
+            json!([]),
+        )
+        .await;
+        anna.key(Key::End).await;
+        anna.room_menu("menu-forget").await;
+        anna.sees("forget-sheet").await;
+        anna.keys("x").await;
+        assert_eq!(anna.ask("byTest('composer').value", json!([])).await, "");
+    });
+}

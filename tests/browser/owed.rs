@@ -84,6 +84,8 @@ fn next_without_a_network_is_said_afterwards() {
         bao.hears("哈囉").await;
         cable.pull();
         anna.reads("banner", "連線斷了").await;
+        // Of the partner nothing is known then.
+        anna.reads("partner-status", "你斷線了").await;
         anna.writes("先走了").await;
         anna.press("next").await;
         anna.sees("matching").await;

@@ -70,9 +70,13 @@ fn a_double_press_passes_no_question() {
         bao.says("你好").await;
         anna.hears("你好").await;
         double_press(&anna, "next").await;
-        anna.reads("undo", "已離開「\u{2068}Bao\u{2069}」").await;
+        anna.reads("undo", "已離開「Bao」").await;
+        // axe takes its time.
+        let hold = "void (performance.now = ((at) => () => at)(performance.now()))";
+        anna.ask(hold, json!([])).await;
         accessible(&anna, "a conversation that was just left").await;
         anna.press("undo-back").await;
+        anna.ask("delete performance.now", json!([])).await;
         anna.meets("Bao").await;
         tokio::time::sleep(LOOK).await;
         assert_eq!(bao.ask("shown('end-card')", json!([])).await, false);

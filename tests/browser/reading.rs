@@ -104,6 +104,8 @@ fn of_a_long_conversation_the_page_holds_what_is_read() {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;
         says_many(&bao, 1500).await;
+        // All of it is on the screen at least once: nothing of it is new after the reload.
+        anna.until(IN_VIEW, json!(["回頭看"])).await;
         anna.reload().await;
         anna.until(IN_VIEW, json!(["回頭看"])).await;
         let held = anna.ask("messages().length", json!([])).await;

@@ -188,6 +188,7 @@ export const catalogue = {
   'chat.left': ['還能打 {n} 字', '{n} {n|character|characters} left'],
   'chat.over': ['超過 {n} 字了', '{n} {n|character|characters} too many'],
   'chat.online': ['在線', 'Online'],
+  'chat.cutOff': ['你斷線了', 'You’re offline'],
   'chat.offline': ['暫時離線', 'Away'],
   'chat.ended': ['已結束', 'Ended'],
   'chat.both': ['都想聊 {tags}', 'Both like {tags}'],
@@ -299,6 +300,8 @@ export const catalogue = {
   'err.other': ['這個動作沒有成功。', 'That didn’t work.'],
   'drop.files': ['這裡只能打字，檔案傳不出去。', 'Words only here: files can’t be sent.'],
   'notify.someone': ['有人來了', 'Someone is here'],
+  'notify.message': ['有新訊息', 'New message'],
+  'notify.left': ['對方離開了', 'They left'],
   'page.gone': ['這裡什麼都沒有。', 'There is nothing here.'],
   'page.goneWhy': ['網址可能打錯了，或這一頁已經不在了。', 'The address may be mistyped, or the page is gone.'],
 };

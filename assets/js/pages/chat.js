@@ -90,6 +90,7 @@ function mountRoom(section) {
 function show(name) {
   endMatchAnimation(sections.matching, true);
   for (const [key, section] of Object.entries(sections)) setHidden(section, key !== name);
+  setHidden(byTest('calm-bar'), name !== 'gone' && name !== 'reaching');
   appeared(sections[name], name === 'gone');
 }
 
@@ -271,6 +272,13 @@ function untilVisible() {
     look();
   });
 }
+
+// What is typed while nothing has the focus belongs into the field, its first letter too.
+addEventListener('keydown', (event) => {
+  const isWord = event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey;
+  const isLost = document.activeElement === document.body || document.activeElement === null;
+  if (room?.isOpen() && (isWord || event.key === 'Process') && isLost && !document.querySelector('dialog[open]')) ui.composer.focus();
+});
 
 // Back to a page that the browser kept: its search may be over, and would look as if it went on.
 addEventListener('pageshow', (event) => {

@@ -4,7 +4,7 @@
 
 import { t } from '../lib/i18n.js';
 import { minutesSeconds, monotonicNow } from '../lib/time.js';
-import { alertMessage, countUnread } from '../ui/alerts.js';
+import { alertEnd, alertMessage, countUnread } from '../ui/alerts.js';
 import { endTitle } from '../ui/end-card.js';
 import { announce, toast } from '../ui/toast.js';
 
@@ -62,8 +62,11 @@ export function announceChanges(before, after, added) {
   const cameBack = after.active && !before.partnerOnline && after.partnerOnline;
   const hasFailed = (room) => room.pendingMessages.some((item) => item.failed);
   // That it is over may be known before why it is: who was away hears of both when the connection is there again.
-  if (before.known && !before.ended && after.ended) announce(endTitle(after));
-  else if (wentAway) announce(t('partner.away', { name, t: until(after.graceEndsAt) }));
+  if (before.known && !before.ended && after.ended) {
+    announce(endTitle(after));
+    if (after.ended.by === 'them' && after.ended.reason === 'left') alertEnd();
+  }
+  if (wentAway) announce(t('partner.away', { name, t: until(after.graceEndsAt) }));
   else if (cameBack) announce(t('partner.back', { name }));
   if (before.closesAt === null && after.closesAt !== null) announce(t('chat.closing', { t: until(after.closesAt) }));
   if (before.pendingMessages.some((item) => !item.failed) && hasFailed(after)) announce(t('msg.failed'));

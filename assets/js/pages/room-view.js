@@ -9,6 +9,9 @@ import { setTitle } from '../ui/alerts.js';
 import { mountOpening } from '../ui/opening.js';
 import { sideOf } from './room-storage.js';
 
+/** The banners of a page that hears nothing itself. */
+const cutOffBanners = new Set(['lost', 'lostPending', 'blocked', 'stopped']);
+
 export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
   const opening = mountOpening(section.querySelector('[data-slot="log-head"]'));
 
@@ -40,8 +43,10 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
   function showLog(state, { still, added, reading }) {
     const names = { partner: state.partner?.nickname ?? '', bot: state.isBot };
     const update = (more) => ui.log.update(state, { still, names, added: more, newFrom: reading.newFrom(state), away: reading.isAway() });
+    // Who has just looked away goes on from what was read until then.
+    if (!still && document.hidden) reading.follow(state);
     update(added);
-    // Whether the reader is at the end is known only now.
+    // Whether a reader who looks is at the end is known only now.
     if (!still && reading.follow(state)) update(0);
   }
 
@@ -49,7 +54,7 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
     showStarters,
     show(state, { still, added, banner, now, reading }) {
       const { name } = getSite();
-      ui.header.update(state, now);
+      ui.header.update(state, now, cutOffBanners.has(banner));
       ui.side.update(state, me());
       ui.banner.update(banner, minutesSeconds((state.closesAt ?? now) - now));
       opening.update(state, me());

@@ -17,6 +17,7 @@ let soundedAt = -Infinity;
 let audio = null;
 let resumed = null;
 let notice = null;
+let saidLast = ''; // by the notification that is there
 
 /** Whether this person looks at something else: another tab, another window. */
 const isAway = () => document.hidden || !document.hasFocus();
@@ -69,6 +70,7 @@ function returned() {
   paint();
   notice?.close();
   notice = null;
+  saidLast = '';
 }
 
 function touched() {
@@ -128,10 +130,14 @@ export function alertMeeting() {
     play([[440, 0.09], [659.26, 0.09]], -18);
     navigator.vibrate?.(30);
   }
-  notifySomeone();
+  notify(t('notify.someone'));
 }
 
+/** The conversation has ended while one looked elsewhere. */
+export const alertEnd = () => notify(t('notify.left'));
+
 export function alertMessage() {
+  notify(t('notify.message'));
   const now = monotonicNow();
   if (!document.hidden && now - touchedAt < quietFor) return;
   if (!sound.get() || now - soundedAt < soundGap) return;
@@ -139,10 +145,12 @@ export function alertMessage() {
   play([[587.33, 0.06]], -24);
 }
 
-function notifySomeone() {
-  if (!document.hidden || !notifies()) return;
+/** One at a time, the newest: it says neither who nor what. */
+function notify(words) {
+  if (!document.hidden || !notifies() || (notice && saidLast === words)) return;
   try {
-    notice = new Notification(t('notify.someone'), { tag: 'miyu-someone', silent: true });
+    notice = new Notification(words, { tag: 'miyu-someone', silent: true });
+    saidLast = words;
     notice.onclick = () => globalThis.focus();
   } catch {
     // Some phones allow notifications from a service worker only.

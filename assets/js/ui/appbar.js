@@ -23,15 +23,15 @@ export function mountAppbar({ onGuide } = {}) {
   fillIcons(document);
   const paint = () => {
     translate(document, { site: siteName() });
-    for (const button of document.querySelectorAll('[data-testid="theme"]')) paintTheme(button);
+    for (const button of document.querySelectorAll('[data-switch="theme"]')) paintTheme(button);
   };
-  for (const button of document.querySelectorAll('[data-testid="theme"]')) {
+  for (const button of document.querySelectorAll('[data-switch="theme"]')) {
     button.addEventListener('click', () => {
       setTheme(themes[(themes.indexOf(theme()) + 1) % themes.length]);
       paint();
     });
   }
-  byTest('lang')?.addEventListener('click', switchLanguage);
+  for (const button of document.querySelectorAll('[data-switch="lang"]')) button.addEventListener('click', switchLanguage);
   byTest('guide')?.addEventListener('click', () => onGuide?.());
   onLanguage(paint);
   paint();

@@ -29,7 +29,8 @@ export function mountRoomHeader(header, { onNext, onMenu }) {
 
   return {
     avatar,
-    update(state, now) {
+    /** `cutOff`: whether this page itself has lost its connection, and knows nothing of the partner. */
+    update(state, now, cutOff = false) {
       const partner = state.partner;
       setHidden(next, !state.active);
       setText(next, t('next'));
@@ -44,7 +45,8 @@ export function mountRoomHeader(header, { onNext, onMenu }) {
       if (avatar.src !== url) avatar.src = url;
       avatar.alt = t(`avatar.${safeAvatar(partner.avatar)}`);
       setText(name, partner.nickname);
-      paintStatus(state, now);
+      if (cutOff && state.active) setText(status, t('chat.cutOff'));
+      else paintStatus(state, now);
     },
   };
 }
