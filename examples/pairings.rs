@@ -78,7 +78,7 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(arguments: &Arguments) -> Result<serde_json::Value, String> {
-    let servers = RedisServers::parse(&arguments.redis, None)?;
+    let servers = RedisServers::parse(&arguments.redis, None).map_err(|why| why.to_string())?;
     let rules = PoolRules {
         same_session: true,
         lease: Duration::from_secs(60),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::support::chat::meet;

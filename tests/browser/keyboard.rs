@@ -4,6 +4,7 @@ use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::support::browser::Browser;
+use crate::support::chat::meet;
 use crate::support::person::Person;
 use crate::support::stage::Play;
 
