@@ -111,7 +111,7 @@ fn going_elsewhere_while_next_could_be_taken_back_is_leaving() {
 }
 
 #[test]
-pub fn leaving_by_the_menu_ends_the_chat_but_keeps_it_readable() {
+fn leaving_by_the_menu_ends_the_chat_but_keeps_it_readable() {
     Play::new("leaving_by_the_menu").run(async |stage| {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;
@@ -184,7 +184,7 @@ fn blocked_people_do_not_meet_again_and_cannot_tell() {
 }
 
 #[test]
-pub fn block_on_the_end_card_after_the_other_left() {
+fn block_on_the_end_card_after_the_other_left() {
     Play::new("block_on_the_end_card").run(async |stage| {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;
