@@ -25,7 +25,7 @@ const TRIES: usize = 3;
 const RUN_AXE: &str = "
 const done = arguments[arguments.length - 1];
 const [kind, values] = arguments;
-const finite = document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Infinity);
+const finite = document.getAnimations().filter((it) => it.playState === 'running' && it.effect?.getComputedTiming().endTime !== Infinity);
 if (document.hidden) finite.forEach((it) => it.finish());
 Promise.allSettled(finite.map((it) => it.finished))
   .then(() => axe.run(document, { runOnly: { type: kind, values }, resultTypes: ['violations'], preload: false }))
