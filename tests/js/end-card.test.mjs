@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { catalogue, languages } from '../../assets/js/lib/catalogue.js';
 import { duration, setLanguage, t } from '../../assets/js/lib/i18n.js';
 import { durationParts } from '../../assets/js/lib/time.js';
+import { isOver } from '../../assets/js/model/room-queries.js';
 import { newRoom, reduceAll } from '../../assets/js/model/room.js';
 import { endNote, endTitle } from '../../assets/js/ui/end-card.js';
 import { keptFor } from '../../assets/js/ui/guide.js';
@@ -40,8 +41,12 @@ test('until the log says why it is over, nothing is said of who left', () => {
   setLanguage('en');
   const over = reduceAll(newRoom('r'), [{ ...opening, active: false }], 0);
   assert.equal(endTitle(over), 'This chat has ended.');
+  assert.equal(isOver(over), true, 'nothing more is to come');
+  const coming = reduceAll(newRoom('r'), [{ ...opening, active: false, last_seq: 1 }], 0);
+  assert.equal(isOver(coming), false);
   const why = { action: 'user_left', user_id: 'them', reason: 'timeout', gone: 'you', seq: 1 };
-  assert.match(endTitle(reduceAll(over, [why], 0)), /^You were away too long/);
+  assert.match(endTitle(reduceAll(coming, [why], 0)), /^You were away too long/);
+  assert.equal(isOver(reduceAll(coming, [why], 0)), true);
 });
 
 test('what is said of a time is never shorter than it is, nor much longer', () => {

@@ -8,6 +8,12 @@
 export const isReplaying = (state) => !state.known || state.lastSeq < state.targetSeq;
 
 /**
+ * Over, and why is known: that comes with the last of the log, a moment after the state of the room.
+ * @param {Room} state
+ */
+export const isOver = (state) => !state.active && !(state.ended === null && isReplaying(state));
+
+/**
  * What a reconnect says it has: the newest message of the stream, by its place
  * and its time, so that the server sees whether its log has the same one.
  * @param {Pick<Room, 'messages' | 'lastSeq'>} state

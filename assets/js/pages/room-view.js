@@ -4,6 +4,7 @@
 import { setHidden } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
 import { minutesSeconds, monotonicNow } from '../lib/time.js';
+import { isOver } from '../model/room-queries.js';
 import { followOffer, newOffer, openRound, startersFor } from '../model/starters.js';
 import { setTitle } from '../ui/alerts.js';
 import { mountOpening } from '../ui/opening.js';
@@ -22,8 +23,9 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
 
   /** The composer is about to go: a keyboard focus in it moves to what replaces it. */
   function moveFocusOn(state, now) {
-    const hadFocus = !state.active && !ui.composer.element.hidden && ui.composer.element.contains(document.activeElement);
-    setHidden(ui.composer.element, !state.active);
+    const over = isOver(state);
+    const hadFocus = over && !ui.composer.element.hidden && ui.composer.element.contains(document.activeElement);
+    setHidden(ui.composer.element, over);
     ui.endCard.update(state, getSite().retention_ms, now);
     if (hadFocus) section.querySelector('.end-title')?.focus({ preventScroll: true });
   }

@@ -3,7 +3,7 @@
 import { byTest, el, setHidden, setText } from '../lib/dom.js';
 import { duration, t } from '../lib/i18n.js';
 import { appeared } from '../lib/press.js';
-import { isAsked, minutesTalked } from '../model/room-queries.js';
+import { isAsked, isOver, minutesTalked } from '../model/room-queries.js';
 
 export function mountEndCard(section, { onNext, onBlock, onForget }) {
   let shown = '';
@@ -11,9 +11,9 @@ export function mountEndCard(section, { onNext, onBlock, onForget }) {
     /** `retention`: how long the server keeps a closed conversation, in ms. */
     update(state, retention, now) {
       // It comes where one was writing, when the other side leaves.
-      if (section.hidden && !state.active) appeared(section, state.ended?.by !== 'me');
-      setHidden(section, state.active);
-      if (state.active) {
+      if (section.hidden && isOver(state)) appeared(section, state.ended?.by !== 'me');
+      setHidden(section, !isOver(state));
+      if (section.hidden) {
         shown = '';
         return;
       }
