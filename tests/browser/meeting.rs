@@ -111,7 +111,7 @@ fn going_elsewhere_while_next_could_be_taken_back_is_leaving() {
 }
 
 #[test]
-fn leaving_by_the_menu_ends_the_chat_but_keeps_it_readable() {
+pub fn leaving_by_the_menu_ends_the_chat_but_keeps_it_readable() {
     Play::new("leaving_by_the_menu").run(async |stage| {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;
