@@ -141,7 +141,11 @@ fn check_as_another(folder: &Path) -> Output {
     // The folder that the executable was built in may be closed to that user.
     let program = folder.join("miyu");
     if !program.exists() {
-        std::fs::copy(env!("CARGO_BIN_EXE_miyu"), &program).unwrap();
+        // By a process of its own: one that another thread starts would inherit the open copy, and a file that
+        // is open for writing cannot be run.
+        let mut copy = Command::new("cp");
+        copy.arg(env!("CARGO_BIN_EXE_miyu")).arg(&program);
+        assert!(copy.status().unwrap().success());
         let readable = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(folder, readable).unwrap();
     }
