@@ -45,6 +45,12 @@ fn wish(number: usize) -> Wish {
     }
 }
 
+/// At which node this person is: scattered, so that neighbours, who come at the same time and fit, are mostly
+/// at different ones.
+fn node(number: usize, nodes: usize) -> usize {
+    (number.wrapping_mul(2_654_435_761) >> 16) % nodes
+}
+
 /// A person who was paired: their room, and under which name.
 struct Found {
     number: usize,
@@ -60,8 +66,7 @@ async fn six_hundred_people_over_three_nodes_are_paired_by_the_rules_and_once() 
     let door = Arc::new(Semaphore::new(AT_THE_DOOR));
     let mut searching = JoinSet::new();
     for number in 0..PEOPLE {
-        // Not by what the wish depends on: the fits of each are at all nodes.
-        let address = addresses[number / 12 % addresses.len()];
+        let address = addresses[node(number, addresses.len())];
         let door = Arc::clone(&door);
         searching.spawn(async move {
             let browser = Browser::at(address);
@@ -104,7 +109,7 @@ async fn six_hundred_people_over_three_nodes_are_paired_by_the_rules_and_once() 
         assert_eq!(one_wants.preferred, two_wants.gender);
         assert_eq!(two_wants.preferred, one_wants.gender);
         assert_eq!(one_wants.tag, two_wants.tag);
-        let node = |it: &Found| it.number / 12 % addresses.len();
+        let node = |it: &Found| node(it.number, addresses.len());
         across += usize::from(node(one) != node(two));
     }
     assert!(across > PEOPLE / 8, "only {across} pairs across nodes");
