@@ -37,12 +37,13 @@ mod channel_names;
 mod keys;
 mod link;
 mod link_status;
+mod node_mismatch;
 mod outgoing;
 mod registry;
 mod subscriber;
 mod subscription_table;
 
-pub use self::registry::{NodeMismatch, NodeName};
+pub use self::node_mismatch::{NodeMismatch, NodeName};
 
 /// How long joining waits for Redis to confirm that it listens.
 const JOIN: Duration = Duration::from_secs(1);
