@@ -301,7 +301,8 @@ impl Person {
     /// Waits until what a selector names has been there for a moment: what has just come up, or means
     /// something else now, is not pressed by people, and does not let itself be pressed.
     pub async fn settled(&self, selector: &str) {
-        let settled = "!document.querySelector(args[0])?.closest('[data-settling]')";
+        // What is not there yet has not been there for a moment either.
+        let settled = "(() => { const node = document.querySelector(args[0]); return node && !node.closest('[data-settling]'); })()";
         self.until(settled, json!([selector])).await;
     }
 
