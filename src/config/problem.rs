@@ -68,7 +68,7 @@ pub enum ValueError {
 #[derive(Debug, thiserror::Error)]
 #[error("{key}: {why}")]
 pub struct KeyError {
-    /// `section.key`.
+    /// Its section and name, as `section.key`.
     pub key: &'static str,
     /// What is wrong and what to write instead.
     #[source]

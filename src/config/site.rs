@@ -29,9 +29,9 @@ pub enum DefaultLanguage {
     /// As the browser prefers.
     #[default]
     Auto,
-    /// Chinese as written in Taiwan.
+    /// Pages in Chinese as written in Taiwan.
     ZhTw,
-    /// English.
+    /// Pages in English.
     En,
 }
 
