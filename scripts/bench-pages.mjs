@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// Measures what the waiting scene costs a device without a graphics card, in headless
-// Chromium: the share of one core. Starts a server of its own.
+// Measures what the pages cost the device they run on, in headless Chromium with its
+// processor slowed down six times: an incoming message and a reload in a long
+// conversation, and the waiting scene. Starts a server of its own.
 //
-//   node scripts/bench-pages.mjs [--quick]
+//   node scripts/bench-pages.mjs [--messages 2000] [--slower 6] [--quick]
 //   MIYU=target/release/miyu CHROMIUM=chromium node scripts/bench-pages.mjs
 //
 // --quick leaves out the minute after which the scene stands still.
@@ -16,12 +17,16 @@ import { parseArgs } from 'node:util';
 import { startChromium } from './lib/chromium.mjs';
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false } },
+  options: { messages: { type: 'string', default: '2000' }, slower: { type: 'string', default: '6' }, quick: { type: 'boolean', default: false } },
 });
+const messages = Number(options.messages);
+const slower = Number(options.slower);
+const incoming = 20;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const byTest = (id) => `document.querySelector('[data-testid="${id}"]')`;
 const shown = (id) => `Boolean(${byTest(id)}?.checkVisibility())`;
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
 function freePort() {
   return new Promise((resolve) => {
@@ -64,6 +69,57 @@ async function search(person, base) {
   await person.until(`${shown('matching')} || ${shown('chat')}`);
 }
 
+/** A second socket of the person's own, over which the rest is said without its page. */
+const talk = (count) => `new Promise((done) => {
+  const room = JSON.parse(sessionStorage.getItem('miyu.here'));
+  const { token, user_id } = JSON.parse(sessionStorage.getItem('miyu.sides'))[room];
+  const socket = globalThis.talk = new WebSocket(location.origin.replace('http', 'ws') + '/ws/chat/');
+  let stored = 0;
+  let said = 0;
+  globalThis.say = (content) => socket.send(JSON.stringify({ action: 'send_message', message: { content, client_id: 'bench-' + Date.now() + '-' + (said += 1) } }));
+  socket.onopen = () => socket.send(JSON.stringify({ action: 'enter', room, token, user_id, after: 0 }));
+  socket.onmessage = ({ data }) => {
+    const { action } = JSON.parse(data);
+    if (action === 'room_state') for (let at = 0; at < ${count}; at += 1) say('message ' + at + ' ' + 'word '.repeat(at % 30));
+    if (action === 'new_message' && ++stored === ${count}) done(true);
+  };
+})`;
+
+/** Notes when the newest message is on the screen. */
+const watchPaint = (text) => `globalThis.painted = 0;
+  requestAnimationFrame(function look() {
+    const last = [...document.querySelectorAll('.bubble-text')].at(-1);
+    const box = last?.getBoundingClientRect();
+    const there = last?.textContent.startsWith(${JSON.stringify(text)}) && box.bottom > 0 && box.bottom <= innerHeight;
+    if (there) requestAnimationFrame(() => { painted = performance.now(); });
+    else requestAnimationFrame(look);
+  });`;
+
+async function tasks(person) {
+  const { metrics } = await person.ask('Performance.getMetrics');
+  const get = (name) => 1000 * metrics.find((metric) => metric.name === name).value;
+  return { task: get('TaskDuration'), layout: get('LayoutDuration'), style: get('RecalcStyleDuration'), script: get('ScriptDuration') };
+}
+
+const difference = (after, before) => Object.fromEntries(Object.keys(after).map((key) => [key, after[key] - before[key]]));
+
+/** What each message takes of the main thread, without what the page takes anyway. */
+async function costOfMessages(reader, speaker) {
+  const window = 400;
+  const before = await tasks(reader);
+  for (let at = 0; at < incoming; at += 1) await pause(window);
+  const idle = difference(await tasks(reader), before);
+  const costs = [];
+  for (let at = 0; at < incoming; at += 1) {
+    const start = await tasks(reader);
+    await speaker.run(`say('more ${at}')`);
+    await pause(window);
+    costs.push(difference(await tasks(reader), start));
+  }
+  const of = (key) => Math.max(0, median(costs.map((cost) => cost[key])) - idle[key] / incoming);
+  return Object.fromEntries(['task', 'script', 'style', 'layout'].map((key) => [key, Number(of(key).toFixed(1))]));
+}
+
 /** The share of one core that the browser takes, all of its processes together. */
 async function share(browser, seconds) {
   const sum = async () => (await browser.ask('SystemInfo.getProcessInfo')).processInfo.reduce((all, { cpuTime }) => all + cpuTime, 0);
@@ -82,14 +138,47 @@ async function scene(browser, base) {
     await pause(60_000);
     figures['after a minute'] = await share(browser, 8);
   }
+  // Else it would meet one of those who talk.
+  await waiting.goto('about:blank');
   return figures;
+}
+
+async function conversation(browser, base) {
+  const [reader, speaker] = [await browser.person(), await browser.person()];
+  await Promise.all([search(reader, base), search(speaker, base)]);
+  await Promise.all([reader, speaker].map((person) => person.until(shown('composer'))));
+  // Their pages are in the room before a second socket takes the place of one.
+  await pause(1500);
+  await speaker.run(talk(messages));
+  await speaker.goto(`${base}/chat/`);
+  await speaker.until(shown('composer'));
+  await pause(1500);
+  await speaker.run(talk(0).replace('action === \'room_state\'', 'action === \'room_state\' && (done(true), true)'));
+  const newest = `message ${messages - 1} `;
+  // All of it has been read: a reload goes to the end, not to where the reader was.
+  await reader.until(`[...document.querySelectorAll('.bubble-text')].at(-1).textContent.startsWith(${JSON.stringify(newest)})`, 60);
+  await reader.run(`${byTest('log')}.scrollTo(0, 1e9)`);
+  await pause(2500);
+  await reader.ask('Performance.enable');
+  await reader.ask('Emulation.setCPUThrottlingRate', { rate: slower });
+  await reader.ask('Page.addScriptToEvaluateOnNewDocument', { source: watchPaint(newest) });
+  const paints = [];
+  for (let tries = 0; tries < 3; tries += 1) {
+    await reader.ask('Page.reload');
+    await reader.until('globalThis.painted > 0', 60);
+    paints.push(await reader.run('painted'));
+    await pause(1500);
+  }
+  const message = await costOfMessages(reader, speaker);
+  return { 'newest message painted after a reload (ms)': Math.round(median(paints)), 'main thread for an incoming message (ms)': message };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'miyu-bench-pages-'));
 const server = await startServer(folder);
 const browser = await startChromium();
 try {
-  console.log(JSON.stringify({ 'waiting scene, of one core': await scene(browser, server.base) }));
+  console.log(JSON.stringify({ messages, slower, 'waiting scene, of one core': await scene(browser, server.base) }));
+  console.log(JSON.stringify(await conversation(browser, server.base)));
 } finally {
   await browser.stop();
   server.child.kill();

@@ -26,6 +26,8 @@ export async function startChromium(command = process.env.CHROMIUM ?? 'chromium'
       const { browserContextId } = await ask('Target.createBrowserContext');
       const { targetId } = await ask('Target.createTarget', { url: 'about:blank', browserContextId, ...size });
       const { sessionId } = await ask('Target.attachToTarget', { targetId, flatten: true });
+      // Without it no script runs before a page's own.
+      await ask('Page.enable', {}, sessionId);
       return page((method, params) => ask(method, params, sessionId));
     },
     async stop() {
