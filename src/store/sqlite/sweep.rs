@@ -195,7 +195,8 @@ impl Writer {
             let mut rows = erase.query((at, old.no))?;
             let Some(row) = rows.next()? else {
                 // A broken chain: what is left of it can only be found the long way.
-                tracing::error!(room = ?old.room, "a room's log is damaged; erasing all of it");
+                let room = old.room.map(tracing::field::display);
+                tracing::error!(room, "a room's log is damaged; erasing all of it");
                 conn.execute("DELETE FROM entries WHERE room = ?1", [old.no])?;
                 at = 0;
                 break;
