@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use qrcode::render::{svg, unicode};
 use qrcode::{EcLevel, QrCode};
@@ -11,25 +12,31 @@ const LONGEST: usize = 200;
 /// An address that is routed nowhere (RFC 5737): connecting a UDP socket to it sends nothing, and says by
 /// which address this machine would.
 const ANYWHERE: (&str, u16) = ("192.0.2.1", 9);
-/// Files of a container's engine. The addresses within are not those of the machine around it.
-const IN_A_CONTAINER: [&str; 2] = ["/.dockerenv", "/run/.containerenv"];
+/// Whether this process runs in a container, by the files of its engine. The addresses within are not those of
+/// the machine around it.
+static IN_A_CONTAINER: LazyLock<bool> = LazyLock::new(|| {
+    let files = ["/.dockerenv", "/run/.containerenv"];
+    files.iter().any(|file| Path::new(file).exists())
+});
 
 /// Where other devices of the same network reach a server that listens at `listen` (host and port), as
 /// `http://…`; `None` when only this machine reaches it, or when it cannot be known.
 pub fn in_this_network(listen: SocketAddr) -> Option<String> {
-    if IN_A_CONTAINER.iter().any(|file| Path::new(file).exists()) {
+    if *IN_A_CONTAINER {
         return None;
     }
-    let address = match listen.ip() {
+    reached_at(listen, by_which_we_send)
+}
+
+/// The address of a machine that listens there; `sends_by` says which one it sends by.
+fn reached_at(listen: SocketAddr, sends_by: impl FnOnce() -> Option<IpAddr>) -> Option<String> {
+    let ip = match listen.ip() {
         ip if ip.is_loopback() => return None,
-        ip if ip.is_unspecified() => by_which_we_send()?,
+        ip if ip.is_unspecified() => sends_by()?,
         ip => ip,
     };
-    let address = SocketAddr::new(address, listen.port());
-    Some(match address.port() {
-        80 => format!("http://{}", address.to_string().trim_end_matches(":80")),
-        _ => format!("http://{address}"),
-    })
+    let url = format!("http://{}", SocketAddr::new(ip, listen.port()));
+    Some(url.strip_suffix(":80").unwrap_or(&url).to_owned())
 }
 
 fn by_which_we_send() -> Option<IpAddr> {
@@ -69,30 +76,39 @@ fn code(url: &str) -> Option<QrCode> {
 mod tests {
     use super::*;
 
+    fn handed_on(listen: &str) -> Option<String> {
+        reached_at(listen.parse().unwrap(), || Some([10, 9, 8, 7].into()))
+    }
+
     #[test]
     fn who_listens_to_this_machine_alone_has_nothing_to_hand_on() {
         for listen in ["127.0.0.1:8000", "[::1]:8000"] {
-            assert_eq!(in_this_network(listen.parse().unwrap()), None);
+            assert_eq!(handed_on(listen), None);
         }
     }
 
     #[test]
-    fn an_address_of_its_own_is_handed_on() {
-        if IN_A_CONTAINER.iter().any(|file| Path::new(file).exists()) {
-            return;
+    fn what_is_handed_on_is_the_address_that_is_listened_at() {
+        for (listen, url) in [
+            ("10.1.2.3:8000", "http://10.1.2.3:8000"),
+            ("10.1.2.3:80", "http://10.1.2.3"),
+            ("10.1.2.3:8080", "http://10.1.2.3:8080"),
+            ("[fd00::7]:8000", "http://[fd00::7]:8000"),
+            ("[fd00::7]:80", "http://[fd00::7]"),
+        ] {
+            assert_eq!(handed_on(listen).as_deref(), Some(url));
         }
-        let handed = |listen: &str| in_this_network(listen.parse().unwrap());
-        assert_eq!(
-            handed("10.1.2.3:8000").as_deref(),
-            Some("http://10.1.2.3:8000")
-        );
-        assert_eq!(handed("10.1.2.3:80").as_deref(), Some("http://10.1.2.3"));
-        assert_eq!(
-            handed("[fd00::7]:8000").as_deref(),
-            Some("http://[fd00::7]:8000")
-        );
-        let any = handed("0.0.0.0:8000");
-        assert!(any.is_none_or(|it| !it.contains("0.0.0.0") && !it.contains("127.")));
+    }
+
+    #[test]
+    fn at_all_addresses_it_is_the_one_that_is_sent_by() {
+        for listen in ["0.0.0.0:8000", "[::]:8000"] {
+            assert_eq!(handed_on(listen).as_deref(), Some("http://10.9.8.7:8000"));
+        }
+        let any = "0.0.0.0:8000".parse().unwrap();
+        assert_eq!(reached_at(any, || None), None);
+        let here = by_which_we_send();
+        assert!(here.is_none_or(|ip| !ip.is_loopback() && !ip.is_unspecified()));
     }
 
     #[test]
