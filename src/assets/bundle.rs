@@ -8,8 +8,10 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::assets::compress::{Compressed, pack};
+use crate::assets::language::{self, Language};
+use crate::assets::localise::localise;
 use crate::assets::overlay;
-use crate::assets::template::{Escape, Language, render};
+use crate::assets::template::{Escape, Values, render};
 use crate::config::Site;
 
 /// The source tree's files, which debug builds read instead of embedding.
@@ -43,8 +45,9 @@ pub struct Bundle {
     site: Site,
     hash: String,
     files: HashMap<String, Asset>,
-    /// Rendered templates by name, by [`Language::index`].
-    pages: HashMap<String, [Asset; 2]>,
+    languages: Vec<Language>,
+    /// Rendered templates by name, in the order of the languages.
+    pages: HashMap<String, Vec<Asset>>,
 }
 
 #[derive(Default)]
@@ -54,43 +57,59 @@ struct Raw {
 }
 
 impl Bundle {
-    /// Gathers the embedded files and the overlay's, which win.
+    /// Gathers the embedded files and the overlay's, which win: a catalogue of the overlay word by word.
+    ///
+    /// # Errors
+    /// The overlay, or a catalogue, cannot be read.
     pub fn load(site: &Site, overlay: Option<&Path>) -> io::Result<Self> {
         let mut raw = embedded()?;
         if let Some(dir) = overlay {
+            let mut over = BTreeMap::new();
             for (name, plain) in overlay::read(dir)? {
+                let built_in = |name: &str| raw.get(name).map(|it| &*it.plain);
+                let plain = language::complete(&name, &plain, built_in)?.unwrap_or(plain);
                 let packed = pack(mime(&name), &plain);
-                raw.insert(name, Raw { plain, packed });
+                over.insert(name, Raw { plain, packed });
             }
+            raw.extend(over);
         }
-        Ok(Self::of(site, raw))
+        Self::of(site, raw)
     }
 
-    fn of(site: &Site, raw: BTreeMap<String, Raw>) -> Self {
+    fn of(site: &Site, raw: BTreeMap<String, Raw>) -> io::Result<Self> {
         let hash = hash_of(site, &raw);
+        let file = |name: &str| raw.get(name).map(|it| &*it.plain);
+        let languages = language::read_all(&file, raw.keys().map(String::as_str))?;
         let base = format!("/static/{hash}");
         let mut files = HashMap::new();
         let mut pages = HashMap::new();
         for (name, raw) in raw {
             if let Some((page, escape)) = template_name(&name) {
                 let source = String::from_utf8_lossy(&raw.plain);
-                let rendered = Language::ALL.map(|language| {
-                    let text = render(&source, site, &base, language, escape).into_bytes();
+                let rendered = languages.iter().map(|language| {
+                    let values = Values {
+                        site,
+                        base: &base,
+                        languages: &languages,
+                        language,
+                    };
+                    let text = page_text(&source, &values, escape).into_bytes();
                     let packed = pack(mime(&name), &text);
                     Asset::new(&name, text, packed)
                 });
-                pages.insert(page.to_owned(), rendered);
+                pages.insert(page.to_owned(), rendered.collect());
             } else {
                 let asset = Asset::new(&name, raw.plain, raw.packed);
                 files.insert(name, asset);
             }
         }
-        Self {
+        Ok(Self {
             site: site.clone(),
             hash,
             files,
+            languages,
             pages,
-        }
+        })
     }
 
     /// What the pages of this bundle say of the site.
@@ -108,9 +127,15 @@ impl Bundle {
         self.files.get(name)
     }
 
-    /// A rendered template: `index`, `chat`, `error` or [`MANIFEST`].
-    pub fn page(&self, name: &str, language: Language) -> Option<&Asset> {
-        Some(&self.pages.get(name)?[language.index()])
+    /// The languages that the pages speak.
+    pub fn languages(&self) -> &[Language] {
+        &self.languages
+    }
+
+    /// A rendered template: `index`, `chat`, `error` or [`MANIFEST`]. `language`: its place in
+    /// [`Bundle::languages`].
+    pub fn page(&self, name: &str, language: usize) -> Option<&Asset> {
+        self.pages.get(name)?.get(language)
     }
 }
 
@@ -167,6 +192,15 @@ fn embedded() -> io::Result<BTreeMap<String, Raw>> {
         }
     }
     Ok(files)
+}
+
+/// A template filled in, and a page in its language.
+fn page_text(source: &str, values: &Values<'_>, escape: Escape) -> String {
+    let text = render(source, values, escape);
+    match escape {
+        Escape::Html => localise(&text, values.language, &values.site.name),
+        Escape::Json => text,
+    }
 }
 
 /// The page that this file is the template of, and how values are written into it.
@@ -236,7 +270,7 @@ mod tests {
                 },
             )
         });
-        Bundle::of(site, raw.collect())
+        Bundle::of(site, raw.collect()).unwrap()
     }
 
     #[test]
@@ -255,7 +289,7 @@ mod tests {
             ..Site::default()
         };
         assert_ne!(first.hash(), bundle(&renamed, &files).hash());
-        let page = first.page("index", Language::En).unwrap();
+        let page = first.page("index", 1).unwrap();
         let expected = format!("{} /static/{}", site.name, first.hash());
         assert_eq!(page.plain, expected.as_bytes());
         assert!(

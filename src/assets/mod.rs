@@ -17,11 +17,13 @@ use crate::config::{Config, Site};
 
 pub mod bundle;
 pub mod compress;
+pub mod language;
+pub mod localise;
 pub mod overlay;
 pub mod template;
 
 pub use bundle::{Asset, Bundle};
-pub use template::Language;
+pub use language::Language;
 
 /// How old the last look at the disk may be.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);

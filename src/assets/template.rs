@@ -1,69 +1,10 @@
-//! The few words that pages take from the configuration: `{{base}}`, `{{lang}}`, `{{site.name}}`,
-//! `{{site.tagline}}`, `{{site.own_tagline}}` (empty where the built-in one holds). Anything else in double braces is left as it is.
+//! What templates are filled with: `{{base}}`; of the configuration `{{site.name}}`, `{{site.tagline}}`,
+//! `{{site.own_tagline}}` (empty where the built-in one holds); of the language `{{lang}}`, `{{dir}}`, its
+//! `{{words}}` and `{{starters}}` as JSON, and `{{languages}}`, the options of a choice. Anything else in double
+//! braces is left as it is.
 
-use crate::config::{DefaultLanguage, Site};
-
-/// A language that the pages speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// Chinese as written in Taiwan.
-    ZhTw,
-    /// English, for all other browsers.
-    En,
-}
-
-impl Language {
-    /// All of them.
-    pub const ALL: [Language; 2] = [Language::ZhTw, Language::En];
-
-    /// The tag, as in `lang=`.
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::ZhTw => "zh-TW",
-            Self::En => "en",
-        }
-    }
-
-    /// Position in [`Language::ALL`].
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
-    /// What the operator chose, or else what the browser prefers, or else Chinese.
-    pub fn choose(configured: DefaultLanguage, accept_language: Option<&str>) -> Self {
-        match configured {
-            DefaultLanguage::ZhTw => Self::ZhTw,
-            DefaultLanguage::En => Self::En,
-            DefaultLanguage::Auto => Self::preferred(accept_language.unwrap_or_default()),
-        }
-    }
-
-    fn preferred(accept_language: &str) -> Self {
-        let mut best = (0.0, Self::ZhTw);
-        for part in accept_language.split(',').take(20) {
-            let mut pieces = part.split(';');
-            let tag = pieces.next().unwrap_or_default().trim();
-            let weight = pieces
-                .find_map(|piece| piece.trim().strip_prefix("q="))
-                .map_or(1.0, |q| q.parse().unwrap_or(0.0));
-            if let Some(language) = Self::of_tag(tag)
-                && weight > best.0
-            {
-                best = (weight, language);
-            }
-        }
-        best.1
-    }
-
-    fn of_tag(tag: &str) -> Option<Self> {
-        let primary = tag.split('-').next()?.to_ascii_lowercase();
-        match primary.as_str() {
-            "zh" => Some(Self::ZhTw),
-            "en" => Some(Self::En),
-            _ => None,
-        }
-    }
-}
+use super::language::Language;
+use crate::config::Site;
 
 /// How a value is written into a file so that it stays a value.
 #[derive(Clone, Copy)]
@@ -74,33 +15,72 @@ pub enum Escape {
     Json,
 }
 
+/// What one rendering takes its values from.
+#[derive(Clone, Copy)]
+pub struct Values<'a> {
+    /// The operator's words.
+    pub site: &'a Site,
+    /// Where the files are.
+    pub base: &'a str,
+    /// All languages.
+    pub languages: &'a [Language],
+    /// The one to write.
+    pub language: &'a Language,
+}
+
+impl Values<'_> {
+    /// The value of a name, written so that it stays a value.
+    fn value(&self, name: &str, escape: Escape) -> Option<String> {
+        let Self { site, language, .. } = self;
+        Some(match name {
+            "base" => escape.write(self.base),
+            "lang" => escape.write(language.tag()),
+            "dir" => language.direction().to_owned(),
+            "site.name" => escape.write(&site.name),
+            "site.tagline" => escape.write(self.tagline()),
+            "site.own_tagline" => escape.write(&site.tagline),
+            "words" => in_script(&language.words_json()),
+            "starters" => in_script(language.starters_json()),
+            "languages" => self.options(),
+            _ => return None,
+        })
+    }
+
+    /// The operator's line, or the built-in one.
+    fn tagline(&self) -> &str {
+        match self.site.tagline.as_str() {
+            "" => self.language.word("site.tagline").unwrap_or_default(),
+            own => own,
+        }
+    }
+
+    fn options(&self) -> String {
+        let option = |language: &Language| {
+            let (tag, name) = (language.tag(), escape_html(language.name()));
+            let selected = match tag == self.language.tag() {
+                true => " selected",
+                false => "",
+            };
+            format!("<option value=\"{tag}\" lang=\"{tag}\"{selected}>{name}</option>")
+        };
+        self.languages.iter().map(option).collect()
+    }
+}
+
 /// Fills in one template.
-pub fn render(
-    template: &str,
-    site: &Site,
-    base: &str,
-    language: Language,
-    escape: Escape,
-) -> String {
+pub fn render(template: &str, values: &Values<'_>, escape: Escape) -> String {
     let mut out = String::with_capacity(template.len() + 512);
     let mut rest = template;
     while let Some(start) = rest.find("{{") {
         out.push_str(&rest[..start]);
         let after = &rest[start..];
         let known = after.find("}}").and_then(|end| {
-            let value = match after[2..end].trim() {
-                "base" => base,
-                "lang" => language.tag(),
-                "site.name" => &site.name,
-                "site.tagline" => tagline(site, language),
-                "site.own_tagline" => &site.tagline,
-                _ => return None,
-            };
+            let value = values.value(after[2..end].trim(), escape)?;
             Some((value, end + 2))
         });
         match known {
             Some((value, end)) => {
-                escape_into(&mut out, value, escape);
+                out.push_str(&value);
                 rest = &after[end..];
             }
             None => {
@@ -113,39 +93,57 @@ pub fn render(
     out
 }
 
-/// The operator's line, or the built-in one.
-fn tagline(site: &Site, language: Language) -> &str {
-    match (site.tagline.as_str(), language) {
-        ("", Language::ZhTw) => "跟一個陌生人，小聲說說話。",
-        ("", Language::En) => "Talk softly with a stranger.",
-        (own, _) => own,
+impl Escape {
+    fn write(self, value: &str) -> String {
+        match self {
+            Self::Html => escape_html(value),
+            Self::Json => {
+                let quoted = serde_json::to_string(value).expect("a string encodes");
+                quoted[1..quoted.len() - 1].to_owned()
+            }
+        }
     }
 }
 
-fn escape_into(out: &mut String, value: &str, escape: Escape) {
-    match escape {
-        Escape::Html => {
-            for c in value.chars() {
-                match c {
-                    '&' => out.push_str("&amp;"),
-                    '<' => out.push_str("&lt;"),
-                    '>' => out.push_str("&gt;"),
-                    '"' => out.push_str("&quot;"),
-                    '\'' => out.push_str("&#39;"),
-                    c => out.push(c),
-                }
-            }
-        }
-        Escape::Json => {
-            let quoted = serde_json::to_string(value).expect("a string encodes");
-            out.push_str(&quoted[1..quoted.len() - 1]);
+/// A value as text or in a quoted attribute of a page.
+pub fn escape_html(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
         }
     }
+    out
+}
+
+/// JSON inside a script element, which nothing in it ends.
+fn in_script(json: &str) -> String {
+    json.replace('<', "\\u003c")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::assets::language::read_all;
+
+    fn rendered(template: &str, site: &Site, escape: Escape) -> String {
+        let words = br#"{"site.tagline":"</script>","language.name":"E & n"}"#;
+        let files = |name: &str| (name == "words/en.json").then_some(&words[..]);
+        let languages = read_all(&files, std::iter::empty()).unwrap();
+        let language = languages.iter().find(|it| it.tag() == "en").unwrap();
+        let values = Values {
+            site,
+            base: "/s",
+            languages: &languages,
+            language,
+        };
+        render(template, &values, escape)
+    }
 
     #[test]
     fn values_are_escaped_and_unknown_braces_stay() {
@@ -153,32 +151,32 @@ mod tests {
             name: "<b>\"A&B\"</b>{{base}}".into(),
             ..Site::default()
         };
-        let html = render(
-            "{{site.name}} {{ lang }} {{x}} {{",
+        let html = rendered(
+            "{{site.name}} {{ lang }} {{dir}} {{x}} {{",
             &site,
-            "/s",
-            Language::En,
             Escape::Html,
         );
         assert_eq!(
             html,
-            "&lt;b&gt;&quot;A&amp;B&quot;&lt;/b&gt;{{base}} en {{x}} {{"
+            "&lt;b&gt;&quot;A&amp;B&quot;&lt;/b&gt;{{base}} en ltr {{x}} {{"
         );
-        let json = render("\"{{site.name}}\"", &site, "/s", Language::En, Escape::Json);
+        let json = rendered("\"{{site.name}}\"", &site, Escape::Json);
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), site.name);
     }
 
     #[test]
-    fn the_browser_chooses_unless_the_operator_did() {
-        use DefaultLanguage::{Auto, En, ZhTw};
-        let choose = Language::choose;
-        assert_eq!(choose(Auto, None), Language::ZhTw);
-        let several = Some("fr, en-GB;q=0.8, zh;q=0.5");
-        assert_eq!(choose(Auto, several), Language::En);
-        let fainter = Some("en;q=0.2, zh-Hant-TW");
-        assert_eq!(choose(Auto, fainter), Language::ZhTw);
-        assert_eq!(choose(ZhTw, Some("en")), Language::ZhTw);
-        assert_eq!(choose(En, Some("zh-TW")), Language::En);
-        assert_eq!(choose(Auto, Some("de")), Language::ZhTw);
+    fn a_language_brings_its_words_and_the_names_of_all() {
+        let site = Site::default();
+        let words = rendered("{{words}}", &site, Escape::Html);
+        assert!(!words.contains('<'), "{words}");
+        let words: std::collections::BTreeMap<String, String> =
+            serde_json::from_str(&words).unwrap();
+        assert_eq!(words["site.tagline"], "</script>");
+        let options = rendered("{{languages}}", &site, Escape::Html);
+        let own = "<option value=\"en\" lang=\"en\" selected>E &amp; n</option>";
+        assert!(options.contains(own), "{options}");
+        assert!(options.starts_with("<option value=\"zh-TW\" lang=\"zh-TW\">zh-TW</option>"));
+        let line = rendered("{{site.tagline}}|{{site.own_tagline}}", &site, Escape::Html);
+        assert_eq!(line, "&lt;/script&gt;|");
     }
 }

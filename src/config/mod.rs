@@ -36,7 +36,7 @@ pub use problem::{ConfigProblem, ConfigProblems, KeyError, ValueError};
 pub use secret::Secret;
 pub use server::{OperatorListen, Server};
 pub use session::Session;
-pub use site::{DefaultLanguage, Site};
+pub use site::{DefaultLanguage, LANGUAGES, Site};
 pub use store::{Store, StorePlace};
 pub use value::Words;
 

@@ -23,29 +23,28 @@ section! {
     }
 }
 
+/// The languages of the pages, a catalogue in `assets/words/` each.
+pub const LANGUAGES: [&str; 2] = ["zh-TW", "en"];
+
 /// The language of pages for a browser that did not choose one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DefaultLanguage {
-    /// As the browser prefers.
-    #[default]
-    Auto,
-    /// Pages in Chinese as written in Taiwan.
-    ZhTw,
-    /// Pages in English.
-    En,
+pub struct DefaultLanguage(Option<usize>);
+
+impl DefaultLanguage {
+    /// Its tag; `None`: as the browser prefers.
+    pub fn tag(self) -> Option<&'static str> {
+        self.0.map(|at| LANGUAGES[at])
+    }
 }
 
 impl Words for DefaultLanguage {
     const KIND: &'static str = "\"auto\", \"zh-TW\" or \"en\"";
     const WORDS: &'static [(&'static str, Self)] = &[
-        ("auto", Self::Auto),
-        ("zh-TW", Self::ZhTw),
-        ("en", Self::En),
+        ("auto", Self(None)),
+        (LANGUAGES[0], Self(Some(0))),
+        (LANGUAGES[1], Self(Some(1))),
     ];
 }
-
-/// The languages of the pages.
-const LANGUAGES: [&str; 2] = ["zh-TW", "en"];
 
 impl Site {
     /// The operator's first sentences, each with the language it is for; `None` is every language.

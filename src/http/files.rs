@@ -3,14 +3,16 @@
 use bytes::Bytes;
 use hyper::header::{
     ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE,
-    CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    CONTENT_TYPE, COOKIE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
 };
 use hyper::{Response, StatusCode};
 
 use crate::assets::bundle::{Asset, Bundle};
-use crate::assets::template::Language;
+use crate::assets::language;
 use crate::http::{ResponseBody, response};
 
+/// Holds the language that a person chose; the pages set it.
+const LANGUAGE_COOKIE: &str = "miyu_language";
 /// A file's address changes with its content, so it may be kept for ever.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 /// Kept, but asked about each time.
@@ -32,22 +34,43 @@ pub fn file(bundle: &Bundle, path: &str, request: &HeaderMap) -> Option<Response
     Some(answer(StatusCode::OK, asset, keep, request))
 }
 
-/// A page, in the language of the site or of the browser.
+/// A page, in the language of the person, of the site or of the browser.
 pub fn page(
     bundle: &Bundle,
     name: &str,
     status: StatusCode,
     request: &HeaderMap,
 ) -> Option<Response<ResponseBody>> {
-    let accepted = request.get(ACCEPT_LANGUAGE).and_then(|it| it.to_str().ok());
-    let language = Language::choose(bundle.site().default_language, accepted);
-    let asset = bundle.page(name, language)?;
+    let languages = bundle.languages();
+    let accepted = all_of(request, &ACCEPT_LANGUAGE, ",");
+    let cookies = all_of(request, &COOKIE, ";");
+    let configured = bundle.site().default_language;
+    let chosen = language::choose(languages, chosen(&cookies), configured, &accepted);
+    let asset = bundle.page(name, chosen)?;
     let mut answer = answer(status, asset, ASK_PRIVATELY, request);
     response::vary(&mut answer, "accept-language");
-    answer
-        .headers_mut()
-        .insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    response::vary(&mut answer, "cookie");
+    if let Ok(tag) = HeaderValue::from_str(languages[chosen].tag()) {
+        answer.headers_mut().insert(CONTENT_LANGUAGE, tag);
+    }
     Some(answer)
+}
+
+/// Every line of a header that may come more than once, as one.
+fn all_of(request: &HeaderMap, name: &HeaderName, between: &str) -> String {
+    let values = request.get_all(name).iter();
+    let texts: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
+    texts.join(between)
+}
+
+/// The language that the person chose on a page, as it was told: it may be any text.
+fn chosen(cookies: &str) -> Option<&str> {
+    let mut pairs = cookies
+        .split(';')
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .find(|(name, _)| *name == LANGUAGE_COOKIE)
+        .map(|(_, value)| value)
 }
 
 fn answer(

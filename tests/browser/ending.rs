@@ -22,7 +22,7 @@ fn who_was_away_too_long_is_told_so() {
             anna.goto("/chat/").await;
             anna.reads("end-card", "你離開太久，對話結束了。").await;
             anna.goto("/").await;
-            anna.press("lang").await;
+            anna.speak("en").await;
             anna.goto("/chat/").await;
             anna.reads("end-card", "You were away too long, so the chat ended.")
                 .await;
@@ -86,10 +86,10 @@ fn the_operators_words_are_on_the_pages_and_no_age_means_no_question() {
                 json!(["星期五晚上，燈都亮著。"]),
             )
             .await;
-            anna.press("lang").await;
+            anna.speak("en").await;
             let title = "document.querySelector('.hero-title').textContent";
             assert_eq!(anna.ask(title, json!([])).await, "星期五晚上，燈都亮著。");
-            anna.press("lang").await;
+            anna.speak("zh-TW").await;
             anna.press("guide").await;
             anna.press_css("[data-testid=guide-sheet] .sheet-foot button")
                 .await;
@@ -108,7 +108,7 @@ fn the_operators_words_are_on_the_pages_and_no_age_means_no_question() {
                 json!([]),
             )
             .await;
-            anna.press("lang").await;
+            anna.speak("en").await;
             anna.until(
                 "document.title === 'Looking for a light in the fog · Lantern House'",
                 json!([]),

@@ -108,7 +108,7 @@ pub fn what_was_written_in_a_room_that_is_no_more_is_shown() {
         anna.reads("unsent", "最後一句").await;
         anna.reads("unsent", "還沒寫完").await;
         // Language and theme are there as on every page.
-        anna.press("calm-lang").await;
+        anna.speak("en").await;
         anna.reads("gone", "This conversation has been erased")
             .await;
         anna.press("calm-theme").await;
@@ -117,7 +117,7 @@ pub fn what_was_written_in_a_room_that_is_no_more_is_shown() {
             json!([]),
         )
         .await;
-        anna.press("calm-lang").await;
+        anna.speak("zh-TW").await;
         anna.reload().await;
         anna.reads("unsent", "最後一句").await;
         anna.press_css("[data-testid=gone] .calm-go").await;

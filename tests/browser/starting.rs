@@ -105,7 +105,7 @@ pub fn a_browser_that_keeps_nothing_is_told_what_is_needed() {
             false,
             "nothing is asked that is forgotten at once"
         );
-        anna.press("lang").await;
+        anna.speak("en").await;
         anna.reads("needs-storage", "allow cookies and site data")
             .await;
     });
@@ -195,8 +195,10 @@ fn language_and_theme_follow_the_browser_and_then_the_person() {
             "en"
         );
         let dark = anna.ask(ground, json!([])).await;
-        anna.press("lang").await;
+        anna.speak("zh-TW").await;
         anna.reads("start", "找個人聊聊").await;
+        let written = "fetch('/').then((it) => it.headers.get('content-language'))";
+        assert_eq!(anna.ask(written, json!([])).await, "zh-TW");
         assert_eq!(
             anna.ask("document.documentElement.lang", json!([])).await,
             "zh-TW"
@@ -218,7 +220,7 @@ fn language_and_theme_follow_the_browser_and_then_the_person() {
                 .await,
             "light"
         );
-        anna.press("lang").await;
+        anna.speak("en").await;
         anna.reads("match-title", "Looking for a light in the fog")
             .await;
         anna.press("cancel").await;
@@ -290,7 +292,15 @@ fn without_javascript_the_page_says_what_it_needs() {
             let note = anna.find_css(".noscript").await;
             let text = note.text().await.expect("a text");
             assert!(text.contains("需要 JavaScript"), "{path}: {text}");
-            assert!(text.contains("needs JavaScript"), "{path}: {text}");
+            assert!(
+                !text.contains("needs JavaScript"),
+                "in its language: {text}"
+            );
+            if path == "/" {
+                let title = anna.find_css(".hero-title").await;
+                let title = title.text().await.expect("a text");
+                assert!(title.contains("跟一個陌生人"), "{title}");
+            }
         }
     });
 }

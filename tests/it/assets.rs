@@ -83,7 +83,7 @@ async fn pages_are_rendered_and_escaped() {
 async fn the_operators_line_is_the_title_of_home() {
     let built_in = TestServer::start(|_| {}).await;
     let page = get(built_in.address, "/").await;
-    assert!(page.text().contains(">跟一個陌生人，小聲說說話。</h1>"));
+    assert!(page.text().contains(">跟一個陌生人，\n小聲說說話。</h1>"));
     assert!(page.text().contains("data-own=\"\""));
     built_in.stop().await;
     let own = TestServer::start(|config| config.site.tagline = "A & B".into()).await;
@@ -95,6 +95,103 @@ async fn the_operators_line_is_the_title_of_home() {
         page.text()
     );
     own.stop().await;
+}
+
+/// Whether a page says this to people, beside the words that it brings for its scripts.
+fn says(page: &Answer, words: &str) -> bool {
+    let text = page.text();
+    let shown = text.split("<script type=\"application/json\"").next();
+    shown.unwrap().contains(words)
+}
+
+#[tokio::test]
+async fn pages_come_whole_in_the_language_that_is_asked_for() {
+    let server = TestServer::start_dead(|_| {}).await;
+    let start = |page: &Answer| {
+        let of = [
+            ("zh-TW", ">找個人聊聊</button>"),
+            ("en", ">Find someone</button>"),
+        ];
+        let said = of.into_iter().filter(|(_, words)| says(page, words));
+        said.map(|(tag, _)| tag.to_owned()).collect::<Vec<_>>()
+    };
+    for (headers, wanted) in [
+        (&[][..], "zh-TW"),
+        (&[("accept-language", "en-GB,en;q=0.9,zh;q=0.8")][..], "en"),
+        (&[("accept-language", "de")][..], "en"),
+        (
+            &[
+                ("accept-language", "en"),
+                ("cookie", "a=b; miyu_language=zh-TW"),
+            ][..],
+            "zh-TW",
+        ),
+        (
+            &[("accept-language", "en"), ("cookie", "miyu_language=\"><x")][..],
+            "en",
+        ),
+    ] {
+        let page = get_with(server.address, "/", headers).await;
+        assert_eq!(start(&page), [wanted], "{headers:?}");
+        assert_eq!(page.header("content-language"), Some(wanted));
+        assert!(
+            page.text()
+                .contains(&format!("<html lang=\"{wanted}\" dir=\"ltr\">"))
+        );
+        for name in ["accept-encoding", "accept-language", "cookie"] {
+            let named = ("vary".to_owned(), name.to_owned());
+            assert!(page.headers.contains(&named), "{name}");
+        }
+    }
+    let english = [("accept-language", "en"), ("accept", "text/html")];
+    let chat = get_with(server.address, "/chat/", &english).await;
+    assert!(says(
+        &chat,
+        "aria-label=\"Message\" placeholder=\"Say something…\""
+    ));
+    assert!(says(&chat, "Miyu needs JavaScript"));
+    let nothing = get_with(server.address, "/nothing", &english).await;
+    assert_eq!(nothing.status, 404);
+    assert!(says(&nothing, "There is nothing here."));
+    // One language is loaded.
+    for page in [&chat, &nothing] {
+        assert!(page.text().contains("Unsend"));
+        assert!(!page.text().contains("收回"), "{}", page.text());
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_operators_words_lie_over_ours_and_a_language_is_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "words/en.json", r#"{"home.start":"Begin"}"#);
+    let arabic = r#"{"home.start":"ابدأ","language.name":"عربي","language.direction":"rtl"}"#;
+    write(dir.path(), "words/ar.json", arabic);
+    let server = serve(&dir).await;
+    let english = get_with(server.address, "/", &[("accept-language", "en")]).await;
+    assert!(says(&english, ">Begin</button>"));
+    assert!(says(&english, ">Guide</button>"), "what it lacks is ours");
+    assert!(says(
+        &english,
+        "<option value=\"ar\" lang=\"ar\">عربي</option>"
+    ));
+    let page = get_with(
+        server.address,
+        "/",
+        &[("accept-language", "ar-EG,en;q=0.1")],
+    )
+    .await;
+    assert!(page.text().contains("<html lang=\"ar\" dir=\"rtl\">"));
+    assert!(says(&page, ">ابدأ</button>"));
+    assert!(says(&page, ">Guide</button>"), "what it lacks is English");
+    let words = get(server.address, &format!("{}/words/ar.json", base(&page))).await;
+    assert_eq!(words.header("content-type"), Some("application/json"));
+    assert_eq!(words.json()["home.start"], "ابدأ");
+    assert_eq!(words.json()["app.guide"], "Guide");
+    let site = get(server.address, "/api/site").await.json();
+    let languages = site["languages"].as_array().unwrap();
+    assert_eq!(languages.last().unwrap(), "ar");
+    server.stop().await;
 }
 
 #[tokio::test]

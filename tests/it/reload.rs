@@ -80,11 +80,11 @@ async fn name_seen(address: SocketAddr, name: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hangup_gives_the_pages_the_sites_new_words() {
     let home = TempDir::new().unwrap();
-    let setup = Setup::new(MIYU, home.path()).with("[site]\nname = \"Lantern\"\n");
+    let setup = Setup::new(MIYU, home.path()).with("[site]\nname = \"Nightfall\"\n");
     let mut server = setup.spawn();
     let address = server.ready().await;
     let old = get(address, "/").await;
-    assert!(old.text().contains("Lantern"), "{}", old.text());
+    assert!(old.text().contains("Nightfall"), "{}", old.text());
 
     let words = "[site]\nname = \"Harbour\"\nrules = \"Be kind.\"\ndefault_language = \"en\"\n";
     let new = Setup::new(MIYU, home.path()).with(words);
@@ -93,7 +93,7 @@ async fn a_hangup_gives_the_pages_the_sites_new_words() {
     server.says("the new words").await;
     let page = get(address, "/").await;
     assert!(page.text().contains("Harbour"), "{}", page.text());
-    assert!(!page.text().contains("Lantern"), "{}", page.text());
+    assert!(!page.text().contains("Nightfall"), "{}", page.text());
     assert_eq!(page.header("content-language"), Some("en"));
     assert_ne!(page.header("etag"), old.header("etag"));
     let site = get(address, "/api/site").await.json();
@@ -101,7 +101,7 @@ async fn a_hangup_gives_the_pages_the_sites_new_words() {
     assert_eq!(site["rules"], "Be kind.");
     // Its name is its staff's from now on, the former one free, and no key waits.
     assert_eq!(name_seen(address, "Harbour").await, "匿名用戶");
-    assert_eq!(name_seen(address, "Lantern").await, "Lantern");
+    assert_eq!(name_seen(address, "Nightfall").await, "Nightfall");
     server.says("was read again").await;
     assert!(!server.said().contains("next start"), "{}", server.said());
 }

@@ -1,27 +1,48 @@
-// Every text exists in both languages, every key used exists, every key is used.
+// Every text exists in every language, every key used exists, every key is used.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { catalogue, languages } from '../../assets/js/lib/catalogue.js';
 import { isolate } from '../../assets/js/lib/bidi.js';
-import { duration, list, pickLanguage, t } from '../../assets/js/lib/i18n.js';
-import { sources } from './sources.mjs';
+import { duration, list, setLanguage, t } from '../../assets/js/lib/i18n.js';
+import { root, sources } from './sources.mjs';
+import { catalogues, languages } from './words.mjs';
 
-const own = 'assets/js/lib/catalogue.js';
-const code = sources().filter((file) => file.path !== own);
-const text = code.map((file) => file.text).join('\n');
+// The server writes some of them into pages.
+const textOf = (files) => files.map((file) => file.text).join('\n');
+const pages = textOf(sources());
+const text = pages + textOf(sources('src/assets', /\.rs$/));
+const keys = Object.keys(catalogues.en);
+/** The values that a text asks for. @param {string} value */
+const names = (value) => [...new Set([...value.matchAll(/\{(\w+)/g)].map((match) => match[1]))].sort();
 
 test('each text exists in each language and asks for the same values', () => {
-  const names = (value) => [...value.matchAll(/\{(\w+)/g)].map((match) => match[1]);
-  for (const [key, pair] of Object.entries(catalogue)) {
-    assert.equal(pair.length, languages.length, key);
-    for (const value of pair) assert.ok(value.trim(), `${key} is empty`);
-    assert.deepEqual([...new Set(names(pair[0]))].sort(), [...new Set(names(pair[1]))].sort(), key);
+  assert.ok(languages.length > 1);
+  for (const language of languages) {
+    const catalogue = catalogues[language];
+    const file = `words/${language}.json`;
+    assert.deepEqual(keys.filter((key) => !(key in catalogue)), [], `missing in ${file}`);
+    assert.deepEqual(Object.keys(catalogue).filter((key) => !keys.includes(key)), [], `too many in ${file}`);
+    for (const key of keys) {
+      assert.ok(catalogue[key].trim(), `${key} is empty in ${file}`);
+      assert.deepEqual(names(catalogue[key]), names(catalogues.en[key]), `${key} in ${file}`);
+    }
+    assert.match(catalogue['language.direction'], /^(ltr|rtl)$/);
+  }
+});
+
+test('each text stands in a file once', () => {
+  for (const language of languages) {
+    const lines = readFileSync(join(root, 'assets/words', `${language}.json`), 'utf8').split('\n');
+    const written = lines.map((line) => line.match(/^ {2}"([^"]+)": /)?.[1]).filter(Boolean);
+    assert.deepEqual(written, [...new Set(written)], language);
+    assert.equal(written.length, keys.length, language);
   }
 });
 
 test('each key is used', () => {
-  for (const key of Object.keys(catalogue)) {
+  for (const key of keys) {
     const direct = text.includes(`'${key}'`) || text.includes(`"${key}"`);
     const prefix = key.slice(0, key.lastIndexOf('.') + 1);
     const built = prefix !== '' && text.includes(`\`${prefix}\${`);
@@ -31,12 +52,19 @@ test('each key is used', () => {
 
 test('each used key exists', () => {
   const used = [
-    ...[...text.matchAll(/\bt\(\s*'([^']+)'/g)].map((match) => match[1]),
-    ...[...text.matchAll(/data-i18n[a-z-]*="([^"]+)"/g)].map((match) => match[1]),
-    ...[...text.matchAll(/'((?:match|end|found|err|net|partner|home|chat|msg|menu)\.[a-zA-Z_]+)'/g)].map((match) => match[1]),
+    ...[...pages.matchAll(/\bt\(\s*'([^']+)'/g)].map((match) => match[1]),
+    ...[...pages.matchAll(/data-i18n[a-z-]*="([^"]+)"/g)].map((match) => match[1]),
+    ...[...pages.matchAll(/'((?:match|end|found|err|net|partner|home|chat|msg|menu)\.[a-zA-Z_]+)'/g)].map((match) => match[1]),
   ];
-  for (const key of used) assert.ok(catalogue[key], `${key} is missing`);
+  for (const key of used) assert.ok(keys.includes(key), `${key} is missing`);
   assert.ok(used.length > 100, 'the search for keys found suspiciously few');
+});
+
+test('pages bring no words of their own: the server writes them', () => {
+  for (const { path, text: html } of sources('assets/html', /\.html$/)) {
+    // The operator's own line may stand where ours would.
+    for (const [, inside] of html.matchAll(/data-i18n="[^"]+"[^>]*>([^<]*)</g)) assert.match(inside, /^(\{\{site\.tagline\}\})?$/, path);
+  }
 });
 
 test('values and plurals are filled in', () => {
@@ -53,16 +81,17 @@ test('a value is never read as a placeholder', () => {
 test('whatever is put into a sentence keeps its place, in each sentence of each language', () => {
   const name = 'عبد الله 42';
   let count = 0;
-  for (const [key, pair] of Object.entries(catalogue)) {
-    for (const [at, lang] of languages.entries()) {
-      const asked = [...pair[at].matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
-      const sentence = t(key, Object.fromEntries(asked.map((value) => [value, name])), lang);
+  for (const language of languages) {
+    for (const key of keys) {
+      const asked = [...catalogues[language][key].matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      const sentence = t(key, Object.fromEntries(asked.map((value) => [value, name])), language);
       assert.equal(sentence.split(`\u2068${name}\u2069`).length, asked.length + 1, `${key}: ${sentence}`);
       count += asked.length;
     }
   }
   assert.ok(count > 80);
   assert.equal(t('end.left', { name: 'Anna' }, 'en'), 'Anna left.');
+  setLanguage('zh-TW');
   assert.equal(list(['عربي', 'Rust']), '\u2068عربي\u2069、Rust');
 });
 
@@ -74,10 +103,8 @@ test('what is put into a sentence cannot leave its place', () => {
   for (const turning of ['שלום', 'سلام', 'ދިވެހި', 'ߒߞߏ', '١٢', '\u{1E900}']) assert.notEqual(isolate(turning), turning);
 });
 
-test('language: choice, then the operator, then the browser', () => {
-  assert.equal(pickLanguage('en', 'zh-TW', ['zh-TW']), 'en');
-  assert.equal(pickLanguage(null, 'zh-TW', ['en-US']), 'zh-TW');
-  assert.equal(pickLanguage(null, 'auto', ['zh-Hant-HK', 'en']), 'zh-TW');
-  assert.equal(pickLanguage(null, 'auto', ['en-GB']), 'en');
-  assert.equal(pickLanguage(null, 'auto', ['fr']), 'en');
+test('a language whose words are not there is not spoken', () => {
+  setLanguage('en');
+  setLanguage('xx');
+  assert.equal(t('mm.reply'), 'Reply');
 });

@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { catalogue, languages } from '../../assets/js/lib/catalogue.js';
 import { duration, setLanguage, t } from '../../assets/js/lib/i18n.js';
 import { durationParts } from '../../assets/js/lib/time.js';
 import { isOver } from '../../assets/js/model/room-queries.js';
 import { newRoom, reduceAll } from '../../assets/js/model/room.js';
 import { endNote, endTitle } from '../../assets/js/ui/end-card.js';
 import { keptFor } from '../../assets/js/ui/guide.js';
+import { catalogues, languages } from './words.mjs';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -97,8 +97,8 @@ test('the end says how long it is kept from now on, not from the end on', () => 
 });
 
 test('one of something is never several', () => {
-  for (const [key, pair] of Object.entries(catalogue)) {
-    const asked = [...pair[1].matchAll(/\{(\w+)/g)].map(([, name]) => [name, 1]);
+  for (const [key, english] of Object.entries(catalogues.en)) {
+    const asked = [...english.matchAll(/\{(\w+)/g)].map(([, name]) => [name, 1]);
     const text = t(key, Object.fromEntries(asked), 'en').replaceAll('\u00a0', ' ');
     assert.doesNotMatch(text, /\b1 (minutes|hours|days|messages|characters|people|chats)\b(?! at most)/, key);
   }

@@ -6,6 +6,7 @@ import { setLanguage } from '../../assets/js/lib/i18n.js';
 import { newRoom, reduceAll } from '../../assets/js/model/room.js';
 import { mountLog } from '../../assets/js/ui/log.js';
 import { announced, installPage, logPage } from './page.mjs';
+import './words.mjs';
 
 installPage();
 const noon = new Date(2026, 4, 1, 12, 0).getTime();

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { addOwnTag, avatarCount, builtInTags, defaultNickname, guestProfile, readProfile, removeOwnTag, toggleTag, userData } from '../../assets/js/model/profile.js';
 import { t } from '../../assets/js/lib/i18n.js';
 import { cleanNickname, cleanTag, countCharacters } from '../../assets/js/model/text.js';
+import { languages } from './words.mjs';
 
 const first = (items) => items[0];
 const last = (items) => items[items.length - 1];
@@ -24,9 +25,9 @@ test('nonsense in the store becomes defaults', () => {
   assert.ok(Number(profile.avatar) >= 1 && Number(profile.avatar) <= avatarCount);
 });
 
-test('default names fit the limit for every light in both languages', () => {
+test('default names fit the limit for every light in each language', () => {
   for (let avatar = 1; avatar <= avatarCount; avatar += 1) {
-    for (const lang of ['zh-TW', 'en']) {
+    for (const lang of languages) {
       for (const pick of [first, last]) {
         const name = defaultNickname(String(avatar), lang, pick);
         assert.ok(countCharacters(name) <= (lang === 'en' ? 20 : 12), name);

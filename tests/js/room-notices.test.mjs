@@ -6,6 +6,7 @@ import { mock, test } from 'node:test';
 import { setLanguage } from '../../assets/js/lib/i18n.js';
 import { newRoom, reduce } from '../../assets/js/model/room.js';
 import { FakeElement, installPage } from './page.mjs';
+import './words.mjs';
 
 installPage();
 const status = new FakeElement('div');

@@ -2,66 +2,75 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startersForAll, startersOfMood, startersOfOwnTag, startersOfTag } from '../../assets/js/lib/starters.js';
 import { builtInTags, moods } from '../../assets/js/model/profile.js';
 import { followOffer, newOffer, openRound, silence, startersFor } from '../../assets/js/model/starters.js';
+import { languages, starters } from './words.mjs';
 
 const room = (more = {}) => ({ roomId: 'r', me: 'a', commonTags: [], partner: { mood: 'neutral' }, isBot: false, ...more });
-const lists = [...Object.values(startersOfTag), ...Object.values(startersOfMood), startersOfOwnTag, startersForAll];
+const listsOf = ({ tags, ownTag, moods, all }) => [...Object.values(tags), ...Object.values(moods), ownTag, all];
+const { en } = starters;
 
-test('there are eight for each topic and mood, in both languages, each of its own', () => {
-  assert.deepEqual(Object.keys(startersOfTag).sort(), [...builtInTags].sort());
-  assert.deepEqual(Object.keys(startersOfMood).sort(), [...moods].sort());
-  for (const list of lists) assert.ok(list.length >= 8, list[0][0]);
-  for (const side of [0, 1]) {
-    const all = lists.flatMap((list) => list.map((pair) => pair[side]));
-    assert.equal(new Set(all).size, all.length);
+test('there are eight for each topic and mood, in each language, each of its own', () => {
+  for (const language of languages) {
+    const { tags, moods: byMood, ...others } = starters[language];
+    assert.deepEqual(Object.keys(tags).sort(), [...builtInTags].sort(), language);
+    assert.deepEqual(Object.keys(byMood).sort(), [...moods].sort(), language);
+    assert.deepEqual(Object.keys(others), ['ownTag', 'all'], language);
+    const lists = listsOf(starters[language]);
+    for (const list of lists) assert.ok(list.length >= 8, list[0]);
+    assert.equal(new Set(lists.flat()).size, lists.flat().length, language);
+    for (const text of starters[language].ownTag) assert.match(text, /\{tag\}/);
   }
 });
 
 test('they are short, plain, and ask for nothing that tells who or where a person is', () => {
-  for (const [zh, en] of lists.flat()) {
-    assert.ok([...zh].length <= 24 && en.length <= 64, `${zh} / ${en}`);
-    assert.match(zh, /[？。]$/);
-    assert.match(en, /[?.]$/);
-    assert.doesNotMatch(zh, /[!！?]|幾歲|年紀|住|哪裡人|男|女|本名|學校|公司|LINE|IG/i, zh);
-    assert.doesNotMatch(en, /!|\basl\b|\bage\b|how old|where do you live|your name|school|male|phone number|\bgirl|\bboy/i, en);
+  const rules = {
+    'zh-TW': { most: 24, end: /[？。]$/, never: /[!！?]|幾歲|年紀|住|哪裡人|男|女|本名|學校|公司|LINE|IG/i },
+    en: { most: 64, end: /[?.]$/, never: /!|\basl\b|\bage\b|how old|where do you live|your name|school|male|phone number|\bgirl|\bboy/i },
+  };
+  assert.deepEqual(Object.keys(rules).sort(), [...languages].sort(), 'each language has rules of its own');
+  for (const language of languages) {
+    const { most, end, never } = rules[language];
+    for (const text of listsOf(starters[language]).flat()) {
+      assert.ok([...text].length <= most, text);
+      assert.match(text, end);
+      assert.doesNotMatch(text, never, text);
+    }
   }
 });
 
 test('three are offered: of the shared topic, else of the mood, else for all', () => {
-  const among = (three, list, side) => three.every((text) => list.some((pair) => pair[side] === text));
-  const check = (state, lang, list) => {
-    const three = startersFor(room(state), lang);
+  const check = (state, list) => {
+    const three = startersFor(room(state), 'en', en);
     assert.equal(new Set(three).size, 3);
-    assert.ok(among(three, list, lang === 'en' ? 1 : 0), three.join('|'));
+    assert.ok(three.every((text) => list.includes(text)), three.join('|'));
   };
-  check({ commonTags: ['音樂'] }, 'zh-TW', startersOfTag.音樂);
-  check({ commonTags: ['自己的', '電影'] }, 'en', startersOfTag.電影);
-  check({ partner: { mood: 'sad' } }, 'en', startersOfMood.sad);
-  check({ partner: { mood: 'unheard of' } }, 'zh-TW', startersForAll);
-  check({ partner: null }, 'zh-TW', startersForAll);
-  check({ isBot: true }, 'en', startersForAll);
-  for (const text of startersFor(room({ commonTags: ['K-pop $&'] }), 'en')) assert.match(text, /K-pop \$&/);
+  check({ commonTags: ['音樂'] }, en.tags.音樂);
+  check({ commonTags: ['自己的', '電影'] }, en.tags.電影);
+  check({ partner: { mood: 'sad' } }, en.moods.sad);
+  check({ partner: { mood: 'unheard of' } }, en.all);
+  check({ partner: null }, en.all);
+  check({ isBot: true }, en.all);
+  for (const text of startersFor(room({ commonTags: ['K-pop $&'] }), 'en', en)) assert.match(text, /K-pop \$&/);
 });
 
 test('a room offers the same again after a reload, another room and the other side offer others', () => {
-  const three = (more) => startersFor(room(more), 'en').join('|');
+  const three = (more) => startersFor(room(more), 'en', en).join('|');
   assert.equal(three(), three());
   const seen = new Set(['a', 'b', 'c', 'd', 'e', 'f'].flatMap((me) => ['1', '2', '3'].map((roomId) => three({ me, roomId }))));
   assert.ok(seen.size > 9, `${seen.size} of 18`);
-  const again = startersFor(room(), 'en', [], 1);
-  assert.ok(again.every((text) => !startersFor(room(), 'en').includes(text)));
+  const again = startersFor(room(), 'en', en, [], 1);
+  assert.ok(again.every((text) => !startersFor(room(), 'en', en).includes(text)));
 });
 
 test('one of the operator’s own is among them, in its language', () => {
   const own = [{ language: null, text: 'Both?' }, { language: 'en', text: 'English?' }, { language: 'zh-TW', text: '中文？' }];
-  const [first, ...others] = startersFor(room(), 'zh-TW', own);
+  const [first, ...others] = startersFor(room(), 'zh-TW', starters['zh-TW'], own);
   assert.ok(['Both?', '中文？'].includes(first));
   assert.equal(others.length, 2);
   assert.ok(others.every((text) => !own.some((it) => it.text === text)));
-  assert.equal(startersFor(room(), 'en', [own[2]]).includes('中文？'), false);
-  assert.equal(startersFor(room(), 'en', [own[1]])[0], 'English?');
+  assert.equal(startersFor(room(), 'en', en, [own[2]]).includes('中文？'), false);
+  assert.equal(startersFor(room(), 'en', en, [own[1]])[0], 'English?');
 });
 
 test('they go when one of the two has spoken, and come back once after three silent minutes', () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setLanguage } from '../../assets/js/lib/i18n.js';
 import { mountStats } from '../../assets/js/ui/stats.js';
+import './words.mjs';
 
 const line = (stats, reachable = true) => {
   const node = { textContent: '' };

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setLanguage, around, t } from '../../assets/js/lib/i18n.js';
 import { sources } from './sources.mjs';
 import { FakeElement, installPage } from './page.mjs';
+import './words.mjs';
 
 installPage();
 const { el, setCounting, setText } = await import('../../assets/js/lib/dom.js');

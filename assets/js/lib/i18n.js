@@ -1,50 +1,45 @@
-// The current language and the lookup of a text. Not the texts (catalogue.js).
-// The language follows: the person's choice, the operator's default, the browser.
+// The current language and the lookup of a text. Not the texts (words/LANGUAGE.json), and not where they
+// come from: the server chooses the language and writes its words into the page (ui/language.js).
 
 import { isolate } from './bidi.js';
 import { setText } from './dom.js';
-import { catalogue, languages } from './catalogue.js';
 import { durationParts } from './time.js';
 
-/** @typedef {(typeof languages)[number]} Language */
+/** @typedef {Record<string, string>} Words every text of one language, by its key */
 /** @typedef {Record<string, unknown>} Values what `{name}` stands for in a text */
 
-/** @type {Language} */
-let current = 'zh-TW';
-/** @type {Set<(language: Language) => void>} */
+let current = '';
+/** @type {Map<string, Words>} */
+const catalogues = new Map();
+/** @type {Set<(language: string) => void>} */
 const listeners = new Set();
 
-/** @param {unknown} name @returns {name is Language} */
-const isOurs = (name) => languages.some((ours) => ours === name);
-
 /**
- * Which of our languages a list of browser languages asks for.
- * @param {unknown} chosen @param {unknown} siteDefault @param {readonly string[] | undefined} browser
- * @returns {Language}
+ * From now on texts can be had in that language.
+ * @param {string} language @param {Words} words
  */
-export function pickLanguage(chosen, siteDefault, browser) {
-  if (isOurs(chosen)) return chosen;
-  if (isOurs(siteDefault)) return siteDefault;
-  for (const tag of browser ?? []) {
-    if (/^zh\b/i.test(tag)) return 'zh-TW';
-    if (/^en\b/i.test(tag)) return 'en';
-  }
-  return 'en';
-}
+export const addWords = (language, words) => void catalogues.set(language, words);
+
+/** @param {string} language */
+export const hasWords = (language) => catalogues.has(language);
 
 export function language() {
   return current;
 }
 
-/** @param {unknown} next */
+/**
+ * To one whose words are there; else nothing changes.
+ * @param {string} next
+ */
 export function setLanguage(next) {
-  current = isOurs(next) ? next : 'zh-TW';
+  if (!hasWords(next)) return;
+  current = next;
   for (const listener of listeners) listener(current);
 }
 
 /**
  * Calls `listener` on every later change of language.
- * @param {(language: Language) => void} listener
+ * @param {(language: string) => void} listener
  */
 export function onLanguage(listener) {
   listeners.add(listener);
@@ -57,9 +52,8 @@ export function onLanguage(listener) {
  * @param {string} key @param {Values} values
  */
 export function t(key, values = {}, lang = current) {
-  const pair = catalogue[key];
-  if (!pair) return key;
-  const text = pair[languages.indexOf(lang)];
+  const text = catalogues.get(lang)?.[key];
+  if (text === undefined) return key;
   return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (whole, name, one, many) => {
     if (!(name in values)) return whole;
     if (one === undefined) return isolate(String(values[name]));
@@ -99,7 +93,7 @@ export function duration(ms, lang = current) {
  * @param {string} tag
  */
 export function tagLabel(tag) {
-  return catalogue[`tag.${tag}`] ? t(`tag.${tag}`) : tag;
+  return catalogues.get(current)?.[`tag.${tag}`] ?? tag;
 }
 
 /** @param {string[]} tags */

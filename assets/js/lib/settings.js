@@ -1,8 +1,7 @@
-// What this browser remembers about its person: theme, language, sound, marks.
-// Kept in localStorage only; the server never sees any of it.
+// What this browser remembers about its person: theme, sound, marks. Kept in
+// localStorage only; the server never sees any of it.
 
 import { local } from './storage.js';
-import { language, pickLanguage, setLanguage } from './i18n.js';
 
 export const themes = ['auto', 'light', 'dark'];
 
@@ -26,24 +25,6 @@ export function paintBrowserBar() {
     const twin = document.querySelector(`meta[name="theme-color"][media*="${chosen}"]`);
     meta.content = twin?.dataset.own ?? twin?.content ?? meta.dataset.own;
   }
-}
-
-/** Chooses the language for this page; the root element's lang follows. */
-export function startLanguage() {
-  const root = document.documentElement;
-  useLanguage(pickLanguage(local.get('lang'), root.dataset.siteLang, navigator.languages));
-  root.classList.remove('loading');
-}
-
-export function switchLanguage() {
-  const next = language() === 'en' ? 'zh-TW' : 'en';
-  local.set('lang', next);
-  useLanguage(next);
-}
-
-function useLanguage(next) {
-  document.documentElement.lang = next;
-  setLanguage(next);
 }
 
 const flag = (key, fallback) => ({

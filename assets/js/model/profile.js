@@ -16,7 +16,6 @@ import { t } from '../lib/i18n.js';
  * @property {string[]} ownTags
  */
 
-/** @typedef {'zh-TW' | 'en'} Lang */
 /** @typedef {<T>(from: T[]) => T} Choose chance */
 
 export const builtInTags = ['音樂', '電影', '旅行', '美食', '運動', '遊戲', '閱讀', '攝影', '藝術'];
@@ -27,19 +26,15 @@ export const wishes = ['all', 'male', 'female', 'other'];
 export const maxTags = 3;
 export const avatarCount = 20;
 
-const adjectives = {
-  'zh-TW': ['安靜的', '想睡的', '散步的', '聽雨的', '好奇的', '慢慢的', '剛醒的', '迷路的', '害羞的', '發呆的'],
-  en: ['Calm', 'Kind', 'Soft', 'Warm', 'Mild', 'Quiet', 'Curious', 'Early', 'Bright', 'Gentle', 'Awake'],
-};
-
 /**
  * A name to begin with, without typing: 安靜的天燈 / Calm Lantern, at most `limit` long, a Latin one longer.
- * @param {string} avatar @param {Lang} lang @param {Choose} choose
+ * @param {string} avatar @param {string} lang @param {Choose} choose
  */
 export function defaultNickname(avatar, lang, choose, limit = 12) {
   const thing = t(`avatar.${avatar}`, {}, lang);
-  const space = lang === 'zh-TW' ? '' : ' ';
-  const fitting = adjectives[lang].map((word) => word + space + thing).filter((name) => countCharacters(name) <= nicknameLimit(name, limit));
+  const pattern = t('nickname.pattern', {}, lang);
+  const named = (/** @type {string} */ adjective) => pattern.replace('{adjective}', adjective).replace('{light}', thing);
+  const fitting = t('nickname.adjectives', {}, lang).split(/[,、،] */).map(named).filter((name) => countCharacters(name) <= nicknameLimit(name, limit));
   return fitting.length > 0 ? choose(fitting) : thing;
 }
 
@@ -51,7 +46,7 @@ const oneOf = (value, allowed, otherwise) => (allowed.includes(value) ? value : 
 
 /**
  * Makes a whole profile out of what was stored, which may be anything; gender may stay unchosen.
- * @param {any} stored @param {Lang} lang @param {Choose} choose @returns {Profile}
+ * @param {any} stored @param {string} lang @param {Choose} choose @returns {Profile}
  */
 export function readProfile(stored, lang, choose) {
   const from = stored && typeof stored === 'object' ? stored : {};
@@ -120,7 +115,7 @@ export function removeOwnTag(profile, tag) {
 
 /**
  * A random second person who fits the first one's wishes and tags at once.
- * @param {any} first what was stored @param {Lang} lang @param {Choose} choose @returns {Profile}
+ * @param {any} first what was stored @param {string} lang @param {Choose} choose @returns {Profile}
  */
 export function guestProfile(first, lang, choose) {
   const others = range(avatarCount).map(String).filter((avatar) => avatar !== first?.avatar);

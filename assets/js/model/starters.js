@@ -1,9 +1,8 @@
 // Which first sentences a conversation offers, and when. Pure: the same room and
-// side give the same three, also after a reload. The sentences are lib/starters.js.
-
-import { startersForAll, startersOfMood, startersOfOwnTag, startersOfTag } from '../lib/starters.js';
+// side give the same three, also after a reload. The sentences are starters/*.json.
 
 /** @typedef {import('./room.js').Room} Room */
+/** @typedef {import('../lib/starters.js').Starters} Starters */
 /** @typedef {{ language: string | null, text: string }} SiteStarter one of the operator's: null is every language */
 
 const shown = 3;
@@ -13,25 +12,24 @@ export const silence = 180_000;
 /**
  * The sentences to offer: from the shared topic, else from the partner's mood, else for all. Of the
  * operator's own one is among them. `round` counts how often they were offered before: others then.
- * @param {Pick<Room, 'roomId' | 'me' | 'commonTags' | 'partner' | 'isBot'>} room @param {'zh-TW' | 'en'} lang
- * @param {SiteStarter[]} siteStarters @returns {string[]}
+ * @param {Pick<Room, 'roomId' | 'me' | 'commonTags' | 'partner' | 'isBot'>} room @param {string} lang
+ * @param {Starters} starters of that language @param {SiteStarter[]} siteStarters @returns {string[]}
  */
-export function startersFor(room, lang, siteStarters = [], round = 0) {
+export function startersFor(room, lang, starters, siteStarters = [], round = 0) {
   const order = shuffler(`${room.roomId} ${room.me ?? ''}`);
   const site = siteStarters.filter(({ language }) => language === null || language === lang).map(({ text }) => text);
   const own = turn(order(site), round, 1);
-  const ours = order(pool(room, lang));
+  const ours = order(pool(room, starters));
   return [...own, ...turn(ours, round * shown, shown).filter((text) => !own.includes(text))].slice(0, shown);
 }
 
-/** @param {Pick<Room, 'commonTags' | 'partner' | 'isBot'>} room @param {'zh-TW' | 'en'} lang */
-function pool({ commonTags, partner, isBot }, lang) {
-  const texts = (/** @type {import('../lib/starters.js').Starter[]} */ list) => list.map(([zh, en]) => (lang === 'en' ? en : zh));
-  const known = commonTags.filter((tag) => Object.hasOwn(startersOfTag, tag));
-  if (known.length > 0) return known.flatMap((tag) => texts(startersOfTag[tag]));
-  if (commonTags.length > 0) return texts(startersOfOwnTag).map((text) => text.replaceAll('{tag}', () => commonTags[0]));
+/** @param {Pick<Room, 'commonTags' | 'partner' | 'isBot'>} room @param {Starters} starters */
+function pool({ commonTags, partner, isBot }, { tags, ownTag, moods, all }) {
+  const known = commonTags.filter((tag) => Object.hasOwn(tags, tag));
+  if (known.length > 0) return known.flatMap((tag) => tags[tag]);
+  if (commonTags.length > 0) return ownTag.map((text) => text.replaceAll('{tag}', () => commonTags[0]));
   const mood = partner?.mood ?? '';
-  return texts(!isBot && Object.hasOwn(startersOfMood, mood) ? startersOfMood[mood] : startersForAll);
+  return !isBot && Object.hasOwn(moods, mood) ? moods[mood] : all;
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import { setHidden } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
+import { startersIn } from '../lib/starters.js';
 import { minutesSeconds, monotonicNow } from '../lib/time.js';
 import { isOver } from '../model/room-queries.js';
 import { followOffer, newOffer, openRound, startersFor } from '../model/starters.js';
@@ -38,7 +39,7 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
     if (ready) offer = followOffer(offer, state, { now, writes });
     const round = openRound(offer);
     const isOpen = ready && round !== null && !writes;
-    if (isOpen) offered = startersFor(state, language(), getSite().starters, round);
+    if (isOpen) offered = startersFor(state, language(), startersIn(language()), getSite().starters, round);
     ui.starters.update(isOpen ? offered : null);
   }
 

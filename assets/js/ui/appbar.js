@@ -1,10 +1,12 @@
 // The bar on top of every page: mark, guide, language, theme. Also puts icons
-// and the mark into the page's static HTML and keeps its texts translated.
+// and the mark into the page's static HTML and keeps its texts in the language
+// that is chosen; they come from the server in the one that was asked for.
 
 import { byTest, el, fillIcons, icon, mark } from '../lib/dom.js';
 import { onLanguage, t, translate } from '../lib/i18n.js';
 import { guardPresses } from '../lib/press.js';
-import { paintBrowserBar, setTheme, startLanguage, switchLanguage, theme, themes } from '../lib/settings.js';
+import { paintBrowserBar, setTheme, theme, themes } from '../lib/settings.js';
+import { mountLanguage } from './language.js';
 
 const siteName = () => document.querySelector('.wordmark-name')?.textContent ?? '';
 
@@ -16,7 +18,7 @@ function paintName(node) {
 
 export function mountAppbar({ onGuide } = {}) {
   guardPresses();
-  startLanguage();
+  mountLanguage();
   paintBrowserBar();
   for (const link of document.querySelectorAll('[data-mark]')) link.prepend(mark());
   document.querySelectorAll('.wordmark-name').forEach(paintName);
@@ -31,7 +33,6 @@ export function mountAppbar({ onGuide } = {}) {
       paint();
     });
   }
-  for (const button of document.querySelectorAll('[data-switch="lang"]')) button.addEventListener('click', switchLanguage);
   byTest('guide')?.addEventListener('click', () => onGuide?.());
   onLanguage(paint);
   paint();

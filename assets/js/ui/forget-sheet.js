@@ -6,6 +6,7 @@ import { t } from '../lib/i18n.js';
 import { oneAtATime } from '../lib/press.js';
 import { local, tab } from '../lib/storage.js';
 import { forgetBrowser } from '../net/http.js';
+import { forgetLanguage } from './language.js';
 import { openSheet } from './sheet.js';
 import { toast } from './toast.js';
 
@@ -42,6 +43,7 @@ export const forgetThisBrowser = oneAtATime(async () => {
   // Over plain http the server's word to clear storage does not count.
   local.clear();
   tab.clear();
+  forgetLanguage();
   location.replace('/');
 });
 

@@ -298,6 +298,18 @@ impl Person {
             .await;
     }
 
+    /// Chooses another language in the list that lies on the bar, and waits until the page speaks it.
+    pub async fn speak(&self, language: &str) {
+        let shown = "[data-switch=\"lang\"]:not([hidden] *)";
+        self.settled(shown).await;
+        let list = self.client().find(Locator::Css(shown)).await;
+        let list = list.unwrap_or_else(|error| panic!("{}: no languages: {error}", self.name()));
+        let chosen = list.select_by_value(language).await;
+        chosen.unwrap_or_else(|error| panic!("{}: no {language}: {error}", self.name()));
+        let speaks = "document.documentElement.lang === args[0]";
+        self.until(speaks, json!([language])).await;
+    }
+
     /// Waits until what a selector names has been there for a moment: what has just come up, or means
     /// something else now, is not pressed by people, and does not let itself be pressed.
     pub async fn settled(&self, selector: &str) {
