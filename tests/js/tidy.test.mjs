@@ -33,7 +33,8 @@ test('text never becomes markup or code', () => {
 
 test('pages have no inline script, style or handler, and no other origin', () => {
   for (const { path, text } of pages) {
-    assert.doesNotMatch(text, /<script(?![^>]*\bsrc=)/, path);
+    // Data is no script: it is never run.
+    assert.doesNotMatch(text, /<script(?![^>]*\bsrc=)(?! type="application\/json" )/, path);
     assert.doesNotMatch(text, /\sstyle=|<style|\son[a-z]+=/, path);
     assert.doesNotMatch(text, /https?:\/\//, path);
   }
@@ -70,6 +71,20 @@ test('each module a page loads is preloaded, so that nothing waterfalls', () => 
   }
 });
 
+test('styles say where lines begin and end, so that a language from right to left is the mirror', () => {
+  // What is in the middle is there from both sides, and tokens.css says which side is which.
+  const physical = /\b(?:left|right)\b(?!: (?:50%|calc\(50% \+ [^;]*--mirror))/;
+  const four = /\b(?:padding|margin|inset|border-width): ((?:calc\((?:[^()]|\([^()]*\))*\)|[^\s;()]+)(?: |;)){4}/g;
+  for (const { path, text } of sources('assets/css', /\.css$/)) {
+    const rules = text.replace(/\/\*[\s\S]*?\*\//g, '');
+    if (!path.endsWith('tokens.css')) assert.doesNotMatch(rules, physical, path);
+    for (const [sides] of rules.matchAll(four)) {
+      // The margin that centres a lamp, from the side that `left: 50%` names.
+      assert.match(sides, /^margin: calc\(var\(--u\)/, `${path}: ${sides}`);
+    }
+  }
+});
+
 test('model is pure: no page, no clock, no network, and nothing from outside', () => {
   for (const { path, text } of scripts.filter((file) => file.path.includes('/model/'))) {
     const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
@@ -102,7 +117,8 @@ test('what checks the pages is pinned, and no part of them', () => {
     assert.equal(packages[`node_modules/${name}`].version, version, name);
   }
   for (const [name, { integrity }] of Object.entries(packages)) if (name) assert.match(integrity ?? '', /^sha512-/, name);
-  assert.deepEqual(sources('assets', /node_modules|\.(json|mjs|ts)$/).map(({ path }) => path), []);
+  const texts = /^assets\/(words|starters)\/[\w-]+\.json$/;
+  assert.deepEqual(sources('assets', /node_modules|\.(json|mjs|ts)$/).map(({ path }) => path).filter((path) => !texts.test(path)), []);
 });
 
 test('an exception from a lint is for one line and says why', () => {

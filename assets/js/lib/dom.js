@@ -104,11 +104,14 @@ const shapes = {
   again: 'M19.5 12a7.5 7.5 0 1 1-2.2-5.3L20 9M20 4v5h-5',
 };
 
+// They point along the line: to its beginning, or to its end.
+const directed = new Set(['back', 'right', 'reply', 'leave', 'next']);
+
 /** @param {string} name */
 export function icon(name) {
   const svg = document.createElementNS(svgNamespace, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
-  svg.setAttribute('class', 'icon');
+  svg.setAttribute('class', directed.has(name) ? 'icon is-directed' : 'icon');
   svg.setAttribute('aria-hidden', 'true');
   const [line, solid] = [shapes[name]].flat();
   svg.append(pathOf(line, 'icon-line'));
@@ -154,5 +157,20 @@ export function avatarUrl(number) {
   const safe = Math.min(20, Math.max(1, Number.parseInt(String(number), 10) || 1));
   return new URL(`../../images/avatars/${safe}.svg`, import.meta.url).href;
 }
+
+/** Whether lines begin at the right. */
+export const isMirrored = () => document.documentElement.dir === 'rtl';
+
+/**
+ * Where a line begins at a box, or so far into it.
+ * @param {DOMRect} box
+ */
+export const startOf = ({ left, right }, inwards = 0) => (isMirrored() ? right - inwards : left + inwards);
+
+/**
+ * Where a line ends at a box, or so far into it.
+ * @param {DOMRect} box
+ */
+export const endOf = ({ left, right }, inwards = 0) => (isMirrored() ? left + inwards : right - inwards);
 
 export const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;

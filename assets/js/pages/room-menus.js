@@ -2,6 +2,7 @@
 // their items; what an item does is passed in.
 
 import { copyText } from '../lib/clipboard.js';
+import { endOf } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
 import { readReceipts, sound } from '../lib/settings.js';
 import { canNotify, notifies, toggleNotifications, toggleSound } from '../ui/alerts.js';
@@ -55,7 +56,7 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onL
       { test: 'menu-forget', icon: 'trash', label: t('forget.title'), danger: true, onPress: () => false, afterClose: onForget },
       canLeave && { test: 'menu-leave', icon: 'leave', label: t(armed ? 'next.again' : 'menu.leave'), danger: armed, onPress: leave },
     ].filter(Boolean);
-  menu = openMenu({ label: t('menu.label'), items, at: { x: box.right - 240, y: box.bottom + 4 }, anchor: button, className: 'room-menu' });
+  menu = openMenu({ label: t('menu.label'), items, at: { x: endOf(box, 240), y: box.bottom + 4 }, anchor: button, className: 'room-menu' });
 }
 
 /** `row` is the row of the log (model/rows.js) the menu is about. */

@@ -1,13 +1,15 @@
 // How a message is touched: arrow keys, Enter, right click, long press, swipe
-// right, a tap on a quote or on retry. Reports what was meant; changes nothing.
+// to the end of the line, a tap on a quote or on retry. Reports what was meant; changes nothing.
 
-import { el, icon } from '../lib/dom.js';
+import { el, icon, isMirrored, startOf } from '../lib/dom.js';
 import { monotonicNow } from '../lib/time.js';
 import { isMarking } from './marking.js';
 
 const longPress = 450;
 const slop = 10;
 const swipeEnough = 56;
+
+const mirror = () => (isMirrored() ? -1 : 1);
 
 export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEscape }) {
   const { list } = log;
@@ -34,7 +36,7 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
   list.addEventListener('pointerleave', () => more.remove());
   more.addEventListener('click', () => {
     const box = more.getBoundingClientRect();
-    onMenu(messageOf(more), { x: box.left, y: box.bottom + 4 });
+    onMenu(messageOf(more), { x: startOf(box), y: box.bottom + 4 });
   });
 
   list.addEventListener('contextmenu', (event) => {
@@ -56,7 +58,7 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
     } else if (event.key === 'Enter' || event.key === ' ') {
       event.preventDefault();
       const box = message.querySelector('.bubble').getBoundingClientRect();
-      onMenu(message, { x: box.left + 8, y: box.bottom });
+      onMenu(message, { x: startOf(box, 8), y: box.bottom });
     } else if (event.key === 'Escape') {
       onEscape();
     }
@@ -80,7 +82,7 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
 
   list.addEventListener('pointermove', (event) => {
     if (!touch) return;
-    const dx = event.clientX - touch.x;
+    const dx = (event.clientX - touch.x) * mirror();
     const dy = event.clientY - touch.y;
     if (Math.hypot(dx, dy) > slop) clearTimeout(touch.timer);
     if (!touch.swiping && Math.abs(dy) > slop && Math.abs(dy) > Math.abs(dx)) {
@@ -89,7 +91,7 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
     }
     if (dx > slop) touch.swiping = true;
     touch.dx = dx;
-    if (touch.swiping) touch.bubble.style.setProperty('transform', `translateX(${Math.max(0, Math.min(72, dx))}px)`);
+    if (touch.swiping) touch.bubble.style.setProperty('transform', `translateX(${mirror() * Math.max(0, Math.min(72, dx))}px)`);
   });
 
   list.addEventListener('pointerup', () => {

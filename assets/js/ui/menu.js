@@ -2,7 +2,7 @@
 // Items are { test, icon, label, danger?, checked?, onPress }. An item whose
 // onPress returns true keeps the menu open and is asked for its label again.
 
-import { el, icon, setText } from '../lib/dom.js';
+import { el, icon, isMirrored, setText } from '../lib/dom.js';
 import { appeared } from '../lib/press.js';
 
 let closeOpen = null;
@@ -90,7 +90,8 @@ export function openMenu({ label, items, at, anchor = null, className = '' }) {
 
 function placeAt(menu, { x, y }) {
   const { offsetWidth: width, offsetHeight: height } = menu;
-  const left = Math.max(8, Math.min(x, innerWidth - width - 8));
+  const wanted = isMirrored() ? x - width : x;
+  const left = Math.max(8, Math.min(wanted, innerWidth - width - 8));
   const top = y + height + 8 > innerHeight ? Math.max(8, y - height) : y;
   menu.style.setProperty('left', `${left}px`);
   menu.style.setProperty('top', `${top}px`);
