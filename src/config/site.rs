@@ -14,17 +14,17 @@ section! {
         /// How to reach you, as plain text. Empty: not shown.
         contact: String = "";
         /// First sentences for people who do not know how to begin, beside the built-in ones: up to 24, each
-        /// of 80 characters at most. "en: …" and "zh-TW: …" are for pages of that language, others for all.
+        /// of 80 characters at most. "en: …", "zh-TW: …" and "ja: …" are for pages of that language, others for all.
         starters: Vec<String> = [];
         /// Age asked for once at first Start, with the rules. 0: not asked.
         minimum_age: u8 = 18 to 120;
-        /// "auto" (as the browser prefers), "zh-TW" or "en".
+        /// "auto" (as the browser prefers), "zh-TW", "en" or "ja".
         default_language: DefaultLanguage = "auto";
     }
 }
 
 /// The languages of the pages, a catalogue in `assets/words/` each.
-pub const LANGUAGES: [&str; 2] = ["zh-TW", "en"];
+pub const LANGUAGES: [&str; 3] = ["zh-TW", "en", "ja"];
 
 /// The language of pages for a browser that did not choose one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,11 +38,12 @@ impl DefaultLanguage {
 }
 
 impl Words for DefaultLanguage {
-    const KIND: &'static str = "\"auto\", \"zh-TW\" or \"en\"";
+    const KIND: &'static str = "\"auto\", \"zh-TW\", \"en\" or \"ja\"";
     const WORDS: &'static [(&'static str, Self)] = &[
         ("auto", Self(None)),
         (LANGUAGES[0], Self(Some(0))),
         (LANGUAGES[1], Self(Some(1))),
+        (LANGUAGES[2], Self(Some(2))),
     ];
 }
 

@@ -111,6 +111,7 @@ async fn pages_come_whole_in_the_language_that_is_asked_for() {
         let of = [
             ("zh-TW", ">找個人聊聊</button>"),
             ("en", ">Find someone</button>"),
+            ("ja", ">話し相手をさがす</button>"),
         ];
         let said = of.into_iter().filter(|(_, words)| says(page, words));
         said.map(|(tag, _)| tag.to_owned()).collect::<Vec<_>>()
@@ -118,6 +119,7 @@ async fn pages_come_whole_in_the_language_that_is_asked_for() {
     for (headers, wanted) in [
         (&[][..], "zh-TW"),
         (&[("accept-language", "en-GB,en;q=0.9,zh;q=0.8")][..], "en"),
+        (&[("accept-language", "ja-JP,en;q=0.5")][..], "ja"),
         (&[("accept-language", "de")][..], "en"),
         (
             &[

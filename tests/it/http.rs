@@ -40,7 +40,7 @@ async fn the_site_says_what_it_is() {
             {"language": "zh-TW", "text": "冷嗎？"},
         ])
     );
-    assert_eq!(site["languages"], serde_json::json!(["zh-TW", "en"]));
+    assert_eq!(site["languages"], serde_json::json!(["zh-TW", "en", "ja"]));
     assert_eq!(site["max_message_chars"], 2000);
     assert_eq!(site["retention_ms"], 86_400_000);
     assert_eq!(site["options"]["accounts"], false);

@@ -27,6 +27,7 @@ test('they are short, plain, and ask for nothing that tells who or where a perso
   const rules = {
     'zh-TW': { most: 24, end: /[？。]$/, never: /[!！?]|幾歲|年紀|住|哪裡人|男|女|本名|學校|公司|LINE|IG/i },
     en: { most: 64, end: /[?.]$/, never: /!|\basl\b|\bage\b|how old|where do you live|your name|school|male|phone number|\bgirl|\bboy/i },
+    ja: { most: 28, end: /[？。]$/, never: /[!！?]|何歳|年齢|住ん|住所|どこの人|男|女|本名|学校|会社|LINE|インスタ(?!ント)/i },
   };
   assert.deepEqual(Object.keys(rules).sort(), [...languages].sort(), 'each language has rules of its own');
   for (const language of languages) {
