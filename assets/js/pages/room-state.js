@@ -9,7 +9,8 @@ import { announceConfirmed } from './background-outbox.js';
 import { loadPendingActions, loadPendingMessages, rememberSide, savePendingActions, savePendingMessages } from './room-storage.js';
 
 const batchTime = 60;
-const replayBatchTime = 150;
+// A history is drawn when it is whole: each part of it would be drawn for nothing. So long it may take.
+const replayBatchTime = 600;
 const replayQuiet = 400;
 
 /** The state of a room, and its copy in this tab's storage. */
@@ -38,33 +39,44 @@ export function createRoomState(roomId) {
   };
 }
 
-/** Gathers events, so that a long history is drawn once. `inReplay` says whether history is still coming. */
-export function createEventBatch({ inReplay, onBatch }) {
+/**
+ * Gathers events, so that a long history is drawn once. `awaitedSeq` says the last entry of a history that is
+ * still coming; 0: none is.
+ */
+export function createEventBatch({ awaitedSeq, onBatch }) {
   let events = [];
-  let scheduled = false;
+  let soon = false;
+  let late = null; // a part of the history may have to do
 
   function release() {
-    scheduled = false;
+    clearTimeout(late);
+    late = null;
+    soon = false;
     const batch = events;
     events = [];
     if (batch.length > 0) onBatch(batch);
   }
 
+  function releaseSoon() {
+    if (soon) return;
+    soon = true;
+    let ran = false;
+    const run = () => {
+      if (ran) return;
+      ran = true;
+      release();
+    };
+    if (!document.hidden) requestAnimationFrame(run);
+    // A hidden page gets no animation frames; the timer serves it.
+    setTimeout(run, batchTime);
+  }
+
   return {
     push(event) {
       events.push(event);
-      if (scheduled) return;
-      scheduled = true;
-      let ran = false;
-      const run = () => {
-        if (ran) return;
-        ran = true;
-        release();
-      };
-      const replaying = inReplay();
-      if (!document.hidden && !replaying) requestAnimationFrame(run);
-      // A hidden page gets no animation frames; the timer serves it.
-      setTimeout(run, replaying ? replayBatchTime : batchTime);
+      const seq = Number(event.message?.seq ?? event.message?.id ?? event.seq ?? 0);
+      if (seq < awaitedSeq()) late ??= setTimeout(release, replayBatchTime);
+      else releaseSoon();
     },
   };
 }

@@ -41,7 +41,7 @@ export class OpenRoom {
     this.#page = page;
     this.#state = createRoomState(roomId);
     this.#history = createHistory({ onComplete: this.#render });
-    this.#batch = createEventBatch({ inReplay: () => !this.#history.isComplete() && this.#room.known, onBatch: (events) => this.#fold(events) });
+    this.#batch = createEventBatch({ awaitedSeq: () => (this.#history.isComplete() ? 0 : this.#room.targetSeq), onBatch: (events) => this.#fold(events) });
     this.#notices = createConnectionNotices();
     this.#connection = this.#connect();
     this.#typing = createTyping((isTyping) => this.#room.active && this.#connection.send({ action: 'typing', is_typing: isTyping }));
