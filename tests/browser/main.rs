@@ -20,6 +20,7 @@ mod forgetting;
 mod in_between;
 mod keyboard;
 mod meeting;
+mod mirrored;
 mod names;
 mod owed;
 mod presses;

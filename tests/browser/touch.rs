@@ -9,7 +9,7 @@ use crate::support::person::Person;
 use crate::support::stage::Play;
 
 /// The middle of a message's bubble.
-async fn middle(person: &Person, text: &str) -> (f64, f64) {
+pub(super) async fn middle(person: &Person, text: &str) -> (f64, f64) {
     person.hears(text).await;
     let middle = "(() => { const box = message(args[0]).querySelector('.bubble').getBoundingClientRect(); \
                   return [box.x + box.width / 2, box.y + box.height / 2]; })()";
@@ -18,7 +18,7 @@ async fn middle(person: &Person, text: &str) -> (f64, f64) {
     (at(0), at(1))
 }
 
-async fn touch(person: &Person, kind: &str, at: Option<(f64, f64)>) {
+pub(super) async fn touch(person: &Person, kind: &str, at: Option<(f64, f64)>) {
     let points: Vec<Value> = at.iter().map(|(x, y)| json!({ "x": x, "y": y })).collect();
     let event = json!({ "type": kind, "touchPoints": points });
     person.devtools("Input.dispatchTouchEvent", event).await;
