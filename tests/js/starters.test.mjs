@@ -7,7 +7,7 @@ import { followOffer, newOffer, openRound, silence, startersFor } from '../../as
 import { languages, starters } from './words.mjs';
 
 const room = (more = {}) => ({ roomId: 'r', me: 'a', commonTags: [], partner: { mood: 'neutral' }, isBot: false, ...more });
-const listsOf = ({ tags, ownTag, moods, all }) => [...Object.values(tags), ...Object.values(moods), ownTag, all];
+const listsOf = (of) => [...Object.values(of.tags), ...Object.values(of.moods), of.ownTag, of.all];
 const { en } = starters;
 
 test('there are eight for each topic and mood, in each language, each of its own', () => {

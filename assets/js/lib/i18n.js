@@ -16,12 +16,12 @@ const listeners = new Set();
 
 /**
  * From now on texts can be had in that language.
- * @param {string} language @param {Words} words
+ * @param {string} tag @param {Words} words
  */
-export const addWords = (language, words) => void catalogues.set(language, words);
+export const addWords = (tag, words) => void catalogues.set(tag, words);
 
-/** @param {string} language */
-export const hasWords = (language) => catalogues.has(language);
+/** @param {string} tag */
+export const hasWords = (tag) => catalogues.has(tag);
 
 export function language() {
   return current;
