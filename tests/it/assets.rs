@@ -310,6 +310,29 @@ async fn nothing_outside_the_folder_can_be_had() {
 }
 
 #[tokio::test]
+async fn our_own_pages_are_light() {
+    // As an overlay they are compressed in a debug build, too; less than what a release embeds.
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+    let server = TestServer::start_dead(move |config| config.assets.dir = Some(ours)).await;
+    // Bytes of all bodies that a page names itself, as a browser receives them the first time.
+    for (page, most) in [("/", 70_000), ("/chat/", 130_000)] {
+        let text = get(server.address, page).await.text().to_owned();
+        let files = text.split('"').filter(|it| it.starts_with("/static/"));
+        // A picture that is only fetched for a link's preview, or by a phone that installs the page.
+        let files = files.filter(|it| !it.ends_with(".png"));
+        let mut weight = 0;
+        for path in std::iter::once(page).chain(files) {
+            let file = get_with(server.address, path, &[("accept-encoding", "br")]).await;
+            assert_eq!(file.status, 200, "{path}");
+            weight += file.body.len();
+        }
+        assert!(weight <= most, "{page} weighs {weight} bytes");
+        assert!(weight > most / 4, "{page} was not weighed: {weight} bytes");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn our_own_pages_name_files_that_exist() {
     let server = TestServer::start_dead(|_| {}).await;
     for page in ["/", "/chat/"] {
