@@ -33,7 +33,8 @@ function log() {
   };
   show(opening);
   const messages = () => rows.childNodes.filter((node) => node.classList.contains('message'));
-  return { ui, main, show, fold, rows, messages, message: (at) => messages()[at] };
+  const comeBack = (newFrom) => ui.update(state, { still: false, names: { partner: partner.nickname, bot: false }, newFrom, away: true });
+  return { ui, main, show, fold, comeBack, rows, messages, message: (at) => messages()[at] };
 }
 
 test('a new message is announced once, with its sender', () => {
@@ -136,6 +137,15 @@ test('of a long conversation the newest messages are held, and stay so as more c
     assert.ok(one.messages().length <= 360);
     assert.equal(one.seqs().at(-1), seq);
   }
+});
+
+test('who comes back goes on at the line, but not many screens further up than the newest', () => {
+  const one = longLog();
+  one.comeBack(3);
+  assert.equal(one.seqs().at(-1), 2000);
+  assert.ok(one.ui.isAtBottom(), 'where they were is not held');
+  one.comeBack(1900);
+  assert.ok(!one.ui.isAtBottom(), 'where they were is held, and what follows does not fit');
 });
 
 test('walking upwards reaches the first message, End leads back, and none of it is news', () => {

@@ -86,10 +86,12 @@ export function mountLog(main, { onSeen }) {
 
   const lineNode = () => list.querySelector('.new-line');
 
-  /** More has come than fits on the screen while the reader was away: they go on where they were. */
+  /**
+   * More has come than fits on the screen while the reader was away: they go on where they were, unless that
+   * is further up than the log reaches: many screens back is not where a reader goes on.
+   */
   function stopAtLine() {
-    if (!away || newFrom < 0) return false;
-    if (!holds(range, newFrom)) hold(around(newFrom, length()));
+    if (!away || newFrom < 0 || !holds(range, newFrom)) return false;
     const line = lineNode();
     if (!line) return false;
     const at = log.scrollTop + line.getBoundingClientRect().top - log.getBoundingClientRect().top;
