@@ -19,8 +19,10 @@ pub const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets");
 
 /// Where templates of pages are; they are not served as files.
 const PAGES: &str = "html/";
-/// The one template that is not a page.
+/// What an installed site is. One of the two templates that are no pages.
 pub const MANIFEST: &str = "manifest.webmanifest";
+/// What browsers run beside the pages. The other one.
+pub const WORKER: &str = "sw.js";
 
 // `Embedded`, what `build.rs` prepared: every file, with `.br` and `.gz` beside those that shrink.
 #[cfg(not(debug_assertions))]
@@ -43,6 +45,7 @@ pub struct Asset {
 #[derive(Debug)]
 pub struct Bundle {
     site: Site,
+    worker: bool,
     hash: String,
     files: HashMap<String, Asset>,
     languages: Vec<Language>,
@@ -58,10 +61,11 @@ struct Raw {
 
 impl Bundle {
     /// Gathers the embedded files and the overlay's, which win: a catalogue of the overlay word by word.
+    /// `worker`: browsers are to have a service worker.
     ///
     /// # Errors
     /// The overlay, or a catalogue, cannot be read.
-    pub fn load(site: &Site, overlay: Option<&Path>) -> io::Result<Self> {
+    pub fn load(site: &Site, worker: bool, overlay: Option<&Path>) -> io::Result<Self> {
         let mut raw = embedded()?;
         if let Some(dir) = overlay {
             let mut over = BTreeMap::new();
@@ -73,10 +77,10 @@ impl Bundle {
             }
             raw.extend(over);
         }
-        Self::of(site, raw)
+        Self::of(site, worker, raw)
     }
 
-    fn of(site: &Site, raw: BTreeMap<String, Raw>) -> io::Result<Self> {
+    fn of(site: &Site, worker: bool, raw: BTreeMap<String, Raw>) -> io::Result<Self> {
         let hash = hash_of(site, &raw);
         let file = |name: &str| raw.get(name).map(|it| &*it.plain);
         let languages = language::read_all(&file, raw.keys().map(String::as_str))?;
@@ -92,6 +96,7 @@ impl Bundle {
                         base: &base,
                         languages: &languages,
                         language,
+                        worker,
                     };
                     let text = page_text(&source, &values, escape).into_bytes();
                     let packed = pack(mime(&name), &text);
@@ -105,6 +110,7 @@ impl Bundle {
         }
         Ok(Self {
             site: site.clone(),
+            worker,
             hash,
             files,
             languages,
@@ -115,6 +121,11 @@ impl Bundle {
     /// What the pages of this bundle say of the site.
     pub fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// Whether browsers are to have a service worker.
+    pub fn worker(&self) -> bool {
+        self.worker
     }
 
     /// What stands in the addresses of this bundle's files.
@@ -132,7 +143,7 @@ impl Bundle {
         &self.languages
     }
 
-    /// A rendered template: `index`, `chat`, `error` or [`MANIFEST`]. `language`: its place in
+    /// A rendered template: `index`, `chat`, `error`, `offline`, [`MANIFEST`] or [`WORKER`]. `language`: its place in
     /// [`Bundle::languages`].
     pub fn page(&self, name: &str, language: usize) -> Option<&Asset> {
         self.pages.get(name)?.get(language)
@@ -205,8 +216,8 @@ fn page_text(source: &str, values: &Values<'_>, escape: Escape) -> String {
 
 /// The page that this file is the template of, and how values are written into it.
 fn template_name(file: &str) -> Option<(&str, Escape)> {
-    if file == MANIFEST {
-        return Some((MANIFEST, Escape::Json));
+    if let Some(name) = [MANIFEST, WORKER].into_iter().find(|name| *name == file) {
+        return Some((name, Escape::Json));
     }
     let page = file.strip_prefix(PAGES)?.strip_suffix(".html")?;
     Some((page, Escape::Html))
@@ -270,7 +281,7 @@ mod tests {
                 },
             )
         });
-        Bundle::of(site, raw.collect()).unwrap()
+        Bundle::of(site, true, raw.collect()).unwrap()
     }
 
     #[test]

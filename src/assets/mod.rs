@@ -47,7 +47,8 @@ impl Assets {
     pub fn load(config: &Config) -> std::io::Result<Self> {
         let overlay = config.assets.dir.clone();
         let print = fingerprint(overlay.as_deref());
-        let bundle = Bundle::load(&config.site, overlay.as_deref())?;
+        let worker = config.assets.service_worker;
+        let bundle = Bundle::load(&config.site, worker, overlay.as_deref())?;
         Ok(Self {
             overlay,
             current: RwLock::new(Arc::new(bundle)),
@@ -80,7 +81,8 @@ impl Assets {
     /// When the overlay cannot be read; the former bundle stays.
     pub fn reword(&self, site: &Site) -> std::io::Result<()> {
         let _making = self.making.lock();
-        let bundle = Bundle::load(site, self.overlay.as_deref())?;
+        let worker = self.latest().worker();
+        let bundle = Bundle::load(site, worker, self.overlay.as_deref())?;
         *self.current.write() = Arc::new(bundle);
         Ok(())
     }
@@ -105,7 +107,8 @@ impl Assets {
             return;
         }
         let _making = self.making.lock();
-        match Bundle::load(self.latest().site(), self.overlay.as_deref()) {
+        let former = self.latest();
+        match Bundle::load(former.site(), former.worker(), self.overlay.as_deref()) {
             Ok(bundle) => *self.current.write() = Arc::new(bundle),
             Err(error) => {
                 warn!(%error, "the edited assets cannot be read; serving the former ones");

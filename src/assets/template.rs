@@ -1,5 +1,5 @@
 //! What templates are filled with: `{{base}}`; of the configuration `{{site.name}}`, `{{site.tagline}}`,
-//! `{{site.own_tagline}}` (empty where the built-in one holds); of the language `{{lang}}`, `{{dir}}`, its
+//! `{{site.own_tagline}}` (empty where the built-in one holds), `{{worker}}` ("on" or "off"); of the language `{{lang}}`, `{{dir}}`, its
 //! `{{words}}` and `{{starters}}` as JSON, and `{{languages}}`, the options of a choice. Anything else in double
 //! braces is left as it is.
 
@@ -26,6 +26,8 @@ pub struct Values<'a> {
     pub languages: &'a [Language],
     /// The one to write.
     pub language: &'a Language,
+    /// Whether browsers are to have a service worker.
+    pub worker: bool,
 }
 
 impl Values<'_> {
@@ -42,6 +44,7 @@ impl Values<'_> {
             "words" => in_script(&language.words_json()),
             "starters" => in_script(language.starters_json()),
             "languages" => self.options(),
+            "worker" => if self.worker { "on" } else { "off" }.to_owned(),
             _ => return None,
         })
     }
@@ -141,6 +144,7 @@ mod tests {
             base: "/s",
             languages: &languages,
             language,
+            worker: true,
         };
         render(template, &values, escape)
     }

@@ -7,7 +7,7 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode};
 
-use crate::assets::bundle::{Asset, Bundle};
+use crate::assets::bundle::{self, Asset, Bundle};
 use crate::assets::language;
 use crate::http::{ResponseBody, response};
 
@@ -71,6 +71,12 @@ fn chosen(cookies: &str) -> Option<&str> {
     pairs
         .find(|(name, _)| *name == LANGUAGE_COOKIE)
         .map(|(_, value)| value)
+}
+
+/// The service worker: the same for every client, and asked about each time, so that a new version is noticed.
+pub fn worker(bundle: &Bundle, request: &HeaderMap) -> Option<Response<ResponseBody>> {
+    let asset = bundle.page(bundle::WORKER, 0)?;
+    Some(answer(StatusCode::OK, asset, ASK, request))
 }
 
 fn answer(

@@ -25,6 +25,17 @@ pub async fn manifest(call: Call) -> HandlerResult {
     Ok(page(&call.app, bundle::MANIFEST, StatusCode::OK, headers).await)
 }
 
+/// `GET /offline/`: what a browser keeps for when no server answers.
+pub async fn offline(call: Call) -> HandlerResult {
+    Ok(page(&call.app, "offline", StatusCode::OK, call.request.headers()).await)
+}
+
+/// `GET /sw.js`
+pub async fn worker(call: Call) -> HandlerResult {
+    let bundle = call.app.assets.current().await;
+    files::worker(&bundle, call.request.headers()).ok_or_else(HttpProblem::no_such_page)
+}
+
 /// `GET /static/…`: one file of the bundle.
 pub async fn file(call: Call) -> HandlerResult {
     let headers = call.request.headers();

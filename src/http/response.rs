@@ -19,10 +19,11 @@ use crate::http::problem::HttpProblem;
 use crate::protocol::Replay;
 use crate::telemetry;
 
-/// Nothing may be loaded but our own files; no page may frame us; no string becomes markup.
+/// Nothing may be loaded but our own files; no page may frame us; no string becomes markup, and none the address of a
+/// script but that of the service worker (`assets/js/lib/worker.js` has the one policy there can be).
 const POLICY_HEAD: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
-    frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; connect-src 'self'";
+    frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types worker; connect-src 'self'";
 
 /// A slow client has lost its place by then.
 const MEMORY_RETRY: Duration = Duration::from_secs(5);

@@ -139,12 +139,14 @@ impl Route {
 }
 
 /// The addresses of Miyu.
-pub const TABLE: [Route; 17] = [
+pub const TABLE: [Route; 19] = [
     Route::page("/", |call| Box::pin(pages::index(call))),
     Route {
         slash: Slash::Added,
         ..Route::page("/chat/", |call| Box::pin(pages::chat(call)))
     },
+    Route::file("/offline/", |call| Box::pin(pages::offline(call))),
+    Route::file("/sw.js", |call| Box::pin(pages::worker(call))),
     Route::file("/manifest.webmanifest", |call| {
         Box::pin(pages::manifest(call))
     }),

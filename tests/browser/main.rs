@@ -22,6 +22,7 @@ mod keyboard;
 mod meeting;
 mod mirrored;
 mod names;
+mod offline;
 mod owed;
 mod presses;
 mod reading;

@@ -335,7 +335,7 @@ async fn our_own_pages_are_light() {
 #[tokio::test]
 async fn our_own_pages_name_files_that_exist() {
     let server = TestServer::start_dead(|_| {}).await;
-    for page in ["/", "/chat/"] {
+    for page in ["/", "/chat/", "/offline/"] {
         let answer = get(server.address, page).await;
         assert_eq!(answer.status, 200, "{page}");
         let text = answer.text().to_owned();
@@ -354,9 +354,72 @@ async fn our_own_pages_name_files_that_exist() {
         manifest.header("content-type"),
         Some("application/manifest+json")
     );
-    for icon in manifest.json()["icons"].as_array().unwrap() {
+    let manifest = manifest.json();
+    let mut purposes = Vec::new();
+    for icon in manifest["icons"].as_array().unwrap() {
         let path = icon["src"].as_str().unwrap();
         assert_eq!(get(server.address, path).await.status, 200, "{path}");
+        let purpose = icon["purpose"].as_str().unwrap_or("any");
+        purposes.push((icon["sizes"].as_str().unwrap(), purpose));
+    }
+    // What browsers ask for before they offer to install it.
+    for wanted in [
+        ("192x192", "any"),
+        ("512x512", "any"),
+        ("512x512", "maskable"),
+    ] {
+        assert!(purposes.contains(&wanted), "{wanted:?} of {purposes:?}");
+    }
+    for (key, value) in [
+        ("id", "/"),
+        ("start_url", "/"),
+        ("scope", "/"),
+        ("display", "standalone"),
+    ] {
+        assert_eq!(manifest[key], value, "{key}");
     }
     server.stop().await;
+}
+
+#[tokio::test]
+async fn the_manifest_has_the_sites_name_in_the_visitors_language() {
+    let dir = overlay();
+    let server = serve(&dir).await;
+    for (accept, language) in [("zh-TW", "zh-TW"), ("en-GB", "en")] {
+        let accept = [("accept-language", accept)];
+        let manifest = get_with(server.address, "/manifest.webmanifest", &accept).await;
+        let manifest = manifest.json();
+        assert_eq!(manifest["name"], "A<B>\"&");
+        assert_eq!(manifest["lang"], language);
+    }
+    server.stop().await;
+}
+
+/// Its text names the version, so that a browser notices a new one; and it says whether one is wanted.
+#[tokio::test]
+async fn the_worker_is_of_this_version_and_asked_about_each_time() {
+    for (wanted, word) in [(true, "on"), (false, "off")] {
+        let server =
+            TestServer::start_dead(move |config| config.assets.service_worker = wanted).await;
+        let page = get(server.address, "/").await;
+        assert!(
+            page.text()
+                .contains(&format!("<meta name=\"worker\" content=\"{word}\">"))
+        );
+        let worker = get(server.address, "/sw.js").await;
+        assert_eq!(worker.status, 200);
+        assert_eq!(
+            worker.header("content-type"),
+            Some("text/javascript; charset=utf-8")
+        );
+        assert_eq!(worker.header("cache-control"), Some("no-cache"));
+        assert_eq!(worker.header("set-cookie"), None);
+        let base = base(&page);
+        assert!(worker.text().contains(&format!("serve('{base}')")));
+        assert!(worker.text().contains(&format!("'{word}' === 'on'")));
+        let module = format!("{base}/js/worker/worker.js");
+        assert!(worker.text().contains(&format!("from '{module}'")));
+        assert_eq!(get(server.address, &module).await.status, 200);
+        server.stop().await;
+    }
 }

@@ -64,7 +64,7 @@ async fn every_answer_carries_the_security_headers() {
             "{policy}"
         );
         assert!(!policy.contains("unsafe"));
-        assert!(policy.contains("; trusted-types 'none';"), "{policy}");
+        assert!(policy.contains("; trusted-types worker;"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(answer.header("x-frame-options"), Some("DENY"));

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
 import { installPage } from './page.mjs';
+import './words.mjs';
 
 installPage();
 const listeners = {};
@@ -13,6 +14,21 @@ let focused = true;
 const icon = { href: 'http://h/static/x/images/favicon.svg', dataset: {} };
 Object.assign(document, { title: '秘語', addEventListener: listen, hasFocus: () => focused, querySelector: () => icon });
 globalThis.addEventListener = listen;
+
+const badges = [];
+const notices = [];
+const registration = {
+  showNotification: async (words, { tag }) => void notices.push({ words, tag, close: () => notices.pop() }),
+  getNotifications: async ({ tag }) => notices.filter((it) => it.tag === tag),
+};
+Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { setAppBadge: async (count) => void badges.push(count), serviceWorker: { getRegistration: async () => registration } } });
+globalThis.isSecureContext = true;
+globalThis.Notification = class {
+  static permission = 'granted';
+  constructor() {
+    throw new TypeError('Illegal constructor. Use ServiceWorkerRegistration.showNotification() instead.');
+  }
+};
 
 const tones = [];
 let running = true;
@@ -29,7 +45,9 @@ mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
 mock.method(performance, 'now', () => Date.now());
 
 const { alertMeeting, alertMessage, countUnread, setTitle } = await import('../../assets/js/ui/alerts.js');
-const { sound } = await import('../../assets/js/lib/settings.js');
+const { setLanguage, t } = await import('../../assets/js/lib/i18n.js');
+setLanguage('en');
+const { notifications, sound } = await import('../../assets/js/lib/settings.js');
 
 function withResolvers() {
   const made = {};
@@ -118,4 +136,32 @@ test('the icon of the tab says that something came, until it is looked at', () =
   focused = true;
   happens('focus');
   assert.match(icon.href, /\/favicon\.svg$/);
+});
+
+test('the number on an installed icon is that of the title, and said once', () => {
+  badges.length = 0;
+  focused = false;
+  countUnread(2);
+  setTitle('Bao');
+  countUnread(1);
+  focused = true;
+  happens('focus');
+  happens('focus');
+  assert.deepEqual(badges, [2, 3, 0]);
+});
+
+test('where only a service worker may notify, it does, once, until the page is looked at', async () => {
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  notifications.set(true);
+  document.hidden = true;
+  alertMessage();
+  alertMessage();
+  await settled();
+  assert.equal(notices.length, 1);
+  assert.equal(notices[0].words, t('notify.message'));
+  document.hidden = false;
+  happens('focus');
+  await settled();
+  assert.deepEqual(notices, []);
+  notifications.set(false);
 });

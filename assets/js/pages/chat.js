@@ -5,6 +5,7 @@
 import { byTest, setHidden } from '../lib/dom.js';
 import { onLanguage, t, tagList } from '../lib/i18n.js';
 import { appeared, once } from '../lib/press.js';
+import { startWorker } from '../lib/worker.js';
 import { defaultSite, getRooms, getSite, untilAnswered } from '../net/http.js';
 import { alertMeeting, flashTitle, setTitle } from '../ui/alerts.js';
 import { mountAppbar } from '../ui/appbar.js';
@@ -291,10 +292,12 @@ onLanguage(() => {
   if (departure) showSearch(viewBefore(profile));
   ui.composer.relabel();
 });
-untilAnswered(getSite).then((answer) => {
+const answered = untilAnswered(getSite);
+answered.then((answer) => {
   site = answer;
   room?.render();
 });
+startWorker(answered);
 
 adoptActions();
 const query = new URLSearchParams(location.search);

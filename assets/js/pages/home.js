@@ -5,6 +5,7 @@ import { avatarUrl, byTest, setHidden, setText } from '../lib/dom.js';
 import { onLanguage, t } from '../lib/i18n.js';
 import { appeared, oneAtATime } from '../lib/press.js';
 import { local, tab } from '../lib/storage.js';
+import { startWorker } from '../lib/worker.js';
 import { defaultSite, getRooms, getSite, getStats, Refusal } from '../net/http.js';
 import { mountAppbar } from '../ui/appbar.js';
 import { askConsent } from '../ui/consent.js';
@@ -169,3 +170,4 @@ function lookBack() {
 adoptActions();
 addEventListener('pagehide', handOverActions);
 if (roomsWithPendingActions().length > 0) import('./background-outbox.js').then(({ startBackgroundOutboxes }) => startBackgroundOutboxes());
+startWorker();

@@ -23,11 +23,13 @@ export function createRoomState(roomId) {
     /** Since when an action is not confirmed; null: none is pending. */
     pendingSince: () => pendingSince,
     apply(events, now) {
-      const { me } = room;
+      const { me, partner } = room;
       room = reduceAll(room, events, now);
       savePendingMessages(roomId, room.pendingMessages);
       savePendingActions(roomId, room.pendingActions);
       if (room.me && room.me !== me) rememberSide(roomId, { user_id: room.me });
+      // Without a server a page has to say who one is writing to.
+      if (room.partner && room.partner !== partner) rememberSide(roomId, { partner: { nickname: room.partner.nickname, avatar: room.partner.avatar } });
       pendingSince = room.pendingActions.length > 0 ? (pendingSince ?? now) : null;
       announceConfirmed(room.confirmed);
     },

@@ -57,10 +57,11 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
     showStarters,
     show(state, { still, added, banner, now, reading }) {
       const { name } = getSite();
-      ui.header.update(state, now, cutOffBanners.has(banner));
+      const cutOff = cutOffBanners.has(banner);
+      ui.header.update(state, { now, cutOff, partner: state.partner ?? sideOf(roomId).partner });
       ui.side.update(state, me());
       ui.banner.update(banner, minutesSeconds((state.closesAt ?? now) - now));
-      opening.update(state, me());
+      opening.update(state, me(), cutOff);
       showLog(state, { still, added, reading });
       showStarters(state, { still, now });
       moveFocusOn(state, now);

@@ -7,6 +7,7 @@ import { monotonicNow } from '../lib/time.js';
 
 const quietFor = 10_000;
 const soundGap = 3000;
+const noticeTag = 'miyu-someone';
 
 let title = document.title;
 let flash = null;
@@ -18,6 +19,7 @@ let audio = null;
 let resumed = null;
 let notice = null;
 let saidLast = ''; // by the notification that is there
+let badge = 0; // on the icon of an installed site
 
 /** Whether this person looks at something else: another tab, another window. */
 const isAway = () => document.hidden || !document.hasFocus();
@@ -26,7 +28,16 @@ const paint = () => {
   const shown = flash ?? title;
   document.title = unread > 0 ? `(${unread}) ${shown}` : shown;
   paintFavicon(unread > 0 || flash !== null);
+  paintBadge();
 };
+
+/** The number on the icon, where the site is installed and the system shows one. */
+function paintBadge() {
+  if (badge === unread) return;
+  badge = unread;
+  // Of a site that is not installed it is refused, or does nothing.
+  navigator.setAppBadge?.(unread).catch(() => {});
+}
 
 /** With a dot while something came that was not looked at. */
 function paintFavicon(isNews) {
@@ -148,13 +159,27 @@ export function alertMessage() {
 /** One at a time, the newest: it says neither who nor what. */
 function notify(words) {
   if (!document.hidden || !notifies() || (notice && saidLast === words)) return;
+  saidLast = words;
   try {
-    notice = new Notification(words, { tag: 'miyu-someone', silent: true });
-    saidLast = words;
+    notice = new Notification(words, { tag: noticeTag, silent: true });
     notice.onclick = () => globalThis.focus();
   } catch {
-    // Some phones allow notifications from a service worker only.
+    notice = noticeOfWorker(words);
   }
+}
+
+/** Phones allow notifications from a service worker only, which also leads back here when it is pressed. */
+function noticeOfWorker(words) {
+  const shown = navigator.serviceWorker?.getRegistration().then(async (registration) => {
+    await registration?.showNotification(words, { tag: noticeTag, silent: true });
+    return registration;
+  });
+  const close = async () => {
+    const registration = await shown;
+    for (const old of (await registration?.getNotifications({ tag: noticeTag })) ?? []) old.close();
+  };
+  shown?.catch(() => {});
+  return { close: () => close().catch(() => {}) };
 }
 
 export const canNotify = () => 'Notification' in globalThis && globalThis.isSecureContext;

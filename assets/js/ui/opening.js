@@ -11,13 +11,14 @@ export function mountOpening(head) {
   head.replaceChildren();
 
   return {
-    /** `me` is how the reader appears in this room. */
-    update(state, me) {
+    /** `me` is how the reader appears in this room; `cutOff`: nothing was heard of it and nothing can be. */
+    update(state, me, cutOff = false) {
       const { partner } = state;
-      const key = partner ? JSON.stringify([partner.nickname, partner.avatar, partner.mood, state.commonTags, state.sameSession, state.anew, me.nickname, me.avatar, language()]) : '';
+      const unheard = cutOff ? language() : '';
+      const key = partner ? JSON.stringify([partner.nickname, partner.avatar, partner.mood, state.commonTags, state.sameSession, state.anew, me.nickname, me.avatar, language()]) : unheard;
       if (key === shown) return;
       shown = key;
-      head.replaceChildren(...(partner ? [scene(state, me)] : []));
+      head.replaceChildren(...(partner ? [scene(state, me)] : unheard ? [el('p', { class: 'opening-unheard' }, t('chat.unheard'))] : []));
     },
   };
 }

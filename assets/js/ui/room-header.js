@@ -29,24 +29,21 @@ export function mountRoomHeader(header, { onNext, onMenu }) {
 
   return {
     avatar,
-    /** `cutOff`: whether this page itself has lost its connection, and knows nothing of the partner. */
-    update(state, now, cutOff = false) {
-      const partner = state.partner;
+    /** `cutOff`: whether this page itself has lost its connection, and knows nothing of the partner but who it is. */
+    update(state, { now, cutOff = false, partner = state.partner }) {
       setHidden(next, !state.active);
       setText(next, t('next'));
       header.classList.toggle('is-away', state.active && !state.partnerOnline);
       header.classList.toggle('is-over', !state.active);
       setHidden(header.querySelector('.room-bot'), !state.isBot);
-      if (!partner) {
-        setText(status, t('chat.opening'));
-        return;
-      }
+      if (cutOff && state.active) setText(status, t('chat.cutOff'));
+      else if (state.partner) paintStatus(state, now);
+      else setText(status, t('chat.opening'));
+      if (!partner) return;
       const url = avatarUrl(partner.avatar);
       if (avatar.src !== url) avatar.src = url;
       avatar.alt = t(`avatar.${safeAvatar(partner.avatar)}`);
       setText(name, partner.nickname);
-      if (cutOff && state.active) setText(status, t('chat.cutOff'));
-      else paintStatus(state, now);
     },
   };
 }

@@ -40,6 +40,11 @@ impl Server {
         server
     }
 
+    /// Sets a key from the next start on.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.push((variable(key), value.to_owned()));
+    }
+
     /// Starts the executable again after [`Server::stop`].
     pub fn run(&mut self) {
         assert!(self.child.is_none(), "the server runs already");

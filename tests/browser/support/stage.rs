@@ -133,6 +133,11 @@ impl Stage {
         assert!(status.success(), "the server left with {status}");
     }
 
+    /// Sets a key of the server's configuration, from its next start on.
+    pub fn set(&self, key: &str, value: &str) {
+        self.server.lock().set(key, value);
+    }
+
     /// Starts the server again on the same port and data.
     pub fn run_server(&self) {
         self.server.lock().run();

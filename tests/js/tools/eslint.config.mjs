@@ -34,6 +34,7 @@ export default [
   js.configs.recommended,
   { linterOptions: { reportUnusedDisableDirectives: 'error' }, rules },
   { files: ['assets/js/**/*.js'], languageOptions: { globals: globals.browser } },
+  { files: ['assets/js/worker/**/*.js'], languageOptions: { globals: globals.serviceworker } },
   { files: ['assets/js/pages/early.js'], languageOptions: { sourceType: 'script' } },
   { files: ['tests/js/**/*.mjs', 'scripts/**/*.mjs'], languageOptions: { globals: { ...globals.browser, ...globals.node } } },
 ];
