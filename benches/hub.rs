@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use miyu::channel::hub::Hub;
-use miyu::channel::{Frame, GroupId, Mailbox, Membership};
+use miyu::channel::{EntryRole, Frame, GroupId, Mailbox, Membership};
 use miyu::domain::id::{NodeId, RoomId, Seq, Side};
 use miyu::protocol::server::EntryTexts;
 
@@ -71,7 +71,7 @@ impl Rooms {
         let frame = Frame::Entry {
             seq,
             by: Side::A,
-            closes: false,
+            role: EntryRole::Word,
             texts: EntryTexts::same(text.into()),
         };
         self.hub.publish(room.group, Arc::new(frame));

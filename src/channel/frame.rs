@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{Address, Seq, SessionId, Side, TicketId, Timestamp};
-use crate::domain::{Pairing, Position};
+use crate::domain::{EntryKind, Pairing, Position};
 use crate::protocol::CloseReason;
 use crate::protocol::server::EntryTexts;
 
@@ -17,10 +17,10 @@ pub enum Frame {
     Entry {
         /// Its place in the room's log.
         seq: Seq,
-        /// Who caused it: their own typing has ended.
+        /// Who caused it.
         by: Side,
-        /// It is the departure that closes the room.
-        closes: bool,
+        /// What it means to connections besides its text.
+        role: EntryRole,
         /// What to write, by side.
         texts: EntryTexts,
     },
@@ -89,6 +89,28 @@ pub enum Frame {
     /// The connection ends, and its client is told why. Each node says it to its own.
     #[serde(skip)]
     Close(CloseReason),
+}
+
+/// What an entry means to connections besides its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EntryRole {
+    /// A message or a recall: the typing of the side that caused it has ended.
+    Word,
+    /// A reaction. Clients of the original are not told of it.
+    Reaction,
+    /// The departure that closes the room.
+    End,
+}
+
+impl EntryRole {
+    /// That of this entry.
+    pub fn of(kind: &EntryKind) -> Self {
+        match kind {
+            EntryKind::Message { .. } | EntryKind::Recall { .. } => Self::Word,
+            EntryKind::Reaction { .. } => Self::Reaction,
+            EntryKind::Departure { .. } => Self::End,
+        }
+    }
 }
 
 impl Frame {

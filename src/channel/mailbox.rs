@@ -220,6 +220,7 @@ impl Drop for Mailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::EntryRole;
     use crate::channel::{Frame, GroupId, Membership};
     use crate::domain::id::{NodeId, RoomId, Seq, Side};
     use crate::protocol::server::EntryTexts;
@@ -230,7 +231,7 @@ mod tests {
         Arc::new(Frame::Entry {
             seq: Seq(1),
             by: Side::A,
-            closes: false,
+            role: EntryRole::Word,
             texts: EntryTexts::same("x".repeat(length).into()),
         })
     }

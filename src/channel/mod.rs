@@ -20,7 +20,7 @@ pub mod redis;
 pub mod seal;
 pub mod wire;
 
-pub use frame::Frame;
+pub use frame::{EntryRole, Frame};
 pub use hub::Membership;
 pub use mailbox::{Mailbox, Outbox, Received};
 

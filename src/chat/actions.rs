@@ -109,6 +109,11 @@ impl Chat {
             ChatAction::Delete { target } => {
                 out.push(Action::Queue(ChatJob::Hide { target, side }));
             }
+            ChatAction::React { target, reaction } => out.push(Action::Queue(ChatJob::React {
+                target,
+                side,
+                reaction,
+            })),
             ChatAction::FindNext => out.push(Action::Queue(ChatJob::Leave { side, block: None })),
             ChatAction::Block => {
                 let block = (

@@ -11,7 +11,7 @@ use crate::admission::memory_budget::{Class, MemoryBudget, Reservation};
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::chat::{Chat, ChatJob, ChatOutcome};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
-use crate::domain::{LeaveReason, MessageRef};
+use crate::domain::{LeaveReason, MessageRef, Reaction};
 use crate::state_machine::Io;
 use crate::store::{
     Appended, Arrival, PageLimit, Pending, ReadState, SideClaim, Store, StoreError,
@@ -108,6 +108,11 @@ impl Io<Chat> for ChatIo {
                 let hiding = self.reach.store.hide(self.room(), side, target);
                 other(async move { ChatOutcome::Hidden(hiding.await) })
             }
+            ChatJob::React {
+                target,
+                side,
+                reaction,
+            } => self.react(side, target, reaction),
             ChatJob::Leave { side, block } => self.leave(side, block),
             ChatJob::Arrive { side, instead_of } => self.arrive(side, instead_of),
             ChatJob::Publish(frame) => self.publish(frame),
@@ -190,6 +195,12 @@ impl ChatIo {
         let store = &self.reach.store;
         let recalling = store.recall(self.room(), side, target, client_id.clone());
         other(async move { ChatOutcome::Recalled(client_id, recalling.await) })
+    }
+
+    fn react(&self, side: Side, target: MessageRef, reaction: Option<Reaction>) -> ChatInFlight {
+        let store = &self.reach.store;
+        let reacting = store.react(self.room(), side, target.clone(), reaction);
+        other(async move { ChatOutcome::Reacted(side, target, reacting.await) })
     }
 
     /// Not before its turn: "is typing" after a message must not overtake the message.

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use crate::channel::Frame;
 use crate::domain::id::{Address, Seq, SessionId, Side, Timestamp};
-use crate::domain::{MessageRef, Presence, Room};
-use crate::store::{Appended, Draft, Hidden, Page, ReadState, Recalled, RoomPeople, StoreError};
+use crate::domain::{MessageRef, Presence, Reaction, Room};
+use crate::store::{
+    Appended, Draft, Hidden, Page, Reacted, ReadState, Recalled, RoomPeople, StoreError,
+};
 
 /// What a machine needs to know about how this server is set up.
 #[derive(Clone, Debug)]
@@ -73,6 +75,15 @@ pub enum ChatJob {
         /// The side that does not see it any more.
         side: Side,
     },
+    /// React to one.
+    React {
+        /// The message that is meant.
+        target: MessageRef,
+        /// The side that reacts.
+        side: Side,
+        /// How; `None`: not at all any more.
+        reaction: Option<Reaction>,
+    },
     /// Leave for good; with `block`, never meet that session again.
     Leave {
         /// Who leaves.
@@ -129,6 +140,8 @@ pub enum ChatOutcome {
     Recalled(Option<String>, Result<Recalled, StoreError>),
     /// Of hiding.
     Hidden(Result<Hidden, StoreError>),
+    /// Of a reaction by this side, with the client's name for the message.
+    Reacted(Side, MessageRef, Result<Reacted, StoreError>),
     /// These two sessions never meet again, and the room is closed.
     Blocked,
     /// Who speaks for the side after this connection arrived in an open room.

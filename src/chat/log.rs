@@ -1,6 +1,7 @@
 //! The room's log on its way to the client: live entries, pages, and the room itself when signals may
 //! have been lost. What comes next is decided in [`crate::chat::stream`].
 
+use crate::channel::EntryRole;
 use crate::chat::stream::{self, Live, Stream};
 use crate::chat::{Chat, ChatJob, KnownEntry};
 use crate::domain::id::{Seq, Side};
@@ -33,6 +34,7 @@ impl Chat {
         &mut self,
         seq: Seq,
         by: Side,
+        role: EntryRole,
         text: &Text,
         now: Now,
         out: &mut Actions<ChatJob>,
@@ -41,12 +43,18 @@ impl Chat {
             return;
         }
         // Also when the message itself is written later, or was by a page.
-        if by != self.side && self.partner.stopped_typing() {
+        let ends_typing = by != self.side && role != EntryRole::Reaction;
+        if ends_typing && self.partner.stopped_typing() {
             out.push(Action::Write(self.encoder.partner_typing(false)));
         }
+        let untold = Text::default();
+        let text = match role == EntryRole::Reaction && !self.is_told_reactions() {
+            true => &untold,
+            false => text,
+        };
         match self.stream.live(seq, text, now.instant) {
             Live::Write => {
-                out.push(Action::Write(text.clone()));
+                write_entry(text.clone(), out);
                 self.release(out);
             }
             Live::Known | Live::Parked => {}
@@ -56,8 +64,13 @@ impl Chat {
 
     fn release(&mut self, out: &mut Actions<ChatJob>) {
         while let Some(text) = self.stream.release() {
-            out.push(Action::Write(text));
+            write_entry(text, out);
         }
+    }
+
+    /// Clients of the original know no reactions. One that says where it is in the log is none of them.
+    fn is_told_reactions(&self) -> bool {
+        !self.progress.is_saved()
     }
 
     pub(super) fn on_paged(
@@ -100,7 +113,8 @@ impl Chat {
         if let Some(held) = self.held.take() {
             entries.retain(|entry| entry.seq > held.seq);
         }
-        entries.retain(|entry| !self.stream.skips(entry));
+        let told = self.is_told_reactions();
+        entries.retain(|entry| !self.stream.skips(entry) && (told || !is_reaction(entry)));
         if entries.iter().any(is_departure) {
             self.room.departure_told();
         }
@@ -146,6 +160,17 @@ impl Chat {
         self.ownership.start_anew();
         self.page(true, "resync", out);
     }
+}
+
+/// An entry that this client is not told has no text.
+fn write_entry(text: Text, out: &mut Actions<ChatJob>) {
+    if !text.is_empty() {
+        out.push(Action::Write(text));
+    }
+}
+
+fn is_reaction(entry: &Entry) -> bool {
+    matches!(entry.kind, EntryKind::Reaction { .. })
 }
 
 fn is_departure(entry: &Entry) -> bool {

@@ -5,12 +5,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::channel::Frame;
+use crate::channel::{EntryRole, Frame};
+use crate::domain::MessageRef;
 use crate::domain::id::{Address, Seq, SessionId, Side};
 use crate::protocol::client::{self, ChatAction, ChatFrame};
 use crate::protocol::{CloseReason, DecodeError, Encoder, ErrorCode, Text};
 use crate::state_machine::{Action, Actions, Machine, Now, Weight};
-use crate::store::{Appended, Hidden, Recalled, Refusal, RoomPeople};
+use crate::store::{Appended, Hidden, Reacted, Recalled, Refusal, RoomPeople, StoreError};
 
 pub mod access;
 mod actions;
@@ -122,6 +123,31 @@ impl Chat {
         out.push(Action::Erred(code));
         self.tell(self.encoder.error(code, client_id, None), out);
     }
+
+    /// The same about a reaction to this message.
+    fn fail_reaction(&self, code: ErrorCode, target: &MessageRef, out: &mut Actions<ChatJob>) {
+        out.push(Action::Erred(code));
+        self.tell(self.encoder.reaction_error(code, target), out);
+    }
+
+    fn on_reacted(
+        &self,
+        side: Side,
+        target: &MessageRef,
+        reacted: Result<Reacted, StoreError>,
+        out: &mut Actions<ChatJob>,
+    ) {
+        match reacted {
+            Ok(Reacted::Done(_)) => {}
+            Ok(Reacted::Same(seq, reaction)) => {
+                let personas = &self.people.personas;
+                let same = self.encoder.same_reaction(personas, side, seq, reaction);
+                self.tell(same, out);
+            }
+            Ok(Reacted::Refused(why)) => self.fail_reaction(refusal(why), target, out),
+            Err(_) => self.fail_reaction(ErrorCode::Unavailable, target, out),
+        }
+    }
 }
 
 impl Machine for Chat {
@@ -161,6 +187,9 @@ impl Machine for Chat {
                 ChatAction::Send { client_id, .. } | ChatAction::Recall { client_id, .. } => {
                     client_id.as_deref()
                 }
+                ChatAction::React { target, .. } => {
+                    return self.fail_reaction(ErrorCode::NotAMember, target, out);
+                }
                 _ => None,
             };
             self.fail(ErrorCode::NotAMember, client_id, out);
@@ -181,13 +210,13 @@ impl Machine for Chat {
             Frame::Entry {
                 seq,
                 by,
-                closes,
+                role,
                 texts,
             } => {
-                if *closes {
+                if *role == EntryRole::End {
                     self.room.close();
                 }
-                self.on_entry(*seq, *by, texts.for_side(self.side), now, out);
+                self.on_entry(*seq, *by, *role, texts.for_side(self.side), now, out);
             }
             Frame::Opened {
                 side,
@@ -241,6 +270,9 @@ impl Machine for Chat {
             ChatOutcome::Hidden(Ok(Hidden::Refused(why))) => self.fail(refusal(why), None, out),
             ChatOutcome::Hidden(Err(_)) | ChatOutcome::Left(Err(_)) => {
                 self.fail(ErrorCode::Unavailable, None, out);
+            }
+            ChatOutcome::Reacted(side, target, reacted) => {
+                self.on_reacted(side, &target, reacted, out);
             }
             ChatOutcome::Blocked => self.tell(self.encoder.blocked(), out),
             ChatOutcome::Arrived(side, speaker) => self.on_arrived(side, speaker, out),
@@ -313,5 +345,6 @@ fn refusal(why: Refusal) -> ErrorCode {
         Refusal::NotYours => ErrorCode::NotYours,
         Refusal::AlreadyRecalled => ErrorCode::AlreadyRecalled,
         Refusal::ClientIdReused => ErrorCode::ClientIdReused,
+        Refusal::TooManyReactions => ErrorCode::TooManyReactions,
     }
 }

@@ -238,7 +238,7 @@ fn live(seq: u64) -> Frame {
     Frame::Entry {
         seq: Seq(seq),
         by: Side::B,
-        closes: false,
+        role: EntryRole::Word,
         texts: texts(&message(seq)),
     }
 }

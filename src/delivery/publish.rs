@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::channel::{ChannelLayer, Frame, GroupId};
+use crate::channel::{ChannelLayer, EntryRole, Frame, GroupId};
 use crate::domain::id::{RoomId, Timestamp};
 use crate::domain::{Entry, EntryKind};
 use crate::protocol::Encoder;
@@ -30,7 +30,7 @@ impl CommitSink for Publisher {
             let frame = Frame::Entry {
                 seq: entry.seq,
                 by: author(entry),
-                closes: matches!(entry.kind, EntryKind::Departure { .. }),
+                role: EntryRole::of(&entry.kind),
                 texts: self.encoder.entry_texts(&people.personas, entry),
             };
             self.channel.publish(GroupId::Room(people.room), frame);
@@ -48,6 +48,7 @@ fn author(entry: &Entry) -> crate::domain::id::Side {
     match entry.kind {
         EntryKind::Message { side, .. }
         | EntryKind::Recall { side, .. }
+        | EntryKind::Reaction { side, .. }
         | EntryKind::Departure { side, .. } => side,
     }
 }

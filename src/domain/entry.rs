@@ -1,9 +1,10 @@
-//! What happens in a room durably: messages, recalls and departures, each with its `seq`.
+//! What happens in a room durably: messages, recalls, reactions and departures, each with its `seq`.
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::char::is_combining_mark;
 
 use crate::domain::id::{Seq, Side, Timestamp};
+use crate::domain::reaction::Reaction;
 
 /// Longest message, in Unicode scalar values after trimming (wire contract, section 3).
 pub const CONTENT_CHARS: usize = 2000;
@@ -48,6 +49,15 @@ pub enum EntryKind {
         /// The recalling client's name for this act, else the target's `client_id`.
         client_id: String,
     },
+    /// A side reacts to a message, its own or the other's, in place of its reaction before.
+    Reaction {
+        /// Who reacts.
+        side: Side,
+        /// To which message.
+        target: Seq,
+        /// How. `None`: it is taken back; or it was, or was changed, or the message was recalled since.
+        reaction: Option<Reaction>,
+    },
     /// A side left and the room closed; only recalls may follow.
     Departure {
         /// Who left, or never came, or did not come back.
@@ -66,7 +76,7 @@ impl EntryKind {
                 client_id, content, ..
             } => client_id.len() + content.as_ref().map_or(0, String::len),
             Self::Recall { client_id, .. } => client_id.len(),
-            Self::Departure { .. } => 0,
+            Self::Reaction { .. } | Self::Departure { .. } => 0,
         };
         bytes as u64
     }

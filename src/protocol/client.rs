@@ -9,7 +9,7 @@ use super::field::{Field, Object};
 use crate::domain::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
 use crate::domain::id::{RoomId, Seq, Timestamp};
 use crate::domain::visible;
-use crate::domain::{MessageRef, PreferredGender, Profile, Tags, UserId, Wish};
+use crate::domain::{MessageRef, PreferredGender, Profile, Reaction, Tags, UserId, Wish};
 use crate::protocol::surrogates;
 
 mod raw;
@@ -119,6 +119,13 @@ pub enum ChatAction {
     Delete {
         /// The message to hide.
         target: MessageRef,
+    },
+    /// React to a message, or take that back.
+    React {
+        /// The message that is reacted to.
+        target: MessageRef,
+        /// How; `None`: not at all any more.
+        reaction: Option<Reaction>,
     },
     /// Leave for good.
     FindNext,
@@ -278,6 +285,7 @@ fn chat_frame(text: &str) -> Result<ChatFrame, DecodeError> {
         Some("send_message") => send(frame.message)?,
         Some("recall_message") => recall(frame.message_id, frame.client_id)?,
         Some("delete_message") => delete(frame.message_id)?,
+        Some("react") => react(frame.message_id, &frame.reaction)?,
         Some("find_next") => ChatAction::FindNext,
         Some("typing") => match frame.is_typing {
             Field::Bool(typing) => ChatAction::Typing(typing),
@@ -335,6 +343,16 @@ fn recall(message_id: Field<'_>, name: Field<'_>) -> Result<ChatAction, DecodeEr
 fn delete(message_id: Field<'_>) -> Result<ChatAction, DecodeError> {
     let target = MessageRef::parse(&named_message(message_id)?);
     Ok(ChatAction::Delete { target })
+}
+
+fn react(message_id: Field<'_>, reaction: &Field<'_>) -> Result<ChatAction, DecodeError> {
+    let target = MessageRef::parse(&named_message(message_id)?);
+    let reaction = match reaction {
+        Field::Null => None,
+        Field::Str(word) => Some(Reaction::parse(word).ok_or(DecodeError::field("reaction"))?),
+        _ => return Err(DecodeError::field("reaction")),
+    };
+    Ok(ChatAction::React { target, reaction })
 }
 
 fn named_message(field: Field<'_>) -> Result<Cow<'_, str>, DecodeError> {

@@ -35,6 +35,8 @@ pub enum ErrorCode {
     AlreadyRecalled,
     /// This `client_id` already names a message with other content. Use a fresh one.
     ClientIdReused,
+    /// This side has changed its reaction to this message as often as it may; taking it back still works.
+    TooManyReactions,
     /// The content is too long. Shorten it.
     TooLong,
     /// Nothing is left of the content after trimming.
@@ -67,6 +69,7 @@ impl ErrorCode {
             Self::NotYours => "not_yours",
             Self::AlreadyRecalled => "already_recalled",
             Self::ClientIdReused => "client_id_reused",
+            Self::TooManyReactions => "too_many_reactions",
             Self::TooLong => "too_long",
             Self::Empty => "empty",
             Self::RateLimited => "rate_limited",
@@ -97,6 +100,9 @@ impl ErrorCode {
             Self::NotYours => "only its sender may recall a message",
             Self::AlreadyRecalled => "the message was recalled before",
             Self::ClientIdReused => "this client_id already names a message with other content",
+            Self::TooManyReactions => {
+                "the reaction to this message was changed as often as it may be"
+            }
             Self::TooLong => "the content has more characters than allowed",
             Self::Empty => "the content is empty after trimming",
             Self::RateLimited => "too fast; repeat after retry_after_ms",

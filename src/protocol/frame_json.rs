@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
 use crate::domain::wish::Phase;
-use crate::domain::{Gender, Mood, Persona, Room};
+use crate::domain::{Gender, Mood, Persona, Reaction, Room};
 
 #[derive(Serialize)]
 pub(super) struct Person<'a> {
@@ -121,6 +121,19 @@ pub(super) struct MessageDeleted {
 }
 
 #[derive(Serialize)]
+pub(super) struct ReactionFrame<'a> {
+    pub(super) action: &'static str,
+    pub(super) message_id: String,
+    pub(super) user_id: &'a str,
+    pub(super) reaction: Option<Reaction>,
+    /// None on an answer outside the stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seq: Option<Seq>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) repeat: bool,
+}
+
+#[derive(Serialize)]
 pub(super) struct UserLeft<'a> {
     pub(super) action: &'static str,
     pub(super) user_id: &'a str,
@@ -194,6 +207,8 @@ pub(super) struct ErrorFrame<'a> {
     pub(super) field: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) retry_after_ms: Option<u64>,
 }

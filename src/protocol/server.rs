@@ -8,7 +8,7 @@ use serde::Serialize;
 pub use crate::protocol::frame_json::RoomView;
 use crate::protocol::frame_json::{
     Alive, ErrorFrame, InRoom, MatchFound, MatchedUser, MessageDeleted, MessageRecalled,
-    PartnerRead, PartnerStatus, RoomClosing, UserLeft, Waiting, millis, wait_millis,
+    PartnerRead, PartnerStatus, ReactionFrame, RoomClosing, UserLeft, Waiting, millis, wait_millis,
 };
 
 use super::Text;
@@ -18,7 +18,9 @@ pub use super::entry_texts::EntryTexts;
 use super::json::Json;
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
 use crate::domain::wish::Phase;
-use crate::domain::{Entry, EntryKind, LeaveReason, Pairing, Persona, Quote, Room};
+use crate::domain::{
+    Entry, EntryKind, LeaveReason, MessageRef, Pairing, Persona, Quote, Reaction, Room,
+};
 
 /// Encodes frames. Holds the zone of `sent_at`; cheap to clone.
 #[derive(Clone, Debug)]
@@ -67,6 +69,14 @@ impl Encoder {
                 client_id,
                 seq: entry.seq,
             }),
+            EntryKind::Reaction {
+                side,
+                target,
+                reaction,
+            } => encode(&ReactionFrame {
+                seq: Some(entry.seq),
+                ..reaction_of(personas, *side, *target, *reaction)
+            }),
             EntryKind::Departure { side, reason } => {
                 user_left(personas, *side, *reason, entry.seq, receiver)
             }
@@ -76,6 +86,20 @@ impl Encoder {
     /// The answer to a repeated `client_id`: the stored message, outside the ordered stream.
     pub fn repeat(&self, personas: &[Persona; 2], entry: &Entry) -> Text {
         self.message(personas, entry, true)
+    }
+
+    /// The answer to a reaction that stands already: outside the ordered stream, like [`Self::repeat`].
+    pub fn same_reaction(
+        &self,
+        personas: &[Persona; 2],
+        side: Side,
+        target: Seq,
+        reaction: Option<Reaction>,
+    ) -> Text {
+        encode(&ReactionFrame {
+            repeat: true,
+            ..reaction_of(personas, side, target, reaction)
+        })
     }
 
     fn message(&self, personas: &[Persona; 2], entry: &Entry, repeat: bool) -> Text {
@@ -291,7 +315,24 @@ impl Encoder {
             message: code.message(),
             field: None,
             client_id,
+            message_id: None,
             retry_after_ms: retry_after.map(wait_millis),
+        })
+    }
+
+    /// `error` about a reaction to this message.
+    pub fn reaction_error(&self, code: ErrorCode, target: &MessageRef) -> Text {
+        encode(&ErrorFrame {
+            action: "error",
+            code: code.as_str(),
+            message: code.message(),
+            field: None,
+            client_id: None,
+            message_id: Some(match target {
+                MessageRef::Seq(seq) => seq.to_string(),
+                MessageRef::ClientId(name) => name.clone(),
+            }),
+            retry_after_ms: None,
         })
     }
 
@@ -303,8 +344,26 @@ impl Encoder {
             message: error.code.message(),
             field: error.field,
             client_id: error.client_id.as_deref(),
+            message_id: None,
             retry_after_ms: None,
         })
+    }
+}
+
+/// A reaction around its place in the log.
+fn reaction_of(
+    personas: &[Persona; 2],
+    side: Side,
+    target: Seq,
+    reaction: Option<Reaction>,
+) -> ReactionFrame<'_> {
+    ReactionFrame {
+        action: "reaction",
+        message_id: target.to_string(),
+        user_id: personas[side.index()].user_id.as_str(),
+        reaction,
+        seq: None,
+        repeat: false,
     }
 }
 

@@ -35,7 +35,7 @@ pub fn entry(entry: &Entry, names: usize) -> usize {
             MESSAGE + escaped_len(client_id) + text(content) + quoted
         }
         EntryKind::Recall { client_id, .. } => OTHER + escaped_len(client_id),
-        EntryKind::Departure { .. } => OTHER,
+        EntryKind::Reaction { .. } | EntryKind::Departure { .. } => OTHER,
     };
     rest.saturating_add(names)
 }
@@ -57,7 +57,7 @@ mod tests {
 
     use super::*;
     use crate::domain::id::{Seq, Side, Timestamp};
-    use crate::domain::{LeaveReason, Profile, Quote, UserId};
+    use crate::domain::{LeaveReason, Profile, Quote, Reaction, UserId};
     use crate::protocol::Encoder;
 
     /// Every kind of character that is written in another length.
@@ -97,6 +97,11 @@ mod tests {
                 let target = Seq(target);
                 EntryKind::Recall { side, target, client_id }
             }),
+            1 => (side.clone(), number(), prop::option::of(prop::sample::select(&Reaction::ALL[..])))
+                .prop_map(|(side, target, reaction)| {
+                    let target = Seq(target);
+                    EntryKind::Reaction { side, target, reaction }
+                }),
             1 => (side, prop::sample::select(reason.to_vec()))
                 .prop_map(|(side, reason)| EntryKind::Departure { side, reason }),
         ]

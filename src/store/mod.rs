@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
-use crate::domain::{Entry, LeaveReason, Mark, MessageRef, Pairing, Position, Room};
+use crate::domain::{Entry, LeaveReason, Mark, MessageRef, Pairing, Position, Reaction, Room};
 
 pub mod capacity;
+mod outcome;
 mod page;
 mod pending;
 mod pending_writes;
@@ -19,6 +20,7 @@ mod rules;
 pub mod sqlite;
 pub mod sweeper;
 
+pub use outcome::{Appended, Hidden, Reacted, Recalled, Refusal};
 pub use page::{Page, PageLimit};
 pub use pending::Pending;
 pub use rules::StoreRules;
@@ -61,56 +63,6 @@ pub struct Draft {
     pub content: String,
     /// What it answers. Naming nothing counts as no reply.
     pub reply_to: Option<MessageRef>,
-}
-
-/// What became of a [`Draft`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Appended {
-    /// Committed, and already handed to the [`CommitSink`].
-    Done(Arc<Entry>),
-    /// The same side stored the same content under this `client_id` before: the entry as it stands
-    /// now. Nothing was stored or published. A recalled one counts as the same content. A repeat is
-    /// recognised before any other rule, also in a closed or full room: it asks what became of the
-    /// first attempt.
-    Repeat(Arc<Entry>),
-    /// Nothing was stored.
-    Refused(Refusal),
-}
-
-/// What became of a recall.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Recalled {
-    /// Text erased and recall entry committed in one transaction, and handed to the sink.
-    Done(Arc<Entry>),
-    /// Nothing changed.
-    Refused(Refusal),
-}
-
-/// What became of a delete-for-me.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hidden {
-    /// This side will not be sent this message again. Doing it twice answers the same.
-    Done(Seq),
-    /// Nothing changed.
-    Refused(Refusal),
-}
-
-/// The rule that an action broke.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The room is closed, or was never there.
-    RoomClosed,
-    /// Its log has `limits.room_entries` entries already, or with this message its texts would be more
-    /// than `limits.room_bytes`.
-    RoomFull,
-    /// The reference names no message of this room.
-    NoSuchMessage,
-    /// Only its sender may recall a message.
-    NotYours,
-    /// It was recalled before.
-    AlreadyRecalled,
-    /// This `client_id` already names a message with other content.
-    ClientIdReused,
 }
 
 /// An entry on its way to the people of its room.
@@ -260,6 +212,19 @@ pub trait Entries: Send + Sync {
     /// Hides a message (either side's) from this side's replays; the partner learns nothing.
     /// Ordered like [`Entries::append`]. Allowed in a closed room.
     fn hide(&self, room: RoomId, side: Side, target: MessageRef) -> Pending<Hidden>;
+
+    /// Reacts to a message (either side's), or takes that back with `None`. A side has one reaction to a message:
+    /// the transaction that appends the entry also erases what the side's entry before says, and a recall of the
+    /// message erases all of them, so that replays tell of what holds alone. Ordered like [`Entries::append`]. In a
+    /// full room, and at [`StoreRules::max_size`], only taking back works; in a closed one neither does. Replays
+    /// leave out reactions to messages that the side has hidden.
+    fn react(
+        &self,
+        room: RoomId,
+        side: Side,
+        target: MessageRef,
+        reaction: Option<Reaction>,
+    ) -> Pending<Reacted>;
 
     /// The entries after `after`, until one more would exceed `limit` in number or in bytes; `None` when the room is
     /// unknown or erased. Where there is an entry, at least one is passed, so going on from [`Page::upto`] comes to

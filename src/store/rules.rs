@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Refusal, SideClaim};
 use crate::domain::id::{Address, Seq, SessionId, Side, Timestamp};
-use crate::domain::{Departure, LeaveReason};
+use crate::domain::{Departure, LeaveReason, REACTION_ENTRIES, Reaction};
 
 /// The rules of time and number that a backend applies; the composition root takes them from
 /// the configuration.
@@ -71,6 +71,35 @@ impl StoreRules {
         full.then_some(Refusal::RoomFull)
     }
 
+    /// Whether a reaction is to be entered, by a side whose reactions to this message are these; false: it is so
+    /// already.
+    pub(super) fn reacts(
+        &self,
+        room: ReactionRoom,
+        before: SideReactions,
+        reaction: Option<Reaction>,
+    ) -> Result<bool, Refusal> {
+        if before.standing == reaction {
+            return Ok(false);
+        }
+        if room.closed {
+            return Err(Refusal::RoomClosed);
+        }
+        if reaction.is_none() {
+            return Ok(true);
+        }
+        if room.recalled {
+            return Err(Refusal::AlreadyRecalled);
+        }
+        if before.entries + 1 >= REACTION_ENTRIES {
+            return Err(Refusal::TooManyReactions);
+        }
+        match room.last_seq.0 >= self.room_entries {
+            true => Err(Refusal::RoomFull),
+            false => Ok(true),
+        }
+    }
+
     /// What a side that has been away since then may take, if it ever came.
     pub(super) fn absence(&self, since: Timestamp, came: bool) -> Absence {
         let patience = match came {
@@ -96,6 +125,26 @@ impl StoreRules {
             }
         }
     }
+}
+
+/// Where a reaction goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReactionRoom {
+    /// The room is.
+    pub(super) closed: bool,
+    /// How far its log goes.
+    pub(super) last_seq: Seq,
+    /// The message was.
+    pub(super) recalled: bool,
+}
+
+/// What one side's reactions to one message come to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SideReactions {
+    /// What holds.
+    pub(super) standing: Option<Reaction>,
+    /// How many entries they are.
+    pub(super) entries: usize,
 }
 
 /// What is due because of a room's age.

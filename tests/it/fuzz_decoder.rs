@@ -26,7 +26,7 @@ fn texts() -> impl Strategy<Value = String> {
     let odd = "[a\u{301}\u{327} \t\u{200b}\u{202e}\u{2066}\u{feff}\u{3164}\u{1100}\u{1161}ｒ音é\u{e0041}]{0,60}";
     prop_oneof![
         4 => prop::sample::select(vec![
-            "send_message", "recall_message", "delete_message", "find_next", "typing", "read",
+            "send_message", "recall_message", "delete_message", "react", "heart", "find_next", "typing", "read",
             "block", "start_matching", "cancel_matching", "", "12", "-1", "18446744073709551616",
             "msg-1", "happy", "male", "all", "20", "21", "音樂",
         ]).prop_map(str::to_owned),
@@ -60,6 +60,7 @@ fn values() -> impl Strategy<Value = Value> {
         "tags",
         "message_id",
         "is_typing",
+        "reaction",
         "seq",
         "other",
     ]);
@@ -83,6 +84,7 @@ fn frames() -> impl Strategy<Value = Value> {
         "send_message",
         "recall_message",
         "delete_message",
+        "react",
         "find_next",
         "typing",
         "read",
@@ -102,7 +104,7 @@ fn frames() -> impl Strategy<Value = Value> {
                 "nickname": user.0, "tags": [user.1, user.2, rest.0, "音樂"], "user_id": user.3,
                 "avatar": rest.1,
             },
-            "message_id": rest.2, "client_id": rest.3, "is_typing": rest.0, "seq": rest.1,
+            "message_id": rest.2, "reaction": rest.1, "client_id": rest.3, "is_typing": rest.0, "seq": rest.1,
         })
     })
 }

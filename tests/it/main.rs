@@ -59,6 +59,7 @@ mod pool_redis;
 mod pool_scene;
 mod pool_together;
 mod proxies;
+mod reactions;
 mod redis_access;
 mod redis_nodes;
 mod redis_outages;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use miyu::domain::id::{RoomId, Seq, Side};
-use miyu::domain::{Entry, EntryKind, LeaveReason};
-use miyu::store::{Appended, Draft, Hidden, PageLimit, ReadState, Recalled, SideClaim};
+use miyu::domain::{Entry, EntryKind, LeaveReason, Reaction};
+use miyu::store::{Appended, Draft, Hidden, PageLimit, Reacted, ReadState, Recalled, SideClaim};
 use proptest::prelude::*;
 
 use self::model::{Line, Model, Outcome};
@@ -63,6 +63,12 @@ impl<X: Backend> Pair<X> {
                 named,
             } => self.recall(room, side, &target, named).await,
             Op::Hide { room, side, target } => self.hide(room, side, &target).await,
+            Op::React {
+                room,
+                side,
+                target,
+                reaction,
+            } => self.react(room, side, &target, reaction).await,
             Op::Close { room, side } => self.close(room, side).await,
             Op::Page {
                 room,
@@ -129,6 +135,25 @@ impl<X: Backend> Pair<X> {
             Hidden::Refused(why) => Err(why),
         };
         assert_eq!(outcome, model.hide(side, target));
+    }
+
+    async fn react(
+        &mut self,
+        room: usize,
+        side: Side,
+        target: &Target,
+        reaction: Option<Reaction>,
+    ) {
+        let (id, model) = &mut self.rooms[room];
+        let store = self.world.store();
+        let reacted = store.react(*id, side, target.reference(), reaction).await;
+        let outcome = match reacted.unwrap() {
+            Reacted::Done(entry) => Ok(entry.kind.clone()),
+            Reacted::Same(..) => Err(None),
+            Reacted::Refused(why) => Err(Some(why)),
+        };
+        assert_eq!(outcome, model.react(side, target, reaction));
+        self.published += usize::from(outcome.is_ok());
     }
 
     async fn close(&mut self, room: usize, side: Side) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use miyu::channel::wire::{MOST_BYTES, MOST_COUNT, Packet, PacketDecodeError, VERSION};
-use miyu::channel::{Frame, GroupClosing, GroupId};
+use miyu::channel::{EntryRole, Frame, GroupClosing, GroupId};
 use miyu::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
 use miyu::domain::{Gender, Mark, Mood, Pairing, Party, Persona, Position, Profile, UserId};
 use miyu::protocol::CloseReason;
@@ -75,12 +75,14 @@ fn counts() -> impl Strategy<Value = u64> {
 }
 
 fn frames() -> impl Strategy<Value = Frame> {
-    let entry = ((counts(), any::<bool>()), sides(), texts());
+    let roles = vec![EntryRole::Word, EntryRole::Reaction, EntryRole::End];
+    let role = prop::sample::select(roles);
+    let entry = ((counts(), role), sides(), texts());
     prop_oneof![
-        entry.prop_map(|((seq, closes), by, texts)| Frame::Entry {
+        entry.prop_map(|((seq, role), by, texts)| Frame::Entry {
             seq: Seq(seq),
             by,
-            closes,
+            role,
             texts,
         }),
         (sides(), addresses(), counts()).prop_map(|(side, connection, version)| {
@@ -202,7 +204,7 @@ fn what_is_too_long_is_neither_made_nor_read() {
     let frame = Frame::Entry {
         seq: Seq(1),
         by: Side::A,
-        closes: false,
+        role: EntryRole::Word,
         texts: EntryTexts::same(long.into()),
     };
     assert!(Packet::Direct(1, frame).encode(NodeId(1)).is_none());
@@ -225,7 +227,7 @@ fn a_place_or_version_that_cannot_be_is_refused() {
             Frame::Entry {
                 seq,
                 by: side,
-                closes: false,
+                role: EntryRole::Word,
                 texts: EntryTexts::same("x".into()),
             },
             Frame::Opened {

@@ -69,7 +69,7 @@ fn a_room_that_has_closed_says_nothing_of_it() {
     let closed = Frame::Entry {
         seq: Seq(1),
         by: Side::B,
-        closes: true,
+        role: EntryRole::End,
         texts: texts(&departure),
     };
     bench.frame(&closed, Duration::ZERO);

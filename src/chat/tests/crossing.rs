@@ -124,7 +124,7 @@ fn a_room_read_before_its_end_does_not_open_it_again() {
         &Frame::Entry {
             seq: Seq(1),
             by: Side::B,
-            closes: true,
+            role: EntryRole::End,
             texts: texts(&message(1)),
         },
         Z,

@@ -1,7 +1,7 @@
 //! The ordered stream of entries: opening, holes, the end, what was written.
 
 use super::*;
-use crate::domain::Position;
+use crate::domain::{Position, Reaction};
 
 #[test]
 fn opening_tells_the_state_then_reads_the_log() {
@@ -170,4 +170,63 @@ fn a_client_of_the_original_goes_on_from_a_log_that_was_cut() {
     assert!(bench.out.is_empty());
     bench.frame(&live(2), Duration::ZERO);
     assert_eq!(bench.written(), ["new_message"]);
+}
+
+/// Bob's reaction to the first message.
+fn reaction(seq: u64) -> Entry {
+    Entry {
+        seq: Seq(seq),
+        at: Timestamp(0),
+        kind: EntryKind::Reaction {
+            side: Side::B,
+            target: Seq(1),
+            reaction: Some(Reaction::Heart),
+        },
+    }
+}
+
+fn live_reaction(seq: u64) -> Frame {
+    Frame::Entry {
+        seq: Seq(seq),
+        by: Side::B,
+        role: EntryRole::Reaction,
+        texts: texts(&reaction(seq)),
+    }
+}
+
+#[test]
+fn clients_of_the_original_are_told_no_reactions_and_miss_nothing_else() {
+    for (after, told) in [(None, 0), (Some(Seq::ZERO), 1)] {
+        let mut bench = Bench::open_after(room([1, 2]), after);
+        bench.out.clear();
+        bench.paged(&[message(1), reaction(2), message(3)], 3);
+        assert_eq!(bench.written().len(), 2 + told);
+        bench.frame(&live_reaction(4), Duration::ZERO);
+        assert_eq!(bench.written().len(), told);
+        // Out of order, too: it keeps its place.
+        bench.frame(&live(6), Duration::ZERO);
+        assert!(bench.written().is_empty());
+        bench.frame(&live_reaction(5), Duration::ZERO);
+        assert_eq!(bench.written().len(), 1 + told);
+        bench.frame(&live_reaction(8), Duration::ZERO);
+        bench.frame(&live(7), Duration::ZERO);
+        assert_eq!(bench.written().len(), 1 + told);
+        bench.frame(&live(9), Duration::ZERO);
+        assert_eq!(bench.written(), ["new_message"]);
+    }
+}
+
+#[test]
+fn a_reaction_does_not_end_typing() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    let typing = Frame::Typing {
+        side: Side::B,
+        is_typing: true,
+    };
+    bench.frame(&typing, Duration::ZERO);
+    assert_eq!(bench.written(), ["partner_typing"]);
+    bench.frame(&live_reaction(1), Duration::ZERO);
+    assert_eq!(bench.written(), ["reaction"]);
+    bench.frame(&live(2), Duration::ZERO);
+    assert_eq!(bench.written(), ["partner_typing", "new_message"]);
 }

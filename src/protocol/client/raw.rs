@@ -31,6 +31,8 @@ pub(super) struct RawChat<'a> {
     pub(super) is_typing: Field<'a>,
     #[serde(borrow)]
     pub(super) seq: Field<'a>,
+    #[serde(borrow)]
+    pub(super) reaction: Field<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]

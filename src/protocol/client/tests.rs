@@ -210,3 +210,42 @@ fn an_unreadable_frame_says_which_message_it_was() {
     assert_eq!(error.code, ErrorCode::BadJson);
     assert_eq!(error.client_id.as_deref(), Some("m-7"));
 }
+
+#[test]
+fn a_reaction_names_a_message_and_one_of_five_or_none() {
+    let decoded = |reaction: &str| {
+        let text = format!(r#"{{"action":"react","message_id":"3","reaction":{reaction}}}"#);
+        chat(&text).map(|frame| frame.action)
+    };
+    let target = MessageRef::Seq(Seq(3));
+    for reaction in Reaction::ALL {
+        let word = format!("{:?}", reaction.as_str());
+        let expected = ChatAction::React {
+            target: target.clone(),
+            reaction: Some(reaction),
+        };
+        assert_eq!(decoded(&word), Ok(expected));
+    }
+    let taken_back = ChatAction::React {
+        target,
+        reaction: None,
+    };
+    assert_eq!(decoded("null"), Ok(taken_back));
+    for other in [r#""love""#, r#""""#, "1", "[]", "true"] {
+        let error = decoded(other).expect_err(other);
+        assert_eq!(
+            (error.code, error.field),
+            (ErrorCode::InvalidField, Some("reaction"))
+        );
+    }
+    let unsaid = r#"{"action":"react","message_id":"3"}"#;
+    assert_eq!(
+        chat_error(unsaid),
+        (ErrorCode::InvalidField, Some("reaction"))
+    );
+    let unnamed = r#"{"action":"react","reaction":"ok"}"#;
+    assert_eq!(
+        chat_error(unnamed),
+        (ErrorCode::InvalidField, Some("message_id"))
+    );
+}

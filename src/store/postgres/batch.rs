@@ -9,7 +9,8 @@ use tokio_postgres::Row;
 use super::columns::{Asks, Changes, Grown, NewEntries, NewRooms, Param, Whole};
 use super::decide::Batch;
 use super::error::BackendError;
-use super::messages::Messages;
+use super::messages::{Messages, Wanted};
+use super::reactions::Reactions;
 use super::room_state::{Leases, RoomState};
 use super::rows::{self, get, millis};
 use super::shared::Shared;
@@ -86,10 +87,21 @@ impl Transaction<'_> {
         let (now, node) = (shared.now(), shared.node());
         let arrival = millis(shared.rules.arrival);
         let new = NewRooms::of(ops);
-        let (named, placed) = (&asks.wanted.named, &asks.wanted.placed);
+        let Wanted {
+            reacted,
+            named,
+            placed,
+        } = &asks.wanted;
         let open = new.params(&now, &arrival);
         let lock: [Param<'_>; 2] = [&asks.rooms, &asks.strangers];
         let begin: [Param<'_>; 4] = [&now, &node, &self.shard, &link.epoch];
+        let reactions: [Param<'_>; 5] = [
+            &reacted.rooms,
+            &reacted.numbers,
+            &reacted.sides,
+            &reacted.seqs,
+            &reacted.names,
+        ];
         let by_name: [Param<'_>; 4] = [&named.rooms, &named.numbers, &named.sides, &named.names];
         let by_seq: [Param<'_>; 3] = [&placed.rooms, &placed.numbers, &placed.seqs];
         let locked = match asks.presence {
@@ -109,6 +121,10 @@ impl Transaction<'_> {
         if asks.presence {
             asked.push(ask(client, &statements.leases, &[]));
         }
+        let reacts = !reacted.rooms.is_empty();
+        if reacts {
+            asked.push(ask(client, &statements.reacted, &reactions));
+        }
         if !named.rooms.is_empty() {
             asked.push(ask(client, &statements.by_name, &by_name));
         }
@@ -122,6 +138,7 @@ impl Transaction<'_> {
         let opened = if opens { next() } else { Vec::new() };
         let (locked, clock) = (next(), next());
         let leases = if asks.presence { next() } else { Vec::new() };
+        let reactions = if reacts { next() } else { Vec::new() };
         let messages: Vec<Row> = answers.flatten().collect();
 
         let clock = clock.first().ok_or(BackendError::Damaged("no clock"))?;
@@ -141,7 +158,7 @@ impl Transaction<'_> {
                 .map(RoomState::read)
                 .collect::<Result<_, _>>()?,
             opened: opened.collect::<Result<HashSet<_>, BackendError>>()?,
-            messages: Messages::read(&messages)?,
+            messages: Messages::read(&messages, Reactions::read(&reactions)?)?,
             renewed: Vec::new(),
         })
     }

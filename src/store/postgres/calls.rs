@@ -8,10 +8,10 @@ use super::shared::Life;
 use super::write_op::{Job, NewRoom, Outcome, WriteOp};
 use super::{PostgresStore, closed, reads, upkeep};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
-use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
+use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
 use crate::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, ReadState, Recalled,
-    Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept, Upkeep,
+    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
+    Recalled, Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept, Upkeep,
 };
 
 const UNEXPECTED: BackendError = BackendError::Damaged("an answer that does not fit its question");
@@ -173,6 +173,26 @@ impl Entries for PostgresStore {
         let op = WriteOp::Hide { room, side, target };
         self.ask(op, |outcome| match outcome {
             Outcome::Hidden(hidden) => Ok(hidden),
+            _ => Err(UNEXPECTED),
+        })
+    }
+
+    fn react(
+        &self,
+        room: RoomId,
+        side: Side,
+        target: MessageRef,
+        reaction: Option<Reaction>,
+    ) -> Pending<Reacted> {
+        let op = WriteOp::React {
+            room,
+            side,
+            target,
+            reaction,
+        };
+        self.ask(op, |outcome| match outcome {
+            Outcome::Reacted(reacted) => Ok(reacted),
+            Outcome::MaxSize => Err(BackendError::MaxSize),
             _ => Err(UNEXPECTED),
         })
     }

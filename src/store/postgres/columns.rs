@@ -128,7 +128,7 @@ impl<'a> NewEntries<'a> {
             entries.names.push(columns.client_id);
             entries.bodies.push(columns.body);
             entries.targets.push(columns.target.map(rows::int));
-            entries.reasons.push(columns.reason.map(rows::reason_code));
+            entries.reasons.push(columns.reason);
             entries.hidden.push(new.hidden);
         }
         entries
@@ -151,12 +151,12 @@ impl<'a> NewEntries<'a> {
     }
 }
 
-/// What becomes of messages that were there before.
+/// What becomes of entries that were there before.
 #[derive(Default)]
 pub(super) struct Changes {
     pub(super) rooms: Vec<i64>,
     seqs: Vec<i64>,
-    recalled: Vec<bool>,
+    erased: Vec<bool>,
     hidden: Vec<i16>,
 }
 
@@ -167,7 +167,7 @@ impl Changes {
         for ((room, seq), change) in &messages.changes {
             changes.rooms.push(*room);
             changes.seqs.push(rows::int(*seq));
-            changes.recalled.push(change.recalled);
+            changes.erased.push(change.erased);
             changes.hidden.push(change.hidden);
         }
         changes
@@ -175,7 +175,7 @@ impl Changes {
 
     /// As `change` takes them.
     pub(super) fn params(&self) -> [Param<'_>; 4] {
-        [&self.rooms, &self.seqs, &self.recalled, &self.hidden]
+        [&self.rooms, &self.seqs, &self.erased, &self.hidden]
     }
 }
 

@@ -10,10 +10,10 @@ use super::messages::Messages;
 use super::room_state::{Leases, RoomState};
 use super::write_op::{Done, NewRoom, Outcome, WriteOp};
 use crate::domain::id::{Address, NodeId, RoomId, Side, Timestamp};
-use crate::domain::{Departure, Entry, EntryKind, LeaveReason, MessageRef};
-use crate::store::rules::{self, Age};
+use crate::domain::{Departure, Entry, EntryKind, LeaveReason, MessageRef, Reaction};
+use crate::store::rules::{self, Age, ReactionRoom};
 use crate::store::{
-    Appended, Arrival, Draft, Hidden, ReadState, Recalled, Refusal, RoomPeople, SideClaim,
+    Appended, Arrival, Draft, Hidden, Reacted, ReadState, Recalled, Refusal, RoomPeople, SideClaim,
     StoreRules,
 };
 
@@ -50,6 +50,12 @@ impl Batch<'_> {
                 client_id,
             } => Ok(self.recall(*room, *side, target, client_id.as_deref())),
             WriteOp::Hide { room, side, target } => Ok(self.hide(*room, *side, target).into()),
+            WriteOp::React {
+                room,
+                side,
+                target,
+                reaction,
+            } => Ok(self.react(*room, *side, target, *reaction)),
             WriteOp::Arrive {
                 room,
                 place,
@@ -189,6 +195,48 @@ impl Batch<'_> {
         };
         self.messages.hide(room, no, seq, side);
         Outcome::Hidden(Hidden::Done(seq))
+    }
+
+    fn react(
+        &mut self,
+        room: RoomId,
+        side: Side,
+        target: &MessageRef,
+        reaction: Option<Reaction>,
+    ) -> Done {
+        let refused = |why| Done::from(Outcome::Reacted(Reacted::Refused(why)));
+        let Some(state) = self.rooms.get(&room) else {
+            return refused(Refusal::RoomClosed);
+        };
+        let Some(message) = self.messages.find(room, side, target) else {
+            return refused(Refusal::NoSuchMessage);
+        };
+        let (no, target) = (state.no, message.seq);
+        let place = ReactionRoom {
+            closed: state.closed,
+            last_seq: state.last_seq,
+            recalled: message.content.is_none(),
+        };
+        let before = self.messages.reactions.sum(room, target, side);
+        match self.rules.reacts(place, before, reaction) {
+            Err(why) => return refused(why),
+            Ok(false) => return Outcome::Reacted(Reacted::Same(target, reaction)).into(),
+            Ok(true) if reaction.is_some() && self.at_max_size => return Outcome::MaxSize.into(),
+            Ok(true) => {}
+        }
+        self.messages.erase_reaction(room, no, target, side);
+        let kind = EntryKind::Reaction {
+            side,
+            target,
+            reaction,
+        };
+        match self.next_entry(room, kind) {
+            Some(entry) => Done {
+                made: Some(Arc::clone(&entry)),
+                ..Outcome::Reacted(Reacted::Done(entry)).into()
+            },
+            None => refused(Refusal::RoomClosed),
+        }
     }
 
     /// The next entry of a room's log.

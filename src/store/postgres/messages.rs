@@ -8,10 +8,11 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::error::BackendError;
+use super::reactions::{Reactions, ReactionsOf};
 use super::rows::{self, get};
 use super::write_op::WriteOp;
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
-use crate::domain::{Entry, EntryKind, LeaveReason, MessageRef, Quote};
+use crate::domain::{Entry, EntryKind, MessageRef, Quote};
 
 /// The messages of these names: one index look each, whatever the planner thinks of the table. `$2` has the
 /// numbers of those rooms that this node knows.
@@ -29,9 +30,10 @@ pub(super) const BY_SEQ: &str = "SELECT u.id AS room, e.seq, e.side, e.client_id
          AND e.seq = u.seq AND e.kind = 0 OFFSET 0) e \
      LEFT JOIN entries t ON t.room = e.room AND t.seq = e.target";
 
-/// What is asked with [`BY_NAME`] and [`BY_SEQ`].
+/// What is asked with [`BY_NAME`], [`BY_SEQ`] and [`super::reactions::REACTED`].
 #[derive(Default)]
 pub(super) struct Wanted<'a> {
+    pub(super) reacted: ReactionsOf<'a>,
     pub(super) named: Named<'a>,
     pub(super) placed: Placed,
 }
@@ -56,6 +58,7 @@ pub(super) struct Placed {
 impl<'a> Wanted<'a> {
     /// Adds what this op names; `no` is its room's number, if it is known.
     pub(super) fn add(&mut self, op: &'a WriteOp, no: Option<i64>) {
+        self.reacted.add(op, no);
         let (room, side, target) = match op {
             WriteOp::Append(draft) => {
                 self.name(draft.room, no, draft.side, &draft.client_id);
@@ -64,7 +67,10 @@ impl<'a> Wanted<'a> {
             WriteOp::Recall {
                 room, side, target, ..
             }
-            | WriteOp::Hide { room, side, target } => (*room, *side, Some(target)),
+            | WriteOp::Hide { room, side, target }
+            | WriteOp::React {
+                room, side, target, ..
+            } => (*room, *side, Some(target)),
             _ => return,
         };
         match target {
@@ -134,6 +140,7 @@ impl NewEntry {
             EntryKind::Message { side, .. } => (0, *side),
             EntryKind::Recall { side, .. } => (1, *side),
             EntryKind::Departure { side, .. } => (2, *side),
+            EntryKind::Reaction { side, .. } => (3, *side),
         };
         let mut columns = EntryColumns {
             kind,
@@ -160,7 +167,15 @@ impl NewEntry {
                 columns.client_id = Some(client_id.as_bytes());
                 columns.target = Some(*target);
             }
-            EntryKind::Departure { reason, .. } => columns.reason = Some(*reason),
+            EntryKind::Reaction {
+                target, reaction, ..
+            } => {
+                columns.target = Some(*target);
+                columns.reason = reaction.map(|it| it.code().into());
+            }
+            EntryKind::Departure { reason, .. } => {
+                columns.reason = Some(rows::reason_code(*reason));
+            }
         }
         columns
     }
@@ -173,13 +188,15 @@ pub(super) struct EntryColumns<'a> {
     pub(super) client_id: Option<&'a [u8]>,
     pub(super) body: Option<&'a [u8]>,
     pub(super) target: Option<Seq>,
-    pub(super) reason: Option<LeaveReason>,
+    /// Of a departure or a reaction.
+    pub(super) reason: Option<i16>,
 }
 
-/// What is to become of a message that was there before.
+/// What is to become of an entry that was there before.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Change {
-    pub(super) recalled: bool,
+    /// What it says is.
+    pub(super) erased: bool,
     /// Bit 0: from side A; bit 1: from side B.
     pub(super) hidden: i16,
 }
@@ -189,6 +206,7 @@ pub(super) struct Change {
 pub(super) struct Messages {
     by_seq: HashMap<(RoomId, Seq), Message>,
     by_name: HashMap<(RoomId, Side, String), Seq>,
+    pub(super) reactions: Reactions,
     /// In the order in which they are to be published.
     pub(super) new: Vec<NewEntry>,
     /// By room number and seq.
@@ -196,9 +214,12 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// Those of these rows.
-    pub(super) fn read(rows: &[Row]) -> Result<Self, BackendError> {
-        let mut messages = Self::default();
+    /// Those of these rows, and the reactions to them.
+    pub(super) fn read(rows: &[Row], reactions: Reactions) -> Result<Self, BackendError> {
+        let mut messages = Self {
+            reactions,
+            ..Self::default()
+        };
         for row in rows {
             let (room, message) = Message::read(row)?;
             messages.learn(room, message);
@@ -269,6 +290,15 @@ impl Messages {
             };
             self.learn(room, message);
         }
+        if let EntryKind::Reaction {
+            side,
+            target,
+            reaction,
+        } = entry.kind
+        {
+            let said = (entry.seq, reaction);
+            self.reactions.push((room, target, side), said);
+        }
         self.new.push(NewEntry {
             room: no,
             entry: Arc::clone(entry),
@@ -276,8 +306,29 @@ impl Messages {
         });
     }
 
-    /// Erases the text of a message of the room with this number.
+    /// Erases what a side's reaction to a message says, in the room with this number.
+    pub(super) fn erase_reaction(&mut self, room: RoomId, no: i64, target: Seq, of: Side) {
+        let Some(seq) = self.reactions.erase(room, target, of) else {
+            return;
+        };
+        let mut made = self.new.iter_mut();
+        match made.find(|new| new.room == no && new.entry.seq == seq) {
+            Some(new) => {
+                if let EntryKind::Reaction { reaction, .. } =
+                    &mut Arc::make_mut(&mut new.entry).kind
+                {
+                    *reaction = None;
+                }
+            }
+            None => self.changes.entry((no, seq)).or_default().erased = true,
+        }
+    }
+
+    /// Erases the text of a message of the room with this number, and the reactions to it.
     pub(super) fn recall(&mut self, room: RoomId, no: i64, seq: Seq) {
+        for side in Side::BOTH {
+            self.erase_reaction(room, no, seq, side);
+        }
         let Some(message) = self.by_seq.get_mut(&(room, seq)) else {
             return;
         };
@@ -289,7 +340,7 @@ impl Messages {
                     *content = None;
                 }
             }
-            None => self.changes.entry((no, seq)).or_default().recalled = true,
+            None => self.changes.entry((no, seq)).or_default().erased = true,
         }
     }
 

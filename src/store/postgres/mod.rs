@@ -8,7 +8,7 @@
 //!
 //! Reading order: `migrations/postgres/*.sql` · `mod`, `calls` (the store as its callers see it) ·
 //! `target`, `tls`, `link`, `open` (getting there) · `write_op` (what travels) · `write_shard`, `in_doubt` ·
-//! `batch`, `decide` (what a batch does), `room_state`, `messages`, `columns`, `statements` · `reads`, `upkeep` ·
+//! `batch`, `decide` (what a batch does), `room_state`, `messages`, `reactions`, `columns`, `statements` · `reads`, `upkeep` ·
 //! `rows` (columns) · `shared`, `server_clock`, `error`.
 
 use std::sync::Arc;
@@ -38,6 +38,7 @@ mod in_doubt;
 mod link;
 mod messages;
 mod open;
+mod reactions;
 mod reads;
 mod room_state;
 mod rows;

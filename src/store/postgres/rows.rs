@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::error::BackendError;
 use crate::domain::entry::QUOTE_CHARS;
 use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
-use crate::domain::{Entry, EntryKind, LeaveReason, Persona, Quote};
+use crate::domain::{Entry, EntryKind, LeaveReason, Persona, Quote, Reaction};
 use crate::store::RoomPeople;
 
 /// One column; what does not fit is damage.
@@ -90,6 +90,13 @@ pub(super) fn reason(value: i64) -> Result<LeaveReason, BackendError> {
     }
 }
 
+/// A reaction from a column.
+pub(super) fn reaction(code: Option<i16>) -> Result<Option<Reaction>, BackendError> {
+    let unknown = BackendError::Damaged("a reaction of no known kind");
+    code.map(|code| Reaction::from_code(code.into()).ok_or(unknown))
+        .transpose()
+}
+
 /// What people wrote, from a column.
 pub(super) fn text(bytes: Vec<u8>) -> Result<String, BackendError> {
     String::from_utf8(bytes).map_err(|_| BackendError::Damaged("a text that is not UTF-8"))
@@ -116,7 +123,8 @@ fn quoted_text(bytes: &[u8]) -> Result<&str, BackendError> {
 /// The columns of an entry as [`entry`] wants them; `e` is the entry, `t` what it refers to, of whose text no more is
 /// fetched than [`QUOTED_BYTES`].
 pub(super) const ENTRY: &str = "e.seq, e.kind, e.side, e.client_id, e.body, e.target, e.reason, \
-     e.at, e.hidden, t.side AS target_side, substring(t.body FROM 1 FOR 804) AS target_body";
+     e.at, CASE e.kind WHEN 3 THEN t.hidden ELSE e.hidden END AS hidden, \
+     t.side AS target_side, substring(t.body FROM 1 FOR 804) AS target_body";
 /// The join that goes with [`ENTRY`].
 pub(super) const TARGET: &str = "LEFT JOIN entries t ON t.room = e.room AND t.seq = e.target";
 
@@ -138,6 +146,11 @@ pub(super) fn entry(row: &Row) -> Result<Entry, BackendError> {
         2 => EntryKind::Departure {
             side: by,
             reason: reason(get::<i16>(row, "reason")?.into())?,
+        },
+        3 => EntryKind::Reaction {
+            side: by,
+            target: seq(get(row, "target")?)?,
+            reaction: reaction(get(row, "reason")?)?,
         },
         _ => return Err(BackendError::Damaged("an entry of unknown kind")),
     };
@@ -161,7 +174,7 @@ pub(super) fn quote(row: &Row) -> Result<Option<Quote>, BackendError> {
     )))
 }
 
-/// Whether this side asked not to be sent the entry again.
+/// Whether this side asked not to be sent the entry again, or not the message that it reacts to.
 pub(super) fn hidden_from(row: &Row, side: Side) -> Result<bool, BackendError> {
     Ok(get::<i16>(row, "hidden")? & (1 << side.index()) != 0)
 }

@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use tokio_postgres::{Error, Row, Statement};
 
 use super::link::Params;
-use super::{messages, room_state};
+use super::{messages, reactions, room_state};
 
 /// Rooms that are there already stay as they are. `moment` is that of the statement: the batch's own is read
 /// when its rooms are locked.
@@ -22,10 +22,10 @@ const OPEN: &str = "INSERT INTO rooms (id, people, common_tags, is_bot, session_
 const INSERT: &str = "INSERT INTO entries (room, seq, kind, side, client_id, body, target, reason, hidden, at) \
      SELECT u.*, $10::bigint FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::smallint[], \
          $5::bytea[], $6::bytea[], $7::bigint[], $8::smallint[], $9::smallint[]) AS u";
-const CHANGE: &str = "UPDATE entries e SET body = CASE WHEN NOT u.recalled THEN e.body END, \
-         hidden = e.hidden | u.hidden \
-     FROM unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::smallint[]) AS u (room, seq, recalled, hidden) \
-     WHERE e.room = u.room AND e.seq = u.seq AND (u.recalled OR e.hidden & u.hidden <> u.hidden)";
+const CHANGE: &str = "UPDATE entries e SET body = CASE WHEN NOT u.erased THEN e.body END, \
+         reason = CASE WHEN NOT u.erased THEN e.reason END, hidden = e.hidden | u.hidden \
+     FROM unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::smallint[]) AS u (room, seq, erased, hidden) \
+     WHERE e.room = u.room AND e.seq = u.seq AND (u.erased OR e.hidden & u.hidden <> u.hidden)";
 const GROW: &str = "UPDATE rooms r SET last_seq = u.last_seq, bytes = u.bytes, \
          cursor_a = u.cursor_a, read_a = u.read_a, cursor_b = u.cursor_b, read_b = u.read_b \
      FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], \
@@ -79,6 +79,7 @@ statements! {
     lock_presence: room_state::LOCK_PRESENCE;
     begin: "SELECT o_now, o_label FROM begin_batch($1, $2, $3, $4)";
     leases: room_state::LEASES;
+    reacted: reactions::REACTED;
     by_name: messages::BY_NAME;
     by_seq: messages::BY_SEQ;
     insert: INSERT;

@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::error::BackendError;
 use crate::domain::id::{Address, RoomId, SessionId, Side, Timestamp};
-use crate::domain::{Entry, LeaveReason, MessageRef};
+use crate::domain::{Entry, LeaveReason, MessageRef, Reaction};
 use crate::store::{
-    Appended, Arrival, Draft, Hidden, ReadState, Recalled, RoomPeople, SideClaim, StoreError,
+    Appended, Arrival, Draft, Hidden, Reacted, ReadState, Recalled, RoomPeople, SideClaim,
+    StoreError,
 };
 
 /// What the place of an answer takes.
@@ -31,6 +32,12 @@ pub(super) enum WriteOp {
         room: RoomId,
         side: Side,
         target: MessageRef,
+    },
+    React {
+        room: RoomId,
+        side: Side,
+        target: MessageRef,
+        reaction: Option<Reaction>,
     },
     Arrive {
         room: RoomId,
@@ -83,6 +90,7 @@ impl WriteOp {
             Self::Append(draft) => draft.room,
             Self::Recall { room, .. }
             | Self::Hide { room, .. }
+            | Self::React { room, .. }
             | Self::Arrive { room, .. }
             | Self::Depart { room, .. }
             | Self::SaveReadState { room, .. }
@@ -127,7 +135,7 @@ impl WriteOp {
             Self::Recall {
                 target, client_id, ..
             } => reference(target) + client_id.as_ref().map_or(0, String::len),
-            Self::Hide { target, .. } => reference(target),
+            Self::Hide { target, .. } | Self::React { target, .. } => reference(target),
             _ => 0,
         };
         size_of::<Job>() + ANSWER + texts
@@ -138,6 +146,7 @@ impl WriteOp {
         match self {
             Self::Append(_) => Outcome::Appended(Appended::Done(entry)),
             Self::Recall { .. } => Outcome::Recalled(Recalled::Done(entry)),
+            Self::React { .. } => Outcome::Reacted(Reacted::Done(entry)),
             _ => Outcome::Closed(true),
         }
     }
@@ -153,6 +162,7 @@ pub(super) enum Outcome {
     Appended(Appended),
     Recalled(Recalled),
     Hidden(Hidden),
+    Reacted(Reacted),
     Arrived(Option<Box<Arrival>>),
     Departed(Option<u64>),
     Closed(bool),

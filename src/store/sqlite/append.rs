@@ -11,12 +11,12 @@ use crate::domain::{Entry, EntryKind, MessageRef, Quote};
 use crate::store::{Appended, Committed, Draft, Hidden, Recalled, Refusal};
 
 /// A message that a reference names.
-struct FoundMessage {
-    row: i64,
-    seq: Seq,
+pub(super) struct FoundMessage {
+    pub(super) row: i64,
+    pub(super) seq: Seq,
     side: Side,
     client_id: String,
-    content: Option<String>,
+    pub(super) content: Option<String>,
 }
 
 impl Writer {
@@ -109,6 +109,7 @@ impl Writer {
                 .prepare_cached("UPDATE entries SET body = NULL WHERE id = ?1")?;
             erase.execute([found.row])?;
             drop(erase);
+            rows::erase_reactions(&writer.conn, found.row)?;
             writer.write_entry(room, kind, Some(found.row), 0)
         })?;
         self.purged = true;
@@ -191,7 +192,7 @@ impl Writer {
     }
 
     /// The message that a reference of this side names.
-    fn find(
+    pub(super) fn find(
         &mut self,
         room: RoomId,
         side: Side,

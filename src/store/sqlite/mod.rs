@@ -6,7 +6,7 @@
 //!
 //! Reading order: `mod` (the store as its callers see it) · `open` · `queue`, `jobs` (how work
 //! travels) · `threads` · `writer` · `checkpoint`, `tidy` (what can wait) · `room_cache`, `client_id_index` (what it remembers) · `append`,
-//! `rooms`, `relations`, `sweep` (the jobs) · `upkeep` (readiness and the end) · `page` (the readers) · `rows`, `room_rows` (columns) · `key`, `error`.
+//! `react`, `rooms`, `relations`, `sweep` (the jobs) · `upkeep` (readiness and the end) · `page` (the readers) · `rows`, `room_rows` (columns) · `key`, `error`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,11 +25,11 @@ use self::queue::JobQueue;
 use self::threads::{PanicAlarm, ThreadLife};
 use self::writer::{Opened, Writer};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
-use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
+use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
 use crate::store::pending_writes::PendingWrites;
 use crate::store::{
     Appended, Arrival, CommitSink, Draft, Durability, Entries, Hidden, Page, PageLimit, Pending,
-    ReadState, Recalled, Rooms, SharedClock, SideClaim, StoreRules,
+    Reacted, ReadState, Recalled, Rooms, SharedClock, SideClaim, StoreRules,
 };
 
 mod append;
@@ -43,6 +43,7 @@ mod key;
 mod open;
 mod page;
 mod queue;
+mod react;
 mod relations;
 mod room_cache;
 mod room_rows;
@@ -309,6 +310,18 @@ impl Entries for SqliteStore {
 
     fn hide(&self, room: RoomId, side: Side, target: MessageRef) -> Pending<Hidden> {
         self.ask(Mode::Write, move |writer| writer.hide(room, side, &target))
+    }
+
+    fn react(
+        &self,
+        room: RoomId,
+        side: Side,
+        target: MessageRef,
+        reaction: Option<Reaction>,
+    ) -> Pending<Reacted> {
+        self.ask(Mode::Write, move |writer| {
+            writer.react(room, side, &target, reaction)
+        })
     }
 
     fn page(

@@ -6,21 +6,24 @@ use uuid::Uuid;
 
 use super::error::SqliteError;
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
-use crate::domain::{Entry, EntryKind, LeaveReason, Quote};
+use crate::domain::{Entry, EntryKind, LeaveReason, Quote, Reaction};
+use crate::store::rules::SideReactions;
 
 const MESSAGE: i64 = 0;
 const RECALL: i64 = 1;
 const DEPARTURE: i64 = 2;
+const REACTION: i64 = 3;
 
 /// An entry as stored.
 pub(super) struct Stored {
     pub(super) room: i64,
     pub(super) entry: Entry,
+    /// Of a reaction: what its message is hidden from.
     hidden: i64,
 }
 
 impl Stored {
-    /// This side asked not to be sent it again.
+    /// This side asked not to be sent it again, or not the message that it reacts to.
     pub(super) fn hidden_from(&self, side: Side) -> bool {
         self.hidden & side_bit(side) != 0
     }
@@ -69,7 +72,7 @@ pub(super) fn side(value: i64) -> Result<Side, SqliteError> {
 pub(super) fn read_entry(conn: &Connection, id: i64) -> Result<Option<Stored>, SqliteError> {
     let mut statement = conn.prepare_cached(
         "SELECT e.room, e.seq, e.kind, e.side, e.client_id, e.body, e.reason, e.at, e.hidden, \
-                e.target, t.room, t.seq, t.side, t.body \
+                e.target, t.room, t.seq, t.side, t.body, t.hidden \
          FROM entries e LEFT JOIN entries t ON t.id = e.target WHERE e.id = ?1",
     )?;
     let mut rows = statement.query([id])?;
@@ -87,10 +90,13 @@ fn stored(row: &Row<'_>) -> Result<Stored, SqliteError> {
         },
         RECALL => EntryKind::Recall {
             side: side(row.get(3)?)?,
-            target: quote(row, room)?
-                .ok_or(SqliteError::Damaged("a recall of nothing"))?
-                .seq,
+            target: target(row, room)?.ok_or(SqliteError::Damaged("a recall of nothing"))?,
             client_id: row.get(4)?,
+        },
+        REACTION => EntryKind::Reaction {
+            side: side(row.get(3)?)?,
+            target: target(row, room)?.ok_or(SqliteError::Damaged("a reaction to nothing"))?,
+            reaction: reaction(row.get(6)?)?,
         },
         DEPARTURE => EntryKind::Departure {
             side: side(row.get(3)?)?,
@@ -103,7 +109,10 @@ fn stored(row: &Row<'_>) -> Result<Stored, SqliteError> {
         at: Timestamp(row.get(7)?),
         kind,
     };
-    let hidden = row.get(8)?;
+    let hidden = match entry.kind {
+        EntryKind::Reaction { .. } => row.get(14)?,
+        _ => row.get(8)?,
+    };
     Ok(Stored {
         room,
         entry,
@@ -111,20 +120,75 @@ fn stored(row: &Row<'_>) -> Result<Stored, SqliteError> {
     })
 }
 
-fn quote(row: &Row<'_>, room: i64) -> Result<Option<Quote>, SqliteError> {
+/// Where what an entry refers to stands in the log.
+fn target(row: &Row<'_>, room: i64) -> Result<Option<Seq>, SqliteError> {
     if row.get::<_, Option<i64>>(9)?.is_none() {
         return Ok(None);
     }
     if row.get::<_, Option<i64>>(10)? != Some(room) {
         return Err(SqliteError::Damaged("a reference out of its room"));
     }
+    seq(row.get(11)?).map(Some)
+}
+
+fn quote(row: &Row<'_>, room: i64) -> Result<Option<Quote>, SqliteError> {
+    let Some(quoted) = target(row, room)? else {
+        return Ok(None);
+    };
     let content = row.get_ref(13)?.as_str_or_null();
     let content = content.map_err(rusqlite::Error::from)?;
-    Ok(Some(Quote::of(
-        seq(row.get(11)?)?,
-        side(row.get(12)?)?,
-        content,
-    )))
+    Ok(Some(Quote::of(quoted, side(row.get(12)?)?, content)))
+}
+
+fn reaction(code: Option<i64>) -> Result<Option<Reaction>, SqliteError> {
+    let unknown = SqliteError::Damaged("a reaction of no known kind");
+    code.map(|code| Reaction::from_code(code).ok_or(unknown))
+        .transpose()
+}
+
+/// What a side's reactions to a message are.
+#[derive(Default)]
+pub(super) struct StoredReactions {
+    pub(super) sum: SideReactions,
+    /// The row of the one that holds.
+    pub(super) standing: Option<i64>,
+}
+
+/// A side's reactions to the message of this row.
+pub(super) fn reactions(
+    conn: &Connection,
+    message: i64,
+    by: Side,
+) -> Result<StoredReactions, SqliteError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, reason FROM entries WHERE target = ?1 AND kind = 3 AND side = ?2",
+    )?;
+    let mut rows = statement.query((message, size(by.index())))?;
+    let mut found = StoredReactions::default();
+    while let Some(row) = rows.next()? {
+        found.sum.entries += 1;
+        if let Some(standing) = reaction(row.get(1)?)? {
+            found.sum.standing = Some(standing);
+            found.standing = Some(row.get(0)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Leaves of a reaction that it was there.
+pub(super) fn erase_reaction(conn: &Connection, row: i64) -> Result<(), SqliteError> {
+    let mut erase = conn.prepare_cached("UPDATE entries SET reason = NULL WHERE id = ?1")?;
+    erase.execute([row])?;
+    Ok(())
+}
+
+/// The same of all reactions to the message of this row.
+pub(super) fn erase_reactions(conn: &Connection, message: i64) -> Result<(), SqliteError> {
+    let mut erase = conn.prepare_cached(
+        "UPDATE entries SET reason = NULL WHERE target = ?1 AND kind = 3 AND reason IS NOT NULL",
+    )?;
+    erase.execute([message])?;
+    Ok(())
 }
 
 pub(super) fn reason(value: i64) -> Result<LeaveReason, SqliteError> {
@@ -189,6 +253,10 @@ fn insert_entry(
         EntryKind::Recall {
             side, client_id, ..
         } => (RECALL, side, Some(client_id), None, None),
+        EntryKind::Reaction { side, reaction, .. } => {
+            let code = reaction.map(|it| i64::from(it.code()));
+            (REACTION, side, None, None, code)
+        }
         EntryKind::Departure { side, reason } => {
             (DEPARTURE, side, None, None, Some(reason_code(*reason)))
         }

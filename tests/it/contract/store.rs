@@ -8,6 +8,7 @@ mod message_ops;
 mod pages;
 mod people;
 mod presence;
+mod reactions;
 mod rooms;
 mod upkeep;
 

@@ -1,7 +1,7 @@
 //! What a room should be, whatever was done to it.
 
 use miyu::domain::id::{Seq, Side};
-use miyu::domain::{EntryKind, LeaveReason, Quote};
+use miyu::domain::{EntryKind, LeaveReason, Quote, REACTION_ENTRIES, Reaction};
 use miyu::store::Refusal;
 
 use super::ops::{Target, client_id};
@@ -29,6 +29,11 @@ pub enum Line {
         target: usize,
         name: String,
     },
+    Reacted {
+        side: Side,
+        target: usize,
+        reaction: Option<Reaction>,
+    },
     Left {
         side: Side,
     },
@@ -53,6 +58,15 @@ impl Model {
                 side: *side,
                 target: Seq(*target as u64 + 1),
                 client_id: name.clone(),
+            },
+            Line::Reacted {
+                side,
+                target,
+                reaction,
+            } => EntryKind::Reaction {
+                side: *side,
+                target: Seq(*target as u64 + 1),
+                reaction: *reaction,
             },
             Line::Left { side } => EntryKind::Departure {
                 side: *side,
@@ -90,9 +104,12 @@ impl Model {
 
     pub fn part(&self, side: Side, after: usize, limit: usize) -> Vec<(Seq, EntryKind)> {
         let all = (0..self.log.len()).skip(after).take(limit);
-        let shown = all.filter(
-            |at| !matches!(&self.log[*at], Line::Said { hidden, .. } if hidden[side.index()]),
-        );
+        let hides =
+            |at: usize| matches!(&self.log[at], Line::Said { hidden, .. } if hidden[side.index()]);
+        let shown = all.filter(|at| match &self.log[*at] {
+            Line::Reacted { target, .. } => !hides(*target),
+            _ => !hides(*at),
+        });
         shown
             .map(|at| (Seq(at as u64 + 1), self.entry(at)))
             .collect()
@@ -134,7 +151,7 @@ impl Model {
         let bytes = self.log.iter().map(|line| match line {
             Line::Said { name, text, .. } => name.len() + text.as_ref().map_or(0, String::len),
             Line::Recalled { name, .. } => name.len(),
-            Line::Left { .. } => 0,
+            Line::Reacted { .. } | Line::Left { .. } => 0,
         });
         bytes.sum::<usize>() as u64
     }
@@ -159,12 +176,75 @@ impl Model {
             return Outcome::Refused(Refusal::AlreadyRecalled);
         }
         let name = if named { "recall".into() } else { name.clone() };
+        for line in &mut self.log {
+            if let Line::Reacted {
+                target, reaction, ..
+            } = line
+                && *target == at
+            {
+                *reaction = None;
+            }
+        }
         self.log.push(Line::Recalled {
             side: by,
             target: at,
             name,
         });
         Outcome::Done(self.entry(self.log.len() - 1))
+    }
+
+    /// `Err(None)`: it is so already.
+    pub fn react(
+        &mut self,
+        by: Side,
+        target: &Target,
+        wish: Option<Reaction>,
+    ) -> Result<EntryKind, Option<Refusal>> {
+        if self.erased {
+            return Err(Some(Refusal::RoomClosed));
+        }
+        let Some(at) = self.find(by, target) else {
+            return Err(Some(Refusal::NoSuchMessage));
+        };
+        let recalled = matches!(&self.log[at], Line::Said { text: None, .. });
+        let full = self.log.len() as u64 >= ROOM_ENTRIES;
+        let before = self.log.iter_mut().filter_map(|line| match line {
+            Line::Reacted {
+                side,
+                target,
+                reaction,
+            } if *side == by && *target == at => Some(reaction),
+            _ => None,
+        });
+        let mut before: Vec<&mut Option<Reaction>> = before.collect();
+        let (count, standing) = (before.len(), before.iter().find_map(|it| **it));
+        let refusal = if standing == wish {
+            return Err(None);
+        } else if self.closed {
+            Some(Refusal::RoomClosed)
+        } else if wish.is_none() {
+            None
+        } else if recalled {
+            Some(Refusal::AlreadyRecalled)
+        } else if count + 1 >= REACTION_ENTRIES {
+            Some(Refusal::TooManyReactions)
+        } else if full {
+            Some(Refusal::RoomFull)
+        } else {
+            None
+        };
+        if refusal.is_some() {
+            return Err(refusal);
+        }
+        for said in &mut before {
+            **said = None;
+        }
+        self.log.push(Line::Reacted {
+            side: by,
+            target: at,
+            reaction: wish,
+        });
+        Ok(self.entry(self.log.len() - 1))
     }
 
     pub fn hide(&mut self, by: Side, target: &Target) -> Result<Seq, Refusal> {

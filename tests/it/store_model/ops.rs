@@ -1,7 +1,7 @@
 //! What may be done to the rooms, made up at random.
 
-use miyu::domain::MessageRef;
 use miyu::domain::id::{Seq, Side};
+use miyu::domain::{MessageRef, Reaction};
 use proptest::prelude::*;
 
 use super::ROOMS;
@@ -25,6 +25,12 @@ pub(super) enum Op {
         room: usize,
         side: Side,
         target: Target,
+    },
+    React {
+        room: usize,
+        side: Side,
+        target: Target,
+        reaction: Option<Reaction>,
     },
     Close {
         room: usize,
@@ -76,6 +82,7 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
             (0..5u8).prop_map(Target::Name)
         ]
     };
+    let reaction = || prop_oneof![Just(Reaction::Heart), Just(Reaction::Ok)];
     prop_oneof![
         12 => (room(), side(), 0..5u8, 0..2u8, proptest::option::of(target())).prop_map(
             |(room, side, name, text, reply)| Op::Append { room, side, name, text, reply }
@@ -84,6 +91,9 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(room, side, target, named)| Op::Recall { room, side, target, named }),
         3 => (room(), side(), target())
             .prop_map(|(room, side, target)| Op::Hide { room, side, target }),
+        6 => (room(), side(), target(), proptest::option::of(reaction())).prop_map(
+            |(room, side, target, reaction)| Op::React { room, side, target, reaction }
+        ),
         1 => (room(), side()).prop_map(|(room, side)| Op::Close { room, side }),
         2 => (room(), side(), 0..12u64, 1..5usize)
             .prop_map(|(room, side, after, limit)| Op::Page { room, side, after, limit }),

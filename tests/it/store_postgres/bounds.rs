@@ -219,6 +219,6 @@ const OLDER: &str = "DO $$ DECLARE f regprocedure; BEGIN \
      CREATE FUNCTION block(bigint, uuid, uuid, bigint) RETURNS void LANGUAGE sql AS ''; \
      DROP TABLE marks, holds; ALTER TABLE blocks DROP COLUMN until; \
      ALTER TABLE rooms DROP COLUMN bytes, DROP COLUMN closes_at; \
-     DROP FUNCTION leave_out; DROP FUNCTION begin_batch; DROP TABLE machines; \
+     DROP INDEX entries_reactions; DROP FUNCTION leave_out; DROP FUNCTION begin_batch; DROP TABLE machines; \
      ALTER TABLE service DROP COLUMN clock_ahead, DROP COLUMN clock_steps; \
      DELETE FROM refinery_schema_history WHERE version >= 4;";

@@ -131,7 +131,7 @@ async fn an_older_file_is_brought_up_to_date() {
     let opened = world.setting.now.get();
     world.close().await;
     let older = "ALTER TABLE rooms DROP COLUMN closes_at; DROP TABLE marks; DROP TABLE holds; \
-        DROP INDEX blocks_until; ALTER TABLE blocks DROP COLUMN until; PRAGMA user_version = 2; \
+        DROP INDEX blocks_until; ALTER TABLE blocks DROP COLUMN until; DROP INDEX entries_reactions; PRAGMA user_version = 2; \
         DELETE FROM refinery_schema_history WHERE version >= 3;";
     let file = rusqlite::Connection::open(world.backend.path()).unwrap();
     file.execute_batch(older).unwrap();

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
-use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
+use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
 use miyu::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, ReadState, Recalled,
-    Relations, RelationsOf, Rooms, SideClaim, Store, StoreError, Swept, Upkeep,
+    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
+    Recalled, Relations, RelationsOf, Rooms, SideClaim, Store, StoreError, Swept, Upkeep,
 };
 
 /// What happens to writes.
@@ -154,6 +154,15 @@ impl Entries for Faulty {
     }
     fn hide(&self, room: RoomId, side: Side, target: MessageRef) -> Pending<Hidden> {
         self.pass(|store| store.hide(room, side, target))
+    }
+    fn react(
+        &self,
+        room: RoomId,
+        side: Side,
+        target: MessageRef,
+        reaction: Option<Reaction>,
+    ) -> Pending<Reacted> {
+        self.pass(|store| store.react(room, side, target, reaction))
     }
     fn page(
         &self,

@@ -108,7 +108,7 @@ fn check_action(action: &ChatAction) {
             check_reference(target);
             check_client_id(client_id.as_deref());
         }
-        ChatAction::Delete { target } => check_reference(target),
+        ChatAction::Delete { target } | ChatAction::React { target, .. } => check_reference(target),
         ChatAction::FindNext
         | ChatAction::Typing(_)
         | ChatAction::Read(_)

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, TicketId, Timestamp};
-use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
+use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
 use miyu::matching::{Entered, PoolError, PoolFuture, PoolStats, Renewed, Ticket, WaitingPool};
 use miyu::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, ReadState, Recalled,
-    Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept, Upkeep,
+    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
+    Recalled, Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept, Upkeep,
 };
 
 /// Takes nothing, gives nothing, but has a session key.
@@ -53,6 +53,9 @@ impl Entries for UnavailableStore {
         no()
     }
     fn hide(&self, _: RoomId, _: Side, _: MessageRef) -> Pending<Hidden> {
+        no()
+    }
+    fn react(&self, _: RoomId, _: Side, _: MessageRef, _: Option<Reaction>) -> Pending<Reacted> {
         no()
     }
     fn page(&self, _: RoomId, _: Side, _: Seq, _: PageLimit) -> Pending<Option<Page>> {

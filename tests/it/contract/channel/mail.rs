@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership, Received};
+use miyu::channel::{ChannelLayer, EntryRole, Frame, GroupId, Mailbox, Membership, Received};
 use miyu::domain::id::{RoomId, Seq, Side};
 use miyu::protocol::server::EntryTexts;
 
@@ -26,7 +26,7 @@ pub(super) fn saying(seq: u64, bytes: usize) -> Frame {
     Frame::Entry {
         seq: Seq(seq),
         by: Side::A,
-        closes: false,
+        role: EntryRole::Word,
         texts: EntryTexts::same("x".repeat(bytes).into()),
     }
 }
