@@ -25,6 +25,7 @@ mod names;
 mod offline;
 mod owed;
 mod presses;
+mod reacting;
 mod reading;
 mod restored;
 mod returning;

@@ -8,7 +8,7 @@ use crate::support::browser::Browser;
 use crate::support::chat::meet;
 use crate::support::person::Person;
 use crate::support::stage::Play;
-use crate::touch::{middle, touch};
+use crate::support::touch::{middle, touch};
 
 /// Nothing that is to be seen reaches over the window's sides.
 async fn is_within(person: &Person) {

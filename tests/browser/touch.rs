@@ -1,28 +1,12 @@
 //! What only a touch screen has: a long press, a swipe, and Enter that breaks the line.
 
 use fantoccini::key::Key;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::browser::Browser;
 use crate::support::chat::meet;
-use crate::support::person::Person;
 use crate::support::stage::Play;
-
-/// The middle of a message's bubble.
-pub(super) async fn middle(person: &Person, text: &str) -> (f64, f64) {
-    person.hears(text).await;
-    let middle = "(() => { const box = message(args[0]).querySelector('.bubble').getBoundingClientRect(); \
-                  return [box.x + box.width / 2, box.y + box.height / 2]; })()";
-    let middle = person.ask(middle, json!([text])).await;
-    let at = |index: usize| middle[index].as_f64().expect("a place");
-    (at(0), at(1))
-}
-
-pub(super) async fn touch(person: &Person, kind: &str, at: Option<(f64, f64)>) {
-    let points: Vec<Value> = at.iter().map(|(x, y)| json!({ "x": x, "y": y })).collect();
-    let event = json!({ "type": kind, "touchPoints": points });
-    person.devtools("Input.dispatchTouchEvent", event).await;
-}
+use crate::support::touch::{middle, touch};
 
 #[test]
 fn a_long_press_opens_the_menu_and_a_swipe_replies() {

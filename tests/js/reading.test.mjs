@@ -7,7 +7,7 @@ import { logRows } from '../../assets/js/model/rows.js';
 
 const noon = Date.UTC(2026, 0, 5, 12);
 const message = (seq, mine = false) => ({ id: String(seq), seq, mine, at: noon + seq * 1000, content: `m${seq}`, recalled: false, clientId: null });
-const room = (...messages) => ({ messages, pendingMessages: [], partnerRead: 0, anew: false });
+const room = (...messages) => ({ messages, pendingMessages: [], pendingActions: [], partnerRead: 0, anew: false });
 
 /** Steps of a reader: each is a room and whether they look. Answers what the line stands above, each time. */
 function follow(reading, ...steps) {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { setLanguage } from '../../assets/js/lib/i18n.js';
-import { newRoom, reduce } from '../../assets/js/model/room.js';
+import { newRoom, reduce, reduceAll } from '../../assets/js/model/room.js';
 import { FakeElement, installPage } from './page.mjs';
 import './words.mjs';
 
@@ -54,4 +54,25 @@ test('why it is over is read out once it is known, also to who was away', () => 
   const why = reduce(over, { action: 'user_left', user_id: 'them', reason: 'timeout', gone: 'you', seq: 1 }, 0);
   announceChanges(over, why, 0);
   assert.match(status.textContent, /^You were away too long/);
+});
+
+test('how the partner reacts is read out once, and that it was taken back is not', () => {
+  setLanguage('en');
+  const partner = { nickname: 'Bao', avatar: '1', mood: 'happy', online: true };
+  const message = { id: '1', seq: 1, sender_id: 'me', content: `so\nlong ${'x'.repeat(60)}`, replied_to: null, client_id: 'c1', sent_at_ms: 1 };
+  const reacts = (who, reaction, seq) => ({ action: 'reaction', message_id: '1', user_id: who, reaction, seq });
+  let state = [{ action: 'room_state', user_id: 'me', partner, active: true, last_seq: 0 }, { action: 'new_message', message }].reduce((room, event) => reduce(room, event, 0), newRoom('r'));
+  const after = (...events) => {
+    status.textContent = '';
+    const before = state;
+    state = reduceAll(state, events, 0);
+    announceChanges(before, state, 0);
+    return status.textContent;
+  };
+  assert.equal(after(reacts('them', 'heart', 2)), `Bao reacted to “so long ${'x'.repeat(32)}…”: heart`);
+  assert.equal(after(reacts('me', 'wow', 3)), '');
+  // Replayed after a lost connection: what holds is what was said.
+  assert.equal(after(reacts('them', null, 2), reacts('them', 'heart', 4)), '');
+  assert.match(after(reacts('them', 'sad', 5)), /: sad$/);
+  assert.equal(after(reacts('them', null, 6)), '');
 });

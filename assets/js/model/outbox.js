@@ -70,10 +70,13 @@ export function receive(outbox, frame, now) {
       return acknowledge(outbox, `recall:${frame.message_id}`, now);
     case 'message_deleted':
       return acknowledge(outbox, `delete:${frame.message_id}`, now);
+    case 'reaction':
+      // What is wanted by now may be another one, and is sent again then.
+      return acknowledge(outbox, `react:${frame.message_id}`, now, true);
     case 'blocked':
       return acknowledge(outbox, 'block', now);
     case 'error':
-      if (frame.code !== 'unavailable') return acknowledge(outbox, `message:${frame.client_id}`, now, true);
+      if (frame.code !== 'unavailable') return acknowledge(outbox, frame.message_id === undefined ? `message:${frame.client_id}` : `react:${frame.message_id}`, now, true);
       // Several in a row are one trouble, not many.
       if (outbox.backingOff) return outbox;
       return { ...outbox, backingOff: true, backoffs: outbox.backoffs + 1, sentAt: new Map(), lastAnswerAt: now };
@@ -205,5 +208,7 @@ export function toFrame(item) {
       return { action: 'recall_message', message_id: item.id, client_id: item.clientId ?? undefined };
     case 'delete':
       return { action: 'delete_message', message_id: item.id };
+    case 'react':
+      return { action: 'react', message_id: item.id, reaction: item.reaction ?? null };
   }
 }

@@ -3,6 +3,7 @@
 // change keep their identity, so the page can skip them. Pure: no DOM, no clock.
 
 import { actionKey } from './outbox.js';
+import { dropWish, takeReaction, withReactionsOf } from './reactions.js';
 import { isAsked } from './room-queries.js';
 import { readMessage } from './stored-message.js';
 
@@ -34,9 +35,10 @@ import { readMessage } from './stored-message.js';
 /**
  * Something asked of the server that is not confirmed yet.
  * @typedef {object} PendingAction
- * @property {'block' | 'leave' | 'recall' | 'delete'} kind
+ * @property {'block' | 'leave' | 'recall' | 'delete' | 'react'} kind
  * @property {string} [id] of the message it is about
  * @property {string | null} [clientId] of that message
+ * @property {string | null} [reaction] to that message; null: none any more
  * @property {boolean} [leaves] a block: the room is to close by it
  * @property {number} [leftAt] a block: when the room closed
  * @property {number} [unanswered] how often it was sent in vain
@@ -59,6 +61,7 @@ import { readMessage } from './stored-message.js';
  * @property {PendingMessage[]} pendingMessages in the order written
  * @property {PendingAction[]} pendingActions
  * @property {PendingAction['kind'][]} confirmed kinds of the pending actions that the latest events confirmed
+ * @property {string[]} reactedTo ids of messages that the partner reacted to in the latest events
  * @property {boolean} blocked
  * @property {number} partnerRead
  * @property {boolean} partnerTyping
@@ -98,6 +101,7 @@ export function newRoom(roomId, pendingMessages = [], pendingActions = []) {
     pendingMessages,
     pendingActions,
     confirmed: [],
+    reactedTo: [],
     blocked: false,
     partnerRead: 0,
     partnerTyping: false,
@@ -116,7 +120,7 @@ export const reduce = (state, event, now) => reduceAll(state, [event], now);
 
 /** @param {Room} state @param {Frame[]} events @param {number} now @returns {Room} */
 export function reduceAll(state, events, now) {
-  const draft = { ...state, messages: state.messages.slice(), pendingMessages: state.pendingMessages.slice(), confirmed: [] };
+  const draft = { ...state, messages: state.messages.slice(), pendingMessages: state.pendingMessages.slice(), confirmed: [], reactedTo: [] };
   for (const event of events) handlers[event.action]?.(draft, event, now);
   return draft;
 }
@@ -162,8 +166,9 @@ const handlers = {
     if (typeof event.seq === 'number') draft.lastSeq = Math.max(draft.lastSeq, event.seq);
     const id = String(event.message_id);
     confirm(draft, 'recall', id);
+    dropWish(draft, id);
     draft.messages = draft.messages.map((message) => {
-      if (message.id === id) return { ...message, content: null, recalled: true, quoteText: null };
+      if (message.id === id) return { ...message, content: null, recalled: true, quoteText: null, myReaction: null, theirReaction: null };
       if (message.repliedTo === id && message.quoteText !== null) return { ...message, quoteText: null };
       return message;
     });
@@ -172,7 +177,14 @@ const handlers = {
   message_deleted(draft, event) {
     const id = String(event.message_id);
     confirm(draft, 'delete', id);
+    dropWish(draft, id);
     draft.messages = draft.messages.filter((message) => message.id !== id);
+  },
+
+  reaction(draft, event) {
+    if (typeof event.seq === 'number') draft.lastSeq = Math.max(draft.lastSeq, event.seq);
+    draft.storeDown = false;
+    takeReaction(draft, event);
   },
 
   user_left(draft, event, now) {
@@ -184,6 +196,8 @@ const handlers = {
     const mine = event.reason === 'left' && draft.me !== null && event.user_id === draft.me;
     // What was still on its way can no longer be stored.
     draft.pendingMessages = draft.pendingMessages.map((item) => ({ ...item, failed: item.failed ?? 'room_closed' }));
+    // Nor is anything reacted to any more.
+    draft.pendingActions = draft.pendingActions.filter(({ kind }) => kind !== 'react');
     confirm(draft, 'leave');
     if (mine) changeBlock(draft, (action) => (action.leaves ? { ...action, leftAt: action.leftAt ?? now } : action));
     draft.ended ??= { by: mine ? 'me' : 'them', reason: event.reason ?? 'left', gone: event.gone ?? null, at: now };
@@ -240,6 +254,8 @@ const handlers = {
   discard: (draft, event) => dropPendingMessage(draft, event.clientId),
 
   asked(draft, { pendingAction }) {
+    // Of one's reactions to a message the last wish counts.
+    if (pendingAction.kind === 'react') dropWish(draft, pendingAction.id);
     if (draft.pendingActions.some((other) => actionKey(other) === actionKey(pendingAction))) return;
     const leaves = pendingAction.kind === 'block' && draft.active && !isAsked(draft, 'leave');
     draft.pendingActions = [...draft.pendingActions, leaves ? { ...pendingAction, leaves } : pendingAction];
@@ -309,14 +325,19 @@ const refusals = {
   // A frame that is not understood will not be the next time.
   invalid_field: ['recall', 'delete'],
   bad_json: ['recall', 'delete'],
-  unknown_action: ['recall', 'delete'],
+  // A server of before knows no reactions.
+  unknown_action: ['recall', 'delete', 'react'],
 };
 
 /**
  * Drops the pending action a refusal is about: the one it names, else the oldest it fits.
  * @param {Room} draft @param {Frame} refusal
  */
-function dropRefusedAction(draft, { code, client_id: clientId = null }) {
+function dropRefusedAction(draft, { code, client_id: clientId = null, message_id: id }) {
+  if (id !== undefined) {
+    dropWish(draft, String(id));
+    return;
+  }
   const kinds = refusals[code] ?? [];
   const isAbout = (/** @type {PendingAction} */ action) => (action.kind === 'recall' ? (action.clientId ?? null) : null) === clientId;
   const about = draft.pendingActions.find((action) => kinds.includes(action.kind) && isAbout(action));
@@ -349,7 +370,7 @@ function insert(draft, message) {
   while (at > 0 && list[at - 1].seq > message.seq) at -= 1;
   if (at > 0 && list[at - 1].seq === message.seq) {
     const before = list[at - 1];
-    list[at - 1] = before.recalled && !message.recalled ? before : message;
+    list[at - 1] = before.recalled && !message.recalled ? before : withReactionsOf(before, message);
     return;
   }
   list.splice(at, 0, message);

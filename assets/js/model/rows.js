@@ -2,11 +2,13 @@
 // who starts and ends a run, and the state word of each of my messages. Pure.
 
 import { dayOf } from '../lib/time.js';
+import { reactionsAt } from './reactions.js';
 
 /** @typedef {import('./room.js').Room} Room */
 /** @typedef {import('./room.js').PendingMessage} PendingMessage */
 /** @typedef {import('./stored-message.js').StoredMessage} StoredMessage */
-/** @typedef {Pick<Room, 'messages' | 'pendingMessages' | 'partnerRead'>} Log */
+/** @typedef {import('./room.js').PendingAction} PendingAction */
+/** @typedef {Pick<Room, 'messages' | 'pendingMessages' | 'pendingActions' | 'partnerRead'>} Log */
 
 /**
  * @typedef {object} Item
@@ -16,6 +18,7 @@ import { dayOf } from '../lib/time.js';
  * @property {number} at
  * @property {number} day
  * @property {boolean} recalled
+ * @property {import('./reactions.js').Reactions} reactions
  * @property {'recalled' | 'read' | 'sent' | 'failed' | 'pending'} state
  */
 
@@ -40,7 +43,8 @@ export function logRows(state, { from = 0, to = Infinity, newFrom = -1 } = {}) {
   const { messages, pendingMessages } = state;
   const length = messages.length + pendingMessages.length;
   const end = to >= messages.length ? length : to;
-  const item = (/** @type {number} */ at) => (at < messages.length ? sentItem(messages[at], state.partnerRead) : pendingItem(pendingMessages[at - messages.length]));
+  const wishes = wishesOf(state.pendingActions);
+  const item = (/** @type {number} */ at) => (at < messages.length ? sentItem(messages[at], state.partnerRead, wishes.get(messages[at].id)) : pendingItem(pendingMessages[at - messages.length]));
   const newest = newestOfMine(state);
   /** @type {Row[]} */
   const rows = [];
@@ -69,8 +73,16 @@ function startsRun(before, item) {
   return !before || startsDay(before, item) || before.mine !== item.mine || item.at - before.at > runLength || before.recalled !== item.recalled;
 }
 
-/** @param {StoredMessage} message @param {number} partnerRead @returns {Item} */
-function sentItem(message, partnerRead) {
+/**
+ * What is wanted of messages by their ids.
+ * @param {PendingAction[]} pendingActions
+ */
+const wishesOf = (pendingActions) => new Map(pendingActions.filter(({ kind }) => kind === 'react').map((action) => [action.id, action]));
+
+const noReactions = { mine: null, theirs: null, waiting: false };
+
+/** @param {StoredMessage} message @param {number} partnerRead @param {PendingAction} [wish] @returns {Item} */
+function sentItem(message, partnerRead, wish) {
   return {
     key: keyOf(message),
     source: message,
@@ -78,6 +90,7 @@ function sentItem(message, partnerRead) {
     at: message.at,
     day: dayOf(message.at),
     recalled: message.recalled,
+    reactions: message.recalled ? noReactions : reactionsAt(message, wish),
     state: message.recalled ? 'recalled' : message.mine && message.seq <= partnerRead ? 'read' : 'sent',
   };
 }
@@ -92,6 +105,7 @@ function pendingItem(message) {
     at,
     day: dayOf(at),
     recalled: false,
+    reactions: noReactions,
     state: message.failed ? 'failed' : 'pending',
   };
 }
@@ -109,6 +123,7 @@ const newestOfMine = ({ messages, pendingMessages }) => pendingMessages.at(-1) ?
 export function sameRow(a, b) {
   if (a.kind !== 'message' || b.kind !== 'message') return a.kind === b.kind && a.at === b.at;
   return (
-    a.source === b.source && a.at === b.at && a.first === b.first && a.last === b.last && a.state === b.state && a.newest === b.newest
+    a.source === b.source && a.at === b.at && a.first === b.first && a.last === b.last && a.state === b.state && a.newest === b.newest &&
+    a.reactions.mine === b.reactions.mine && a.reactions.waiting === b.reactions.waiting
   );
 }

@@ -14,6 +14,8 @@ import { indexOf } from './room-queries.js';
  * @property {string | null} repliedTo the id of what it quotes
  * @property {string | null} quoteText
  * @property {boolean} quoteMine
+ * @property {string | null} myReaction
+ * @property {string | null} theirReaction
  * @property {number} at
  */
 
@@ -33,6 +35,8 @@ export function readMessage(raw, { me, messages }) {
     repliedTo: raw.replied_to === null || raw.replied_to === undefined ? null : String(raw.replied_to),
     quoteText: quotedText(raw),
     quoteMine: isMine(raw.replied_to, messages) ?? raw.replied_to_sender === me,
+    myReaction: null,
+    theirReaction: null,
     at: raw.sent_at_ms ?? 0,
   };
 }

@@ -172,3 +172,12 @@ export function textParts(text) {
   flush(lines.length);
   return parts;
 }
+
+/**
+ * The beginning of a text, in one line.
+ * @param {string} text @param {number} limit
+ */
+export function beginning(text, limit) {
+  const letters = [...text.replace(/\s+/gu, ' ').trim()];
+  return letters.length > limit ? `${letters.slice(0, limit).join('')}…` : letters.join('');
+}

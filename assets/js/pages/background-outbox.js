@@ -1,5 +1,5 @@
 // The pending actions of a conversation whose page is gone: leaving, a block, a
-// recall, a deletion that was not confirmed in time. Sends them over a connection
+// recall, a reaction, a deletion that was not confirmed in time. Sends them over a connection
 // of its own until the server confirms them. Of the pending messages there, only
 // those written before leaving are sent; the rest stays unsent.
 

@@ -73,6 +73,7 @@ function mountRoom(section) {
   });
   mountLogGestures(log, {
     onMenu: (node, at) => room?.actions.messageMenu(node, at),
+    onDoubleTap: (node) => room?.actions.react(node, 'heart'),
     onReply: (node) => room?.actions.replyTo(node),
     onQuote: (id) => log.glow(id),
     onRetry: (node) => room?.actions.retry(node),

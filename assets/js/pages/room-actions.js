@@ -1,10 +1,11 @@
-// What a person does in a conversation: write, reply, recall, block, leave. Each
+// What a person does in a conversation: write, reply, react, recall, block, leave. Each
 // action is written into the state and sent as soon as it may be; it is done only
 // when the server's answer says so. `core` is the running room (room.js).
 
 import { randomId } from '../lib/id.js';
 import { once, oneAtATime } from '../lib/press.js';
 import { now } from '../lib/time.js';
+import { chosen, reactionsAt, wishFor } from '../model/reactions.js';
 import { asksBeforeLeaving, isAsked } from '../model/room-queries.js';
 import { askBlock } from '../ui/block-sheet.js';
 import { forgetThisBrowser } from '../ui/forget-sheet.js';
@@ -57,12 +58,24 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     setReply({ id: row.source.id, text: row.source.content, mine: row.mine });
   }
 
+  /** One's own reaction to a message, as it is shown. */
+  const myReaction = (source) => reactionsAt(source, wishFor(state().pendingActions, source.id)).mine;
+
+  /** Reacts to the message of this element; the same again takes it back. */
+  function react(node, reaction) {
+    const row = rowOf(node);
+    if (!row?.source.seq || row.recalled || !state().active) return;
+    ask({ kind: 'react', id: row.source.id, reaction: chosen(myReaction(row.source), reaction) });
+  }
+
   function messageMenu(node, at) {
     const row = rowOf(node);
     if (!row) return;
     const { id, clientId } = row.source;
     openMessageMenu(row, at, {
       canReply: state().active,
+      mine: row.source.seq ? myReaction(row.source) : null,
+      onReact: (reaction) => react(node, reaction),
       onReply: () => replyTo(node),
       onQuote: () => ui.log.glow(row.source.repliedTo, true),
       onMark: () => markWords(node),
@@ -114,6 +127,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     keepUnsent,
     setReply,
     replyTo,
+    react,
     messageMenu,
     retry,
     next: onNext,

@@ -13,6 +13,8 @@ import { sideOf } from './room-storage.js';
 const closed = { gone: 4004, refused: 4101 };
 // What failed is noted in the room by then.
 const againAfter = 1000;
+// What was answered is folded into the room by then.
+const nextWishAfter = 150;
 
 export function openRoomConnection({ roomId, getState, onEvent, onStatus, onGone }) {
   let entered = false; // the room has answered since this connection opened
@@ -56,10 +58,13 @@ export function openRoomConnection({ roomId, getState, onEvent, onStatus, onGone
     // Why this side may not enter is told by the close code that follows.
     if (frame.action === 'error' && !entered) return;
     const before = outbox;
-    outbox = receive(outbox, frame, monotonicNow());
+    // Only our own reaction answers ours.
+    if (frame.action !== 'reaction' || frame.user_id === getState().me) outbox = receive(outbox, frame, monotonicNow());
     if (outbox.backingOff && !before.backingOff) retryLater();
     onEvent(frame);
     if (frame.action === 'error' && !outbox.backingOff) setTimeout(flush, againAfter);
+    // Another reaction may be wanted by now.
+    if (frame.action === 'reaction') setTimeout(flush, nextWishAfter);
     // The connection is good: send what is outstanding, in its order.
     if (frame.action === 'room_state') flush();
   }

@@ -7,6 +7,7 @@ import { t } from '../lib/i18n.js';
 import { readReceipts, sound } from '../lib/settings.js';
 import { canNotify, notifies, toggleNotifications, toggleSound } from '../ui/alerts.js';
 import { openMenu } from '../ui/menu.js';
+import { reactionChoices } from '../ui/reactions.js';
 import { toast } from '../ui/toast.js';
 
 const onOff = (on) => t(on ? 'menu.on' : 'menu.off');
@@ -60,7 +61,7 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onL
 }
 
 /** `row` is the row of the log (model/rows.js) the menu is about. */
-export function openMessageMenu(row, at, { canReply, onReply, onQuote, onMark, onRecall, onDelete, onDiscard, onRetry }) {
+export function openMessageMenu(row, at, { canReply, mine, onReact, onReply, onQuote, onMark, onRecall, onDelete, onDiscard, onRetry }) {
   const { source } = row;
   const stored = Boolean(source.seq);
   const isTouch = matchMedia('(pointer: coarse)').matches; // a mouse marks words by itself
@@ -78,5 +79,6 @@ export function openMessageMenu(row, at, { canReply, onReply, onQuote, onMark, o
       !stored && row.canRetry && { test: 'mm-retry', icon: 'again', label: t('mm.retry'), onPress: () => onRetry() },
       !stored && { test: 'mm-drop', icon: 'trash', label: t('mm.drop'), danger: true, onPress: () => onDiscard() },
     ].filter(Boolean);
-  openMenu({ label: t('mm.label'), items, at, className: 'message-menu' });
+  const choices = canReply && stored && !row.recalled ? reactionChoices(mine, onReact) : null;
+  openMenu({ label: t('mm.label'), items, at, choices, className: 'message-menu' });
 }

@@ -5,11 +5,15 @@
 import { t } from '../lib/i18n.js';
 import { minutesSeconds, monotonicNow } from '../lib/time.js';
 import { alertEnd, alertMessage, countUnread } from '../ui/alerts.js';
+import { knownReaction } from '../model/reactions.js';
+import { indexOf } from '../model/room-queries.js';
+import { beginning } from '../model/text.js';
 import { endTitle } from '../ui/end-card.js';
 import { announce, toast } from '../ui/toast.js';
 
 const lostBannerAfter = 2000;
 const pendingBannerAfter = 2000;
+const announcedText = 40;
 
 /** Follows the connection, and chooses the banner: one at a time, the gravest first. */
 export function createConnectionNotices() {
@@ -70,10 +74,21 @@ export function announceChanges(before, after, added) {
   else if (cameBack) announce(t('partner.back', { name }));
   if (before.closesAt === null && after.closesAt !== null) announce(t('chat.closing', { t: until(after.closesAt) }));
   if (before.pendingMessages.some((item) => !item.failed) && hasFailed(after)) announce(t('msg.failed'));
+  announceReactions(before, after, name);
+}
+
+/** Says how the partner reacts now to messages that they reacted to; that it was taken back shows, and is no news. */
+function announceReactions(before, after, name) {
+  for (const id of new Set(after.reactedTo)) {
+    const [old, message] = [before, after].map(({ messages }) => messages[indexOf(messages, id)]);
+    const reaction = knownReaction(message?.theirReaction);
+    if (reaction === null || reaction === old?.theirReaction) continue;
+    announce(t('react.by', { name, reaction: t(`react.${reaction}`), text: beginning(message.content ?? '', announcedText) }));
+  }
 }
 
 const silentErrors = ['unavailable', 'unknown_action', 'already_recalled', 'client_id_reused'];
-const explainedErrors = ['too_long', 'room_closed', 'room_full', 'no_such_message'];
+const explainedErrors = ['too_long', 'room_closed', 'room_full', 'no_such_message', 'too_many_reactions'];
 
 /** Says why the server refused something; `limit` is the number of characters a message may have. */
 export function explainError({ code, client_id: clientId }, room, limit) {

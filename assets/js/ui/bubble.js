@@ -5,6 +5,7 @@ import { el, icon, mark, setAttr, setText } from '../lib/dom.js';
 import { around, language, t } from '../lib/i18n.js';
 import { clock } from '../lib/time.js';
 import { foldEmptyLines, isFewEmoji, orBlank, shows, textParts } from '../model/text.js';
+import { fillReactions } from './reactions.js';
 
 const painted = new WeakMap(); // li -> what its parts show, so that only a change is drawn
 
@@ -26,6 +27,7 @@ export function fillMessage(node, row, names) {
   if (row.recalled) setText(parts.bubble, t(row.mine ? 'msg.recalledMine' : 'msg.recalledTheirs'));
   else fillText(parts, row, names);
   if (parts !== before) node.replaceChildren(parts.bubble);
+  node.classList.toggle('is-reacted', fillReactions(parts.bubble, row.reactions, names));
   painted.set(node, parts);
   fillMeta(node, parts, row);
   setAttr(node, 'aria-description', row.mine && !row.recalled ? t(`msg.${row.state}`) : null);

@@ -1,5 +1,6 @@
 // How a message is touched: arrow keys, Enter, right click, long press, swipe
-// to the end of the line, a tap on a quote or on retry. Reports what was meant; changes nothing.
+// to the end of the line, a double tap, a tap on a quote or on retry. Reports what was
+// meant; changes nothing. A double click marks a word, as everywhere: a mouse has the menu.
 
 import { el, icon, isMirrored, startOf } from '../lib/dom.js';
 import { monotonicNow } from '../lib/time.js';
@@ -8,12 +9,15 @@ import { isMarking } from './marking.js';
 const longPress = 450;
 const slop = 10;
 const swipeEnough = 56;
+const doubleTap = 300;
+const sameSpot = 24;
 
 const mirror = () => (isMirrored() ? -1 : 1);
 
-export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEscape }) {
+export function mountLogGestures(log, { onMenu, onDoubleTap, onReply, onQuote, onRetry, onEscape }) {
   const { list } = log;
   let touch = null;
+  let tapped = null; // the last tap: { message, x, y, at }
   let pressedAt = -Infinity;
   let held = false; // the finger that opened a menu is still down
   const messageOf = (target) => target.closest?.('.message') ?? null;
@@ -94,12 +98,27 @@ export function mountLogGestures(log, { onMenu, onReply, onQuote, onRetry, onEsc
     if (touch.swiping) touch.bubble.style.setProperty('transform', `translateX(${mirror() * Math.max(0, Math.min(72, dx))}px)`);
   });
 
-  list.addEventListener('pointerup', () => {
+  list.addEventListener('pointerup', (event) => {
     if (!touch) return;
-    const { message, swiping, dx } = touch;
+    const { message, swiping, dx, x, y } = touch;
     cancelTouch();
     if (swiping && dx >= swipeEnough) onReply(message);
+    const still = Math.hypot(event.clientX - x, event.clientY - y) <= slop;
+    if (!swiping && still) tap(event, message);
+    else tapped = null;
   });
+
+  /** A finger came and went. What a single tap is for already is no part of a double one. */
+  function tap(event, message) {
+    const { clientX: x, clientY: y } = event;
+    const before = tapped;
+    const now = monotonicNow();
+    tapped = event.target.closest('.quote, button') ? null : { message, x, y, at: now };
+    if (!tapped || before?.message !== message || now - before.at > doubleTap || Math.hypot(x - before.x, y - before.y) > sameSpot) return;
+    tapped = null;
+    onDoubleTap(message);
+  }
+
   list.addEventListener('pointercancel', cancelTouch);
   // The menu may lie under that finger by now: to let go presses nothing of it.
   list.addEventListener('touchend', (event) => {

@@ -13,7 +13,7 @@ import { mountRows } from './log-rows.js';
 const nearBottom = 48;
 const surroundings = 30;
 const lineGap = 24; // what is left above the line about new messages
-const nothing = { messages: [], pendingMessages: [], partnerRead: 0 };
+const nothing = { messages: [], pendingMessages: [], pendingActions: [], partnerRead: 0 };
 
 // eslint-disable-next-line max-lines-per-function -- its parts share where the reader is: the range, the scroll position, the focus
 export function mountLog(main, { onSeen }) {

@@ -1,17 +1,21 @@
 // A small menu: beside the pointer on a desktop, a sheet from below on a phone.
 // Items are { test, icon, label, danger?, checked?, onPress }. An item whose
 // onPress returns true keeps the menu open and is asked for its label again.
+// Above them there may be a row of choices: { label, options: [{ test, sign,
+// label, pressed, onPress }] }, to which arrow up leads from the first item.
 
 import { el, icon, isMirrored, setText } from '../lib/dom.js';
 import { appeared } from '../lib/press.js';
 
 let closeOpen = null;
 
-export function openMenu({ label, items, at, anchor = null, className = '' }) {
+export function openMenu({ label, items, at, choices = null, anchor = null, className = '' }) {
   closeOpen?.();
   const back = document.activeElement;
   const nodes = items().map(makeItem);
-  const menu = el('div', { class: `menu ${className}`, role: 'menu', 'aria-label': label, test: className || null }, ...nodes.map((item) => item.node));
+  const list = el('div', { role: 'menu', 'aria-label': label }, ...nodes.map((item) => item.node));
+  const row = choices?.options.map(makeChoice) ?? [];
+  const menu = el('div', { class: `menu ${className}`, test: className || null }, row.length > 0 && el('div', { class: 'menu-choices', role: 'group', 'aria-label': choices.label }, ...row), list);
   const veil = el('div', { class: 'menu-veil' });
   (document.querySelector('.room-main') ?? document.body).append(veil, menu);
   appeared(veil);
@@ -19,6 +23,15 @@ export function openMenu({ label, items, at, anchor = null, className = '' }) {
   anchor?.setAttribute('aria-expanded', 'true');
   if (getComputedStyle(menu).position === 'fixed' && !matchMedia('(max-width: 640px)').matches) placeAt(menu, at);
   nodes[0]?.node.focus({ preventScroll: true });
+
+  function makeChoice({ test, sign, label: name, pressed, onPress }) {
+    const node = el('button', { type: 'button', class: 'menu-choice', 'aria-label': name, title: name, 'aria-pressed': String(pressed), test, tabindex: '-1', translate: 'no' }, sign);
+    node.addEventListener('click', () => {
+      onPress();
+      close(true);
+    });
+    return node;
+  }
 
   function makeItem(item) {
     const text = el('span', { class: 'menu-text' }, item.label);
@@ -65,13 +78,22 @@ export function openMenu({ label, items, at, anchor = null, className = '' }) {
     if (refocus) back?.focus?.({ preventScroll: true });
   }
 
+  /** Where a key leads: through the items, the row of choices being one of them; and along that row. */
+  function goal(key) {
+    const along = row.indexOf(document.activeElement);
+    if (along >= 0 && (key === 'ArrowLeft' || key === 'ArrowRight')) return row[(along + (key === 'ArrowRight' ? 1 : -1) + row.length) % row.length];
+    const entry = row.find((node) => node.getAttribute('aria-pressed') === 'true') ?? row[0];
+    const order = [...(entry ? [entry] : []), ...nodes.map((item) => item.node)];
+    const here = along >= 0 ? 0 : order.indexOf(document.activeElement);
+    const goes = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: order.length - 1 }[key];
+    return goes === undefined ? null : order[(goes + order.length) % order.length];
+  }
+
   function onKey(event) {
-    const order = nodes.map((item) => item.node);
-    const here = order.indexOf(document.activeElement);
-    const goes = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: order.length - 1 }[event.key];
-    if (goes !== undefined) {
+    const to = goal(event.key);
+    if (to) {
       event.preventDefault();
-      order[(goes + order.length) % order.length].focus();
+      to.focus();
     } else if (event.key === 'Escape' || event.key === 'Tab') {
       event.preventDefault();
       event.stopPropagation();

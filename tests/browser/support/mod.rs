@@ -21,4 +21,5 @@ mod ports;
 pub mod server;
 mod session;
 pub mod stage;
+pub mod touch;
 mod windows;
