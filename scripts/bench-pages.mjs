@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Measures what the pages cost the device they run on, in headless Chromium with its
-// processor slowed down six times: an incoming message and a reload in a long
-// conversation, and the waiting scene. Starts a server of its own.
+// processor slowed down six times: from home to the search over a slow network, an
+// incoming message and a reload in a long conversation, and the waiting scene. Starts a
+// server of its own.
 //
 //   node scripts/bench-pages.mjs [--messages 2000] [--slower 6] [--quick]
 //   MIYU=target/release/miyu CHROMIUM=chromium node scripts/bench-pages.mjs
@@ -143,6 +144,34 @@ async function scene(browser, base) {
   return figures;
 }
 
+/** What developer tools call slow 3G. */
+const slow3g = { offline: false, latency: 400, downloadThroughput: (400 * 1000) / 8, uploadThroughput: (400 * 1000) / 8 };
+
+/** From the press on home until the search is shown; home has been open for a few seconds. */
+async function start(browser, base) {
+  const times = [];
+  for (let tries = 0; tries < 3; tries += 1) {
+    const person = await browser.person({ width: 390, height: 844 });
+    await person.goto(`${base}/`);
+    await person.until(shown('start'));
+    await person.run(`${byTest('gender-private')}.click()`);
+    await pause(4000);
+    await person.run(`${byTest('start')}.click()`);
+    await person.until(shown('consent-agree'));
+    await person.run(`${byTest('consent')}?.click()`);
+    await pause(500);
+    await person.ask('Network.enable');
+    await person.ask('Network.emulateNetworkConditions', slow3g);
+    await person.ask('Emulation.setCPUThrottlingRate', { rate: slower });
+    const pressed = performance.now();
+    await person.run(`${byTest('consent-agree')}.click()`);
+    await person.until(shown('matching'), 60);
+    times.push(performance.now() - pressed);
+    await person.goto('about:blank');
+  }
+  return Math.round(median(times));
+}
+
 async function conversation(browser, base) {
   const [reader, speaker] = [await browser.person(), await browser.person()];
   await Promise.all([search(reader, base), search(speaker, base)]);
@@ -178,6 +207,7 @@ const server = await startServer(folder);
 const browser = await startChromium();
 try {
   console.log(JSON.stringify({ messages, slower, 'waiting scene, of one core': await scene(browser, server.base) }));
+  console.log(JSON.stringify({ 'from home to the search over slow 3G (ms)': await start(browser, server.base) }));
   console.log(JSON.stringify(await conversation(browser, server.base)));
 } finally {
   await browser.stop();
