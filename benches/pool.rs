@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use miyu::domain::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use miyu::domain::wish::Phase;
 use miyu::domain::{
-    Gender, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
+    Gender, Languages, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
 };
 use miyu::matching::memory::MemoryPool;
 use miyu::matching::{Budget, Entered, PoolRules, Randomness, Ticket, WaitingPool};
@@ -190,6 +190,7 @@ impl Crowd {
             wish: Wish {
                 gender: wish,
                 tags: Tags::parse(words),
+                languages: Languages::default(),
             },
             phase,
             since: self.now(),

@@ -19,7 +19,7 @@ use clap::Parser;
 use miyu::domain::id::{Address, NodeId, RoomId, SessionId, TicketId};
 use miyu::domain::wish::Phase;
 use miyu::domain::{
-    Gender, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
+    Gender, Languages, Marks, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId, Wish,
 };
 use miyu::matching::redis::{RedisPool, RedisPoolConfig};
 use miyu::matching::{Budget, Entered, PoolRules, Randomness, Ticket, WaitingPool};
@@ -287,7 +287,11 @@ fn ticket(gender: Gender, wish: PreferredGender, tags: Tags) -> Ticket {
             user_id: UserId::fresh(),
             profile: Profile::parse("匿名用戶", "3", "happy", gender_word),
         },
-        wish: Wish { gender: wish, tags },
+        wish: Wish {
+            gender: wish,
+            tags,
+            languages: Languages::default(),
+        },
         phase: Phase::Anyone,
         since: miyu::clock::now(),
         blocked: Vec::new(),

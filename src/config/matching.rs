@@ -10,7 +10,7 @@ section! {
         /// The Redis where people of all nodes wait for each other, with the password and certificates of
         /// `[channel]`. Empty: the first one of `channel.url`.
         url: String as ServiceUrl = "";
-        /// How long only a partner with a shared tag will do.
+        /// How long only a partner with a shared tag, and of the languages of the pages a shared one, will do.
         tag_patience: Duration = "10s" to "1day";
         /// After how long one of the last ten partners will do again.
         repeat_patience: Duration = "20s" to "1day";

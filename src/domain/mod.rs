@@ -22,4 +22,4 @@ pub use ip_prefix::{Prefix, PrefixHashes};
 pub use profile::{Gender, Mood, Persona, Profile, UserId};
 pub use reaction::{REACTION_ENTRIES, Reaction};
 pub use room::{Departure, Pairing, Party, Position, Presence, Room, RoomSide};
-pub use wish::{PreferredGender, Tags, Wish};
+pub use wish::{Languages, PreferredGender, Tags, Wish};

@@ -251,20 +251,60 @@ fn is_folded(c: char) -> bool {
     }
 }
 
-/// A gender wish and interests.
+/// The languages of the talk that a person named, of those that our pages speak; others count for nothing, so
+/// that no rare one makes a person findable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Languages(u8);
+
+/// The languages that count, without script and place. The first is the lowest bit; six fit beside a phase.
+const LANGUAGES: [&str; 3] = ["zh", "en", "ja"];
+/// How many tags of languages are looked at.
+const LANGUAGES_LOOKED_AT: usize = 8;
+
+impl Languages {
+    /// Reads BCP 47 tags.
+    pub fn parse<'a>(raw: impl IntoIterator<Item = &'a str>) -> Self {
+        let named = raw.into_iter().take(LANGUAGES_LOOKED_AT).filter_map(|tag| {
+            let primary = tag.split('-').next().unwrap_or_default();
+            let same = |language: &&str| language.eq_ignore_ascii_case(primary);
+            LANGUAGES.iter().position(same)
+        });
+        Self(named.fold(0, |all, place| all | 1 << place))
+    }
+
+    /// None was named: such a person talks with all.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether the two have one in common, or one of them named none.
+    pub fn suit(self, other: Self) -> bool {
+        self.is_empty() || other.is_empty() || self.0 & other.0 != 0
+    }
+
+    /// A bit for each.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+}
+
+/// A gender wish, interests and languages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wish {
     /// The gender that they want to meet.
     pub gender: PreferredGender,
     /// What they want to talk about.
     pub tags: Tags,
+    /// In which languages.
+    #[serde(default)]
+    pub languages: Languages,
 }
 
 /// How far the wish of a search has relaxed; each includes the ones before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Only a person who shares a tag.
+    /// Only a person who shares a tag and a language.
     SharedTags,
     /// Any fit.
     Anyone,
@@ -326,6 +366,21 @@ mod tests {
         assert_eq!(theirs.common(&mine), ["❤", "میروم"]);
         assert_eq!(Tags::parse(["音\u{FE00}樂"]).as_slice(), ["音樂"]);
         assert_eq!(Tags::parse(["❤\u{FE0F}", "❤"]).as_slice().len(), 1);
+    }
+
+    #[test]
+    fn languages_of_the_pages_count_and_no_language_suits_all() {
+        let of = |tags: &[&str]| Languages::parse(tags.iter().copied());
+        assert_eq!(of(&["zh-TW"]), of(&["ZH-Hant", "zh"]));
+        assert!(of(&["zh-TW", "ja"]).suit(of(&["ja-JP"])));
+        assert!(!of(&["zh-TW"]).suit(of(&["en", "ja"])));
+        for nothing in [&[][..], &["kl"], &[""], &["-zh"], &["中文"]] {
+            assert!(of(nothing).is_empty() && of(nothing).suit(of(&["en"])));
+            assert!(of(&["en"]).suit(of(nothing)));
+        }
+        let late = ["kl"; LANGUAGES_LOOKED_AT].into_iter().chain(["en"]);
+        assert!(Languages::parse(late).is_empty());
+        assert!(of(&LANGUAGES).bits() < 1 << 6, "they fit beside a phase");
     }
 
     #[test]

@@ -168,7 +168,9 @@ pub(super) fn phase(
 ) -> (Phase, Option<Duration>) {
     let tags = rules.tag_patience.saturating_sub(waited);
     let repeats = rules.repeat_patience.saturating_sub(waited);
-    if !ticket.wish.tags.is_empty() && !tags.is_zero() {
+    let wish = &ticket.wish;
+    let chooses = !wish.tags.is_empty() || !wish.languages.is_empty();
+    if chooses && !tags.is_zero() {
         (Phase::SharedTags, Some(tags))
     } else if !repeats.is_zero() {
         (Phase::Anyone, Some(repeats))

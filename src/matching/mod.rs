@@ -51,9 +51,9 @@ pub struct Ticket {
     /// Who they will be. One (session, `user_id`) is in the pool once. When two sessions that claim the
     /// same `user_id` are paired, the one that arrived gets another ([`Pairing`] says which).
     pub persona: Persona,
-    /// The gender and the interests that are looked for.
+    /// The gender, the interests and the languages that are looked for.
     pub wish: Wish,
-    /// How far they relaxed. Without tags `SharedTags` means `Anyone`.
+    /// How far they relaxed. Without tags and languages `SharedTags` means `Anyone`.
     pub phase: Phase,
     /// Since when they wait: kept through phases and through a pairing that failed.
     pub since: Timestamp,

@@ -32,6 +32,7 @@ pub fn fits(a: &Ticket, b: &Ticket, shared: usize, same_session: bool) -> Option
     let may = a.id != b.id
         && genders_fit(a, b)
         && (shared > 0 || (open_to_anyone(a) && open_to_anyone(b)))
+        && understand(a, b)
         && if one_browser {
             same_session
         } else {
@@ -117,6 +118,13 @@ pub fn classes(
 fn genders_fit(a: &Ticket, b: &Ticket) -> bool {
     let welcome = |a: &Ticket, b: &Ticket| a.wish.gender.accepts(b.persona.profile.gender);
     welcome(a, b) && welcome(b, a)
+}
+
+/// Languages separate as tags do, in the first phase: afterwards two who have none in common may meet, when both
+/// have waited for it.
+fn understand(a: &Ticket, b: &Ticket) -> bool {
+    let relaxed = |ticket: &Ticket| ticket.phase >= Phase::Anyone;
+    a.wish.languages.suit(b.wish.languages) || (relaxed(a) && relaxed(b))
 }
 
 fn open_to_repeats(ticket: &Ticket) -> bool {

@@ -9,7 +9,9 @@ use super::field::{Field, Object};
 use crate::domain::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
 use crate::domain::id::{RoomId, Seq, Timestamp};
 use crate::domain::visible;
-use crate::domain::{MessageRef, PreferredGender, Profile, Reaction, Tags, UserId, Wish};
+use crate::domain::{
+    Languages, MessageRef, PreferredGender, Profile, Reaction, Tags, UserId, Wish,
+};
 use crate::protocol::surrogates;
 
 mod raw;
@@ -221,6 +223,7 @@ fn start(user_data: Object<RawUserData<'_>>) -> Result<LobbyAction, DecodeError>
     let wish = Wish {
         gender: PreferredGender::parse(data.preferred_gender.text().unwrap_or_default()),
         tags: Tags::parse(data.tags.0.iter().map(|word| &**word)),
+        languages: Languages::parse(data.languages.0.iter().map(|word| &**word)),
     };
     Ok(LobbyAction::Start {
         user_id,

@@ -53,8 +53,10 @@ fn the_last_words_the_field_and_the_way_out_stay_in_view() {
                 language,
                 ..Browser::default()
             };
-            let (anna, bao) =
-                tokio::join!(stage.person_with("Anna", &browser), stage.person("Bao"));
+            let (anna, bao) = tokio::join!(
+                stage.person_with("Anna", &browser),
+                stage.person_with("Bao", &browser)
+            );
             meet(&anna, &bao).await;
             for number in 0..5 {
                 bao.says(&format!("words {number}")).await;

@@ -258,6 +258,11 @@ async fn walk(stage: &Stage, form: &str, browser: &Browser, look: Look) {
     };
     let (person, other) =
         tokio::join!(stage.person_with("visitor", browser), stage.person("other"));
+    if browser.language == "en-US" {
+        // Two of one language meet at once.
+        other.goto("/").await;
+        other.speak("en").await;
+    }
     let tour = Tour {
         person: &person,
         form,

@@ -68,6 +68,35 @@ async fn gender_wishes_hold_on_both_sides() {
 }
 
 #[tokio::test]
+async fn a_language_is_looked_for_first_and_hides_no_person_afterwards() {
+    let speaks = |tags: &[&str]| json!({"languages": tags});
+    let server = patient().await;
+    let mut chinese = waits(&server, speaks(&["zh-TW"])).await;
+    let _english = waits(&server, speaks(&["en-US", "de"])).await;
+    chinese.nothing_more().await;
+    let (came, waited) = meets(&server, speaks(&["ja", "zh-CN"]), &mut chinese).await;
+    for told in [came, waited] {
+        assert!(!told.to_string().contains("languages"), "{told}");
+    }
+    // Clients of the original name none, and one that is not of the pages is none.
+    let server = patient().await;
+    let mut japanese = waits(&server, speaks(&["ja"])).await;
+    meets(&server, json!({"languages": "en"}), &mut japanese).await;
+    let mut japanese = waits(&server, speaks(&["ja"])).await;
+    meets(&server, speaks(&["kl"]), &mut japanese).await;
+
+    let server = TestServer::start(|config| {
+        config.matching.tag_patience = Duration::from_millis(300);
+    })
+    .await;
+    let (mut one, told) = search(&Browser::new(&server), speaks(&["ja"])).await;
+    assert_eq!(told["phase"], "shared_tags");
+    let mut other = waits(&server, speaks(&["en"])).await;
+    one.until("match_found").await;
+    other.until("match_found").await;
+}
+
+#[tokio::test]
 async fn a_name_arrives_with_the_joiners_it_needs_and_no_others() {
     let server = patient().await;
     for (typed, read) in [

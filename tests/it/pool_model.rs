@@ -181,15 +181,17 @@ fn arrival() -> impl Strategy<Value = Ticket> {
         0 => [0; 3],
         net => [net, 100 + net / 3, 0],
     });
-    let since = (0..5i64, network);
-    (who, tags, phase(), lists, since).prop_map(|(who, tags, phase, lists, (since, network))| {
+    let languages = prop::sample::subsequence(vec!["zh-TW", "en", "ja"], 0..=2);
+    let since = (0..5i64, network, languages);
+    (who, tags, phase(), lists, since).prop_map(|(who, tags, phase, lists, since)| {
+        let (since, network, languages) = since;
         let (owner, user, gender, wish) = who;
         let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
         // Most people take anyone, else hardly anybody ever meets.
         let wish = PreferredGender::ALL[wish.saturating_sub(3)];
         let mut ticket = ticket(user).tab_of(owner).tags(&tags).phase(phase);
         ticket = ticket.gender(Gender::ALL[gender], wish).since(since);
-        ticket = ticket.from(network);
+        ticket = ticket.from(network).speaks(&languages);
         ticket.blocked = lists.0.into_iter().map(session).collect();
         ticket.recent = lists.1.into_iter().map(session).collect();
         ticket

@@ -13,6 +13,8 @@ test('the countdown of relaxing starts from a duration', () => {
   const state = open(waiting({ phase: 'shared_tags', phase_ends_ms: 10_000 }), 5000);
   assert.deepEqual(searchLines(state, '音樂', 7500)[0], ['match.tags', { tags: '音樂', s: 8 }]);
   assert.deepEqual(keys(state, '音樂', 20_000)[0], 'match.tagsSoon');
+  assert.deepEqual(searchLines(state, '', 7500)[0], ['match.alike', { s: 8 }]);
+  assert.deepEqual(keys(state, '', 20_000)[0], 'match.alikeSoon');
 });
 
 test('each situation has its sentence', () => {

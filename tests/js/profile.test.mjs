@@ -65,9 +65,10 @@ test('a guest fits the wish and shares a tag of the first window', () => {
 });
 
 test('the wire gets the names of the protocol and no more', () => {
-  const data = userData(readProfile({ gender: 'male' }, 'en', first));
-  assert.deepEqual(Object.keys(data).sort(), ['avatar', 'gender', 'mood', 'nickname', 'preferredGender', 'tags']);
-  const gender = (chosen) => userData(readProfile({ gender: chosen }, 'en', first)).gender;
+  const data = userData(readProfile({ gender: 'male' }, 'en', first), ['ja']);
+  assert.deepEqual(Object.keys(data).sort(), ['avatar', 'gender', 'languages', 'mood', 'nickname', 'preferredGender', 'tags']);
+  assert.deepEqual(data.languages, ['ja']);
+  const gender = (chosen) => userData(readProfile({ gender: chosen }, 'en', first), []).gender;
   assert.deepEqual(['male', 'female', 'other', 'private', null].map(gender), ['male', 'female', 'other', 'other', 'other']);
 });
 

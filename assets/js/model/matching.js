@@ -120,7 +120,9 @@ export function searchLines(state, tags, now) {
   if (!state.heard) return [['match.connecting', {}]];
   /** @type {Line[]} */
   const lines = [];
-  if (state.phase === 'shared_tags') {
+  if (state.phase === 'shared_tags' && !tags) {
+    lines.push(seconds ? ['match.alike', { s: seconds }] : ['match.alikeSoon', {}]);
+  } else if (state.phase === 'shared_tags') {
     lines.push(seconds ? ['match.tags', { tags, s: seconds }] : ['match.tagsSoon', { tags }]);
   } else if (state.phase === 'anyone' && tags) {
     lines.push(['match.anyone', {}]);

@@ -135,9 +135,9 @@ export function guestProfile(first, lang, choose) {
 
 /**
  * What goes on the wire with start_matching.
- * @param {Profile} profile
+ * @param {Profile} profile @param {string[]} languages in which this person talks
  */
-export function userData(profile) {
+export function userData(profile, languages) {
   return {
     nickname: profile.nickname,
     avatar: profile.avatar,
@@ -145,5 +145,6 @@ export function userData(profile) {
     gender: !profile.gender || profile.gender === 'private' ? 'other' : profile.gender,
     preferredGender: profile.wish,
     tags: profile.tags,
+    languages,
   };
 }

@@ -1,7 +1,7 @@
 // One search: the matching socket, its state, and the view that shows it.
 // Ends by calling `onFound` with match_found, `onCancel`, or `onRoom`.
 
-import { t, tagList } from '../lib/i18n.js';
+import { language, t, tagList } from '../lib/i18n.js';
 import { monotonicNow } from '../lib/time.js';
 import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLines } from '../model/matching.js';
 import { userData } from '../model/profile.js';
@@ -36,7 +36,7 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
   const ticker = setInterval(tick, 500);
 
   function ask() {
-    connection.send({ action: 'start_matching', user_data: userData(getProfile()) });
+    connection.send({ action: 'start_matching', user_data: userData(getProfile(), [language()]) });
   }
 
   function apply(event) {

@@ -27,6 +27,8 @@ const PREFIXES_BYTES: usize = 8 * LEVELS;
 /// A letter and an id.
 const NAME_BYTES: usize = 1 + 16;
 const MARK_BYTES: usize = 8;
+/// How many bits of a phase are in front of those of the languages.
+const PHASE_BITS: u32 = 2;
 /// Most marks that a ticket holds against others: their number is one byte.
 const MOST_HELD: usize = 255;
 
@@ -74,7 +76,8 @@ pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> Packe
     kept.extend(name(b's', &ticket.session.0));
     kept.extend(address(ticket.address));
     kept.extend(attempt);
-    kept.extend([class, ticket.phase as usize, user.len(), tags.len()].map(byte));
+    let phase = ticket.phase as usize | usize::from(ticket.wish.languages.bits()) << PHASE_BITS;
+    kept.extend([class, phase, user.len(), tags.len()].map(byte));
     kept.extend([&blocked, &recent].map(|list| length(list)).concat());
     kept.extend(ticket.prefixes.0.map(u64::to_be_bytes).concat());
     for part in [user, &tags, &blocked, &recent] {

@@ -36,9 +36,17 @@ local function holds_mark(a, b)
     return false
 end
 
+-- Whether two have a language in common, one of them named none, or both may meet anyone by now.
+local function understand(a, b)
+    return a.languages == 0 or b.languages == 0 or (a.phase >= 1 and b.phase >= 1) or
+        bit.band(a.languages, b.languages) > 0
+end
+
 -- Whether the rules that no queue stands for let two meet.
 local function fits(me, other)
-    if me.session == other.session then
+    if not understand(me, other) then
+        return false
+    elseif me.session == other.session then
         return true
     elseif blocked(me, other) or blocked(other, me) then
         return false
@@ -244,7 +252,8 @@ local function look(me, place, size, in_front)
     local repeats = me.phase >= 2 and other.phase >= 2
     if holds(other, other.blocked_at, repeats and other.recent_at or other.body_at, me.session) or
         (me.phase >= 2 and other.phase < 2 and holds(me, me.recent_at, me.body_at, other.session)) or
-        holds_mark(me, other) or holds_mark(other, me) or an_elder_fits(me, other) then
+        holds_mark(me, other) or holds_mark(other, me) or not understand(me, other) or
+        an_elder_fits(me, other) then
         return nil, 1
     end
     return other

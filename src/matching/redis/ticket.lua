@@ -5,7 +5,8 @@
 --   its beginning (8 bytes), its serial (8),            the moment and the order by which it is found
 --   the ticket it took the name from (17), where that one is told (16); zeros: none
 --   and the ticket as its node packed it (`codec.rs`), of which these bytes are looked into:
---   name (17), session (17), address (16), attempt (8), class (1), phase (1), lengths of user id (1),
+--   name (17), session (17), address (16), attempt (8), class (1), phase and a bit for
+--   each language named, from 4 on (1), lengths of user id (1),
 --   tags (1), blocked sessions (4), sessions met lately (4), prefixes (3 × 8), the narrowest first;
 --   then those of which the lengths were given; then three marks (8 each), how many marks are held
 --   against others (1), and those (8 each).
@@ -39,11 +40,14 @@ local function parse(packed, front)
     local blocked_at = tags_at + tags
     local recent_at = blocked_at + blocked
     local narrow = sub(packed, front + 71, front + 78)
+    local languages = math.floor(phase / 4)
+    phase = phase % 4
     return {
         id = sub(packed, front + 1, front + 17),
         session = sub(packed, front + 18, front + 34),
         class = class,
         phase = phase,
+        languages = languages,
         user = sub(packed, front + 95, tags_at - 1),
         tags = tags > 0 and sub(packed, tags_at, blocked_at - 1) or '',
         -- Where these lists begin, and where the last one is over.

@@ -80,4 +80,6 @@ pub(super) struct RawUserData<'a> {
     pub(super) preferred_gender: Field<'a>,
     #[serde(borrow)]
     pub(super) tags: Words<'a>,
+    #[serde(borrow)]
+    pub(super) languages: Words<'a>,
 }

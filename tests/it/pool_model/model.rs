@@ -98,6 +98,11 @@ fn may_meet(a: &Ticket, b: &Ticket, shared: usize) -> bool {
     if shared == 0 && (insists(a) || insists(b)) {
         return false;
     }
+    let named = |t: &Ticket| t.wish.languages.bits();
+    let alike = named(a) == 0 || named(b) == 0 || named(a) & named(b) > 0;
+    if !alike && (a.phase == Phase::SharedTags || b.phase == Phase::SharedTags) {
+        return false;
+    }
     if a.session == b.session {
         return true;
     }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use miyu::domain::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use miyu::domain::wish::Phase;
 use miyu::domain::{
-    Gender, Marks, Mood, Pairing, Persona, PreferredGender, PrefixHashes, Profile, Tags, UserId,
-    Wish,
+    Gender, Languages, Marks, Mood, Pairing, Persona, PreferredGender, PrefixHashes, Profile, Tags,
+    UserId, Wish,
 };
 use miyu::matching::redis::{LeaseClock, RedisPool, RedisPoolConfig};
 use miyu::matching::{
@@ -90,6 +90,8 @@ pub trait With: Sized {
     fn gender(self, gender: Gender, wish: PreferredGender) -> Self;
     /// What they want to talk about.
     fn tags(self, tags: &[&str]) -> Self;
+    /// In which languages they talk.
+    fn speaks(self, languages: &[&str]) -> Self;
     /// How far they relaxed.
     fn phase(self, phase: Phase) -> Self;
     /// Waits since `ms` after the beginning of time.
@@ -120,6 +122,11 @@ impl With for Ticket {
 
     fn tags(mut self, tags: &[&str]) -> Self {
         self.wish.tags = Tags::parse(tags.iter().copied());
+        self
+    }
+
+    fn speaks(mut self, languages: &[&str]) -> Self {
+        self.wish.languages = Languages::parse(languages.iter().copied());
         self
     }
 

@@ -21,6 +21,8 @@ for_each_backend! {
     tagged_people_wait_for_a_shared_tag
     relaxing_needs_both
     without_tags_the_first_phase_restricts_nothing
+    languages_separate_until_both_relaxed
+    who_names_no_language_of_the_pages_meets_all
     a_shared_tag_needs_no_relaxing
     recent_partners_meet_when_both_want_repeats
     a_pairing_does_not_say_that_they_met_before
@@ -217,6 +219,49 @@ async fn without_tags_the_first_phase_restricts_nothing(factory: Factory) {
     let (a, b) = (ticket(1), ticket(2));
     let (a, b) = (a.phase(Phase::SharedTags), b.phase(Phase::SharedTags));
     assert!(meet(factory, &a, &b).await);
+}
+
+async fn languages_separate_until_both_relaxed(factory: Factory) {
+    let strict = Phase::SharedTags;
+    let of = |n, languages: &[&str]| ticket(n).speaks(languages);
+    for (mine, theirs, fit) in [
+        (&["zh-TW"][..], &["zh"][..], true),
+        (&["zh-TW", "en"], &["ja", "en-GB"], true),
+        (&["zh-TW"], &["en"], false),
+        (&["zh-TW", "ja"], &["en"], false),
+    ] {
+        for tags in [&[][..], &["音樂"]] {
+            let (a, b) = (of(1, mine).tags(tags), of(2, theirs).tags(tags));
+            for (one, other, meets) in [
+                (strict, strict, fit),
+                (Phase::Anyone, strict, fit),
+                (strict, Phase::Anyone, fit),
+                (Phase::Anyone, Phase::Repeats, true),
+            ] {
+                let meeting = (a.clone().phase(one), b.clone().phase(other));
+                let met = meet(factory, &meeting.0, &meeting.1).await;
+                assert_eq!(met, meets, "{mine:?} {one:?}, {theirs:?} {other:?}");
+            }
+        }
+    }
+    // Those of another language hide none of one's own, however many they are.
+    let pool = usual(factory);
+    for n in 0..50 {
+        let man = of(1000 + n, &["en"]).gender(Gender::Male, PreferredGender::Female);
+        pool.wait(&man).await;
+    }
+    let woman = |n| of(n, &["ja"]).gender(Gender::Female, PreferredGender::All);
+    let own = woman(2).phase(strict).since(1);
+    pool.wait(&own).await;
+    pool.meet(&woman(3).phase(strict), &own).await;
+}
+
+async fn who_names_no_language_of_the_pages_meets_all(factory: Factory) {
+    for nothing in [&[][..], &["kl"], &["de", "fr"]] {
+        let a = ticket(1).speaks(nothing).phase(Phase::SharedTags);
+        let b = ticket(2).speaks(&["zh-TW"]).phase(Phase::SharedTags);
+        assert!(meet(factory, &a, &b).await, "{nothing:?}");
+    }
 }
 
 async fn a_shared_tag_needs_no_relaxing(factory: Factory) {
