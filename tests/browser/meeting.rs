@@ -39,8 +39,15 @@ fn shared_tags_are_named_and_gender_is_not() {
         anna.reads("chat", "你遇見了 Bao").await;
         anna.reads("chat", "都想聊 音樂").await;
         for person in [&anna, &bao] {
-            let told = "/男生|女生|male/i.test(document.documentElement.outerHTML.replaceAll(/<!--.*?-->/g, ''))";
-            assert_eq!(person.ask(told, json!([])).await, false, "a gender is on the page");
+            // Beside the words that each page brings for its scripts, with both in them.
+            let told = "(() => { const page = document.documentElement.cloneNode(true); \
+                 page.querySelectorAll('script[data-texts]').forEach((it) => it.remove()); \
+                 return /男生|女生|male/i.test(page.outerHTML.replaceAll(/<!--.*?-->/g, '')); })()";
+            assert_eq!(
+                person.ask(told, json!([])).await,
+                false,
+                "a gender is on the page"
+            );
         }
     });
 }
