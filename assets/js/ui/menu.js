@@ -81,7 +81,8 @@ export function openMenu({ label, items, at, choices = null, anchor = null, clas
   /** Where a key leads: through the items, the row of choices being one of them; and along that row. */
   function goal(key) {
     const along = row.indexOf(document.activeElement);
-    if (along >= 0 && (key === 'ArrowLeft' || key === 'ArrowRight')) return row[(along + (key === 'ArrowRight' ? 1 : -1) + row.length) % row.length];
+    const [back, on] = isMirrored() ? ['ArrowRight', 'ArrowLeft'] : ['ArrowLeft', 'ArrowRight'];
+    if (along >= 0 && (key === back || key === on)) return row[(along + (key === on ? 1 : -1) + row.length) % row.length];
     const entry = row.find((node) => node.getAttribute('aria-pressed') === 'true') ?? row[0];
     const order = [...(entry ? [entry] : []), ...nodes.map((item) => item.node)];
     const here = along >= 0 ? 0 : order.indexOf(document.activeElement);
