@@ -102,6 +102,15 @@ const stillFull = (state, now) => (state.halted === 'full' ? { halted: 'full', r
 export const goesOn = ({ halted }) => !['replaced', 'in_room', 'rate', 'full'].includes(halted ?? '');
 
 /**
+ * Which people a search looks for at first: those with a tag, else those of one language.
+ * @param {string} tags @param {number} seconds @returns {Line}
+ */
+function firstLine(tags, seconds) {
+  if (tags) return seconds ? ['match.tags', { tags, s: seconds }] : ['match.tagsSoon', { tags }];
+  return seconds ? ['match.alike', { s: seconds }] : ['match.alikeSoon', {}];
+}
+
+/**
  * Which sentence stands under the title: a catalogue key and its values.
  * `tags` are the labels of the tags asked for.
  * @param {Search} state @param {string} tags @param {number} now @returns {Line[]}
@@ -120,10 +129,8 @@ export function searchLines(state, tags, now) {
   if (!state.heard) return [['match.connecting', {}]];
   /** @type {Line[]} */
   const lines = [];
-  if (state.phase === 'shared_tags' && !tags) {
-    lines.push(seconds ? ['match.alike', { s: seconds }] : ['match.alikeSoon', {}]);
-  } else if (state.phase === 'shared_tags') {
-    lines.push(seconds ? ['match.tags', { tags, s: seconds }] : ['match.tagsSoon', { tags }]);
+  if (state.phase === 'shared_tags') {
+    lines.push(firstLine(tags, seconds));
   } else if (state.phase === 'anyone' && tags) {
     lines.push(['match.anyone', {}]);
   } else if (state.phase === 'anyone' && seconds) {
