@@ -112,10 +112,10 @@ async function costOfMessages(reader, speaker) {
   const idle = difference(await tasks(reader), before);
   const costs = [];
   for (let at = 0; at < incoming; at += 1) {
-    const start = await tasks(reader);
+    const earlier = await tasks(reader);
     await speaker.run(`say('more ${at}')`);
     await pause(window);
-    costs.push(difference(await tasks(reader), start));
+    costs.push(difference(await tasks(reader), earlier));
   }
   const of = (key) => Math.max(0, median(costs.map((cost) => cost[key])) - idle[key] / incoming);
   return Object.fromEntries(['task', 'script', 'style', 'layout'].map((key) => [key, Number(of(key).toFixed(1))]));

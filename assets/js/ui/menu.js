@@ -81,8 +81,8 @@ export function openMenu({ label, items, at, choices = null, anchor = null, clas
   /** Where a key leads: through the items, the row of choices being one of them; and along that row. */
   function goal(key) {
     const along = row.indexOf(document.activeElement);
-    const [back, on] = isMirrored() ? ['ArrowRight', 'ArrowLeft'] : ['ArrowLeft', 'ArrowRight'];
-    if (along >= 0 && (key === back || key === on)) return row[(along + (key === on ? 1 : -1) + row.length) % row.length];
+    const [off, on] = isMirrored() ? ['ArrowRight', 'ArrowLeft'] : ['ArrowLeft', 'ArrowRight'];
+    if (along >= 0 && (key === off || key === on)) return row[(along + (key === on ? 1 : -1) + row.length) % row.length];
     const entry = row.find((node) => node.getAttribute('aria-pressed') === 'true') ?? row[0];
     const order = [...(entry ? [entry] : []), ...nodes.map((item) => item.node)];
     const here = along >= 0 ? 0 : order.indexOf(document.activeElement);
