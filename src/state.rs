@@ -18,6 +18,7 @@ use crate::delivery::closing::Closer;
 use crate::delivery::online::Online;
 use crate::domain::id::NodeId;
 use crate::domain::reserved_names::StaffNames;
+use crate::domain::topics::SiteTopics;
 use crate::identity::Signer;
 use crate::identity::revoked::Revoked;
 use crate::lobby::effects::LobbyServices;
@@ -68,6 +69,8 @@ pub struct AppState {
     pub shutdown: Drain,
     /// Names that only the site's staff may have.
     pub staff: RwLock<Arc<StaffNames>>,
+    /// The topics that the site has in the place of our own.
+    pub topics: RwLock<Arc<SiteTopics>>,
     /// What chat connections share: each holds one pointer to it.
     pub reach: Arc<ChatServices>,
     /// What searches share.

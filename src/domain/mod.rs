@@ -11,6 +11,7 @@ pub mod reaction;
 pub mod reserved_names;
 pub mod room;
 pub mod text;
+pub mod topics;
 pub mod visible;
 pub mod wish;
 pub mod zero_width;

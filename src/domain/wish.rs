@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::profile::Gender;
 use crate::domain::text::clean_tag;
+use crate::domain::topics::{SiteTopics, is_built_in, topic_of};
 use crate::domain::zero_width::is_candidate;
 
 /// How many tags count (wire contract, section 2).
@@ -62,7 +63,32 @@ impl PreferredGender {
 
 /// Up to three distinct interests. Spelled as the person wrote them, compared without case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tags(Vec<String>);
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct Tags {
+    words: Vec<String>,
+    /// Those that are topics of the pages, a bit each. It does not travel: who asks for a search knows it.
+    topics: u8,
+}
+
+impl From<Vec<String>> for Tags {
+    fn from(mut words: Vec<String>) -> Self {
+        words.truncate(TAGS);
+        let topics = mask(&words, is_built_in);
+        Self { words, topics }
+    }
+}
+
+impl From<Tags> for Vec<String> {
+    fn from(tags: Tags) -> Self {
+        tags.words
+    }
+}
+
+/// A bit for each of these words that is a topic.
+fn mask(words: &[String], is_topic: impl Fn(&str) -> bool) -> u8 {
+    let bits = words.iter().enumerate();
+    bits.fold(0, |mask, (at, word)| mask | u8::from(is_topic(word)) << at)
+}
 
 impl Tags {
     /// Cleans raw words and keeps the first three distinct ones.
@@ -78,22 +104,46 @@ impl Tags {
                 break;
             }
         }
-        Self(kept)
+        kept.into()
+    }
+
+    /// The same with the topics of a site: other words for one become its word, and it counts as our own do.
+    #[must_use]
+    pub fn with_topics(self, site: &SiteTopics) -> Self {
+        let mut kept: Vec<String> = Vec::new();
+        for tag in self.words {
+            let tag = site.topic_of(&tag).map_or(tag, str::to_owned);
+            if !kept.iter().any(|k| fold(k) == fold(&tag)) {
+                kept.push(tag);
+            }
+        }
+        let is_topic = |tag: &str| is_built_in(tag) || site.topic_of(tag).is_some();
+        let topics = mask(&kept, is_topic);
+        Self {
+            words: kept,
+            topics,
+        }
     }
 
     /// As the person spelled them.
     pub fn as_slice(&self) -> &[String] {
-        &self.0
+        &self.words
+    }
+
+    /// Each with whether it is a topic that the pages offer.
+    pub fn with_kinds(&self) -> impl Iterator<Item = (&str, bool)> {
+        let words = self.words.iter().enumerate();
+        words.map(|(at, word)| (&**word, self.topics & (1 << at) != 0))
     }
 
     /// No interest named.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.words.is_empty()
     }
 
     /// The forms that compare equal without case, sorted.
     pub fn folded(&self) -> Vec<Cow<'_, str>> {
-        let mut keys: Vec<_> = self.0.iter().map(|t| fold(t)).collect();
+        let mut keys: Vec<_> = self.words.iter().map(|t| fold(t)).collect();
         keys.sort_unstable();
         keys
     }
@@ -102,131 +152,7 @@ impl Tags {
     pub fn common(&self, other: &Tags) -> Vec<String> {
         let theirs = other.folded();
         let shared = |tag: &&String| theirs.contains(&fold(tag));
-        self.0.iter().filter(shared).cloned().collect()
-    }
-}
-
-/// The topics of our pages, each by the word it travels under, with what else means the same: simplified
-/// and Japanese characters, English, and how it is written in Latin letters. Lower case.
-const TOPICS: [(&str, &[&str]); 9] = [
-    (
-        "音樂",
-        &[
-            "音乐", "音楽", "music", "musics", "musik", "musique", "música", "musica", "yinyue",
-            "yīnyuè",
-        ],
-    ),
-    (
-        "電影",
-        &[
-            "电影",
-            "映画",
-            "movie",
-            "movies",
-            "film",
-            "films",
-            "cinema",
-            "dianying",
-            "diànyǐng",
-        ],
-    ),
-    (
-        "旅行",
-        &[
-            "旅遊",
-            "旅游",
-            "travel",
-            "travels",
-            "traveling",
-            "travelling",
-            "lvxing",
-            "luxing",
-            "lüxing",
-            "lǚxíng",
-        ],
-    ),
-    (
-        "美食",
-        &[
-            "食べ物",
-            "food",
-            "foods",
-            "gourmet",
-            "cuisine",
-            "meishi",
-            "měishí",
-        ],
-    ),
-    (
-        "運動",
-        &[
-            "运动",
-            "体育",
-            "體育",
-            "スポーツ",
-            "sport",
-            "sports",
-            "exercise",
-            "yundong",
-            "yùndòng",
-        ],
-    ),
-    (
-        "遊戲",
-        &[
-            "游戏",
-            "游戲",
-            "遊戯",
-            "ゲーム",
-            "game",
-            "games",
-            "gaming",
-            "video games",
-            "youxi",
-            "yóuxì",
-        ],
-    ),
-    (
-        "閱讀",
-        &[
-            "阅读", "讀書", "读书", "読書", "reading", "read", "book", "books", "yuedu", "yuèdú",
-        ],
-    ),
-    (
-        "攝影",
-        &[
-            "摄影",
-            "写真",
-            "photo",
-            "photos",
-            "photography",
-            "sheying",
-            "shèyǐng",
-        ],
-    ),
-    ("藝術", &["艺术", "芸術", "art", "arts", "yishu", "yìshù"]),
-];
-
-/// Whether this is the word of one of the nine topics that our pages offer.
-pub fn is_topic(tag: &str) -> bool {
-    TOPICS.iter().any(|(topic, _)| *topic == tag)
-}
-
-/// The place of this topic among the nine, from 1 on.
-pub fn topic_number(tag: &str) -> Option<u8> {
-    let place = TOPICS.iter().position(|(topic, _)| *topic == tag)?;
-    u8::try_from(place + 1).ok()
-}
-
-/// The topic's word, should this tag mean one; else the tag.
-fn topic_of(tag: String) -> String {
-    let folded = fold(&tag);
-    let named = TOPICS
-        .iter()
-        .find(|(topic, others)| *topic == folded || others.contains(&&*folded));
-    match named {
-        Some((topic, _)) => (*topic).to_owned(),
-        None => tag,
+        self.words.iter().filter(shared).cloned().collect()
     }
 }
 
@@ -320,24 +246,6 @@ mod tests {
     fn first_three_distinct_tags_count() {
         let tags = Tags::parse(["音樂", "Rust", "ｒｕｓｔ", " ", "電影", "旅行"]);
         assert_eq!(tags.as_slice(), ["音樂", "Rust", "電影"]);
-    }
-
-    #[test]
-    fn topics_are_one_word_in_every_spelling() {
-        let tags = Tags::parse(["Music", "音乐", "ＭＵＳＩＣ", "Movies", "养猫"]);
-        assert_eq!(tags.as_slice(), ["音樂", "電影", "养猫"]);
-        let mut all = std::collections::HashSet::new();
-        for (topic, others) in TOPICS {
-            assert!(is_topic(topic) && all.insert(topic));
-            for other in others {
-                assert!(all.insert(other), "{other} twice");
-                assert_eq!(fold(other), *other);
-                assert_eq!(clean_tag(other, TAG_CHARS), *other);
-                assert_eq!(Tags::parse([*other]).as_slice(), [topic]);
-            }
-        }
-        assert_eq!(topic_number("音樂"), Some(1));
-        assert_eq!(topic_number("rust"), None);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 
-use crate::domain::wish::is_topic;
 use crate::domain::{Mark, Marks, Prefix, PrefixHashes, Tags};
 use crate::identity::{Signer, sign as mac};
 
@@ -23,8 +22,8 @@ pub fn hashes(signer: &Signer, address: IpAddr) -> PrefixHashes {
 pub fn marks(signer: &Signer, address: IpAddr, tags: &Tags) -> Marks {
     let place = Prefix::narrowest(address).to_bytes();
     let mut marks = Marks::default();
-    for (mark, tag) in marks.0.iter_mut().zip(tags.as_slice()) {
-        if !is_topic(tag) {
+    for (mark, (tag, is_topic)) in marks.0.iter_mut().zip(tags.with_kinds()) {
+        if !is_topic {
             // The length of the network's bytes is fixed, so that no tag passes for part of it.
             let signature = mac(
                 &signer.place,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::id::{RoomId, Side, TicketId};
 use crate::domain::reserved_names::StaffNames;
+use crate::domain::topics::SiteTopics;
 use crate::domain::{Pairing, UserId};
 use crate::lobby::figures::Company;
 use crate::matching::{Entered, PoolError, Renewed, Ticket};
@@ -19,6 +20,8 @@ pub struct LobbyRules {
     pub repeat_patience: Duration,
     /// Names that no client may have.
     pub staff: Arc<StaffNames>,
+    /// Topics of the site's own.
+    pub topics: Arc<SiteTopics>,
 }
 
 /// Work for [`crate::lobby::effects`].

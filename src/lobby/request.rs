@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::domain::id::{RoomId, TicketId, Timestamp};
 use crate::domain::wish::Phase;
-use crate::domain::{Persona, UserId};
+use crate::domain::{Persona, UserId, Wish};
 use crate::lobby::search::{Intent, Request, Search};
 use crate::lobby::{Lobby, LobbyJob, Prepared, ROOM_LOOK, ROOM_WAIT, SearchState};
 use crate::matching::Ticket;
@@ -144,7 +144,8 @@ impl Lobby {
     }
 
     fn ticket(&self, request: Request, relations: RelationsOf, now: Timestamp) -> Ticket {
-        let marks = (self.mark)(&request.wish.tags);
+        let tags = request.wish.tags.with_topics(&self.rules.topics);
+        let marks = (self.mark)(&tags);
         Ticket {
             id: TicketId::fresh(),
             room: RoomId::fresh(),
@@ -153,7 +154,10 @@ impl Lobby {
                 user_id: request.user_id.unwrap_or_else(UserId::fresh),
                 profile: request.profile.unless_staff(&self.rules.staff),
             },
-            wish: request.wish,
+            wish: Wish {
+                tags,
+                ..request.wish
+            },
             phase: Phase::SharedTags,
             since: request.since.unwrap_or(now),
             blocked: relations.blocked,

@@ -43,6 +43,7 @@ impl Bench {
             tag_patience: TAGS,
             repeat_patience: REPEATS,
             staff: Arc::new(StaffNames::of("秘語 Miyu")),
+            topics: Arc::default(),
         };
         Self {
             lobby: Lobby::new(

@@ -69,6 +69,7 @@ pub async fn search(
             tag_patience: matching.tag_patience,
             repeat_patience: matching.repeat_patience,
             staff: Arc::clone(&app.staff.read()),
+            topics: Arc::clone(&app.topics.read()),
         },
         client.session,
         network_marks::hashes(&app.signer, client.address),

@@ -9,6 +9,7 @@ fn a_search_looks_again_when_it_counts_as_patient() {
         tag_patience: TAGS,
         repeat_patience: Duration::from_secs(600),
         staff: Arc::new(StaffNames::of("Miyu")),
+        topics: Arc::default(),
     };
     let seconds = |tags, waited| {
         let (_, ticket) = Bench::entered(tags);

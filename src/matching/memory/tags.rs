@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::domain::wish::{TAGS, fold, is_topic};
+use crate::domain::wish::{TAGS, fold};
 use crate::matching::Ticket;
 
 /// Which of a ticket's tags, one bit each in the order of [`TagKeys`].
@@ -22,8 +22,8 @@ impl TagKeys {
     pub(super) fn of(ticket: &Ticket, hasher: &RandomState) -> Self {
         let mut all = [(0, false); TAGS];
         let mut len = 0;
-        for tag in ticket.wish.tags.as_slice().iter().take(TAGS) {
-            all[len] = (hasher.hash_one(fold(tag)), is_topic(tag));
+        for (tag, is_topic) in ticket.wish.tags.with_kinds().take(TAGS) {
+            all[len] = (hasher.hash_one(fold(tag)), is_topic);
             len += 1;
         }
         all[..len].sort_unstable();

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use crate::domain::id::{Address, NodeId, RoomId, SessionId, TicketId, Timestamp};
 use crate::domain::ip_prefix::LEVELS;
-use crate::domain::wish::{fold, topic_number};
+use crate::domain::topics::topic_number;
+use crate::domain::wish::fold;
 use crate::domain::{
     Gender, Mark, Marks, Mood, Pairing, Party, Persona, PreferredGender, Profile, Tags, UserId,
 };
@@ -188,20 +189,28 @@ fn by_class(counts: &[u32]) -> Result<PoolStats, PoolError> {
 
 /// What stands for each tag, sorted.
 fn tag_keys(tags: &Tags) -> Vec<[u8; TAG_BYTES]> {
-    let mut keys: Vec<_> = tags.as_slice().iter().map(|tag| tag_key(tag)).collect();
+    let keys = tags
+        .with_kinds()
+        .map(|(tag, is_topic)| tag_key(tag, is_topic));
+    let mut keys: Vec<_> = keys.collect();
     keys.sort_unstable();
     keys
 }
 
-/// The number of a topic, or a digest with its first bit set. Unkeyed, because all nodes must agree;
-/// two tags that collide on purpose only let the tickets of their inventor meet each other.
-fn tag_key(tag: &str) -> [u8; TAG_BYTES] {
+/// The number of a topic of our own, or a digest: with its first bit cleared for a topic of the site, set for
+/// any other tag. Unkeyed, because all nodes must agree; two tags that collide on purpose only let the tickets
+/// of their inventor meet each other.
+fn tag_key(tag: &str, is_topic: bool) -> [u8; TAG_BYTES] {
     let mut key = [0; TAG_BYTES];
     if let Some(number) = topic_number(tag) {
         key[TAG_BYTES - 1] = number;
     } else {
         key.copy_from_slice(&Sha256::digest(fold(tag).as_bytes())[..TAG_BYTES]);
-        key[0] |= 0x80;
+        key[0] = if is_topic {
+            key[0] & 0x7f
+        } else {
+            key[0] | 0x80
+        };
     }
     key
 }
@@ -258,11 +267,14 @@ fn pairing(mut word: Reader<'_>, parts: &[Vec<u8>]) -> Result<Arc<Pairing>, Pool
     let mut outcome = Reader(parts.get(1).ok_or_else(unreadable)?);
     let counting = outcome.byte()?.wrapping_sub(b'0');
     let length = outcome.length()?;
-    let (mut arrived, arrived_tags, arrived_marks) = party(Reader(outcome.bytes(length)?))?;
-    let (mut waited, waited_tags, waited_marks) = party(outcome)?;
-    let keys = tag_keys(&arrived_tags);
+    let (mut arrived, keys, arrived_tags, arrived_marks) = party(Reader(outcome.bytes(length)?))?;
+    let (mut waited, _, waited_tags, waited_marks) = party(outcome)?;
     let counts = |tag: &str| {
-        let place = keys.iter().position(|key| *key == tag_key(tag));
+        // Only its own node knows whether it is a topic of the site.
+        let of_tag = [true, false].map(|is_topic| tag_key(tag, is_topic));
+        let place = keys
+            .chunks(TAG_BYTES)
+            .position(|key| of_tag.iter().any(|it| it == key));
         place.is_some_and(|place| counting & (1 << place) != 0)
     };
     let mut common_tags = arrived_tags.common(&waited_tags);
@@ -279,8 +291,8 @@ fn pairing(mut word: Reader<'_>, parts: &[Vec<u8>]) -> Result<Arc<Pairing>, Pool
     }))
 }
 
-/// A ticket as it is kept.
-fn party(mut kept: Reader<'_>) -> Result<(Party, Tags, Marks), PoolError> {
+/// A ticket as it is kept, with the bytes of its tags.
+fn party(mut kept: Reader<'_>) -> Result<(Party, &[u8], Tags, Marks), PoolError> {
     kept.bytes(FRONT_BYTES)?;
     let ticket = TicketId(kept.id()?);
     let session = SessionId(kept.id()?.into_bytes());
@@ -292,7 +304,8 @@ fn party(mut kept: Reader<'_>) -> Result<(Party, Tags, Marks), PoolError> {
     kept.bytes(PREFIXES_BYTES)?;
     let user_id = std::str::from_utf8(kept.bytes(user)?).ok();
     let user_id = user_id.and_then(UserId::parse).ok_or_else(unreadable)?;
-    for length in [tags, blocked, recent] {
+    let keys = kept.bytes(tags)?;
+    for length in [blocked, recent] {
         kept.bytes(length)?;
     }
     let mut marks = Marks::default();
@@ -318,7 +331,7 @@ fn party(mut kept: Reader<'_>) -> Result<(Party, Tags, Marks), PoolError> {
         address,
         marks: Vec::new(),
     };
-    Ok((party, tags, marks))
+    Ok((party, keys, tags, marks))
 }
 
 /// What is left to read of an answer.

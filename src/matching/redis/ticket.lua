@@ -10,7 +10,7 @@
 --   tags (1), blocked sessions (4), sessions met lately (4), prefixes (3 × 8), the narrowest first;
 --   then those of which the lengths were given; then three marks (8 each), how many marks are held
 --   against others (1), and those (8 each).
--- A tag is 8 bytes: a topic of the pages begins with a zero, any other with a bit.
+-- A tag is 8 bytes: of a topic of the pages the first bit is clear, of any other it is set.
 -- An outcome is kept as '0' plus 1, 2 and 4 for those tags of the ticket that arrived, in the order of
 -- its bytes, which count between the two; the length (4) of the ticket that arrived, that ticket, and
 -- the one that waited.

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use miyu::domain::id::{RoomId, TicketId, Timestamp};
+use miyu::domain::topics::built_in_topics;
 use miyu::domain::wish::Phase;
-use miyu::domain::wish::is_topic;
 use miyu::domain::{Gender, Pairing, PreferredGender};
 use miyu::matching::Ticket;
 
@@ -299,7 +299,7 @@ impl Model {
                     })
                     .collect(),
             };
-            is_topic(tag) || people.len() >= 3
+            built_in_topics().any(|topic| topic == *tag) || people.len() >= 3
         };
         let both: Vec<String> = both.collect();
         [true, false].map(|sure| both.iter().filter(|tag| counts(tag, sure)).count())
