@@ -242,8 +242,18 @@ pub trait Relations: Send + Sync {
     /// one has in the room ([`Party::marks`](crate::domain::Party)) are held against others as well. A
     /// session keeps its newest `limits.blocks_per_session` of both, and all of them together the newest
     /// four million blocks. A block that lasts is never
-    /// shortened. Blocking oneself changes nothing.
+    /// shortened. Blocking oneself changes nothing. Each room is a block of its own, also where two had the
+    /// same other person in them: a list of blocks must not tell that.
     fn block(&self, by: SessionId, whom: SessionId, room: RoomId) -> Pending<()>;
+
+    /// The blocks that this session made and that still hold, newest first, as of every earlier
+    /// [`Relations::block`] and [`Relations::lift`] of this process that names it.
+    fn blocks(&self, by: SessionId) -> Pending<Vec<Block>>;
+
+    /// Takes back what this session blocked in this room, with the marks that it holds because of it: the
+    /// next [`Relations::relations`] of either session, on any node, leaves it out unless another block
+    /// stands between the two. Doing it twice is the same, and so is lifting what never was.
+    fn lift(&self, by: SessionId, room: RoomId) -> Pending<()>;
 
     /// Erases the blocks that this session made and the marks that it holds, so that nothing of it stays
     /// but rooms, which have an end of their own. What others hold against it is theirs, and stays. Doing
@@ -253,6 +263,15 @@ pub trait Relations: Send + Sync {
     /// What matching must know about a session, as of every earlier [`Relations::block`] and
     /// [`Rooms::create_room`] of this process that names it. Renews the life of its blocks.
     fn relations(&self, session: SessionId) -> Pending<RelationsOf>;
+}
+
+/// A block, as the session that made it may know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Where it was made; the room itself may be erased.
+    pub room: RoomId,
+    /// When it was made.
+    pub since: Timestamp,
 }
 
 /// How long a block lasts when the blocked side has said nothing, and how long marks are held.

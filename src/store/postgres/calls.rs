@@ -10,7 +10,7 @@ use super::{PostgresStore, closed, reads, upkeep};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
 use crate::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
+    Appended, Arrival, Block, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
     Recalled, Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept, Upkeep,
 };
 
@@ -217,6 +217,22 @@ impl Relations for PostgresStore {
         self.look(move |shared| async move {
             let _about = about;
             upkeep::block(&shared, by, whom, room).await
+        })
+    }
+
+    fn blocks(&self, by: SessionId) -> Pending<Vec<Block>> {
+        let pending_writes = self.pending_writes.clone();
+        self.look(move |shared| async move {
+            pending_writes.settled(by).await;
+            reads::blocks(&shared, by).await
+        })
+    }
+
+    fn lift(&self, by: SessionId, room: RoomId) -> Pending<()> {
+        let about = self.pending_writes.begin([by; 2]);
+        self.look(move |shared| async move {
+            let _about = about;
+            upkeep::lift(&shared, by, room).await
         })
     }
 

@@ -10,9 +10,9 @@ use super::error::BackendError;
 use super::room_state::{READ, read_room};
 use super::rows::{self, get};
 use super::shared::Shared;
-use crate::domain::id::{RoomId, Seq, SessionId, Side};
+use crate::domain::id::{RoomId, Seq, SessionId, Side, Timestamp};
 use crate::domain::{Mark, Position, Presence, Room};
-use crate::store::{HELD, Page, PageLimit, RelationsOf};
+use crate::store::{Block, HELD, Page, PageLimit, RelationsOf};
 
 /// Most open rooms of one session that are told.
 const OPEN_ROOMS: i64 = 32;
@@ -187,7 +187,11 @@ pub(super) async fn relations(
     let (mut renew, mut held) = (false, Vec::new());
     for row in &rows {
         if let Some(mark) = get::<Option<i64>>(row, "mark")? {
-            held.push(Mark(mark.cast_unsigned()));
+            let mark = Mark(mark.cast_unsigned());
+            // Two rooms may have left the same one.
+            if !held.contains(&mark) {
+                held.push(mark);
+            }
             continue;
         }
         renew |= get::<bool>(row, "stale")?;
@@ -206,6 +210,21 @@ pub(super) async fn relations(
         recent,
         in_room,
     })
+}
+
+/// The blocks of a session that hold, newest first.
+pub(super) async fn blocks(shared: &Shared, by: SessionId) -> Result<Vec<Block>, BackendError> {
+    let sql = "SELECT room, since FROM blocks WHERE by = $1 AND (until IS NULL OR until > moment($2)) \
+         ORDER BY no DESC";
+    let params: super::link::Params<'_> = &[&rows::session(by), &shared.now()];
+    let found = shared.pool.query(sql, params).await?;
+    let block = |row: &Row| {
+        Ok(Block {
+            room: RoomId(get(row, "room")?),
+            since: Timestamp(get(row, "since")?),
+        })
+    };
+    found.iter().map(block).collect()
 }
 
 /// The sessions that one met lately, and whether it is in an open room.

@@ -213,6 +213,15 @@ pub(super) async fn block(
     Ok(())
 }
 
+/// See [`crate::store::Relations::lift`].
+pub(super) async fn lift(shared: &Shared, by: SessionId, room: RoomId) -> Result<(), BackendError> {
+    let by = super::rows::session(by);
+    let sql = "WITH held AS (DELETE FROM holds WHERE by = $1 AND room = $2) \
+         DELETE FROM blocks WHERE by = $1 AND room = $2";
+    shared.pool.query(sql, &[&by, &room.0]).await?;
+    Ok(())
+}
+
 /// See [`crate::store::Relations::forget`].
 pub(super) async fn forget(shared: &Shared, by: SessionId) -> Result<(), BackendError> {
     let by = super::rows::session(by);

@@ -10,7 +10,7 @@ use super::writer::Writer;
 use super::{SqliteStore, page, rows};
 use crate::domain::Mark;
 use crate::domain::id::{RoomId, Seq, SessionId, Side, Timestamp};
-use crate::store::{BRIEF_BLOCK, HELD, Pending, Relations, RelationsOf};
+use crate::store::{BRIEF_BLOCK, Block, HELD, Pending, Relations, RelationsOf};
 
 /// How many recent partners are told.
 const RECENT: usize = 10;
@@ -63,7 +63,11 @@ fn read_relations(
         let kind: i64 = row.get(0)?;
         if kind == 4 {
             let mark: i64 = row.get(1)?;
-            looked.relations.held.push(Mark(mark.cast_unsigned()));
+            let mark = Mark(mark.cast_unsigned());
+            // Two rooms may have left the same one.
+            if !looked.relations.held.contains(&mark) {
+                looked.relations.held.push(mark);
+            }
             continue;
         }
         looked.relations.in_room |= kind == 2;
@@ -85,6 +89,30 @@ fn read_relations(
     }
     looked.relations.recent = recent(met);
     Ok(looked)
+}
+
+/// The blocks of a session that hold, on a reader's connection.
+fn read_blocks(
+    conn: &Connection,
+    by: SessionId,
+    now: Timestamp,
+) -> Result<Vec<Block>, SqliteError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT room, since FROM blocks WHERE by = ?1 AND (until IS NULL OR until > ?2) ORDER BY no DESC",
+    )?;
+    let mut rows = statement.query((by.0, now.0))?;
+    let mut blocks = Vec::new();
+    while let Some(row) = rows.next()? {
+        // A damaged row names nothing that could be lifted.
+        if let Ok(room) = row.get(0) {
+            let since = Timestamp(row.get(1)?);
+            blocks.push(Block {
+                room: rows::room_id(room),
+                since,
+            });
+        }
+    }
+    Ok(blocks)
 }
 
 /// The partners of these rooms, newest first. A session that met the same few people all the time gets
@@ -116,26 +144,49 @@ impl Relations for SqliteStore {
         })
     }
 
+    fn blocks(&self, by: SessionId) -> Pending<Vec<Block>> {
+        let now = self.clock.now();
+        self.read_about(by, move |conn| read_blocks(conn, by, now))
+    }
+
+    fn lift(&self, by: SessionId, room: RoomId) -> Pending<()> {
+        self.ask_about(Some([by; 2]), Mode::Write, 0, move |writer| {
+            writer.lift(by, room)
+        })
+    }
+
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
-        let (reads, writer) = (self.reads.clone(), self.jobs.clone());
+        let writer = self.jobs.clone();
         let (now, most) = (self.clock.now(), self.blocks_per_session);
         let stale = now.minus(self.renewal);
-        let read_relations = move || {
-            let (job, answer) = page::read_job(move |conn| {
-                let looked = read_relations(conn, session, now, most)?;
-                // A thirtieth of a life is near enough: not every search is a write.
-                if looked.oldest_use.is_some_and(|used| used <= stale.0) {
-                    let renew = move |writer: &mut Writer| writer.renew_blocks(session);
-                    let (job, _) = jobs::job(Mode::Patient, None, renew);
-                    // The next search may find room for it.
-                    let _ = writer.push_patient(job);
-                }
-                Ok(looked.relations)
-            });
+        self.read_about(session, move |conn| {
+            let looked = read_relations(conn, session, now, most)?;
+            // A thirtieth of a life is near enough: not every search is a write.
+            if looked.oldest_use.is_some_and(|used| used <= stale.0) {
+                let renew = move |writer: &mut Writer| writer.renew_blocks(session);
+                let (job, _) = jobs::job(Mode::Patient, None, renew);
+                // The next search may find room for it.
+                let _ = writer.push_patient(job);
+            }
+            Ok(looked.relations)
+        })
+    }
+}
+
+impl SqliteStore {
+    /// Reads what is known of a session, as of every write called before that names it.
+    fn read_about<T: Send + 'static>(
+        &self,
+        session: SessionId,
+        read: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+    ) -> Pending<T> {
+        let reads = self.reads.clone();
+        let begin = move || {
+            let (job, answer) = page::read_job(read);
             reads.push_patient(job).map(|()| answer)
         };
         if !self.pending_writes.names(session) {
-            return match read_relations() {
+            return match begin() {
                 Ok(answer) => Pending::answer(answer, self.deadline()),
                 Err(error) => Pending::known(Err(error)),
             };
@@ -143,7 +194,7 @@ impl Relations for SqliteStore {
         let pending_writes = self.pending_writes.clone();
         Pending::bounded(self.deadline(), async move {
             pending_writes.settled(session).await;
-            jobs::wait(read_relations()?).await
+            jobs::wait(begin()?).await
         })
     }
 }
@@ -174,11 +225,12 @@ impl Writer {
         self.together(|writer| {
             let conn = &writer.conn;
             let mut block = conn.prepare_cached(
-                "INSERT OR REPLACE INTO blocks (by, whom, used_at, until) SELECT ?1, ?2, ?3, \
-                 CASE WHEN EXISTS (SELECT 1 FROM blocks WHERE by = ?1 AND whom = ?2 AND until IS NULL) \
-                 THEN NULL ELSE ?4 END",
+                "INSERT INTO blocks (by, whom, room, since, used_at, until) VALUES (?1, ?2, ?3, ?4, ?4, ?5) \
+                 ON CONFLICT (by, room) DO UPDATE SET used_at = excluded.used_at, \
+                 until = CASE WHEN until IS NULL THEN NULL ELSE excluded.until END",
             )?;
-            block.execute((by.0, whom.0, now, until))?;
+            let id = room.0.into_bytes();
+            block.execute((by.0, whom.0, id, now, until))?;
             let mut trim = conn.prepare_cached(
                 "DELETE FROM blocks WHERE no IN \
                  (SELECT no FROM blocks WHERE by = ?1 ORDER BY no DESC LIMIT -1 OFFSET ?2)",
@@ -188,10 +240,10 @@ impl Writer {
                 return Ok(());
             };
             let mut hold = conn.prepare_cached(
-                "INSERT OR REPLACE INTO holds (by, mark, until) \
-                 SELECT ?1, mark, ?2 FROM marks WHERE room = ?3 AND side = ?4",
+                "INSERT OR REPLACE INTO holds (by, room, mark, until) \
+                 SELECT ?1, ?2, mark, ?3 FROM marks WHERE room = ?4 AND side = ?5",
             )?;
-            hold.execute((by.0, brief, no, rows::size(side.index())))?;
+            hold.execute((by.0, id, brief, no, rows::size(side.index())))?;
             let mut trim = conn.prepare_cached(
                 "DELETE FROM holds WHERE no IN \
                  (SELECT no FROM holds WHERE by = ?1 ORDER BY no DESC LIMIT -1 OFFSET ?2)",
@@ -226,6 +278,20 @@ impl Writer {
         Ok(Blocked {
             place: Some((no, side)),
             spoke,
+        })
+    }
+
+    /// See [`crate::store::Relations::lift`].
+    pub(super) fn lift(&mut self, by: SessionId, room: RoomId) -> Result<(), SqliteError> {
+        self.together(|writer| {
+            for erase in [
+                "DELETE FROM blocks WHERE by = ?1 AND room = ?2",
+                "DELETE FROM holds WHERE by = ?1 AND room = ?2",
+            ] {
+                let mut erase = writer.conn.prepare_cached(erase)?;
+                erase.execute((by.0, room.0.into_bytes()))?;
+            }
+            Ok(())
         })
     }
 

@@ -217,7 +217,9 @@ const OLDER: &str = "DO $$ DECLARE f regprocedure; BEGIN \
      LOOP EXECUTE 'DROP FUNCTION ' || f; END LOOP; END $$; \
      DROP FUNCTION mark_people; DROP FUNCTION block; \
      CREATE FUNCTION block(bigint, uuid, uuid, bigint) RETURNS void LANGUAGE sql AS ''; \
-     DROP TABLE marks, holds; ALTER TABLE blocks DROP COLUMN until; \
+     DROP TABLE marks, holds; \
+     ALTER TABLE blocks DROP COLUMN until, DROP COLUMN room, DROP COLUMN since, \
+         ADD CONSTRAINT blocks_by_whom_key UNIQUE (by, whom); \
      ALTER TABLE rooms DROP COLUMN bytes, DROP COLUMN closes_at; \
      DROP INDEX entries_reactions; DROP FUNCTION leave_out; DROP FUNCTION begin_batch; DROP TABLE machines; \
      ALTER TABLE service DROP COLUMN clock_ahead, DROP COLUMN clock_steps; \

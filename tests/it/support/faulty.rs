@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
 use miyu::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
+    Appended, Arrival, Block, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
     Recalled, Relations, RelationsOf, Rooms, SideClaim, Store, StoreError, Swept, Upkeep,
 };
 
@@ -178,6 +178,12 @@ impl Entries for Faulty {
 impl Relations for Faulty {
     fn block(&self, by: SessionId, whom: SessionId, room: RoomId) -> Pending<()> {
         self.pass(|store| store.block(by, whom, room))
+    }
+    fn blocks(&self, by: SessionId) -> Pending<Vec<Block>> {
+        self.pass(|store| store.blocks(by))
+    }
+    fn lift(&self, by: SessionId, room: RoomId) -> Pending<()> {
+        self.pass(|store| store.lift(by, room))
     }
     fn forget(&self, session: SessionId) -> Pending<()> {
         self.pass(|store| store.forget(session))

@@ -6,7 +6,7 @@ use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, TicketId,
 use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
 use miyu::matching::{Entered, PoolError, PoolFuture, PoolStats, Renewed, Ticket, WaitingPool};
 use miyu::store::{
-    Appended, Arrival, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
+    Appended, Arrival, Block, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
     Recalled, Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept, Upkeep,
 };
 
@@ -65,6 +65,12 @@ impl Entries for UnavailableStore {
 
 impl Relations for UnavailableStore {
     fn block(&self, _: SessionId, _: SessionId, _: RoomId) -> Pending<()> {
+        no()
+    }
+    fn blocks(&self, _: SessionId) -> Pending<Vec<Block>> {
+        no()
+    }
+    fn lift(&self, _: SessionId, _: RoomId) -> Pending<()> {
         no()
     }
     fn forget(&self, _: SessionId) -> Pending<()> {

@@ -19,6 +19,9 @@ super::for_each_backend! {
     a_crowd_of_blocks_is_told_in_part_and_counts_whole
     marks_are_held_for_a_day_by_the_one_who_blocked
     a_forgotten_session_keeps_no_blocks
+    own_blocks_are_told_by_their_rooms
+    a_block_that_is_lifted_holds_no_more
+    two_rooms_of_one_person_are_two_blocks
     recent_partners_are_the_last_ten
     what_was_called_for_before_is_known
     a_session_is_known_from_the_first_write_that_names_it
@@ -212,6 +215,98 @@ async fn marks_are_held_for_a_day_by_the_one_who_blocked<X: Backend>() {
         assert!(store.relations(me).await.unwrap().held.is_empty());
         while store.sweep().await.unwrap().more {}
     }
+}
+
+/// The rooms of what this session blocked.
+async fn blocked_in(store: &dyn Store, by: SessionId) -> Vec<RoomId> {
+    let blocks = store.blocks(by).await.unwrap();
+    blocks.into_iter().map(|block| block.room).collect()
+}
+
+async fn own_blocks_are_told_by_their_rooms<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let (me, you, them) = (SessionId::fresh(), SessionId::fresh(), SessionId::fresh());
+    let first = spoken(&**world.store(), me, you).await;
+    let began = world.store().room(first).await.unwrap().unwrap().opened_at;
+    world.advance(HOUR);
+    world.store().block(me, you, first).await.unwrap();
+    world.advance(HOUR);
+    let silent = pairing_of(me, them);
+    world.store().create_room(&silent).await.unwrap();
+    world.store().block(me, them, silent.room).await.unwrap();
+    for _ in 0..2 {
+        let told = world.store().blocks(me).await.unwrap();
+        let rooms: Vec<_> = told.iter().map(|it| it.room).collect();
+        assert_eq!(rooms, [silent.room, first]);
+        let hour = i64::try_from(HOUR.as_millis()).unwrap();
+        assert_eq!(told[1].since.0 - began.0, hour);
+        assert_eq!(told[0].since.0 - told[1].since.0, hour);
+        // The other side is told nothing.
+        assert!(blocked_in(&**world.store(), you).await.is_empty());
+        world.crash().await;
+    }
+    // Asked for again, as by a page that was not answered: still one, and of that time.
+    let before = world.store().blocks(me).await.unwrap();
+    world.store().block(me, you, first).await.unwrap();
+    assert_eq!(world.store().blocks(me).await.unwrap(), before);
+    // What ends by itself is told no longer.
+    world.advance(25 * HOUR);
+    assert_eq!(blocked_in(&**world.store(), me).await, [first]);
+}
+
+async fn a_block_that_is_lifted_holds_no_more<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let (me, you, them) = (SessionId::fresh(), SessionId::fresh(), SessionId::fresh());
+    let mut rooms = Vec::new();
+    for (by, whom, mark) in [(me, you, 1), (me, them, 2), (you, me, 3)] {
+        let mut pairing = pairing_of(by, whom);
+        pairing.parties[1].marks = vec![Mark(mark)];
+        world.store().create_room(&pairing).await.unwrap();
+        world.store().block(by, whom, pairing.room).await.unwrap();
+        rooms.push(pairing.room);
+    }
+    // Of another session, and of a room where nothing was blocked.
+    world.store().lift(them, rooms[0]).await.unwrap();
+    world.store().lift(me, rooms[2]).await.unwrap();
+    assert_eq!(blocked_in(&**world.store(), me).await, [rooms[1], rooms[0]]);
+    world.store().lift(me, rooms[1]).await.unwrap();
+    for _ in 0..2 {
+        let store = world.store();
+        assert_eq!(blocked_in(&**store, me).await, [rooms[0]]);
+        let mine = store.relations(me).await.unwrap();
+        assert_eq!((mine.blocked, mine.held), (vec![you], vec![Mark(1)]));
+        assert!(store.relations(them).await.unwrap().blocked.is_empty());
+        store.lift(me, rooms[1]).await.unwrap();
+        world.crash().await;
+    }
+    // What the other side blocked is the other side's.
+    let store = world.store();
+    store.lift(me, rooms[0]).await.unwrap();
+    assert_eq!(store.relations(me).await.unwrap().blocked, [you]);
+    assert!(store.relations(me).await.unwrap().held.is_empty());
+    store.lift(you, rooms[2]).await.unwrap();
+    assert!(store.relations(me).await.unwrap().blocked.is_empty());
+}
+
+async fn two_rooms_of_one_person_are_two_blocks<X: Backend>() {
+    let world = World::<X>::new().await;
+    let (me, you, store) = (SessionId::fresh(), SessionId::fresh(), world.store());
+    let mut rooms = Vec::new();
+    for _ in 0..2 {
+        let mut pairing = pairing_of(me, you);
+        pairing.parties[1].marks = vec![Mark(7)];
+        store.create_room(&pairing).await.unwrap();
+        store.block(me, you, pairing.room).await.unwrap();
+        rooms.push(pairing.room);
+    }
+    assert_eq!(blocked_in(&**store, me).await, [rooms[1], rooms[0]]);
+    for room in &rooms {
+        let mine = store.relations(me).await.unwrap();
+        assert_eq!((mine.blocked, mine.held), (vec![you], vec![Mark(7)]));
+        store.lift(me, *room).await.unwrap();
+    }
+    let mine = store.relations(me).await.unwrap();
+    assert!(mine.blocked.is_empty() && mine.held.is_empty());
 }
 
 async fn recent_partners_are_the_last_ten<X: Backend>() {
