@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::api::{forget, rooms, site};
+use super::api::{blocks, forget, rooms, site};
 use super::problem::HttpProblem;
 use super::request::Peer;
 use super::{ResponseBody, health, invitation, pages, upgrade};
@@ -159,6 +159,11 @@ pub const TABLE: [Route; 19] = [
     Route::api("/api/rooms/{room}/messages/", |call| {
         Box::pin(rooms::messages(call))
     }),
+    Route::api("/api/blocks/", |call| Box::pin(blocks::list(call))),
+    Route {
+        methods: "DELETE",
+        ..Route::api("/api/blocks/{room}/", |call| Box::pin(blocks::lift(call)))
+    },
     Route {
         methods: "POST",
         guard: Guard::Public,

@@ -7,6 +7,7 @@
 mod alive;
 mod architecture;
 mod assets;
+mod blocks;
 mod bounded_pages;
 mod chat_crossing;
 mod chat_errors;

@@ -1,5 +1,6 @@
 //! The JSON that pages and programs ask for over HTTP. The only place that knows its shapes.
 
+pub mod blocks;
 pub mod forget;
 pub mod rooms;
 pub mod site;
