@@ -19,6 +19,8 @@ pub const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets");
 
 /// Where templates of pages are; they are not served as files.
 const PAGES: &str = "html/";
+/// Where the colours of the pages are named: an accent of the operator's stands behind them.
+const COLOURS: &str = "css/tokens.css";
 /// What an installed site is. One of the two templates that are no pages.
 pub const MANIFEST: &str = "manifest.webmanifest";
 /// What browsers run beside the pages. The other one.
@@ -59,28 +61,50 @@ struct Raw {
     packed: Compressed,
 }
 
+impl Raw {
+    fn new(name: &str, plain: Vec<u8>) -> Self {
+        let packed = pack(mime(name), &plain);
+        Self { plain, packed }
+    }
+}
+
 impl Bundle {
     /// Gathers the embedded files and the overlay's, which win: a catalogue of the overlay word by word.
     /// `worker`: browsers are to have a service worker.
     ///
     /// # Errors
     /// The overlay, or a catalogue, cannot be read.
-    pub fn load(site: &Site, worker: bool, overlay: Option<&Path>) -> io::Result<Self> {
+    pub fn load(
+        site: &Site,
+        worker: bool,
+        public_url: Option<&str>,
+        overlay: Option<&Path>,
+    ) -> io::Result<Self> {
         let mut raw = embedded()?;
         if let Some(dir) = overlay {
             let mut over = BTreeMap::new();
             for (name, plain) in overlay::read(dir)? {
                 let built_in = |name: &str| raw.get(name).map(|it| &*it.plain);
                 let plain = language::complete(&name, &plain, built_in)?.unwrap_or(plain);
-                let packed = pack(mime(&name), &plain);
-                over.insert(name, Raw { plain, packed });
+                over.insert(name.clone(), Raw::new(&name, plain));
             }
             raw.extend(over);
         }
-        Self::of(site, worker, raw)
+        if let Some(accent) = site.accent
+            && let Some(colours) = raw.remove(COLOURS)
+        {
+            let plain = [&*colours.plain, accent.style().as_bytes()].concat();
+            raw.insert(COLOURS.to_owned(), Raw::new(COLOURS, plain));
+        }
+        Self::of(site, worker, public_url, raw)
     }
 
-    fn of(site: &Site, worker: bool, raw: BTreeMap<String, Raw>) -> io::Result<Self> {
+    fn of(
+        site: &Site,
+        worker: bool,
+        public_url: Option<&str>,
+        raw: BTreeMap<String, Raw>,
+    ) -> io::Result<Self> {
         let hash = hash_of(site, &raw);
         let file = |name: &str| raw.get(name).map(|it| &*it.plain);
         let languages = language::read_all(&file, raw.keys().map(String::as_str))?;
@@ -93,6 +117,7 @@ impl Bundle {
                 let rendered = languages.iter().map(|language| {
                     let values = Values {
                         site,
+                        public_url,
                         base: &base,
                         languages: &languages,
                         language,
@@ -236,6 +261,7 @@ fn hash_of(site: &Site, raw: &BTreeMap<String, Raw>) -> String {
     }
     add(site.name.as_bytes());
     add(site.tagline.as_bytes());
+    add(format!("{:?}", (&site.contact, &site.topics)).as_bytes());
     hex(&hasher.finalize()[..8])
 }
 
@@ -281,7 +307,7 @@ mod tests {
                 },
             )
         });
-        Bundle::of(site, true, raw.collect()).unwrap()
+        Bundle::of(site, true, None, raw.collect()).unwrap()
     }
 
     #[test]

@@ -31,6 +31,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// The current bundle, and what it takes to make the next.
 pub struct Assets {
     overlay: Option<PathBuf>,
+    // `server.public_url`, which only a restart changes.
+    public_url: Option<String>,
     current: RwLock<Arc<Bundle>>,
     // Held while the next bundle is made of the current one.
     making: Mutex<()>,
@@ -48,9 +50,12 @@ impl Assets {
         let overlay = config.assets.dir.clone();
         let print = fingerprint(overlay.as_deref());
         let worker = config.assets.service_worker;
-        let bundle = Bundle::load(&config.site, worker, overlay.as_deref())?;
+        let public_url = config.server.public_url.as_ref().map(ToString::to_string);
+        let (url, dir) = (public_url.as_deref(), overlay.as_deref());
+        let bundle = Bundle::load(&config.site, worker, url, dir)?;
         Ok(Self {
             overlay,
+            public_url,
             current: RwLock::new(Arc::new(bundle)),
             making: Mutex::new(()),
             last_check: Mutex::new(DiskCheck {
@@ -81,10 +86,14 @@ impl Assets {
     /// When the overlay cannot be read; the former bundle stays.
     pub fn reword(&self, site: &Site) -> std::io::Result<()> {
         let _making = self.making.lock();
-        let worker = self.latest().worker();
-        let bundle = Bundle::load(site, worker, self.overlay.as_deref())?;
+        let bundle = self.load_with(site)?;
         *self.current.write() = Arc::new(bundle);
         Ok(())
+    }
+
+    fn load_with(&self, site: &Site) -> std::io::Result<Bundle> {
+        let (url, dir) = (self.public_url.as_deref(), self.overlay.as_deref());
+        Bundle::load(site, self.latest().worker(), url, dir)
     }
 
     fn watched(&self) -> bool {
@@ -107,8 +116,7 @@ impl Assets {
             return;
         }
         let _making = self.making.lock();
-        let former = self.latest();
-        match Bundle::load(former.site(), former.worker(), self.overlay.as_deref()) {
+        match self.load_with(self.latest().site()) {
             Ok(bundle) => *self.current.write() = Arc::new(bundle),
             Err(error) => {
                 warn!(%error, "the edited assets cannot be read; serving the former ones");

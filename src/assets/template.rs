@@ -1,10 +1,11 @@
 //! What templates are filled with: `{{base}}`; of the configuration `{{site.name}}`, `{{site.tagline}}`,
-//! `{{site.own_tagline}}` (empty where the built-in one holds), `{{worker}}` ("on" or "off"); of the language `{{lang}}`, `{{dir}}`, its
-//! `{{words}}` and `{{starters}}` as JSON, and `{{languages}}`, the options of a choice. Anything else in double
-//! braces is left as it is.
+//! `{{site.own_tagline}}` (empty where the built-in one holds), `{{worker}}` ("on" or "off"); of the language
+//! `{{lang}}`, `{{dir}}`, its `{{words}}` and `{{starters}}` as JSON, and `{{languages}}`, the options of a choice;
+//! `{{site.topics}}` as JSON; `{{site.contact}}` with `{{site.contact_link}}`, and `{{public_url}}`: a line with one
+//! of these three is left out where there is none. Anything else in double braces is left as it is.
 
 use super::language::Language;
-use crate::config::Site;
+use crate::config::{Contact, Site};
 
 /// How a value is written into a file so that it stays a value.
 #[derive(Clone, Copy)]
@@ -20,6 +21,8 @@ pub enum Escape {
 pub struct Values<'a> {
     /// The operator's words.
     pub site: &'a Site,
+    /// Where the site is for all, without a slash at the end: `server.public_url`.
+    pub public_url: Option<&'a str>,
     /// Where the files are.
     pub base: &'a str,
     /// All languages.
@@ -41,6 +44,16 @@ impl Values<'_> {
             "site.name" => escape.write(&site.name),
             "site.tagline" => escape.write(self.tagline()),
             "site.own_tagline" => escape.write(&site.tagline),
+            "site.contact" => escape.write(site.contact.as_ref().map_or("", Contact::words)),
+            "site.contact_link" => {
+                let link = site.contact.as_ref().map(Contact::link);
+                escape.write(&link.unwrap_or_default())
+            }
+            "site.topics" => {
+                let topics = serde_json::to_string(&site.offered_topics()).expect("topics encode");
+                escape.write(&topics)
+            }
+            "public_url" => escape.write(self.public_url.unwrap_or_default()),
             "words" => in_script(&language.words_json()),
             "starters" => in_script(language.starters_json()),
             "languages" => self.options(),
@@ -55,6 +68,12 @@ impl Values<'_> {
             "" => self.language.word("site.tagline").unwrap_or_default(),
             own => own,
         }
+    }
+
+    /// Whether this line says what is not set.
+    fn lacks(&self, line: &str) -> bool {
+        self.public_url.is_none() && line.contains("{{public_url}}")
+            || self.site.contact.is_none() && line.contains("{{site.contact}}")
     }
 
     fn options(&self) -> String {
@@ -72,8 +91,10 @@ impl Values<'_> {
 
 /// Fills in one template.
 pub fn render(template: &str, values: &Values<'_>, escape: Escape) -> String {
-    let mut out = String::with_capacity(template.len() + 512);
-    let mut rest = template;
+    let lines = template.split_inclusive('\n');
+    let kept: String = lines.filter(|line| !values.lacks(line)).collect();
+    let mut out = String::with_capacity(kept.len() + 512);
+    let mut rest = &*kept;
     while let Some(start) = rest.find("{{") {
         out.push_str(&rest[..start]);
         let after = &rest[start..];
@@ -135,12 +156,22 @@ mod tests {
     use crate::assets::language::read_all;
 
     fn rendered(template: &str, site: &Site, escape: Escape) -> String {
+        rendered_at(None, template, site, escape)
+    }
+
+    fn rendered_at(
+        public_url: Option<&str>,
+        template: &str,
+        site: &Site,
+        escape: Escape,
+    ) -> String {
         let words = br#"{"site.tagline":"</script>","language.name":"E & n"}"#;
         let files = |name: &str| (name == "words/en.json").then_some(&words[..]);
         let languages = read_all(&files, std::iter::empty()).unwrap();
         let language = languages.iter().find(|it| it.tag() == "en").unwrap();
         let values = Values {
             site,
+            public_url,
             base: "/s",
             languages: &languages,
             language,
@@ -166,6 +197,17 @@ mod tests {
         );
         let json = rendered("\"{{site.name}}\"", &site, Escape::Json);
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), site.name);
+    }
+
+    #[test]
+    fn a_line_that_needs_the_public_address_goes_where_there_is_none() {
+        let shown = |public_url| {
+            let template = "a\n  {{public_url}}{{base}}/p\nb {{site.contact}}\n";
+            rendered_at(public_url, template, &Site::default(), Escape::Html)
+        };
+        assert_eq!(shown(None), "a\n");
+        let known = shown(Some("https://chat.example"));
+        assert_eq!(known, "a\n  https://chat.example/s/p\n");
     }
 
     #[test]

@@ -105,6 +105,7 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         lobby: Arc::new(lobby),
         notices: Notices::default(),
         staff: RwLock::new(Arc::new(StaffNames::of(&config.site.name))),
+        topics: RwLock::new(Arc::new(config.site.own_topics())),
         capacity,
         shutdown,
         config: Arc::new(config),

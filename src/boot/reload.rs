@@ -79,13 +79,14 @@ impl Reload {
     }
 }
 
-/// Takes other words of the site's own: in pages, in `/api/site`, and in the names that only its staff
-/// may have.
+/// Takes other words of the site's own: in pages, in `/api/site`, in the names that only its staff may have,
+/// and in the topics of searches that begin from now on.
 async fn reword(app: Arc<AppState>, site: Site) {
     let done = tokio::task::spawn_blocking(move || {
         let done = app.assets.reword(&site);
         if done.is_ok() {
             *app.staff.write() = Arc::new(StaffNames::of(&site.name));
+            *app.topics.write() = Arc::new(site.own_topics());
         }
         done
     });

@@ -16,7 +16,7 @@ section! {
         longest: Duration = "24h" from "1s" to "365days" or "0s";
         /// How long an absence lasts before the partner is told.
         presence_settle: Duration = "2s";
-        /// Zone of the times beside messages, by its IANA name.
+        /// Zone of the times beside messages and of `site.hours`, by its IANA name.
         time_zone: TimeZone = "Asia/Taipei";
     }
 }

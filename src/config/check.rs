@@ -1,17 +1,21 @@
 //! Rules that one key's type and bounds cannot say: keys that must fit each other, texts that must show
 //! something, files that must be there.
 
+use std::collections::HashSet;
+
 use tracing_subscriber::EnvFilter;
 
 use super::channel::PREFIX_BYTES;
 use super::load::Layers;
 use super::problem::{ConfigProblems, KeyError};
-use super::{Config, StorePlace, WhenUnreachable, origin};
+use super::{Config, Site, StorePlace, Topic, WhenUnreachable, origin};
 use crate::domain::visible;
 use crate::identity::{KEY_BYTES, key_weakness};
 use crate::keyfile::{self, KeyFileError};
 use crate::telemetry::causes;
 
+/// More topics than these are no choice but a search.
+const MOST_TOPICS: usize = 12;
 /// More first sentences than these are read by no one.
 const MOST_STARTERS: usize = 24;
 /// They stand on buttons, above a phone's keyboard.
@@ -93,7 +97,6 @@ fn site(config: &Config, checker: &mut Checker<'_>) {
         ("site.name", &site.name, 60),
         ("site.tagline", &site.tagline, 200),
         ("site.rules", &site.rules, 10_000),
-        ("site.contact", &site.contact, 500),
     ];
     for (key, text, most) in texts {
         checker.that(
@@ -114,11 +117,29 @@ fn site(config: &Config, checker: &mut Checker<'_>) {
             format!("must be sentences of one line, each of at most {STARTER_CHARS} characters: {text:?}"),
         );
     }
+    topics(site, checker);
     if let Some(dir) = &config.assets.dir {
         checker.that(
             dir.is_dir(),
             "assets.dir",
             format!("{} is no folder that can be read", dir.display()),
+        );
+    }
+}
+
+fn topics(site: &Site, checker: &mut Checker<'_>) {
+    checker.that(
+        site.topics.len() <= MOST_TOPICS,
+        "site.topics",
+        format!("must be at most {MOST_TOPICS} topics"),
+    );
+    let words = site.topics.iter().flat_map(Topic::words);
+    let mut seen = HashSet::new();
+    for word in words {
+        checker.that(
+            seen.insert(word.to_lowercase()),
+            "site.topics",
+            format!("must be words of one topic each; {word:?} stands there twice"),
         );
     }
 }

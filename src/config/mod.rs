@@ -5,11 +5,14 @@
 #[macro_use]
 mod section;
 
+mod accent;
 mod assets;
 pub mod bounds;
 mod channel;
 mod chat;
 pub mod check;
+mod contact;
+mod hours;
 mod limits;
 pub mod load;
 mod log;
@@ -23,11 +26,15 @@ mod server;
 mod session;
 mod site;
 mod store;
+mod topic;
 mod value;
 
+pub use accent::Rgb;
 pub use assets::Assets;
 pub use channel::{Channel, WhenUnreachable};
 pub use chat::Chat;
+pub use contact::Contact;
+pub use hours::{Hours, HoursError, Opening};
 pub use limits::Limits;
 pub use load::{Given, Loaded, load};
 pub use log::Log;
@@ -36,8 +43,9 @@ pub use problem::{ConfigProblem, ConfigProblems, KeyError, ValueError};
 pub use secret::Secret;
 pub use server::{OperatorListen, Server};
 pub use session::Session;
-pub use site::{DefaultLanguage, LANGUAGES, Site};
+pub use site::{DefaultLanguage, LANGUAGES, OfferedTopic, Site};
 pub use store::{Store, StorePlace};
+pub use topic::Topic;
 pub use value::Words;
 
 pub use crate::store::Durability;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use super::hours::HoursError;
 use super::origin::OriginError;
 
 /// One thing that is wrong.
@@ -62,6 +63,9 @@ pub enum ValueError {
     /// No browser sends such an origin.
     #[error(transparent)]
     Origin(#[from] OriginError),
+    /// They are no hours of a week.
+    #[error(transparent)]
+    Hours(#[from] HoursError),
 }
 
 /// What is wrong with one key, when it takes more than its value to see it: another key, or a file.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::SECTIONS;
 use super::load::Loaded;
+use super::{Rgb, SECTIONS};
 
 const HEAD: &str = "\
 # Miyu's configuration: every key with its meaning and its default.
@@ -42,6 +42,10 @@ pub fn effective(loaded: &Loaded) -> String {
             let (value, source) = loaded.effective(section.name, key);
             let value = hide_password(&value);
             let _ = writeln!(out, "{} = {value}  # {source}", key.name);
+        }
+        let accent = loaded.config.site.accent.filter(|_| section.name == "site");
+        if let Some(changed) = accent.and_then(Rgb::changed) {
+            let _ = writeln!(out, "# site.accent {changed}.");
         }
         out.push('\n');
     }

@@ -1,6 +1,15 @@
 //! `[site]`.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::accent::Rgb;
+use super::contact::Contact;
+use super::hours::Hours;
+use super::topic::Topic;
 use super::value::Words;
+use crate::domain::topics::{SiteTopics, built_in_topics};
 
 section! {
     /// What visitors read about this site.
@@ -11,8 +20,18 @@ section! {
         tagline: String = "";
         /// House rules as plain text; a line each. Empty: the built-in ones.
         rules: String = "";
-        /// How to reach you, as plain text. Empty: not shown.
-        contact: String = "";
+        /// How visitors reach you: a mail address, or an address that begins with https://. It stands on the
+        /// first page and with the rules. Empty: not shown.
+        contact: Option<Contact> = "";
+        /// A colour of your own for buttons and own messages, such as "#7a3e9d". Where words on it could not be
+        /// read it is shown darker or lighter; `miyu check-config` says how. Empty: jade.
+        accent: Option<Rgb> = "";
+        /// Topics to choose from, up to 12, instead of the built-in nine: a topic, then other words that mean it,
+        /// with | between them; "en: …" and "ja: …" are what pages of that language call it: "期末考 | en: Finals | 段考".
+        topics: Vec<Topic> = [];
+        /// When you expect people, in `chat.time_zone`: "Fri 19:00-21:00, Sat-Sun 14:00-18:00". Without a day:
+        /// every day. Pages say when it is; one can search at any time. Empty: nothing is said.
+        hours: Option<Hours> = "";
         /// First sentences for people who do not know how to begin, beside the built-in ones: up to 24, each
         /// of 80 characters at most. "en: …", "zh-TW: …" and "ja: …" are for pages of that language, others for all.
         starters: Vec<String> = [];
@@ -25,6 +44,15 @@ section! {
 
 /// The languages of the pages, a catalogue in `assets/words/` each.
 pub const LANGUAGES: [&str; 3] = ["zh-TW", "en", "ja"];
+/// A topic that pages offer.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct OfferedTopic<'a> {
+    /// The word it travels under.
+    pub tag: &'a str,
+    /// What pages of other languages call it, where the site says it; they know our own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub names: BTreeMap<&'static str, &'a str>,
+}
 
 /// The language of pages for a browser that did not choose one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +76,31 @@ impl Words for DefaultLanguage {
 }
 
 impl Site {
+    /// The topics that pages of this site offer, in their order.
+    pub fn offered_topics(&self) -> Vec<OfferedTopic<'_>> {
+        let own = self.topics.iter().map(|topic| OfferedTopic {
+            tag: &topic.tag,
+            names: topic
+                .names
+                .iter()
+                .map(|(of, name)| (*of, &**name))
+                .collect(),
+        });
+        let built_in = built_in_topics().map(|tag| OfferedTopic {
+            tag,
+            names: BTreeMap::new(),
+        });
+        match self.topics.is_empty() {
+            true => built_in.collect(),
+            false => own.collect(),
+        }
+    }
+
+    /// The topics of its own.
+    pub fn own_topics(&self) -> SiteTopics {
+        SiteTopics::new(self.topics.iter().map(Topic::words))
+    }
+
     /// The operator's first sentences, each with the language it is for; `None` is every language.
     pub fn starters(&self) -> impl Iterator<Item = (Option<&'static str>, &str)> {
         self.starters.iter().map(|text| {

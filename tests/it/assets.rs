@@ -5,6 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
+use miyu::config::origin::Origin;
+use miyu::config::{Config, Given, load};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::http::{Answer, get, get_with, request};
@@ -34,6 +37,17 @@ fn write(dir: &Path, name: &str, text: &str) {
     let path = dir.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
+}
+
+/// What a file of this text configures.
+fn config_of(text: &str) -> Config {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "miyu.toml", text);
+    let given = Given {
+        file: Some(dir.path().join("miyu.toml")),
+        ..Given::default()
+    };
+    load(given).unwrap().config
 }
 
 async fn serve(dir: &TempDir) -> TestServer {
@@ -163,6 +177,53 @@ async fn pages_come_whole_in_the_language_that_is_asked_for() {
     server.stop().await;
 }
 
+/// What a messenger shows of a link: words always, a picture only where its whole address is known.
+#[tokio::test]
+async fn a_link_has_a_picture_where_the_public_address_is_known() {
+    let local = TestServer::start_dead(|_| {}).await;
+    let answer = get(local.address, "/").await;
+    let page = answer.text();
+    assert!(
+        page.contains("<meta property=\"og:title\" content=\"秘語 Miyu\">"),
+        "{page}"
+    );
+    assert!(
+        page.contains("og:description") && !page.contains("og:image"),
+        "{page}"
+    );
+    assert!(
+        !page.contains("og:url") && !page.contains("{{public"),
+        "{page}"
+    );
+    local.stop().await;
+
+    let public = |config: &mut Config| {
+        config.server.public_url = Origin::parse("https://chat.example").ok();
+    };
+    let server = TestServer::start_dead(public).await;
+    let answer = get(server.address, "/").await;
+    let page = answer.text();
+    let url = format!("https://chat.example{}/images/share.png", base(&answer));
+    assert!(
+        page.contains(&format!("<meta property=\"og:image\" content=\"{url}\">")),
+        "{page}"
+    );
+    assert!(page.contains("content=\"summary_large_image\""), "{page}");
+    let path = url.trim_start_matches("https://chat.example");
+    let picture = get(server.address, path).await;
+    assert_eq!(
+        (picture.status, picture.header("content-type")),
+        (200, Some("image/png"))
+    );
+    // Width and height, as the page says them.
+    assert_eq!(
+        picture.body[16..24],
+        [1200_u32.to_be_bytes(), 630_u32.to_be_bytes()].concat()
+    );
+    assert!(picture.body.len() < 150_000, "{} bytes", picture.body.len());
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn an_operators_words_lie_over_ours_and_a_language_is_one_file() {
     let dir = tempfile::tempdir().unwrap();
@@ -193,6 +254,52 @@ async fn an_operators_words_lie_over_ours_and_a_language_is_one_file() {
     let site = get(server.address, "/api/site").await.json();
     let languages = site["languages"].as_array().unwrap();
     assert_eq!(languages.last().unwrap(), "ar");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn contact_topics_and_colour_are_the_sites() {
+    let none = TestServer::start_dead(|_| {}).await;
+    let page = get(none.address, "/").await.text().to_owned();
+    assert!(!page.contains("home-contact"), "{page}");
+    assert!(
+        page.contains("data-topics=\"[{&quot;tag&quot;:&quot;音樂&quot;},"),
+        "{page}"
+    );
+    let site = get(none.address, "/api/site").await.json();
+    assert_eq!(
+        (&site["contact"], &site["hours"]),
+        (&json!(""), &json!(null))
+    );
+    assert_eq!(site["topics"][8], json!({"tag": "藝術"}));
+    none.stop().await;
+
+    let own = |config: &mut Config| {
+        let text = "[site]\ncontact = \"mail@chat.example\"\naccent = \"#ffcc00\"\n\
+            topics = [\"期末考 | en: Finals\"]\nhours = \"00:00-24:00\"\n";
+        config.site = config_of(text).site;
+    };
+    let server = TestServer::start_dead(own).await;
+    let answer = get(server.address, "/").await;
+    let page = answer.text();
+    assert!(page.contains("href=\"mailto:mail@chat.example\""), "{page}");
+    assert!(page.contains(">mail@chat.example</a>"), "{page}");
+    assert!(page.contains("data-topics=\"[{&quot;tag&quot;:&quot;期末考&quot;,&quot;names&quot;:{&quot;en&quot;:&quot;Finals&quot;}}]\""), "{page}");
+    let colours = get(server.address, &format!("{}/css/tokens.css", base(&answer))).await;
+    assert!(colours.text().contains("--c-fog"), "our own come first");
+    assert!(
+        colours.text().contains("--c-jade: #ffcc00; --c-mine:"),
+        "{}",
+        colours.text()
+    );
+    let site = get(server.address, "/api/site").await.json();
+    assert_eq!(
+        site["topics"],
+        json!([{"tag": "期末考", "names": {"en": "Finals"}}])
+    );
+    assert_eq!(site["contact"], "mail@chat.example");
+    let [from, to] = ["from_ms", "to_ms"].map(|key| site["hours"][key].as_i64().unwrap());
+    assert_eq!(to - from, 24 * 3600 * 1000);
     server.stop().await;
 }
 

@@ -1,10 +1,11 @@
 //! `GET /api/site` and `GET /api/stats`: what this site is, and who is here.
 
 use hyper::StatusCode;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::assets::Language;
-use crate::config::Words as _;
+use crate::config::{OfferedTopic, Site, Words as _};
 use crate::domain::entry::CONTENT_CHARS;
 use crate::domain::rounded;
 use crate::http::routes::{Call, HandlerResult};
@@ -18,7 +19,9 @@ struct SiteJson<'a> {
     name: &'a str,
     tagline: &'a str,
     rules: &'a str,
-    contact: &'a str,
+    contact: String,
+    topics: Vec<OfferedTopic<'a>>,
+    hours: Option<HoursJson>,
     address: Option<String>,
     starters: Vec<StarterJson<'a>>,
     minimum_age: u8,
@@ -31,6 +34,13 @@ struct SiteJson<'a> {
     max_message_chars: usize,
     max_nickname_chars: usize,
     options: Options,
+}
+
+/// The opening that is going on, or else the next one, as two moments.
+#[derive(Serialize)]
+struct HoursJson {
+    from_ms: i64,
+    to_ms: i64,
 }
 
 /// A first sentence of the operator's own.
@@ -64,7 +74,13 @@ pub async fn site(call: Call) -> HandlerResult {
         name: &site.name,
         tagline: &site.tagline,
         rules: &site.rules,
-        contact: &site.contact,
+        contact: site
+            .contact
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        topics: site.offered_topics(),
+        hours: hours(site, &config.chat.time_zone),
         address: invitation::address(&config.server, &call.peer),
         starters: site
             .starters()
@@ -86,6 +102,14 @@ pub async fn site(call: Call) -> HandlerResult {
         },
     };
     Ok(response::json(StatusCode::OK, &body))
+}
+
+fn hours(site: &Site, zone: &TimeZone) -> Option<HoursJson> {
+    let opening = site.hours.as_ref()?.at(crate::clock::now(), zone)?;
+    Some(HoursJson {
+        from_ms: opening.from.0,
+        to_ms: opening.to.0,
+    })
 }
 
 /// `GET /api/stats`: coarse, the same for all who ask, and a crowd behind one address counts once.
