@@ -104,9 +104,23 @@ fn on_plain_http_at_another_host_everything_works() {
         );
         anna.start().await;
         assert_eq!(anna.ask("window.isSecureContext", json!([])).await, false);
-        anna.sees("option-copy").await;
+        anna.sees("option-share").await;
         assert_eq!(anna.ask("shown('option-second')", json!([])).await, false);
-        anna.press("option-copy").await;
+        // The code that others in the room can scan is there, and large when it is pressed.
+        anna.reads("option-scan", &base).await;
+        anna.until(
+            "byTest('option-scan').querySelector('img').naturalWidth > 0",
+            json!([]),
+        )
+        .await;
+        anna.press("option-scan").await;
+        anna.until(
+            "byTest('code-sheet').querySelector('img').width >= 280",
+            json!([]),
+        )
+        .await;
+        anna.press("sheet-close").await;
+        anna.press("option-share").await;
         anna.reads("toast", "網址複製好了").await;
 
         bao.start().await;

@@ -88,9 +88,6 @@ fn from_home_to_a_message_and_its_menu_without_a_mouse() {
             char::from(Key::Null)
         ))
         .await;
-        tab_until(&anna, false, "document.activeElement.name === 'mood'").await;
-        anna.keys(&arrow(Key::Left)).await;
-        anna.until("byTest('mood-happy').checked", json!([])).await;
         tab_until(&anna, false, "document.activeElement.name === 'gender'").await;
         anna.keys(&arrow(Key::Right)).await;
         anna.until(
@@ -98,6 +95,10 @@ fn from_home_to_a_message_and_its_menu_without_a_mouse() {
             json!([]),
         )
         .await;
+        tab_until(&anna, false, "focusedTest() === 'more'").await;
+        anna.key(Key::Enter).await;
+        anna.until("byTest('more').ariaExpanded === 'true'", json!([]))
+            .await;
         tab_until(&anna, false, "focusedTest() === 'tag-音樂'").await;
         anna.keys(" ").await;
         anna.until(
@@ -106,6 +107,9 @@ fn from_home_to_a_message_and_its_menu_without_a_mouse() {
         )
         .await;
         anna.keys(" ").await;
+        tab_until(&anna, false, "document.activeElement.name === 'mood'").await;
+        anna.keys(&arrow(Key::Left)).await;
+        anna.until("byTest('mood-happy').checked", json!([])).await;
         tab_until(&anna, false, "focusedTest() === 'start'").await;
         anna.key(Key::Enter).await;
         anna.sees("consent-sheet").await;

@@ -17,7 +17,7 @@ fn start_asks_for_the_gender_and_nothing_else() {
         anna.until("byTest('nickname').value", json!([])).await;
         assert_eq!(
             anna.ask(chosen, json!([])).await,
-            json!(["mood-neutral", "wish-all"])
+            json!(["wish-all", "mood-neutral"])
         );
         anna.press("start").await;
         anna.reads("gender-error", "我是").await;
@@ -31,6 +31,50 @@ fn start_asks_for_the_gender_and_nothing_else() {
         anna.sees_no("gender-error").await;
         anna.press("start").await;
         anna.sees("consent-sheet").await;
+    });
+}
+
+/// Name, "I am" and the button are one screen on phones, in both languages; the rest is a line that says what
+/// is chosen, and opens in place.
+#[test]
+fn the_start_is_one_screen_on_a_phone() {
+    Play::new("one_screen").run(async |stage| {
+        for (size, language, said) in [
+            ((390, 844), "zh-TW", ["遇見 男生", "音樂、電影"]),
+            ((360, 640), "en-US", ["Meet Male", "Music, Films"]),
+        ] {
+            let phone = Browser {
+                size,
+                language,
+                ..Browser::default()
+            };
+            let person = stage.person_with("Phone", &phone).await;
+            person.goto("/").await;
+            person.until("byTest('stats').textContent.trim()", json!([])).await;
+            let fits = "document.documentElement.scrollHeight <= innerHeight \
+                && ['nickname', 'more', 'start', 'stats'].every((test) => { \
+                    const box = byTest(test).getBoundingClientRect(); \
+                    return box.top >= 0 && box.bottom <= innerHeight; })";
+            person.until(fits, json!([])).await;
+            assert_eq!(person.ask("shown('wish-male')", json!([])).await, false);
+            person.choose("wish-male").await;
+            // A topic that is chosen moves none of its neighbours.
+            let places = "JSON.stringify([...document.querySelectorAll('.chip')].map((chip) => { \
+                const box = chip.getBoundingClientRect(); \
+                return [box.left, box.top + scrollY, box.width].map(Math.round); }))";
+            let before = person.ask(places, json!([])).await;
+            person.press("tag-音樂").await;
+            person.press("tag-電影").await;
+            assert_eq!(person.ask(places, json!([])).await, before);
+            accessible(&person, "home with its line open").await;
+            person.press("more").await;
+            person.sees_no("wish-male").await;
+            for part in said {
+                let line = "byTest('more').textContent.replaceAll(/[\\u2066-\\u2069]/g, '').includes(args[0])";
+                person.until(line, json!([part])).await;
+            }
+            person.until(fits, json!([])).await;
+        }
     });
 }
 
@@ -169,7 +213,7 @@ fn the_profile_is_remembered() {
         anna.reload().await;
         anna.until("byTest('nickname').value === '想睡的月亮'", json!([])).await;
         let chosen = "[...document.querySelectorAll('input:checked')].map((input) => input.dataset.testid)";
-        let wanted = json!(["mood-sad", "gender-male", "wish-other"]);
+        let wanted = json!(["gender-male", "wish-other", "mood-sad"]);
         assert_eq!(anna.ask(chosen, json!([])).await, wanted);
         let tags = "[...document.querySelectorAll('.chip[aria-pressed=true]')].map((chip) => chip.dataset.key)";
         assert_eq!(anna.ask(tags, json!([])).await, json!(["旅行", "藝術", "養貓"]));

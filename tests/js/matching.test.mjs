@@ -49,7 +49,9 @@ test('what is offered, and only after a while', () => {
   const at = (now, more) => options(state, { wish: 'all', loopback: true, now, ...more });
   assert.deepEqual(at(14_999), []);
   assert.deepEqual(at(15_000), ['second']);
-  assert.deepEqual(at(15_000, { wish: 'male', loopback: false }), ['widen', 'copy']);
+  assert.deepEqual(at(15_000, { wish: 'male', loopback: false }), ['widen', 'share']);
+  assert.deepEqual(at(15_000, { hasAddress: true }), ['second', 'scan'], 'also for a browser of this machine');
+  assert.deepEqual(at(15_000, { hasAddress: true, loopback: false }), ['scan', 'share']);
   assert.deepEqual(options(open({ action: 'in_room', room_id: 'r' }), { wish: 'all', loopback: true, now: 0 }), ['room']);
 });
 

@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addOwnTag, avatarCount, builtInTags, defaultNickname, guestProfile, readProfile, removeOwnTag, toggleTag, userData } from '../../assets/js/model/profile.js';
+import { addOwnTag, avatarCount, defaultNickname, guestProfile, readProfile, removeOwnTag, toggleTag, userData } from '../../assets/js/model/profile.js';
+import { setLanguage, tagLabel } from '../../assets/js/lib/i18n.js';
+import { builtInTags, offerTopics } from '../../assets/js/lib/topics.js';
 import { t } from '../../assets/js/lib/i18n.js';
 import { cleanNickname, cleanTag, countCharacters } from '../../assets/js/model/text.js';
 import { languages } from './words.mjs';
@@ -79,4 +81,21 @@ test('text: scalar values, hidden characters, limits', () => {
   assert.equal(cleanNickname('Bartholomew of the Hills'), 'Bartholomew of the H');
   assert.equal(cleanNickname('Bartholomew 小明'), 'Bartholomew');
   assert.equal(cleanTag('ＡＢ'), 'AB');
+});
+
+test('topics of the site take the place of our own, with their names in English', () => {
+  offerTopics([{ tag: '期末考', names: { en: 'Finals' } }, { tag: 'Rust' }, { no: 'topic' }]);
+  try {
+    const profile = addOwnTag(readProfile({}, 'en', ([first]) => first), 'rust');
+    assert.deepEqual([profile.tags, profile.ownTags], [['Rust'], []], 'a word of one’s own that is offered is the offered one');
+    setLanguage('en');
+    assert.equal(tagLabel('期末考'), 'Finals');
+    setLanguage('zh-TW');
+    assert.equal(tagLabel('期末考'), '期末考');
+    offerTopics([]);
+    offerTopics(null);
+    assert.equal(addOwnTag(profile, '期末考').ownTags.length, 0, 'no list of topics changes nothing');
+  } finally {
+    offerTopics(builtInTags.map((tag) => ({ tag })));
+  }
 });

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { builtInTags, moods } from '../../assets/js/model/profile.js';
+import { builtInTags } from '../../assets/js/lib/topics.js';
+import { moods } from '../../assets/js/model/profile.js';
 import { followOffer, newOffer, openRound, silence, startersFor } from '../../assets/js/model/starters.js';
 import { languages, starters } from './words.mjs';
 

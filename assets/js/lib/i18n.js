@@ -4,6 +4,7 @@
 import { isolate } from './bidi.js';
 import { setText } from './dom.js';
 import { durationParts } from './time.js';
+import { topicName } from './topics.js';
 
 /** @typedef {Record<string, string>} Words every text of one language, by its key */
 /** @typedef {Record<string, unknown>} Values what `{name}` stands for in a text */
@@ -89,11 +90,11 @@ export function duration(ms, lang = current) {
 }
 
 /**
- * A tag as people read it: built-ins are translated, others are theirs.
+ * A tag as people read it: our own are translated, the operator's where they say so, others are theirs.
  * @param {string} tag
  */
 export function tagLabel(tag) {
-  return catalogues.get(current)?.[`tag.${tag}`] ?? tag;
+  return catalogues.get(current)?.[`tag.${tag}`] ?? topicName(tag, current) ?? tag;
 }
 
 /** @param {string[]} tags */

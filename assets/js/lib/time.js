@@ -97,3 +97,8 @@ export function clock(ms) {
 export function dateText(ms, lang) {
   return new Intl.DateTimeFormat(lang, { month: 'long', day: 'numeric', weekday: 'short' }).format(new Date(ms));
 }
+
+/** @param {number} ms @param {string} lang */
+export function weekday(ms, lang) {
+  return new Intl.DateTimeFormat(lang, { weekday: 'short' }).format(new Date(ms));
+}

@@ -151,17 +151,19 @@ function othersLine(state) {
 }
 
 /**
- * The rows offered after a long wait, in their order.
+ * The rows offered after a long wait, in their order. `hasAddress`: other devices can open this site.
  * @param {Search} state
- * @param {{ wish: string, loopback: boolean, now: number, patience?: number }} circumstances
+ * @param {{ wish: string, loopback: boolean, now: number, hasAddress?: boolean, patience?: number }} circumstances
  */
-export function options(state, { wish, loopback, now, patience = 15_000 }) {
+export function options(state, { wish, loopback, now, hasAddress = false, patience = 15_000 }) {
   if (state.halted === 'in_room') return ['room'];
   if (state.halted === 'replaced' || state.halted === 'full') return [];
   if (!state.heard || now - state.startedAt < patience) return [];
   const rows = [];
   if (wish !== 'all') rows.push('widen');
-  rows.push(loopback ? 'second' : 'copy');
+  if (loopback) rows.push('second');
+  if (hasAddress) rows.push('scan');
+  if (!loopback) rows.push('share');
   return rows;
 }
 

@@ -3,6 +3,7 @@
 
 import { cleanNickname, cleanTag, countCharacters, nicknameLimit, sameTag } from './text.js';
 import { t } from '../lib/i18n.js';
+import { offeredTags } from '../lib/topics.js';
 
 /**
  * @typedef {object} Profile
@@ -18,7 +19,6 @@ import { t } from '../lib/i18n.js';
 
 /** @typedef {<T>(from: T[]) => T} Choose chance */
 
-export const builtInTags = ['音樂', '電影', '旅行', '美食', '運動', '遊戲', '閱讀', '攝影', '藝術'];
 export const moods = ['happy', 'neutral', 'sad'];
 // Two ways to say neither; on the wire they are one.
 export const genders = ['male', 'female', 'other', 'private'];
@@ -98,7 +98,7 @@ export function toggleTag(profile, tag) {
 export function addOwnTag(profile, text) {
   const tag = cleanTag(text);
   if (!tag) return profile;
-  const known = [...builtInTags, ...profile.ownTags].find((other) => sameTag(other, tag));
+  const known = [...offeredTags(), ...profile.ownTags].find((other) => sameTag(other, tag));
   if (known) return profile.tags.includes(known) ? profile : toggleTag(profile, known);
   if (profile.tags.length >= maxTags) return profile;
   return { ...profile, ownTags: [...profile.ownTags, tag].slice(-maxTags), tags: [...profile.tags, tag] };
@@ -129,7 +129,7 @@ export function guestProfile(first, lang, choose) {
     gender,
     wish: 'all',
     tags: first?.tags?.length ? [first.tags[0]] : [],
-    ownTags: first?.tags?.length && !builtInTags.includes(first.tags[0]) ? [first.tags[0]] : [],
+    ownTags: first?.tags?.length && !offeredTags().includes(first.tags[0]) ? [first.tags[0]] : [],
   };
 }
 

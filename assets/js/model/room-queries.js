@@ -61,6 +61,12 @@ export function bothSpoke(state) {
 }
 
 /**
+ * Whether there is anything to keep.
+ * @param {Pick<Room, 'messages' | 'pendingMessages'>} state
+ */
+export const hasWords = ({ messages, pendingMessages }) => messages.length > 0 || pendingMessages.length > 0;
+
+/**
  * Whether leaving asks twice: also while it is not known yet who has spoken.
  * @param {Room} state
  */

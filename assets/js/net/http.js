@@ -104,6 +104,10 @@ export const defaultSite = {
   tagline: '',
   rules: '',
   contact: '',
+  topics: /** @type {import('../lib/topics.js').OfferedTopic[]} */ ([]),
+  hours: /** @type {import('../ui/hours.js').Opening | null} */ (null),
+  // What other devices can open; null: only this machine reaches the server.
+  address: /** @type {string | null} */ (null),
   starters: /** @type {import('../model/starters.js').SiteStarter[]} */ ([]),
   minimum_age: 18,
   default_language: 'auto',
@@ -154,6 +158,18 @@ export async function getRooms() {
  * @param {string} token @returns {Promise<RoomAnswer>}
  */
 export const getRoomOf = (token) => request('/api/rooms/current/', isRoom, { token });
+
+/**
+ * What this browser blocked, newest first: the rooms where it did, and when.
+ * @returns {Promise<import('../model/blocked-names.js').Block[]>}
+ */
+export const getBlocks = async () => (await request('/api/blocks/', (body) => Array.isArray(body?.blocks))).blocks;
+
+/**
+ * Lifts what this browser blocked in that room.
+ * @param {string} roomId
+ */
+export const liftBlock = (roomId) => request(`/api/blocks/${encodeURIComponent(roomId)}/`, (body) => body === null, { method: 'DELETE' });
 
 /** Ends this browser's session on the server: its rooms, searches and blocks. */
 export const forgetBrowser = () => request('/api/session/forget', (body) => body === null, { method: 'POST' });

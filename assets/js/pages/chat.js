@@ -6,6 +6,7 @@ import { byTest, setHidden } from '../lib/dom.js';
 import { onLanguage, t, tagList } from '../lib/i18n.js';
 import { appeared, once } from '../lib/press.js';
 import { startWorker } from '../lib/worker.js';
+import { offerTopics, offerTopicsOfPage } from '../lib/topics.js';
 import { defaultSite, getRooms, getSite, untilAnswered } from '../net/http.js';
 import { alertMeeting, flashTitle, setTitle } from '../ui/alerts.js';
 import { mountAppbar } from '../ui/appbar.js';
@@ -41,6 +42,7 @@ let room = null;
 let departure = null; // Next was pressed, and may still be taken back
 
 mountAppbar({ onGuide: () => openGuide(site) });
+offerTopicsOfPage();
 profile = loadProfile();
 followView();
 refuseDrops();
@@ -85,7 +87,7 @@ function mountRoom(section) {
   });
   const side = mountSideCard(section.querySelector('.side-card'));
   const banner = mountBanner(byTest('banner', section), { onContinue: () => room?.continueHere() });
-  const endCard = mountEndCard(byTest('end-card', section), { onNext: () => room?.actions.next(), onBlock: () => room?.actions.block(), onForget: forgetThisBrowser });
+  const endCard = mountEndCard(byTest('end-card', section), { onNext: () => room?.actions.next(), onBlock: () => room?.actions.block(), onSave: () => room?.actions.save(), onForget: forgetThisBrowser });
   return { log, composer, starters, header, side, banner, endCard };
 }
 
@@ -142,6 +144,7 @@ function startMatching() {
   search = startSearch({
     view: { update: showSearch },
     getProfile: () => profile,
+    getSite: () => site,
     onFound: once(onFound),
     onCancel() {
       search = null;
@@ -151,7 +154,7 @@ function startMatching() {
 }
 
 function showSearch(view) {
-  matchingView.update({ ...view, guest: isGuest() });
+  matchingView.update({ ...view, guest: isGuest(), site });
   setTitle(t('title', { what: t(view.title), site: site.name }));
 }
 
@@ -296,6 +299,7 @@ onLanguage(() => {
 const answered = untilAnswered(getSite);
 answered.then((answer) => {
   site = answer;
+  offerTopics(site.topics);
   room?.render();
 });
 startWorker(answered);

@@ -6,11 +6,14 @@ import { onLanguage, t } from '../lib/i18n.js';
 import { appeared, oneAtATime } from '../lib/press.js';
 import { local, tab } from '../lib/storage.js';
 import { startWorker } from '../lib/worker.js';
+import { now } from '../lib/time.js';
+import { offerTopics, offerTopicsOfPage } from '../lib/topics.js';
 import { defaultSite, getRooms, getSite, getStats, Refusal } from '../net/http.js';
 import { mountAppbar } from '../ui/appbar.js';
 import { askConsent } from '../ui/consent.js';
 import { refuseDrops } from '../ui/drops.js';
 import { keptFor, openGuide } from '../ui/guide.js';
+import { hoursText, stateOfHours } from '../ui/hours.js';
 import { askLeave } from '../ui/leave-sheet.js';
 import { mountProfileCard } from '../ui/profile-card.js';
 import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
@@ -28,6 +31,7 @@ let resumable = null;
 
 mountAppbar({ onGuide: () => openGuide(site) });
 refuseDrops();
+offerTopicsOfPage();
 const wantsGuest = new URLSearchParams(location.search).has('guest');
 if (wantsGuest && !isGuest()) becomeGuest();
 
@@ -46,6 +50,7 @@ const ended = mountEnded(byTest('ended'));
 const start = byTest('start');
 const another = byTest('another');
 const needs = byTest('needs-storage');
+const hours = byTest('hours');
 // What is chosen here has to outlive this page, and the browser decides whether it does.
 const keepsAnything = local.keeps() && tab.keeps();
 
@@ -53,6 +58,7 @@ function render() {
   card.update(profile);
   statsLine.update(stats, reachable);
   renderStart();
+  renderHours();
   setText(document.querySelector('[data-slot="sub"]'), t('home.sub', { t: keptFor(site) }));
   setHidden(document.querySelector('[data-slot="guest"]'), !isGuest());
   setHidden(needs, keepsAnything);
@@ -65,6 +71,14 @@ function renderStart() {
   if (another.hidden === goesBack()) appeared(start, true);
   setText(start, t(!reachable ? 'home.retry' : goesBack() ? 'home.return' : 'home.start'));
   setHidden(another, !goesBack());
+}
+
+function renderHours() {
+  const text = hoursText(site.hours, now());
+  setHidden(hours, text === '');
+  setText(hours, text);
+  // The next opening is the server's to say.
+  if (site.hours && stateOfHours(site.hours, now()) === 'none') siteKnown = false;
 }
 
 const goesBack = () => reachable && Boolean(resumable) && !isGuest();
@@ -92,6 +106,7 @@ async function refresh() {
 function knowSite(answer) {
   siteKnown = true;
   site = answer;
+  offerTopics(site.topics);
   if (local.get('consent')?.age < site.minimum_age) local.remove('consent');
 }
 

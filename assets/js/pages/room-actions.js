@@ -2,14 +2,18 @@
 // action is written into the state and sent as soon as it may be; it is done only
 // when the server's answer says so. `core` is the running room (room.js).
 
+import { language } from '../lib/i18n.js';
 import { randomId } from '../lib/id.js';
 import { once, oneAtATime } from '../lib/press.js';
 import { now } from '../lib/time.js';
 import { chosen, reactionsAt, wishFor } from '../model/reactions.js';
-import { asksBeforeLeaving, isAsked } from '../model/room-queries.js';
+import { asksBeforeLeaving, hasWords, isAsked } from '../model/room-queries.js';
+import { fileName, transcript } from '../model/transcript.js';
 import { askBlock } from '../ui/block-sheet.js';
+import { rememberBlocked } from '../ui/blocked-list.js';
 import { forgetThisBrowser } from '../ui/forget-sheet.js';
 import { markWords } from '../ui/marking.js';
+import { askTranscript, saveText } from '../ui/transcript-sheet.js';
 import { openMessageMenu, openRoomMenu } from './room-menus.js';
 
 const leavePatience = 1500;
@@ -107,11 +111,21 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
   }
 
   const block = oneAtATime(async () => {
-    if (await askBlock(partnerName())) ask({ kind: 'block' });
+    if (!(await askBlock(partnerName()))) return;
+    rememberBlocked(state().roomId, state().partner);
+    ask({ kind: 'block' });
+  });
+
+  const save = oneAtATime(async () => {
+    if (!(await askTranscript())) return;
+    const [moment, site] = [now(), core.getSite().name];
+    saveText(fileName(site, moment), transcript(state(), { me: core.myName(), site, language: language(), now: moment }));
   });
 
   function roomMenu(button) {
     openRoomMenu(button, {
+      canSave: hasWords(state()),
+      onSave: save,
       canLeave: state().active && !isAsked(state(), 'leave'),
       canBlock: !state().blocked && !isAsked(state(), 'block') && !state().isBot,
       needsSecondPress: () => asksBeforeLeaving(state()),
@@ -133,6 +147,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     next: onNext,
     leaveAndGo,
     block,
+    save,
     roomMenu,
     /** Called when the room has closed: a person who pressed Next goes on. */
     closed: () => leaving?.(),

@@ -12,7 +12,7 @@ import { toast } from '../ui/toast.js';
 
 const onOff = (on) => t(on ? 'menu.on' : 'menu.off');
 
-export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onLeave, onBlock, onForget, onReadReceipts }) {
+export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, canSave, onLeave, onBlock, onSave, onForget, onReadReceipts }) {
   const box = button.getBoundingClientRect();
   let armed = false;
   let menu = null;
@@ -53,6 +53,7 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, onL
           return true;
         },
       },
+      canSave && { test: 'menu-save', icon: 'save', label: t('transcript.title'), onPress: () => false, afterClose: onSave },
       canBlock && { test: 'menu-block', icon: 'block', label: t('menu.block'), danger: true, onPress: () => false, afterClose: onBlock },
       { test: 'menu-forget', icon: 'trash', label: t('forget.title'), danger: true, onPress: () => false, afterClose: onForget },
       canLeave && { test: 'menu-leave', icon: 'leave', label: t(armed ? 'next.again' : 'menu.leave'), danger: armed, onPress: leave },

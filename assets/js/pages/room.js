@@ -12,7 +12,7 @@ import { createRoomActions } from './room-actions.js';
 import { openRoomConnection } from './room-connection.js';
 import { announceChanges, createConnectionNotices, explainError } from './room-notices.js';
 import { createEventBatch, createHistory, createRoomState } from './room-state.js';
-import { loadDraft, saveDraft } from './room-storage.js';
+import { loadDraft, saveDraft, sideOf } from './room-storage.js';
 import { createRoomView } from './room-view.js';
 import { createPartnerTyping, createReadReceipts, createTyping } from './typing-and-receipts.js';
 
@@ -84,7 +84,9 @@ export class OpenRoom {
   }
 
   #createActions() {
-    const core = { getState: this.#state.get, act: (event) => this.#act(event), stop: () => this.stop() };
+    const { roomId, getSite, getProfile } = this.#page;
+    const myName = () => (sideOf(roomId).profile ?? getProfile()).nickname;
+    const core = { getState: this.#state.get, getSite, myName, act: (event) => this.#act(event), stop: () => this.stop() };
     return createRoomActions({ core, connection: this.#connection, ui: this.#page.ui, typing: this.#typing, readReceipts: this.#readReceipts, onNext: () => this.#page.onNext(this) });
   }
 

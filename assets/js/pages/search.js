@@ -2,11 +2,12 @@
 // Ends by calling `onFound` with match_found, `onCancel`, or `onRoom`.
 
 import { language, t, tagList } from '../lib/i18n.js';
-import { monotonicNow } from '../lib/time.js';
+import { monotonicNow, now as presentMoment } from '../lib/time.js';
 import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLines } from '../model/matching.js';
 import { userData } from '../model/profile.js';
 import { forgottenCode, ReconnectingSocket, socketUrl } from '../net/socket.js';
 import { wasForgotten } from '../ui/forget-sheet.js';
+import { stateOfHours, untilHours } from '../ui/hours.js';
 
 const cancelPatience = 1500;
 
@@ -18,7 +19,7 @@ export function viewBefore(profile) {
   return { title: 'match.titleSoon', paused: true, looking, waited: 0, lines: [['match.soon', {}]], phase: 'before', options: [], roomId: null, profile, canRetry: false, retryIn: 0 };
 }
 
-export function startSearch({ view, getProfile, onFound, onCancel }) {
+export function startSearch({ view, getProfile, getSite, onFound, onCancel }) {
   let search = newSearch(monotonicNow());
   let cancelTimer = null;
   let done = false;
@@ -71,6 +72,14 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
     else connection.reconnect();
   }
 
+  /** When more people come: said where few are here. */
+  function hoursLines() {
+    const { hours } = getSite();
+    const isAlone = search.connection === 'open' && search.heard && !search.halted && !search.unfit && search.waiting < 5;
+    const moment = presentMoment();
+    return isAlone && stateOfHours(hours, moment) === 'later' ? [['match.hours', untilHours(hours, moment)]] : [];
+  }
+
   function render() {
     if (done) return;
     const now = monotonicNow();
@@ -82,9 +91,9 @@ export function startSearch({ view, getProfile, onFound, onCancel }) {
       paused,
       looking: lookingFor(tags),
       waited: now - search.startedAt,
-      lines: searchLines(search, tags, now),
+      lines: [...searchLines(search, tags, now), ...hoursLines()],
       phase: `${search.connection}/${search.halted}/${search.phase}/${search.unfit}/${search.waiting > 0}`,
-      options: options(search, { wish: profile.wish, loopback: isLoopback(location.hostname), now }),
+      options: options(search, { wish: profile.wish, loopback: isLoopback(location.hostname), hasAddress: Boolean(getSite().address), now }),
       roomId: search.roomId,
       profile,
       canRetry: search.halted === 'replaced' || search.halted === 'rate' || search.connection === 'stopped',

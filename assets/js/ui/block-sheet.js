@@ -1,4 +1,4 @@
-// Asks once before a block, because it cannot be taken back.
+// Asks once before a block: the conversation ends by it.
 
 import { el } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';

@@ -3,9 +3,9 @@
 import { byTest, el, setHidden, setText } from '../lib/dom.js';
 import { duration, t } from '../lib/i18n.js';
 import { appeared } from '../lib/press.js';
-import { isAsked, isOver, minutesTalked } from '../model/room-queries.js';
+import { hasWords, isAsked, isOver, minutesTalked } from '../model/room-queries.js';
 
-export function mountEndCard(section, { onNext, onBlock, onForget }) {
+export function mountEndCard(section, { onNext, onBlock, onSave, onForget }) {
   let shown = '';
   return {
     /** `retention`: how long the server keeps a closed conversation, in ms. */
@@ -19,7 +19,8 @@ export function mountEndCard(section, { onNext, onBlock, onForget }) {
       }
       const title = endTitle(state);
       const canBlock = !state.blocked && !isAsked(state, 'block') && !state.isBot;
-      const key = `${title}|${canBlock}|${t('forget.title')}`;
+      const canSave = hasWords(state);
+      const key = `${title}|${canBlock}|${canSave}|${t('forget.title')}`;
       if (key === shown) {
         setText(byTest('end-note', section), endNote(state, retention, now));
         return;
@@ -35,6 +36,7 @@ export function mountEndCard(section, { onNext, onBlock, onForget }) {
           el('button', { type: 'button', class: 'button-primary', test: 'end-next', onclick: onNext }, t('end.next')),
           el('a', { class: 'button-ghost', href: '/', test: 'end-home' }, t('end.home')),
           canBlock && el('button', { type: 'button', class: 'button-ghost', test: 'end-block', onclick: onBlock }, t('menu.block')),
+          canSave && el('button', { type: 'button', class: 'button-text', test: 'end-save', onclick: onSave }, t('transcript.title')),
           el('button', { type: 'button', class: 'button-text', test: 'end-forget', onclick: onForget }, t('forget.title')),
         ),
       );

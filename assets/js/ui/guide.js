@@ -2,6 +2,7 @@
 
 import { el } from '../lib/dom.js';
 import { duration, t } from '../lib/i18n.js';
+import { openBlockedList } from './blocked-list.js';
 import { openRules } from './rules.js';
 import { openSheet } from './sheet.js';
 
@@ -16,7 +17,8 @@ export function openGuide(site) {
     ...texts.map((key) => el('p', {}, t(key, { t: keptFor(site) }))),
   ]);
   const rules = el('button', { type: 'button', class: 'button-ghost', onclick: () => openRules(site) }, t('guide.rules'));
-  return openSheet({ title: t('guide.title'), body, foot: [rules], test: 'guide-sheet' }).closed;
+  const blocked = el('button', { type: 'button', class: 'button-ghost', test: 'guide-blocked', onclick: () => openBlockedList() }, t('guide.blocked'));
+  return openSheet({ title: t('guide.title'), body, foot: [blocked, rules], test: 'guide-sheet' }).closed;
 }
 
 /** How long a conversation is kept after its end, in words: the only place that says it. */

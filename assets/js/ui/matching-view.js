@@ -2,13 +2,13 @@
 // while the rows of what one could do instead. Shows, and reports presses.
 
 import { avatarUrl, byTest, el, icon, setCounting, setHidden, setText } from '../lib/dom.js';
-import { copyText } from '../lib/clipboard.js';
 import { around, t } from '../lib/i18n.js';
 import { appeared } from '../lib/press.js';
 import { sound } from '../lib/settings.js';
 import { minutesSeconds } from '../lib/time.js';
 import { toggleSound } from './alerts.js';
-import { announce, toast } from './toast.js';
+import { addressOf, canShare, handOn, openCodeSheet } from './hand-on.js';
+import { announce } from './toast.js';
 
 export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom }) {
   const slot = (name) => section.querySelector(`[data-slot="${name}"]`);
@@ -28,12 +28,13 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom 
   const builders = {
     widen: (view) => row('option-widen', t('match.widen'), t('match.widenWhy', { wish: t(`wish.${view.profile.wish}`) }), onWiden),
     second: () => secondRow(),
-    copy: () => row('option-copy', t('match.invite'), location.origin, copyAddress),
+    scan: (view) => codeRow(view.site),
+    share: (view) => row('option-share', t(canShare() ? 'match.share' : 'match.invite'), addressOf(view.site), (event) => handOn(event.currentTarget, view.site)),
     room: (view) => linkRow('option-room', t('match.inRoomGo'), '', '/chat/', { onclick: () => onRoom(view.roomId) }),
   };
 
   function updateOptions(view) {
-    const wanted = `${view.options.join()}|${view.profile.wish}|${view.roomId}|${t('match.widen')}`;
+    const wanted = `${view.options.join()}|${view.profile.wish}|${view.roomId}|${view.site.address}|${t('match.widen')}`;
     if (wanted === shownOptions) return;
     shownOptions = wanted;
     slot('options').replaceChildren(...view.options.map((name) => builders[name](view)));
@@ -105,6 +106,15 @@ function linkRow(test, title, why, href, extra = {}) {
   return el('a', { class: 'option-row', test, href, ...extra }, ...rowParts(title, why));
 }
 
+/** The code itself, small: a press shows it as large as the screen allows. */
+function codeRow(site) {
+  const code = el('img', { class: 'option-code', src: '/invitation.svg', alt: '', width: 72, height: 72 });
+  const button = row('option-scan', t('match.scan'), site.address, () => openCodeSheet(site));
+  button.classList.add('has-code');
+  button.prepend(code);
+  return button;
+}
+
 /** A link, so that it works everywhere; where windows exist, a window beside. */
 function secondRow() {
   const link = linkRow('option-second', t('match.second'), t('match.secondWhy'), '/?guest=1', { target: '_blank', rel: 'noopener' });
@@ -118,16 +128,4 @@ function secondRow() {
     window.open(link.href, '_blank', `noopener,popup,width=440,height=${Math.min(860, screen.availHeight)},left=${left},top=0`);
   });
   return link;
-}
-
-async function copyAddress(event) {
-  const button = event.currentTarget;
-  if (await copyText(location.origin)) {
-    toast(t('match.copied'));
-    return;
-  }
-  const field = el('input', { class: 'option-address', readonly: true, value: location.origin, 'aria-label': t('match.copyByHand') });
-  button.replaceWith(field);
-  field.focus();
-  field.select();
 }

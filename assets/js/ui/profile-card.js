@@ -1,9 +1,9 @@
 // The card on the home page: one form that shows a profile and reports every
 // change. It stores nothing itself.
 
-import { avatarUrl, byTest, setAttr, setHidden, setText } from '../lib/dom.js';
+import { avatarUrl, byTest, el, setAttr, setHidden, setText } from '../lib/dom.js';
 import { choose } from '../lib/id.js';
-import { language, t } from '../lib/i18n.js';
+import { language, t, tagList } from '../lib/i18n.js';
 import { defaultNickname } from '../model/profile.js';
 import { cleanNickname } from '../model/text.js';
 import { pickAvatar } from './avatar-picker.js';
@@ -27,6 +27,14 @@ export function mountProfileCard(form, { nicknameLimit, onChange }) {
   });
   const wish = mountSegmented(group('wish'), (value) => change({ wish: value }));
   const tags = mountTags(form.querySelector('[data-slot="tags"]'), onChange);
+
+  const line = byTest('more', form);
+  const more = form.querySelector('.profile-more');
+  line.addEventListener('click', () => {
+    setHidden(more, !more.hidden);
+    setAttr(line, 'aria-expanded', !more.hidden);
+    if (!more.hidden) more.scrollIntoView({ block: 'nearest' });
+  });
 
   form.addEventListener('submit', (event) => event.preventDefault());
   nickname.maxLength = nicknameLimit * 2;
@@ -59,6 +67,7 @@ export function mountProfileCard(form, { nicknameLimit, onChange }) {
       gender.update(profile.gender);
       wish.update(profile.wish);
       tags.update(profile);
+      showLine(line.querySelector('[data-slot="line"]'), profile);
       if (!error.hidden) setText(error, t('home.gender'));
     },
     /** The one thing Start asks for. */
@@ -70,4 +79,18 @@ export function mountProfileCard(form, { nicknameLimit, onChange }) {
       group('gender').scrollIntoView({ block: 'center' });
     },
   };
+}
+
+/** Wish, topics and mood in one line, folded: what is chosen is said, and opens in place. */
+function showLine(box, { wish, tags, mood }) {
+  const parts = [
+    [t('line.meet'), t(`wish.${wish}`)],
+    ['', tags.length > 0 ? tagList(tags) : t('line.anything')],
+    [t('line.mood'), t(`mood.${mood}`)],
+  ];
+  const shown = JSON.stringify(parts);
+  if (box.dataset.shown === shown) return;
+  box.dataset.shown = shown;
+  const words = parts.map(([what, chosen]) => el('span', { class: 'profile-part' }, what && `${what} `, el('b', {}, chosen)));
+  box.replaceChildren(...words.flatMap((word, at) => (at === 0 ? [word] : [' · ', word])));
 }

@@ -1,8 +1,10 @@
-// The topic chips: nine built-in toggles and words of one's own, three at most.
+// The topic chips: toggles of what the site offers and words of one's own, three at
+// most. Choosing one moves no other.
 
 import { el, icon } from '../lib/dom.js';
 import { t, tagLabel } from '../lib/i18n.js';
-import { addOwnTag, builtInTags, maxTags, removeOwnTag, toggleTag } from '../model/profile.js';
+import { offeredTags } from '../lib/topics.js';
+import { addOwnTag, maxTags, removeOwnTag, toggleTag } from '../model/profile.js';
 import { announce, toast } from './toast.js';
 
 export function mountTags(row, onChange) {
@@ -16,13 +18,13 @@ export function mountTags(row, onChange) {
       {
         type: 'button',
         class: 'chip',
-        test: own ? `tag-own-${profile.ownTags.indexOf(tag)}` : `tag-${tag}`,
+        test: own && profile.ownTags.includes(tag) ? `tag-own-${profile.ownTags.indexOf(tag)}` : `tag-${tag}`,
         'data-key': tag,
         'aria-pressed': String(on),
         onclick: () => press(tag, own && on),
       },
-      on && icon('check'),
       el('bdi', {}, tagLabel(tag)),
+      on && icon('check'),
     );
   }
 
@@ -99,9 +101,12 @@ export function mountTags(row, onChange) {
 
   function update(next) {
     profile = next;
+    const offered = offeredTags();
+    // Chosen when the site offered it: it can still be taken off.
+    const former = profile.tags.filter((tag) => !offered.includes(tag) && !profile.ownTags.includes(tag));
     row.replaceChildren(
-      ...builtInTags.map((tag) => chip(tag, false)),
-      ...profile.ownTags.map((tag) => chip(tag, true)),
+      ...offered.map((tag) => chip(tag, false)),
+      ...[...profile.ownTags, ...former].map((tag) => chip(tag, true)),
       writing ? writer() : adder(),
     );
   }

@@ -289,11 +289,28 @@ impl Person {
 
     /// Clicks the element with this test id, once it is there and nothing lies on it.
     pub async fn press(&self, test: &str) {
+        self.unfold(test).await;
         self.press_css(&format!("[data-testid=\"{test}\"]")).await;
+    }
+
+    /// Opens the line of home in which wish, topics and mood are folded, when this is one of them.
+    async fn unfold(&self, test: &str) {
+        if !["wish-", "mood-", "tag-"]
+            .iter()
+            .any(|it| test.starts_with(it))
+        {
+            return;
+        }
+        self.sees("more").await;
+        let folded = "byTest('more').ariaExpanded === 'false'";
+        if self.ask(folded, json!([])).await == true {
+            self.press_css("[data-testid=more]").await;
+        }
     }
 
     /// Clicks a radio button by its label: that is what one sees of it.
     pub async fn choose(&self, test: &str) {
+        self.unfold(test).await;
         self.press_css(&format!("label:has(> [data-testid=\"{test}\"])"))
             .await;
     }

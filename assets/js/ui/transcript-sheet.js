@@ -1,0 +1,28 @@
+// Saving a conversation: says first that the other one can do the same, then hands
+// the browser a text file that was made here.
+
+import { el } from '../lib/dom.js';
+import { t } from '../lib/i18n.js';
+import { openSheet } from './sheet.js';
+
+/** Resolves to true when the person wants the file. */
+export async function askTranscript() {
+  const yes = el('button', { type: 'button', class: 'button-primary', test: 'transcript-save' }, t('transcript.save'));
+  const no = el('button', { type: 'button', class: 'button-ghost', test: 'transcript-cancel' }, t('app.cancel'));
+  const body = [el('p', {}, t('transcript.what')), el('p', {}, t('transcript.both'))];
+  const sheet = openSheet({ title: t('transcript.title'), body, foot: [no, yes], test: 'transcript-sheet', className: 'sheet-ask' });
+  yes.addEventListener('click', () => sheet.close(true));
+  no.addEventListener('click', () => sheet.close());
+  return (await sheet.closed) === true;
+}
+
+/** @param {string} name @param {string} text */
+export function saveText(name, text) {
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
+  const link = el('a', { href: url, download: name, class: 'offscreen', tabindex: '-1' });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  // Some browsers begin to read it a moment later.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
