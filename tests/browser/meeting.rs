@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::audit::accessible;
 use crate::support::browser::Browser;
 use crate::support::chat::meet;
 use crate::support::stage::Play;
@@ -200,6 +201,17 @@ fn block_on_the_end_card_after_the_other_left() {
         anna.press("block-confirm").await;
         anna.reads("end-card", "已封鎖").await;
         anna.sees_no("end-block").await;
+        // Listed by the name that was seen there, also after the page is loaded anew, and lifted.
+        anna.press("end-home").await;
+        anna.press("guide").await;
+        anna.press("guide-blocked").await;
+        anna.reads("blocked-sheet", "你封鎖了 1 個人").await;
+        anna.reads("blocked-sheet", "Bao").await;
+        accessible(&anna, "the list of blocks").await;
+        anna.press("blocked-lift").await;
+        anna.reads("blocked-sheet", "你沒有封鎖任何人").await;
+        let kept = "localStorage.length > 0 && !JSON.stringify(localStorage).includes('Bao')";
+        anna.until(kept, json!([])).await;
     });
 }
 

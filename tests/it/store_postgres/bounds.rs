@@ -159,7 +159,7 @@ async fn marks_and_holds_count() {
     let client = database.client().await;
     for fill in [
         "INSERT INTO marks SELECT gen_random_uuid(), 0, n, 0 FROM generate_series(1, 4000) n",
-        "INSERT INTO holds (by, mark, until) SELECT gen_random_uuid(), n, 0 FROM generate_series(1, 4000) n",
+        "INSERT INTO holds (by, room, mark, until) SELECT gen_random_uuid(), gen_random_uuid(), n, 0 FROM generate_series(1, 4000) n",
     ] {
         let before = store.size().await.unwrap();
         client.batch_execute(fill).await.unwrap();
