@@ -139,7 +139,7 @@ impl Route {
 }
 
 /// The addresses of Miyu.
-pub const TABLE: [Route; 19] = [
+pub const TABLE: [Route; 21] = [
     Route::page("/", |call| Box::pin(pages::index(call))),
     Route {
         slash: Slash::Added,
