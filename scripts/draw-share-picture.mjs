@@ -109,11 +109,11 @@ function chunk(type, data) {
 
 /** One row as PNG filters it: what it differs from the row above by, from the pixel before, or from both. */
 function filtered(line, above) {
-  const before = (at) => (at < 3 ? 0 : line[at - 3]);
+  const left = (at) => (at < 3 ? 0 : line[at - 3]);
   const ways = [
-    [1, before],
+    [1, left],
     [2, (at) => above[at]],
-    [3, (at) => (before(at) + above[at]) >> 1],
+    [3, (at) => (left(at) + above[at]) >> 1],
   ];
   const cost = (bytes) => bytes.reduce((sum, byte) => sum + Math.min(byte, 256 - byte), 0);
   return ways

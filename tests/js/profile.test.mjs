@@ -86,7 +86,7 @@ test('text: scalar values, hidden characters, limits', () => {
 test('topics of the site take the place of our own, with their names in English', () => {
   offerTopics([{ tag: '期末考', names: { en: 'Finals' } }, { tag: 'Rust' }, { no: 'topic' }]);
   try {
-    const profile = addOwnTag(readProfile({}, 'en', ([first]) => first), 'rust');
+    const profile = addOwnTag(readProfile({}, 'en', first), 'rust');
     assert.deepEqual([profile.tags, profile.ownTags], [['Rust'], []], 'a word of one’s own that is offered is the offered one');
     setLanguage('en');
     assert.equal(tagLabel('期末考'), 'Finals');
