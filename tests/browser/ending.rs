@@ -91,8 +91,7 @@ fn the_operators_words_are_on_the_pages_and_no_age_means_no_question() {
             assert_eq!(anna.ask(title, json!([])).await, "星期五晚上，燈都亮著。");
             anna.speak("zh-TW").await;
             anna.press("guide").await;
-            anna.press_css("[data-testid=guide-sheet] .sheet-foot button")
-                .await;
+            anna.press("guide-rules").await;
             anna.reads("rules", "不騷擾").await;
             let ages = "byTest('rules').textContent.includes('歲')";
             assert_eq!(anna.ask(ages, json!([])).await, false);

@@ -137,9 +137,7 @@ async fn before(tour: &Tour<'_>, words: &Words) {
     person.press("guide").await;
     person.sees("guide-sheet").await;
     tour.stop("guide").await;
-    person
-        .press_css("[data-testid=guide-sheet] .sheet-foot button")
-        .await;
+    person.press("guide-rules").await;
     person.sees("rules").await;
     tour.stop("rules").await;
     for sheet in ["rules", "guide-sheet"] {

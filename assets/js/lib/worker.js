@@ -2,6 +2,7 @@
 // the browser allows it (over https, or on this machine), and takes it away where not.
 
 import { outdated } from '../model/worker-rules.js';
+import { local } from './storage.js';
 
 const address = '/sw.js';
 const lookEvery = 1000;
@@ -19,6 +20,8 @@ export function startWorker(back = null) {
     return;
   }
   if (back && isShell()) followServer(serviceWorker, back);
+  // A browser that keeps nothing of this site keeps no worker either, and complains of being asked.
+  if (!local.keeps()) return;
   // Where a browser refuses, pages are as they are without one.
   whenCalm(() => register(serviceWorker).catch(() => {}));
 }

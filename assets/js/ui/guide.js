@@ -16,9 +16,9 @@ export function openGuide(site) {
     el('h3', { class: 'sheet-heading' }, t(heading)),
     ...texts.map((key) => el('p', {}, t(key, { t: keptFor(site) }))),
   ]);
-  const rules = el('button', { type: 'button', class: 'button-ghost', onclick: () => openRules(site) }, t('guide.rules'));
+  const rules = el('button', { type: 'button', class: 'button-ghost', test: 'guide-rules', onclick: () => openRules(site) }, t('guide.rules'));
   const blocked = el('button', { type: 'button', class: 'button-ghost', test: 'guide-blocked', onclick: () => openBlockedList() }, t('guide.blocked'));
-  return openSheet({ title: t('guide.title'), body, foot: [blocked, rules], test: 'guide-sheet' }).closed;
+  return openSheet({ title: t('guide.title'), body, foot: [rules, blocked], test: 'guide-sheet' }).closed;
 }
 
 /** How long a conversation is kept after its end, in words: the only place that says it. */
