@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::close::ErrorCode;
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
 use crate::domain::wish::Phase;
 use crate::domain::{Gender, Mood, Persona, Reaction, Room};
@@ -211,6 +212,21 @@ pub(super) struct ErrorFrame<'a> {
     pub(super) message_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) retry_after_ms: Option<u64>,
+}
+
+impl ErrorFrame<'_> {
+    /// One that says no more than the code does.
+    pub(super) fn of(code: ErrorCode) -> Self {
+        Self {
+            action: "error",
+            code: code.as_str(),
+            message: code.message(),
+            field: None,
+            client_id: None,
+            message_id: None,
+            retry_after_ms: None,
+        }
+    }
 }
 
 /// Whole milliseconds.

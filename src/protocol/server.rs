@@ -310,42 +310,29 @@ impl Encoder {
         retry_after: Option<Duration>,
     ) -> Text {
         encode(&ErrorFrame {
-            action: "error",
-            code: code.as_str(),
-            message: code.message(),
-            field: None,
             client_id,
-            message_id: None,
             retry_after_ms: retry_after.map(wait_millis),
+            ..ErrorFrame::of(code)
         })
     }
 
     /// `error` about a reaction to this message.
     pub fn reaction_error(&self, code: ErrorCode, target: &MessageRef) -> Text {
         encode(&ErrorFrame {
-            action: "error",
-            code: code.as_str(),
-            message: code.message(),
-            field: None,
-            client_id: None,
             message_id: Some(match target {
                 MessageRef::Seq(seq) => seq.to_string(),
                 MessageRef::ClientId(name) => name.clone(),
             }),
-            retry_after_ms: None,
+            ..ErrorFrame::of(code)
         })
     }
 
     /// `error` for a frame that could not be understood.
     pub fn decode_error(&self, error: &DecodeError) -> Text {
         encode(&ErrorFrame {
-            action: "error",
-            code: error.code.as_str(),
-            message: error.code.message(),
             field: error.field,
             client_id: error.client_id.as_deref(),
-            message_id: None,
-            retry_after_ms: None,
+            ..ErrorFrame::of(error.code)
         })
     }
 }
