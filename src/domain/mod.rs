@@ -10,6 +10,7 @@ pub mod profile;
 pub mod reaction;
 pub mod reserved_names;
 pub mod room;
+pub mod safety;
 pub mod text;
 pub mod topics;
 pub mod visible;

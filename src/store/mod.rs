@@ -17,6 +17,7 @@ mod pending;
 mod pending_writes;
 pub mod postgres;
 mod rules;
+pub mod safety;
 pub mod sqlite;
 pub mod sweeper;
 
