@@ -29,6 +29,8 @@ use crate::domain::safety::{
 };
 use crate::store::Pending;
 
+#[cfg_attr(not(test), expect(dead_code, reason = "the backends come next"))]
+pub(in crate::store) mod acts;
 mod outcome;
 
 pub use outcome::{
