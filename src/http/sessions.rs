@@ -39,5 +39,8 @@ pub fn set_cookie(
     let Some(cookie) = principal.cookie(&app.signer, peer.jar()) else {
         return;
     };
+    if principal.known().is_none() {
+        app.store.note_fresh_session(principal.subject());
+    }
     answer.headers_mut().insert(SET_COOKIE, cookie);
 }

@@ -11,6 +11,7 @@ use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestam
 use crate::domain::{Entry, LeaveReason, Mark, MessageRef, Pairing, Position, Reaction, Room};
 
 pub mod capacity;
+mod fresh_sessions;
 mod outcome;
 mod page;
 mod pending;
@@ -260,6 +261,10 @@ pub trait Relations: Send + Sync {
     /// but rooms, which have an end of their own. What others hold against it is theirs, and stays. Doing
     /// it twice is the same.
     fn forget(&self, session: SessionId) -> Pending<()>;
+
+    /// This process made the session just now: nothing that is stored names it. A store that sees whatever
+    /// will name it may answer its relations without looking until then, even if it could not look.
+    fn note_fresh_session(&self, _session: SessionId) {}
 
     /// What matching must know about a session, as of every earlier [`Relations::block`] and
     /// [`Rooms::create_room`] of this process that names it. Renews the life of its blocks.

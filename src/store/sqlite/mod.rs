@@ -26,6 +26,7 @@ use self::threads::{PanicAlarm, ThreadLife};
 use self::writer::{Opened, Writer};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
 use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
+use crate::store::fresh_sessions::FreshSessions;
 use crate::store::pending_writes::PendingWrites;
 use crate::store::{
     Appended, Arrival, CommitSink, Draft, Durability, Entries, Hidden, Page, PageLimit, Pending,
@@ -61,6 +62,8 @@ pub use self::tuning::SqliteTuning;
 
 /// Most jobs that a reader does in one batch.
 const READS_AT_ONCE: usize = 32;
+/// Sessions made lately that are remembered to have met no partner: about 40 bytes each.
+const FRESH_SESSIONS: usize = 32_768;
 /// What the names and wishes of two people take.
 const PEOPLE: usize = 2048;
 
@@ -76,6 +79,7 @@ pub struct SqliteStore {
     blocks_per_session: usize,
     clock: SharedClock,
     pending_writes: PendingWrites,
+    fresh_sessions: FreshSessions,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -158,6 +162,7 @@ impl SqliteStore {
             blocks_per_session,
             clock,
             pending_writes: PendingWrites::default(),
+            fresh_sessions: FreshSessions::new(FRESH_SESSIONS),
             writer: Mutex::new(Some(thread)),
         }))
     }
@@ -200,7 +205,10 @@ impl SqliteStore {
         texts: usize,
         work: impl FnOnce(&mut Writer) -> Result<T, SqliteError> + Send + 'static,
     ) -> Pending<T> {
-        let about = sessions.map(|sessions| self.pending_writes.begin(sessions));
+        let about = sessions.map(|sessions| {
+            self.fresh_sessions.remove(sessions);
+            self.pending_writes.begin(sessions)
+        });
         let (mut job, answer) = jobs::job(mode, about, work);
         job.texts += texts;
         let queued = match mode {

@@ -144,6 +144,10 @@ impl Relations for SqliteStore {
         })
     }
 
+    fn note_fresh_session(&self, session: SessionId) {
+        self.fresh_sessions.add(session);
+    }
+
     fn blocks(&self, by: SessionId) -> Pending<Vec<Block>> {
         let now = self.clock.now();
         self.read_about(by, move |conn| read_blocks(conn, by, now))
@@ -156,6 +160,9 @@ impl Relations for SqliteStore {
     }
 
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
+        if self.fresh_sessions.has(session) {
+            return Pending::known(Ok(RelationsOf::default()));
+        }
         let writer = self.jobs.clone();
         let (now, most) = (self.clock.now(), self.blocks_per_session);
         let stale = now.minus(self.renewal);

@@ -1,11 +1,36 @@
-//! Rooms that are made with others in one transaction.
+//! Rooms that are made with others in one transaction, and people who have just come.
 
 use miyu::domain::Pairing;
 use miyu::domain::id::{RoomId, SessionId, Side};
-use miyu::store::{Appended, Entries as _, Pending, Rooms as _, StoreError};
+use miyu::store::{
+    Appended, Entries as _, Pending, Relations as _, RelationsOf, Rooms as _, StoreError,
+    Upkeep as _,
+};
 
 use super::{hold, one_batch, setting};
-use crate::support::store::{Backend as _, Sqlite, draft, pairing, pairing_of};
+use crate::support::store::{Backend as _, Sqlite, draft, pairing, pairing_of, tiny};
+
+/// The relations of a fresh session are known without a read: also when no read is possible.
+#[tokio::test]
+async fn a_fresh_session_is_not_looked_up() {
+    // Its folder stays as long as it is used.
+    let backend = Sqlite::fresh().await;
+    let store = backend.open_with(&setting(), tiny());
+    let [fresh, named, other] = [(); 3].map(|()| SessionId::fresh());
+    store.note_fresh_session(fresh);
+    store.note_fresh_session(named);
+    store.block(named, other, RoomId::fresh()).await.unwrap();
+    store.close().await.unwrap();
+    let known = store.relations(fresh).await;
+    assert_eq!(known.unwrap(), RelationsOf::default());
+    for session in [named, other] {
+        let unknown = store.relations(session).await;
+        assert!(
+            matches!(unknown, Err(StoreError::Unavailable(_))),
+            "{unknown:?}"
+        );
+    }
+}
 
 /// A member that is in the way: nothing of its room may stay, nor of those made together with it.
 #[tokio::test]

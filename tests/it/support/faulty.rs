@@ -188,6 +188,9 @@ impl Relations for Faulty {
     fn forget(&self, session: SessionId) -> Pending<()> {
         self.pass(|store| store.forget(session))
     }
+    fn note_fresh_session(&self, session: SessionId) {
+        self.inner.note_fresh_session(session);
+    }
     fn relations(&self, session: SessionId) -> Pending<RelationsOf> {
         self.pass(|store| store.relations(session))
     }
