@@ -24,7 +24,8 @@ pub use dice::Randomness;
 /// What a pool method answers with: boxed, because the pool is chosen at run time.
 pub type PoolFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, PoolError>> + Send + 'a>>;
 
-/// Why the pool could not do what it was asked.
+/// Why the pool could not do what it was asked. The cause is told in words: one error may answer many callers, and
+/// a driver's types stay in its backend.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PoolError {
     /// It does not answer, or is closed. Repeating the same call is safe.

@@ -27,7 +27,8 @@ pub use page::{Page, PageLimit};
 pub use pending::Pending;
 pub use rules::StoreRules;
 
-/// Why the store could not do what it was asked. Absence is `Option`, a broken rule an outcome enum.
+/// Why the store could not do what it was asked. Absence is `Option`, a broken rule an outcome enum. The cause is
+/// told in words: one error may answer many callers, and a driver's types stay in its backend.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The same id already names something else.

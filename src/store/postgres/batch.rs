@@ -33,6 +33,18 @@ pub(super) struct Transaction<'a> {
     pub(super) people: &'a People,
 }
 
+/// The rows that a transaction begins with.
+struct Begun {
+    /// How long this machine had run when it was asked for.
+    at: i64,
+    opened: Vec<Row>,
+    locked: Vec<Row>,
+    clock: Vec<Row>,
+    leases: Vec<Row>,
+    reactions: Vec<Row>,
+    messages: Vec<Row>,
+}
+
 impl Transaction<'_> {
     /// Does all of them, or none. Afterwards the connection is in no transaction, unless it is lost.
     pub(super) async fn run(&self, ops: &[&WriteOp]) -> Result<Dones, BackendError> {
@@ -139,26 +151,38 @@ impl Transaction<'_> {
         let (locked, clock) = (next(), next());
         let leases = if asks.presence { next() } else { Vec::new() };
         let reactions = if reacts { next() } else { Vec::new() };
-        let messages: Vec<Row> = answers.flatten().collect();
+        let begun = Begun {
+            at: begun,
+            opened,
+            locked,
+            clock,
+            leases,
+            reactions,
+            messages: answers.flatten().collect(),
+        };
+        self.batch(&begun)
+    }
 
-        let clock = clock.first().ok_or(BackendError::Damaged("no clock"))?;
+    /// What the ops are decided by, of what the server answered.
+    fn batch(&self, begun: &Begun) -> Result<Batch<'_>, BackendError> {
+        let shared = self.shared;
+        let clock = begun.clock.first();
+        let clock = clock.ok_or(BackendError::Damaged("no clock"))?;
         let now = Timestamp(get(clock, "o_now")?);
-        if shared.is_off(now, begun) {
+        if shared.is_off(now, begun.at) {
             return Err(BackendError::ClockSet);
         }
-        let opened = opened.iter().map(|row| Ok(RoomId(get(row, "id")?)));
+        let opened = begun.opened.iter().map(|row| Ok(RoomId(get(row, "id")?)));
+        let rooms = begun.locked.iter().map(RoomState::read);
         Ok(Batch {
             rules: &shared.rules,
             lease: shared.tuning.lease,
             at_max_size: shared.at_max_size(),
             label: Timestamp(get(clock, "o_label")?),
-            leases: Leases::read(now, &leases)?,
-            rooms: locked
-                .iter()
-                .map(RoomState::read)
-                .collect::<Result<_, _>>()?,
+            leases: Leases::read(now, &begun.leases)?,
+            rooms: rooms.collect::<Result<_, _>>()?,
             opened: opened.collect::<Result<HashSet<_>, BackendError>>()?,
-            messages: Messages::read(&messages, Reactions::read(&reactions)?)?,
+            messages: Messages::read(&begun.messages, Reactions::read(&begun.reactions)?)?,
             renewed: Vec::new(),
         })
     }

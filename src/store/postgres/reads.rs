@@ -84,6 +84,18 @@ pub(super) async fn page(
         .pool
         .query(&sql, &[&room.0, &from, &to, &most])
         .await?;
+    whole_page(found, side, after, limit, (Seq(to.cast_unsigned()), most))
+}
+
+/// Makes a page of its rows, which end at `to` or where `most` stored bytes are reached; `None` without a row,
+/// when the room is unknown.
+fn whole_page(
+    found: Vec<Row>,
+    side: Side,
+    after: Seq,
+    limit: PageLimit,
+    (to, most): (Seq, i64),
+) -> Result<Option<Page>, BackendError> {
     let Some(first) = found.first() else {
         return Ok(None);
     };
@@ -118,7 +130,7 @@ pub(super) async fn page(
         stored =
             get::<i64>(&row, "before")?.saturating_add(rows::size(body.map_or(0, <[u8]>::len)));
     }
-    if page.upto < last_seq.min(Seq(to.cast_unsigned())) && stored < most {
+    if page.upto < last_seq.min(to) && stored < most {
         return Err(BackendError::Damaged("an entry that is missing"));
     }
     Ok(Some(page))

@@ -2,11 +2,12 @@
 
 use crate::support::store::Sqlite;
 
+mod blocks;
 mod bounds;
 mod entries;
 mod message_ops;
 mod pages;
-mod people;
+mod partners;
 mod presence;
 mod reactions;
 mod rooms;
