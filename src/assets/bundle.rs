@@ -8,6 +8,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::assets::compress::{Compressed, pack};
+use crate::assets::kept::Kept;
 use crate::assets::language::{self, Language};
 use crate::assets::localise::localise;
 use crate::assets::overlay;
@@ -23,6 +24,10 @@ const PAGES: &str = "html/";
 const COLOURS: &str = "css/tokens.css";
 /// What an installed site is. One of the two templates that are no pages.
 pub const MANIFEST: &str = "manifest.webmanifest";
+/// What stands in the place of [`PRIVACY_MARK`] in a page, in each language; these files are not served either.
+pub const PRIVACY: &str = "privacy/";
+/// Where a template has the privacy text.
+const PRIVACY_MARK: &str = "{{privacy}}";
 /// What browsers run beside the pages. The other one.
 pub const WORKER: &str = "sw.js";
 
@@ -41,6 +46,17 @@ pub struct Asset {
     pub mime: &'static str,
     /// Names this content, for `ETag`.
     pub tag: String,
+}
+
+/// What pages say of the server that only a restart changes.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Browsers are to have a service worker.
+    pub worker: bool,
+    /// Where the site is for all: `server.public_url`.
+    pub public_url: Option<String>,
+    /// How long things are kept.
+    pub kept: Kept,
 }
 
 /// All files at one moment.
@@ -70,16 +86,10 @@ impl Raw {
 
 impl Bundle {
     /// Gathers the embedded files and the overlay's, which win: a catalogue of the overlay word by word.
-    /// `worker`: browsers are to have a service worker.
     ///
     /// # Errors
     /// The overlay, or a catalogue, cannot be read.
-    pub fn load(
-        site: &Site,
-        worker: bool,
-        public_url: Option<&str>,
-        overlay: Option<&Path>,
-    ) -> io::Result<Self> {
+    pub fn load(site: &Site, facts: &Facts, overlay: Option<&Path>) -> io::Result<Self> {
         let mut raw = embedded()?;
         if let Some(dir) = overlay {
             let mut over = BTreeMap::new();
@@ -96,16 +106,11 @@ impl Bundle {
             let plain = [&*colours.plain, accent.style().as_bytes()].concat();
             raw.insert(COLOURS.to_owned(), Raw::new(COLOURS, plain));
         }
-        Self::of(site, worker, public_url, raw)
+        Self::of(site, facts, raw)
     }
 
-    fn of(
-        site: &Site,
-        worker: bool,
-        public_url: Option<&str>,
-        raw: BTreeMap<String, Raw>,
-    ) -> io::Result<Self> {
-        let hash = hash_of(site, &raw);
+    fn of(site: &Site, facts: &Facts, raw: BTreeMap<String, Raw>) -> io::Result<Self> {
+        let hash = hash_of(site, facts, &raw);
         let file = |name: &str| raw.get(name).map(|it| &*it.plain);
         let languages = language::read_all(&file, raw.keys().map(String::as_str))?;
         let base = format!("/static/{hash}");
@@ -117,25 +122,24 @@ impl Bundle {
                 let rendered = languages.iter().map(|language| {
                     let values = Values {
                         site,
-                        public_url,
+                        facts,
                         base: &base,
                         languages: &languages,
                         language,
-                        worker,
                     };
                     let text = page_text(&source, &values, escape).into_bytes();
                     let packed = pack(mime(&name), &text);
                     Asset::new(&name, text, packed)
                 });
                 pages.insert(page.to_owned(), rendered.collect());
-            } else {
+            } else if !name.starts_with(PRIVACY) {
                 let asset = Asset::new(&name, raw.plain, raw.packed);
                 files.insert(name, asset);
             }
         }
         Ok(Self {
             site: site.clone(),
-            worker,
+            worker: facts.worker,
             hash,
             files,
             languages,
@@ -168,7 +172,7 @@ impl Bundle {
         &self.languages
     }
 
-    /// A rendered template: `index`, `chat`, `error`, `offline`, [`MANIFEST`] or [`WORKER`]. `language`: its place in
+    /// A rendered template: `index`, `chat`, `privacy`, `error`, `offline`, [`MANIFEST`] or [`WORKER`]. `language`: its place in
     /// [`Bundle::languages`].
     pub fn page(&self, name: &str, language: usize) -> Option<&Asset> {
         self.pages.get(name)?.get(language)
@@ -232,7 +236,8 @@ fn embedded() -> io::Result<BTreeMap<String, Raw>> {
 
 /// A template filled in, and a page in its language.
 fn page_text(source: &str, values: &Values<'_>, escape: Escape) -> String {
-    let text = render(source, values, escape);
+    let source = source.replace(PRIVACY_MARK, values.language.privacy());
+    let text = render(&source, values, escape);
     match escape {
         Escape::Html => localise(&text, values.language, &values.site.name),
         Escape::Json => text,
@@ -249,7 +254,7 @@ fn template_name(file: &str) -> Option<(&str, Escape)> {
 }
 
 /// Covers names and contents of all files and the values that templates take.
-fn hash_of(site: &Site, raw: &BTreeMap<String, Raw>) -> String {
+fn hash_of(site: &Site, facts: &Facts, raw: &BTreeMap<String, Raw>) -> String {
     let mut hasher = Sha256::new();
     let mut add = |part: &[u8]| {
         hasher.update((part.len() as u64).to_be_bytes());
@@ -261,7 +266,8 @@ fn hash_of(site: &Site, raw: &BTreeMap<String, Raw>) -> String {
     }
     add(site.name.as_bytes());
     add(site.tagline.as_bytes());
-    add(format!("{:?}", (&site.contact, &site.topics)).as_bytes());
+    let others = (&site.contact, &site.imprint, &site.topics, &facts.kept);
+    add(format!("{others:?}").as_bytes());
     hex(&hasher.finalize()[..8])
 }
 
@@ -307,7 +313,7 @@ mod tests {
                 },
             )
         });
-        Bundle::of(site, true, None, raw.collect()).unwrap()
+        Bundle::of(site, &Facts::default(), raw.collect()).unwrap()
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The languages of the pages. Each is a catalogue, `words/TAG.json`, that says its own name and direction,
-//! with first sentences in `starters/TAG.json`. One of them is chosen for each answer.
+//! with first sentences in `starters/TAG.json` and what is kept about people in `privacy/TAG.html`. One of them is chosen for each answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use super::bundle::PRIVACY;
 use crate::config::{DefaultLanguage, LANGUAGES};
 
 /// Where catalogues are.
@@ -11,6 +12,7 @@ const WORDS: &str = "words/";
 /// Where first sentences are.
 const STARTERS: &str = "starters/";
 const JSON: &str = ".json";
+const HTML: &str = ".html";
 /// For browsers that ask for none of ours, and for words that a language lacks.
 const ELSE: &str = "en";
 /// Most parts of an `Accept-Language` that are looked at.
@@ -26,6 +28,8 @@ pub struct Language {
     words: Words,
     /// First sentences, as JSON.
     starters: String,
+    /// What is kept about people, as a part of a page, and whether it is in this language.
+    privacy: (String, bool),
 }
 
 impl Language {
@@ -61,6 +65,19 @@ impl Language {
     pub fn starters_json(&self) -> &str {
         &self.starters
     }
+
+    /// What is kept about people: a part of a page, whose values are not filled in yet.
+    pub fn privacy(&self) -> &str {
+        &self.privacy.0
+    }
+
+    /// The language that it is in, and how that is written.
+    pub fn privacy_language(&self) -> (&str, &'static str) {
+        match self.privacy.1 {
+            true => (self.tag(), self.direction()),
+            false => (ELSE, "ltr"),
+        }
+    }
 }
 
 /// Every language that has a catalogue among these files: ours first, in their order.
@@ -78,7 +95,11 @@ pub fn read_all<'a>(
         let words = files(&name).map(|text| parse(&name, text)).transpose()?;
         let starters = files(&format!("{STARTERS}{tag}{JSON}"));
         let starters = starters.or_else(|| files(&format!("{STARTERS}{ELSE}{JSON}")));
+        let own = files(&format!("{PRIVACY}{tag}{HTML}"));
+        let privacy = own.or_else(|| files(&format!("{PRIVACY}{ELSE}{HTML}")));
+        let privacy = String::from_utf8_lossy(privacy.unwrap_or_default()).into_owned();
         Ok(Language {
+            privacy: (privacy, own.is_some()),
             tag: tag.to_owned(),
             words: words.unwrap_or_default(),
             starters: String::from_utf8_lossy(starters.unwrap_or(b"{}")).into_owned(),

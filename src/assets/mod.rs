@@ -17,12 +17,14 @@ use crate::config::{Config, Site};
 
 pub mod bundle;
 pub mod compress;
+pub mod kept;
 pub mod language;
 pub mod localise;
 pub mod overlay;
 pub mod template;
 
-pub use bundle::{Asset, Bundle};
+pub use bundle::{Asset, Bundle, Facts};
+pub use kept::Kept;
 pub use language::Language;
 
 /// How old the last look at the disk may be.
@@ -31,8 +33,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// The current bundle, and what it takes to make the next.
 pub struct Assets {
     overlay: Option<PathBuf>,
-    // `server.public_url`, which only a restart changes.
-    public_url: Option<String>,
+    // What only a restart changes.
+    facts: Facts,
     current: RwLock<Arc<Bundle>>,
     // Held while the next bundle is made of the current one.
     making: Mutex<()>,
@@ -49,13 +51,15 @@ impl Assets {
     pub fn load(config: &Config) -> std::io::Result<Self> {
         let overlay = config.assets.dir.clone();
         let print = fingerprint(overlay.as_deref());
-        let worker = config.assets.service_worker;
-        let public_url = config.server.public_url.as_ref().map(ToString::to_string);
-        let (url, dir) = (public_url.as_deref(), overlay.as_deref());
-        let bundle = Bundle::load(&config.site, worker, url, dir)?;
+        let facts = Facts {
+            worker: config.assets.service_worker,
+            public_url: config.server.public_url.as_ref().map(ToString::to_string),
+            kept: Kept::of(config),
+        };
+        let bundle = Bundle::load(&config.site, &facts, overlay.as_deref())?;
         Ok(Self {
             overlay,
-            public_url,
+            facts,
             current: RwLock::new(Arc::new(bundle)),
             making: Mutex::new(()),
             last_check: Mutex::new(DiskCheck {
@@ -92,8 +96,7 @@ impl Assets {
     }
 
     fn load_with(&self, site: &Site) -> std::io::Result<Bundle> {
-        let (url, dir) = (self.public_url.as_deref(), self.overlay.as_deref());
-        Bundle::load(site, self.latest().worker(), url, dir)
+        Bundle::load(site, &self.facts, self.overlay.as_deref())
     }
 
     fn watched(&self) -> bool {

@@ -1,9 +1,14 @@
 //! What templates are filled with: `{{base}}`; of the configuration `{{site.name}}`, `{{site.tagline}}`,
 //! `{{site.own_tagline}}` (empty where the built-in one holds), `{{worker}}` ("on" or "off"); of the language
 //! `{{lang}}`, `{{dir}}`, its `{{words}}` and `{{starters}}` as JSON, and `{{languages}}`, the options of a choice;
-//! `{{site.topics}}` as JSON; `{{site.contact}}` with `{{site.contact_link}}`, and `{{public_url}}`: a line with one
-//! of these three is left out where there is none. Anything else in double braces is left as it is.
+//! `{{site.topics}}` as JSON; `{{site.contact}}` with `{{site.contact_link}}`, `{{site.imprint}}`,
+//! `{{site.no_contact}}` (empty, where there is none) and `{{public_url}}`; and for the privacy text, which stands
+//! where a page has `{{privacy}}`, `{{privacy.lang}}`, `{{privacy.dir}}` and how long things are kept:
+//! `{{kept.retention}}`, `{{kept.longest}}`, `{{kept.grace}}`, `{{kept.session}}`, `{{kept.session_longest}}`. A line
+//! that names what there is not is left out. Anything else in double braces is left as it is.
 
+use super::bundle::Facts;
+use super::kept::words;
 use super::language::Language;
 use crate::config::{Contact, Site};
 
@@ -21,22 +26,25 @@ pub enum Escape {
 pub struct Values<'a> {
     /// The operator's words.
     pub site: &'a Site,
-    /// Where the site is for all, without a slash at the end: `server.public_url`.
-    pub public_url: Option<&'a str>,
+    /// What only a restart changes.
+    pub facts: &'a Facts,
     /// Where the files are.
     pub base: &'a str,
     /// All languages.
     pub languages: &'a [Language],
     /// The one to write.
     pub language: &'a Language,
-    /// Whether browsers are to have a service worker.
-    pub worker: bool,
 }
 
 impl Values<'_> {
     /// The value of a name, written so that it stays a value.
     fn value(&self, name: &str, escape: Escape) -> Option<String> {
-        let Self { site, language, .. } = self;
+        let Self {
+            site,
+            language,
+            facts,
+            ..
+        } = self;
         Some(match name {
             "base" => escape.write(self.base),
             "lang" => escape.write(language.tag()),
@@ -45,21 +53,36 @@ impl Values<'_> {
             "site.tagline" => escape.write(self.tagline()),
             "site.own_tagline" => escape.write(&site.tagline),
             "site.contact" => escape.write(site.contact.as_ref().map_or("", Contact::words)),
-            "site.contact_link" => {
-                let link = site.contact.as_ref().map(Contact::link);
-                escape.write(&link.unwrap_or_default())
-            }
+            "site.contact_link" => escape.write(&link(site.contact.as_ref())),
+            "site.imprint" => escape.write(&link(site.imprint.as_ref())),
+            "site.no_contact" => String::new(),
             "site.topics" => {
                 let topics = serde_json::to_string(&site.offered_topics()).expect("topics encode");
                 escape.write(&topics)
             }
-            "public_url" => escape.write(self.public_url.unwrap_or_default()),
+            "public_url" => escape.write(facts.public_url.as_deref().unwrap_or_default()),
             "words" => in_script(&language.words_json()),
             "starters" => in_script(language.starters_json()),
             "languages" => self.options(),
-            "worker" => if self.worker { "on" } else { "off" }.to_owned(),
-            _ => return None,
+            "worker" => if facts.worker { "on" } else { "off" }.to_owned(),
+            "privacy.lang" => escape.write(language.privacy_language().0),
+            "privacy.dir" => language.privacy_language().1.to_owned(),
+            _ => return self.kept(name).map(|it| escape.write(&it)),
         })
+    }
+
+    /// How long something is kept, in words.
+    fn kept(&self, name: &str) -> Option<String> {
+        let kept = &self.facts.kept;
+        let duration = match name.strip_prefix("kept.")? {
+            "retention" => kept.retention,
+            "longest" => kept.longest.unwrap_or_default(),
+            "grace" => kept.grace,
+            "session" => kept.session,
+            "session_longest" => kept.session_longest,
+            _ => return None,
+        };
+        Some(words(duration, self.language))
     }
 
     /// The operator's line, or the built-in one.
@@ -72,8 +95,17 @@ impl Values<'_> {
 
     /// Whether this line says what is not set.
     fn lacks(&self, line: &str) -> bool {
-        self.public_url.is_none() && line.contains("{{public_url}}")
-            || self.site.contact.is_none() && line.contains("{{site.contact}}")
+        let Self { site, facts, .. } = self;
+        let lacking = [
+            ("{{public_url}}", facts.public_url.is_none()),
+            ("{{site.contact}}", site.contact.is_none()),
+            ("{{site.no_contact}}", site.contact.is_some()),
+            ("{{site.imprint}}", site.imprint.is_none()),
+            ("{{kept.longest}}", facts.kept.longest.is_none()),
+        ];
+        lacking
+            .into_iter()
+            .any(|(named, lacks)| lacks && line.contains(named))
     }
 
     fn options(&self) -> String {
@@ -87,6 +119,10 @@ impl Values<'_> {
         };
         self.languages.iter().map(option).collect()
     }
+}
+
+fn link(contact: Option<&Contact>) -> String {
+    contact.map(Contact::link).unwrap_or_default()
 }
 
 /// Fills in one template.
@@ -169,13 +205,16 @@ mod tests {
         let files = |name: &str| (name == "words/en.json").then_some(&words[..]);
         let languages = read_all(&files, std::iter::empty()).unwrap();
         let language = languages.iter().find(|it| it.tag() == "en").unwrap();
+        let facts = Facts {
+            public_url: public_url.map(ToOwned::to_owned),
+            ..Facts::default()
+        };
         let values = Values {
             site,
-            public_url,
+            facts: &facts,
             base: "/s",
             languages: &languages,
             language,
-            worker: true,
         };
         render(template, &values, escape)
     }

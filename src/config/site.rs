@@ -23,6 +23,9 @@ section! {
         /// How visitors reach you: a mail address, or an address that begins with https://. It stands on the
         /// first page and with the rules. Empty: not shown.
         contact: Option<Contact> = "";
+        /// Where your imprint or legal notice is, where the law asks for one: an address that begins with
+        /// https://, or a mail address. It is linked from the first page and the privacy page. Empty: not shown.
+        imprint: Option<Contact> = "";
         /// A colour of your own for buttons and own messages, such as "#7a3e9d". Where words on it could not be
         /// read it is shown darker or lighter; `miyu check-config` says how. Empty: jade.
         accent: Option<Rgb> = "";

@@ -19,6 +19,11 @@ pub async fn chat(call: Call) -> HandlerResult {
     Ok(page(&call.app, "chat", StatusCode::OK, call.request.headers()).await)
 }
 
+/// `GET /privacy/`: what is kept about people. It keeps nothing itself, not even a cookie.
+pub async fn privacy(call: Call) -> HandlerResult {
+    Ok(page(&call.app, "privacy", StatusCode::OK, call.request.headers()).await)
+}
+
 /// `GET /manifest.webmanifest`
 pub async fn manifest(call: Call) -> HandlerResult {
     let headers = call.request.headers();

@@ -139,11 +139,15 @@ impl Route {
 }
 
 /// The addresses of Miyu.
-pub const TABLE: [Route; 21] = [
+pub const TABLE: [Route; 22] = [
     Route::page("/", |call| Box::pin(pages::index(call))),
     Route {
         slash: Slash::Added,
         ..Route::page("/chat/", |call| Box::pin(pages::chat(call)))
+    },
+    Route {
+        slash: Slash::Added,
+        ..Route::file("/privacy/", |call| Box::pin(pages::privacy(call)))
     },
     Route::file("/offline/", |call| Box::pin(pages::offline(call))),
     Route::file("/sw.js", |call| Box::pin(pages::worker(call))),

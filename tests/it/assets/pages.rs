@@ -248,7 +248,7 @@ async fn our_own_pages_are_light() {
 #[tokio::test]
 async fn our_own_pages_name_files_that_exist() {
     let server = TestServer::start_dead(|_| {}).await;
-    for page in ["/", "/chat/", "/offline/"] {
+    for page in ["/", "/chat/", "/offline/", "/privacy/"] {
         let answer = get(server.address, page).await;
         assert_eq!(answer.status, 200, "{page}");
         let text = answer.text().to_owned();
@@ -335,4 +335,99 @@ async fn the_worker_is_of_this_version_and_asked_about_each_time() {
         assert_eq!(get(server.address, &module).await.status, 200);
         server.stop().await;
     }
+}
+
+#[tokio::test]
+async fn the_privacy_page_says_what_is_configured_in_each_language() {
+    let server = TestServer::start_dead(|config| {
+        config.site.name = "A & B".into();
+        config.store.retention = Duration::from_secs(48 * 3600);
+        config.chat.reconnect_grace = Duration::from_secs(7 * 60);
+    })
+    .await;
+    for (tag, kept, open, grace, operator) in [
+        (
+            "zh-TW",
+            "2 天後抹去",
+            "24 小時後",
+            "7 分鐘",
+            "架站的人沒有留下聯絡方式",
+        ),
+        (
+            "en",
+            "erased 2 days after",
+            "latest 24 hours",
+            "7 minutes",
+            "has given no contact",
+        ),
+        (
+            "ja",
+            "2 日後に消えます",
+            "24 時間たつと",
+            "7 分",
+            "連絡先は公開されていません",
+        ),
+    ] {
+        let page = get_with(server.address, "/privacy/", &[("accept-language", tag)]).await;
+        assert_eq!((page.status, page.header("set-cookie")), (200, None));
+        let text = page.text().replace('\u{a0}', " ");
+        for words in [kept, open, grace, operator, "A &amp; B"] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert!(says(
+            &page,
+            &format!("<article data-slot=\"privacy\" lang=\"{tag}\" dir=\"ltr\">")
+        ));
+        assert!(!page.text().contains("{{"), "{}", page.text());
+        assert!(!says(&page, "href=\"\""), "a link that leads nowhere");
+    }
+    let bare = get(server.address, "/privacy").await;
+    assert_eq!(bare.header("location"), Some("/privacy/"));
+    let home = get(server.address, "/").await;
+    assert!(says(&home, "href=\"/privacy/\""));
+    let raw = get(server.address, &format!("{}/privacy/en.html", base(&home))).await;
+    assert_eq!(raw.status, 404, "a part of a page is no file");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_operator_completes_the_privacy_page_or_writes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    write(
+        dir.path(),
+        "words/ar.json",
+        r#"{"language.direction":"rtl"}"#,
+    );
+    write(
+        dir.path(),
+        "privacy/ja.html",
+        "<h1>{{site.name}}: {{kept.retention}} {{privacy}}</h1>",
+    );
+    let path = dir.path().to_owned();
+    let server = TestServer::start_dead(move |config| {
+        let text =
+            "[site]\ncontact = \"mail@chat.example\"\nimprint = \"https://chat.example/imprint\"\n";
+        config.site = config_of(text).site;
+        config.assets.dir = Some(path);
+        config.chat.longest = Duration::ZERO;
+    })
+    .await;
+    let page = async |tag| get_with(server.address, "/privacy/", &[("accept-language", tag)]).await;
+    let english = page("en").await;
+    assert!(says(&english, "href=\"mailto:mail@chat.example\""));
+    assert!(says(&english, "href=\"https://chat.example/imprint\""));
+    for words in ["no contact", "At the latest"] {
+        assert!(!says(&english, words), "{words}: {}", english.text());
+    }
+    let own = page("ja").await;
+    assert!(says(&own, "<h1>秘語 Miyu: 24 時間 {{privacy}}</h1>"));
+    let arabic = page("ar").await;
+    assert!(arabic.text().contains("<html lang=\"ar\" dir=\"rtl\">"));
+    assert!(
+        says(&arabic, "lang=\"en\" dir=\"ltr\">"),
+        "what it lacks is English, and says so"
+    );
+    let home = get(server.address, "/").await;
+    assert!(says(&home, "href=\"https://chat.example/imprint\""));
+    server.stop().await;
 }
