@@ -78,6 +78,13 @@ pub enum Frame {
     TicketReplaced(TicketId),
     /// To a waiting connection: its ticket was paired, but the room could not be made; it waits on.
     Released,
+    /// A side is about to leave, or stays after all. Clients of the original are not told of it.
+    Leaving {
+        /// The side.
+        side: Side,
+        /// True when it is about to.
+        is_leaving: bool,
+    },
     /// Where the room stands, from the store: a connection that knows less has missed entries. Each node reads
     /// it for itself, so it does not travel between nodes.
     #[serde(skip)]

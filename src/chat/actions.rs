@@ -126,6 +126,7 @@ impl Chat {
                 }));
             }
             ChatAction::Typing(is_typing) => self.on_typing(is_typing, now, out),
+            ChatAction::Leaving(is_leaving) => self.on_leaving(is_leaving, out),
             ChatAction::Read(seq) => self.on_read(seq, out),
             // Also where a newer connection speaks: this one has an end that listens all the same.
             ChatAction::AreYouThere => out.push(Action::Vouch),
@@ -157,6 +158,26 @@ impl Chat {
     ) {
         if side != self.side && self.partner.typing(is_typing, now.instant) {
             self.tell(self.encoder.partner_typing(is_typing), out);
+        }
+    }
+
+    fn on_leaving(&mut self, is_leaving: bool, out: &mut Actions<ChatJob>) {
+        if self.room.is_open() {
+            let side = self.side;
+            let leaving = Frame::Leaving { side, is_leaving };
+            out.push(Action::Queue(ChatJob::Publish(leaving)));
+        }
+    }
+
+    /// Passed on as it was said: a client forgets it by itself, and with each connection of its partner's.
+    pub(super) fn on_leaving_of(
+        &mut self,
+        side: Side,
+        is_leaving: bool,
+        out: &mut Actions<ChatJob>,
+    ) {
+        if side != self.side && self.room.is_open() && self.knows_newer_frames() {
+            self.tell(self.encoder.partner_leaving(is_leaving), out);
         }
     }
 

@@ -48,7 +48,7 @@ impl Chat {
             out.push(Action::Write(self.encoder.partner_typing(false)));
         }
         let untold = Text::default();
-        let text = match role == EntryRole::Reaction && !self.is_told_reactions() {
+        let text = match role == EntryRole::Reaction && !self.knows_newer_frames() {
             true => &untold,
             false => text,
         };
@@ -68,8 +68,9 @@ impl Chat {
         }
     }
 
-    /// Clients of the original know no reactions. One that says where it is in the log is none of them.
-    fn is_told_reactions(&self) -> bool {
+    /// Clients of the original know neither reactions nor that a partner is about to leave. One that says where it
+    /// is in the log is none of them.
+    pub(super) fn knows_newer_frames(&self) -> bool {
         !self.progress.is_saved()
     }
 
@@ -113,7 +114,7 @@ impl Chat {
         if let Some(held) = self.held.take() {
             entries.retain(|entry| entry.seq > held.seq);
         }
-        let told = self.is_told_reactions();
+        let told = self.knows_newer_frames();
         entries.retain(|entry| !self.stream.skips(entry) && (told || !is_reaction(entry)));
         if entries.iter().any(is_departure) {
             self.room.departure_told();

@@ -161,7 +161,10 @@ impl Machine for Chat {
 
     fn weight(frame: &ChatFrame) -> Weight {
         match frame.action {
-            ChatAction::Typing(_) | ChatAction::Read(_) | ChatAction::AreYouThere => Weight::Signal,
+            ChatAction::Typing(_)
+            | ChatAction::Leaving(_)
+            | ChatAction::Read(_)
+            | ChatAction::AreYouThere => Weight::Signal,
             _ => Weight::Message,
         }
     }
@@ -232,6 +235,7 @@ impl Machine for Chat {
             Frame::Typing { side, is_typing } => {
                 self.on_typing_of(*side, *is_typing, now, out);
             }
+            Frame::Leaving { side, is_leaving } => self.on_leaving_of(*side, *is_leaving, out),
             Frame::Read { side, seq } if *side != self.side && self.room.is_open() => {
                 self.tell(self.encoder.partner_read(*seq), out);
             }

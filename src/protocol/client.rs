@@ -133,6 +133,8 @@ pub enum ChatAction {
     FindNext,
     /// Started or stopped typing.
     Typing(bool),
+    /// Is about to leave; or stays after all.
+    Leaving(bool),
     /// Has seen everything up to here.
     Read(Seq),
     /// Leave, and never meet again.
@@ -293,6 +295,10 @@ fn chat_frame(text: &str) -> Result<ChatFrame, DecodeError> {
         Some("typing") => match frame.is_typing {
             Field::Bool(typing) => ChatAction::Typing(typing),
             _ => return Err(DecodeError::field("is_typing")),
+        },
+        Some("leaving") => match frame.is_leaving {
+            Field::Bool(leaving) => ChatAction::Leaving(leaving),
+            _ => return Err(DecodeError::field("is_leaving")),
         },
         Some("read") => match frame.seq {
             Field::Number(n) => ChatAction::Read(Seq(n)),

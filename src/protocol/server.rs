@@ -294,6 +294,15 @@ impl Encoder {
         })
     }
 
+    /// The frame `partner_leaving`.
+    pub fn partner_leaving(&self, is_leaving: bool) -> Text {
+        Text::from_static(if is_leaving {
+            r#"{"action":"partner_leaving","is_leaving":true}"#
+        } else {
+            r#"{"action":"partner_leaving","is_leaving":false}"#
+        })
+    }
+
     /// The frame `partner_read`.
     pub fn partner_read(&self, seq: Seq) -> Text {
         encode(&PartnerRead {

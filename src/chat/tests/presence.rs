@@ -82,6 +82,36 @@ fn typing_expires_and_ends_with_a_message() {
 }
 
 #[test]
+fn that_one_is_about_to_leave_is_told_to_the_partner_unless_their_client_is_of_the_original() {
+    let leaving = Frame::Leaving {
+        side: Side::B,
+        is_leaving: true,
+    };
+    for (after, told) in [(Some(Seq::ZERO), 1), (None, 0)] {
+        let mut bench = Bench::open_after(room([1, 2]), after);
+        bench.paged(&[], 0);
+        bench.out.clear();
+        bench.frame(&leaving, Duration::ZERO);
+        assert_eq!(bench.written(), vec!["partner_leaving"; told]);
+        let own = Frame::Leaving {
+            side: Side::A,
+            is_leaving: true,
+        };
+        bench.frame(&own, Duration::ZERO);
+        assert!(bench.written().is_empty());
+    }
+    let mut bench = Bench::live(room([1, 2]), false);
+    bench.input(r#"{"action":"leaving","is_leaving":true}"#);
+    assert!(matches!(
+        bench.jobs()[..],
+        [ChatJob::Publish(Frame::Leaving {
+            side: Side::A,
+            is_leaving: true
+        })]
+    ));
+}
+
+#[test]
 fn own_typing_is_passed_on_sparingly() {
     let mut bench = Bench::live(room([1, 2]), false);
     let typing = r#"{"action":"typing","is_typing":true}"#;

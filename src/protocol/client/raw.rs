@@ -30,6 +30,8 @@ pub(super) struct RawChat<'a> {
     #[serde(borrow)]
     pub(super) is_typing: Field<'a>,
     #[serde(borrow)]
+    pub(super) is_leaving: Field<'a>,
+    #[serde(borrow)]
     pub(super) seq: Field<'a>,
     #[serde(borrow)]
     pub(super) reaction: Field<'a>,

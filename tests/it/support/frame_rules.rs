@@ -111,6 +111,7 @@ fn check_action(action: &ChatAction) {
         ChatAction::Delete { target } | ChatAction::React { target, .. } => check_reference(target),
         ChatAction::FindNext
         | ChatAction::Typing(_)
+        | ChatAction::Leaving(_)
         | ChatAction::Read(_)
         | ChatAction::Block
         | ChatAction::AreYouThere => {}
