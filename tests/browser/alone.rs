@@ -19,7 +19,7 @@ fn after_a_while_a_second_window_is_offered_and_both_meet() {
         anna.choose("wish-male").await;
         anna.press("tag-電影").await;
         anna.find_someone().await;
-        anna.reads("match-status", "現在在等的人不多").await;
+        anna.is_searching().await;
         assert_eq!(
             anna.ask("shown('option-second')", json!([])).await,
             false,

@@ -44,8 +44,14 @@ fn a_first_sentence_is_put_into_the_field_and_never_sent() {
             anna.press("send").await;
             let own = format!("{}呢", offered[2].as_str().expect("a text"));
             bao.has_log(json!([own])).await;
-            bao.sees_no("starters").await;
             anna.sees_no("starters").await;
+            // Who was spoken to has something to answer, and finds them folded.
+            bao.sees_no("starter-0").await;
+            bao.press("starters-title").await;
+            bao.sees("starter-0").await;
+            bao.press("starters-title").await;
+            bao.sees_no("starter-0").await;
+            bao.sees("starters-title").await;
 
             // After three silent minutes there are others, once.
             anna.ask("void (globalThis.ahead += 170_000)", json!([]))
@@ -58,7 +64,9 @@ fn a_first_sentence_is_put_into_the_field_and_never_sent() {
             let others = anna.ask(OFFERED, json!([])).await;
             assert_ne!(others[1], offered[1]);
             bao.says("還好").await;
-            anna.sees_no("starters").await;
+            for person in [&anna, &bao] {
+                person.sees_no("starters").await;
+            }
             anna.ask("void (globalThis.ahead += 400_000)", json!([]))
                 .await;
             tokio::time::sleep(A_TICK).await;

@@ -66,7 +66,7 @@ fn a_good_connection_stays_when_the_page_wakes_up() {
         let anna = stage.person("Anna").await;
         anna.before_each_page(COUNT_SOCKETS).await;
         anna.start().await;
-        anna.reads("match-status", "現在在等的人不多").await;
+        anna.is_searching().await;
         for event in ["online", "offline", "pageshow"] {
             anna.ask(&format!("dispatchEvent(new Event('{event}'))"), json!([]))
                 .await;
@@ -91,10 +91,10 @@ fn a_search_whose_line_went_dark_goes_on_by_itself() {
         let (cable, anna) = by_cable(stage, "Anna").await;
         anna.before_each_page(COUNT_SOCKETS).await;
         anna.start().await;
-        anna.reads("match-status", "現在在等的人不多").await;
+        anna.is_searching().await;
         cable.forget();
         anna.until("window.sockets === 2", json!([])).await;
-        anna.reads("match-status", "現在在等的人不多").await;
+        anna.is_searching().await;
         let bao = stage.person("Bao").await;
         bao.start().await;
         anna.meets("Bao").await;
@@ -109,7 +109,7 @@ fn who_is_led_to_a_partner_that_is_gone_looks_on_by_itself() {
     play.set("chat.arrival", "10s").run(async |stage| {
         let (cable, anna) = by_cable(stage, "Anna").await;
         anna.start().await;
-        anna.reads("match-status", "現在在等的人不多").await;
+        anna.is_searching().await;
         cable.close_door();
         cable.forget();
         let bao = stage.person("Bao").await;
@@ -133,7 +133,7 @@ fn what_is_being_written_is_not_taken_away_with_a_room_that_nobody_came_to() {
     play.set("chat.arrival", "10s").run(async |stage| {
         let (cable, anna) = by_cable(stage, "Anna").await;
         anna.start().await;
-        anna.reads("match-status", "現在在等的人不多").await;
+        anna.is_searching().await;
         cable.close_door();
         cable.forget();
         let bao = stage.person("Bao").await;
@@ -157,7 +157,7 @@ pub fn a_way_that_lets_no_socket_through_is_named() {
         // It goes on trying, and at once when the network is another one.
         cable.downgrade(false);
         anna.ask(NEW_NETWORK, json!([])).await;
-        anna.reads("match-status", "現在在等的人不多").await;
+        anna.is_searching().await;
         let bao = stage.person("Bao").await;
         meet_waiting(&anna, &bao).await;
         // As much in a conversation that is opened behind such a proxy.

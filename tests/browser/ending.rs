@@ -1,10 +1,13 @@
 //! The end of a conversation: who was away is told so, how long it is kept is true, and home leads back to
 //! it. And what an operator's own words change before it begins.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::support::audit::accessible;
 use crate::support::chat::meet;
+use crate::support::person::{DEADLINE, Person};
 use crate::support::stage::Play;
 
 #[test]
@@ -35,6 +38,26 @@ fn who_was_away_too_long_is_told_so() {
         });
 }
 
+/// Saves the conversation from the end card, and reads the file that arrives in the browser's downloads.
+async fn saved_chat(person: &Person) -> String {
+    let downloads = tempfile::tempdir().expect("a folder");
+    let into = json!({ "behavior": "allow", "downloadPath": downloads.path() });
+    person.devtools("Browser.setDownloadBehavior", into).await;
+    person.press("end-save").await;
+    person.press("transcript-save").await;
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let files = std::fs::read_dir(downloads.path()).expect("the folder");
+        let mut paths = files.map(|file| file.expect("a file").path());
+        // What is still on its way has another ending.
+        if let Some(path) = paths.find(|path| path.extension().is_some_and(|it| it == "txt")) {
+            return std::fs::read_to_string(path).expect("a text file");
+        }
+        assert!(Instant::now() < deadline, "no file has come");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 #[test]
 fn home_leads_back_to_what_has_ended_until_it_is_erased() {
     Play::new("way_back")
@@ -56,6 +79,10 @@ fn home_leads_back_to_what_has_ended_until_it_is_erased() {
             bao.room_menu("menu-leave").await;
             bao.press("menu-leave").await;
             anna.reads("end-card", "1 小時 20 分鐘後抹去").await;
+            let file = saved_chat(&anna).await;
+            for words in ["Anna 和 Bao 的對話", "後悔說了這句", "Bao", "好"] {
+                assert!(file.contains(words), "{words} in {file}");
+            }
             anna.press("end-home").await;
             anna.reads("ended", "剛才和 Bao 的對話").await;
             anna.reads("ended", "分鐘後抹去").await;

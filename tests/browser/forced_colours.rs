@@ -117,6 +117,20 @@ fn in_a_chat_both_sides_can_be_told_apart() {
         differ(&anna, "borderTopWidth", mine, theirs).await;
         assert_ne!(style(&anna, ".quote", "borderLeftWidth").await, "0px");
 
+        bao.hears("有拍到鼓手嗎").await;
+        bao.message_menu("有拍到鼓手嗎", "react-heart").await;
+        anna.message_menu("我站在最後面拍了一整晚", "react-wow")
+            .await;
+        anna.until(
+            "document.querySelectorAll('.reactions:not(.is-waiting)').length === 2",
+            json!([]),
+        )
+        .await;
+        no_control_without_an_edge(&anna, ".reactions").await;
+        anna.open_menu_by_keyboard("我站在最後面拍了一整晚").await;
+        only_filled(&anna, ".menu-choice", "[aria-pressed=true]").await;
+        picture(&anna, "reactions-forced-colours").await;
+        anna.key(Key::Escape).await;
         anna.open_menu_by_keyboard("有拍到鼓手嗎").await;
         no_control_without_an_edge(&anna, ".menu").await;
         focus_shows(&anna, ".menu-item:focus").await;

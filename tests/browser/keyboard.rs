@@ -161,6 +161,9 @@ fn from_home_to_a_message_and_its_menu_without_a_mouse() {
         anna.until("focusedTest() === 'menu-sound'", json!([]))
             .await;
         anna.keys(&arrow(Key::End)).await;
+        anna.until("focusedTest() === 'menu-block'", json!([]))
+            .await;
+        anna.keys(&arrow(Key::Up)).await;
         anna.until("focusedTest() === 'menu-leave'", json!([]))
             .await;
         anna.key(Key::Enter).await;

@@ -66,11 +66,13 @@ fn next_can_be_taken_back_for_four_seconds_and_then_finds_another() {
             bao.says("你好").await;
             anna.hears("你好").await;
 
-            // Taken back: nothing has happened, for the partner neither, and what was said meanwhile is there.
+            // Taken back: the partner saw that it was about to be left, and what was said meanwhile is there.
             anna.press("next").await;
             anna.reads("undo", "回去").await;
+            bao.reads("partner-status", "正要離開").await;
             bao.says("你在嗎").await;
             anna.press("undo-back").await;
+            bao.reads("partner-status", "在線").await;
             anna.meets("Bao").await;
             anna.has_log(json!(["哈囉", "你好", "你在嗎"])).await;
             assert_eq!(anna.room().await, first);
@@ -192,7 +194,7 @@ fn blocked_people_do_not_meet_again_and_cannot_tell() {
 }
 
 #[test]
-fn block_on_the_end_card_after_the_other_left() {
+pub fn block_on_the_end_card_after_the_other_left() {
     Play::new("block_on_the_end_card").run(async |stage| {
         let (anna, bao) = stage.two().await;
         meet(&anna, &bao).await;
@@ -203,6 +205,14 @@ fn block_on_the_end_card_after_the_other_left() {
         anna.sees_no("end-block").await;
         // Listed by the name that was seen there, also after the page is loaded anew, and lifted.
         anna.press("end-home").await;
+        anna.until("byTest('stats').textContent.trim()", json!([]))
+            .await;
+        let ways = "shown('ended') || shown('resume')";
+        assert_eq!(
+            anna.ask(ways, json!([])).await,
+            false,
+            "nothing leads back to who was blocked"
+        );
         anna.press("guide").await;
         anna.press("guide-blocked").await;
         anna.reads("blocked-sheet", "你封鎖了 1 個人").await;
@@ -210,6 +220,9 @@ fn block_on_the_end_card_after_the_other_left() {
         accessible(&anna, "the list of blocks").await;
         anna.press("blocked-lift").await;
         anna.reads("blocked-sheet", "你沒有封鎖任何人").await;
+        // In the dialog that lies on top of the other: anywhere else it would be behind its veil.
+        let said = "byTest('toast').closest('dialog').dataset.testid === 'blocked-sheet'";
+        anna.until(said, json!([])).await;
         let kept = "localStorage.length > 0 && !JSON.stringify(localStorage).includes('Bao')";
         anna.until(kept, json!([])).await;
     });

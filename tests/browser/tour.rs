@@ -144,6 +144,13 @@ async fn before(tour: &Tour<'_>, words: &Words) {
         person.key(Key::Escape).await;
         person.sees_no(sheet).await;
     }
+    if tour.look == Look::Schemes {
+        person.press("privacy").await;
+        person.sees("privacy-home").await;
+        tour.stop("privacy").await;
+        person.press("privacy-home").await;
+        person.sees("start").await;
+    }
     person.press("start").await;
     person.sees("consent-sheet").await;
     tour.stop("consent").await;
@@ -154,14 +161,20 @@ async fn before(tour: &Tour<'_>, words: &Words) {
 /// The search, first young, then alone for long enough to be offered something.
 async fn searching(tour: &Tour<'_>) {
     tour.person.sees("matching").await;
+    let cancel = "(({ x, y }) => [x, y])(byTest('cancel').getBoundingClientRect())";
+    let place = tour.person.ask(cancel, json!([])).await;
     tour.person
         .until(
-            "byTest('match-status').querySelectorAll('p').length > 2",
+            "/^(先找|First)/.test(document.querySelector('.matching-line').textContent)",
             json!([]),
         )
         .await;
     tour.stop("matching").await;
     tour.person.sees("option-second").await;
+    if tour.look == Look::Schemes {
+        let now = tour.person.ask(cancel, json!([])).await;
+        assert_eq!(now, place, "{}: what is offered moves Cancel", tour.form);
+    }
     tour.stop("alone").await;
 }
 

@@ -10,7 +10,7 @@ import { installPage } from './page.mjs';
 
 installPage();
 const toasts = [];
-Object.assign(document, { addEventListener() {}, removeEventListener() {}, querySelector: () => null, body: { append: (node) => toasts.push(node.textContent) } });
+Object.assign(document, { addEventListener() {}, removeEventListener() {}, querySelector: () => null, querySelectorAll: () => [], body: { append: (node) => toasts.push(node.textContent) } });
 Object.assign(globalThis, { addEventListener() {}, removeEventListener() {}, location: new URL('https://example.test/chat/') });
 
 const sockets = [];

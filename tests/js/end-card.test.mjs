@@ -7,7 +7,7 @@ import { durationParts } from '../../assets/js/lib/time.js';
 import { isOver } from '../../assets/js/model/room-queries.js';
 import { newRoom, reduceAll } from '../../assets/js/model/room.js';
 import { endNote, endTitle } from '../../assets/js/ui/end-card.js';
-import { keptFor } from '../../assets/js/ui/guide.js';
+import { keptFor } from '../../assets/js/ui/privacy.js';
 import { catalogues, languages } from './words.mjs';
 
 const minute = 60_000;
@@ -94,6 +94,15 @@ test('the end says how long it is kept from now on, not from the end on', () => 
   // Opened again later: the server says what is left.
   const later = ended({ user_id: 'them', reason: 'left' }, { ...opening, active: false, erases_ms: 2 * hour }, 7 * hour);
   assert.match(endNote(later, day, 7 * hour), /[Ee]rased in 2\u00a0hours\./);
+});
+
+test('to come back from home is promised of no one who was blocked', () => {
+  setLanguage('en');
+  const said = { action: 'message_received', seq: 1, message: { id: '1', seq: 1, user_id: 'me', content: 'hi', timestamp: '2026-05-01T10:00:00Z' } };
+  const open = reduceAll(newRoom('r'), [{ ...opening, last_seq: 1 }, said], 0);
+  const over = reduceAll(open, [{ action: 'user_left', seq: 2, user_id: 'me', reason: 'left' }], 0);
+  assert.match(endNote({ ...over, messages: [{ at: 0 }] }, day, 0), /come back here from Home/);
+  assert.equal(endNote({ ...over, messages: [{ at: 0 }], blocked: true }, day, 0), 'Erased in 24\u00a0hours. To unsend your words, do it now.');
 });
 
 test('one of something is never several', () => {

@@ -2,46 +2,68 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLines } from '../../assets/js/model/matching.js';
+import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLine } from '../../assets/js/model/matching.js';
 import { dayName, minutesSeconds } from '../../assets/js/lib/time.js';
 
 const open = (event, now = 0) => reduceSearch(reduceSearch(newSearch(0), { action: 'connection', status: 'open' }, 0), event, now);
 const waiting = (more) => ({ action: 'waiting_for_match', phase: 'anyone', phase_ends_ms: null, waiting: 1, unfit: false, ...more });
-const keys = (state, tags = '', now = 0) => searchLines(state, tags, now).map(([key]) => key);
+const key = (state, tags = '', now = 0, more = {}) => searchLine(state, tags, now, more)[0];
 
 test('the countdown of relaxing starts from a duration', () => {
   const state = open(waiting({ phase: 'shared_tags', phase_ends_ms: 10_000 }), 5000);
-  assert.deepEqual(searchLines(state, '音樂', 7500)[0], ['match.tags', { tags: '音樂', s: 8 }]);
-  assert.deepEqual(keys(state, '音樂', 20_000)[0], 'match.tagsSoon');
-  assert.deepEqual(searchLines(state, '', 7500)[0], ['match.alike', { s: 8 }]);
-  assert.deepEqual(keys(state, '', 20_000)[0], 'match.alikeSoon');
+  assert.deepEqual(searchLine(state, '音樂', 7500), ['match.tags', { tags: '音樂', s: 8 }]);
+  assert.equal(key(state, '音樂', 20_000), 'match.tagsSoon');
+  assert.deepEqual(searchLine(state, '', 7500), ['match.alike', { s: 8 }]);
+  assert.equal(key(state, '', 20_000), 'match.alikeSoon');
 });
 
-test('each situation has its sentence', () => {
-  assert.deepEqual(keys(newSearch(0)), ['match.connecting']);
-  assert.deepEqual(keys(open(waiting())), ['match.few']);
-  assert.deepEqual(keys(open(waiting()), '音樂'), ['match.anyone', 'match.few']);
-  assert.deepEqual(keys(open(waiting({ phase: 'repeats', waiting: 10, unfit: true }))), ['match.repeats', 'match.nofit']);
-  assert.deepEqual(keys(open(waiting({ waiting: 1 }))), ['match.few']);
-  assert.deepEqual(keys(open(waiting({ waiting: 15 }))), ['match.some']);
-  assert.deepEqual(keys(open({ action: 'replaced' })), ['match.replaced']);
-  assert.deepEqual(keys(open({ action: 'in_room', room_id: 'r' })), ['match.inRoom']);
-  assert.deepEqual(keys(open({ action: 'error', code: 'rate_limited', retry_after_ms: 2000 })), ['err.rate']);
-  assert.deepEqual(keys(open({ action: 'connection', status: 'lost' })), ['match.lost']);
-  assert.deepEqual(keys(open({ action: 'connection', status: 'blocked' })), ['net.blocked']);
+test('each situation has its one sentence', () => {
+  assert.equal(key(newSearch(0)), 'match.connecting');
+  assert.equal(key(open(waiting())), 'match.few');
+  assert.equal(key(open(waiting({ phase: 'repeats', waiting: 10, unfit: true }))), 'match.nofit');
+  assert.equal(key(open(waiting({ waiting: 1 }))), 'match.few');
+  assert.equal(key(open(waiting({ waiting: 15 }))), 'match.some');
+  assert.equal(key(open({ action: 'replaced' })), 'match.replaced');
+  assert.equal(key(open({ action: 'in_room', room_id: 'r' })), 'match.inRoom');
+  assert.equal(key(open({ action: 'error', code: 'rate_limited', retry_after_ms: 2000 })), 'err.rate');
+  assert.equal(key(open({ action: 'connection', status: 'lost' })), 'match.lost');
+  assert.equal(key(open({ action: 'connection', status: 'blocked' })), 'net.blocked');
+});
+
+test('that anyone may come now is news for a moment, to who asked for a topic', () => {
+  const first = open(waiting({ phase: 'shared_tags', phase_ends_ms: 10_000 }));
+  const state = reduceSearch(first, waiting(), 10_000);
+  assert.equal(key(state, '音樂', 12_000), 'match.anyone');
+  assert.equal(key(state, '', 12_000), 'match.few');
+  const told = reduceSearch(state, waiting({ waiting: 10 }), 15_000);
+  assert.equal(key(told, '音樂', 17_999), 'match.anyone', 'another number of people is no other phase');
+  assert.equal(key(told, '音樂', 18_000), 'match.some');
+});
+
+test('that people met before may come is said to who met some, and not right after', () => {
+  const state = open(waiting({ phase: 'repeats' }), 20_000);
+  assert.equal(key(state, '', 30_000, { hasMet: true }), 'match.few');
+  assert.equal(key(state, '', 60_000, { hasMet: true }), 'match.repeats');
+  assert.equal(key(state, '', 600_000), 'match.few');
+});
+
+test('when more people come is said where there is nothing else to say', () => {
+  const hours = ['match.hours', { when: 'Fri', t: '2 hours' }];
+  assert.deepEqual(searchLine(open(waiting()), '', 0, { hours }), hours);
+  for (const event of [waiting({ waiting: 20 }), waiting({ unfit: true }), { action: 'replaced' }, waiting({ phase: 'shared_tags' })]) assert.notEqual(key(open(event), '', 0, { hours }), 'match.hours');
 });
 
 test('a site that is full says so, asks again by itself, and does not flicker meanwhile', () => {
   const full = open({ action: 'error', code: 'site_full', retry_after_ms: 18_000 }, 1000);
-  assert.deepEqual(searchLines(full, '', 2000), [['match.full', { s: 17 }]]);
+  assert.deepEqual(searchLine(full, '', 2000), ['match.full', { s: 17 }]);
   assert.equal(full.retryAt, 19_000);
   assert.equal(goesOn(full), false, 'a connection that came back keeps to the time it was told');
   assert.deepEqual(options(full, { wish: 'male', loopback: true, now: 60_000 }), []);
   const again = reduceSearch(full, { action: 'restart' }, 19_000);
-  assert.deepEqual(keys(again, '', 19_000), ['match.full']);
+  assert.equal(key(again, '', 19_000), 'match.full');
   assert.ok(again.retryAt > 19_000);
-  assert.deepEqual(keys(reduceSearch(again, { action: 'connection', status: 'lost' }, 19_500)), ['match.lost']);
-  assert.deepEqual(keys(reduceSearch(again, waiting(), 20_000)), ['match.few']);
+  assert.equal(key(reduceSearch(again, { action: 'connection', status: 'lost' }, 19_500)), 'match.lost');
+  assert.equal(key(reduceSearch(again, waiting(), 20_000)), 'match.few');
 });
 
 test('what is offered, and only after a while', () => {

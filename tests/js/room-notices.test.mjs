@@ -10,7 +10,7 @@ import './words.mjs';
 
 installPage();
 const status = new FakeElement('div');
-Object.assign(document, { body: new FakeElement('body'), querySelector: (it) => (it.includes('status') ? status : null), addEventListener() {} });
+Object.assign(document, { body: new FakeElement('body'), querySelectorAll: () => [], querySelector: (it) => (it.includes('status') ? status : null), addEventListener() {} });
 globalThis.addEventListener = () => {};
 mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
 mock.method(performance, 'now', () => Date.now());

@@ -27,6 +27,18 @@ test('an acknowledgement turns the pending message into a sent one, once', () =>
   assert.equal(logRows(before).at(-1).key, logRows(after).at(-1).key);
 });
 
+test('that the partner is about to leave is known until they stay, speak, come back or are gone', () => {
+  const leaving = { action: 'partner_leaving', is_leaving: true };
+  const about = room(leaving);
+  assert.equal(about.partnerLeaving, true);
+  assert.equal(about.partnerOnline, true);
+  for (const event of [{ ...leaving, is_leaving: false }, message(1, 'them'), { action: 'partner_status', online: true }, { action: 'user_left', user_id: 'them', reason: 'left', seq: 1 }, opening]) {
+    assert.equal(reduce(about, event, noon).partnerLeaving, false, event.action);
+  }
+  assert.equal(reduce(about, message(1), noon).partnerLeaving, true, 'what I write brings them not back');
+  assert.equal(room({ action: 'user_left', user_id: 'them', reason: 'left', seq: 1 }, leaving).partnerLeaving, false);
+});
+
 test('the partner may use a client_id of mine without touching what I wrote', () => {
   const state = room(wrote('c1'), message(1, 'them'));
   assert.equal(state.pendingMessages.length, 1);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { builtInTags } from '../../assets/js/lib/topics.js';
 import { moods } from '../../assets/js/model/profile.js';
-import { followOffer, newOffer, openRound, silence, startersFor } from '../../assets/js/model/starters.js';
+import { followOffer, isFolded, newOffer, openRound, silence, startersFor } from '../../assets/js/model/starters.js';
 import { languages, starters } from './words.mjs';
 
 const room = (more = {}) => ({ roomId: 'r', me: 'a', commonTags: [], partner: { mood: 'neutral' }, isBot: false, ...more });
@@ -75,8 +75,23 @@ test('one of the operator’s own is among them, in its language', () => {
   assert.equal(startersFor(room(), 'en', en, [own[1]])[0], 'English?');
 });
 
-test('they go when one of the two has spoken, and come back once after three silent minutes', () => {
-  const quiet = { lastSeq: 0, pendingMessages: [], partnerTyping: false };
+test('who is spoken to first still finds them, folded, until they have said something themselves', () => {
+  const calm = { now: 0, writes: false };
+  const none = { lastSeq: 0, messages: [], pendingMessages: [], partnerTyping: false };
+  const heard = { ...none, lastSeq: 2, messages: [{ seq: 1, mine: false }, { seq: 2, mine: false }] };
+  const first = followOffer(newOffer(0), none, calm);
+  assert.equal(isFolded(first), false);
+  const folded = followOffer(first, heard, calm);
+  assert.deepEqual([openRound(folded), isFolded(folded)], [0, true]);
+  assert.equal(followOffer(folded, { ...heard, lastSeq: 3 }, { now: 9 * silence, writes: false }).phase, 'folded');
+  assert.equal(followOffer(newOffer(0), heard, calm).phase, 'folded', 'also after a reload');
+  for (const answered of [{ ...heard, pendingMessages: [{ clientId: 'a', content: 'a' }] }, { ...heard, lastSeq: 3, messages: [...heard.messages, { seq: 3, mine: true }] }]) {
+    assert.equal(openRound(followOffer(folded, answered, calm)), null);
+  }
+});
+
+test('they go when one has spoken, and come back once after three silent minutes', () => {
+  const quiet = { lastSeq: 0, messages: [], pendingMessages: [], partnerTyping: false };
   const calm = (now) => ({ now, writes: false });
   let offer = newOffer(0);
   const step = (state, circumstances) => {
@@ -84,7 +99,7 @@ test('they go when one of the two has spoken, and come back once after three sil
     return openRound(offer);
   };
   assert.equal(step(quiet, calm(10 * silence)), 0, 'as long as nothing is said');
-  const said = { ...quiet, lastSeq: 1 };
+  const said = { ...quiet, lastSeq: 1, messages: [{ seq: 1, mine: true }] };
   assert.equal(step(said, calm(0)), null);
   assert.equal(step(said, calm(silence - 1)), null);
   assert.equal(step(said, { now: silence - 1, writes: true }), null, 'writing is no silence');
@@ -92,7 +107,7 @@ test('they go when one of the two has spoken, and come back once after three sil
   assert.equal(step(said, calm(2 * silence - 1)), null);
   assert.equal(step(said, calm(2 * silence)), 1);
   assert.equal(step(said, { now: 2 * silence, writes: true }), 1, 'they are only put away while one writes');
-  const answered = { ...quiet, lastSeq: 1, pendingMessages: [{ clientId: 'a', content: 'a' }] };
+  const answered = { ...said, pendingMessages: [{ clientId: 'a', content: 'a' }] };
   assert.equal(step(answered, calm(2 * silence)), null);
   assert.equal(step(answered, calm(9 * silence)), null, 'once');
 });

@@ -9,6 +9,7 @@
  * @property {'connecting' | 'open' | 'lost' | 'blocked' | 'stopped'} connection
  * @property {string | null} phase
  * @property {number | null} phaseEndsAt
+ * @property {number} phaseSince
  * @property {number} waiting
  * @property {boolean} unfit
  * @property {boolean} heard
@@ -22,6 +23,8 @@
 /** @typedef {[key: string, values: Record<string, string | number>]} Line a key of the catalogue and its values */
 
 const fullPatience = 20_000;
+const newsFor = 8000; // that what is looked for has changed is news for so long
+const repeatsAfter = 60_000; // only then it is of use that people met before may come
 
 /** @param {number} now @returns {Search} */
 export function newSearch(now) {
@@ -30,6 +33,7 @@ export function newSearch(now) {
     connection: 'connecting',
     phase: null,
     phaseEndsAt: null,
+    phaseSince: now,
     waiting: 0,
     unfit: false,
     heard: false,
@@ -50,6 +54,7 @@ export function reduceSearch(state, event, now) {
         heard: true,
         halted: null,
         phase: event.phase ?? state.phase,
+        phaseSince: (event.phase ?? state.phase) === state.phase ? state.phaseSince : now,
         phaseEndsAt: typeof event.phase_ends_ms === 'number' ? now + event.phase_ends_ms : null,
         waiting: event.waiting ?? 0,
         unfit: Boolean(event.unfit),
@@ -110,44 +115,41 @@ function firstLine(tags, seconds) {
   return seconds ? ['match.alike', { s: seconds }] : ['match.alikeSoon', {}];
 }
 
+/** @param {number | null} moment @param {number} now */
+const secondsTo = (moment, now) => Math.max(0, Math.ceil(((moment ?? now) - now) / 1000));
+
 /**
- * Which sentence stands under the title: a catalogue key and its values.
- * `tags` are the labels of the tags asked for.
- * @param {Search} state @param {string} tags @param {number} now @returns {Line[]}
+ * Why nothing is being looked for just now; null: something is.
+ * @param {Search} state @param {number} now @returns {Line | null}
  */
-export function searchLines(state, tags, now) {
-  const secondsTo = (/** @type {number | null} */ moment) => Math.max(0, Math.ceil(((moment ?? now) - now) / 1000));
-  const seconds = secondsTo(state.phaseEndsAt);
-  const retry = { s: Math.max(1, secondsTo(state.retryAt)) };
-  if (state.connection === 'stopped') return [['match.stopped', {}]];
-  if (state.connection === 'blocked') return [['net.blocked', {}]];
-  if (state.halted === 'replaced') return [['match.replaced', {}]];
-  if (state.halted === 'in_room') return [['match.inRoom', {}]];
-  if (state.halted === 'rate') return [['err.rate', retry]];
-  if (state.halted === 'full' && state.connection !== 'lost') return [['match.full', retry]];
-  if (state.connection === 'lost' || state.halted === 'store') return [['match.lost', {}]];
-  if (!state.heard) return [['match.connecting', {}]];
-  /** @type {Line[]} */
-  const lines = [];
-  if (state.phase === 'shared_tags') {
-    lines.push(firstLine(tags, seconds));
-  } else if (state.phase === 'anyone' && tags) {
-    lines.push(['match.anyone', {}]);
-  } else if (state.phase === 'anyone' && seconds) {
-    lines.push(['match.repeatsSoon', { s: seconds }]);
-  } else if (state.phase === 'repeats') {
-    lines.push(['match.repeats', {}]);
-  }
-  lines.push(othersLine(state));
-  return lines;
+function haltedLine(state, now) {
+  const retry = { s: Math.max(1, secondsTo(state.retryAt, now)) };
+  if (state.connection === 'stopped') return ['match.stopped', {}];
+  if (state.connection === 'blocked') return ['net.blocked', {}];
+  if (state.halted === 'replaced') return ['match.replaced', {}];
+  if (state.halted === 'in_room') return ['match.inRoom', {}];
+  if (state.halted === 'rate') return ['err.rate', retry];
+  if (state.halted === 'full' && state.connection !== 'lost') return ['match.full', retry];
+  if (state.connection === 'lost' || state.halted === 'store') return ['match.lost', {}];
+  return state.heard ? null : ['match.connecting', {}];
 }
 
-/** @param {Search} state @returns {Line} */
-function othersLine(state) {
+/**
+ * The sentence under the title, one at a time: a catalogue key and its values. `tags` are the labels of the tags
+ * asked for; `hasMet`: this person has met others here; `hours`: when more people come, where that is to be said.
+ * @param {Search} state @param {string} tags @param {number} now @param {{ hasMet?: boolean, hours?: Line | null }} more
+ * @returns {Line}
+ */
+export function searchLine(state, tags, now, { hasMet = false, hours = null } = {}) {
+  const halted = haltedLine(state, now);
+  if (halted) return halted;
   if (state.unfit) return ['match.nofit', {}];
+  if (state.phase === 'shared_tags') return firstLine(tags, secondsTo(state.phaseEndsAt, now));
+  if (state.phase === 'anyone' && tags && now - state.phaseSince < newsFor) return ['match.anyone', {}];
   if (state.waiting >= 5) return ['match.some', { n: state.waiting }];
+  if (state.phase === 'repeats' && hasMet && now - state.startedAt >= repeatsAfter) return ['match.repeats', {}];
   // 1 stands for one to four, this search among them: it may be alone.
-  return ['match.few', {}];
+  return hours ?? ['match.few', {}];
 }
 
 /**

@@ -65,6 +65,7 @@ import { readMessage } from './stored-message.js';
  * @property {boolean} blocked
  * @property {number} partnerRead
  * @property {boolean} partnerTyping
+ * @property {boolean} partnerLeaving they pressed Next, and may still come back
  * @property {boolean} partnerOnline
  * @property {number | null} graceEndsAt
  * @property {number | null} erasesAt when a closed room is erased, as the server says
@@ -105,6 +106,7 @@ export function newRoom(roomId, pendingMessages = [], pendingActions = []) {
     blocked: false,
     partnerRead: 0,
     partnerTyping: false,
+    partnerLeaving: false,
     partnerOnline: true,
     graceEndsAt: null,
     erasesAt: null,
@@ -159,7 +161,7 @@ const handlers = {
     }
     draft.lastSeq = Math.max(draft.lastSeq, message.seq);
     insert(draft, message);
-    if (!message.mine) draft.partnerTyping = false;
+    if (!message.mine) Object.assign(draft, { partnerTyping: false, partnerLeaving: false });
   },
 
   message_recalled(draft, event) {
@@ -191,6 +193,7 @@ const handlers = {
     if (typeof event.seq === 'number') draft.lastSeq = Math.max(draft.lastSeq, event.seq);
     draft.active = false;
     draft.partnerTyping = false;
+    draft.partnerLeaving = false;
     draft.graceEndsAt = null;
     draft.closesAt = null;
     const mine = event.reason === 'left' && draft.me !== null && event.user_id === draft.me;
@@ -211,6 +214,10 @@ const handlers = {
 
   partner_typing(draft, event) {
     draft.partnerTyping = Boolean(event.is_typing) && draft.active;
+  },
+
+  partner_leaving(draft, event) {
+    draft.partnerLeaving = Boolean(event.is_leaving) && draft.active;
   },
 
   partner_read(draft, event) {
@@ -351,6 +358,7 @@ const fatalForMessage = new Set(['too_long', 'empty', 'room_closed', 'room_full'
 /** @param {Room} draft @param {Presence} presence @param {number} now */
 function setPresence(draft, { online, grace_ends_ms: grace }, now) {
   draft.partnerOnline = online !== false;
+  draft.partnerLeaving = false;
   draft.graceEndsAt = !draft.partnerOnline && typeof grace === 'number' ? now + grace : null;
   if (!draft.partnerOnline) draft.partnerTyping = false;
 }

@@ -54,9 +54,10 @@ function shuffler(seed) {
 }
 
 /**
- * When they are to be seen: until one of the two has spoken, and once more after a long silence.
+ * When they are to be seen: until one of the two has spoken, folded until the other one has, and all of them once
+ * more after a long silence.
  * @typedef {object} Offer
- * @property {'first' | 'silence' | 'second' | 'over'} phase
+ * @property {'first' | 'folded' | 'silence' | 'second' | 'over'} phase
  * @property {number} entries what had been said when this was looked at last
  * @property {number} since since when nothing has happened, on the page's clock
  */
@@ -65,19 +66,25 @@ function shuffler(seed) {
 export const newOffer = (now) => ({ phase: 'first', entries: 0, since: now });
 
 /**
- * @param {Offer} offer @param {Pick<Room, 'lastSeq' | 'pendingMessages' | 'partnerTyping'>} room
+ * @param {Offer} offer @param {Pick<Room, 'lastSeq' | 'messages' | 'pendingMessages' | 'partnerTyping'>} room
  * @param {{ now: number, writes: boolean }} circumstances `writes`: something of one's own stands in the field
  * @returns {Offer}
  */
 export function followOffer(offer, room, { now, writes }) {
   const entries = room.lastSeq + room.pendingMessages.length;
   const spoken = entries !== offer.entries;
+  const hasSpoken = room.pendingMessages.length > 0 || room.messages.some((message) => message.mine);
+  if (offer.phase === 'first' && spoken && !hasSpoken) return { phase: 'folded', entries, since: now };
   if (offer.phase === 'first') return spoken ? { phase: 'silence', entries, since: now } : offer;
+  if (offer.phase === 'folded') return hasSpoken ? { phase: 'silence', entries, since: now } : offer;
   if (offer.phase === 'second') return spoken ? { phase: 'over', entries, since: now } : offer;
   if (offer.phase === 'over') return offer;
   if (spoken || writes || room.partnerTyping) return { phase: 'silence', entries, since: now };
   return now - offer.since >= silence ? { ...offer, phase: 'second' } : offer;
 }
 
-/** Which offer of sentences is open, 0 or 1; null: none. @param {Offer} offer */
-export const openRound = ({ phase }) => ({ first: 0, second: 1, silence: null, over: null })[phase];
+/** Which offer of sentences there is, 0 or 1; null: none. @param {Offer} offer */
+export const openRound = ({ phase }) => ({ first: 0, folded: 0, second: 1, silence: null, over: null })[phase];
+
+/** Whether only the question is to be seen: who is spoken to may still be at a loss, and has something to answer. @param {Offer} offer */
+export const isFolded = ({ phase }) => phase === 'folded';

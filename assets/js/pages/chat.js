@@ -143,6 +143,7 @@ function startMatching() {
   if (!isThere) showMatching();
   search = startSearch({
     view: { update: showSearch },
+    hasMet: knownRooms().length > 0,
     getProfile: () => profile,
     getSite: () => site,
     onFound: once(onFound),

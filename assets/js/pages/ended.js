@@ -28,7 +28,8 @@ export function mountEnded(bar) {
     show,
     /** Asks what the newest room of this tab has become. One that is erased is forgotten. */
     async refresh() {
-      const roomId = knownRooms().at(-1);
+      // Nothing leads back to people who were blocked.
+      const roomId = knownRooms().findLast((id) => !sideOf(id).blocked);
       if (!roomId) return;
       try {
         const answer = await getRoomOf(sideOf(roomId).token);

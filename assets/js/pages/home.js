@@ -12,9 +12,10 @@ import { defaultSite, getRooms, getSite, getStats, Refusal } from '../net/http.j
 import { mountAppbar } from '../ui/appbar.js';
 import { askConsent } from '../ui/consent.js';
 import { refuseDrops } from '../ui/drops.js';
-import { keptFor, openGuide } from '../ui/guide.js';
+import { openGuide } from '../ui/guide.js';
 import { hoursText, stateOfHours } from '../ui/hours.js';
 import { askLeave } from '../ui/leave-sheet.js';
+import { keptFor } from '../ui/privacy.js';
 import { mountProfileCard } from '../ui/profile-card.js';
 import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
 import { mountStats } from '../ui/stats.js';
@@ -39,6 +40,7 @@ let profile = loadProfile();
 saveProfile(profile);
 const card = mountProfileCard(document.querySelector('[data-slot="profile"]'), {
   nicknameLimit: site.max_nickname_chars,
+  keeps: local.keeps() && !isGuest(),
   onChange(next) {
     profile = next;
     saveProfile(profile);

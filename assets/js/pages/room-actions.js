@@ -12,9 +12,11 @@ import { fileName, transcript } from '../model/transcript.js';
 import { askBlock } from '../ui/block-sheet.js';
 import { rememberBlocked } from '../ui/blocked-list.js';
 import { forgetThisBrowser } from '../ui/forget-sheet.js';
+import { openGuide } from '../ui/guide.js';
 import { markWords } from '../ui/marking.js';
 import { askTranscript, saveText } from '../ui/transcript-sheet.js';
 import { openMessageMenu, openRoomMenu } from './room-menus.js';
+import { rememberSide } from './room-storage.js';
 
 const leavePatience = 1500;
 
@@ -113,6 +115,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
   const block = oneAtATime(async () => {
     if (!(await askBlock(partnerName()))) return;
     rememberBlocked(state().roomId, state().partner);
+    rememberSide(state().roomId, { blocked: true });
     ask({ kind: 'block' });
   });
 
@@ -131,6 +134,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
       needsSecondPress: () => asksBeforeLeaving(state()),
       onLeave: leave,
       onBlock: block,
+      onGuide: () => openGuide(core.getSite()),
       onForget: forgetThisBrowser,
       onReadReceipts: () => readReceipts.forget(),
     });

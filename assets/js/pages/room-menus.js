@@ -12,7 +12,7 @@ import { toast } from '../ui/toast.js';
 
 const onOff = (on) => t(on ? 'menu.on' : 'menu.off');
 
-export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, canSave, onLeave, onBlock, onSave, onForget, onReadReceipts }) {
+export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, canSave, onLeave, onBlock, onSave, onGuide, onForget, onReadReceipts }) {
   const box = button.getBoundingClientRect();
   let armed = false;
   let menu = null;
@@ -54,9 +54,10 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, can
         },
       },
       canSave && { test: 'menu-save', icon: 'save', label: t('transcript.title'), onPress: () => false, afterClose: onSave },
-      canBlock && { test: 'menu-block', icon: 'block', label: t('menu.block'), danger: true, onPress: () => false, afterClose: onBlock },
-      { test: 'menu-forget', icon: 'trash', label: t('forget.title'), danger: true, onPress: () => false, afterClose: onForget },
+      { test: 'menu-guide', icon: 'help', label: t('app.guide'), onPress: () => false, afterClose: onGuide },
+      { test: 'menu-forget', icon: 'trash', label: t('forget.title'), note: t('forget.note'), onPress: () => false, afterClose: onForget },
       canLeave && { test: 'menu-leave', icon: 'leave', label: t(armed ? 'next.again' : 'menu.leave'), danger: armed, onPress: leave },
+      canBlock && { test: 'menu-block', icon: 'block', label: t('menu.block'), danger: true, onPress: () => false, afterClose: onBlock },
     ].filter(Boolean);
   menu = openMenu({ label: t('menu.label'), items, at: { x: endOf(box, 240), y: box.bottom + 4 }, anchor: button, className: 'room-menu' });
 }

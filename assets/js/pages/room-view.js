@@ -6,9 +6,10 @@ import { language, t } from '../lib/i18n.js';
 import { startersIn } from '../lib/starters.js';
 import { minutesSeconds, monotonicNow } from '../lib/time.js';
 import { isOver } from '../model/room-queries.js';
-import { followOffer, newOffer, openRound, startersFor } from '../model/starters.js';
+import { followOffer, isFolded, newOffer, openRound, startersFor } from '../model/starters.js';
 import { setTitle } from '../ui/alerts.js';
 import { mountOpening } from '../ui/opening.js';
+import { isHere } from '../ui/room-header.js';
 import { sideOf } from './room-storage.js';
 
 /** The banners of a page that hears nothing itself. */
@@ -40,7 +41,7 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
     const round = openRound(offer);
     const isOpen = ready && round !== null && !writes;
     if (isOpen) offered = startersFor(state, language(), startersIn(language()), getSite().starters, round);
-    ui.starters.update(isOpen ? offered : null);
+    ui.starters.update(isOpen ? offered : null, isFolded(offer));
   }
 
   function showLog(state, { still, added, reading }) {
@@ -61,11 +62,11 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
       ui.header.update(state, { now, cutOff, partner: state.partner ?? sideOf(roomId).partner });
       ui.side.update(state, me());
       ui.banner.update(banner, minutesSeconds((state.closesAt ?? now) - now));
-      opening.update(state, me(), cutOff);
+      opening.update(state, me(), { cutOff, still: !ui.log.isAtBottom() });
       showLog(state, { still, added, reading });
       showStarters(state, { still, now });
       moveFocusOn(state, now);
-      section.classList.toggle('is-away', state.active && !state.partnerOnline);
+      section.classList.toggle('is-away', state.active && !isHere(state));
       section.classList.toggle('is-over', !state.active);
       setTitle(state.partner ? t('title', { what: state.partner.nickname, site: name }) : name);
     },

@@ -14,7 +14,7 @@ import { announceChanges, createConnectionNotices, explainError } from './room-n
 import { createEventBatch, createHistory, createRoomState } from './room-state.js';
 import { loadDraft, saveDraft, sideOf } from './room-storage.js';
 import { createRoomView } from './room-view.js';
-import { createPartnerTyping, createReadReceipts, createTyping } from './typing-and-receipts.js';
+import { createPartnerSign, createReadReceipts, createTyping } from './typing-and-receipts.js';
 
 const tickEvery = 1000;
 
@@ -27,6 +27,7 @@ export class OpenRoom {
   #notices;
   #typing;
   #partnerTyping;
+  #partnerLeaving;
   #readReceipts;
   #reading;
   #view;
@@ -45,7 +46,8 @@ export class OpenRoom {
     this.#notices = createConnectionNotices();
     this.#connection = this.#connect();
     this.#typing = createTyping((isTyping) => this.#room.active && this.#connection.send({ action: 'typing', is_typing: isTyping }));
-    this.#partnerTyping = createPartnerTyping(() => this.#act({ action: 'partner_typing', is_typing: false }));
+    this.#partnerTyping = createPartnerSign(() => this.#act({ action: 'partner_typing', is_typing: false }));
+    this.#partnerLeaving = createPartnerSign(() => this.#act({ action: 'partner_leaving', is_leaving: false }));
     this.#readReceipts = createReadReceipts((seq) => this.#connection.send({ action: 'read', seq }));
     this.#reading = createReading({ roomId, log: ui.log });
     this.#view = createRoomView(page);
@@ -108,6 +110,7 @@ export class OpenRoom {
     if (wasComplete && !this.#suspended) announceChanges(before, after, added);
     this.#explain(events, before);
     this.#partnerTyping.follow(after.partnerTyping);
+    this.#partnerLeaving.follow(after.partnerLeaving);
     if (isNoShow(before, after)) this.#goOn();
     else if (!after.active) this.#end();
   }
@@ -190,14 +193,21 @@ export class OpenRoom {
     return this.#room.partner?.nickname ?? '';
   }
 
+  /** The partner is told, so that they do not go on writing to a person who may be gone. */
+  #tellLeaving(isLeaving) {
+    this.#connection.send({ action: 'leaving', is_leaving: isLeaving });
+  }
+
   /** Goes on without showing anything: it may be left in a moment. */
   suspend() {
     this.#typing.changed('');
+    this.#tellLeaving(true);
     this.#suspended = true;
   }
 
   resume() {
     this.#suspended = false;
+    this.#tellLeaving(false);
     this.render();
   }
 
@@ -227,6 +237,7 @@ export class OpenRoom {
     this.#closed = true;
     clearInterval(this.#ticker);
     this.#partnerTyping.stop();
+    this.#partnerLeaving.stop();
     document.removeEventListener('visibilitychange', this.#render);
     this.#typing.stop();
     this.#connection.close();

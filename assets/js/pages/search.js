@@ -3,7 +3,7 @@
 
 import { language, t, tagList } from '../lib/i18n.js';
 import { monotonicNow, now as presentMoment } from '../lib/time.js';
-import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLines } from '../model/matching.js';
+import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLine } from '../model/matching.js';
 import { userData } from '../model/profile.js';
 import { forgottenCode, ReconnectingSocket, socketUrl } from '../net/socket.js';
 import { wasForgotten } from '../ui/forget-sheet.js';
@@ -16,10 +16,11 @@ const lookingFor = (tags) => (tags ? t('match.lookingTags', { tags }) : t('match
 /** What is shown before a search begins. */
 export function viewBefore(profile) {
   const looking = lookingFor(tagList(profile.tags));
-  return { title: 'match.titleSoon', paused: true, looking, waited: 0, lines: [['match.soon', {}]], phase: 'before', options: [], roomId: null, profile, canRetry: false, retryIn: 0 };
+  return { title: 'match.titleSoon', paused: true, looking, waited: 0, line: ['match.soon', {}], phase: 'before', options: [], roomId: null, profile, canRetry: false, retryIn: 0 };
 }
 
-export function startSearch({ view, getProfile, getSite, onFound, onCancel }) {
+/** `hasMet`: this person has met others here before. */
+export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCancel }) {
   let search = newSearch(monotonicNow());
   let cancelTimer = null;
   let done = false;
@@ -72,12 +73,11 @@ export function startSearch({ view, getProfile, getSite, onFound, onCancel }) {
     else connection.reconnect();
   }
 
-  /** When more people come: said where few are here. */
-  function hoursLines() {
+  /** When more people come. */
+  function hoursLine() {
     const { hours } = getSite();
-    const isAlone = search.connection === 'open' && search.heard && !search.halted && !search.unfit && search.waiting < 5;
     const moment = presentMoment();
-    return isAlone && stateOfHours(hours, moment) === 'later' ? [['match.hours', untilHours(hours, moment)]] : [];
+    return stateOfHours(hours, moment) === 'later' ? ['match.hours', untilHours(hours, moment)] : null;
   }
 
   function render() {
@@ -91,8 +91,8 @@ export function startSearch({ view, getProfile, getSite, onFound, onCancel }) {
       paused,
       looking: lookingFor(tags),
       waited: now - search.startedAt,
-      lines: [...searchLines(search, tags, now), ...hoursLines()],
-      phase: `${search.connection}/${search.halted}/${search.phase}/${search.unfit}/${search.waiting > 0}`,
+      line: searchLine(search, tags, now, { hasMet, hours: hoursLine() }),
+      phase: `${search.connection}/${search.halted}/${search.phase}/${search.unfit}`,
       options: options(search, { wish: profile.wish, loopback: isLoopback(location.hostname), hasAddress: Boolean(getSite().address), now }),
       roomId: search.roomId,
       profile,

@@ -1,6 +1,6 @@
 // Two small things told to the partner: that this person is typing, and how far
 // they have read. Both are best effort and sent sparingly; read receipts can be
-// switched off. And the partner's typing, which ends by itself.
+// switched off. And the partner's own signs, which end by themselves.
 
 import { readReceipts } from '../lib/settings.js';
 import { shows } from '../model/text.js';
@@ -8,7 +8,7 @@ import { monotonicNow } from '../lib/time.js';
 
 const typingEvery = 3000;
 const typingIdle = 4500;
-const partnerTypingFor = 7000;
+const signFor = 7000;
 
 export function createTyping(tell) {
   let toldAt = null;
@@ -42,13 +42,13 @@ export function createTyping(tell) {
   };
 }
 
-/** The partner's dots end by themselves, should their end be lost. */
-export function createPartnerTyping(onExpired) {
+/** A sign of the partner's, that they type or are about to leave, ends by itself, should its end be lost. */
+export function createPartnerSign(onExpired) {
   let timer = null;
   return {
-    follow(isTyping) {
+    follow(isThere) {
       clearTimeout(timer);
-      if (isTyping) timer = setTimeout(onExpired, partnerTypingFor);
+      if (isThere) timer = setTimeout(onExpired, signFor);
     },
     stop: () => clearTimeout(timer),
   };

@@ -2,6 +2,7 @@
 
 import { el, setHidden } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
+import { keptFor, privacyLink } from './privacy.js';
 import { openRules } from './rules.js';
 import { openSheet } from './sheet.js';
 
@@ -19,7 +20,7 @@ export async function askConsent(site) {
   const agree = el('button', { type: 'button', class: 'button-primary', test: 'consent-agree' }, t('consent.agree'));
   const sheet = openSheet({
     title: t('consent.title'),
-    body: [el('p', {}, t('consent.body')), sentence, need],
+    body: [el('p', {}, t('consent.body')), el('p', {}, t('consent.kept', { t: keptFor(site) }), ' ', privacyLink(t('home.seen'))), sentence, need],
     foot: [agree],
     test: 'consent-sheet',
     className: 'sheet-consent',

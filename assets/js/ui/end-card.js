@@ -48,7 +48,8 @@ export function mountEndCard(section, { onNext, onBlock, onSave, onForget }) {
 export function endNote(state, retention, now) {
   const left = state.erasesAt === null ? (state.ended?.at ?? now) + (retention ?? NaN) - now : state.erasesAt - now;
   const minutes = minutesTalked(state);
-  return t(minutes > 0 ? 'end.talked' : 'end.brief', { n: minutes, t: duration(left) });
+  const note = minutes === 0 ? 'end.brief' : state.blocked ? 'end.blocked' : 'end.talked';
+  return t(note, { n: minutes, t: duration(left) });
 }
 
 const reasons = {

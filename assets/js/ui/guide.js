@@ -1,8 +1,9 @@
 // The guide sheet: how meeting, talking and leaving work.
 
 import { el } from '../lib/dom.js';
-import { duration, t } from '../lib/i18n.js';
+import { t } from '../lib/i18n.js';
 import { openBlockedList } from './blocked-list.js';
+import { keptFor, privacyLink } from './privacy.js';
 import { openRules } from './rules.js';
 import { openSheet } from './sheet.js';
 
@@ -16,10 +17,8 @@ export function openGuide(site) {
     el('h3', { class: 'sheet-heading' }, t(heading)),
     ...texts.map((key) => el('p', {}, t(key, { t: keptFor(site) }))),
   ]);
+  body.push(el('p', {}, privacyLink(t('guide.privacy'))));
   const rules = el('button', { type: 'button', class: 'button-ghost', test: 'guide-rules', onclick: () => openRules(site) }, t('guide.rules'));
   const blocked = el('button', { type: 'button', class: 'button-ghost', test: 'guide-blocked', onclick: () => openBlockedList() }, t('guide.blocked'));
   return openSheet({ title: t('guide.title'), body, foot: [rules, blocked], test: 'guide-sheet' }).closed;
 }
-
-/** How long a conversation is kept after its end, in words: the only place that says it. */
-export const keptFor = (site) => duration(site.retention_ms);

@@ -1,5 +1,5 @@
-// The waiting scene: what we look for, how long, what is relaxed, and after a
-// while the rows of what one could do instead. Shows, and reports presses.
+// The waiting scene: what we look for, how long, what is relaxed, one thing at a
+// time, and after a while the rows of what one could do instead. Shows, and reports presses.
 
 import { avatarUrl, byTest, el, icon, setCounting, setHidden, setText } from '../lib/dom.js';
 import { around, t } from '../lib/i18n.js';
@@ -42,21 +42,14 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom 
     for (const part of [slot('options'), cancel.parentElement]) appeared(part, true);
   }
 
-  function updateLines(view) {
-    const texts = view.lines.map(([key, values]) => t(key, values));
-    const box = slot('lines');
-    while (box.children.length > texts.length) box.lastChild.remove();
-    texts.forEach((text, index) => {
-      if (!box.children[index]) box.append(el('p', {}));
-      const [key, values] = view.lines[index];
-      if ('s' in values) setCounting(box.children[index], around(key, 's', values), String(values.s));
-      else setText(box.children[index], text);
-    });
+  function updateLine({ line: [key, values], phase }) {
+    const line = slot('line');
+    if ('s' in values) setCounting(line, around(key, 's', values), String(values.s));
+    else setText(line, t(key, values));
     // The counting seconds are not read aloud; a new situation is, once.
-    if (view.phase !== saidPhase) {
-      saidPhase = view.phase;
-      announce(texts.join(' '));
-    }
+    if (phase === saidPhase) return;
+    saidPhase = phase;
+    announce(t(key, values));
   }
 
   function updateMe({ profile, guest }) {
@@ -79,7 +72,7 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom 
       section.classList.toggle('is-paused', view.paused);
       setText(slot('looking'), view.looking);
       setCounting(slot('waited'), around('match.waited', 't'), minutesSeconds(view.waited));
-      updateLines(view);
+      updateLine(view);
       updateOptions(view);
       updateMe(view);
       setHidden(again, !view.canRetry);
@@ -115,13 +108,16 @@ function codeRow(site) {
   return button;
 }
 
+/** Not on a phone. */
+const hasWindows = () => !matchMedia('(pointer: coarse)').matches;
+
 /** A link, so that it works everywhere; where windows exist, a window beside. */
 function secondRow() {
-  const link = linkRow('option-second', t('match.second'), t('match.secondWhy'), '/?guest=1', { target: '_blank', rel: 'noopener' });
+  const link = linkRow('option-second', t(hasWindows() ? 'match.second' : 'match.secondTab'), t('match.secondWhy'), '/?guest=1', { target: '_blank', rel: 'noopener' });
   link.addEventListener('click', (event) => {
     // One window for a double press, too.
     appeared(link);
-    if (matchMedia('(pointer: coarse)').matches || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!hasWindows() || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const left = Math.max(0, screen.availWidth - 480);
     // noopener: the new window must not copy this tab's sessionStorage.

@@ -1,5 +1,5 @@
 // A small menu: beside the pointer on a desktop, a sheet from below on a phone.
-// Items are { test, icon, label, danger?, checked?, onPress }. An item whose
+// Items are { test, icon, label, note?, danger?, checked?, onPress }. An item whose
 // onPress returns true keeps the menu open and is asked for its label again.
 // Above them there may be a row of choices: { label, options: [{ test, sign,
 // label, pressed, onPress }] }, to which arrow up leads from the first item.
@@ -34,14 +34,14 @@ export function openMenu({ label, items, at, choices = null, anchor = null, clas
   }
 
   function makeItem(item) {
-    const text = el('span', { class: 'menu-text' }, item.label);
+    const text = el('span', {}, item.label);
     const value = el('span', { class: 'menu-value' }, item.value ?? '');
     const checkable = item.checked !== undefined;
     const node = el(
       'button',
       { type: 'button', class: `menu-item${item.danger ? ' is-danger' : ''}`, role: checkable ? 'menuitemcheckbox' : 'menuitem', 'aria-checked': checkable ? String(item.checked) : null, test: item.test, tabindex: '-1' },
       icon(item.icon),
-      text,
+      el('span', { class: 'menu-text' }, text, item.note && el('span', { class: 'menu-note' }, item.note)),
       value,
     );
     node.addEventListener('click', () => press(item, node));

@@ -4,16 +4,23 @@
 import { avatarUrl, el } from '../lib/dom.js';
 import { language, t, tagLabel } from '../lib/i18n.js';
 
-const moodKey = (mood) => `found.mood.${['happy', 'sad'].includes(mood) ? mood : 'neutral'}`;
+/** So-so is what one is without having chosen: it is not told. */
+const moodLine = ({ mood }) => ['happy', 'sad'].includes(mood) && el('p', { class: 'opening-line' }, t(`found.mood.${mood}`));
+
+/** So many messages, and what was said has taken the place of who said it. */
+const begun = 5;
 
 export function mountOpening(head) {
   let shown = '';
+  let small = false;
   head.replaceChildren();
 
   return {
-    /** `me` is how the reader appears in this room; `cutOff`: nothing was heard of it and nothing can be. */
-    update(state, me, cutOff = false) {
+    /** `me` is how the reader appears in this room; `cutOff`: nothing was heard of it and nothing can be; `still`: it may not move what is below. */
+    update(state, me, { cutOff = false, still = false } = {}) {
       const { partner } = state;
+      small ||= !still && state.messages.length >= begun;
+      head.classList.toggle('is-begun', small);
       const unheard = cutOff ? language() : '';
       const key = partner ? JSON.stringify([partner.nickname, partner.avatar, partner.mood, state.commonTags, state.sameSession, state.anew, me.nickname, me.avatar, language()]) : unheard;
       if (key === shown) return;
@@ -31,7 +38,7 @@ function scene({ partner, commonTags, sameSession, anew }, me) {
     el('p', { class: 'opening-lamps', 'aria-hidden': 'true' }, lamp(me.avatar, 'is-mine'), lamp(partner.avatar, 'is-theirs')),
     el('p', { class: 'opening-title is-meeting' }, t(sameSession ? 'found.self' : 'found.name', { name })),
     el('p', { class: 'opening-line opening-me' }, t('chat.asMe'), ' ', el('b', { dir: 'auto' }, me.nickname)),
-    el('p', { class: 'opening-line' }, t(moodKey(partner.mood))),
+    moodLine(partner),
     commonTags.length > 0 && shared(commonTags),
     el('p', { class: 'opening-line opening-safety' }, ...sentences(t('chat.safety'))),
     anew && el('p', { class: 'opening-line', test: 'anew' }, t('chat.anew')),

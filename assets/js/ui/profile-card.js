@@ -9,15 +9,24 @@ import { cleanNickname } from '../model/text.js';
 import { pickAvatar } from './avatar-picker.js';
 import { mountSegmented } from './segmented.js';
 import { mountTags } from './tags.js';
+import { announce } from './toast.js';
 
-export function mountProfileCard(form, { nicknameLimit, onChange }) {
+export function mountProfileCard(form, { nicknameLimit, keeps, onChange }) {
   let profile = null;
+  let kept = false; // something has been chosen here, and `keeps` for the next time
   const avatarButton = byTest('avatar', form);
   const image = avatarButton.querySelector('img');
   const nickname = byTest('nickname', form);
   const error = byTest('gender-error', form);
+  const need = form.querySelector('[data-slot="need"]');
   const group = (name) => form.querySelector(`[data-group="${name}"]`);
-  const change = (part) => onChange({ ...profile, ...part });
+  const hint = form.querySelector('[data-slot="hint"]');
+
+  function change(part) {
+    if (keeps && !kept) announce(t('profile.kept'));
+    kept = keeps;
+    onChange({ ...profile, ...part });
+  }
 
   const mood = mountSegmented(group('mood'), (value) => change({ mood: value }));
   const gender = mountSegmented(group('gender'), (value) => {
@@ -26,7 +35,7 @@ export function mountProfileCard(form, { nicknameLimit, onChange }) {
     change({ gender: value });
   });
   const wish = mountSegmented(group('wish'), (value) => change({ wish: value }));
-  const tags = mountTags(form.querySelector('[data-slot="tags"]'), onChange);
+  const tags = mountTags(form.querySelector('[data-slot="tags"]'), change);
 
   const line = byTest('more', form);
   const more = form.querySelector('.profile-more');
@@ -65,6 +74,8 @@ export function mountProfileCard(form, { nicknameLimit, onChange }) {
       if (nickname.value !== profile.nickname) nickname.value = profile.nickname;
       mood.update(profile.mood);
       gender.update(profile.gender);
+      setHidden(need, Boolean(profile.gender));
+      setText(hint, t(kept ? 'profile.kept' : 'profile.hint'));
       wish.update(profile.wish);
       tags.update(profile);
       showLine(line.querySelector('[data-slot="line"]'), profile);

@@ -23,6 +23,7 @@ export function mountRoomHeader(header, { onNext, onMenu }) {
   function statusText(state) {
     if (!state.active) return t('chat.ended');
     if (!state.partnerOnline) return t('chat.offline');
+    if (state.partnerLeaving) return t('chat.leaving');
     const both = state.commonTags.length > 0 ? [t('chat.both', { tags: tagList(state.commonTags) })] : [];
     return [t('chat.online'), ...both].join(' · ');
   }
@@ -33,7 +34,7 @@ export function mountRoomHeader(header, { onNext, onMenu }) {
     update(state, { now, cutOff = false, partner = state.partner }) {
       setHidden(next, !state.active);
       setText(next, t('next'));
-      header.classList.toggle('is-away', state.active && !state.partnerOnline);
+      header.classList.toggle('is-away', state.active && !isHere(state));
       header.classList.toggle('is-over', !state.active);
       setHidden(header.querySelector('.room-bot'), !state.isBot);
       if (cutOff && state.active) setText(status, t('chat.cutOff'));
@@ -47,5 +48,8 @@ export function mountRoomHeader(header, { onNext, onMenu }) {
     },
   };
 }
+
+/** Whether the partner is there, and means to stay. */
+export const isHere = ({ partnerOnline, partnerLeaving }) => partnerOnline && !partnerLeaving;
 
 export const safeAvatar = (value) => Math.min(20, Math.max(1, Number.parseInt(value, 10) || 1));

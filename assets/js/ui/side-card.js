@@ -24,7 +24,8 @@ function them({ partner, commonTags }) {
   return [
     el('img', { class: 'avatar side-avatar', src: avatarUrl(avatar), alt: t(`avatar.${avatar}`), width: 88, height: 88 }),
     el('p', { class: 'side-name', dir: 'auto' }, partner.nickname),
-    el('p', { class: 'side-mood' }, t(`moodOf.${['happy', 'sad'].includes(partner.mood) ? partner.mood : 'neutral'}`)),
+    // So-so is what one is without having chosen: it is not told.
+    ['happy', 'sad'].includes(partner.mood) && el('p', { class: 'side-mood' }, t(`moodOf.${partner.mood}`)),
     chips.length > 0 && el('ul', { class: 'side-tags' }, ...chips),
   ].filter(Boolean);
 }

@@ -10,8 +10,8 @@ let timer = null;
 export function toast(text) {
   hide();
   const shown = el('p', { class: 'toast', test: 'toast', role: 'status' }, text);
-  // On top of an open dialog, else it would lie behind its backdrop.
-  (document.querySelector('dialog[open]') ?? document.body).append(shown);
+  // Inside the dialog that lies on top, else it would lie behind its backdrop; dialogs stand in the order they were opened in.
+  ([...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body).append(shown);
   node = shown;
   timer = setTimeout(hide, 4000);
   return () => node === shown && hide();

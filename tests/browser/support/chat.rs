@@ -31,6 +31,12 @@ impl Person {
             .await;
     }
 
+    /// Waits until the server has been heard about this search.
+    pub async fn is_searching(&self) {
+        let heard = "/先找也|現在在等的人不多/.test(byTest('match-status').textContent)";
+        self.until(heard, json!([])).await;
+    }
+
     /// Waits until a conversation with this partner is open and quiet.
     pub async fn meets(&self, partner: &str) {
         self.reads("partner-name", partner).await;
