@@ -23,6 +23,7 @@ use crate::matching::redis::{RedisPool, RedisPoolConfig};
 use crate::matching::{Budget, PoolRules, Randomness, WaitingPool};
 use crate::protocol::Encoder;
 use crate::store::postgres::{self, PostgresStore, Target};
+use crate::store::safety::SafetyStore;
 use crate::store::sqlite::{SqliteOpenError, SqliteStore};
 use crate::store::{Store, StoreRules};
 
@@ -30,6 +31,8 @@ use crate::store::{Store, StoreRules};
 pub struct Backends {
     /// The truth about rooms.
     pub store: Arc<dyn Store>,
+    /// Reports and what follows from them, in the same data; `None` where the backend cannot keep them yet.
+    pub safety: Option<Arc<dyn SafetyStore>>,
     /// Who waits.
     pub pool: Arc<dyn WaitingPool>,
     /// Frames between connections.
@@ -56,7 +59,11 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BuildError>
         redis.check_versions().await?;
     }
     let sink = Publisher::new(Arc::clone(&channel), encoder.clone());
-    let (store, store_died) = store(config, node, sink).await?;
+    let Opened {
+        store,
+        safety,
+        died: store_died,
+    } = open_store(config, node, sink).await?;
     if let Some(redis) = &redis
         && let Err(error) = announce(config, redis, &*store).await
     {
@@ -66,6 +73,7 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BuildError>
     }
     Ok(Backends {
         store,
+        safety,
         pool: pool(config, redis.is_some())?,
         channel,
         encoder,
@@ -73,23 +81,38 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BuildError>
     })
 }
 
-async fn store(
+/// One store, by what it keeps.
+struct Opened {
+    store: Arc<dyn Store>,
+    safety: Option<Arc<dyn SafetyStore>>,
+    died: Died,
+}
+
+async fn open_store(
     config: &Config,
     node: NodeId,
     sink: Arc<Publisher>,
-) -> Result<(Arc<dyn Store>, Died), BuildError> {
+) -> Result<Opened, BuildError> {
     match config.store.place()? {
         StorePlace::Sqlite(path) => {
             let store = sqlite(config, path, sink).await?;
             let died = store.writer_died();
             let why = "the thread that writes to the database panicked";
-            Ok((store, died_of(died, why)))
+            Ok(Opened {
+                store,
+                safety: None,
+                died: died_of(died, why),
+            })
         }
         StorePlace::Postgres(target) => {
             let store = postgres(config, *target, node, sink).await?;
             let died = store.batcher_died();
             let why = "the task that writes to the database panicked";
-            Ok((store, died_of(died, why)))
+            Ok(Opened {
+                store,
+                safety: None,
+                died: died_of(died, why),
+            })
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::id::{RoomId, Seq, SessionId, Side, Timestamp};
 /// Longest note of a report, in Unicode scalar values.
 pub const NOTE_CHARS: usize = 1000;
 /// Most messages that a report chooses; more are the whole conversation.
-pub const CHOSEN: usize = 100;
+pub const CHOSEN: usize = 200;
 /// Most claims of a report.
 pub const CLAIMS: usize = 50;
 /// Most reports that a session can have standing, undecided, at a time.

@@ -71,6 +71,7 @@ impl TestServer {
         let node = NodeId::fresh();
         let backends = Backends {
             store: Arc::new(UnavailableStore),
+            safety: None,
             pool: Arc::new(UnavailablePool),
             channel: MemoryLayer::new(node, config.limits.mailbox),
             encoder: Encoder::new(TimeZone::UTC),
