@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{CaseId, OperatorId, SanctionId};
 use super::reason::Reason;
-use super::report::Priority;
+use super::report::{Priority, Weight};
 use crate::domain::id::{SessionId, Timestamp};
 
 /// How long an operator has a case to themselves after they last acted on it.
@@ -22,6 +22,19 @@ pub enum CaseKind {
     ByHand,
     /// The person says that this sanction is wrong.
     Appeal(SanctionId),
+}
+
+impl CaseKind {
+    /// What is added to the priority of its reports: nothing to that of a case which they alone make; otherwise as much as one
+    /// report for the case's own reason, so that a case without any has its place.
+    pub fn base(self, own: Option<Reason>) -> Priority {
+        match (self, own) {
+            (Self::ByHand | Self::Appeal(_), Some(own)) => {
+                Priority(u64::from(Weight::ONE.0) * u64::from(own.severity_halves()))
+            }
+            _ => Priority(0),
+        }
+    }
 }
 
 /// How far a case is.

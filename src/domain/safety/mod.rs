@@ -1,7 +1,7 @@
 //! The safety of people: from a report to a decision, its notice and its appeal. Values and pure rules.
 //!
 //! Reading order: `id` · `reason` · `network`, `network_key` · `report`, `counted`, `weight`, `automatic` · `evidence` · `case` ·
-//! `decision` · `sanction` · `notice` · `operator` · `audit`, `chain`. What keeps them is [`crate::store::safety`].
+//! `decision` · `sanction` · `notice` · `operator` · `audit`, `chain`, `figures`. What keeps them is [`crate::store::safety`].
 
 pub mod audit;
 pub mod automatic;
@@ -10,6 +10,7 @@ pub mod chain;
 mod counted;
 pub mod decision;
 pub mod evidence;
+pub mod figures;
 pub mod id;
 pub mod network;
 pub mod network_key;

@@ -60,6 +60,17 @@ impl Reason {
         }
     }
 
+    /// The worse of two: the one of the higher severity, of equal ones that with the lower code.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        let rank = |it: Self| (it.severity_halves(), std::cmp::Reverse(it.code()));
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
+    }
+
     /// As stores keep it. Numbers of data that is there never change.
     pub fn code(self) -> u8 {
         match self {
@@ -93,6 +104,9 @@ mod tests {
             assert_eq!(json, format!("{:?}", reason.as_str()));
         }
         assert_eq!(["", "Spam", "rude"].map(Reason::parse), [None; 3]);
+        assert_eq!(Reason::Spam.worse(Reason::Other), Reason::Spam);
+        assert_eq!(Reason::Other.worse(Reason::Spam), Reason::Spam);
+        assert_eq!(Reason::Sexual.worse(Reason::Minor), Reason::Minor);
         assert_eq!([0, 7, -1].map(Reason::from_code), [None; 3]);
     }
 }

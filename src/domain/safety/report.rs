@@ -124,6 +124,11 @@ pub struct Standing {
     pub spent: bool,
 }
 
+/// The worst rule that these reports name: the one of the highest severity, of equal ones that with the lowest code.
+pub fn worst(standing: &[Standing]) -> Option<Reason> {
+    standing.iter().map(|it| it.reason).reduce(Reason::worse)
+}
+
 /// What became of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
