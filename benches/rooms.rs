@@ -121,6 +121,8 @@ pub fn rules() -> StoreRules {
         longest: Duration::ZERO,
         max_size: 0,
         blocks_per_session: 500,
+        evidence_retention: Duration::from_secs(30 * 24 * 3600),
+        record_retention: Duration::from_secs(365 * 24 * 3600),
         timeout: Duration::from_secs(60),
     }
 }

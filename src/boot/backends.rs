@@ -99,8 +99,8 @@ async fn open_store(
             let died = store.writer_died();
             let why = "the thread that writes to the database panicked";
             Ok(Opened {
+                safety: Some(Arc::clone(&store) as _),
                 store,
-                safety: None,
                 died: died_of(died, why),
             })
         }
@@ -187,6 +187,8 @@ pub fn store_rules(config: &Config) -> StoreRules {
         longest: config.chat.longest,
         max_size: config.store.max_size,
         blocks_per_session: config.limits.blocks_per_session,
+        evidence_retention: config.safety.evidence_retention,
+        record_retention: config.safety.record_retention,
         timeout: config.store.timeout,
     }
 }

@@ -38,6 +38,7 @@ use crate::lobby::effects::LobbyServices;
 use crate::lobby::figures::Figures;
 use crate::state::AppState;
 use crate::store::capacity::Capacity;
+use crate::store::safety::SafetyStore;
 use crate::tasks::Drain;
 
 /// A server that is put together and not serving yet: see [`serve`](Server::serve).
@@ -46,6 +47,7 @@ pub struct Server {
     pub state: Arc<AppState>,
     /// Addresses beside those of [`crate::http::routes::TABLE`].
     pub routes: Vec<Route>,
+    safety: Option<Arc<dyn SafetyStore>>,
     store_died: Died,
 }
 
@@ -117,6 +119,7 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
     Ok(Server {
         state: Arc::new(state),
         routes: Vec::new(),
+        safety: backends.safety,
         store_died: backends.store_died,
     })
 }

@@ -39,6 +39,7 @@ impl Server {
     pub async fn serve(self, listeners: Listeners, shutdown: impl Future<Output = ()>) -> Ended {
         let Self {
             state: app,
+            safety,
             store_died,
             routes,
         } = self;
@@ -58,6 +59,10 @@ impl Server {
         let stop = app.shutdown.token().clone();
         app.shutdown
             .spawn(sweeper::run(Arc::clone(&app.store), stop));
+        if let Some(safety) = safety {
+            let stop = app.shutdown.token().clone();
+            app.shutdown.spawn(sweeper::run_safety(safety, stop));
+        }
         let stop = app.shutdown.token().clone();
         let (store, capacity) = (Arc::clone(&app.store), Arc::clone(&app.capacity));
         app.shutdown.spawn(capacity::run(store, capacity, stop));

@@ -20,6 +20,7 @@ mod matching;
 pub mod notices;
 pub mod origin;
 pub mod problem;
+mod safety;
 pub mod sample;
 mod secret;
 mod server;
@@ -40,6 +41,7 @@ pub use load::{Given, Loaded, load};
 pub use log::Log;
 pub use matching::Matching;
 pub use problem::{ConfigProblem, ConfigProblems, KeyError, ValueError};
+pub use safety::Safety;
 pub use secret::Secret;
 pub use server::{OperatorListen, Server};
 pub use session::Session;
@@ -71,6 +73,8 @@ pub struct Config {
     pub chat: Chat,
     /// Cookies and tokens.
     pub session: Session,
+    /// Reports about people, and what follows from them.
+    pub safety: Safety,
     /// Every numeric bound.
     pub limits: Limits,
     /// Pages and files.
@@ -80,7 +84,7 @@ pub struct Config {
 }
 
 /// All sections, in the order in which people read them.
-pub const SECTIONS: [Section; 10] = [
+pub const SECTIONS: [Section; 11] = [
     Server::SECTION,
     Site::SECTION,
     Store::SECTION,
@@ -88,6 +92,7 @@ pub const SECTIONS: [Section; 10] = [
     Matching::SECTION,
     Chat::SECTION,
     Session::SECTION,
+    Safety::SECTION,
     Limits::SECTION,
     Assets::SECTION,
     Log::SECTION,
@@ -104,6 +109,7 @@ impl Config {
             matching: Matching::read(layers, problems),
             chat: Chat::read(layers, problems),
             session: Session::read(layers, problems),
+            safety: Safety::read(layers, problems),
             limits: Limits::read(layers, problems),
             assets: Assets::read(layers, problems),
             log: Log::read(layers, problems),

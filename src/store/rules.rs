@@ -29,6 +29,10 @@ pub struct StoreRules {
     pub max_size: u64,
     /// Most blocks a session keeps (`limits.blocks_per_session`).
     pub blocks_per_session: usize,
+    /// How long evidence is kept after its case was closed (`safety.evidence_retention`).
+    pub evidence_retention: Duration,
+    /// How long cases, sanctions and notices are kept after they ended (`safety.record_retention`).
+    pub record_retention: Duration,
     /// How long a caller waits before `Unavailable` (`store.timeout`).
     pub timeout: Duration,
 }

@@ -7,9 +7,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Store;
+use super::safety::SafetyStore;
 
 /// Between steps when nothing is due.
 const PERIOD: Duration = Duration::from_secs(1);
+/// The same of people's safety, where everything lasts for days.
+const SAFETY_PERIOD: Duration = Duration::from_secs(60);
 
 /// Sweeps until told to stop.
 pub async fn run(store: Arc<dyn Store>, stop: CancellationToken) {
@@ -30,6 +33,30 @@ pub async fn run(store: Arc<dyn Store>, stop: CancellationToken) {
                 }
                 failing = true;
                 PERIOD
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Sweeps what is kept for people's safety until told to stop.
+pub async fn run_safety(safety: Arc<dyn SafetyStore>, stop: CancellationToken) {
+    let mut failing = false;
+    loop {
+        let pause = match safety.sweep_safety().await {
+            Ok(more) => {
+                failing = false;
+                if more { Duration::ZERO } else { SAFETY_PERIOD }
+            }
+            Err(error) => {
+                if !failing {
+                    tracing::warn!(%error, "the sweep failed; evidence stays longer than it should");
+                }
+                failing = true;
+                SAFETY_PERIOD
             }
         };
         tokio::select! {

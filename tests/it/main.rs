@@ -71,6 +71,8 @@ mod restored;
 mod room_closing;
 mod rooms;
 mod routes;
+mod safety_crash;
+mod safety_model;
 mod secrets_kept;
 mod server_clock;
 mod session;

@@ -29,7 +29,6 @@ use crate::domain::safety::{
 };
 use crate::store::Pending;
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the backends come next"))]
 pub(in crate::store) mod acts;
 mod outcome;
 
@@ -80,7 +79,8 @@ pub trait Reports: Send + Sync {
 /// escalating and holding need no claim, but no other operator may have one that still holds. Closing, escalating and
 /// reopening end the claim.
 pub trait Cases: Send + Sync {
-    /// The cases that are not closed: the highest priority first, of equal ones the oldest; at most [`LISTED`].
+    /// The cases that are not closed: the highest priority first, of equal ones the oldest; at most [`LISTED`]. To the
+    /// priority of its standing reports that of [`CaseKind::base`](crate::domain::safety::CaseKind::base) is added.
     fn queue(&self) -> Pending<Vec<Case>>;
 
     /// The cases that were closed last, newest first, at most [`LISTED`].
@@ -90,8 +90,8 @@ pub trait Cases: Send + Sync {
     fn cases_about(&self, subject: SessionId) -> Pending<Vec<Case>>;
 
     /// Gives this operator the first case of the queue that they may act on and that no other has a claim on;
-    /// escalated ones only to administrators. `Ok(None)`: there is none. Their own claims come first. Choosing and
-    /// claiming is one step.
+    /// escalated ones only to administrators. `Ok(None)`: there is none, or the operator is not there or disabled.
+    /// Their own claims come first. Choosing and claiming is one step.
     fn claim_next(&self, by: OperatorId) -> Pending<Option<Case>>;
 
     /// Gives this operator this case, or renews their claim.
@@ -129,7 +129,8 @@ pub trait Cases: Send + Sync {
     fn reopen(&self, case: CaseId, by: Actor) -> Pending<Acted<()>>;
 
     /// Opens a case without a report, about a session or about a side of a room (its newest entries are frozen, as
-    /// by a report). The subject's case that is open already is answered instead, with that evidence added.
+    /// by a report). The subject's case that is open already is answered instead: it is one by hand from then on, its own
+    /// reason the worse of both, with that evidence, and the note after an empty line.
     fn open_by_hand(&self, case: HandDraft) -> Pending<Acted<CaseId>>;
 
     /// Holds the evidence of a case for so long from now, or no longer. A longer hold is not shortened but by `None`.
@@ -354,7 +355,8 @@ pub trait SafetyUpkeep: Send + Sync {
     /// One small step of time's work; true: more is due already. Erases evidence whose case has been closed for
     /// `safety.evidence_retention`, unless a hold or an appeal that waits keeps it, together with the notes, choices and claims of its
     /// reports and the case's own text. Cases that were closed `safety.record_retention` ago lose their reports, decisions and themselves
-    /// likewise, unless a sanction of theirs is in force; notices and sanctions that ended as long ago go too. Ends operators'
+    /// likewise, unless a sanction of theirs is in force; notices and sanctions that ended as long ago go too (notes and warnings end when they are
+    /// written). Ends operators'
     /// sessions unused for a day. [`Upkeep::sweep`](super::Upkeep::sweep) does none of it, and the erasure of rooms
     /// touches no evidence.
     fn sweep_safety(&self) -> Pending<bool>;

@@ -226,6 +226,8 @@ impl Writer {
         }
         let mut marks = conn.prepare_cached("DELETE FROM marks WHERE room = ?1")?;
         marks.execute([old.no])?;
+        let mut networks = conn.prepare_cached("DELETE FROM room_networks WHERE room = ?1")?;
+        networks.execute([old.no])?;
         let mut room = conn.prepare_cached("DELETE FROM rooms WHERE no = ?1")?;
         room.execute([old.no])?;
         Ok(true)

@@ -2,4 +2,5 @@
 
 mod channel;
 mod pool;
+mod safety;
 mod store;

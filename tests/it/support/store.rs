@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use miyu::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, TicketId, Timestamp};
 use miyu::domain::{Entry, EntryKind, Pairing, Party, Persona, Profile, UserId};
+use miyu::store::safety::SafetyStore;
 use miyu::store::sqlite::{SqliteStore, SqliteTuning};
 use miyu::store::{
     Appended, CommitSink, Committed, Draft, Durability, Page, PageLimit, SharedClock, SideClaim,
@@ -105,6 +106,8 @@ pub fn rules() -> StoreRules {
         longest: Duration::ZERO,
         max_size: 0,
         blocks_per_session: 3,
+        evidence_retention: Duration::from_secs(30 * 24 * 3600),
+        record_retention: Duration::from_secs(365 * 24 * 3600),
         timeout: Duration::from_secs(20),
     }
 }
@@ -133,8 +136,21 @@ pub trait Backend: Sized {
     async fn fresh() -> Self;
     /// Opens the data of this place; no other process has it open.
     async fn open(&self, setting: &Setting) -> Arc<dyn Store>;
+    /// The same with what it keeps of people's safety, if it does.
+    async fn open_whole(&self, setting: &Setting) -> Whole {
+        Whole {
+            store: self.open(setting).await,
+            safety: None,
+        }
+    }
     /// Whether these bytes are anywhere in the data, which no process has open.
     async fn holds(&self, text: &str) -> bool;
+}
+
+/// A store that is open, by what it keeps.
+pub struct Whole {
+    pub store: Arc<dyn Store>,
+    pub safety: Option<Arc<dyn SafetyStore>>,
 }
 
 /// SQLite in a folder of its own, with sizes so small that every path runs.
@@ -187,6 +203,14 @@ impl Backend for Sqlite {
         self.open_with(setting, tiny())
     }
 
+    async fn open_whole(&self, setting: &Setting) -> Whole {
+        let store = self.open_with(setting, tiny());
+        Whole {
+            safety: Some(store.clone()),
+            store,
+        }
+    }
+
     async fn holds(&self, text: &str) -> bool {
         let files = std::fs::read_dir(self.path().parent().unwrap()).unwrap();
         files.into_iter().any(|file| {
@@ -200,7 +224,7 @@ impl Backend for Sqlite {
 pub struct World<B> {
     pub backend: B,
     pub setting: Setting,
-    store: Option<Arc<dyn Store>>,
+    store: Option<Whole>,
 }
 
 impl<B: Backend> World<B> {
@@ -215,7 +239,7 @@ impl<B: Backend> World<B> {
             now: Now::default(),
         };
         let backend = B::fresh().await;
-        let store = Some(backend.open(&setting).await);
+        let store = Some(backend.open_whole(&setting).await);
         Self {
             backend,
             setting,
@@ -224,7 +248,12 @@ impl<B: Backend> World<B> {
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {
-        self.store.as_ref().expect("open")
+        &self.store.as_ref().expect("open").store
+    }
+
+    pub fn safety(&self) -> &Arc<dyn SafetyStore> {
+        let whole = self.store.as_ref().expect("open");
+        whole.safety.as_ref().expect("keeps people's safety")
     }
 
     pub fn sink(&self) -> &Recorder {
@@ -237,13 +266,13 @@ impl<B: Backend> World<B> {
 
     /// Closes in good order.
     pub async fn close(&mut self) {
-        let store = self.store.take().expect("open");
-        store.close().await.unwrap();
+        let whole = self.store.take().expect("open");
+        whole.store.close().await.unwrap();
     }
 
     /// Opens after `close`.
     pub async fn open(&mut self) {
-        self.store = Some(self.backend.open(&self.setting).await);
+        self.store = Some(self.backend.open_whole(&self.setting).await);
     }
 
     pub async fn reopen(&mut self) {

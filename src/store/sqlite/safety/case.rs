@@ -1,0 +1,180 @@
+//! What else is done to cases: skipped, escalated, reopened, held, opened by hand; and bad faith.
+
+use std::time::Duration;
+
+use super::super::error::SqliteError;
+use super::super::writer::Writer;
+use super::act::Stop;
+use super::rows::{self, int};
+use super::sanction::NewSanction;
+use crate::domain::id::SessionId;
+use crate::domain::safety::report::Chosen;
+use crate::domain::safety::{
+    Actor, AuditAct, AuditDraft, CaseId, CaseKind, Hold, Reason, SanctionKind, SanctionTarget,
+};
+use crate::store::safety::acts::Act;
+use crate::store::safety::{About, ActRefusal, HandDraft, Invalidated};
+
+impl Writer {
+    pub(super) fn skip(&mut self, case: CaseId, by: Actor) -> Result<(), Stop> {
+        let permitted = self.permitted(case, by, Act::Skip)?;
+        let by = permitted.doer.operator;
+        Ok(self.close_case(&permitted.case, by, AuditAct::Skipped, "")?)
+    }
+
+    pub(super) fn escalate(&mut self, case: CaseId, by: Actor) -> Result<(), Stop> {
+        let permitted = self.permitted(case, by, Act::Escalate)?;
+        let mut escalate = self.conn.prepare_cached(
+            "UPDATE cases SET state = 2, claim_by = NULL, claim_until = NULL WHERE no = ?1",
+        )?;
+        escalate.execute([int(case.0)])?;
+        let by = permitted.doer.operator;
+        Ok(self.audit_act(by, AuditAct::Escalated, Some(case), None)?)
+    }
+
+    pub(super) fn reopen(&mut self, case: CaseId, by: Actor) -> Result<(), Stop> {
+        let permitted = self.permitted(case, by, Act::Reopen)?;
+        let mut reopen = self.conn.prepare_cached(
+            "UPDATE cases SET state = 1, closed_at = NULL, reopened = 1, claim_by = NULL, claim_until = NULL \
+             WHERE no = ?1",
+        )?;
+        reopen.execute([int(case.0)])?;
+        self.rank(case)?;
+        let by = permitted.doer.operator;
+        Ok(self.audit_act(by, AuditAct::Reopened, Some(case), None)?)
+    }
+
+    pub(super) fn hold(&mut self, case: CaseId, hold: Option<Hold>, by: Actor) -> Result<(), Stop> {
+        let permitted = self.permitted(case, by, Act::Hold)?;
+        let held = permitted.case.held_until;
+        let until = hold.map(|hold| self.now.plus(hold.length()).max(held.unwrap_or_default()));
+        let mut put = self
+            .conn
+            .prepare_cached("UPDATE cases SET held_until = ?2 WHERE no = ?1")?;
+        put.execute((int(case.0), until.map(|it| it.0)))?;
+        self.renew_claim(&permitted.case, &permitted.doer)?;
+        let details = match hold {
+            Some(Hold::HalfYear) => "180 days",
+            Some(Hold::Year) => "365 days",
+            None => "no longer",
+        };
+        self.audit(AuditDraft {
+            by: permitted.doer.operator,
+            act: AuditAct::Held,
+            case: Some(case),
+            sanction: None,
+            took_ms: None,
+            details: details.to_owned(),
+        })?;
+        Ok(())
+    }
+
+    /// See [`crate::store::safety::Cases::open_by_hand`].
+    pub(super) fn open_by_hand(&mut self, draft: &HandDraft) -> Result<CaseId, Stop> {
+        let who = self.who(draft.by)?;
+        let (subject, room) = match draft.about {
+            About::Session(session) => (session, None),
+            About::Side(room, side) => {
+                let cached = self.cached(room)?.ok_or(ActRefusal::Unknown)?;
+                (cached.facts.sessions[side.index()], Some(room))
+            }
+        };
+        if self.is_own(who, subject)? {
+            return Err(ActRefusal::Conflict.into());
+        }
+        let case = match self.open_case(subject)? {
+            Some(case) => self.take_over(case, draft)?,
+            None => {
+                let (reason, text) = (draft.reason, draft.note.as_str());
+                self.open(CaseKind::ByHand, subject, reason, Some(reason), text)?
+            }
+        };
+        if let Some(room) = room {
+            self.freeze(case, room, &Chosen::All)?;
+        }
+        self.audit_act(who.operator, AuditAct::Opened, Some(case), None)?;
+        Ok(case)
+    }
+
+    /// Makes a case that is open already one by hand as well.
+    fn take_over(&self, case: CaseId, draft: &HandDraft) -> Result<CaseId, SqliteError> {
+        let mut read = self
+            .conn
+            .prepare_cached("SELECT own_reason FROM cases WHERE no = ?1")?;
+        let own: Option<i64> = read.query_row([int(case.0)], |row| row.get(0))?;
+        let own = own.map(rows::reason).transpose()?;
+        let reason = own.map_or(draft.reason, |own| own.worse(draft.reason));
+        let mut put = self.conn.prepare_cached(
+            "UPDATE cases SET kind = 2, own_reason = ?2, \
+             text = CASE WHEN text = '' OR ?3 = '' THEN text || ?3 ELSE text || char(10, 10) || ?3 END WHERE no = ?1",
+        )?;
+        put.execute((int(case.0), Reason::code(reason), &draft.note))?;
+        self.rank(case)?;
+        Ok(case)
+    }
+
+    /// See [`crate::store::safety::Cases::invalidate`].
+    pub(super) fn invalidate(
+        &mut self,
+        reporter: SessionId,
+        mute: Option<Duration>,
+        by: Actor,
+    ) -> Result<Invalidated, Stop> {
+        let who = self.who(by)?;
+        if self.is_own(who, reporter)? {
+            return Err(ActRefusal::Conflict.into());
+        }
+        let open = "reporter = ?1 AND withdrawn IS NULL AND verdict IS NULL \
+             AND EXISTS (SELECT 1 FROM cases c WHERE c.no = case_no AND c.closed_at IS NULL)";
+        let sql = format!("SELECT DISTINCT case_no FROM reports WHERE {open}");
+        let mut read = self.conn.prepare_cached(&sql)?;
+        let cases = rows::collect(read.query([reporter.0])?, |row| {
+            Ok(CaseId(rows::counted(row, 0)?))
+        })?;
+        let sql =
+            format!("UPDATE reports SET verdict = 3, weight = 0, decided_at = ?2 WHERE {open}");
+        let mut void = self.conn.prepare_cached(&sql)?;
+        let reports = void.execute((reporter.0, self.now.0))? as u64;
+        let mut closed = 0;
+        for case in cases {
+            closed += u64::from(self.rank_or_close(case)?);
+        }
+        self.audit(AuditDraft {
+            by: who.operator,
+            act: AuditAct::Invalidated,
+            case: None,
+            sanction: None,
+            took_ms: None,
+            details: format!("{reports} reports"),
+        })?;
+        let mute = match mute {
+            Some(length) => Some(self.mute_reporter(reporter, length, who.operator)?),
+            None => None,
+        };
+        Ok(Invalidated {
+            reports,
+            closed,
+            mute,
+        })
+    }
+
+    fn mute_reporter(
+        &self,
+        reporter: SessionId,
+        length: Duration,
+        by: Option<crate::domain::safety::OperatorId>,
+    ) -> Result<crate::domain::safety::Sanction, SqliteError> {
+        let sanction = self.insert_sanction(&NewSanction {
+            target: SanctionTarget::Session(reporter),
+            kind: SanctionKind::ReporterMute,
+            rule: Reason::Other,
+            until: Some(self.now.plus(length)),
+            lifts: None,
+            automatic: false,
+            by,
+            case: None,
+        })?;
+        self.audit_act(by, AuditAct::Imposed, None, Some(sanction.id))?;
+        Ok(sanction)
+    }
+}

@@ -1,0 +1,184 @@
+//! The audit log: a chain without a gap, whoever acts at once, and the figures that are made of it.
+
+use miyu::domain::id::Timestamp;
+use miyu::domain::safety::chain::{self, Head, Verifier};
+use miyu::domain::safety::{
+    Actor, AppealDecision, AppealOutcome, AuditAct, AuditDraft, MonthFigures, Reason, Role,
+    SanctionKind as Kind,
+};
+
+use super::*;
+
+super::for_each_backend! {
+    the_log_is_a_chain
+    a_refused_act_is_not_in_the_log
+    the_log_is_read_in_stretches
+    figures_are_by_month
+}
+
+fn other(details: &str) -> AuditDraft {
+    AuditDraft {
+        by: None,
+        act: AuditAct::Other,
+        case: None,
+        sanction: None,
+        took_ms: None,
+        details: details.into(),
+    }
+}
+
+/// Reads and verifies all of it.
+async fn verified<X: Backend>(world: &World<X>) -> usize {
+    let mut verifier = Verifier::default();
+    let (mut after, mut count) = (0, 0);
+    loop {
+        let rows = world.safety().audit(after).await.unwrap();
+        let Some(last) = rows.last() else {
+            break;
+        };
+        after = last.no;
+        count += rows.len();
+        rows.iter().for_each(|row| verifier.row(row));
+    }
+    let (no, hash) = world.safety().audit_head().await.unwrap();
+    let verdict = verifier.end(Head { no, hash });
+    assert_eq!(verdict.faults, []);
+    count
+}
+
+async fn the_log_is_a_chain<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    assert_eq!(
+        world.safety().audit_head().await.unwrap(),
+        (0, chain::ORIGIN)
+    );
+    let mei = operator(&world, "Mei", Role::Moderator).await;
+    let writing: Vec<_> = (0..20)
+        .map(|number| {
+            let row = AuditDraft {
+                by: (number % 2 == 0).then_some(mei),
+                ..other(&format!("row {number}"))
+            };
+            world.safety().record(row)
+        })
+        .collect();
+    for written in writing {
+        written.await.unwrap();
+    }
+    assert_eq!(verified(&world).await, 21);
+    world.crash().await;
+    world.safety().record(other("after")).await.unwrap();
+    assert_eq!(verified(&world).await, 22);
+    let newest = world.safety().newest_audit().await.unwrap();
+    assert_eq!(
+        (newest[0].no, newest[0].what.details.as_str()),
+        (22, "after")
+    );
+    assert_eq!(newest[0].at, world.setting.now.get());
+    let names: Vec<_> = newest.iter().filter_map(|it| it.name.clone()).collect();
+    assert_eq!(names, vec!["Mei"; 10]);
+    // What is too long is cut, and the row is whole all the same.
+    let long = "語".repeat(miyu::domain::safety::audit::DETAIL_CHARS + 1);
+    world.safety().record(other(&long)).await.unwrap();
+    let newest = world.safety().newest_audit().await.unwrap().remove(0);
+    assert_eq!(
+        newest.what.details.chars().count(),
+        miyu::domain::safety::audit::DETAIL_CHARS
+    );
+    assert_eq!(verified(&world).await, 23);
+}
+
+async fn a_refused_act_is_not_in_the_log<X: Backend>() {
+    let world = World::<X>::new().await;
+    let before = verified(&world).await;
+    refused(world.safety().skip(CaseId(1), Actor::Local).await);
+    let draft = on(SessionId::fresh(), Kind::ShadowMute, None);
+    let imposed = world
+        .safety()
+        .impose(draft, Reason::Spam, String::new(), Actor::Local);
+    refused(imposed.await);
+    assert_eq!(verified(&world).await, before);
+}
+
+async fn the_log_is_read_in_stretches<X: Backend>() {
+    let world = World::<X>::new().await;
+    let most = miyu::store::safety::LISTED;
+    let writing: Vec<_> = (0..=most)
+        .map(|_| world.safety().record(other("row")))
+        .collect();
+    for written in writing {
+        written.await.unwrap();
+    }
+    let first = world.safety().audit(0).await.unwrap();
+    assert_eq!((first.len(), first[0].no), (most, 1));
+    let rest = world.safety().audit(most as u64).await.unwrap();
+    assert_eq!((rest.len(), rest[0].no), (1, most as u64 + 1));
+    assert_eq!(verified(&world).await, most + 1);
+}
+
+async fn figures_are_by_month<X: Backend>() {
+    let world = World::<X>::new().await;
+    let safety = world.safety();
+    assert_eq!(safety.figures(Timestamp(0)).await.unwrap(), []);
+    // The tests' clock begins on 2027-01-15.
+    let mut told = Vec::new();
+    for (wait, finding) in [(1, true), (2, true), (9, false)] {
+        reported_by_stranger(&world, SessionId::fresh(), Reason::Spam).await;
+        let case = only_case(&world).await;
+        world.advance(wait * MINUTE);
+        let decision = match finding {
+            true => violation(&case, Actor::Local, &[on(case.subject, Kind::Ban, None)]),
+            false => no_violation(&case, Actor::Local),
+        };
+        done(safety.decide(decision).await);
+        told.extend(safety.notices(case.subject).await.unwrap());
+    }
+    let january = MonthFigures {
+        year: 2027,
+        month: 1,
+        reports: 3,
+        decisions: 3,
+        violations: 2,
+        median_ms: Some(120_000),
+        ..MonthFigures::default()
+    };
+    assert_eq!(safety.figures(Timestamp(0)).await.unwrap(), [january]);
+    world.advance(31 * DAY);
+    for (notice, outcome) in told
+        .iter()
+        .zip([AppealOutcome::Uphold, AppealOutcome::Overturn])
+    {
+        safety
+            .appeal(notice.to, notice.id, "no".into())
+            .await
+            .unwrap();
+        let decision = AppealDecision {
+            case: only_case(&world).await.id,
+            by: Actor::Local,
+            outcome,
+            note: String::new(),
+            text: "so".into(),
+        };
+        done(safety.decide_appeal(decision).await);
+    }
+    let february = MonthFigures {
+        year: 2027,
+        month: 2,
+        appeals: 2,
+        overturned: 1,
+        ..MonthFigures::default()
+    };
+    assert_eq!(
+        safety.figures(Timestamp(0)).await.unwrap(),
+        [january, february]
+    );
+    let now = world.setting.now.get();
+    assert_eq!(safety.figures(now).await.unwrap(), [february]);
+    // They outlive what they count.
+    world.advance(500 * DAY);
+    while safety.sweep_safety().await.unwrap() {}
+    assert_eq!(
+        safety.figures(Timestamp(0)).await.unwrap(),
+        [january, february]
+    );
+}
