@@ -4,10 +4,11 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
 use jiff::tz::TimeZone;
-use miyu::domain::id::{Seq, Side, Timestamp};
+use miyu::domain::id::{RoomId, Seq, Side, Timestamp};
 use miyu::domain::{Entry, EntryKind, Persona, Profile, Quote, UserId};
 use miyu::protocol::client::{self, ChatAction};
-use miyu::protocol::{Encoder, LobbyAction};
+use miyu::protocol::proof::Said;
+use miyu::protocol::{Encoder, LobbyAction, ProofKey};
 
 const CONTENT: &str = "1234567 I say what I have to say, which is not much: 秘語 89";
 
@@ -47,10 +48,22 @@ fn decode(criterion: &mut Criterion) {
 fn encode(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("encode");
     let encoder = Encoder::new(TimeZone::get("Asia/Taipei").expect("all zones are built in"));
+    encoder.proofs().start(ProofKey::new(&[7; 32]));
+    let room = RoomId::fresh();
     let personas = ["user-one", "user-two"].map(|user_id| Persona {
         user_id: UserId::parse(user_id).expect("plain and short"),
         profile: Profile::parse("小明", "3", "happy", "female"),
     });
+    let said = Said {
+        room,
+        seq: Seq(89),
+        side: Side::A,
+        at: Timestamp(1_800_000_000_000),
+        content: CONTENT,
+    };
+    let key = ProofKey::new(&[7; 32]);
+    assert!(key.verify(&said, key.prove(&said).as_str()));
+    group.bench_function("proof", |b| b.iter(|| key.prove(black_box(&said))));
     let quote = Quote::of(Seq(7), Side::B, Some(CONTENT));
     for (name, reply) in [("new_message", None), ("quoting", Some(quote))] {
         let entry = Entry {
@@ -63,7 +76,7 @@ fn encode(criterion: &mut Criterion) {
                 reply,
             },
         };
-        let texts = encoder.entry_texts(&personas, &entry);
+        let texts = encoder.entry_texts(room, &personas, &entry);
         assert_eq!(texts.for_side(Side::A), texts.for_side(Side::B));
         let text = texts.for_side(Side::A).as_str();
         let json: serde_json::Value = serde_json::from_str(text).expect("JSON");
@@ -71,7 +84,7 @@ fn encode(criterion: &mut Criterion) {
         assert_eq!(json["message"]["seq"], 89);
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function(name, |b| {
-            b.iter(|| encoder.entry_texts(&personas, black_box(&entry)));
+            b.iter(|| encoder.entry_texts(room, &personas, black_box(&entry)));
         });
     }
     group.finish();

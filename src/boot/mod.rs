@@ -32,10 +32,11 @@ use crate::delivery::online::Online;
 use crate::domain::id::NodeId;
 use crate::domain::reserved_names::StaffNames;
 use crate::http::routes::Route;
-use crate::identity::Signer;
 use crate::identity::revoked::Revoked;
+use crate::identity::{self, Signer};
 use crate::lobby::effects::LobbyServices;
 use crate::lobby::figures::Figures;
+use crate::protocol::ProofKey;
 use crate::state::AppState;
 use crate::store::capacity::Capacity;
 use crate::store::safety::SafetyStore;
@@ -67,6 +68,8 @@ pub async fn build(config: Config) -> Result<Server, BuildError> {
 /// See [`BuildError`].
 pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Server, BuildError> {
     let key = backends::signing_key(&config, &*backends.store).await?;
+    let proofs = backends.encoder.proofs();
+    proofs.start(ProofKey::new(&identity::proof_key(&key)));
     let assets = Assets::load(&config).map_err(BuildError::Assets)?;
     let shutdown = Drain::new();
     let host = HostMemory::read();

@@ -8,7 +8,7 @@ use crate::domain::id::{Seq, Side};
 use crate::domain::{Entry, EntryKind, Room};
 use crate::protocol::{CloseReason, Replay, Text, size};
 use crate::state_machine::{Action, Actions, Now};
-use crate::store::{Page, StoreError};
+use crate::store::{Page, RoomPeople, StoreError};
 
 impl Chat {
     pub(super) fn page(
@@ -120,8 +120,9 @@ impl Chat {
             self.room.departure_told();
         }
         if !entries.is_empty() {
-            let personas = self.people.personas.clone();
-            let replay = Replay::new(self.encoder.clone(), personas, self.side, entries);
+            let RoomPeople { room, personas } = &*self.people;
+            let (encoder, personas) = (self.encoder.clone(), personas.clone());
+            let replay = Replay::new(encoder, *room, personas, self.side, entries);
             out.push(Action::Replay(Box::new(replay)));
         }
         let more = self.stream.paged(page.upto, page.last_seq, now.instant);
@@ -130,9 +131,8 @@ impl Chat {
             self.page(false, "open", out);
         } else if let Some(departure) = self.room.untold_departure() {
             // On opening a closed room its end is always told, also when it was seen before.
-            let text = self
-                .encoder
-                .entry(&self.people.personas, &departure, self.side);
+            let RoomPeople { room, personas } = &*self.people;
+            let text = self.encoder.entry(*room, personas, &departure, self.side);
             out.push(Action::Write(text));
         }
     }

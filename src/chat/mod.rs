@@ -254,7 +254,8 @@ impl Machine for Chat {
         match outcome {
             ChatOutcome::Appended(_, Ok(Appended::Done(_))) => {}
             ChatOutcome::Appended(_, Ok(Appended::Repeat(entry))) => {
-                self.tell(self.encoder.repeat(&self.people.personas, &entry), out);
+                let RoomPeople { room, personas } = &*self.people;
+                self.tell(self.encoder.repeat(*room, personas, &entry), out);
             }
             ChatOutcome::Appended(client_id, Ok(Appended::Refused(why))) => {
                 self.fail(refusal(why), Some(&client_id), out);

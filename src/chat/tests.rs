@@ -231,7 +231,7 @@ fn message(seq: u64) -> Entry {
 fn texts(entry: &Entry) -> EntryTexts {
     let room = room([1, 2]);
     let personas = room.sides.map(|side| side.persona);
-    encoder().entry_texts(&personas, entry)
+    encoder().entry_texts(room.id, &personas, entry)
 }
 
 fn live(seq: u64) -> Frame {

@@ -31,7 +31,9 @@ impl CommitSink for Publisher {
                 seq: entry.seq,
                 by: author(entry),
                 role: EntryRole::of(&entry.kind),
-                texts: self.encoder.entry_texts(&people.personas, entry),
+                texts: self
+                    .encoder
+                    .entry_texts(people.room, &people.personas, entry),
             };
             self.channel.publish(GroupId::Room(people.room), frame);
         }

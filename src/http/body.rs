@@ -168,7 +168,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::domain::id::{Seq, Side, Timestamp};
+    use crate::domain::id::{RoomId, Seq, Side, Timestamp};
     use crate::domain::{Entry, EntryKind, Persona, Profile, UserId};
     use crate::protocol::Encoder;
 
@@ -188,7 +188,13 @@ mod tests {
             profile: Profile::parse(name, "1", "", ""),
         });
         let encoder = Encoder::new(TimeZone::UTC);
-        Replay::new(encoder, personas, Side::A, entries.collect())
+        Replay::new(
+            encoder,
+            RoomId::fresh(),
+            personas,
+            Side::A,
+            entries.collect(),
+        )
     }
 
     #[tokio::test]

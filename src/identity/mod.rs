@@ -96,6 +96,11 @@ pub fn frame_key(key: &[u8; KEY_BYTES]) -> [u8; 32] {
     derived(key, b"miyu frames between nodes 1")
 }
 
+/// The key that messages are proved with: the same on every node of a site.
+pub fn proof_key(key: &[u8; KEY_BYTES]) -> [u8; 32] {
+    derived(key, b"miyu proof of a message 1")
+}
+
 fn derive(key: &[u8; KEY_BYTES], purpose: &[u8]) -> HmacSha256 {
     keyed(&derived(key, purpose))
 }

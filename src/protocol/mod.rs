@@ -8,6 +8,7 @@ mod entry_texts;
 mod field;
 mod frame_json;
 mod json;
+pub mod proof;
 pub mod replay;
 pub mod server;
 pub mod size;
@@ -16,6 +17,7 @@ mod surrogates;
 pub use client::{ChatAction, ChatFrame, DecodeError, LobbyAction};
 pub use close::{CloseReason, ErrorCode};
 pub use frame_json::wait_millis;
+pub use proof::{ProofKey, Proofs};
 pub use replay::Replay;
 pub use server::Encoder;
 

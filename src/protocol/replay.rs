@@ -4,23 +4,31 @@
 use std::vec::IntoIter;
 
 use super::{Encoder, Text};
-use crate::domain::id::Side;
+use crate::domain::id::{RoomId, Side};
 use crate::domain::{Entry, Persona};
 
 /// The frames of some entries, in order. Each is made when it is asked for, and its entry is then forgotten.
 #[derive(Debug)]
 pub struct Replay {
     encoder: Encoder,
+    room: RoomId,
     personas: [Persona; 2],
     side: Side,
     entries: IntoIter<Entry>,
 }
 
 impl Replay {
-    /// Of these entries, as `side` is sent them.
-    pub fn new(encoder: Encoder, personas: [Persona; 2], side: Side, entries: Vec<Entry>) -> Self {
+    /// Of these entries of a room, as `side` is sent them.
+    pub fn new(
+        encoder: Encoder,
+        room: RoomId,
+        personas: [Persona; 2],
+        side: Side,
+        entries: Vec<Entry>,
+    ) -> Self {
         Self {
             encoder,
+            room,
             personas,
             side,
             entries: entries.into_iter(),
@@ -33,7 +41,8 @@ impl Iterator for Replay {
 
     fn next(&mut self) -> Option<Text> {
         let entry = self.entries.next()?;
-        Some(self.encoder.entry(&self.personas, &entry, self.side))
+        let Self { room, side, .. } = *self;
+        Some(self.encoder.entry(room, &self.personas, &entry, side))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

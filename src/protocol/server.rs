@@ -16,16 +16,18 @@ use super::client::DecodeError;
 use super::close::ErrorCode;
 pub use super::entry_texts::EntryTexts;
 use super::json::Json;
+use super::proof::{Proofs, Said};
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
 use crate::domain::wish::Phase;
 use crate::domain::{
     Entry, EntryKind, LeaveReason, MessageRef, Pairing, Persona, Quote, Reaction, Room,
 };
 
-/// Encodes frames. Holds the zone of `sent_at`; cheap to clone.
+/// Encodes frames. Holds the zone of `sent_at` and what proves messages; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Encoder {
     zone: TimeZone,
+    proofs: Proofs,
 }
 
 /// What a search is told while it waits.
@@ -42,25 +44,37 @@ pub struct WaitingFor {
 }
 
 impl Encoder {
-    /// `zone` is that of `sent_at`.
+    /// `zone` is that of `sent_at`. Messages carry no `proof` until [`Self::proofs`] has a key.
     pub fn new(zone: TimeZone) -> Self {
-        Self { zone }
+        let proofs = Proofs::default();
+        Self { zone, proofs }
     }
 
-    /// Both encodings of a committed entry.
-    pub fn entry_texts(&self, personas: &[Persona; 2], entry: &Entry) -> EntryTexts {
+    /// What proves messages, shared by all clones.
+    pub fn proofs(&self) -> &Proofs {
+        &self.proofs
+    }
+
+    /// Both encodings of a committed entry of this room.
+    pub fn entry_texts(&self, room: RoomId, personas: &[Persona; 2], entry: &Entry) -> EntryTexts {
         match entry.kind {
             EntryKind::Departure { .. } => {
-                EntryTexts::by_side(Side::BOTH.map(|side| self.entry(personas, entry, side)))
+                EntryTexts::by_side(Side::BOTH.map(|side| self.entry(room, personas, entry, side)))
             }
-            _ => EntryTexts::same(self.entry(personas, entry, Side::A)),
+            _ => EntryTexts::same(self.entry(room, personas, entry, Side::A)),
         }
     }
 
-    /// An entry as `receiver` is sent it.
-    pub fn entry(&self, personas: &[Persona; 2], entry: &Entry, receiver: Side) -> Text {
+    /// An entry of this room as `receiver` is sent it.
+    pub fn entry(
+        &self,
+        room: RoomId,
+        personas: &[Persona; 2],
+        entry: &Entry,
+        receiver: Side,
+    ) -> Text {
         match &entry.kind {
-            EntryKind::Message { .. } => self.message(personas, entry, false),
+            EntryKind::Message { .. } => self.message(room, personas, entry, false),
             EntryKind::Recall {
                 target, client_id, ..
             } => encode(&MessageRecalled {
@@ -84,8 +98,8 @@ impl Encoder {
     }
 
     /// The answer to a repeated `client_id`: the stored message, outside the ordered stream.
-    pub fn repeat(&self, personas: &[Persona; 2], entry: &Entry) -> Text {
-        self.message(personas, entry, true)
+    pub fn repeat(&self, room: RoomId, personas: &[Persona; 2], entry: &Entry) -> Text {
+        self.message(room, personas, entry, true)
     }
 
     /// The answer to a reaction that stands already: outside the ordered stream, like [`Self::repeat`].
@@ -102,7 +116,7 @@ impl Encoder {
         })
     }
 
-    fn message(&self, personas: &[Persona; 2], entry: &Entry, repeat: bool) -> Text {
+    fn message(&self, room: RoomId, personas: &[Persona; 2], entry: &Entry, repeat: bool) -> Text {
         let EntryKind::Message {
             side,
             client_id,
@@ -157,11 +171,25 @@ impl Encoder {
             Some([hour, minute]) => json.two_digits(hour).raw(":").two_digits(minute),
             None => json,
         };
-        json.raw(r#"","sent_at_ms":"#)
+        let json = json
+            .raw(r#"","sent_at_ms":"#)
             .number(entry.at.0)
             .raw(r#","client_id":"#)
-            .text(client_id)
-            .raw(if repeat { r#","repeat":true}}"# } else { "}}" })
+            .text(client_id);
+        let json = match (self.proofs.key(), content) {
+            (Some(key), Some(content)) => {
+                let proof = key.prove(&Said {
+                    room,
+                    seq: entry.seq,
+                    side: *side,
+                    at: entry.at,
+                    content,
+                });
+                json.raw(r#","proof":""#).raw(proof.as_str()).raw("\"")
+            }
+            _ => json,
+        };
+        json.raw(if repeat { r#","repeat":true}}"# } else { "}}" })
             .finish()
             .into()
     }
@@ -398,7 +426,7 @@ fn quote_len(quote: &Quote) -> usize {
 
 /// A message around its texts, where nothing of them must be escaped: one allocation, of which next to nothing
 /// is left unused.
-const MESSAGE_BYTES: usize = 288;
+const MESSAGE_BYTES: usize = 321;
 
 /// Most frames fit: one allocation.
 const FRAME_BYTES: usize = 512;

@@ -1,10 +1,13 @@
 //! How long the frame of an entry will be, without encoding it: what a page is measured by. An upper bound, and a
 //! close one. Pure.
 
+use super::proof::PROOF_CHARS;
 use crate::domain::{Entry, EntryKind, Persona};
 
 /// A `new_message` around its texts and names, with the longest numbers and the comma behind it.
 const MESSAGE: usize = 416;
+/// The `proof` of one that was not recalled.
+const PROOF: usize = r#","proof":"""#.len() + PROOF_CHARS;
 /// Any other entry around its text and names.
 const OTHER: usize = 160;
 /// How much shorter a frame may be than it is counted, beside names that it does not carry.
@@ -32,7 +35,8 @@ pub fn entry(entry: &Entry, names: usize) -> usize {
             ..
         } => {
             let quoted = reply.as_ref().map_or(0, |quote| text(&quote.content));
-            MESSAGE + escaped_len(client_id) + text(content) + quoted
+            let proof = content.as_ref().map_or(0, |_| PROOF);
+            MESSAGE + escaped_len(client_id) + text(content) + proof + quoted
         }
         EntryKind::Recall { client_id, .. } => OTHER + escaped_len(client_id),
         EntryKind::Reaction { .. } | EntryKind::Departure { .. } => OTHER,
@@ -56,9 +60,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::id::{Seq, Side, Timestamp};
+    use crate::domain::id::{RoomId, Seq, Side, Timestamp};
     use crate::domain::{LeaveReason, Profile, Quote, Reaction, UserId};
-    use crate::protocol::Encoder;
+    use crate::protocol::{Encoder, ProofKey};
 
     /// Every kind of character that is written in another length.
     fn any_text(most: usize) -> impl Strategy<Value = String> {
@@ -124,6 +128,7 @@ mod tests {
             nickname in "[a-z\"\\\\]{1,50}",
         ) {
             let encoder = Encoder::new(TimeZone::UTC);
+            encoder.proofs().start(ProofKey::new(&[7; 32]));
             let personas = ["user-one", "two"].map(|user_id| Persona {
                 user_id: UserId::parse(user_id).unwrap(),
                 profile: Profile::parse(&nickname, "20", "happy", "female"),
@@ -133,7 +138,7 @@ mod tests {
             let counted = super::entry(&entry, names);
             for side in Side::BOTH {
                 let comma = 1;
-                let length = encoder.entry(&personas, &entry, side).len() + comma;
+                let length = encoder.entry(RoomId::fresh(), &personas, &entry, side).len() + comma;
                 prop_assert!(length <= counted, "{length} bytes, counted as {counted}");
                 prop_assert!(counted - length <= SLACK + names, "{length} bytes, counted as {counted}");
             }

@@ -59,6 +59,7 @@ mod pool_model;
 mod pool_redis;
 mod pool_scene;
 mod pool_together;
+mod proofs;
 mod proxies;
 mod reactions;
 mod redis_access;

@@ -97,7 +97,7 @@ pub async fn messages(call: Call) -> HandlerResult {
     }
     let (last_seq, upto) = (page.last_seq, page.upto);
     let rest = format!("\"last_seq\":{last_seq},\"upto\":{upto}{anew}");
-    let entries = Replay::new(app.encoder.clone(), personas, side, page.entries);
+    let entries = Replay::new(app.encoder.clone(), room.id, personas, side, page.entries);
     let mut answer = response::json_page(entries, &rest);
     answer.body_mut().hold(held);
     Ok(answer)
