@@ -30,6 +30,18 @@ export function resumePoint({ messages, lastSeq }) {
 export const isAsked = (state, kind) => state.pendingActions.some((action) => action.kind === kind);
 
 /**
+ * Whether the other side can still be blocked.
+ * @param {Room} state
+ */
+export const canBlock = (state) => !state.blocked && !isAsked(state, 'block') && !state.isBot;
+
+/**
+ * Whether there is another person on the other side.
+ * @param {Room} state
+ */
+export const canBeReported = (state) => state.known && !state.isBot && !state.sameSession;
+
+/**
  * The index of the message of that id, or -1. An id is its seq, as far as we know: looked for there first.
  * @param {StoredMessage[]} messages @param {string} id
  */

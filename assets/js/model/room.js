@@ -5,7 +5,7 @@
 import { actionKey } from './outbox.js';
 import { dropWish, takeReaction, withReactionsOf } from './reactions.js';
 import { isAsked } from './room-queries.js';
-import { readMessage } from './stored-message.js';
+import { leftFor, readMessage } from './stored-message.js';
 
 /** @typedef {import('./stored-message.js').StoredMessage} StoredMessage */
 
@@ -170,7 +170,7 @@ const handlers = {
     confirm(draft, 'recall', id);
     dropWish(draft, id);
     draft.messages = draft.messages.map((message) => {
-      if (message.id === id) return { ...message, content: null, recalled: true, quoteText: null, myReaction: null, theirReaction: null };
+      if (message.id === id) return { ...message, content: null, recalled: true, said: leftFor(message), quoteText: null, myReaction: null, theirReaction: null };
       if (message.repliedTo === id && message.quoteText !== null) return { ...message, quoteText: null };
       return message;
     });
@@ -378,7 +378,7 @@ function insert(draft, message) {
   while (at > 0 && list[at - 1].seq > message.seq) at -= 1;
   if (at > 0 && list[at - 1].seq === message.seq) {
     const before = list[at - 1];
-    list[at - 1] = before.recalled && !message.recalled ? before : withReactionsOf(before, message);
+    list[at - 1] = before.recalled && !message.recalled ? before : withReactionsOf(before, message.recalled ? { ...message, said: leftFor(before) } : message);
     return;
   }
   list.splice(at, 0, message);

@@ -11,6 +11,9 @@ import { indexOf } from './room-queries.js';
  * @property {string} nickname
  * @property {string | null} content null once it is recalled
  * @property {boolean} recalled
+ * @property {string | null} proof by which the server knows later that it said so
+ * @property {{ content: string, proof: string, at: number } | null} said what the other side took back while this page
+ * had it: never shown, and gone with the page; only a report carries it
  * @property {string | null} repliedTo the id of what it quotes
  * @property {string | null} quoteText
  * @property {boolean} quoteMine
@@ -32,6 +35,8 @@ export function readMessage(raw, { me, messages }) {
     nickname: raw.sender_nickname ?? '',
     content: raw.recalled ? null : (raw.content ?? null),
     recalled: Boolean(raw.recalled) || raw.content === null,
+    proof: raw.proof ?? null,
+    said: null,
     repliedTo: raw.replied_to === null || raw.replied_to === undefined ? null : String(raw.replied_to),
     quoteText: quotedText(raw),
     quoteMine: isMine(raw.replied_to, messages) ?? raw.replied_to_sender === me,
@@ -39,6 +44,14 @@ export function readMessage(raw, { me, messages }) {
     theirReaction: null,
     at: raw.sent_at_ms ?? 0,
   };
+}
+
+/**
+ * What a message that is taken back leaves for a report.
+ * @param {StoredMessage} message
+ */
+export function leftFor({ mine, content, proof, said, at }) {
+  return mine || content === null || proof === null ? said : { content, proof, at };
 }
 
 /**

@@ -12,7 +12,8 @@ const goingAway = 1001;
 /** The codes of problems that our server says (docs/PROTOCOL.md). */
 const codes = new Set([
   'bad_host', 'misdirected', 'not_a_uuid', 'invalid_after', 'bad_query', 'no_identity', 'not_a_member', 'foreign_origin', 'not_found', 'no_such_room',
-  'method_not_allowed', 'body_too_large', 'not_a_handshake', 'rate_limited', 'too_many_sockets', 'damaged', 'unavailable',
+  'method_not_allowed', 'body_too_large', 'bad_json', 'invalid_field', 'too_long', 'not_a_handshake', 'rate_limited', 'too_many_sockets', 'damaged', 'unavailable',
+  'reports_off', 'already_reported', 'same_session', 'too_many_reports', 'no_such_report', 'already_decided',
 ]);
 
 /** Our server has answered, and said no. */
@@ -51,13 +52,13 @@ async function interpret(response, isOurs) {
   throw new Outage(`${response.status} ${type}`);
 }
 
-/** @param {string} path @param {IsOurs} isOurs @param {{ method?: string, token?: string | null }} options */
-async function request(path, isOurs, { method = 'GET', token = null } = {}) {
+/** @param {string} path @param {IsOurs} isOurs @param {{ method?: string, token?: string | null, body?: object }} options */
+async function request(path, isOurs, { method = 'GET', token = null, body } = {}) {
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), deadline);
   try {
-    const headers = { accept: 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
-    return await interpret(await fetch(path, { method, headers, cache: 'no-store', credentials: 'same-origin', signal: giveUp.signal }), isOurs);
+    const headers = { accept: 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body ? { 'content-type': 'application/json' } : {}) };
+    return await interpret(await fetch(path, { method, headers, body: body ? JSON.stringify(body) : undefined, cache: 'no-store', credentials: 'same-origin', signal: giveUp.signal }), isOurs);
   } catch (error) {
     throw error instanceof Refusal ? error : new Outage(String(error), { cause: error });
   } finally {
@@ -116,7 +117,7 @@ export const defaultSite = {
   reconnect_grace_ms: 300_000,
   max_message_chars: 2000,
   max_nickname_chars: 12,
-  options: {},
+  options: /** @type {{ reports?: boolean }} */ ({}),
 };
 
 /** @typedef {typeof defaultSite} Site */
@@ -170,6 +171,21 @@ export const getBlocks = async () => (await request('/api/blocks/', (body) => Ar
  * @param {string} roomId
  */
 export const liftBlock = (roomId) => request(`/api/blocks/${encodeURIComponent(roomId)}/`, (body) => body === null, { method: 'DELETE' });
+
+/**
+ * Reports the other side of a room, for as long as the room is there.
+ * @param {object} report @param {string | null} [token] of the room
+ */
+export const postReport = (report, token) => request('/api/reports/', (body) => typeof body?.report_id === 'string', { method: 'POST', token, body: report });
+
+/**
+ * What this browser reported, newest first.
+ * @returns {Promise<import('../model/report.js').OwnReport[]>}
+ */
+export const getReports = async () => (await request('/api/reports/', (body) => Array.isArray(body?.reports))).reports;
+
+/** @param {string} id */
+export const withdrawReport = (id) => request(`/api/reports/${encodeURIComponent(id)}/`, (body) => body === null, { method: 'DELETE' });
 
 /** Ends this browser's session on the server: its rooms, searches and blocks. */
 export const forgetBrowser = () => request('/api/session/forget', (body) => body === null, { method: 'POST' });

@@ -87,7 +87,7 @@ function mountRoom(section) {
   });
   const side = mountSideCard(section.querySelector('.side-card'));
   const banner = mountBanner(byTest('banner', section), { onContinue: () => room?.continueHere() });
-  const endCard = mountEndCard(byTest('end-card', section), { onNext: () => room?.actions.next(), onBlock: () => room?.actions.block(), onSave: () => room?.actions.save(), onForget: forgetThisBrowser });
+  const endCard = mountEndCard(byTest('end-card', section), { onNext: () => room?.actions.next(), onBlock: () => room?.actions.block(), onReport: () => room?.actions.report(), onSave: () => room?.actions.save(), onForget: forgetThisBrowser });
   return { log, composer, starters, header, side, banner, endCard };
 }
 

@@ -18,6 +18,7 @@ import { askLeave } from '../ui/leave-sheet.js';
 import { keptFor } from '../ui/privacy.js';
 import { mountProfileCard } from '../ui/profile-card.js';
 import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
+import { reportedNames } from '../ui/report-names.js';
 import { mountStats } from '../ui/stats.js';
 import { mountEnded } from './ended.js';
 import { handOverActions, isLeft, rememberSide, roomsWithPendingActions, setRoomHere, adoptActions, requestLeave } from './room-storage.js';
@@ -187,4 +188,5 @@ function lookBack() {
 adoptActions();
 addEventListener('pagehide', handOverActions);
 if (roomsWithPendingActions().length > 0) import('./background-outbox.js').then(({ startBackgroundOutboxes }) => startBackgroundOutboxes());
+if (reportedNames().length > 0) import('../ui/report-list.js').then(({ tellOutcomes }) => tellOutcomes());
 startWorker();

@@ -7,7 +7,7 @@ import { randomId } from '../lib/id.js';
 import { once, oneAtATime } from '../lib/press.js';
 import { now } from '../lib/time.js';
 import { chosen, reactionsAt, wishFor } from '../model/reactions.js';
-import { asksBeforeLeaving, hasWords, isAsked } from '../model/room-queries.js';
+import { asksBeforeLeaving, canBlock, hasWords, isAsked } from '../model/room-queries.js';
 import { fileName, transcript } from '../model/transcript.js';
 import { askBlock } from '../ui/block-sheet.js';
 import { rememberBlocked } from '../ui/blocked-list.js';
@@ -16,6 +16,7 @@ import { openGuide } from '../ui/guide.js';
 import { markWords } from '../ui/marking.js';
 import { askTranscript, saveText } from '../ui/transcript-sheet.js';
 import { openMessageMenu, openRoomMenu } from './room-menus.js';
+import { createReporting } from './room-report.js';
 import { rememberSide } from './room-storage.js';
 
 const leavePatience = 1500;
@@ -80,12 +81,14 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     const { id, clientId } = row.source;
     openMessageMenu(row, at, {
       canReply: state().active,
+      canReport: reporting.isOffered(),
       mine: row.source.seq ? myReaction(row.source) : null,
       onReact: (reaction) => react(node, reaction),
       onReply: () => replyTo(node),
       onQuote: () => ui.log.glow(row.source.repliedTo, true),
       onMark: () => markWords(node),
       onRecall: () => ask({ kind: 'recall', id, clientId }),
+      onReport: () => reporting.open(row.source),
       onDelete: () => ask({ kind: 'delete', id }),
       onRetry: () => retry(node),
       onDiscard: () => core.act({ action: 'discard', clientId }),
@@ -112,11 +115,15 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     ask({ kind: 'leave' });
   }
 
-  const block = oneAtATime(async () => {
-    if (!(await askBlock(partnerName()))) return;
+  function blockNow() {
     rememberBlocked(state().roomId, state().partner);
     rememberSide(state().roomId, { blocked: true });
     ask({ kind: 'block' });
+  }
+
+  const reporting = createReporting({ core, block: blockNow });
+  const block = oneAtATime(async () => {
+    if (await askBlock(partnerName())) blockNow();
   });
 
   const save = oneAtATime(async () => {
@@ -130,11 +137,13 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
       canSave: hasWords(state()),
       onSave: save,
       canLeave: state().active && !isAsked(state(), 'leave'),
-      canBlock: !state().blocked && !isAsked(state(), 'block') && !state().isBot,
+      canBlock: canBlock(state()),
       needsSecondPress: () => asksBeforeLeaving(state()),
       onLeave: leave,
       onBlock: block,
       onGuide: () => openGuide(core.getSite()),
+      canReport: reporting.isOffered(),
+      onReport: () => reporting.open(),
       onForget: forgetThisBrowser,
       onReadReceipts: () => readReceipts.forget(),
     });
@@ -151,6 +160,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     next: onNext,
     leaveAndGo,
     block,
+    report: () => reporting.open(),
     save,
     roomMenu,
     /** Called when the room has closed: a person who pressed Next goes on. */

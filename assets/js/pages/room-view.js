@@ -28,7 +28,8 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
     const over = isOver(state);
     const hadFocus = over && !ui.composer.element.hidden && ui.composer.element.contains(document.activeElement);
     setHidden(ui.composer.element, over);
-    ui.endCard.update(state, getSite().retention_ms, now);
+    const { retention_ms: retention, options } = getSite();
+    ui.endCard.update(state, { retention, reports: Boolean(options.reports) }, now);
     if (hadFocus) section.querySelector('.end-title')?.focus({ preventScroll: true });
   }
 

@@ -3,13 +3,13 @@
 import { byTest, el, setHidden, setText } from '../lib/dom.js';
 import { duration, t } from '../lib/i18n.js';
 import { appeared } from '../lib/press.js';
-import { hasWords, isAsked, isOver, minutesTalked } from '../model/room-queries.js';
+import { canBeReported, canBlock, hasWords, isOver, minutesTalked } from '../model/room-queries.js';
 
-export function mountEndCard(section, { onNext, onBlock, onSave, onForget }) {
+export function mountEndCard(section, { onNext, onBlock, onReport, onSave, onForget }) {
   let shown = '';
   return {
-    /** `retention`: how long the server keeps a closed conversation, in ms. */
-    update(state, retention, now) {
+    /** `retention`: how long the server keeps a closed conversation, in ms; `reports`: an operator reads reports. */
+    update(state, { retention, reports }, now) {
       // It comes where one was writing, when the other side leaves.
       if (section.hidden && isOver(state)) appeared(section, state.ended?.by !== 'me');
       setHidden(section, !isOver(state));
@@ -18,9 +18,10 @@ export function mountEndCard(section, { onNext, onBlock, onSave, onForget }) {
         return;
       }
       const title = endTitle(state);
-      const canBlock = !state.blocked && !isAsked(state, 'block') && !state.isBot;
+      const blocks = canBlock(state);
+      const canReport = reports && canBeReported(state);
       const canSave = hasWords(state);
-      const key = `${title}|${canBlock}|${canSave}|${t('forget.title')}`;
+      const key = `${title}|${blocks}|${canReport}|${canSave}|${t('forget.title')}`;
       if (key === shown) {
         setText(byTest('end-note', section), endNote(state, retention, now));
         return;
@@ -35,7 +36,8 @@ export function mountEndCard(section, { onNext, onBlock, onSave, onForget }) {
           { class: 'end-actions' },
           el('button', { type: 'button', class: 'button-primary', test: 'end-next', onclick: onNext }, t('end.next')),
           el('a', { class: 'button-ghost', href: '/', test: 'end-home' }, t('end.home')),
-          canBlock && el('button', { type: 'button', class: 'button-ghost', test: 'end-block', onclick: onBlock }, t('menu.block')),
+          blocks && el('button', { type: 'button', class: 'button-ghost', test: 'end-block', onclick: onBlock }, t('menu.block')),
+          canReport && el('button', { type: 'button', class: 'button-text', test: 'end-report', onclick: onReport }, t('report.menu')),
           canSave && el('button', { type: 'button', class: 'button-text', test: 'end-save', onclick: onSave }, t('transcript.title')),
           el('button', { type: 'button', class: 'button-text', test: 'end-forget', onclick: onForget }, t('forget.title')),
         ),

@@ -4,6 +4,7 @@ import { el } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
 import { openBlockedList } from './blocked-list.js';
 import { keptFor, privacyLink } from './privacy.js';
+import { reportedNames } from './report-names.js';
 import { openRules } from './rules.js';
 import { openSheet } from './sheet.js';
 
@@ -20,5 +21,7 @@ export function openGuide(site) {
   body.push(el('p', {}, privacyLink(t('guide.privacy'))));
   const rules = el('button', { type: 'button', class: 'button-ghost', test: 'guide-rules', onclick: () => openRules(site) }, t('guide.rules'));
   const blocked = el('button', { type: 'button', class: 'button-ghost', test: 'guide-blocked', onclick: () => openBlockedList() }, t('guide.blocked'));
-  return openSheet({ title: t('guide.title'), body, foot: [rules, blocked], test: 'guide-sheet' }).closed;
+  const hasReports = site.options.reports || reportedNames().length > 0;
+  const reports = hasReports && el('button', { type: 'button', class: 'button-ghost', test: 'guide-reports', onclick: () => import('./report-list.js').then(({ openReports }) => openReports()) }, t('reports.title'));
+  return openSheet({ title: t('guide.title'), body, foot: [rules, blocked, reports], test: 'guide-sheet', className: 'sheet-guide' }).closed;
 }
