@@ -26,6 +26,7 @@ pub mod telemetry;
 pub mod admission;
 pub mod delivery;
 pub mod identity;
+pub mod safety;
 
 pub mod state_machine;
 pub mod transport;

@@ -47,6 +47,8 @@ pub const STORE_BYTES: &str = "miyu_store_bytes";
 pub const STORE_MAX: &str = "miyu_store_max_bytes";
 /// Counter: searches and rooms refused because the data has nearly the size it may have.
 pub const SITE_FULL: &str = "miyu_site_full_total";
+/// Counter: reports taken, by `reason`.
+pub const REPORTS: &str = "miyu_reports_total";
 /// Counter: pages read from the store, by `cause` (`hole`, `lagged`, `open`, `resync`).
 pub const PAGES: &str = "miyu_pages_total";
 /// Counter: rooms whose members were told where the room stands, since frames may have been lost.

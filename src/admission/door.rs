@@ -21,6 +21,8 @@ pub enum Act {
     Connect(Class),
     /// A search for a partner.
     Search,
+    /// A report of a person.
+    Report,
 }
 
 /// Why something is not done now.
@@ -77,6 +79,10 @@ impl Door {
             Act::Search => {
                 let caller = self.limits.caller(session, address);
                 self.limits.search(&caller).map_err(AdmissionRefusal::Rate)
+            }
+            Act::Report => {
+                let counted = self.limits.report(session, address);
+                counted.map_err(AdmissionRefusal::Rate)
             }
         }
     }

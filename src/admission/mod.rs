@@ -46,6 +46,8 @@ const FILES_PER_REQUEST: u32 = 8;
 const NEWCOMERS_AT_ONCE: u32 = 5;
 /// Signals at once, of a session and of a connection alike: two seconds' worth.
 const SIGNAL_BURST: u32 = 2;
+/// A report copies part of a room and is read by a person: it counts as so many requests.
+const REQUESTS_PER_REPORT: u64 = 12;
 /// A search that is withdrawn sooner than this was no search: it is charged once more. Else a client that
 /// looks at each partner on offer and goes on pays no more than people who wait.
 const HASTY: Duration = Duration::from_secs(2);
@@ -118,6 +120,14 @@ impl RateLimits {
     /// networks count.
     pub fn requests(&self, session: Option<SessionId>, address: IpAddr) -> Result<(), Duration> {
         self.take(&self.caller(session, address), RateKind::Request)
+    }
+
+    /// Counts one report, as so many requests; `Err` is `retry_after`.
+    pub fn report(&self, session: Option<SessionId>, address: IpAddr) -> Result<(), Duration> {
+        let caller = self.caller(session, address);
+        let asks = [(RateKind::Request, REQUESTS_PER_REPORT)];
+        let taken = self.ledger.take(&caller, &asks, Instant::now());
+        taken.map_err(|over| over.wait)
     }
 
     /// Counts one page or file; `Err` is `retry_after`.

@@ -35,6 +35,9 @@ pub enum BuildError {
     /// The store does not give its key.
     #[error("the session key cannot be had: {0}")]
     StoredKey(#[source] StoreError),
+    /// The store does not give the key that networks are hashed with.
+    #[error("the installation key cannot be had: {0}")]
+    SafetyKey(#[source] StoreError),
     /// Redis is not reached.
     #[error("{0}. To run one node without Redis, set channel.url = \"memory:\"")]
     Redis(#[source] Unreachable),
@@ -63,7 +66,8 @@ impl BuildError {
             | Self::OpeningDied(_)
             | Self::Postgres(_)
             | Self::Identity(_)
-            | Self::StoredKey(_) => Part::Store,
+            | Self::StoredKey(_)
+            | Self::SafetyKey(_) => Part::Store,
             Self::Redis(_) | Self::Announce(_) => Part::Channel,
         }
     }

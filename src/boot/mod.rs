@@ -37,6 +37,7 @@ use crate::identity::{self, Signer};
 use crate::lobby::effects::LobbyServices;
 use crate::lobby::figures::Figures;
 use crate::protocol::ProofKey;
+use crate::safety::Reporting;
 use crate::state::AppState;
 use crate::store::capacity::Capacity;
 use crate::store::safety::SafetyStore;
@@ -76,6 +77,16 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
     let memory = memory_budget(&config, &host);
     let limits = Arc::new(rate_limits(&config, &host));
     let door = Door::new(Arc::clone(&limits), Arc::clone(&memory));
+    let reporting = match backends.safety.clone() {
+        Some(safety) => {
+            let store = Arc::clone(&backends.store);
+            let proofs = backends.encoder.proofs().clone();
+            let reporting = Reporting::new(safety, store, door.clone(), proofs, shutdown.clone());
+            let reporting = reporting.await.map_err(BuildError::SafetyKey)?;
+            Some(Arc::new(reporting))
+        }
+        None => None,
+    };
     let revoked = Arc::new(Revoked::default());
     let online = Online::new(shutdown.token().clone(), Arc::clone(&revoked));
     let capacity = Arc::new(Capacity::new(config.store.max_size));
@@ -100,7 +111,9 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         door,
         limits,
         revoked,
-        reach: Arc::new(chat_services(&config, &backends, &memory, &shutdown)),
+        reach: Arc::new(chat_services(
+            &config, &backends, &memory, &shutdown, reporting,
+        )),
         chat_rules: Arc::new(chat_rules(&config)),
         memory,
         assets: Arc::new(assets),
@@ -153,6 +166,7 @@ fn chat_services(
     backends: &Backends,
     memory: &Arc<MemoryBudget>,
     shutdown: &Drain,
+    reporting: Option<Arc<Reporting>>,
 ) -> ChatServices {
     ChatServices {
         store: Arc::clone(&backends.store),
@@ -161,6 +175,7 @@ fn chat_services(
         memory: Arc::clone(memory),
         page_bytes: usize::try_from(config.limits.page_bytes).unwrap_or(usize::MAX),
         drain: shutdown.clone(),
+        reporting,
     }
 }
 

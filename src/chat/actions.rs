@@ -6,7 +6,10 @@ use std::time::Duration;
 use crate::channel::Frame;
 use crate::chat::{Chat, ChatJob};
 use crate::domain::id::{Address, Seq, SessionId, Side};
+use crate::domain::safety::ReportId;
+use crate::protocol::ErrorCode;
 use crate::protocol::client::ChatAction;
+use crate::safety::NotReported;
 use crate::state_machine::{Action, Actions, Now};
 use crate::store::Draft;
 
@@ -115,21 +118,54 @@ impl Chat {
                 reaction,
             })),
             ChatAction::FindNext => out.push(Action::Queue(ChatJob::Leave { side, block: None })),
-            ChatAction::Block => {
-                let block = (
-                    self.sessions[side.index()],
-                    self.sessions[side.other().index()],
-                );
-                out.push(Action::Queue(ChatJob::Leave {
-                    side,
-                    block: Some(block),
-                }));
-            }
+            ChatAction::Block => self.block(side, out),
+            ChatAction::Report(request) => out.push(Action::Queue(ChatJob::Report {
+                side,
+                session: self.sessions[side.index()],
+                request,
+            })),
             ChatAction::Typing(is_typing) => self.on_typing(is_typing, now, out),
             ChatAction::Leaving(is_leaving) => self.on_leaving(is_leaving, out),
             ChatAction::Read(seq) => self.on_read(seq, out),
             // Also where a newer connection speaks: this one has an end that listens all the same.
             ChatAction::AreYouThere => out.push(Action::Vouch),
+        }
+    }
+
+    fn block(&self, side: Side, out: &mut Actions<ChatJob>) {
+        let block = (
+            self.sessions[side.index()],
+            self.sessions[side.other().index()],
+        );
+        out.push(Action::Queue(ChatJob::Leave {
+            side,
+            block: Some(block),
+        }));
+    }
+
+    /// A report that stands blocks as well, if it was to; one that does not leaves everything as it is, to be made
+    /// again.
+    pub(super) fn on_reported(
+        &self,
+        side: Side,
+        reported: Result<ReportId, NotReported>,
+        block: bool,
+        out: &mut Actions<ChatJob>,
+    ) {
+        let stands = match &reported {
+            Ok(_) => true,
+            Err(why) => why.stands(),
+        };
+        match reported {
+            Ok(report) => self.tell(self.encoder.reported(report), out),
+            Err(why) => {
+                let code = report_error(&why);
+                out.push(Action::Erred(code));
+                self.tell(self.encoder.error(code, None, why.retry_after()), out);
+            }
+        }
+        if block && stands {
+            self.block(side, out);
         }
     }
 
@@ -191,6 +227,19 @@ impl Chat {
         let read_state = self.progress.read_state();
         out.push(Action::Queue(ChatJob::SaveReadState { side, read_state }));
         out.push(Action::Queue(ChatJob::Publish(Frame::Read { side, seq })));
+    }
+}
+
+fn report_error(why: &NotReported) -> ErrorCode {
+    match why {
+        NotReported::Off => ErrorCode::ReportsOff,
+        NotReported::Already => ErrorCode::AlreadyReported,
+        NotReported::SameSession => ErrorCode::SameSession,
+        // Erased while its last connection is told so, or never this session's: it says the same.
+        NotReported::NoSuchRoom | NotReported::NotAMember => ErrorCode::NotAMember,
+        NotReported::TooMany => ErrorCode::TooManyReports,
+        NotReported::RateLimited(_) => ErrorCode::RateLimited,
+        NotReported::Unavailable => ErrorCode::Unavailable,
     }
 }
 

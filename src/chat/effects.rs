@@ -12,6 +12,8 @@ use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::chat::{Chat, ChatJob, ChatOutcome};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
 use crate::domain::{LeaveReason, MessageRef, Reaction};
+use crate::protocol::client::ReportRequest;
+use crate::safety::{NotReported, Reporter, Reporting};
 use crate::state_machine::Io;
 use crate::store::{
     Appended, Arrival, PageLimit, Pending, ReadState, SideClaim, Store, StoreError,
@@ -37,6 +39,8 @@ pub struct ChatServices {
     pub page_bytes: usize,
     /// For departures that the store could not take yet.
     pub drain: Drain,
+    /// Takes reports; `None`: this store keeps none.
+    pub reporting: Option<Arc<Reporting>>,
 }
 
 impl ChatServices {
@@ -114,6 +118,11 @@ impl Io<Chat> for ChatIo {
                 reaction,
             } => self.react(side, target, reaction),
             ChatJob::Leave { side, block } => self.leave(side, block),
+            ChatJob::Report {
+                side,
+                session,
+                request,
+            } => self.report(side, session, *request),
             ChatJob::Arrive { side, instead_of } => self.arrive(side, instead_of),
             ChatJob::Publish(frame) => self.publish(frame),
             ChatJob::SaveReadState { side, read_state } => {
@@ -250,6 +259,28 @@ impl ChatIo {
                 },
                 None => ChatOutcome::Left(closed),
             }
+        })
+    }
+
+    fn report(&self, side: Side, session: SessionId, request: ReportRequest) -> ChatInFlight {
+        let reporting = self.reach.reporting.clone();
+        let reporter = Reporter {
+            session,
+            room: self.room(),
+            side,
+            address: self.address,
+        };
+        // Its claims are as large as many messages.
+        let memory = &self.reach.memory;
+        let held = memory.reserve(self.address, Class::InRoom, request.bytes());
+        other(async move {
+            let block = request.block;
+            let reported = match (reporting, held) {
+                (Some(reporting), Ok(_held)) => reporting.report(reporter, request).await,
+                (Some(_), Err(_)) => Err(NotReported::Unavailable),
+                (None, _) => Err(NotReported::Off),
+            };
+            ChatOutcome::Reported(side, reported, block)
         })
     }
 

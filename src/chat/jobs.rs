@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use crate::channel::Frame;
 use crate::domain::id::{Address, Seq, SessionId, Side, Timestamp};
+use crate::domain::safety::ReportId;
 use crate::domain::{MessageRef, Presence, Reaction, Room};
+use crate::protocol::client::ReportRequest;
+use crate::safety::NotReported;
 use crate::store::{
     Appended, Draft, Hidden, Page, Reacted, ReadState, Recalled, RoomPeople, StoreError,
 };
@@ -91,6 +94,15 @@ pub enum ChatJob {
         /// The two sessions of a block: the one that blocks, the one that is blocked.
         block: Option<(SessionId, SessionId)>,
     },
+    /// Report the other side.
+    Report {
+        /// The side that reports.
+        side: Side,
+        /// Whose it is.
+        session: SessionId,
+        /// What it says.
+        request: Box<ReportRequest>,
+    },
     /// Speak for this side from now on.
     Arrive {
         /// The side.
@@ -144,6 +156,8 @@ pub enum ChatOutcome {
     Reacted(Side, MessageRef, Result<Reacted, StoreError>),
     /// These two sessions never meet again, and the room is closed.
     Blocked,
+    /// Of a report by this side, and whether it blocks as well.
+    Reported(Side, Result<ReportId, NotReported>, bool),
     /// Who speaks for the side after this connection arrived in an open room.
     Arrived(Side, Presence),
     /// This connection could not be written down as the one that speaks for its side; instead of

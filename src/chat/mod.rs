@@ -279,6 +279,9 @@ impl Machine for Chat {
             ChatOutcome::Reacted(side, target, reacted) => {
                 self.on_reacted(side, &target, reacted, out);
             }
+            ChatOutcome::Reported(side, reported, block) => {
+                self.on_reported(side, reported, block, out);
+            }
             ChatOutcome::Blocked => self.tell(self.encoder.blocked(), out),
             ChatOutcome::Arrived(side, speaker) => self.on_arrived(side, speaker, out),
             // Until it is written, the store takes this side for away.

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::api::{blocks, forget, rooms, site};
+use super::api::{blocks, forget, reports, rooms, site};
 use super::problem::HttpProblem;
 use super::request::Peer;
 use super::{ResponseBody, health, invitation, pages, upgrade};
@@ -139,7 +139,7 @@ impl Route {
 }
 
 /// The addresses of Miyu.
-pub const TABLE: [Route; 22] = [
+pub const TABLE: [Route; 24] = [
     Route::page("/", |call| Box::pin(pages::index(call))),
     Route {
         slash: Slash::Added,
@@ -167,6 +167,17 @@ pub const TABLE: [Route; 22] = [
     Route {
         methods: "DELETE",
         ..Route::api("/api/blocks/{room}/", |call| Box::pin(blocks::lift(call)))
+    },
+    Route {
+        methods: "GET, HEAD, POST",
+        body: reports::BODY,
+        ..Route::api("/api/reports/", |call| Box::pin(reports::answer(call)))
+    },
+    Route {
+        methods: "DELETE",
+        ..Route::api("/api/reports/{report}/", |call| {
+            Box::pin(reports::withdraw(call))
+        })
     },
     Route {
         methods: "POST",

@@ -15,8 +15,10 @@ use crate::domain::{
 use crate::protocol::surrogates;
 
 mod raw;
+mod report;
 
 use raw::{RawChat, RawEnter, RawLobby, RawMessage, RawUserData};
+pub use report::{ClaimRequest, ReportRequest, report};
 
 /// Why a frame was not understood, with what the answer needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +141,8 @@ pub enum ChatAction {
     Read(Seq),
     /// Leave, and never meet again.
     Block,
+    /// Report the other side.
+    Report(Box<ReportRequest>),
     /// Say that you are there, now and from now on.
     AreYouThere,
 }
@@ -305,6 +309,8 @@ fn chat_frame(text: &str) -> Result<ChatFrame, DecodeError> {
             _ => return Err(DecodeError::field("seq")),
         },
         Some("block") => ChatAction::Block,
+        // Read once more, by its own fields: what is said all the time does not pay for what is said seldom.
+        Some("report") => ChatAction::Report(Box::new(report(text)?)),
         Some("are_you_there") => ChatAction::AreYouThere,
         Some("enter") => return Err(DecodeError::new(ErrorCode::AlreadyEntered)),
         _ => return Err(DecodeError::new(ErrorCode::UnknownAction)),

@@ -43,6 +43,14 @@ pub enum ErrorCode {
     Empty,
     /// Too fast; repeat after `retry_after_ms`.
     RateLimited,
+    /// This side was reported before, and that was not decided yet. Treat it as done.
+    AlreadyReported,
+    /// This site has no operator, so nothing is reported.
+    ReportsOff,
+    /// Both sides of the room are one browser's.
+    SameSession,
+    /// So many reports of this browser wait to be looked at that no more are taken.
+    TooManyReports,
     /// No answer in time; repeating the same `client_id` is safe and gives the truth.
     Unavailable,
     /// No new pairs are made while the data has nearly the size it may have; search again
@@ -73,6 +81,10 @@ impl ErrorCode {
             Self::TooLong => "too_long",
             Self::Empty => "empty",
             Self::RateLimited => "rate_limited",
+            Self::AlreadyReported => "already_reported",
+            Self::ReportsOff => "reports_off",
+            Self::SameSession => "same_session",
+            Self::TooManyReports => "too_many_reports",
             Self::Unavailable => "unavailable",
             Self::SiteFull => "site_full",
         }
@@ -106,6 +118,12 @@ impl ErrorCode {
             Self::TooLong => "the content has more characters than allowed",
             Self::Empty => "the content is empty after trimming",
             Self::RateLimited => "too fast; repeat after retry_after_ms",
+            Self::AlreadyReported => {
+                "you have reported this side of the room before; what you chose now is kept with it"
+            }
+            Self::ReportsOff => "this site has no operator who would read a report",
+            Self::SameSession => "both sides of this room are this browser's",
+            Self::TooManyReports => "too many of your reports wait to be looked at",
             Self::Unavailable => {
                 "no answer in time; it may or may not have taken effect, repeating it is safe"
             }

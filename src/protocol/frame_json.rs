@@ -180,6 +180,12 @@ pub(super) struct InRoom {
 }
 
 #[derive(Serialize)]
+pub(super) struct ReportedFrame {
+    pub(super) action: &'static str,
+    pub(super) report_id: String,
+}
+
+#[derive(Serialize)]
 pub(super) struct RoomClosing {
     pub(super) action: &'static str,
     pub(super) closes_ms: u64,

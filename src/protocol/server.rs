@@ -8,7 +8,8 @@ use serde::Serialize;
 pub use crate::protocol::frame_json::RoomView;
 use crate::protocol::frame_json::{
     Alive, ErrorFrame, InRoom, MatchFound, MatchedUser, MessageDeleted, MessageRecalled,
-    PartnerRead, PartnerStatus, ReactionFrame, RoomClosing, UserLeft, Waiting, millis, wait_millis,
+    PartnerRead, PartnerStatus, ReactionFrame, ReportedFrame, RoomClosing, UserLeft, Waiting,
+    millis, wait_millis,
 };
 
 use super::Text;
@@ -18,6 +19,7 @@ pub use super::entry_texts::EntryTexts;
 use super::json::Json;
 use super::proof::{Proofs, Said};
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
+use crate::domain::safety::ReportId;
 use crate::domain::wish::Phase;
 use crate::domain::{
     Entry, EntryKind, LeaveReason, MessageRef, Pairing, Persona, Quote, Reaction, Room,
@@ -267,6 +269,14 @@ impl Encoder {
     /// `blocked`: the answer to `block`, to the blocker alone.
     pub fn blocked(&self) -> Text {
         Text::from_static(r#"{"action":"blocked"}"#)
+    }
+
+    /// `reported`: the answer to `report`, to the reporter alone.
+    pub fn reported(&self, report: ReportId) -> Text {
+        encode(&ReportedFrame {
+            action: "reported",
+            report_id: report.to_string(),
+        })
     }
 
     /// The frame `in_room`.

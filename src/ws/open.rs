@@ -133,6 +133,11 @@ pub async fn talk(
         return None;
     };
     announce(&*app.channel, &arrival, connection);
+    if let Some(reporting) = &app.reach.reporting
+        && arrival.room.active()
+    {
+        reporting.arrived(arrival.room.id, arrival.side, client.address);
+    }
     let opening = Opening {
         room: arrival.room,
         people: arrival.people,

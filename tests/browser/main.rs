@@ -27,6 +27,7 @@ mod owed;
 mod presses;
 mod reacting;
 mod reading;
+mod reporting;
 mod restored;
 mod returning;
 mod starting;

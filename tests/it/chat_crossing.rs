@@ -198,6 +198,7 @@ impl History {
             page_entries: 3,
             page_bytes: 1 << 20,
             drain: Drain::new(),
+            reporting: None,
         };
         let membership = memory.join(GroupId::Room(self.room), &outbox).await;
         let home = std::net::Ipv4Addr::LOCALHOST.into();

@@ -74,6 +74,7 @@ impl Scene {
             page_entries: 100,
             page_bytes: 1 << 20,
             drain: self.drain.clone(),
+            reporting: None,
         };
         let membership = self.channel.join(GroupId::Room(self.room), &outbox).await;
         let home = std::net::Ipv4Addr::LOCALHOST.into();

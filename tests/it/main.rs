@@ -68,6 +68,8 @@ mod redis_outages;
 mod redis_servers;
 mod redis_start;
 mod reload;
+mod reports;
+mod reports_off;
 mod restored;
 mod room_closing;
 mod rooms;

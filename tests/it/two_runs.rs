@@ -1,6 +1,7 @@
 //! Nothing that a person is sent says who the partner is to them. A person's whole evening is lived
 //! several times, each on a server of its own, with nothing changed but the session behind the partner:
-//! a new one, one met before, one that blocked this person, one that this person blocked. Everything that the server sent to the person (each frame, each HTTP answer with its head)
+//! a new one, one met before, one that blocked this person, one that this person blocked, one that reports
+//! this person. Everything that the server sent to the person (each frame, each HTTP answer with its head)
 //! is then the same, byte for byte, up to ids and times; and ids are named by their first use, so that
 //! one that comes back from an earlier room is seen.
 //!
@@ -28,13 +29,16 @@ enum Partner {
     MetBefore,
     BlockedMe,
     Blocked,
+    /// A new one who reports this person, by every way there is, and takes it back.
+    ReportsMe,
 }
 
-const PARTNERS: [Partner; 4] = [
+const PARTNERS: [Partner; 5] = [
     Partner::New,
     Partner::MetBefore,
     Partner::BlockedMe,
     Partner::Blocked,
+    Partner::ReportsMe,
 ];
 
 async fn every_evening_is_the_same(in_redis: bool) {

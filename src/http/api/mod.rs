@@ -2,5 +2,6 @@
 
 pub mod blocks;
 pub mod forget;
+pub mod reports;
 pub mod rooms;
 pub mod site;

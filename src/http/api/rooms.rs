@@ -119,14 +119,22 @@ fn known(call: &Call) -> Option<SessionId> {
     call.principal.as_ref().and_then(Principal::known)
 }
 
-/// The room that is asked for, and the side whose view is shown: by token, else by cookie; where both
-/// sides are of one session, `user_id` names one.
+/// The room of the address, and the side whose view is shown.
 async fn find(call: &Call) -> Result<(Room, Side), HttpProblem> {
+    let room = call.parameter.as_deref().unwrap_or_default();
+    find_named(call, room, parameter(call.query(), "user_id")).await
+}
+
+/// The room that is asked for, and the caller's side of it: by token, else by cookie; where both
+/// sides are of one session, `user_id` names one.
+pub(super) async fn find_named(
+    call: &Call,
+    room: &str,
+    user_id: Option<&str>,
+) -> Result<(Room, Side), HttpProblem> {
     let app = &*call.app;
     let token = bearer(call.request.headers()).or_else(|| parameter(call.query(), "token"));
-    let user_id = parameter(call.query(), "user_id");
     let credentials = Credentials::new(&app.signer, known(call), token, user_id);
-    let room = call.parameter.as_deref().unwrap_or_default();
     let id = match (room, credentials.token_room()) {
         (BY_TOKEN, Some(id)) => id,
         (BY_TOKEN, None) => return Err(HttpProblem::no_identity()),

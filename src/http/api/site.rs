@@ -68,6 +68,10 @@ struct StatsJson {
 /// `GET /api/site`.
 pub async fn site(call: Call) -> HandlerResult {
     let (config, bundle) = (&call.app.config, call.app.assets.latest());
+    let reports = match &call.app.reach.reporting {
+        Some(reporting) => reporting.offered().await,
+        None => false,
+    };
     let site = bundle.site();
     let millis = |it: std::time::Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
     let body = SiteJson {
@@ -98,7 +102,7 @@ pub async fn site(call: Call) -> HandlerResult {
         options: Options {
             companion: false,
             accounts: false,
-            reports: false,
+            reports,
         },
     };
     Ok(response::json(StatusCode::OK, &body))

@@ -143,6 +143,11 @@ impl Stage {
         self.server.lock().run();
     }
 
+    /// Where the server's database and its key are.
+    pub fn data(&self) -> PathBuf {
+        self.server.lock().data()
+    }
+
     /// A copy of the data of a server that is stopped.
     pub fn copy_data(&self) -> TempDir {
         let copy = tempfile::tempdir().expect("a temporary folder");

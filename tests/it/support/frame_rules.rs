@@ -3,8 +3,10 @@
 
 use miyu::domain::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
 use miyu::domain::profile::{AVATARS, NICKNAME_CHARS, USER_ID_BYTES};
+use miyu::domain::safety::report::{CHOSEN, CLAIMS, NOTE_CHARS};
 use miyu::domain::wish::{TAG_CHARS, TAGS};
 use miyu::domain::{MessageRef, Profile, UserId, Wish};
+use miyu::protocol::client::ReportRequest;
 use miyu::protocol::{ChatAction, DecodeError, ErrorCode, LobbyAction, client};
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -115,6 +117,20 @@ fn check_action(action: &ChatAction) {
         | ChatAction::Read(_)
         | ChatAction::Block
         | ChatAction::AreYouThere => {}
+        ChatAction::Report(report) => check_report(report),
+    }
+}
+
+fn check_report(report: &ReportRequest) {
+    assert_eq!(report.note.trim(), report.note);
+    assert!(report.note.chars().count() <= NOTE_CHARS);
+    assert!(report.messages.len() <= CHOSEN && report.claims.len() <= CLAIMS);
+    let claimed = report.claims.iter().map(|claim| claim.seq);
+    for seq in report.messages.iter().copied().chain(claimed) {
+        check_reference(&MessageRef::Seq(seq));
+    }
+    for claim in &report.claims {
+        assert!(claim.content.chars().count() <= CONTENT_CHARS);
     }
 }
 

@@ -21,6 +21,8 @@ pub mod ports;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;
+pub mod reporting;
+pub mod safety;
 pub mod scene;
 pub mod server;
 pub mod store;

@@ -15,9 +15,12 @@ use serde_json::{Value, json};
 use super::Partner;
 use super::diary::Diary;
 use crate::support::client::{Browser, Socket};
+use crate::support::http::request;
 use crate::support::people::{Person, both_enter, pair, start};
 use crate::support::pool::{STATS_EVERY, With, redis_pool_at, rules, ticket};
 use crate::support::redis::{fresh_prefix, shared_url};
+use crate::support::reporting::post_report;
+use crate::support::safety::{Guarded, make_operator};
 use crate::support::server::TestServer;
 
 /// Both patiences: long enough that a slow machine sends what it has to say before.
@@ -37,6 +40,7 @@ pub(super) struct Evening {
     diary: Diary,
 }
 
+/// A site with an operator: else nothing could be reported.
 async fn server(in_redis: bool) -> TestServer {
     let change = |config: &mut miyu::config::Config| {
         config.matching.tag_patience = PATIENCE;
@@ -45,7 +49,7 @@ async fn server(in_redis: bool) -> TestServer {
         config.matching.lease = LEASE;
     };
     if !in_redis {
-        return TestServer::start(change).await;
+        return Guarded::start(change).await.server;
     }
     let config = RedisPoolConfig {
         stats_every: STATS_EVERY,
@@ -58,7 +62,9 @@ async fn server(in_redis: bool) -> TestServer {
         )
     };
     let pool = redis_pool_at(&shared_url(), config);
-    TestServer::start_on(change, |backends| Backends { pool, ..backends }).await
+    let site = Guarded::start_on(change, |backends| Backends { pool, ..backends }).await;
+    make_operator(&*site.safety).await;
+    site.server
 }
 
 fn other(tags: &[&str]) -> Value {
@@ -72,7 +78,7 @@ impl Evening {
         let [me, known, stranger] = [(); 3].map(|()| Browser::new(&server));
         let mut diary = Diary::new(server.address);
         let with = match partner {
-            Partner::New => &stranger,
+            Partner::New | Partner::ReportsMe => &stranger,
             _ => &known,
         };
         let known_session = SessionId::fresh();
@@ -92,7 +98,7 @@ impl Evening {
         let (leaver, how) = match partner {
             Partner::Blocked => (&mut a, "block"),
             Partner::BlockedMe => (&mut b, "block"),
-            Partner::New | Partner::MetBefore => (&mut b, "find_next"),
+            Partner::New | Partner::MetBefore | Partner::ReportsMe => (&mut b, "find_next"),
         };
         leaver.send(json!({"action": how})).await;
         leaver.until("user_left").await;
@@ -247,8 +253,10 @@ impl Evening {
         for (what, answered) in mine {
             self.ask(&mut a, what, answered).await;
         }
+        self.is_reported_on(&mut b).await;
         b.lose();
         self.until(&mut a, "partner_status").await;
+        self.is_reported_by(them).await;
         self.reads(me).await;
         let mut b = them.enter("&after=0").await;
         self.until(&mut a, "partner_status").await;
@@ -256,8 +264,10 @@ impl Evening {
         b.until("partner_status").await;
         let mut a = self.open(&format!("{path}&after=2")).await;
         self.until(&mut a, "message_recalled").await;
+        self.is_reported_on(&mut b).await;
         b.send(json!({"action": "find_next"})).await;
         self.until(&mut a, "user_left").await;
+        self.is_reported_by(them).await;
         self.ask(&mut a, say("late", "a-3", None), "error").await;
         a.close().await;
         b.close().await;
@@ -265,6 +275,37 @@ impl Evening {
         let mut closed = self.open(&format!("{path}&after=0")).await;
         self.until(&mut closed, "user_left").await;
         closed.close().await;
+    }
+
+    /// The partner reports this person on their socket, or does not.
+    async fn is_reported_on(&self, theirs: &mut Socket) {
+        if self.partner == Partner::ReportsMe {
+            let report = json!({"action": "report", "reason": "harassment", "note": "rude"});
+            theirs.send(report).await;
+            loop {
+                let frame = theirs.next().await;
+                let code = frame["code"].as_str();
+                if frame["action"] == "reported" || code == Some("already_reported") {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The same without a socket; then the report is looked at, and withdrawn.
+    async fn is_reported_by(&self, them: &Person) {
+        if self.partner == Partner::ReportsMe {
+            let body = json!({"room": them.room(), "reason": "sexual"});
+            let answer = post_report(&them.browser, &body).await;
+            assert!([201, 409].contains(&answer.status), "{}", answer.text());
+            let listed = them.browser.get("/api/reports/").await.json();
+            let id = listed["reports"][0]["report_id"].as_str().unwrap();
+            let cookie = them.browser.cookie().unwrap();
+            let path = format!("/api/reports/{id}/");
+            let headers = [("cookie", &*cookie)];
+            let withdrawn = request(them.browser.address(), "DELETE", &path, &headers).await;
+            assert_eq!(withdrawn.status, 204);
+        }
     }
 
     /// All that can be asked for by HTTP.
@@ -308,7 +349,7 @@ impl Evening {
         let session = self.known_session;
         // Alone with a known partner, or alone.
         let waits = match self.partner {
-            Partner::New => None,
+            Partner::New | Partner::ReportsMe => None,
             _ => Some(self.puts_waiting(session, 1).await),
         };
         self.searches_in_vain().await;
@@ -321,7 +362,7 @@ impl Evening {
         self.searches_in_vain().await;
         assert!(pool.withdraw(waits).await.unwrap());
         let met = match self.partner {
-            Partner::New | Partner::MetBefore => self.known.clone(),
+            Partner::New | Partner::MetBefore | Partner::ReportsMe => self.known.clone(),
             Partner::BlockedMe | Partner::Blocked => Browser::new(&self.server),
         };
         let (mine, theirs) = self.meets(&met, false).await;
