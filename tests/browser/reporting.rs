@@ -50,7 +50,8 @@ fn a_person_is_reported_in_three_presses_and_sees_nothing_of_it() {
         anna.hears("說了難聽的話").await;
 
         // From a message: it stands in the dialog, and the keyboard begins at the first reason.
-        anna.message_menu("說了難聽的話", "mm-report").await;
+        anna.message_menu_by_keyboard("說了難聽的話", "mm-report")
+            .await;
         anna.sees("report-sheet").await;
         anna.reads("report-chosen", "說了難聽的話").await;
         anna.until("focusedTest() === 'report-harassment'", json!([]))
@@ -80,6 +81,7 @@ fn a_person_is_reported_in_three_presses_and_sees_nothing_of_it() {
         anna.reads("toast", "謝謝你告訴我們").await;
 
         // Again, from the menu: it stands already, and the person is thanked as well.
+        anna.expect_console("409");
         anna.room_menu("menu-report").await;
         anna.press("report-other").await;
         anna.press("report-send").await;
