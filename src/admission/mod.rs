@@ -19,6 +19,7 @@ pub mod door;
 pub mod host;
 pub mod memory_budget;
 mod rates;
+pub mod sanctions;
 #[cfg(test)]
 mod tests;
 
