@@ -80,7 +80,9 @@ impl CaseNow {
             .appeal
             .flatten()
             .is_some_and(|by| Some(by) == doer.operator);
-        if act == Act::DecideAppeal && own && doer.has_colleague {
+        // Nor is it theirs to claim: they would be offered it again and again, and could not be rid of it.
+        let judges = matches!(act, Act::Claim | Act::DecideAppeal);
+        if judges && own && doer.has_colleague {
             return Err(ActRefusal::OwnDecision);
         }
         if !self.fits(act) {
@@ -233,8 +235,10 @@ mod tests {
         for by in [None, Some(2)] {
             assert_eq!(may(appeal(by), one), others);
         }
-        let refused = appeal(Some(1)).permit(&one, Act::DecideAppeal, NOW);
-        assert_eq!(refused, Err(ActRefusal::OwnDecision));
+        for act in [Act::Claim, Act::DecideAppeal] {
+            let refused = appeal(Some(1)).permit(&one, act, NOW);
+            assert_eq!(refused, Err(ActRefusal::OwnDecision));
+        }
         let alone = Doer {
             has_colleague: false,
             ..one
