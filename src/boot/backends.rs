@@ -109,8 +109,8 @@ async fn open_store(
             let died = store.batcher_died();
             let why = "the task that writes to the database panicked";
             Ok(Opened {
+                safety: Some(Arc::clone(&store) as _),
                 store,
-                safety: None,
                 died: died_of(died, why),
             })
         }

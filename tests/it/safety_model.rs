@@ -14,6 +14,7 @@ use miyu::store::safety::{Acted, OperatorMade, Reported, Withdrawn};
 use proptest::prelude::*;
 
 use self::model::{Model, ROOMS, SUBJECTS};
+use crate::support::postgres::Postgres;
 use crate::support::store::{Backend, Sqlite, World, pairing_of};
 
 mod model;
@@ -325,5 +326,15 @@ proptest! {
     #[test]
     fn any_history_of_reports_is_what_the_model_says(ops in proptest::collection::vec(op(), 1..40)) {
         run::<Sqlite>(ops);
+    }
+}
+
+proptest! {
+    // Each step asks a server.
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_history_in_postgres_is_what_the_model_says(ops in proptest::collection::vec(op(), 1..40)) {
+        run::<Postgres>(ops);
     }
 }

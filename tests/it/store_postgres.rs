@@ -15,6 +15,7 @@ use crate::support::store::{Backend, Recorder, Setting, address, draft, pairing,
 
 mod answers;
 mod bounds;
+mod safety;
 mod trouble;
 mod version_before;
 

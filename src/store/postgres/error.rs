@@ -205,6 +205,8 @@ pub enum BackendError {
     Damaged(&'static str),
     /// The data has the size that `store.max_size` allows.
     MaxSize,
+    /// The same id names something else already.
+    Conflict,
     /// The server's clock was set: nothing happened, and the step is to be left out of the time first.
     ClockSet,
     /// The schema was not brought up to date.
@@ -258,6 +260,7 @@ impl BackendError {
             Self::Silent | Self::Pool(_) => Cause::Lost,
             Self::Damaged(_) => Cause::Damaged,
             Self::MaxSize => Cause::Full,
+            Self::Conflict => Cause::Other,
             Self::ClockSet => Cause::Clash,
             Self::Sql(_) | Self::Migration(_) => self.driver().map_or(Cause::Other, cause_of),
         }
@@ -273,6 +276,7 @@ impl BackendError {
             Self::Damaged(what) => (*what).into(),
             Self::ClockSet => "the server's clock was set".into(),
             Self::MaxSize => "the data has the size that store.max_size allows".into(),
+            Self::Conflict => "the id names something else already".into(),
             Self::Sql(error) => words(error),
             Self::Migration(error) => match (self.driver(), lost(error)) {
                 (Some(driver), _) => words(driver),
@@ -308,6 +312,9 @@ impl BackendError {
     pub(super) fn to_store_error(&self) -> StoreError {
         if matches!(self, Self::MaxSize) {
             return crate::store::at_max_size();
+        }
+        if matches!(self, Self::Conflict) {
+            return StoreError::Conflict;
         }
         let why = self.why().into();
         match self.cause() {

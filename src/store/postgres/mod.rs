@@ -9,7 +9,7 @@
 //! Reading order: `migrations/postgres/*.sql` · `mod`, `calls` (the store as its callers see it) ·
 //! `target`, `tls`, `link`, `open` (getting there) · `write_op` (what travels) · `write_shard`, `in_doubt` ·
 //! `batch`, `decide` (what a batch does), `room_state`, `messages`, `reactions`, `columns`, `statements` · `reads`, `upkeep` ·
-//! `rows` (columns) · `shared`, `server_clock`, `error`.
+//! `rows` (columns) · `shared`, `server_clock`, `error`; `safety/` beside them: reports and what follows from them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +42,7 @@ mod reactions;
 mod reads;
 mod room_state;
 mod rows;
+mod safety;
 mod server_clock;
 mod shared;
 mod statements;

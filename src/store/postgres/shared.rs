@@ -39,6 +39,9 @@ pub(super) struct Shared {
     pub(super) server_clock: ServerClock,
     pub(super) life: watch::Sender<Life>,
     pub(super) open_rooms: OpenRooms,
+    /// Who of this node is next in the line of [`super::safety`]: one at a time, so that those who wait take no
+    /// connection from those who read.
+    pub(super) next_in_line: Arc<tokio::sync::Mutex<()>>,
     trouble: Mutex<bool>,
     /// The data had `store.max_size` when it was last measured.
     at_max_size: AtomicBool,
@@ -65,6 +68,7 @@ impl Shared {
             server_clock: ServerClock::default(),
             life: watch::Sender::new(Life::Working),
             open_rooms: OpenRooms::default(),
+            next_in_line: Arc::default(),
             trouble: Mutex::new(false),
             at_max_size: AtomicBool::new(false),
         }

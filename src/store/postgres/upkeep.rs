@@ -169,6 +169,14 @@ pub(super) async fn session_key(shared: &Shared) -> Result<[u8; 32], BackendErro
     key.map_err(|_| BackendError::Damaged("a session key of another length"))
 }
 
+/// See [`crate::store::safety::SafetyUpkeep::installation_key`].
+pub(super) async fn installation_key(shared: &Shared) -> Result<[u8; 32], BackendError> {
+    let fresh: [u8; 32] = rand::random();
+    let value = common(shared, "installation_key", &fresh).await?;
+    let key = <[u8; 32]>::try_from(value);
+    key.map_err(|_| BackendError::Damaged("an installation key of another length"))
+}
+
 /// See [`crate::store::Upkeep::identity`].
 pub(super) async fn identity(shared: &Shared) -> Result<StoreId, BackendError> {
     let fresh = (rand::random::<u64>() >> 1).to_be_bytes();

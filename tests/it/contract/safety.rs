@@ -35,6 +35,15 @@ macro_rules! for_each_backend {
                 }
             )*
         }
+        mod postgres {
+            use crate::support::postgres::Postgres;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name::<Postgres>().await;
+                }
+            )*
+        }
     };
 }
 use for_each_backend;

@@ -218,6 +218,8 @@ const OLDER: &str = "DO $$ DECLARE f regprocedure; BEGIN \
      DROP FUNCTION mark_people; DROP FUNCTION block; \
      CREATE FUNCTION block(bigint, uuid, uuid, bigint) RETURNS void LANGUAGE sql AS ''; \
      DROP TABLE marks, holds; \
+     DROP TABLE audit_head, audit, report_months, cases, reports, room_networks, evidence, evidence_entries, \
+         decisions, sanctions, notices, recovery_codes, operator_sessions, operator_visitors, operators, setup_link; \
      ALTER TABLE blocks DROP COLUMN until, DROP COLUMN room, DROP COLUMN since, \
          ADD CONSTRAINT blocks_by_whom_key UNIQUE (by, whom); \
      ALTER TABLE rooms DROP COLUMN bytes, DROP COLUMN closes_at; \
