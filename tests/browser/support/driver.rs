@@ -12,8 +12,10 @@ use tempfile::TempDir;
 
 use super::ports::free_port;
 
+/// Chromium without windows, started as ChromeDriver needs it.
+pub const CHROMIUM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lib/headless-chromium");
 /// Where Debian's packages put them.
-pub const CHROMIUM: &str = "/usr/bin/chromium";
+const HEADLESS_SHELL: &str = "/usr/lib/chromium/chromium-headless-shell";
 pub const FIREFOX: &str = "/usr/bin/firefox-esr";
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
 
@@ -34,7 +36,7 @@ impl Driver {
     /// Starts a ChromeDriver, which drives as many browsers as are wanted.
     pub fn chrome() -> Self {
         require(CHROMEDRIVER, "chromium-driver");
-        require(CHROMIUM, "chromium");
+        require(HEADLESS_SHELL, "chromium-headless-shell");
         let port = free_port();
         let mut command = Command::new(CHROMEDRIVER);
         command.arg(format!("--port={port}"));
@@ -95,7 +97,7 @@ impl Drop for Driver {
 fn require(path: &str, package: &str) {
     assert!(
         Path::new(path).exists(),
-        "{path} is missing. The browser tests need Debian's packages `chromium`, `chromium-driver` \
+        "{path} is missing. The browser tests need Debian's packages `chromium-headless-shell`, `chromium-driver` \
          and `firefox-esr`: apt-get install {package}"
     );
 }
