@@ -1,5 +1,6 @@
 //! What the server says: facts encoded into frames, once for all who receive them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -25,9 +26,14 @@ use crate::domain::{
     Entry, EntryKind, LeaveReason, MessageRef, Pairing, Persona, Quote, Reaction, Room,
 };
 
-/// Encodes frames. Holds the zone of `sent_at` and what proves messages; cheap to clone.
+/// Encodes frames; cheap to clone, and one pointer: each connection has one.
 #[derive(Clone, Debug)]
-pub struct Encoder {
+pub struct Encoder(Arc<EncoderSetup>);
+
+/// What all clones share.
+#[derive(Debug)]
+struct EncoderSetup {
+    /// That of `sent_at`.
     zone: TimeZone,
     proofs: Proofs,
 }
@@ -49,12 +55,12 @@ impl Encoder {
     /// `zone` is that of `sent_at`. Messages carry no `proof` until [`Self::proofs`] has a key.
     pub fn new(zone: TimeZone) -> Self {
         let proofs = Proofs::default();
-        Self { zone, proofs }
+        Self(Arc::new(EncoderSetup { zone, proofs }))
     }
 
     /// What proves messages, shared by all clones.
     pub fn proofs(&self) -> &Proofs {
-        &self.proofs
+        &self.0.proofs
     }
 
     /// Both encodings of a committed entry of this room.
@@ -178,7 +184,7 @@ impl Encoder {
             .number(entry.at.0)
             .raw(r#","client_id":"#)
             .text(client_id);
-        let json = match (self.proofs.key(), content) {
+        let json = match (self.0.proofs.key(), content) {
             (Some(key), Some(content)) => {
                 let proof = key.prove(&Said {
                     room,
@@ -199,7 +205,7 @@ impl Encoder {
     /// Hour and minute in the configured zone; `None` for a time that no calendar has.
     fn clock(&self, at: Timestamp) -> Option<[u8; 2]> {
         let at = jiff::Timestamp::from_millisecond(at.0).ok()?;
-        let time = self.zone.to_datetime(at);
+        let time = self.0.zone.to_datetime(at);
         Some([time.hour(), time.minute()].map(i8::unsigned_abs))
     }
 
