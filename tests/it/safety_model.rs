@@ -338,3 +338,36 @@ proptest! {
         run::<Postgres>(ops);
     }
 }
+
+/// A case that is opened again beside a newer one of the same person: what stands in either stands.
+fn two_open_cases() -> Vec<Op> {
+    use Op::{Claim, Decide, Reopen, Report, Sweep, Wait, Withdraw};
+    use Reason::{Harassment, Minor, Other, SelfHarm};
+    vec![
+        Report(4, Harassment),
+        Report(0, SelfHarm),
+        Report(5, Minor),
+        Withdraw(5),
+        Decide(1, 0, true),
+        Report(2, Other),
+        Reopen(1),
+        Sweep,
+        Withdraw(5),
+        Report(4, SelfHarm),
+        Claim(0, 0),
+        Wait(16),
+        Decide(0, 0, true),
+        Report(2, SelfHarm),
+        Decide(0, 2, false),
+    ]
+}
+
+#[test]
+fn a_report_stands_in_any_open_case() {
+    run::<Sqlite>(two_open_cases());
+}
+
+#[test]
+fn a_report_stands_in_any_open_case_in_postgres() {
+    run::<Postgres>(two_open_cases());
+}

@@ -129,13 +129,14 @@ impl Model {
         reports.find(|it| it.room == room).map(|it| it.id)
     }
 
-    /// The report of this room that stands in the case which reports on its subject join.
+    /// The report of this room that stands in a case that is not closed: the first case's, if there are two.
     pub(super) fn standing(&self, room: usize) -> Option<ReportId> {
         let mut open = self.cases.iter().filter(|it| !it.state.closed());
-        let case = open.find(|it| it.subject == room % SUBJECTS)?.id;
-        let mut reports = self.reports.iter();
-        let found = reports.find(|it| it.room == room && it.case == case && it.stands());
-        found.map(|it| it.id)
+        open.find_map(|case| {
+            let mut reports = self.reports.iter();
+            let found = reports.find(|it| it.room == room && it.case == case.id && it.stands());
+            found.map(|it| it.id)
+        })
     }
 
     pub(super) fn accuracy(&self, room: usize) -> (u32, u32) {

@@ -112,7 +112,7 @@ async fn standing(
 ) -> Result<Option<(ReportId, CaseId)>, BackendError> {
     let sql = "SELECT r.id, r.case_id FROM reports r JOIN cases c ON c.id = r.case_id \
          WHERE r.reporter = $1 AND r.room = $2 AND r.side = $3 AND r.withdrawn IS NULL \
-             AND r.verdict IS DISTINCT FROM 3 AND c.closed_at IS NULL LIMIT 1";
+             AND r.verdict IS DISTINCT FROM 3 AND c.closed_at IS NULL ORDER BY c.id, r.no LIMIT 1";
     let (by, side) = (
         rows::session(draft.reporter),
         rows::side_code(draft.side.other()),

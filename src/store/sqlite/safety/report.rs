@@ -119,10 +119,7 @@ impl Writer {
             Ok(place) => place,
             Err(why) => return Ok(Reported::Refused(why)),
         };
-        let open = self.open_case(place.subject)?;
-        if let Some(case) = open
-            && let Some(standing) = self.standing_of(case, draft)?
-        {
+        if let Some((standing, case)) = self.standing_of(draft)? {
             self.freeze(case, draft.room, &draft.chosen)?;
             return Ok(Reported::Already(standing));
         }
@@ -130,7 +127,7 @@ impl Writer {
             return Ok(Reported::Refused(ReportRefusal::TooMany));
         }
         let facts = self.facts(draft.reporter, place.subject)?;
-        let case = match open {
+        let case = match self.open_case(place.subject)? {
             Some(case) => case,
             None => self.open(CaseKind::Reports, place.subject, draft.reason, None, "")?,
         };
@@ -189,24 +186,22 @@ impl Writer {
         Ok(Ok(Place { subject, met }))
     }
 
-    /// This reporter's report of the same side of the same room that stands in this case.
-    fn standing_of(
-        &self,
-        case: CaseId,
-        draft: &ReportDraft,
-    ) -> Result<Option<ReportId>, SqliteError> {
+    /// This reporter's report of the same side of the same room that stands in a case that is not closed, which
+    /// need not be the one that new reports join: a case may have been opened again.
+    fn standing_of(&self, draft: &ReportDraft) -> Result<Option<(ReportId, CaseId)>, SqliteError> {
         let mut read = self.conn.prepare_cached(
-            "SELECT id FROM reports WHERE case_no = ?1 AND reporter = ?2 AND room = ?3 AND side = ?4 \
-             AND withdrawn IS NULL AND verdict IS NOT 3 ORDER BY no LIMIT 1",
+            "SELECT r.id, r.case_no FROM reports r JOIN cases c ON c.no = r.case_no \
+             WHERE r.reporter = ?1 AND r.room = ?2 AND r.side = ?3 AND r.withdrawn IS NULL \
+             AND r.verdict IS NOT 3 AND c.closed_at IS NULL ORDER BY r.case_no, r.no LIMIT 1",
         )?;
         let side = size(draft.side.other().index());
-        let of = (
-            int(case.0),
-            draft.reporter.0,
-            draft.room.0.into_bytes(),
-            side,
-        );
-        rows::one(read.query(of)?, |row| Ok(ReportId(rows::uuid(row, 0)?)))
+        let of = (draft.reporter.0, draft.room.0.into_bytes(), side);
+        rows::one(read.query(of)?, |row| {
+            Ok((
+                ReportId(rows::uuid(row, 0)?),
+                CaseId(rows::counted(row, 1)?),
+            ))
+        })
     }
 
     fn has_enough(&self, reporter: SessionId) -> Result<bool, SqliteError> {
