@@ -82,6 +82,7 @@ async fn a_message_reaches_both_with_every_field() {
         "client_id",
         "content",
         "id",
+        "proof",
         "recalled",
         "replied_to",
         "replied_to_content",

@@ -76,7 +76,10 @@ pub fn said_in_files(folder: &Path) -> HashSet<String> {
         let path = file.expect("a file").path();
         let bytes = std::fs::read(&path).expect("a file of ours");
         let text = String::from_utf8_lossy(&bytes);
-        let starts = text.match_indices("word ").map(|(at, _)| &text[at..]);
+        let starts = text.match_indices("word ");
+        // The schema lies there, too, with a column for passwords.
+        let starts = starts.filter(|(at, _)| !text[..*at].ends_with("pass"));
+        let starts = starts.map(|(at, _)| &text[at..]);
         found.extend(starts.map(|it| opening(it).to_owned()));
     }
     found
