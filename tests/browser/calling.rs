@@ -4,9 +4,10 @@
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
+use crate::support::browser::Browser;
 use crate::support::chat::meet;
 use crate::support::person::Person;
-use crate::support::stage::Play;
+use crate::support::stage::{Play, Stage};
 
 /// Notes every tone, every notification and every question for leave to notify.
 const LISTEN: &str = "
@@ -37,6 +38,15 @@ async fn has_tones(person: &Person, tones: Value) {
 
 async fn notices(person: &Person) -> Value {
     person.ask("[questions, notices]", json!([])).await
+}
+
+/// Anna at a browser that has notifications, and Bao.
+async fn who_notifies(stage: &Stage) -> (Person, Person) {
+    let whole = Browser {
+        whole: true,
+        ..Browser::default()
+    };
+    tokio::join!(stage.person_with("Anna", &whole), stage.person("Bao"))
 }
 
 /// Presses an item of the room's menu that stays open, and closes the menu.
@@ -121,7 +131,7 @@ fn a_notification_is_asked_for_by_the_person_and_says_only_that_somebody_came() 
     let play = Play::new("notification").set("matching.tag_patience", "1s");
     play.set("matching.repeat_patience", "1s")
         .run(async |stage| {
-            let (anna, bao) = stage.two().await;
+            let (anna, bao) = who_notifies(stage).await;
             anna.before_each_page(LISTEN).await;
             meet(&anna, &bao).await;
             assert_eq!(notices(&anna).await, json!([0, []]), "nobody was asked");
@@ -167,7 +177,7 @@ fn a_notification_is_asked_for_by_the_person_and_says_only_that_somebody_came() 
 #[test]
 fn a_browser_that_refuses_notifications_is_told_of() {
     Play::new("notification_refused").run(async |stage| {
-        let (anna, bao) = stage.two().await;
+        let (anna, bao) = who_notifies(stage).await;
         anna.allows_notifications(false).await;
         meet(&anna, &bao).await;
         anna.room_menu("menu-notify").await;

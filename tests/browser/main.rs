@@ -1,7 +1,7 @@
 //! Browser tests: people at headless Chromium on the real executable, driven by ChromeDriver; some
 //! scenes are played in Firefox too, driven by geckodriver (`firefox.rs`).
 //!
-//! They need Debian's `chromium-headless-shell`, `chromium-driver` and `firefox-esr`, geckodriver, which
+//! They need Debian's `chromium`, `chromium-headless-shell`, `chromium-driver` and `firefox-esr`, geckodriver, which
 //! `scripts/test` builds, and axe-core from `scripts/lib/axe`; without these they fail. Every test ends
 //! with a look at the console, at where requests went, and with axe in each page that is still open:
 //! `support/stage.rs`, without which there are no people to test with.

@@ -300,6 +300,8 @@ fn a_server_that_is_away_keeps_what_was_chosen() {
         let anna = stage.person("Anna").await;
         anna.expect_console("net::ERR_");
         anna.expect_console("WebSocket connection to");
+        // The service worker, when it is asked for just then.
+        anna.expect_console("when fetching the script");
         anna.goto("/").await;
         anna.fill("nickname", "Anna").await;
         anna.choose("gender-other").await;

@@ -51,6 +51,8 @@ pub struct Browser {
     pub forgetful: bool,
     /// `--host-resolver-rules`, when names are not looked up as usual.
     pub resolver: Option<&'static str>,
+    /// The whole Chromium, which keeps windows: only it has notifications.
+    pub whole: bool,
 }
 
 impl Default for Browser {
@@ -65,6 +67,7 @@ impl Default for Browser {
             forced: false,
             forgetful: false,
             resolver: None,
+            whole: false,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::browser::Browser;
-use super::driver::CHROMIUM;
+use super::driver::{CHROMIUM, HEADLESS_SHELL};
 
 /// WebDriver's description of a fresh Chromium that keeps its files in `profile`.
 pub fn capabilities(browser: &Browser, profile: &Path) -> Map<String, Value> {
@@ -35,8 +35,10 @@ pub fn capabilities(browser: &Browser, profile: &Path) -> Map<String, Value> {
             .resolver
             .map(|rules| format!("--host-resolver-rules={rules}")),
     );
+    // The shell knows no settings for sites.
+    let whole = browser.whole || browser.forgetful;
     let mut options = json!({
-        "binary": CHROMIUM,
+        "binary": if whole { CHROMIUM } else { HEADLESS_SHELL },
         "args": arguments,
         "prefs": { "intl.accept_languages": browser.language },
         "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false },

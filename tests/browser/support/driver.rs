@@ -13,9 +13,11 @@ use tempfile::TempDir;
 use super::ports::free_port;
 
 /// Chromium without windows, started as ChromeDriver needs it.
-pub const CHROMIUM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lib/headless-chromium");
-/// Where Debian's packages put them.
-const HEADLESS_SHELL: &str = "/usr/lib/chromium/chromium-headless-shell";
+pub const HEADLESS_SHELL: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lib/headless-chromium");
+/// What that starts, and the others: where Debian's packages put them.
+const SHELL: &str = "/usr/lib/chromium/chromium-headless-shell";
+pub const CHROMIUM: &str = "/usr/bin/chromium";
 pub const FIREFOX: &str = "/usr/bin/firefox-esr";
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
 
@@ -36,7 +38,8 @@ impl Driver {
     /// Starts a ChromeDriver, which drives as many browsers as are wanted.
     pub fn chrome() -> Self {
         require(CHROMEDRIVER, "chromium-driver");
-        require(HEADLESS_SHELL, "chromium-headless-shell");
+        require(SHELL, "chromium-headless-shell");
+        require(CHROMIUM, "chromium");
         let port = free_port();
         let mut command = Command::new(CHROMEDRIVER);
         command.arg(format!("--port={port}"));
@@ -97,7 +100,7 @@ impl Drop for Driver {
 fn require(path: &str, package: &str) {
     assert!(
         Path::new(path).exists(),
-        "{path} is missing. The browser tests need Debian's packages `chromium-headless-shell`, `chromium-driver` \
+        "{path} is missing. The browser tests need Debian's packages `chromium`, `chromium-headless-shell`, `chromium-driver` \
          and `firefox-esr`: apt-get install {package}"
     );
 }
