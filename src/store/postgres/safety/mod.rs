@@ -1,6 +1,6 @@
 //! The store of people's safety on PostgreSQL: [`crate::store::safety`] says what its calls do.
 //!
-//! Every change stands in one line ([`line`]): a transaction that has locked the head of the audit log first. So
+//! Every change stands in one line ([`mod@line`]): a transaction that has locked the head of the audit log first. So
 //! changes come one after the other over all nodes, each sees all that came before it, and the rules are applied
 //! to what is committed. Reads wait for nothing.
 //!
