@@ -40,7 +40,7 @@ pub struct Reporter {
 /// Why a report was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotReported {
-    /// This site has no operator: nobody would read it.
+    /// This site has no operator who would read it.
     Off,
     /// This side of the room is reported already, by the same person, and not decided yet. What was chosen now is
     /// kept with it.
