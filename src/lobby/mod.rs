@@ -28,7 +28,8 @@ pub use jobs::{Created, LobbyJob, LobbyOutcome, LobbyRules, Prepared};
 use search::{Intent, Request, Search, phase};
 
 /// After how long a waiting ticket is renewed and its client told when a number changed: at least, and
-/// how much longer by chance.
+/// how much longer by chance. Together less than the shortest lease that can be configured
+/// (`matching.lease`), or a search that goes on would be forgotten between.
 const TICK: Duration = Duration::from_secs(5);
 const JITTER: Duration = Duration::from_secs(3);
 /// How often it is looked whether a room was left, and for how long.

@@ -311,7 +311,7 @@ store.retention 999ms 366days
 store.max_size 63MiB
 matching.tag_patience 25h
 matching.repeat_patience 25h
-matching.lease 99ms 3601s
+matching.lease 9999ms 3601s
 chat.reconnect_grace 9ms 8days
 chat.arrival 9ms 3601s
 chat.longest 999ms 366days

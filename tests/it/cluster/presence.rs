@@ -13,14 +13,14 @@ use crate::support::wire::dial_from;
 
 /// How long all nodes may take to agree; a busy machine was seen to take 15 s.
 const AGREED: Duration = Duration::from_secs(25);
-/// How long a dead node's people may count: a node's lease in Redis, a ticket's lease, a beat and a sample
-/// are 20 s; a busy machine was seen to take 29.
+/// How long a dead node's people may count: its lease in Redis and a ticket's (10 s each), a beat and a sample
+/// (5 s each). As much again for a busy machine.
 const EXPIRED: Duration = Duration::from_secs(40);
 /// How long a person whose node died may count as there: its lease in the store, a heartbeat, and
 /// the time that presence settles.
 const NOTICED: Duration = Duration::from_secs(30);
 
-const QUICK_TICKETS: &str = "[matching]\nlease = \"3s\"\ntag_patience = \"10m\"\n\
+const QUICK_TICKETS: &str = "[matching]\nlease = \"10s\"\ntag_patience = \"10m\"\n\
     repeat_patience = \"20m\"\n";
 
 /// Waits until these nodes all say this.
