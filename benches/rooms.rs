@@ -113,6 +113,7 @@ pub fn rules() -> StoreRules {
     StoreRules {
         reconnect_grace: Duration::from_secs(300),
         arrival: Duration::from_secs(20),
+        call_for: Duration::from_secs(900),
         retention: Duration::from_secs(24 * 3600),
         block_lifetime: Duration::from_secs(30 * 24 * 3600),
         // More than any room gets here.

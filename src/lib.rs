@@ -19,6 +19,7 @@ pub mod store;
 
 pub mod config;
 pub mod invitation;
+pub mod push;
 pub mod release_memory;
 pub mod tasks;
 pub mod telemetry;

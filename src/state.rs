@@ -75,6 +75,8 @@ pub struct AppState {
     pub reach: Arc<ChatServices>,
     /// What searches share.
     pub lobby: Arc<LobbyServices>,
+    /// The key by which browsers let this site call them; `None`: people are not called.
+    pub push_key: Option<String>,
     /// What the machines of chat connections need to know.
     pub chat_rules: Arc<ChatRules>,
 }

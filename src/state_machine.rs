@@ -116,6 +116,17 @@ pub trait Machine: Send + 'static {
     /// Everything asked to be written so far reached the socket. A job to queue, if that is worth one.
     fn on_flushed(&mut self) -> Option<Self::Job>;
 
+    /// The client is gone without having said that it ends. True: the machine goes on without a connection while
+    /// [`Machine::goes_on`]; what it writes reaches no client.
+    fn on_alone(&mut self, _: Now) -> bool {
+        false
+    }
+
+    /// Whether a machine without a connection has something left to wait for.
+    fn goes_on(&self) -> bool {
+        false
+    }
+
     /// The connection is over: what is left to do without it.
     fn farewell(self) -> Option<Self::Job>;
 }

@@ -27,6 +27,8 @@ pub const MEMORY_LIMIT: &str = "miyu_memory_limit_bytes";
 pub const MEMORY_REFUSED: &str = "miyu_memory_refused_total";
 /// Counter: HTTP requests refused, handshakes included, by the problem's `code`.
 pub const HTTP_REFUSED: &str = "miyu_http_refused_total";
+/// Counter: calls by a push service, by `outcome`.
+pub const PUSH_CALLS: &str = "miyu_push_calls_total";
 /// Gauge: browsers with an open socket.
 pub const ONLINE: &str = "miyu_online";
 /// Gauge: people waiting for a partner.
@@ -131,6 +133,7 @@ fn describe() {
     describe_gauge!(MEMORY_LIMIT, "Bytes that may be held for clients");
     describe_counter!(MEMORY_REFUSED, "What was not begun for want of memory");
     describe_counter!(HTTP_REFUSED, "HTTP requests refused, by code");
+    describe_counter!(PUSH_CALLS, "Calls by a push service, by outcome");
     describe_gauge!(ONLINE, "Browsers with an open socket");
     describe_gauge!(WAITING, "People waiting for a partner");
     describe_gauge!(ROOMS, "Open rooms");

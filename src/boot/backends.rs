@@ -15,6 +15,7 @@ use crate::channel::seal::FrameKey;
 use crate::clock::Steady;
 use crate::config::check::configured_key;
 use crate::config::{Config, StorePlace, WhenUnreachable};
+use crate::delivery::calls::{CallQueue, CallsDue};
 use crate::delivery::publish::Publisher;
 use crate::domain::id::NodeId;
 use crate::identity::{self, KEY_BYTES};
@@ -39,6 +40,10 @@ pub struct Backends {
     pub channel: Arc<dyn ChannelLayer>,
     /// Encodes what clients are sent.
     pub encoder: Encoder,
+    /// Where the store says who is to be called, and others may.
+    pub calls: CallQueue,
+    /// Where that comes out; `None`: people are not called.
+    pub calls_due: Option<CallsDue>,
     /// Resolves when the store's writer is gone: the process cannot go on.
     pub store_died: Died,
 }
@@ -58,7 +63,14 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BuildError>
         // the one that they know.
         redis.check_versions().await?;
     }
-    let sink = Publisher::new(Arc::clone(&channel), encoder.clone());
+    let (calls, calls_due) = match config.push.enabled {
+        true => {
+            let (calls, due) = CallQueue::new();
+            (calls, Some(due))
+        }
+        false => (CallQueue::default(), None),
+    };
+    let sink = Publisher::new(Arc::clone(&channel), encoder.clone(), calls.clone());
     let Opened {
         store,
         safety,
@@ -77,6 +89,8 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BuildError>
         pool: pool(config, redis.is_some())?,
         channel,
         encoder,
+        calls,
+        calls_due,
         store_died,
     })
 }
@@ -180,6 +194,7 @@ pub fn store_rules(config: &Config) -> StoreRules {
     StoreRules {
         reconnect_grace: config.chat.reconnect_grace,
         arrival: config.chat.arrival,
+        call_for: config.matching.call_for,
         retention: config.store.retention,
         block_lifetime: config.session.lifetime,
         room_entries: config.limits.room_entries,

@@ -3,6 +3,7 @@
 use crate::channel::redis::AnnounceError;
 use crate::config::KeyError;
 use crate::config::check::SessionKeyError;
+use crate::push::vapid::NoKey;
 use crate::redis::Unreachable;
 use crate::store::StoreError;
 use crate::store::postgres::OpenError;
@@ -38,6 +39,9 @@ pub enum BuildError {
     /// The store does not give the key that networks are hashed with.
     #[error("the installation key cannot be had: {0}")]
     SafetyKey(#[source] StoreError),
+    /// There is no key for calls to browsers.
+    #[error("the key of [push] cannot be used: {0}")]
+    PushKey(#[from] NoKey),
     /// Redis is not reached.
     #[error("{0}. To run one node without Redis, set channel.url = \"memory:\"")]
     Redis(#[source] Unreachable),
@@ -67,7 +71,8 @@ impl BuildError {
             | Self::Postgres(_)
             | Self::Identity(_)
             | Self::StoredKey(_)
-            | Self::SafetyKey(_) => Part::Store,
+            | Self::SafetyKey(_)
+            | Self::PushKey(_) => Part::Store,
             Self::Redis(_) | Self::Announce(_) => Part::Channel,
         }
     }

@@ -2,6 +2,7 @@
 //! every room, and no room uses it.
 
 pub mod backends;
+mod calling;
 pub mod descriptors;
 mod error;
 pub mod hardening;
@@ -18,6 +19,7 @@ pub use self::error::{BuildError, Part};
 pub use self::serve::{Ended, Listeners};
 
 use self::backends::{Backends, Died};
+use self::calling::Ready;
 use crate::admission::RateLimits;
 use crate::admission::door::Door;
 use crate::admission::host::HostMemory;
@@ -27,6 +29,7 @@ use crate::chat::ChatRules;
 use crate::chat::effects::ChatServices;
 use crate::config::Config;
 use crate::config::notices::Notices;
+use crate::delivery::calls::CallsDue;
 use crate::delivery::closing::Closer;
 use crate::delivery::online::Online;
 use crate::domain::id::NodeId;
@@ -51,6 +54,7 @@ pub struct Server {
     pub routes: Vec<Route>,
     safety: Option<Arc<dyn SafetyStore>>,
     store_died: Died,
+    calling: Option<(Ready, CallsDue)>,
 }
 
 /// Opens the backends and puts everything together.
@@ -104,16 +108,18 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         limits: Arc::clone(&limits),
         capacity: Arc::clone(&capacity),
         figures: Arc::clone(&figures),
+        calls: backends.calls.clone(),
     };
+    let reach = chat_services(&config, &backends, &memory, &shutdown, reporting);
+    let calling = calling::of(&config, &backends.store, &shutdown).await?;
     let state = AppState {
         node,
         signer: Signer::new(&key, config.session.lifetime).ending(config.session.longest),
         door,
         limits,
         revoked,
-        reach: Arc::new(chat_services(
-            &config, &backends, &memory, &shutdown, reporting,
-        )),
+        reach: Arc::new(reach),
+        push_key: calling.as_ref().map(|it| it.public.clone()),
         chat_rules: Arc::new(chat_rules(&config)),
         memory,
         assets: Arc::new(assets),
@@ -137,6 +143,7 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         routes: Vec::new(),
         safety: backends.safety,
         store_died: backends.store_died,
+        calling: calling.zip(backends.calls_due),
     })
 }
 
@@ -176,6 +183,7 @@ fn chat_services(
         page_bytes: usize::try_from(config.limits.page_bytes).unwrap_or(usize::MAX),
         drain: shutdown.clone(),
         reporting,
+        push_hosts: calling::hosts(config),
     }
 }
 
@@ -183,6 +191,7 @@ fn chat_rules(config: &Config) -> ChatRules {
     ChatRules {
         reconnect_grace: config.chat.reconnect_grace,
         presence_settle: config.chat.presence_settle,
+        call_for: config.matching.call_for,
         closing_notice: backends::store_rules(config).notice(),
     }
 }

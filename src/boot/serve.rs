@@ -42,6 +42,7 @@ impl Server {
             safety,
             store_died,
             routes,
+            calling,
         } = self;
         let routes = Arc::new(Routes::new(&routes));
         app.shutdown.spawn(accept::run(
@@ -69,6 +70,10 @@ impl Server {
         app.shutdown.spawn(compare_positions(Arc::clone(&app)));
         let stop = app.shutdown.token().clone();
         app.shutdown.spawn(app.closer.clone().run(stop));
+        if let Some((ready, due)) = calling {
+            let stop = app.shutdown.token().clone();
+            app.shutdown.spawn(ready.calling.run(due, stop));
+        }
         let serving = async {
             let ended = tokio::select! {
                 () = shutdown => Ended::Drained,

@@ -66,6 +66,13 @@ pub enum Frame {
         /// The last entry that it has read.
         seq: Seq,
     },
+    /// Whether a side can be called from now on: it is waited for longer while it is away.
+    Callable {
+        /// The side.
+        side: Side,
+        /// It can.
+        on: bool,
+    },
     /// The room closes by itself then, from the store.
     Closing {
         /// When, by the store's clock.

@@ -124,6 +124,9 @@ impl Chat {
                 session: self.sessions[side.index()],
                 request,
             })),
+            ChatAction::CallMe(subscription) => {
+                out.push(Action::Queue(ChatJob::Subscribe { side, subscription }));
+            }
             ChatAction::Typing(is_typing) => self.on_typing(is_typing, now, out),
             ChatAction::Leaving(is_leaving) => self.on_leaving(is_leaving, out),
             ChatAction::Read(seq) => self.on_read(seq, out),

@@ -11,8 +11,9 @@ use crate::admission::memory_budget::{Class, MemoryBudget, Reservation};
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::chat::{Chat, ChatJob, ChatOutcome};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
-use crate::domain::{LeaveReason, MessageRef, Reaction};
+use crate::domain::{LeaveReason, MessageRef, Reaction, Subscription};
 use crate::protocol::client::ReportRequest;
+use crate::push::recipient::PushHosts;
 use crate::safety::{NotReported, Reporter, Reporting};
 use crate::state_machine::Io;
 use crate::store::{
@@ -41,6 +42,8 @@ pub struct ChatServices {
     pub drain: Drain,
     /// Takes reports; `None`: this store keeps none.
     pub reporting: Option<Arc<Reporting>>,
+    /// Which push services may call people who are away; `None`: people are not called.
+    pub push_hosts: Option<Arc<PushHosts>>,
 }
 
 impl ChatServices {
@@ -146,6 +149,7 @@ impl Io<Chat> for ChatIo {
                 metrics::counter!(telemetry::PAGES, "cause" => cause).increment(1);
                 self.page(side, after, names, with_room)
             }
+            ChatJob::Subscribe { side, subscription } => self.subscribe(side, subscription),
             ChatJob::Depart {
                 side,
                 version,
@@ -210,6 +214,20 @@ impl ChatIo {
         let store = &self.reach.store;
         let reacting = store.react(self.room(), side, target.clone(), reaction);
         other(async move { ChatOutcome::Reacted(side, target, reacting.await) })
+    }
+
+    fn subscribe(&self, side: Side, subscription: Option<Box<Subscription>>) -> ChatInFlight {
+        let hosts = self.reach.push_hosts.as_ref();
+        let fits = |it: &Subscription| hosts.is_some_and(|hosts| hosts.recipient(it).is_some());
+        let subscription = subscription.filter(|it| fits(it)).map(|it| *it);
+        let subscribing = self.reach.store.subscribe(self.room(), side, subscription);
+        let (channel, group) = (Arc::clone(&self.reach.channel), GroupId::Room(self.room()));
+        other(async move {
+            // A store that does not answer keeps nothing, as far as the person is told.
+            let on = subscribing.await.unwrap_or(false);
+            channel.publish(group, Frame::Callable { side, on });
+            ChatOutcome::Subscribed(on)
+        })
     }
 
     /// Not before its turn: "is typing" after a message must not overtake the message.

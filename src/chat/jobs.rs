@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::channel::Frame;
 use crate::domain::id::{Address, Seq, SessionId, Side, Timestamp};
 use crate::domain::safety::ReportId;
-use crate::domain::{MessageRef, Presence, Reaction, Room};
+use crate::domain::{MessageRef, Presence, Reaction, Room, Subscription};
 use crate::protocol::client::ReportRequest;
 use crate::safety::NotReported;
 use crate::store::{
@@ -18,6 +18,8 @@ use crate::store::{
 pub struct ChatRules {
     /// How long a side may be away: `chat.reconnect_grace`.
     pub reconnect_grace: Duration,
+    /// How long at least a side may be away that can be called: `matching.call_for`.
+    pub call_for: Duration,
     /// After how long an absence is told: `chat.presence_settle`.
     pub presence_settle: Duration,
     /// How long before a room closes by itself its people are told: `StoreRules::notice`.
@@ -132,6 +134,13 @@ pub enum ChatJob {
         /// For the metrics.
         cause: &'static str,
     },
+    /// Keep how this side is called when it is away; `None`: not at all.
+    Subscribe {
+        /// The side that asks.
+        side: Side,
+        /// How.
+        subscription: Option<Box<Subscription>>,
+    },
     /// The connection is over.
     Depart {
         /// The side that asks.
@@ -163,6 +172,8 @@ pub enum ChatOutcome {
     /// This connection could not be written down as the one that speaks for its side; instead of
     /// which, as asked.
     NotArrived(Option<Side>),
+    /// Whether this side is called from now on.
+    Subscribed(bool),
     /// Of leaving: whether this closed the room.
     Left(Result<bool, StoreError>),
     /// Of a page, and the room when asked for.

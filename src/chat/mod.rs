@@ -239,6 +239,7 @@ impl Machine for Chat {
             Frame::Read { side, seq } if *side != self.side && self.room.is_open() => {
                 self.tell(self.encoder.partner_read(*seq), out);
             }
+            Frame::Callable { side, on } if *side != self.side => self.on_callable(*on, out),
             Frame::Position(position) => self.on_position(position, now, out),
             Frame::Closing { at } => self.on_closing(*at, now, out),
             _ => {}
@@ -282,6 +283,7 @@ impl Machine for Chat {
             ChatOutcome::Reported(side, reported, block) => {
                 self.on_reported(side, reported, block, out);
             }
+            ChatOutcome::Subscribed(on) => self.tell(self.encoder.calling(on), out),
             ChatOutcome::Blocked => self.tell(self.encoder.blocked(), out),
             ChatOutcome::Arrived(side, speaker) => self.on_arrived(side, speaker, out),
             // Until it is written, the store takes this side for away.

@@ -13,6 +13,8 @@ pub(super) struct PartnerView {
     /// The newest version of their side that was heard of.
     version: u64,
     told_online: bool,
+    /// They can be called, and are waited for longer.
+    callable: bool,
     settle: Duration,
     went: Option<Instant>,
     typing_until: Option<Instant>,
@@ -21,17 +23,31 @@ pub(super) struct PartnerView {
 impl PartnerView {
     /// As `room_state` says. An absence is told after `settle`.
     pub(super) fn new(side: &RoomSide, settle: Duration) -> Self {
-        Self::at(side.version, side.online(), settle)
+        Self {
+            callable: side.call_for.is_some(),
+            ..Self::at(side.version, side.online(), settle)
+        }
     }
 
     fn at(version: u64, online: bool, settle: Duration) -> Self {
         Self {
             version,
             told_online: online,
+            callable: false,
             settle,
             went: None,
             typing_until: None,
         }
+    }
+
+    /// Whether they are waited for longer.
+    pub(super) fn is_callable(&self) -> bool {
+        self.callable
+    }
+
+    /// They can be called from now on, or not any more.
+    pub(super) fn can_be_called(&mut self, on: bool) {
+        self.callable = on;
     }
 
     /// What was heard last, told or not.
@@ -53,7 +69,7 @@ impl PartnerView {
 
     /// It is another side now, of which nothing was heard.
     pub(super) fn swap(&mut self) {
-        self.version = 0;
+        (self.version, self.callable) = (0, false);
     }
 
     /// A connection opened. True: the client believes they are away.

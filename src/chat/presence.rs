@@ -227,9 +227,21 @@ impl Chat {
         }
     }
 
+    /// The partner can be called from now on, or not any more. One who is not here yet is being called: so long
+    /// they have to come.
+    pub(super) fn on_callable(&mut self, on: bool, out: &mut Actions<ChatJob>) {
+        self.partner.can_be_called(on);
+        if on && self.room.is_open() && !self.partner.here() {
+            let grace = Some(self.rules.call_for);
+            self.tell(self.encoder.partner_status(false, grace), out);
+        }
+    }
+
     pub(super) fn grace_after_settling(&self) -> Duration {
-        self.rules
-            .reconnect_grace
-            .saturating_sub(self.rules.presence_settle)
+        let grace = match self.partner.is_callable() {
+            true => self.rules.call_for.max(self.rules.reconnect_grace),
+            false => self.rules.reconnect_grace,
+        };
+        grace.saturating_sub(self.rules.presence_settle)
     }
 }

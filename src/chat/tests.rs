@@ -14,6 +14,7 @@ use crate::protocol::CloseReason;
 use crate::protocol::server::EntryTexts;
 use crate::store::{Page, StoreError};
 
+mod calls;
 mod closing;
 mod crossing;
 mod log;
@@ -43,6 +44,7 @@ fn side(name: &str, session: u8) -> RoomSide {
         version: 0,
         cursor: Seq::ZERO,
         read: Seq::ZERO,
+        call_for: None,
     }
 }
 
@@ -107,6 +109,7 @@ impl Bench {
     fn open_as(room: Room, provisional: bool, after: Option<Seq>) -> Self {
         let rules = ChatRules {
             reconnect_grace: GRACE,
+            call_for: 3 * GRACE,
             presence_settle: SETTLE,
             closing_notice: Duration::from_secs(600),
         };

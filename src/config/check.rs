@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::channel::PREFIX_BYTES;
 use super::load::Layers;
 use super::problem::{ConfigProblems, KeyError};
+use super::push;
 use super::{Config, Site, StorePlace, Topic, WhenUnreachable, origin};
 use crate::domain::visible;
 use crate::identity::{KEY_BYTES, key_weakness};
@@ -31,6 +32,16 @@ pub fn check(config: &Config, layers: &Layers, problems: &mut ConfigProblems) {
     site(config, &mut checker);
     backends(config, &mut checker);
     session(config, &mut checker);
+    checker.that(
+        !config.push.enabled || push::contact(config).is_some(),
+        "push.contact",
+        "push services want to know where they can write: set it, or site.contact, or an https:// server.public_url",
+    );
+    checker.that(
+        !config.push.enabled || config.assets.service_worker,
+        "push.enabled",
+        "browsers are called by the service worker: set assets.service_worker = true, or leave push off",
+    );
     durations(config, &mut checker);
     log(config, &mut checker);
 }

@@ -1,6 +1,7 @@
 //! `site.contact`: how visitors reach the operator, as a link that every browser can follow.
 
 use std::fmt;
+use std::str::FromStr;
 
 use figment::value::Value;
 
@@ -61,18 +62,26 @@ impl fmt::Display for Contact {
     }
 }
 
-impl Setting for Contact {
-    const KIND: &'static str =
-        "a mail address such as \"mail@chat.example\", or an address that begins with https://";
+impl FromStr for Contact {
+    type Err = ValueError;
 
-    fn parse(value: &Value) -> Result<Self, ValueError> {
-        let text = value.as_str().map(str::trim).ok_or_else(must_be::<Self>)?;
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let text = text.trim();
         let text = text.strip_prefix("mailto:").unwrap_or(text);
         let fits = text.len() <= LONGEST && (is_mail(text) || is_address(text));
         match fits {
             true => Ok(Self(text.to_owned())),
             false => Err(must_be::<Self>()),
         }
+    }
+}
+
+impl Setting for Contact {
+    const KIND: &'static str =
+        "a mail address such as \"mail@chat.example\", or an address that begins with https://";
+
+    fn parse(value: &Value) -> Result<Self, ValueError> {
+        value.as_str().ok_or_else(must_be::<Self>)?.parse()
     }
 
     fn show(&self) -> String {

@@ -21,6 +21,9 @@ section! {
         /// for a /48; two networks meet a fifth as often. Beyond it they meet each other, and up to
         /// as often again people who have waited for long without another partner. 0: no bound.
         prefix_pairings_per_minute: u32 = 10;
+        /// How long a person who asked to be called (`push.enabled`) is waited for: so long their search goes on
+        /// after its page was closed, and so long at least their place in a room is kept while they are away.
+        call_for: Duration = "15m" from "1m" to "1h";
         /// How long a ticket outlives its connection's node. A waiting one is renewed every 5 to 8 s.
         lease: Duration = "30s" from "10s" to "1h";
     }

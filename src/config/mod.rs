@@ -20,6 +20,7 @@ mod matching;
 pub mod notices;
 pub mod origin;
 pub mod problem;
+pub mod push;
 mod safety;
 pub mod sample;
 mod secret;
@@ -41,6 +42,7 @@ pub use load::{Given, Loaded, load};
 pub use log::Log;
 pub use matching::Matching;
 pub use problem::{ConfigProblem, ConfigProblems, KeyError, ValueError};
+pub use push::{Push, PushHost};
 pub use safety::Safety;
 pub use secret::Secret;
 pub use server::{OperatorListen, Server};
@@ -71,6 +73,8 @@ pub struct Config {
     pub matching: Matching,
     /// What happens in a room.
     pub chat: Chat,
+    /// Calling people whose page is closed.
+    pub push: Push,
     /// Cookies and tokens.
     pub session: Session,
     /// Reports about people, and what follows from them.
@@ -84,13 +88,14 @@ pub struct Config {
 }
 
 /// All sections, in the order in which people read them.
-pub const SECTIONS: [Section; 11] = [
+pub const SECTIONS: [Section; 12] = [
     Server::SECTION,
     Site::SECTION,
     Store::SECTION,
     Channel::SECTION,
     Matching::SECTION,
     Chat::SECTION,
+    Push::SECTION,
     Session::SECTION,
     Safety::SECTION,
     Limits::SECTION,
@@ -108,6 +113,7 @@ impl Config {
             channel: Channel::read(layers, problems),
             matching: Matching::read(layers, problems),
             chat: Chat::read(layers, problems),
+            push: Push::read(layers, problems),
             session: Session::read(layers, problems),
             safety: Safety::read(layers, problems),
             limits: Limits::read(layers, problems),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::channel::{ChannelLayer, EntryRole, Frame, GroupId};
+use crate::delivery::calls::{CallDue, CallQueue};
 use crate::domain::id::{RoomId, Timestamp};
-use crate::domain::{Entry, EntryKind};
+use crate::domain::{Call, Entry, EntryKind};
 use crate::protocol::Encoder;
 use crate::store::{CommitSink, Committed};
 use crate::telemetry;
@@ -13,19 +14,39 @@ use crate::telemetry;
 pub struct Publisher {
     channel: Arc<dyn ChannelLayer>,
     encoder: Encoder,
+    calls: CallQueue,
 }
 
 impl Publisher {
-    /// Publishes to this layer.
-    pub fn new(channel: Arc<dyn ChannelLayer>, encoder: Encoder) -> Arc<Self> {
-        Arc::new(Self { channel, encoder })
+    /// Publishes to this layer; who is to be called goes into this queue.
+    pub fn new(channel: Arc<dyn ChannelLayer>, encoder: Encoder, calls: CallQueue) -> Arc<Self> {
+        Arc::new(Self {
+            channel,
+            encoder,
+            calls,
+        })
+    }
+
+    fn call(&self, room: RoomId, entry: &Entry) {
+        let call = match entry.kind {
+            EntryKind::Message { .. } => Call::NewMessage,
+            EntryKind::Departure { .. } => Call::PartnerLeft,
+            EntryKind::Recall { .. } | EntryKind::Reaction { .. } => return,
+        };
+        let side = author(entry).other();
+        // A full queue drops it: the person finds out when they look.
+        self.calls.push(CallDue { room, side, call });
     }
 }
 
 impl CommitSink for Publisher {
     fn committed(&self, batch: &[Committed]) {
         let mut messages = 0;
-        for Committed { people, entry } in batch {
+        for made in batch {
+            let Committed { people, entry, .. } = made;
+            if made.calls {
+                self.call(people.room, entry);
+            }
             messages += u64::from(matches!(entry.kind, EntryKind::Message { .. }));
             let frame = Frame::Entry {
                 seq: entry.seq,

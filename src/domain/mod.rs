@@ -2,6 +2,7 @@
 //! Parsed once at the edge, valid from then on. No I/O, no clock.
 
 pub mod block_mark;
+pub mod call;
 pub mod count;
 pub mod entry;
 pub mod id;
@@ -18,6 +19,7 @@ pub mod wish;
 pub mod zero_width;
 
 pub use block_mark::{Mark, Marks};
+pub use call::{Call, Subscription};
 pub use count::rounded;
 pub use entry::{Entry, EntryKind, LeaveReason, MessageRef, Quote};
 pub use ip_prefix::{Prefix, PrefixHashes};

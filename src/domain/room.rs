@@ -77,6 +77,8 @@ pub struct RoomSide {
     pub cursor: Seq,
     /// The last entry this side says it has read.
     pub read: Seq,
+    /// It can be called, and is waited for so long at least.
+    pub call_for: Option<Duration>,
 }
 
 impl RoomSide {
@@ -96,6 +98,7 @@ impl RoomSide {
     /// How much of the reconnection grace is left; `None` while online or not yet arrived.
     pub fn grace_left(&self, grace: Duration, now: Timestamp) -> Option<Duration> {
         let since = self.away_since?;
+        let grace = self.call_for.map_or(grace, |call_for| call_for.max(grace));
         Some(grace.saturating_sub(now.since(since)))
     }
 }

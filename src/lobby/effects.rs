@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::pairing::{abandon, confirm, create, untold};
+use self::pairing::{abandon, call, confirm, create, untold};
 use crate::admission::RateLimits;
 use crate::admission::client::Client;
 use crate::admission::door::{Act, AdmissionRefusal, Door};
 use crate::channel::{ChannelLayer, Frame};
+use crate::delivery::calls::CallQueue;
 use crate::domain::id::{RoomId, SessionId, Side, Timestamp};
 use crate::domain::{LeaveReason, Room, UserId};
 use crate::lobby::figures::{Company, Figures};
@@ -40,6 +41,8 @@ pub struct LobbyServices {
     pub capacity: Arc<Capacity>,
     /// How many are here, as everyone is told.
     pub figures: Arc<Figures>,
+    /// Who is to be called.
+    pub calls: CallQueue,
 }
 
 /// Does the jobs of one search.
@@ -90,6 +93,13 @@ impl Io<Lobby> for LobbyIo {
                     LobbyOutcome::Done
                 })
             }
+            LobbyJob::Call {
+                room,
+                side,
+                subscription,
+            } => Box::pin(async move {
+                LobbyOutcome::Called(call(&services, client, room, side, *subscription).await)
+            }),
             LobbyJob::Untold { room, side } => Box::pin(async move {
                 untold(&services, client, room, side).await;
                 LobbyOutcome::Done

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use crate::domain::id::{RoomId, Side, TicketId};
 use crate::domain::reserved_names::StaffNames;
 use crate::domain::topics::SiteTopics;
-use crate::domain::{Pairing, UserId};
+use crate::domain::{Pairing, Subscription, UserId};
 use crate::lobby::figures::Company;
 use crate::matching::{Entered, PoolError, Renewed, Ticket};
+use crate::push::recipient::PushHosts;
 use crate::store::RelationsOf;
 
 /// What a machine needs to know about how this server is set up.
@@ -18,6 +19,10 @@ pub struct LobbyRules {
     pub tag_patience: Duration,
     /// After how long a former partner will do: `matching.repeat_patience`.
     pub repeat_patience: Duration,
+    /// Which push services may call a person whose page is closed; `None`: people are not called.
+    pub push_hosts: Option<Arc<PushHosts>>,
+    /// How long a search goes on whose page was closed: `matching.call_for`.
+    pub call_for: Duration,
     /// Names that no client may have.
     pub staff: Arc<StaffNames>,
     /// Topics of the site's own.
@@ -57,6 +62,15 @@ pub enum LobbyJob {
         began: Instant,
         /// Its ticket, when it may wait still.
         abandon: Option<TicketId>,
+    },
+    /// This side was found a partner and has perhaps no page that shows it: call it, unless it came.
+    Call {
+        /// The room.
+        room: RoomId,
+        /// Who is called.
+        side: Side,
+        /// How.
+        subscription: Box<Subscription>,
     },
     /// The pairing could not be told to this side.
     Untold {
@@ -114,6 +128,8 @@ pub enum LobbyOutcome {
     Created(Created),
     /// Of looking for it: the pairing, when the store says the same.
     Confirmed(Option<Arc<Pairing>>),
+    /// Of calling: the person came, or is being called.
+    Called(bool),
     /// Nothing to tell.
     Done,
 }

@@ -13,6 +13,7 @@ use crate::protocol::client::{self, LobbyAction};
 use crate::protocol::{DecodeError, Encoder, ErrorCode};
 use crate::state_machine::{Action, Actions, Machine, Now, Weight};
 
+mod absence;
 mod answers;
 pub mod effects;
 pub mod figures;
@@ -24,6 +25,7 @@ mod silence;
 #[cfg(test)]
 mod tests;
 
+use absence::Absence;
 pub use jobs::{Created, LobbyJob, LobbyOutcome, LobbyRules, Prepared};
 use search::{Intent, Request, Search, phase};
 
@@ -68,6 +70,7 @@ pub struct Lobby {
     sign: Sign,
     mark: MarkTags,
     state: SearchState,
+    absence: Absence,
 }
 
 /// Signs the token of a room's side.
@@ -96,6 +99,7 @@ impl Lobby {
             sign,
             mark,
             state: SearchState::Idle,
+            absence: Absence::default(),
         }
     }
 
@@ -106,6 +110,7 @@ impl Lobby {
 
     /// With no job in flight: withdraws when that was asked for, enters or renews when it is time.
     fn settle(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
+        let callable = self.absence.callable();
         let SearchState::Searching(search) = &mut self.state else {
             return;
         };
@@ -114,7 +119,7 @@ impl Lobby {
         }
         let job = if search.intent.is_end() {
             LobbyJob::Withdraw(search.ticket.id)
-        } else if search.silent {
+        } else if search.silent && !callable {
             if !search.may_wait() {
                 return;
             }
@@ -166,9 +171,14 @@ impl Machine for Lobby {
                     wish,
                     since: None,
                 };
+                self.absence.forget();
                 self.start(request, now, out);
             }
-            LobbyAction::Cancel => self.cancel(now, out),
+            LobbyAction::Cancel => {
+                self.absence.forget();
+                self.cancel(now, out);
+            }
+            LobbyAction::CallMe(subscription) => self.on_call_me(subscription, now, out),
             LobbyAction::AreYouThere => out.push(Action::Vouch),
         }
     }
@@ -217,28 +227,34 @@ impl Machine for Lobby {
             LobbyOutcome::Confirmed(Some(pairing)) => self.on_matched(&pairing, now, out),
             // Invented, or the store did not answer: should it be true, the pool says so again.
             LobbyOutcome::Confirmed(None) => {}
+            LobbyOutcome::Called(told) => self.on_called(told),
             LobbyOutcome::Done => {}
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        match &self.state {
+        let callable = self.absence.callable();
+        let next = match &self.state {
             SearchState::Preparing { look_at, .. } => *look_at,
-            SearchState::Searching(search) if search.silent && !search.may_wait() => None,
+            SearchState::Searching(search) if search.silent && !callable && !search.may_wait() => {
+                None
+            }
             SearchState::Searching(search) if !search.busy => Some(match search.phase_at {
                 Some(phase_at) => phase_at.min(search.tick_at),
                 None => search.tick_at,
             }),
             _ => None,
-        }
+        };
+        next.into_iter().chain(self.absence.deadline()).min()
     }
 
     fn on_timer(&mut self, now: Now, out: &mut Actions<LobbyJob>) {
+        self.on_absence_timer(now, out);
         if let SearchState::Preparing {
             request, look_at, ..
         } = &mut self.state
+            && look_at.take_if(|at| *at <= now.instant).is_some()
         {
-            *look_at = None;
             out.push(Action::Queue(LobbyJob::Prepare {
                 user_id: request.user_id.clone(),
                 again: true,
@@ -273,6 +289,14 @@ impl Machine for Lobby {
             *told = true;
         }
         None
+    }
+
+    fn on_alone(&mut self, now: Now) -> bool {
+        self.go_alone(now)
+    }
+
+    fn goes_on(&self) -> bool {
+        self.has_to_go_on()
     }
 
     fn farewell(self) -> Option<LobbyJob> {

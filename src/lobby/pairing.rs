@@ -19,7 +19,7 @@ impl Lobby {
             return;
         };
         search.busy = false;
-        if search.silent && !search.intent.is_cancelled() {
+        if search.silent && !self.absence.callable() && !search.intent.is_cancelled() {
             return self.decline(&pairing, search, out);
         }
         search.intent.forget_next();
@@ -100,7 +100,9 @@ impl Lobby {
         let state = std::mem::replace(&mut self.state, SearchState::Idle);
         match state {
             SearchState::Searching(search)
-                if search.silent && own_side(pairing, &search.ticket).is_some() =>
+                if search.silent
+                    && !self.absence.callable()
+                    && own_side(pairing, &search.ticket).is_some() =>
             {
                 self.decline(pairing, search, out);
             }
@@ -139,6 +141,7 @@ impl Lobby {
     ) {
         let waited = now.wall.since(search.ticket.since);
         out.push(Action::Waited(waited));
+        self.absence.found(search.silent, now.instant);
         let token = (self.sign)(pairing.room, side);
         out.push(Action::Write(
             self.encoder.match_found(pairing, side, &token),

@@ -11,8 +11,10 @@ use crate::domain::wish::Phase;
 use crate::domain::{Marks, Party};
 use crate::lobby::figures::Company;
 use crate::matching::{Entered, Renewed, Ticket};
+use crate::push::recipient::PushHosts;
 use crate::store::RelationsOf;
 
+mod absence;
 mod ending;
 mod full;
 mod looks;
@@ -22,6 +24,7 @@ mod silence;
 
 const TAGS: Duration = Duration::from_secs(10);
 const REPEATS: Duration = Duration::from_secs(20);
+const CALL_FOR: Duration = Duration::from_secs(900);
 
 fn address(number: u64) -> Address {
     Address {
@@ -42,6 +45,8 @@ impl Bench {
         let rules = LobbyRules {
             tag_patience: TAGS,
             repeat_patience: REPEATS,
+            push_hosts: Some(Arc::new(PushHosts::default())),
+            call_for: CALL_FOR,
             staff: Arc::new(StaffNames::of("秘語 Miyu")),
             topics: Arc::default(),
         };

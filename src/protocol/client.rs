@@ -10,14 +10,14 @@ use crate::domain::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
 use crate::domain::id::{RoomId, Seq, Timestamp};
 use crate::domain::visible;
 use crate::domain::{
-    Languages, MessageRef, PreferredGender, Profile, Reaction, Tags, UserId, Wish,
+    Languages, MessageRef, PreferredGender, Profile, Reaction, Subscription, Tags, UserId, Wish,
 };
 use crate::protocol::surrogates;
 
 mod raw;
 mod report;
 
-use raw::{RawChat, RawEnter, RawLobby, RawMessage, RawUserData};
+use raw::{RawChat, RawEnter, RawLobby, RawMessage, RawSubscription, RawUserData};
 pub use report::{ClaimRequest, ReportRequest, report};
 
 /// Why a frame was not understood, with what the answer needs.
@@ -72,6 +72,8 @@ pub enum LobbyAction {
     },
     /// Stop searching.
     Cancel,
+    /// Call this browser when its page is closed and a partner is found; `None`: do not.
+    CallMe(Option<Box<Subscription>>),
     /// Say that you are there, now and from now on.
     AreYouThere,
 }
@@ -143,6 +145,8 @@ pub enum ChatAction {
     Block,
     /// Report the other side.
     Report(Box<ReportRequest>),
+    /// Call this browser when it is away and something happens; `None`: do not.
+    CallMe(Option<Box<Subscription>>),
     /// Say that you are there, now and from now on.
     AreYouThere,
 }
@@ -206,6 +210,7 @@ fn lobby_action(text: &str) -> Result<LobbyAction, DecodeError> {
     match frame.action.text() {
         Some("start_matching") => start(frame.user_data),
         Some("cancel_matching") => Ok(LobbyAction::Cancel),
+        Some("call_me") => call_me(frame.subscription).map(LobbyAction::CallMe),
         Some("are_you_there") => Ok(LobbyAction::AreYouThere),
         _ => Err(DecodeError::new(ErrorCode::UnknownAction)),
     }
@@ -311,11 +316,30 @@ fn chat_frame(text: &str) -> Result<ChatFrame, DecodeError> {
         Some("block") => ChatAction::Block,
         // Read once more, by its own fields: what is said all the time does not pay for what is said seldom.
         Some("report") => ChatAction::Report(Box::new(report(text)?)),
+        Some("call_me") => ChatAction::CallMe(call_me(frame.subscription)?),
         Some("are_you_there") => ChatAction::AreYouThere,
         Some("enter") => return Err(DecodeError::new(ErrorCode::AlreadyEntered)),
         _ => return Err(DecodeError::new(ErrorCode::UnknownAction)),
     };
     Ok(ChatFrame { user_id, action })
+}
+
+fn call_me(
+    subscription: Object<RawSubscription<'_>>,
+) -> Result<Option<Box<Subscription>>, DecodeError> {
+    let Some(given) = subscription.0 else {
+        return Ok(None);
+    };
+    let keys = given.keys.0.unwrap_or_default();
+    let text = |field: Field<'_>| match field {
+        Field::Str(text) => Ok(text.into_owned()),
+        _ => Err(DecodeError::field("subscription")),
+    };
+    Ok(Some(Box::new(Subscription {
+        endpoint: text(given.endpoint)?,
+        p256dh: text(keys.p256dh)?,
+        auth: text(keys.auth)?,
+    })))
 }
 
 fn send(message: Object<RawMessage<'_>>) -> Result<ChatAction, DecodeError> {

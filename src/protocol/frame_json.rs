@@ -81,7 +81,10 @@ impl<'a> RoomView<'a> {
     /// The room as `side` is told of it.
     pub fn of(room: &'a Room, side: Side, grace: Duration, now: Timestamp) -> Self {
         let partner = room.side(side.other());
-        let grace_left = partner.grace_left(grace, now).filter(|_| room.active());
+        let called = partner.call_for.filter(|_| partner.joined_at.is_none());
+        let called = called.map(|it| it.saturating_sub(now.since(room.opened_at)));
+        let grace_left = partner.grace_left(grace, now).or(called);
+        let grace_left = grace_left.filter(|_| room.active());
         Self {
             action: None,
             room_id: room.id,

@@ -186,6 +186,15 @@ impl Encoder {
         Text::from_static(r#"{"action":"replaced"}"#)
     }
 
+    /// `calling`, on either socket: whether this browser is called.
+    pub fn calling(&self, on: bool) -> Text {
+        Text::from_static(if on {
+            r#"{"action":"calling","on":true}"#
+        } else {
+            r#"{"action":"calling","on":false}"#
+        })
+    }
+
     /// `blocked`: the answer to `block`, to the blocker alone.
     pub fn blocked(&self) -> Text {
         Text::from_static(r#"{"action":"blocked"}"#)

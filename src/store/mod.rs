@@ -1,6 +1,6 @@
 //! The store: the truth about rooms, their entries and the blocks between sessions.
 //!
-//! [`Store`] is the sum of four small traits. A backend is finished when the contract suite in
+//! [`Store`] is the sum of five small traits. A backend is finished when the contract suite in
 //! `tests/it/contract/store.rs` passes. Driver types never leave a backend.
 
 use std::pin::Pin;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
 use crate::domain::{Entry, LeaveReason, Mark, MessageRef, Pairing, Position, Reaction, Room};
 
+mod calls;
 pub mod capacity;
 mod fresh_sessions;
 mod outcome;
@@ -22,6 +23,7 @@ pub mod safety;
 pub mod sqlite;
 pub mod sweeper;
 
+pub use calls::{CallTurn, Calls};
 pub use outcome::{Appended, Hidden, Reacted, Recalled, Refusal};
 pub use page::{Page, PageLimit};
 pub use pending::Pending;
@@ -75,6 +77,9 @@ pub struct Committed {
     pub people: Arc<RoomPeople>,
     /// What happened.
     pub entry: Arc<Entry>,
+    /// A side that can be called and seems to be away is to be called because of it, should
+    /// [`Calls::take_call`] say so.
+    pub calls: bool,
 }
 
 /// The part of a room that never changes, shared by everything about it.
@@ -346,14 +351,17 @@ pub trait Upkeep: Send + Sync {
     /// The key that signs cookies and tokens, generated once and kept with the data.
     fn session_key(&self) -> Pending<[u8; 32]>;
 
+    /// The key by which push services know this site: `fresh` when there is none yet, which is kept with the data.
+    fn push_key(&self, fresh: Vec<u8>) -> Pending<Vec<u8>>;
+
     /// Takes nothing more, finishes what was taken, leaves the data at rest. Idempotent.
     fn close(&self) -> Pending<()>;
 }
 
 /// Everything above: what the composition root holds as `Arc<dyn Store>`.
-pub trait Store: Rooms + Entries + Relations + Upkeep {}
+pub trait Store: Rooms + Entries + Relations + Calls + Upkeep {}
 
-impl<T: Rooms + Entries + Relations + Upkeep> Store for T {}
+impl<T: Rooms + Entries + Relations + Calls + Upkeep> Store for T {}
 
 /// What a message is told that the size of the data leaves no room for.
 fn at_max_size() -> StoreError {

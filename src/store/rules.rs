@@ -16,6 +16,8 @@ pub struct StoreRules {
     pub arrival: Duration,
     /// How long a closed room is kept (`store.retention`).
     pub retention: Duration,
+    /// How long at least a side that can be called is waited for (`matching.call_for`).
+    pub call_for: Duration,
     /// How long an unused block is kept (`session.lifetime`).
     pub block_lifetime: Duration,
     /// Most entries of one room (`limits.room_entries`); recalls and the departure may exceed it.
@@ -104,12 +106,19 @@ impl StoreRules {
         }
     }
 
-    /// What a side that has been away since then may take, if it ever came.
-    pub(super) fn absence(&self, since: Timestamp, came: bool) -> Absence {
+    /// What a side that has been away since then may take, if it ever came; one that can be called is waited
+    /// for so long at least.
+    pub(super) fn absence(
+        &self,
+        since: Timestamp,
+        came: bool,
+        call_for: Option<Duration>,
+    ) -> Absence {
         let patience = match came {
             true => self.reconnect_grace,
             false => self.arrival,
         };
+        let patience = call_for.map_or(patience, |call_for| call_for.max(patience));
         Absence {
             since,
             came,

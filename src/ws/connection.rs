@@ -5,6 +5,7 @@
 //! touches the socket, and this one awaits no other connection. What frames cost is in `charging`, when the
 //! connection ends by itself in `end_watch`.
 
+mod alone;
 mod carry_out;
 
 use std::collections::VecDeque;
@@ -127,6 +128,13 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
             actions = self.on_event(event, now);
             self.take_ready(socket, now, &mut actions);
         };
+        if self.may_go_on_alone(reason) {
+            socket.close(reason).await;
+            let guards = counted.into_guards();
+            self.go_on_alone().await;
+            drop(guards);
+            return;
+        }
         // The other end may take its time to say goodbye; what it leaves behind need not wait.
         drop(self);
         socket.close(reason).await;
@@ -319,7 +327,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         {
             self.machine().on_timer(now, actions);
         }
-        if !self.reading(0) {
+        if self.gone || !self.reading(0) {
             // What we do not read cannot be missed.
             self.heard(now, actions);
         }

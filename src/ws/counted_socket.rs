@@ -25,6 +25,11 @@ impl CountedSocket {
         }
     }
 
+    /// The connection is lost: what counted it stays, for as long as its machine goes on alone.
+    pub fn into_guards(self) -> Guards {
+        self.guards
+    }
+
     /// Whether it has one of the last places, which are for people in open rooms.
     pub fn is_kept(&self) -> bool {
         self.guards.connection.is_kept()

@@ -68,6 +68,8 @@ pub async fn search(
         LobbyRules {
             tag_patience: matching.tag_patience,
             repeat_patience: matching.repeat_patience,
+            push_hosts: app.reach.push_hosts.clone(),
+            call_for: matching.call_for,
             staff: Arc::clone(&app.staff.read()),
             topics: Arc::clone(&app.topics.read()),
         },

@@ -14,6 +14,7 @@ use miyu::channel::memory::MemoryLayer;
 use miyu::channel::{ChannelLayer as _, Frame, GroupId};
 use miyu::chat::effects::{ChatIo, ChatServices};
 use miyu::chat::{Chat, ChatJob, ChatOutcome, ChatRules, Opening};
+use miyu::delivery::calls::CallQueue;
 use miyu::delivery::publish::Publisher;
 use miyu::domain::id::{Address, NodeId, RoomId, Seq, Side, Timestamp};
 use miyu::protocol::Encoder;
@@ -128,7 +129,11 @@ impl History {
             &folder.path().join("miyu.db"),
             Durability::Process,
             rules,
-            Publisher::new(net.clone(), Encoder::new(TimeZone::UTC)),
+            Publisher::new(
+                net.clone(),
+                Encoder::new(TimeZone::UTC),
+                CallQueue::default(),
+            ),
             Clock::default().clock(),
             tiny(),
         );
@@ -188,6 +193,7 @@ impl History {
         };
         let chat_rules = ChatRules {
             reconnect_grace: Duration::from_secs(300),
+            call_for: Duration::from_secs(900),
             presence_settle: SETTLE,
             closing_notice: Duration::from_secs(600),
         };
@@ -199,6 +205,7 @@ impl History {
             page_bytes: 1 << 20,
             drain: Drain::new(),
             reporting: None,
+            push_hosts: None,
         };
         let membership = memory.join(GroupId::Room(self.room), &outbox).await;
         let home = std::net::Ipv4Addr::LOCALHOST.into();

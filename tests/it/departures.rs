@@ -75,6 +75,7 @@ impl Scene {
             page_bytes: 1 << 20,
             drain: self.drain.clone(),
             reporting: None,
+            push_hosts: None,
         };
         let membership = self.channel.join(GroupId::Room(self.room), &outbox).await;
         let home = std::net::Ipv4Addr::LOCALHOST.into();

@@ -61,6 +61,7 @@ mod pool_scene;
 mod pool_together;
 mod proofs;
 mod proxies;
+mod push;
 mod reactions;
 mod redis_access;
 mod redis_nodes;

@@ -33,7 +33,15 @@ struct SiteJson<'a> {
     repeat_patience_ms: u64,
     max_message_chars: usize,
     max_nickname_chars: usize,
+    push: Option<PushJson<'a>>,
     options: Options,
+}
+
+/// How browsers let this site call people, and for how long a call is worth something.
+#[derive(Serialize)]
+struct PushJson<'a> {
+    key: &'a str,
+    call_for_ms: u64,
 }
 
 /// The opening that is going on, or else the next one, as two moments.
@@ -99,6 +107,10 @@ pub async fn site(call: Call) -> HandlerResult {
         repeat_patience_ms: millis(config.matching.repeat_patience),
         max_message_chars: CONTENT_CHARS,
         max_nickname_chars: PAGE_NICKNAME_CHARS,
+        push: call.app.push_key.as_deref().map(|key| PushJson {
+            key,
+            call_for_ms: millis(config.matching.call_for),
+        }),
         options: Options {
             companion: false,
             accounts: false,

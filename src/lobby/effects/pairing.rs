@@ -9,9 +9,10 @@ use tracing::warn;
 use super::{LobbyServices, site_full_pause};
 use crate::admission::client::Client;
 use crate::backoff::Backoff;
-use crate::channel::{Frame, SendError};
+use crate::channel::{Frame, GroupId, SendError};
+use crate::delivery::calls::CallDue;
 use crate::domain::id::{RoomId, Side, TicketId};
-use crate::domain::{LeaveReason, Pairing};
+use crate::domain::{Call, LeaveReason, Pairing, Subscription};
 use crate::lobby::Created;
 use crate::matching::Renewed;
 use crate::store::StoreError;
@@ -186,4 +187,35 @@ pub(super) async fn untold(services: &LobbyServices, client: Client, room: RoomI
             _ => return,
         }
     }
+}
+
+/// Lets a person be called who was found a partner, unless they came already: from now on the room waits for them
+/// for as long as a call is worth something. False: they are not called, and have not come.
+pub(super) async fn call(
+    services: &LobbyServices,
+    client: Client,
+    room: RoomId,
+    side: Side,
+    subscription: Subscription,
+) -> bool {
+    let Ok(Some(found)) = services.store.room(room).await else {
+        return false;
+    };
+    let person = found.side(side);
+    if !found.active() || person.joined_at.is_some() || person.session != client.session {
+        return true;
+    }
+    let kept = services.store.subscribe(room, side, Some(subscription));
+    if !matches!(kept.await, Ok(true)) {
+        return false;
+    }
+    let callable = Frame::Callable { side, on: true };
+    services.channel.publish(GroupId::Room(room), callable);
+    let call = Call::SomeoneCame;
+    let queued = services.calls.push(CallDue { room, side, call });
+    if !queued {
+        // Whether that succeeds or not: the room is closed by what follows.
+        let _ = services.store.subscribe(room, side, None).await;
+    }
+    queued
 }

@@ -8,6 +8,8 @@ fn a_search_looks_again_when_it_counts_as_patient() {
     let rules = LobbyRules {
         tag_patience: TAGS,
         repeat_patience: Duration::from_secs(600),
+        push_hosts: None,
+        call_for: CALL_FOR,
         staff: Arc::new(StaffNames::of("Miyu")),
         topics: Arc::default(),
     };

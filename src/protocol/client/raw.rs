@@ -12,6 +12,8 @@ pub(super) struct RawLobby<'a> {
     pub(super) action: Field<'a>,
     #[serde(borrow)]
     pub(super) user_data: Object<RawUserData<'a>>,
+    #[serde(borrow)]
+    pub(super) subscription: Object<RawSubscription<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -35,6 +37,27 @@ pub(super) struct RawChat<'a> {
     pub(super) seq: Field<'a>,
     #[serde(borrow)]
     pub(super) reaction: Field<'a>,
+    #[serde(borrow)]
+    pub(super) subscription: Object<RawSubscription<'a>>,
+}
+
+/// As browsers write it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawSubscription<'a> {
+    #[serde(borrow)]
+    pub(super) endpoint: Field<'a>,
+    #[serde(borrow)]
+    pub(super) keys: Object<RawKeys<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawKeys<'a> {
+    #[serde(borrow)]
+    pub(super) p256dh: Field<'a>,
+    #[serde(borrow)]
+    pub(super) auth: Field<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -77,14 +77,15 @@ impl Transaction<'_> {
         room: RoomId,
         batch: &Batch<'_>,
     ) -> Result<Done, BackendError> {
-        if done.made.is_none() {
+        let Some(entry) = &done.made else {
             return Ok(done);
-        }
+        };
+        let state = batch.rooms.get(&room);
+        done.calls = state.is_some_and(|state| state.calls(&entry.kind));
         if let Some(known) = self.people.peek(&room) {
             done.people = Some(known.clone());
             return Ok(done);
         }
-        let state = batch.rooms.get(&room);
         let column = state.and_then(|state| Some((state.no, state.people.as_ref()?)));
         let (no, column) = column.ok_or(BackendError::Damaged("an entry without people"))?;
         done.people = Some((no, rows::people(room, column)?));

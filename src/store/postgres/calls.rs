@@ -304,6 +304,10 @@ impl Upkeep for PostgresStore {
         self.look(move |shared| async move { upkeep::session_key(&shared).await })
     }
 
+    fn push_key(&self, fresh: Vec<u8>) -> Pending<Vec<u8>> {
+        self.look(move |shared| async move { upkeep::push_key(&shared, &fresh).await })
+    }
+
     fn close(&self) -> Pending<()> {
         self.entry.closing.cancel();
         let mut life = self.shared.life.subscribe();

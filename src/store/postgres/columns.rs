@@ -249,6 +249,7 @@ struct Sides {
     numbers: Vec<Option<i64>>,
     away: Vec<Option<i64>>,
     versions: Vec<i64>,
+    call_for: Vec<Option<i64>>,
 }
 
 impl Whole {
@@ -265,8 +266,8 @@ impl Whole {
 
     fn push(&mut self, room: &RoomState, presence: &RoomPresence, batch: &Batch<'_>) {
         let due = match presence.looked_at && !room.closed {
-            true => presence.until(&batch.leases, batch.rules),
-            false => presence.due(batch.rules),
+            true => presence.until(room.call_for, &batch.leases, batch.rules),
+            false => presence.due(room.call_for, batch.rules),
         };
         let millis = |time: Option<Timestamp>| time.map(|time| time.0);
         let left = presence.departure;
@@ -280,8 +281,10 @@ impl Whole {
             .push(left.map(|it| rows::side_code(it.side)));
         self.left_reasons
             .push(left.map(|it| rows::reason_code(it.reason)));
-        for (columns, side) in self.sides.iter_mut().zip(&presence.sides) {
+        let sides = presence.sides.iter().zip(room.call_for);
+        for (columns, (side, call_for)) in self.sides.iter_mut().zip(sides) {
             columns.push(side);
+            columns.call_for.push(call_for.map(rows::millis));
         }
     }
 
@@ -304,6 +307,7 @@ impl Whole {
                 &side.numbers,
                 &side.away,
                 &side.versions,
+                &side.call_for,
             ]);
         }
         params

@@ -79,6 +79,11 @@ impl Batch<'_> {
                 }
                 Ok(Outcome::Done.into())
             }
+            WriteOp::Subscribe {
+                room,
+                side,
+                callable,
+            } => self.subscribe(*room, *side, *callable).map(Done::from),
             WriteOp::Close { room, side, reason } => self.close(*room, *side, *reason),
             WriteOp::Expire { room } => self.expire(*room),
             WriteOp::Barrier { .. } => Ok(Outcome::Done.into()),
@@ -312,6 +317,22 @@ impl Batch<'_> {
         Ok(Outcome::Departed(Some(mine.version)))
     }
 
+    /// Notes whether a side can be called.
+    fn subscribe(
+        &mut self,
+        room: RoomId,
+        side: Side,
+        callable: bool,
+    ) -> Result<Outcome, BackendError> {
+        let Some(state) = self.rooms.get_mut(&room).filter(|state| !state.closed) else {
+            return Ok(Outcome::Subscribed(false));
+        };
+        let presence = state.presence.as_mut().ok_or(UNASKED)?;
+        state.call_for[side.index()] = callable.then_some(self.rules.call_for);
+        presence.sides[side.index()].changed = true;
+        Ok(Outcome::Subscribed(callable))
+    }
+
     fn close(
         &mut self,
         room: RoomId,
@@ -350,7 +371,7 @@ impl Batch<'_> {
         };
         let presence = state.presence.as_mut().ok_or(UNASKED)?;
         let now = self.leases.now;
-        let absences = presence.absences(&self.leases, self.rules);
+        let absences = presence.absences(state.call_for, &self.leases, self.rules);
         if let Some((side, reason)) = rules::overdue(&absences, now) {
             return self.close(room, side, reason);
         }

@@ -108,7 +108,7 @@ async fn made(shared: &Shared, op: &WriteOp, seq: i64) -> Result<Option<Done>, B
         return Ok(None);
     }
     let sql = format!(
-        "SELECT r.no, r.people, {} FROM rooms r JOIN entries e ON e.room = r.no AND e.seq = $2 {} \
+        "SELECT r.no, r.people, r.call_for_a IS NOT NULL OR r.call_for_b IS NOT NULL AS callable, {} FROM rooms r JOIN entries e ON e.room = r.no AND e.seq = $2 {} \
          WHERE r.id = $1 AND NOT r.erasing",
         rows::ENTRY,
         rows::TARGET
@@ -123,6 +123,8 @@ async fn made(shared: &Shared, op: &WriteOp, seq: i64) -> Result<Option<Done>, B
     Ok(Some(Done {
         made: Some(Arc::clone(&entry)),
         people: Some((get(row, "no")?, people)),
+        // Whose turn it is says the store.
+        calls: get(row, "callable")?,
         ..op.found(entry).into()
     }))
 }

@@ -8,7 +8,7 @@
 //!
 //! Reading order: `migrations/postgres/*.sql` · `mod`, `calls` (the store as its callers see it) ·
 //! `target`, `tls`, `link`, `open` (getting there) · `write_op` (what travels) · `write_shard`, `in_doubt` ·
-//! `batch`, `decide` (what a batch does), `room_state`, `messages`, `reactions`, `columns`, `statements` · `reads`, `upkeep` ·
+//! `batch`, `decide` (what a batch does), `room_state`, `messages`, `reactions`, `columns`, `statements` · `reads`, `subscriptions`, `upkeep` ·
 //! `rows` (columns) · `shared`, `server_clock`, `error`; `safety/` beside them: reports and what follows from them.
 
 use std::sync::Arc;
@@ -46,6 +46,7 @@ mod safety;
 mod server_clock;
 mod shared;
 mod statements;
+mod subscriptions;
 mod target;
 mod tls;
 mod upkeep;

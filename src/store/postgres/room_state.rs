@@ -2,6 +2,7 @@
 //! those of every store (`store/rules.rs`); this knows columns.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -10,13 +11,14 @@ use uuid::Uuid;
 use super::error::BackendError;
 use super::rows;
 use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
-use crate::domain::{Departure, Persona, Room, RoomSide};
+use crate::domain::{Departure, EntryKind, Persona, Room, RoomSide};
 use crate::store::rules::Absence;
 use crate::store::{ReadState, StoreRules};
 
 macro_rules! whole {
     () => {
-        "id, no, last_seq, bytes, closed_at IS NOT NULL, cursor_a, read_a, cursor_b, read_b"
+        "id, no, last_seq, bytes, closed_at IS NOT NULL, cursor_a, read_a, cursor_b, read_b, call_for_a, call_for_b, \
+         call_for_a IS NOT NULL AND node_a IS NULL, call_for_b IS NOT NULL AND node_b IS NULL"
     };
     (presence) => {
         "common_tags, is_bot, session_a, session_b, opened_at, closes_at, \
@@ -59,6 +61,11 @@ fn at<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, BackendError
         .map_err(|_| BackendError::Damaged("a column that cannot be read"))
 }
 
+fn call_for(row: &Row, column: usize) -> Result<Option<Duration>, BackendError> {
+    let millis = at::<Option<i64>>(row, column)?;
+    Ok(millis.map(|it| Duration::from_millis(it.unsigned_abs())))
+}
+
 /// What the domain calls a room, from a row of [`READ`].
 pub(super) fn read_room(row: &Row, rules: &StoreRules) -> Result<Room, BackendError> {
     let (id, state) = RoomState::read(row)?;
@@ -74,6 +81,10 @@ pub(super) struct RoomState {
     pub(super) bytes: u64,
     pub(super) closed: bool,
     pub(super) read_states: [ReadState; 2],
+    /// Of each side: it can be called, and is waited for so long at least.
+    pub(super) call_for: [Option<Duration>; 2],
+    /// Of each side that can be called: no connection spoke for it when the room was locked.
+    away: [bool; 2],
     /// Both personas as JSON, if they were asked for.
     pub(super) people: Option<Vec<u8>>,
     /// If it was asked for.
@@ -97,9 +108,11 @@ impl RoomState {
             bytes: u64::try_from(at::<i64>(row, 3)?).unwrap_or(0),
             closed: at(row, 4)?,
             read_states: [read_state(5, 6)?, read_state(7, 8)?],
-            people: at(row, 9)?,
+            call_for: [call_for(row, 9)?, call_for(row, 10)?],
+            away: [at(row, 11)?, at(row, 12)?],
+            people: at(row, 13)?,
             presence: match row.len() {
-                10 => None,
+                14 => None,
                 _ => Some(RoomPresence::read(row)?),
             },
             grown: false,
@@ -112,6 +125,23 @@ impl RoomState {
         let presence = self.presence.as_ref()?;
         let came_or_went = presence.sides.iter().any(|side| side.changed);
         (came_or_went || presence.looked_at || presence.closing).then_some(presence)
+    }
+
+    /// Whether a side may be called because of an entry of this kind: the other side after a message. With a
+    /// departure all subscriptions end, also those that lead to no call.
+    pub(super) fn calls(&self, kind: &EntryKind) -> bool {
+        match kind {
+            EntryKind::Message { side, .. } => {
+                let other = side.other().index();
+                let away = match &self.presence {
+                    Some(presence) => presence.sides[other].speaker.is_none(),
+                    None => self.away[other],
+                };
+                away && self.call_for[other].is_some()
+            }
+            EntryKind::Departure { .. } => self.call_for.iter().any(Option::is_some),
+            EntryKind::Recall { .. } | EntryKind::Reaction { .. } => false,
+        }
     }
 
     /// Keeps a read state: never back, and never past the end of the log.
@@ -149,6 +179,7 @@ impl RoomState {
                 version: mine.version,
                 cursor: self.read_states[side.index()].cursor,
                 read: self.read_states[side.index()].read,
+                call_for: self.call_for[side.index()],
             }
         });
         let closes_at = rules.closes_at(presence.opened_at, presence.closes_at);
@@ -207,8 +238,8 @@ impl RoomPresence {
             })
         };
         let left: (Option<i64>, Option<i16>, Option<i16>) =
-            (at(row, 17)?, at(row, 18)?, at(row, 19)?);
-        let departure = match (time(16)?, left) {
+            (at(row, 21)?, at(row, 22)?, at(row, 23)?);
+        let departure = match (time(20)?, left) {
             (Some(at), (Some(seq), Some(side), Some(reason))) => Some(Departure {
                 seq: rows::seq(seq)?,
                 at,
@@ -219,13 +250,13 @@ impl RoomPresence {
         };
         let session = |column| Ok::<_, BackendError>(rows::session_id(at::<Uuid>(row, column)?));
         Ok(Self {
-            common_tags: at(row, 10)?,
-            is_bot: at(row, 11)?,
-            sessions: [session(12)?, session(13)?],
-            opened_at: Timestamp(at(row, 14)?),
-            closes_at: time(15)?,
+            common_tags: at(row, 14)?,
+            is_bot: at(row, 15)?,
+            sessions: [session(16)?, session(17)?],
+            opened_at: Timestamp(at(row, 18)?),
+            closes_at: time(19)?,
             departure,
-            sides: [side(20)?, side(25)?],
+            sides: [side(24)?, side(29)?],
             closing: false,
             looked_at: false,
         })
@@ -251,16 +282,27 @@ impl RoomPresence {
     }
 
     /// Which sides are away, and until when that may last.
-    pub(super) fn absences(&self, leases: &Leases, rules: &StoreRules) -> [Option<Absence>; 2] {
+    pub(super) fn absences(
+        &self,
+        call_for: [Option<Duration>; 2],
+        leases: &Leases,
+        rules: &StoreRules,
+    ) -> [Option<Absence>; 2] {
         Side::BOTH.map(|side| {
             let since = self.gone_since(side, leases)?;
-            Some(rules.absence(since, self.sides[side.index()].joined.is_some()))
+            let came = self.sides[side.index()].joined.is_some();
+            Some(rules.absence(since, came, call_for[side.index()]))
         })
     }
 
     /// Until when the first of the absences may last.
-    pub(super) fn until(&self, leases: &Leases, rules: &StoreRules) -> Option<Timestamp> {
-        let absences = self.absences(leases, rules);
+    pub(super) fn until(
+        &self,
+        call_for: [Option<Duration>; 2],
+        leases: &Leases,
+        rules: &StoreRules,
+    ) -> Option<Timestamp> {
+        let absences = self.absences(call_for, leases, rules);
         absences.iter().flatten().map(|it| it.until).min()
     }
 
@@ -274,11 +316,16 @@ impl RoomPresence {
 
     /// When the sweeper must look at the room at the earliest, leases aside; `None` when both are there, or
     /// it is closed.
-    pub(super) fn due(&self, rules: &StoreRules) -> Option<Timestamp> {
-        let due = self.sides.iter().filter(|side| side.speaker.is_none());
-        let due = due.map(|side| match side.away {
-            Some(away) => away.plus(rules.reconnect_grace),
-            None => self.opened_at.plus(rules.arrival),
+    pub(super) fn due(
+        &self,
+        call_for: [Option<Duration>; 2],
+        rules: &StoreRules,
+    ) -> Option<Timestamp> {
+        let due = self.sides.iter().zip(call_for);
+        let due = due.filter(|(side, _)| side.speaker.is_none());
+        let due = due.map(|(side, call_for)| {
+            let since = side.away.unwrap_or(self.opened_at);
+            rules.absence(since, side.away.is_some(), call_for).until
         });
         due.min().filter(|_| self.departure.is_none())
     }
@@ -313,12 +360,12 @@ impl Leases {
     /// As of a row of [`READ`]: those of the nodes that its room names.
     fn read_beside(row: &Row, room: &RoomState) -> Result<Self, BackendError> {
         let mut leases = Self {
-            now: Timestamp(at(row, 30)?),
-            since: Timestamp(at(row, 31)?),
+            now: Timestamp(at(row, 34)?),
+            since: Timestamp(at(row, 35)?),
             until: HashMap::new(),
         };
         let sides = room.presence.iter().flat_map(|it| &it.sides);
-        for (side, column) in sides.zip([32, 33]) {
+        for (side, column) in sides.zip([36, 37]) {
             if let (Some(speaker), Some(until)) = (side.speaker, at(row, column)?) {
                 leases.until.insert(speaker.node, Timestamp(until));
             }

@@ -36,15 +36,15 @@ const WRITE_WHOLE: &str = "UPDATE rooms r SET last_seq = u.last_seq, bytes = u.b
          cursor_a = u.cursor_a, read_a = u.read_a, cursor_b = u.cursor_b, read_b = u.read_b, \
          due_at = u.due_at, claimed = CASE WHEN u.looked_at THEN 0 ELSE r.claimed END, closes_at = u.closes_at, \
          closed_at = u.closed_at, left_seq = u.left_seq, left_side = u.left_side, left_reason = u.left_reason, \
-         joined_a = u.joined_a, node_a = u.node_a, number_a = u.number_a, away_a = u.away_a, version_a = u.version_a, \
-         joined_b = u.joined_b, node_b = u.node_b, number_b = u.number_b, away_b = u.away_b, version_b = u.version_b \
+         joined_a = u.joined_a, node_a = u.node_a, number_a = u.number_a, away_a = u.away_a, version_a = u.version_a, call_for_a = u.call_for_a, \
+         joined_b = u.joined_b, node_b = u.node_b, number_b = u.number_b, away_b = u.away_b, version_b = u.version_b, call_for_b = u.call_for_b \
      FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
          $8::bigint[], $9::boolean[], $10::bigint[], $11::bigint[], $12::bigint[], $13::smallint[], $14::smallint[], \
          $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], \
-         $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[]) \
+         $20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[]) \
          AS u (no, last_seq, bytes, cursor_a, read_a, cursor_b, read_b, due_at, looked_at, closes_at, \
-             closed_at, left_seq, left_side, left_reason, joined_a, node_a, number_a, away_a, version_a, \
-             joined_b, node_b, number_b, away_b, version_b) \
+             closed_at, left_seq, left_side, left_reason, joined_a, node_a, number_a, away_a, version_a, call_for_a, \
+             joined_b, node_b, number_b, away_b, version_b, call_for_b) \
      WHERE r.no = u.no";
 
 /// Plans are made once, and each row is looked up by its key: what the planner thinks of a table that has

@@ -177,6 +177,11 @@ pub(super) async fn installation_key(shared: &Shared) -> Result<[u8; 32], Backen
     key.map_err(|_| BackendError::Damaged("an installation key of another length"))
 }
 
+/// See [`crate::store::Upkeep::push_key`].
+pub(super) async fn push_key(shared: &Shared, fresh: &[u8]) -> Result<Vec<u8>, BackendError> {
+    common(shared, "push_key", fresh).await
+}
+
 /// See [`crate::store::Upkeep::identity`].
 pub(super) async fn identity(shared: &Shared) -> Result<StoreId, BackendError> {
     let fresh = (rand::random::<u64>() >> 1).to_be_bytes();

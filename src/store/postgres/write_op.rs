@@ -55,6 +55,12 @@ pub(super) enum WriteOp {
         side: Side,
         read_state: ReadState,
     },
+    /// Notes whether a side can be called.
+    Subscribe {
+        room: RoomId,
+        side: Side,
+        callable: bool,
+    },
     Close {
         room: RoomId,
         side: Side,
@@ -94,6 +100,7 @@ impl WriteOp {
             | Self::Arrive { room, .. }
             | Self::Depart { room, .. }
             | Self::SaveReadState { room, .. }
+            | Self::Subscribe { room, .. }
             | Self::Close { room, .. }
             | Self::Expire { room }
             | Self::Barrier { room } => *room,
@@ -107,6 +114,7 @@ impl WriteOp {
             Self::Open(_)
                 | Self::Arrive { .. }
                 | Self::Depart { .. }
+                | Self::Subscribe { .. }
                 | Self::Close { .. }
                 | Self::Expire { .. }
         )
@@ -166,6 +174,7 @@ pub(super) enum Outcome {
     Arrived(Option<Box<Arrival>>),
     Departed(Option<u64>),
     Closed(bool),
+    Subscribed(bool),
     /// Marks and barriers: nothing to be told.
     Done,
     /// The data has the size that `store.max_size` allows.
@@ -180,6 +189,8 @@ pub(super) struct Done {
     pub(super) made: Option<Arc<Entry>>,
     /// The room's number, and the people that the entry is told.
     pub(super) people: Option<(i64, Arc<RoomPeople>)>,
+    /// A side may be called because of the entry.
+    pub(super) calls: bool,
     /// When the room closes by itself, if its people are to be told that now.
     pub(super) closes_at: Option<Timestamp>,
     /// By how much this changed the number of open rooms of two people.
@@ -192,6 +203,7 @@ impl From<Outcome> for Done {
             outcome,
             made: None,
             people: None,
+            calls: false,
             closes_at: None,
             opened: 0,
         }

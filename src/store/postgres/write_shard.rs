@@ -330,6 +330,7 @@ impl WriteShard {
             batch.push(Committed {
                 people: Arc::clone(&known.1),
                 entry: Arc::clone(entry),
+                calls: done.calls,
             });
             // Also when it is known: then it is the one used last.
             self.people.put(room, known.clone());

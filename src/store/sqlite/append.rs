@@ -184,6 +184,7 @@ impl Writer {
         };
         let made = Committed {
             people: Arc::clone(&cached.facts.people),
+            calls: cached.calls(&entry.kind),
             entry: Arc::new(entry),
         };
         // Used up even if the row is refused: what was in its way would be again.

@@ -6,7 +6,7 @@
 //!
 //! Reading order: `mod` (the store as its callers see it) · `open` · `queue`, `jobs` (how work
 //! travels) · `threads` · `writer` · `checkpoint`, `tidy` (what can wait) · `room_cache`, `client_id_index` (what it remembers) · `append`,
-//! `react`, `rooms`, `relations`, `sweep` (the jobs) · `upkeep` (readiness and the end) · `safety` (reports and what follows) · `page` (the readers) · `rows`, `room_rows` (columns) · `key`, `error`.
+//! `react`, `rooms`, `relations`, `calls`, `sweep` (the jobs) · `upkeep` (readiness and the end) · `safety` (reports and what follows) · `page` (the readers) · `rows`, `room_rows` (columns) · `key`, `error`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ use crate::store::{
 };
 
 mod append;
+mod calls;
 mod checkpoint;
 mod client_id_index;
 mod error;

@@ -7,13 +7,14 @@
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use lru::LruCache;
 
 use super::client_id_index::ClientIdIndex;
 use super::room_rows::Log;
 use crate::domain::id::{Address, IdMap, RoomId, Seq, SessionId, Side, Timestamp};
-use crate::domain::{Departure, Position, Presence, Room, RoomSide};
+use crate::domain::{Departure, EntryKind, Position, Presence, Room, RoomSide};
 use crate::store::rules::{self, Absence};
 use crate::store::{RoomPeople, SideClaim, StoreRules};
 
@@ -26,6 +27,8 @@ pub(super) struct SideRowState {
     pub(super) version: u64,
     pub(super) cursor: Seq,
     pub(super) read: Seq,
+    /// It can be called, and is waited for so long at least.
+    pub(super) call_for: Option<Duration>,
 }
 
 impl SideRowState {
@@ -149,7 +152,7 @@ impl CachedRoom {
         }
         let came = state.joined_at.is_some();
         let away = state.away_since.filter(|_| came).unwrap_or(since);
-        Some(rules.absence(away, came))
+        Some(rules.absence(away, came, state.call_for))
     }
 
     /// What the model calls a room.
@@ -175,6 +178,20 @@ impl CachedRoom {
         rules::side_at(place, &self.facts.sessions, &speakers)
     }
 
+    /// Whether a side may be called because of an entry of this kind: the other side after a message. With a
+    /// departure all subscriptions end, also those that lead to no call.
+    pub(super) fn calls(&self, kind: &EntryKind) -> bool {
+        let sides = &self.state.sides;
+        match kind {
+            EntryKind::Message { side, .. } => {
+                let other = &sides[side.other().index()];
+                other.call_for.is_some() && other.connection.is_none()
+            }
+            EntryKind::Departure { .. } => sides.iter().any(|side| side.call_for.is_some()),
+            EntryKind::Recall { .. } | EntryKind::Reaction { .. } => false,
+        }
+    }
+
     /// Where it stands.
     pub(super) fn position(&self) -> Position {
         Position {
@@ -195,6 +212,7 @@ impl CachedRoom {
             version: state.version,
             cursor: state.cursor,
             read: state.read,
+            call_for: state.call_for,
         }
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn update_room(conn: &Connection, row: &RoomRow<'_>) -> Result<(), Sq
          closed_at = ?4, left_seq = ?5, left_side = ?6, left_reason = ?7, due_at = ?8, \
          joined_a = ?9, away_a = ?10, node_a = ?11, number_a = ?12, cursor_a = ?13, read_a = ?14, \
          joined_b = ?15, away_b = ?16, node_b = ?17, number_b = ?18, cursor_b = ?19, read_b = ?20, \
-         version_a = ?21, version_b = ?22, closes_at = ?23 \
+         version_a = ?21, version_b = ?22, closes_at = ?23, call_for_a = ?24, call_for_b = ?25 \
          WHERE no = ?1",
     )?;
     let [a, b] = &row.state.sides;
@@ -94,6 +94,7 @@ pub(super) fn update_room(conn: &Connection, row: &RoomRow<'_>) -> Result<(), Sq
     let time = |at: Option<Timestamp>| at.map(|t| t.0);
     let node = |s: &SideRowState| s.connection.map(|c| c.node.0.cast_signed());
     let number = |s: &SideRowState| s.connection.map(|c| c.number.cast_signed());
+    let call_for = |s: &SideRowState| s.call_for.map(|it| Timestamp(0).plus(it).0);
     statement.execute(params![
         row.no,
         row.last_row,
@@ -118,6 +119,8 @@ pub(super) fn update_room(conn: &Connection, row: &RoomRow<'_>) -> Result<(), Sq
         a.version.cast_signed(),
         b.version.cast_signed(),
         time(row.state.closes_at),
+        call_for(a),
+        call_for(b),
     ])?;
     Ok(())
 }
@@ -145,7 +148,7 @@ pub(super) fn read_room(
          head, last_seq, \
          joined_a, away_a, node_a, number_a, cursor_a, read_a, version_a, \
          joined_b, away_b, node_b, number_b, cursor_b, read_b, version_b, \
-         closed_at, left_seq, left_side, left_reason, closes_at \
+         closed_at, left_seq, left_side, left_reason, closes_at, call_for_a, call_for_b \
          FROM rooms WHERE id = ?1 AND erasing = 0",
     )?;
     let mut rows = statement.query([room.0.as_bytes()])?;
@@ -154,7 +157,7 @@ pub(super) fn read_room(
     };
     let facts = facts(row, room)?;
     let state = RoomRowState {
-        sides: [side_state(row, 9)?, side_state(row, 16)?],
+        sides: [side_state(row, 9, 28)?, side_state(row, 16, 29)?],
         departure: departure(row, 23)?,
         closes_at: row.get::<_, Option<i64>>(27)?.map(Timestamp),
         erasing: false,
@@ -179,7 +182,7 @@ fn facts(row: &Row<'_>, room: RoomId) -> Result<Facts, SqliteError> {
     })
 }
 
-fn side_state(row: &Row<'_>, from: usize) -> Result<SideRowState, SqliteError> {
+fn side_state(row: &Row<'_>, from: usize, call_for: usize) -> Result<SideRowState, SqliteError> {
     let time =
         |at: usize| -> Result<_, SqliteError> { Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp)) };
     Ok(SideRowState {
@@ -189,6 +192,7 @@ fn side_state(row: &Row<'_>, from: usize) -> Result<SideRowState, SqliteError> {
         cursor: seq(row.get(from + 4)?)?,
         read: seq(row.get(from + 5)?)?,
         version: row.get::<_, i64>(from + 6)?.cast_unsigned(),
+        call_for: time(call_for)?.map(|it| it.since(Timestamp(0))),
     })
 }
 

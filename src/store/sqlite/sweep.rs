@@ -228,6 +228,7 @@ impl Writer {
         marks.execute([old.no])?;
         let mut networks = conn.prepare_cached("DELETE FROM room_networks WHERE room = ?1")?;
         networks.execute([old.no])?;
+        self.drop_subscriptions(old.no)?;
         let mut room = conn.prepare_cached("DELETE FROM rooms WHERE no = ?1")?;
         room.execute([old.no])?;
         Ok(true)

@@ -62,6 +62,10 @@ impl Upkeep for SqliteStore {
         Pending::work(async move { key.await? })
     }
 
+    fn push_key(&self, fresh: Vec<u8>) -> Pending<Vec<u8>> {
+        self.ask(Mode::Write, move |writer| writer.push_key(&fresh))
+    }
+
     fn close(&self) -> Pending<()> {
         self.jobs.close();
         let mut life = self.life.clone();

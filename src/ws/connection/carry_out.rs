@@ -40,7 +40,11 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
 
     /// Begins everything but writing: answers what is to be written, and what is to be begun in the background
     /// after that.
-    fn begin(&mut self, actions: Actions<M::Job>, now: Instant) -> (WriteBatch, Option<M::Job>) {
+    pub(super) fn begin(
+        &mut self,
+        actions: Actions<M::Job>,
+        now: Instant,
+    ) -> (WriteBatch, Option<M::Job>) {
         let mut batch = WriteBatch::default();
         let (mut replays, mut afterwards) = (false, None);
         for action in actions {

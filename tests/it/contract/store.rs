@@ -4,6 +4,7 @@ use crate::support::store::Sqlite;
 
 mod blocks;
 mod bounds;
+mod calls;
 mod entries;
 mod message_ops;
 mod pages;

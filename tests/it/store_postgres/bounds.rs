@@ -217,12 +217,12 @@ const OLDER: &str = "DO $$ DECLARE f regprocedure; BEGIN \
      LOOP EXECUTE 'DROP FUNCTION ' || f; END LOOP; END $$; \
      DROP FUNCTION mark_people; DROP FUNCTION block; \
      CREATE FUNCTION block(bigint, uuid, uuid, bigint) RETURNS void LANGUAGE sql AS ''; \
-     DROP TABLE marks, holds; \
+     DROP TABLE marks, holds, subscriptions; \
      DROP TABLE audit_head, audit, report_months, cases, reports, room_networks, evidence, evidence_entries, \
          decisions, sanctions, notices, recovery_codes, operator_sessions, operator_visitors, operators, setup_link; \
      ALTER TABLE blocks DROP COLUMN until, DROP COLUMN room, DROP COLUMN since, \
          ADD CONSTRAINT blocks_by_whom_key UNIQUE (by, whom); \
-     ALTER TABLE rooms DROP COLUMN bytes, DROP COLUMN closes_at; \
+     ALTER TABLE rooms DROP COLUMN bytes, DROP COLUMN closes_at, DROP COLUMN call_for_a, DROP COLUMN call_for_b; \
      DROP INDEX entries_reactions; DROP FUNCTION leave_out; DROP FUNCTION begin_batch; DROP TABLE machines; \
      ALTER TABLE service DROP COLUMN clock_ahead, DROP COLUMN clock_steps; \
      DELETE FROM refinery_schema_history WHERE version >= 4;";

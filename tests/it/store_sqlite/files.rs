@@ -130,12 +130,15 @@ async fn an_older_file_is_brought_up_to_date() {
     recall(&world, room, 2).await;
     let opened = world.setting.now.get();
     world.close().await;
-    let older = "ALTER TABLE rooms DROP COLUMN closes_at; DROP TABLE marks; DROP TABLE holds; \
+    let older = "ALTER TABLE rooms DROP COLUMN closes_at; ALTER TABLE rooms DROP COLUMN call_for_a; \
+        ALTER TABLE rooms DROP COLUMN call_for_b; DROP TABLE marks; DROP TABLE holds; \
         DROP INDEX blocks_until; ALTER TABLE blocks DROP COLUMN until; DROP INDEX entries_reactions; PRAGMA user_version = 2; \
         DELETE FROM refinery_schema_history WHERE version >= 3;";
     let file = rusqlite::Connection::open(world.backend.path()).unwrap();
     file.execute_batch(older).unwrap();
-    file.execute_batch(&without_tables(SAFETY)).unwrap();
+    for migration in [SAFETY, CALLS] {
+        file.execute_batch(&without_tables(migration)).unwrap();
+    }
     file.close().unwrap();
 
     world.setting.rules.room_bytes = 100;
@@ -168,6 +171,7 @@ async fn an_older_file_is_brought_up_to_date() {
 }
 
 const SAFETY: &str = include_str!("../../../src/store/migrations/sqlite/V8__safety.sql");
+const CALLS: &str = include_str!("../../../src/store/migrations/sqlite/V9__calls.sql");
 
 /// Takes away the tables that a migration makes.
 fn without_tables(migration: &str) -> String {

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
-use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
+use miyu::domain::{
+    Call, LeaveReason, MessageRef, Pairing, Position, Reaction, Room, Subscription,
+};
 use miyu::store::{
-    Appended, Arrival, Block, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
-    Recalled, Relations, RelationsOf, Rooms, SideClaim, Store, StoreError, Swept, Upkeep,
+    Appended, Arrival, Block, CallTurn, Calls, Draft, Entries, Hidden, Page, PageLimit, Pending,
+    Reacted, ReadState, Recalled, Relations, RelationsOf, Rooms, SideClaim, Store, StoreError,
+    Swept, Upkeep,
 };
 
 /// What happens to writes.
@@ -196,6 +199,15 @@ impl Relations for Faulty {
     }
 }
 
+impl Calls for Faulty {
+    fn subscribe(&self, room: RoomId, side: Side, how: Option<Subscription>) -> Pending<bool> {
+        self.pass(|store| store.subscribe(room, side, how))
+    }
+    fn take_call(&self, room: RoomId, side: Side, call: Call) -> Pending<CallTurn> {
+        self.pass(|store| store.take_call(room, side, call))
+    }
+}
+
 impl Upkeep for Faulty {
     fn sweep(&self) -> Pending<Swept> {
         self.inner.sweep()
@@ -214,6 +226,9 @@ impl Upkeep for Faulty {
     }
     fn session_key(&self) -> Pending<[u8; 32]> {
         self.inner.session_key()
+    }
+    fn push_key(&self, fresh: Vec<u8>) -> Pending<Vec<u8>> {
+        self.inner.push_key(fresh)
     }
     fn close(&self) -> Pending<()> {
         self.inner.close()

@@ -13,7 +13,7 @@ use unicode_normalization::UnicodeNormalization as _;
 /// Decodes this text as a frame of both sockets.
 pub fn check(text: &str) {
     match client::lobby(text) {
-        Ok(LobbyAction::Cancel | LobbyAction::AreYouThere) => {}
+        Ok(LobbyAction::Cancel | LobbyAction::CallMe(_) | LobbyAction::AreYouThere) => {}
         Ok(LobbyAction::Start {
             user_id,
             profile,
@@ -116,6 +116,7 @@ fn check_action(action: &ChatAction) {
         | ChatAction::Leaving(_)
         | ChatAction::Read(_)
         | ChatAction::Block
+        | ChatAction::CallMe(_)
         | ChatAction::AreYouThere => {}
         ChatAction::Report(report) => check_report(report),
     }

@@ -20,6 +20,7 @@ pub mod pool;
 pub mod ports;
 pub mod postgres;
 pub mod proxy;
+pub mod push_service;
 pub mod redis;
 pub mod reporting;
 pub mod safety;

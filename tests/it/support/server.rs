@@ -9,6 +9,7 @@ use miyu::boot::backends::{self, Backends};
 use miyu::boot::{self, Ended, Listeners};
 use miyu::channel::memory::MemoryLayer;
 use miyu::config::Config;
+use miyu::delivery::calls::CallQueue;
 use miyu::domain::id::NodeId;
 use miyu::http::accept;
 use miyu::http::routes::Route;
@@ -75,6 +76,8 @@ impl TestServer {
             pool: Arc::new(UnavailablePool),
             channel: MemoryLayer::new(node, config.limits.mailbox),
             encoder: Encoder::new(TimeZone::UTC),
+            calls: CallQueue::default(),
+            calls_due: None,
             store_died: Box::pin(std::future::pending()),
         };
         Self::serve(config, data, node, backends).await

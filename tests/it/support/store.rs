@@ -57,6 +57,15 @@ impl Recorder {
         mine.map(|c| (*c.entry).clone()).collect()
     }
 
+    /// The same, with what else was published of it.
+    pub fn all_of(&self, room: RoomId) -> Vec<Committed> {
+        let seen = self.seen.lock();
+        seen.iter()
+            .filter(|c| c.people.room == room)
+            .cloned()
+            .collect()
+    }
+
     /// When a room's people were told that it closes, each time.
     pub fn closing(&self, room: RoomId) -> Vec<Timestamp> {
         let told = self.closing.lock();
@@ -99,6 +108,7 @@ pub fn rules() -> StoreRules {
     StoreRules {
         reconnect_grace: Duration::from_secs(300),
         arrival: Duration::from_secs(20),
+        call_for: Duration::from_secs(900),
         retention: Duration::from_secs(24 * 3600),
         block_lifetime: Duration::from_secs(30 * 24 * 3600),
         room_entries: 50,

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, TicketId, Timestamp};
-use miyu::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
+use miyu::domain::{
+    Call, LeaveReason, MessageRef, Pairing, Position, Reaction, Room, Subscription,
+};
 use miyu::matching::{Entered, PoolError, PoolFuture, PoolStats, Renewed, Ticket, WaitingPool};
 use miyu::store::{
-    Appended, Arrival, Block, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
-    Recalled, Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept, Upkeep,
+    Appended, Arrival, Block, CallTurn, Calls, Draft, Entries, Hidden, Page, PageLimit, Pending,
+    Reacted, ReadState, Recalled, Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept,
+    Upkeep,
 };
 
 /// Takes nothing, gives nothing, but has a session key.
@@ -81,6 +84,15 @@ impl Relations for UnavailableStore {
     }
 }
 
+impl Calls for UnavailableStore {
+    fn subscribe(&self, _: RoomId, _: Side, _: Option<Subscription>) -> Pending<bool> {
+        no()
+    }
+    fn take_call(&self, _: RoomId, _: Side, _: Call) -> Pending<CallTurn> {
+        no()
+    }
+}
+
 impl Upkeep for UnavailableStore {
     fn sweep(&self) -> Pending<Swept> {
         no()
@@ -96,6 +108,9 @@ impl Upkeep for UnavailableStore {
     }
     fn session_key(&self) -> Pending<[u8; 32]> {
         Pending::known(Ok(*b"a key that only these tests know"))
+    }
+    fn push_key(&self, fresh: Vec<u8>) -> Pending<Vec<u8>> {
+        Pending::known(Ok(fresh))
     }
     fn close(&self) -> Pending<()> {
         Pending::known(Ok(()))
