@@ -105,6 +105,7 @@ fn frames() -> impl Strategy<Value = Frame> {
             to,
         }),
         (sides(), any::<bool>()).prop_map(|(side, is_typing)| Frame::Typing { side, is_typing }),
+        (sides(), any::<bool>()).prop_map(|(side, on)| Frame::Callable { side, on }),
         (sides(), any::<bool>()).prop_map(|(side, is_leaving)| Frame::Leaving { side, is_leaving }),
         (sides(), counts()).prop_map(|(side, seq)| Frame::Read {
             side,

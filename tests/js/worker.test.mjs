@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { asShell, cacheName, filesOf, kindOf, outdated, shellFor, standsIn } from '../../assets/js/model/worker-rules.js';
+import { asShell, cacheName, callWords, callWordsCache, filesOf, kindOf, outdated, shellFor, standsIn } from '../../assets/js/model/worker-rules.js';
 import { leave, serve } from '../../assets/js/worker/worker.js';
 
 const origin = 'http://127.0.0.1:8000';
@@ -58,6 +58,8 @@ let claimed;
 let unregistered;
 let windows;
 let focused;
+let shown; // notifications
+let badges;
 
 const pathOf = (request) => {
   const url = new URL(typeof request === 'string' ? request : request.url, origin);
@@ -93,6 +95,8 @@ beforeEach(() => {
   claimed = unregistered = 0;
   windows = [];
   focused = [];
+  shown = [];
+  badges = [];
   server = (path) => answerOf(base, path);
   globalThis.fetch = network;
   globalThis.caches = {
@@ -103,7 +107,12 @@ beforeEach(() => {
   };
   globalThis.self = {
     location: { origin },
-    registration: { navigationPreload: { enable: async () => {} }, unregister: async () => void (unregistered += 1) },
+    registration: {
+      navigationPreload: { enable: async () => {} },
+      unregister: async () => void (unregistered += 1),
+      showNotification: async (title, options) => void shown.push({ title, ...options }),
+    },
+    navigator: { setAppBadge: async () => void badges.push(true) },
     clients: { claim: async () => void (claimed += 1), matchAll: async () => windows, openWindow: async (path) => void focused.push(path) },
     skipWaiting: async () => {},
     addEventListener: (name, listener) => (listeners[name] = listener),
@@ -255,4 +264,71 @@ test('a notification that is pressed leads to the conversation, wherever it is o
   assert.deepEqual(await press(), ['closed', 'window /chat/?match=1']);
   windows = [open('/')];
   assert.deepEqual(await press(), ['closed', 'window /']);
+});
+
+/** The browser's push service calls with this. */
+async function called(text) {
+  const waits = [];
+  listeners.push({ data: text === null ? null : { text: () => text }, waitUntil: (promise) => waits.push(promise) });
+  await Promise.all(waits);
+}
+
+const words = { name: '秘語', lang: 'zh-TW', someone: '有人來了', message: '有新訊息', left: '對方離開了' };
+const leaveWords = () => stored.set(callWordsCache, new Map([[callWords, new Response(JSON.stringify(words))]]));
+
+test('a call says one of three things in the words of the pages, and that is all', async () => {
+  await start();
+  leaveWords();
+  for (const [word, title] of [['someone', '有人來了'], ['message', '有新訊息'], ['left', '對方離開了']]) {
+    await called(word);
+    assert.deepEqual({ ...shown.pop(), icon: '', badge: '' }, { title, body: '秘語', lang: 'zh-TW', icon: '', badge: '', tag: 'miyu-someone', renotify: true, data: { leads: word === 'left' ? '/' : '/chat/' } });
+  }
+  assert.equal(badges.length, 3);
+});
+
+test('a call that is not ours, and one without words, shows something all the same', async () => {
+  await start();
+  for (const odd of ['<b>x</b>', '', null, '__proto__']) {
+    await called(odd);
+    assert.equal(shown.pop().title, '秘語');
+  }
+  leaveWords();
+  await called('toString');
+  assert.equal(shown.pop().title, '有新訊息');
+});
+
+test('who looks at the conversation is not called, who looks elsewhere is', async () => {
+  await start();
+  leaveWords();
+  const open = (path, focused) => ({ url: origin + path, focused });
+  windows = [open('/chat/', true)];
+  await called('message');
+  assert.equal(shown.length, 0);
+  for (windows of [[open('/chat/', false)], [open('/', true)], []]) await called('message');
+  assert.equal(shown.length, 3);
+});
+
+test('the words of calls outlive a new version of the files', async () => {
+  await start();
+  leaveWords();
+  server = (path) => answerOf(newer, path);
+  await start(newer);
+  await called('someone');
+  assert.equal(shown[0].title, '有人來了');
+});
+
+test('a call that is pressed leads to the conversation, or home where it is over', async () => {
+  await start();
+  const press = async (leads) => {
+    const waits = [];
+    listeners.notificationclick({ notification: { close() {}, data: { leads } }, waitUntil: (promise) => waits.push(promise) });
+    await Promise.all(waits);
+    return focused.splice(0);
+  };
+  assert.deepEqual(await press('/'), ['/']);
+  const open = (path) => ({ url: origin + path, focus: async () => void focused.push(`window ${path}`) });
+  windows = [open('/')];
+  assert.deepEqual(await press('/chat/'), ['/chat/']);
+  windows = [open('/'), open('/chat/?match=1')];
+  assert.deepEqual(await press('/chat/'), ['window /chat/?match=1']);
 });

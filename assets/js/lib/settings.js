@@ -27,7 +27,8 @@ export function paintBrowserBar() {
   }
 }
 
-const flag = (key, fallback) => ({
+/** A setting that is on or off. */
+export const flag = (key, fallback) => ({
   get: () => Boolean(local.get(key, fallback)),
   set: (value) => local.set(key, Boolean(value)),
 });

@@ -1,6 +1,25 @@
 // What the service worker does with a request, and what it keeps: pure, so that it is
 // tested without a browser. The worker itself is worker/worker.js.
 
+/** One notification at a time, the newest, whether a page or the worker shows it. */
+export const noticeTag = 'miyu-someone';
+
+/** Where pages leave the words of calls for the worker. */
+export const callWordsCache = 'miyu-calls';
+export const callWords = '/call-words';
+
+/** What a call may say; anything else is not ours. */
+const calls = ['someone', 'message', 'left'];
+
+/**
+ * The notification of a call. Without words of the pages it says the site's name alone: a browser wants to see one.
+ * @param {string} call @param {Record<string, string> | null} words
+ */
+export function noticeOf(call, words) {
+  const known = calls.includes(call) ? call : 'message';
+  return { title: words?.[known] ?? '秘語', body: words?.name ?? '', lang: words?.lang ?? '', leads: known === 'left' ? '/' : chatPage };
+}
+
 /** Every cache of ours begins so; what else is in the origin is not touched. */
 const prefix = 'miyu-shell-';
 

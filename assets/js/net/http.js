@@ -117,6 +117,7 @@ export const defaultSite = {
   reconnect_grace_ms: 300_000,
   max_message_chars: 2000,
   max_nickname_chars: 12,
+  push: /** @type {import('../lib/call-me.js').Push | null} */ (null),
   options: /** @type {{ reports?: boolean }} */ ({}),
 };
 

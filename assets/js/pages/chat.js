@@ -3,6 +3,7 @@
 // runs in search.js and room.js.
 
 import { byTest, setHidden } from '../lib/dom.js';
+import { forgetSearchName } from '../lib/call-me.js';
 import { onLanguage, t, tagList } from '../lib/i18n.js';
 import { appeared, once } from '../lib/press.js';
 import { startWorker } from '../lib/worker.js';
@@ -11,6 +12,7 @@ import { defaultSite, getRooms, getSite, untilAnswered } from '../net/http.js';
 import { alertMeeting, flashTitle, setTitle } from '../ui/alerts.js';
 import { mountAppbar } from '../ui/appbar.js';
 import { mountBanner } from '../ui/banner.js';
+import { mountCallMe } from '../ui/call-me.js';
 import { mountComposer } from '../ui/composer.js';
 import { mountEndCard } from '../ui/end-card.js';
 import { forgetThisBrowser } from '../ui/forget-sheet.js';
@@ -55,6 +57,7 @@ const matchingView = mountMatchingView(sections.matching, {
   onWiden: widen,
   onRoom: setRoomHere,
 });
+const callSwitch = mountCallMe(byTest('match-call'), { getSite: () => site, onChange: (subscription) => search?.callMe(subscription) });
 const undoBar = mountUndoBar(byTest('undo'));
 sections.matching.addEventListener('keydown', (event) => event.key === 'Escape' && departure?.back());
 const ui = mountRoom(sections.chat);
@@ -147,6 +150,7 @@ function startMatching() {
     getProfile: () => profile,
     getSite: () => site,
     onFound: once(onFound),
+    onRoom: once(onRoomMeanwhile),
     onCancel() {
       search = null;
       goHome();
@@ -156,6 +160,7 @@ function startMatching() {
 
 function showSearch(view) {
   matchingView.update({ ...view, guest: isGuest(), site });
+  callSwitch.render();
   setTitle(t('title', { what: t(view.title), site: site.name }));
 }
 
@@ -166,8 +171,17 @@ function widen() {
   search?.render();
 }
 
+/** While this page slept a partner was found, and waits in the room. */
+function onRoomMeanwhile(roomId) {
+  search = null;
+  forgetSearchName();
+  history.replaceState(null, '', '/chat/');
+  openHere(roomId);
+}
+
 async function onFound(found) {
   search = null;
+  forgetSearchName();
   const roomId = found.room_id;
   rememberSide(roomId, {
     user_id: found.user_id,
@@ -256,6 +270,7 @@ async function openFromAddress(roomId) {
 
 function openHere(roomId) {
   setRoomHere(roomId);
+  forgetSearchName();
   enter(roomId, { focus: matchMedia('(hover: hover)').matches });
 }
 
@@ -302,6 +317,8 @@ answered.then((answer) => {
   site = answer;
   offerTopics(site.topics);
   room?.render();
+  room?.callMe();
+  search?.siteKnown();
 });
 startWorker(answered);
 

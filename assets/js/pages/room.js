@@ -2,6 +2,7 @@
 // socket (room-connection.js), what the person does (room-actions.js), what is
 // said (room-notices.js) and what is shown (room-view.js), put together.
 
+import { callMe } from '../lib/call-me.js';
 import { t } from '../lib/i18n.js';
 import { monotonicNow, syncClock } from '../lib/time.js';
 import { countNew, isNoShow, lastSeqOfPartner } from '../model/room-queries.js';
@@ -75,6 +76,7 @@ export class OpenRoom {
       getState: this.#state.get,
       onEvent: (event) => {
         if (event.now_ms) syncClock(event.now_ms);
+        if (event.action === 'room_state' && event.active) this.callMe();
         this.#batch.push(event);
       },
       onStatus: (status) => {
@@ -187,6 +189,11 @@ export class OpenRoom {
 
   isOpen() {
     return this.#room.active;
+  }
+
+  /** Called when a connection has entered, and when the site has said whether it calls people. */
+  callMe() {
+    if (this.#connection.isOpen()) callMe(this.#page.getSite(), this.#connection.send);
   }
 
   partnerName() {

@@ -1,10 +1,12 @@
 // One search: the matching socket, its state, and the view that shows it.
 // Ends by calling `onFound` with match_found, `onCancel`, or `onRoom`.
 
+import { callMe, searchName, wanted } from '../lib/call-me.js';
 import { language, t, tagList } from '../lib/i18n.js';
 import { monotonicNow, now as presentMoment } from '../lib/time.js';
 import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLine } from '../model/matching.js';
 import { userData } from '../model/profile.js';
+import { getRooms } from '../net/http.js';
 import { forgottenCode, ReconnectingSocket, socketUrl } from '../net/socket.js';
 import { wasForgotten } from '../ui/forget-sheet.js';
 import { stateOfHours, untilHours } from '../ui/hours.js';
@@ -20,7 +22,7 @@ export function viewBefore(profile) {
 }
 
 /** `hasMet`: this person has met others here before. */
-export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCancel }) {
+export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCancel, onRoom }) {
   let search = newSearch(monotonicNow());
   let cancelTimer = null;
   let done = false;
@@ -29,7 +31,7 @@ export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCanc
     url: () => socketUrl('/ws/matching/'),
     onOpen() {
       apply({ action: 'connection', status: 'open' });
-      if (goesOn(search)) ask();
+      if (goesOn(search)) goOn();
     },
     onFrame: apply,
     onLost: ({ blocked }) => apply({ action: 'connection', status: blocked ? 'blocked' : 'lost' }),
@@ -37,8 +39,23 @@ export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCanc
   });
   const ticker = setInterval(tick, 500);
 
+  /** A search that goes on while its page sleeps may have found a partner by now: to search then is to leave them. */
+  async function goOn() {
+    if (wanted.get()) {
+      const open = await getRooms().catch(() => []);
+      const room = open.find((entry) => entry.user_id === searchName());
+      if (room && !done) {
+        finish(() => onRoom(room.room_id));
+        return;
+      }
+    }
+    ask();
+  }
+
   function ask() {
-    connection.send({ action: 'start_matching', user_data: userData(getProfile(), [language()]) });
+    const named = wanted.get() ? { user_id: searchName() } : {};
+    connection.send({ action: 'start_matching', user_data: { ...userData(getProfile(), [language()]), ...named } });
+    callMe(getSite(), connection.send);
   }
 
   function apply(event) {
@@ -105,6 +122,14 @@ export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCanc
   return {
     render,
     again,
+    /** Whether the site calls people is known now. */
+    siteKnown: () => connection.isOpen() && callMe(getSite(), connection.send),
+    /** How this browser is called from now on; null: not at all. */
+    callMe(subscription) {
+      // With it comes the name by which a page that comes back finds the search.
+      if (subscription) connection.isOpen() && ask();
+      else connection.send({ action: 'call_me', subscription: null });
+    },
     /** Asks again with the profile as it is now; the time waited goes on, here and on the server. */
     renew: () => connection.isOpen() && ask(),
     cancel() {

@@ -3,7 +3,7 @@
 // is decided by rules is in model/worker-rules.js. It keeps the shell's two pages
 // and their files, nothing that says anything about a person.
 
-import { asShell, cacheName, chatPage, filesOf, kindOf, outdated, shellFor, shellPages, standsIn, unnamedFiles } from '../model/worker-rules.js';
+import { asShell, cacheName, callWords, callWordsCache, chatPage, filesOf, kindOf, noticeOf, noticeTag, outdated, shellFor, shellPages, standsIn, unnamedFiles } from '../model/worker-rules.js';
 
 // A copy is found whatever the browser's headers were: there is one of each.
 const anyCopy = { ignoreVary: true };
@@ -21,10 +21,23 @@ export function serve(base) {
     if (kind === 'page') event.respondWith(page(event));
     else if (kind === 'file') event.respondWith(file(event.request));
   });
+  self.addEventListener('push', (event) => event.waitUntil(called(event.data?.text() ?? '')));
   self.addEventListener('notificationclick', (event) => {
     event.notification.close();
-    event.waitUntil(comeBack());
+    event.waitUntil(comeBack(event.notification.data?.leads));
   });
+
+  /** The browser's push service calls. A page that is looked at says it by itself. */
+  async function called(call) {
+    const windows = await self.clients.matchAll({ type: 'window' });
+    if (windows.some((it) => it.focused && shellFor(it.url) === chatPage)) return;
+    const words = await caches.match(callWords, { cacheName: callWordsCache }).then((kept) => kept?.json()).catch(() => null);
+    const { title, body, lang, leads } = noticeOf(call, words ?? null);
+    const icon = `${base}/images/icon-192.png`;
+    await self.registration.showNotification(title, { body, lang, icon, badge: icon, tag: noticeTag, renotify: true, data: { leads } });
+    // Of a site that is not installed it is refused, or does nothing.
+    await self.navigator.setAppBadge?.().catch(() => {});
+  }
 
   /** The shell is whole or not there: a page without one of its files would be a blank one. */
   async function install() {
@@ -51,10 +64,11 @@ export function serve(base) {
   }
 
   /** To the conversation where it is open, else to a page of ours, else to a new one. */
-  async function comeBack() {
+  async function comeBack(leads) {
     const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-    const chat = windows.find((it) => shellFor(it.url) === chatPage) ?? windows[0];
-    await (chat ? chat.focus() : self.clients.openWindow(chatPage));
+    // What a call is about is behind another page than the one that happens to be open.
+    const chat = windows.find((it) => shellFor(it.url) === chatPage) ?? (leads ? undefined : windows[0]);
+    await (chat ? chat.focus() : self.clients.openWindow(leads ?? chatPage));
   }
 
   async function page(event) {
