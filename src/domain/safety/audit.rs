@@ -92,6 +92,8 @@ acts! {
     LinkMade = 21 "link_made",
     /// Something that has no record of its own here: lists of words, maintenance, a notice to all people.
     Other = 22 "other",
+    /// A setting was put or taken back; the details name it.
+    SettingChanged = 23 "setting_changed",
 }
 
 /// A row that is to be.

@@ -1,7 +1,7 @@
 //! The safety of people: from a report to a decision, its notice and its appeal. Values and pure rules.
 //!
 //! Reading order: `id` · `reason` · `network`, `network_key` · `report`, `counted`, `weight`, `automatic` · `evidence` · `case` ·
-//! `decision` · `sanction` · `notice` · `operator` · `audit`, `chain`, `figures`. What keeps them is [`crate::store::safety`].
+//! `decision` · `sanction` · `notice` · `setting` · `operator` · `audit`, `chain`, `figures`. What keeps them is [`crate::store::safety`].
 
 pub mod audit;
 pub mod automatic;
@@ -19,6 +19,7 @@ pub mod operator;
 pub mod reason;
 pub mod report;
 pub mod sanction;
+pub mod setting;
 pub mod weight;
 
 pub use audit::{AuditAct, AuditDraft, AuditRow, MonthFigures, RowHash};
@@ -39,4 +40,5 @@ pub use report::{
     TextClaim, Verdict, Weight, WeightFacts,
 };
 pub use sanction::{Sanction, SanctionKind, SanctionTarget};
+pub use setting::{Setting, SettingName};
 pub use weight::{priority, weight};

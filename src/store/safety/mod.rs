@@ -1,4 +1,5 @@
-//! The store of people's safety: reports, cases and evidence, sanctions, notices and appeals, operators, the audit log.
+//! The store of people's safety: reports, cases and evidence, sanctions, notices and appeals, operators, settings, the
+//! audit log.
 //!
 //! [`SafetyStore`] is the sum of small traits, as [`Store`](super::Store) is, over the same data: a report copies entries in the transaction
 //! that reads them. A backend is finished when the contract suite in `tests/it/contract/safety.rs` passes.
@@ -26,6 +27,7 @@ use crate::domain::safety::{
     Evidence, Finding, Hold, LoginHash, MonthFigures, Networks, Notice, NoticeId, Operator,
     OperatorDraft, OperatorId, OperatorName, OperatorSession, OwnReport, Reason, Report,
     ReportDraft, ReportId, Role, RowHash, Sanction, SanctionDraft, SanctionId, SanctionTarget,
+    Setting, SettingName,
 };
 use crate::store::Pending;
 
@@ -327,6 +329,21 @@ pub enum OperatorChange {
     Disabled(bool),
 }
 
+/// What administrators set for all nodes.
+pub trait Settings: Send + Sync {
+    /// All that are set, by name.
+    fn settings(&self) -> Pending<Vec<Setting>>;
+
+    /// Puts a setting in place of the one before, or takes it back (`None`), with an audit row. By an administrator or a
+    /// command on the machine. The caller tells the other nodes.
+    fn put_setting(
+        &self,
+        name: SettingName,
+        value: Option<String>,
+        by: Actor,
+    ) -> Pending<Acted<()>>;
+}
+
 /// The audit log.
 pub trait Audit: Send + Sync {
     /// Adds a row for what has no call of its own.
@@ -363,6 +380,12 @@ pub trait SafetyUpkeep: Send + Sync {
 }
 
 /// Everything above: what the composition root holds as `Arc<dyn SafetyStore>`.
-pub trait SafetyStore: Reports + Cases + Sanctions + Operators + Audit + SafetyUpkeep {}
+pub trait SafetyStore:
+    Reports + Cases + Sanctions + Operators + Settings + Audit + SafetyUpkeep
+{
+}
 
-impl<T: Reports + Cases + Sanctions + Operators + Audit + SafetyUpkeep> SafetyStore for T {}
+impl<T: Reports + Cases + Sanctions + Operators + Settings + Audit + SafetyUpkeep> SafetyStore
+    for T
+{
+}

@@ -22,6 +22,7 @@ mod evidence;
 mod operators;
 mod reports;
 mod sanctions;
+mod settings;
 mod upkeep;
 
 /// Runs each behaviour as a test of each backend.

@@ -81,7 +81,7 @@ async fn template() -> String {
 async fn empty(client: &Client) {
     let sql = "TRUNCATE meta, nodes, lanes, rooms, subscriptions, entries, blocks, machines, room_networks, audit, \
              report_months, cases, reports, evidence, evidence_entries, decisions, sanctions, notices, operators, \
-             recovery_codes, operator_sessions, operator_visitors, setup_link; \
+             recovery_codes, operator_sessions, operator_visitors, setup_link, settings; \
          UPDATE audit_head SET no = 0, hash = decode(repeat('00', 32), 'hex'); \
          UPDATE service SET since = 0, clock_ahead = 0, clock_steps = 0";
     client.batch_execute(sql).await.unwrap();

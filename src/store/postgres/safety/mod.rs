@@ -5,7 +5,7 @@
 //! to what is committed. Reads wait for nothing.
 //!
 //! Reading order: `migrations/postgres/V12__safety.sql` · `mod` (the calls) · `line`, `doer`, `columns` · `reports`,
-//! `evidence` · `cases`, `decisions`, `appeals`, `by_hand` · `sanctions` · `operators` · `audit`, `upkeep`.
+//! `evidence` · `cases`, `decisions`, `appeals`, `by_hand` · `sanctions` · `operators` · `settings` · `audit`, `upkeep`.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::domain::safety::{
     Accuracy, Actor, AppealDecision, AuditDraft, AuditRow, Case, CaseId, DecisionDraft, Evidence,
     Hold, LoginHash, MonthFigures, Networks, Notice, NoticeId, Operator, OperatorDraft, OperatorId,
     OperatorName, OperatorSession, OwnReport, Reason, ReportDraft, ReportId, RowHash, Sanction,
-    SanctionDraft, SanctionId, SanctionTarget,
+    SanctionDraft, SanctionId, SanctionTarget, Setting, SettingName,
 };
 use crate::store::Pending;
 use crate::store::safety::acts::Act;
 use crate::store::safety::{
     Acted, Appealed, Audit, CaseFile, Cases, Claimed, HandDraft, InForce, Invalidated,
     OperatorChange, OperatorChanged, OperatorMade, Operators, Reported, Reports, SafetyUpkeep,
-    Sanctions, Withdrawn,
+    Sanctions, Settings, Withdrawn,
 };
 
 mod appeals;
@@ -38,6 +38,7 @@ mod line;
 mod operators;
 mod reports;
 mod sanctions;
+mod settings;
 mod upkeep;
 
 impl Reports for PostgresStore {
@@ -256,6 +257,23 @@ impl Operators for PostgresStore {
     fn note_visitor(&self, operator: OperatorId, visitor: SessionId) -> Pending<()> {
         self.look(
             move |shared| async move { operators::note_visitor(&shared, operator, visitor).await },
+        )
+    }
+}
+
+impl Settings for PostgresStore {
+    fn settings(&self) -> Pending<Vec<Setting>> {
+        self.look(|shared| async move { settings::all(&shared).await })
+    }
+
+    fn put_setting(
+        &self,
+        name: SettingName,
+        value: Option<String>,
+        by: Actor,
+    ) -> Pending<Acted<()>> {
+        self.look(
+            move |shared| async move { settings::put(&shared, name, value.as_deref(), by).await },
         )
     }
 }

@@ -1,7 +1,7 @@
 //! People's safety in this backend: what [`crate::store::safety`] asks, as jobs of the writer and of the readers.
 //!
 //! Reading order: `mod` · `rows` (columns) · `act` (who acts) · `report`, `rank`, `freeze`, `evidence` · `queue`, `case`, `case_file`, `decide`, `appeal` · `sanction`, `notice` ·
-//! `operator`, `login` · `audit` · `sweep`.
+//! `operator`, `login` · `setting` · `audit` · `sweep`.
 
 use rusqlite::Connection;
 
@@ -28,6 +28,7 @@ mod rank;
 mod report;
 mod rows;
 mod sanction;
+mod setting;
 mod sweep;
 
 /// What a call holds beside its texts.

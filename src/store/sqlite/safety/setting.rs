@@ -1,0 +1,84 @@
+//! What administrators set for all nodes.
+
+use rusqlite::Row;
+
+use super::super::SqliteStore;
+use super::super::error::SqliteError;
+use super::super::writer::Writer;
+use super::act::{self, Stop};
+use super::rows::{self, int};
+use crate::domain::id::Timestamp;
+use crate::domain::safety::{Actor, AuditAct, AuditDraft, OperatorId, Role, Setting, SettingName};
+use crate::store::Pending;
+use crate::store::safety::{ActRefusal, Acted, Settings};
+
+impl Settings for SqliteStore {
+    fn settings(&self) -> Pending<Vec<Setting>> {
+        self.look(|conn, _| {
+            let sql = "SELECT name, value, at, by FROM settings ORDER BY name";
+            let mut read = conn.prepare_cached(sql)?;
+            rows::collect(read.query([])?, setting)
+        })
+    }
+
+    fn put_setting(
+        &self,
+        name: SettingName,
+        value: Option<String>,
+        by: Actor,
+    ) -> Pending<Acted<()>> {
+        let held = value.as_ref().map_or(0, String::len);
+        self.change(held, move |writer| {
+            act::acted(writer.put_setting(name, value.as_deref(), by))
+        })
+    }
+}
+
+fn setting(row: &Row<'_>) -> Result<Setting, SqliteError> {
+    let name: String = row.get(0)?;
+    Ok(Setting {
+        name: SettingName::parse(&name)
+            .ok_or(SqliteError::Damaged("a setting of no known name"))?,
+        value: row.get(1)?,
+        at: Timestamp(row.get(2)?),
+        by: rows::optional(row, 3, |no: i64| OperatorId(no.cast_unsigned()))?,
+    })
+}
+
+impl Writer {
+    fn put_setting(
+        &mut self,
+        name: SettingName,
+        value: Option<&str>,
+        by: Actor,
+    ) -> Result<(), Stop> {
+        let who = self.who(by)?;
+        if who.role != Role::Administrator {
+            return Err(ActRefusal::NotAllowed.into());
+        }
+        let word = name.as_str();
+        match value {
+            Some(value) => {
+                let mut put = self.conn.prepare_cached(
+                    "INSERT OR REPLACE INTO settings (name, value, at, by) VALUES (?1, ?2, ?3, ?4)",
+                )?;
+                put.execute((word, value, self.now.0, who.operator.map(|it| int(it.0))))?;
+            }
+            None => {
+                let mut delete = self
+                    .conn
+                    .prepare_cached("DELETE FROM settings WHERE name = ?1")?;
+                delete.execute([word])?;
+            }
+        }
+        self.audit(AuditDraft {
+            by: who.operator,
+            act: AuditAct::SettingChanged,
+            case: None,
+            sanction: None,
+            took_ms: None,
+            details: name.audited(value.is_some()),
+        })?;
+        Ok(())
+    }
+}
