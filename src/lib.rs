@@ -27,6 +27,7 @@ pub mod telemetry;
 pub mod admission;
 pub mod delivery;
 pub mod identity;
+pub mod operators;
 pub mod safety;
 
 pub mod state_machine;

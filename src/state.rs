@@ -24,6 +24,7 @@ use crate::identity::revoked::Revoked;
 use crate::lobby::effects::LobbyServices;
 use crate::lobby::figures::Figures;
 use crate::matching::WaitingPool;
+use crate::operators::Operating;
 use crate::protocol::Encoder;
 use crate::store::Store;
 use crate::store::capacity::Capacity;
@@ -73,6 +74,8 @@ pub struct AppState {
     pub topics: RwLock<Arc<SiteTopics>>,
     /// What chat connections share: each holds one pointer to it.
     pub reach: Arc<ChatServices>,
+    /// Operators and their log-ins; `None` where the store keeps none.
+    pub operating: Option<Arc<Operating>>,
     /// What searches share.
     pub lobby: Arc<LobbyServices>,
     /// The key by which browsers let this site call them; `None`: people are not called.

@@ -39,7 +39,7 @@ const fn bound(what: &'static str, per: Per, bytes: u64) -> Bound {
 }
 
 /// Every bound that is not reserved from the budget.
-pub const BOUNDS: [Bound; 23] = [
+pub const BOUNDS: [Bound; 25] = [
     bound("request head", Per::Request, 16 * KIB),
     bound("an answer over HTTP, beside files", Per::Request, 32 * KIB),
     bound("a silent socket", Per::Socket, 5 * KIB),
@@ -86,6 +86,8 @@ pub const BOUNDS: [Bound; 23] = [
         10 * MIB,
     ),
     bound("keys of the rates", Per::Process, 4 * MIB),
+    bound("passwords that are compared", Per::Process, 38 * MIB),
+    bound("tries to log in", Per::Process, 2 * MIB),
     bound("the program, SQLite's caches", Per::Process, 64 * MIB),
 ];
 

@@ -39,6 +39,7 @@ use crate::identity::revoked::Revoked;
 use crate::identity::{self, Signer};
 use crate::lobby::effects::LobbyServices;
 use crate::lobby::figures::Figures;
+use crate::operators::Operating;
 use crate::protocol::ProofKey;
 use crate::safety::Reporting;
 use crate::state::AppState;
@@ -112,8 +113,10 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
     };
     let reach = chat_services(&config, &backends, &memory, &shutdown, reporting);
     let calling = calling::of(&config, &backends.store, &shutdown).await?;
+    let operating = backends.safety.clone().map(Operating::new).map(Arc::new);
     let state = AppState {
         node,
+        operating,
         signer: Signer::new(&key, config.session.lifetime).ending(config.session.longest),
         door,
         limits,

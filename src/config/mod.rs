@@ -6,6 +6,7 @@
 mod section;
 
 mod accent;
+mod admin;
 mod assets;
 pub mod bounds;
 mod channel;
@@ -32,6 +33,7 @@ mod topic;
 mod value;
 
 pub use accent::Rgb;
+pub use admin::Admin;
 pub use assets::Assets;
 pub use channel::{Channel, WhenUnreachable};
 pub use chat::Chat;
@@ -79,6 +81,8 @@ pub struct Config {
     pub session: Session,
     /// Reports about people, and what follows from them.
     pub safety: Safety,
+    /// The operators' console and commands.
+    pub admin: Admin,
     /// Every numeric bound.
     pub limits: Limits,
     /// Pages and files.
@@ -88,7 +92,7 @@ pub struct Config {
 }
 
 /// All sections, in the order in which people read them.
-pub const SECTIONS: [Section; 12] = [
+pub const SECTIONS: [Section; 13] = [
     Server::SECTION,
     Site::SECTION,
     Store::SECTION,
@@ -98,6 +102,7 @@ pub const SECTIONS: [Section; 12] = [
     Push::SECTION,
     Session::SECTION,
     Safety::SECTION,
+    Admin::SECTION,
     Limits::SECTION,
     Assets::SECTION,
     Log::SECTION,
@@ -116,6 +121,7 @@ impl Config {
             push: Push::read(layers, problems),
             session: Session::read(layers, problems),
             safety: Safety::read(layers, problems),
+            admin: Admin::read(layers, problems),
             limits: Limits::read(layers, problems),
             assets: Assets::read(layers, problems),
             log: Log::read(layers, problems),

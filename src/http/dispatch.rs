@@ -10,11 +10,12 @@ use matchit::Router;
 use super::problem::HttpProblem;
 use super::request::{Peer, origin_allowed};
 use super::routes::{Call, Guard, HandlerResult, Rate, Route, Slash, TABLE, too_large};
-use super::{Audience, ResponseBody, pages, response, sessions};
+use super::{Audience, ResponseBody, admin, pages, response, sessions};
 use crate::admission::Purpose;
 use crate::admission::door::{Act, AdmissionRefusal};
 use crate::admission::memory_budget::Class;
 use crate::identity::principal::Principal;
+use crate::operators::OperatorPrincipal;
 use crate::state::AppState;
 
 /// Of a body that no row takes, this much is ignored rather than refused.
@@ -34,13 +35,13 @@ struct RouteMatch {
 }
 
 impl Routes {
-    /// Of [`TABLE`] and these.
+    /// Of [`TABLE`], [`admin::TABLE`] and these.
     ///
     /// # Panics
     /// Two rows have the same address.
     pub fn new(more: &[Route]) -> Self {
         let mut router = Router::new();
-        for row in TABLE.iter().chain(more) {
+        for row in TABLE.iter().chain(admin::TABLE).chain(more) {
             let add_slash = row.slash == Slash::Added;
             let own = RouteMatch {
                 row: *row,
@@ -147,13 +148,14 @@ async fn dispatch(
     }
     let principal =
         (row.guard == Guard::Session).then(|| sessions::principal(app, &peer, request.headers()));
-    let mut answer = match limited(app, &peer, &row, principal.as_ref()).await {
-        Err(refusal) => response::problem(&refusal.into()),
-        Ok(()) => {
+    let mut answer = match admitted(app, &peer, &row, principal.as_ref(), &request).await {
+        Err(refusal) => response::problem(&refusal),
+        Ok(operator) => {
             let call = Call {
                 app: Arc::clone(app),
                 peer: peer.clone(),
                 principal,
+                operator,
                 parameter,
                 body: row.body,
                 request,
@@ -192,6 +194,24 @@ async fn not_admitted(
     let counted = app.door.ask(None, peer.address, Act::File).await;
     let refusal = counted.err()?;
     Some(response::problem(&refusal.into()))
+}
+
+/// Counts what is counted with its session, and looks who is logged in where that matters.
+async fn admitted(
+    app: &AppState,
+    peer: &Peer,
+    row: &Route,
+    principal: Option<&Principal>,
+    request: &Request<Incoming>,
+) -> Result<Option<OperatorPrincipal>, HttpProblem> {
+    limited(app, peer, row, principal).await?;
+    match row.guard {
+        Guard::Console => admin::guard::console(app, peer, request).await,
+        Guard::Operator(role) => {
+            Some(admin::guard::operator(app, peer, role, request).await).transpose()
+        }
+        Guard::Public | Guard::Session | Guard::Local => Ok(None),
+    }
 }
 
 async fn limited(

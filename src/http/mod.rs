@@ -3,6 +3,7 @@
 pub use self::body::ResponseBody;
 
 pub mod accept;
+pub mod admin;
 pub mod api;
 mod body;
 pub mod dispatch;

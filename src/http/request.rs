@@ -118,6 +118,27 @@ pub fn origin_allowed(app: &AppState, peer: &Peer, headers: &HeaderMap) -> bool 
         .any(|it| origin::split(it).is_some_and(|it| it == (https, host.clone())))
 }
 
+/// Whether a page of this site itself made this request, as `Origin` says: what operators change is changed from there
+/// alone, whatever `server.allowed_origins` lets other pages do.
+pub fn origin_own(peer: &Peer, headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let (Some(header), None) = (origins.next(), origins.next()) else {
+        return false;
+    };
+    let named = header.to_str().ok().and_then(origin::split);
+    named.is_some_and(|(https, host)| {
+        peer.scheme_https == https && peer.host.as_deref() == Some(host.as_str())
+    })
+}
+
+/// Whether this request came straight from a program of this machine, which asked for this machine: by no proxy, as
+/// far as its headers tell, and by no name that others reach.
+pub fn is_from_this_machine(peer: &Peer, headers: &HeaderMap) -> bool {
+    let forwarded = added_by_proxies().any(|name| headers.contains_key(name));
+    let here = peer.host.as_deref().is_some_and(hosts::is_this_machine);
+    peer.address.is_loopback() && here && !forwarded
+}
+
 /// Of a socket some proxies say `wss`.
 fn is_encrypted(scheme: &str) -> bool {
     ["https", "wss"]

@@ -15,7 +15,9 @@ use super::problem::HttpProblem;
 use super::request::Peer;
 use super::{ResponseBody, health, invitation, pages, upgrade};
 use crate::admission::Purpose;
+use crate::domain::safety::Role;
 use crate::identity::principal::Principal;
+use crate::operators::OperatorPrincipal;
 use crate::state::AppState;
 
 /// What a handler makes of a call.
@@ -33,6 +35,11 @@ pub enum Guard {
     Session,
     /// Only what asks at the operators' own listener, which has no rate.
     Local,
+    /// The console before one logs in: its pages' own requests, over a line that nobody reads. Who is logged in
+    /// is known to the handler.
+    Console,
+    /// An operator who may do at least this: as `Console`, and logged in. Commands on the machine may, too.
+    Operator(Role),
 }
 
 /// What a call counts as.
@@ -112,6 +119,15 @@ impl Route {
         }
     }
 
+    /// A row of the operators' API.
+    pub const fn operator(path: &'static str, role: Role, handler: Handler) -> Self {
+        Self {
+            guard: Guard::Operator(role),
+            purpose: Purpose::Kept,
+            ..Self::api(path, handler)
+        }
+    }
+
     /// A WebSocket.
     const fn socket(path: &'static str, purpose: Purpose, handler: Handler) -> Self {
         Self {
@@ -138,7 +154,7 @@ impl Route {
     }
 }
 
-/// The addresses of Miyu.
+/// The addresses of Miyu, but for those of the operators' API ([`super::admin::TABLE`]).
 pub const TABLE: [Route; 24] = [
     Route::page("/", |call| Box::pin(pages::index(call))),
     Route {
@@ -212,6 +228,8 @@ pub struct Call {
     pub peer: Peer,
     /// The browser, on rows with [`Guard::Session`].
     pub principal: Option<Principal>,
+    /// Who is logged in, on rows with [`Guard::Operator`] and, if there is one, [`Guard::Console`].
+    pub operator: Option<OperatorPrincipal>,
     /// What stands in the place of the row's parameter.
     pub parameter: Option<String>,
     /// The largest body of the row, in bytes.

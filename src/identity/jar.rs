@@ -5,6 +5,10 @@
 pub const NAME: &str = "miyu_session";
 /// Its name over https: a browser accepts this prefix only with Secure, from us, for the whole site.
 pub const SECURE_NAME: &str = "__Host-miyu_session";
+/// The name of an operator's cookie, likewise.
+const OPERATOR_NAME: &str = "miyu_admin";
+/// Its name over https.
+const OPERATOR_SECURE_NAME: &str = "__Host-miyu_admin";
 
 /// Under which names a site finds its cookie. Browsers share cookies among all ports of a host: a site
 /// whose address has a port names it, so that a neighbour's cookie does not take the place of its own.
@@ -29,14 +33,26 @@ impl Jar {
 
     /// The name that it is set by.
     pub(super) fn name(self) -> String {
+        self.at_port(self.plain())
+    }
+
+    /// The name that an operator's cookie is set by.
+    pub fn operator_name(self) -> String {
+        self.at_port(match self.https {
+            true => OPERATOR_SECURE_NAME,
+            false => OPERATOR_NAME,
+        })
+    }
+
+    fn at_port(self, name: &str) -> String {
         match self.port {
-            Some(port) => format!("{}_{port}", self.plain()),
-            None => self.plain().to_owned(),
+            Some(port) => format!("{name}_{port}"),
+            None => name.to_owned(),
         }
     }
 
     /// Whether its cookies are sent over https only.
-    pub(super) fn is_https(self) -> bool {
+    pub fn is_https(self) -> bool {
         self.https
     }
 
@@ -65,5 +81,8 @@ mod tests {
         assert_eq!(named(true, "[::1]:8443"), "__Host-miyu_session_8443");
         assert_eq!(named(false, "[::1]"), "miyu_session");
         assert_eq!(Jar::of(false, None).name(), "miyu_session");
+        let operators = |https, host| Jar::of(https, Some(host)).operator_name();
+        assert_eq!(operators(true, "chat.example"), "__Host-miyu_admin");
+        assert_eq!(operators(false, "localhost:8000"), "miyu_admin_8000");
     }
 }

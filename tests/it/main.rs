@@ -52,6 +52,7 @@ mod matching_socket;
 mod matching_wishes;
 mod memory;
 mod no_upgrade;
+mod operators_log_in;
 mod original_client;
 mod origins;
 mod pinned;

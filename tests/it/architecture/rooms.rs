@@ -4,7 +4,7 @@ use super::sources::{is_test, sources};
 
 /// Every room of the house and the rooms that its files may use, from the pure ones to the one that starts
 /// it all. A new arrow is a decision: write it here with its reason if it is not plain.
-const ROOMS: [(&str, &[&str]); 29] = [
+const ROOMS: [(&str, &[&str]); 30] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
     ("clock", &["domain"]),
@@ -87,6 +87,8 @@ const ROOMS: [(&str, &[&str]); 29] = [
             "telemetry",
         ],
     ),
+    // How operators log in, from whichever edge they come.
+    ("operators", &["clock", "domain", "store"]),
     ("state_machine", &["channel", "clock", "domain", "protocol"]),
     ("transport", &[]),
     // Features.
@@ -138,6 +140,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
             "identity",
             "lobby",
             "matching",
+            "operators",
             "protocol",
             "store",
             "tasks",
@@ -174,6 +177,7 @@ const ROOMS: [(&str, &[&str]); 29] = [
             "domain",
             "identity",
             "invitation",
+            "operators",
             "protocol",
             "safety",
             "state",

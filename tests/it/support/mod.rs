@@ -13,6 +13,7 @@ pub mod fixture;
 pub mod frame_rules;
 pub mod http;
 pub mod load;
+pub mod operators;
 pub mod original;
 pub mod own_postgres;
 pub mod people;

@@ -1,0 +1,98 @@
+//! The operators' API under `/admin/api/`: what the pages of the console ask for, and by the control socket the commands
+//! on the machine. The only place that knows the shapes of its JSON.
+
+pub mod guard;
+
+mod cookie;
+mod session;
+
+use hyper::StatusCode;
+use serde::de::DeserializeOwned;
+
+use super::problem::HttpProblem;
+use super::response;
+use super::routes::{Call, Guard, HandlerResult, Route};
+use crate::domain::safety::Role;
+use crate::operators::{NotLoggedIn, Operating};
+use crate::store::StoreError;
+
+/// Largest body of a small request, in bytes.
+pub const BODY: u64 = 4096;
+
+/// The addresses of the operators' API.
+pub const TABLE: &[Route] = &[Route {
+    guard: Guard::Console,
+    methods: "GET, HEAD, POST, DELETE",
+    body: BODY,
+    ..Route::operator("/admin/api/session/", Role::Moderator, |call| {
+        Box::pin(session::answer(call))
+    })
+}];
+
+/// What operators' log-ins reach.
+///
+/// # Errors
+/// This store keeps no operators.
+pub fn operating(call: &Call) -> Result<&Operating, HttpProblem> {
+    let operating = call.app.operating.as_deref();
+    operating.ok_or_else(guard::no_store)
+}
+
+/// The body, read as JSON.
+///
+/// # Errors
+/// It is larger than the row allows, or not what is asked for.
+pub async fn read<T: DeserializeOwned>(call: &mut Call) -> Result<T, HttpProblem> {
+    let body = call.body().await?;
+    // What serde says names fields and types, and may name what was sent: it is not told.
+    serde_json::from_slice(&body).map_err(|_| {
+        HttpProblem::new(
+            StatusCode::BAD_REQUEST,
+            "bad_json",
+            "the body must be a JSON object with the fields that this address takes",
+        )
+    })
+}
+
+/// 204.
+pub fn done() -> HandlerResult {
+    Ok(response::text(StatusCode::NO_CONTENT, ""))
+}
+
+/// 422: something that was sent cannot be taken; `detail` says what.
+pub fn unfit(detail: impl Into<std::borrow::Cow<'static, str>>) -> HttpProblem {
+    HttpProblem::new(StatusCode::UNPROCESSABLE_ENTITY, "unfit", detail)
+}
+
+/// Logs why the store failed, once, here where it is handled.
+pub fn store_problem(error: StoreError) -> HttpProblem {
+    tracing::warn!(%error, "what an operator asked for could not be read or changed");
+    error.into()
+}
+
+impl From<NotLoggedIn> for HttpProblem {
+    fn from(why: NotLoggedIn) -> Self {
+        let unauthorized =
+            |code, detail: &'static str| Self::new(StatusCode::UNAUTHORIZED, code, detail);
+        match why {
+            NotLoggedIn::Wrong => unauthorized(
+                "wrong_login",
+                "name, password or code are not right; `miyu admin reset-password NAME` on the machine makes a new password",
+            ),
+            NotLoggedIn::CodeNeeded => unauthorized(
+                "code_needed",
+                "send the code of your second factor, or a recovery code, as code",
+            ),
+            NotLoggedIn::TooManyTries(wait) => Self {
+                retry_after: Some(wait),
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too_many_tries",
+                    "too many tries; wait as long as retry_after_ms says. The commands on the machine always work.",
+                )
+            },
+            NotLoggedIn::Busy => Self::unavailable("too many log-ins at once; try again"),
+            NotLoggedIn::Store(error) => store_problem(error),
+        }
+    }
+}
