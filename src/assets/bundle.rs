@@ -28,6 +28,8 @@ pub const MANIFEST: &str = "manifest.webmanifest";
 pub const PRIVACY: &str = "privacy/";
 /// Where a template has the privacy text.
 const PRIVACY_MARK: &str = "{{privacy}}";
+/// The page of the operators, which speaks fewer languages than the others.
+pub const CONSOLE: &str = "admin";
 /// What browsers run beside the pages. The other one.
 pub const WORKER: &str = "sw.js";
 
@@ -172,7 +174,16 @@ impl Bundle {
         &self.languages
     }
 
-    /// A rendered template: `index`, `chat`, `privacy`, `error`, `offline`, [`MANIFEST`] or [`WORKER`]. `language`: its place in
+    /// The language that a page is in when this one is chosen, as its place in [`Bundle::languages`].
+    pub fn language_of(&self, name: &str, chosen: usize) -> usize {
+        let spoken = |it: &Language| name != CONSOLE || it.console().is_some();
+        match self.languages.get(chosen).is_some_and(spoken) {
+            true => chosen,
+            false => language::fallback(&self.languages),
+        }
+    }
+
+    /// A rendered template: `index`, `chat`, `privacy`, `error`, `offline`, [`CONSOLE`], [`MANIFEST`] or [`WORKER`]. `language`: its place in
     /// [`Bundle::languages`].
     pub fn page(&self, name: &str, language: usize) -> Option<&Asset> {
         self.pages.get(name)?.get(language)

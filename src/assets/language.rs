@@ -1,5 +1,6 @@
 //! The languages of the pages. Each is a catalogue, `words/TAG.json`, that says its own name and direction,
 //! with first sentences in `starters/TAG.json` and what is kept about people in `privacy/TAG.html`. One of them is chosen for each answer.
+//! The operators' console has catalogues of its own, `console/TAG.json`, which not every language has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,6 +12,8 @@ use crate::config::{DefaultLanguage, LANGUAGES};
 const WORDS: &str = "words/";
 /// Where first sentences are.
 const STARTERS: &str = "starters/";
+/// Where the words of the console are.
+const CONSOLE: &str = "console/";
 const JSON: &str = ".json";
 const HTML: &str = ".html";
 /// For browsers that ask for none of ours, and for words that a language lacks.
@@ -30,6 +33,8 @@ pub struct Language {
     starters: String,
     /// What is kept about people, as a part of a page, and whether it is in this language.
     privacy: (String, bool),
+    /// The words of the console, as JSON; of some languages there are none.
+    console: Option<String>,
 }
 
 impl Language {
@@ -71,6 +76,11 @@ impl Language {
         &self.privacy.0
     }
 
+    /// The words of the console, as JSON, where this language has them.
+    pub fn console(&self) -> Option<&str> {
+        self.console.as_deref()
+    }
+
     /// The language that it is in, and how that is written.
     pub fn privacy_language(&self) -> (&str, &'static str) {
         match self.privacy.1 {
@@ -98,8 +108,12 @@ pub fn read_all<'a>(
         let own = files(&format!("{PRIVACY}{tag}{HTML}"));
         let privacy = own.or_else(|| files(&format!("{PRIVACY}{ELSE}{HTML}")));
         let privacy = String::from_utf8_lossy(privacy.unwrap_or_default()).into_owned();
+        let name = format!("{CONSOLE}{tag}{JSON}");
+        let console = files(&name).map(|text| parse(&name, text)).transpose()?;
+        let console = console.map(|it| serde_json::to_string(&it).expect("texts encode"));
         Ok(Language {
             privacy: (privacy, own.is_some()),
+            console,
             tag: tag.to_owned(),
             words: words.unwrap_or_default(),
             starters: String::from_utf8_lossy(starters.unwrap_or(b"{}")).into_owned(),
@@ -136,6 +150,11 @@ fn tag_of(name: &str) -> Option<&str> {
 
 fn parse(name: &str, text: &[u8]) -> io::Result<Words> {
     serde_json::from_slice(text).map_err(|error| io::Error::other(format!("{name}: {error}")))
+}
+
+/// The language that a page is in where the chosen one lacks its words.
+pub fn fallback(languages: &[Language]) -> usize {
+    languages.iter().position(|it| it.tag == ELSE).unwrap_or(0)
 }
 
 /// The place of the language to answer in: what the person chose, or else the operator, or else what the

@@ -1,6 +1,7 @@
 //! What templates are filled with: `{{base}}`; of the configuration `{{site.name}}`, `{{site.tagline}}`,
 //! `{{site.own_tagline}}` (empty where the built-in one holds), `{{worker}}` ("on" or "off"); of the language
-//! `{{lang}}`, `{{dir}}`, its `{{words}}` and `{{starters}}` as JSON, and `{{languages}}`, the options of a choice;
+//! `{{lang}}`, `{{dir}}`, its `{{words}}` and `{{starters}}` as JSON, and `{{languages}}`, the options of a choice; for
+//! the console its `{{console}}` words as JSON and `{{console.languages}}`, the options that have them;
 //! `{{site.topics}}` as JSON; `{{site.contact}}` with `{{site.contact_link}}`, `{{site.imprint}}`,
 //! `{{site.no_contact}}` (empty, where there is none) and `{{public_url}}`; and for the privacy text, which stands
 //! where a page has `{{privacy}}`, `{{privacy.lang}}`, `{{privacy.dir}}` and how long things are kept:
@@ -63,7 +64,9 @@ impl Values<'_> {
             "public_url" => escape.write(facts.public_url.as_deref().unwrap_or_default()),
             "words" => in_script(&language.words_json()),
             "starters" => in_script(language.starters_json()),
-            "languages" => self.options(),
+            "console" => in_script(language.console().unwrap_or("{}")),
+            "languages" => self.options(|_| true),
+            "console.languages" => self.options(|it| it.console().is_some()),
             "worker" => if facts.worker { "on" } else { "off" }.to_owned(),
             "privacy.lang" => escape.write(language.privacy_language().0),
             "privacy.dir" => language.privacy_language().1.to_owned(),
@@ -108,7 +111,7 @@ impl Values<'_> {
             .any(|(named, lacks)| lacks && line.contains(named))
     }
 
-    fn options(&self) -> String {
+    fn options(&self, offered: impl Fn(&Language) -> bool) -> String {
         let option = |language: &Language| {
             let (tag, name) = (language.tag(), escape_html(language.name()));
             let selected = match tag == self.language.tag() {
@@ -117,7 +120,8 @@ impl Values<'_> {
             };
             format!("<option value=\"{tag}\" lang=\"{tag}\"{selected}>{name}</option>")
         };
-        self.languages.iter().map(option).collect()
+        let offered = self.languages.iter().filter(|it| offered(it));
+        offered.map(option).collect()
     }
 }
 

@@ -46,6 +46,7 @@ pub fn page(
     let cookies = all_of(request, &COOKIE, ";");
     let configured = bundle.site().default_language;
     let chosen = language::choose(languages, chosen(&cookies), configured, &accepted);
+    let chosen = bundle.language_of(name, chosen);
     let asset = bundle.page(name, chosen)?;
     let mut answer = answer(status, asset, ASK_PRIVATELY, request);
     response::vary(&mut answer, "accept-language");

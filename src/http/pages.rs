@@ -1,6 +1,6 @@
 //! Pages and files, and what a person is shown where there is none.
 
-use hyper::header::{ACCEPT, HeaderMap};
+use hyper::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 
 use super::problem::HttpProblem;
@@ -22,6 +22,21 @@ pub async fn chat(call: Call) -> HandlerResult {
 /// `GET /privacy/`: what is kept about people. It keeps nothing itself, not even a cookie.
 pub async fn privacy(call: Call) -> HandlerResult {
     Ok(page(&call.app, "privacy", StatusCode::OK, call.request.headers()).await)
+}
+
+/// `GET /admin/`: the console of the operators. No cache keeps it and no search engine lists it; a visitor's cookie is not set.
+pub async fn console(call: Call) -> HandlerResult {
+    let headers = call.request.headers();
+    let mut answer = page(&call.app, bundle::CONSOLE, StatusCode::OK, headers).await;
+    let headers = answer.headers_mut();
+    headers.remove(ETAG);
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-robots-tag"), "noindex"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    Ok(answer)
 }
 
 /// `GET /manifest.webmanifest`

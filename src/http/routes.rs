@@ -155,7 +155,7 @@ impl Route {
 }
 
 /// The addresses of Miyu, but for those of the operators' API ([`super::admin::TABLE`]).
-pub const TABLE: [Route; 24] = [
+pub const TABLE: [Route; 25] = [
     Route::page("/", |call| Box::pin(pages::index(call))),
     Route {
         slash: Slash::Added,
@@ -164,6 +164,10 @@ pub const TABLE: [Route; 24] = [
     Route {
         slash: Slash::Added,
         ..Route::file("/privacy/", |call| Box::pin(pages::privacy(call)))
+    },
+    Route {
+        slash: Slash::Added,
+        ..Route::file("/admin/", |call| Box::pin(pages::console(call)))
     },
     Route::file("/offline/", |call| Box::pin(pages::offline(call))),
     Route::file("/sw.js", |call| Box::pin(pages::worker(call))),

@@ -56,7 +56,8 @@ test('each used key exists', () => {
     ...[...pages.matchAll(/data-i18n[a-z-]*="([^"]+)"/g)].map((match) => match[1]),
     ...[...pages.matchAll(/'((?:match|end|found|err|net|partner|home|chat|msg|menu)\.[a-zA-Z_]+)'/g)].map((match) => match[1]),
   ];
-  for (const key of used) assert.ok(keys.includes(key), `${key} is missing`);
+  // The console's words are a catalogue of their own (console.test.mjs).
+  for (const key of used) if (!key.startsWith('op.')) assert.ok(keys.includes(key), `${key} is missing`);
   assert.ok(used.length > 100, 'the search for keys found suspiciously few');
 });
 

@@ -117,7 +117,7 @@ test('what checks the pages is pinned, and no part of them', () => {
     assert.equal(packages[`node_modules/${name}`].version, version, name);
   }
   for (const [name, { integrity }] of Object.entries(packages)) if (name) assert.match(integrity ?? '', /^sha512-/, name);
-  const texts = /^assets\/(words|starters)\/[\w-]+\.json$/;
+  const texts = /^assets\/(words|starters|console)\/[\w-]+\.json$/;
   assert.deepEqual(sources('assets', /node_modules|\.(json|mjs|ts)$/).map(({ path }) => path).filter((path) => !texts.test(path)), []);
 });
 

@@ -14,6 +14,9 @@ const own = { origin, base };
 test('pages are asked of the network, files of this version may be copies, and nothing else is touched', () => {
   const kind = (path, mode = 'cors', method = 'GET') => kindOf({ method, mode, url: new URL(path, origin).href }, own);
   for (const path of ['/', '/chat/', '/chat/?match=1', '/nothing', '/api/site']) assert.equal(kind(path, 'navigate'), 'page', path);
+  // The console is nothing to be kept, nor to be stood in for.
+  for (const path of ['/admin/', '/admin']) assert.equal(kind(path, 'navigate'), 'other', path);
+  assert.equal(kind('/administrators', 'navigate'), 'page');
   assert.equal(kind(`${base}/css/base.css`), 'file');
   for (const path of [`${newer}/css/base.css`, '/static/css/base.css', '/api/rooms/', '/api/site', '/invitation.svg', '/manifest.webmanifest', '/sw.js', `${base}0/css/base.css`]) assert.equal(kind(path), 'other', path);
   assert.equal(kind('https://elsewhere.example/', 'navigate'), 'other');

@@ -16,10 +16,10 @@ const catalogues = new Map();
 const listeners = new Set();
 
 /**
- * From now on texts can be had in that language.
+ * From now on texts can be had in that language: these, and those that were added before.
  * @param {string} tag @param {Words} words
  */
-export const addWords = (tag, words) => void catalogues.set(tag, words);
+export const addWords = (tag, words) => void catalogues.set(tag, { ...catalogues.get(tag), ...words });
 
 /** @param {string} tag */
 export const hasWords = (tag) => catalogues.has(tag);

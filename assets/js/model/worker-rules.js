@@ -51,15 +51,15 @@ export const outdated = (names, base) => names.filter((name) => name.startsWith(
 
 /**
  * `page`: the network is asked first, and the shell is shown where nothing answers. `file`: named by its
- * content, so that a copy is as good. `other` (the API, sockets, files of another version) is none of
- * the worker's business.
+ * content, so that a copy is as good. `other` (the API, sockets, files of another version, the operators'
+ * console) is none of the worker's business.
  * @param {Asked} asked @param {{ origin: string, base: string }} own
  * @returns {'page' | 'file' | 'other'}
  */
 export function kindOf({ method, mode, url }, { origin, base }) {
   const address = new URL(url);
   if (method !== 'GET' || address.origin !== origin) return 'other';
-  if (mode === 'navigate') return 'page';
+  if (mode === 'navigate') return /^\/admin(\/|$)/.test(address.pathname) ? 'other' : 'page';
   return address.pathname.startsWith(`${base}/`) ? 'file' : 'other';
 }
 

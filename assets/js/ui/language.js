@@ -10,7 +10,7 @@ import { toast } from './toast.js';
 const cookie = 'miyu_language';
 const year = 31_536_000;
 // What each kind of text that a page brings with it is given to.
-const kinds = { words: addWords, starters: addStarters };
+const kinds = { words: addWords, starters: addStarters, console: addWords };
 
 let wanted = ''; // the latest choice; one made before it may arrive after it
 

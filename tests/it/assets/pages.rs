@@ -245,10 +245,49 @@ async fn our_own_pages_are_light() {
     server.stop().await;
 }
 
+/// It belongs to operators: no cookie of a visitor, no copy anywhere, two languages, as strict as the other pages.
+#[tokio::test]
+async fn the_console_is_a_page_of_its_own() {
+    let server = TestServer::start_dead(|_| {}).await;
+    let home = get(server.address, "/").await;
+    for (asked, spoken, word) in [
+        ("zh-TW", "zh-TW", "\"op.nav.queue\":\"待處理\""),
+        ("en", "en", "\"op.nav.queue\":\"Queue\""),
+        // It has no Japanese.
+        ("ja", "en", "\"op.nav.queue\":\"Queue\""),
+    ] {
+        let page = get_with(server.address, "/admin/", &[("accept-language", asked)]).await;
+        assert_eq!(page.status, 200, "{asked}");
+        assert_eq!(page.header("content-language"), Some(spoken), "{asked}");
+        assert!(page.text().contains(&format!("<html lang=\"{spoken}\"")));
+        assert!(page.text().contains(word), "{asked}: {}", page.text());
+        assert!(says(&page, "<option value=\"zh-TW\"") && !says(&page, "<option value=\"ja\""));
+        for (name, value) in [
+            ("cache-control", Some("no-store")),
+            ("x-robots-tag", Some("noindex")),
+            ("set-cookie", None),
+            ("etag", None),
+        ] {
+            assert_eq!(page.header(name), value, "{name}");
+        }
+        assert_eq!(
+            page.header("content-security-policy"),
+            home.header("content-security-policy")
+        );
+    }
+    assert!(
+        !home.text().contains("op.nav.queue") && !home.text().contains("/admin/"),
+        "home does not carry it"
+    );
+    let bare = get(server.address, "/admin").await;
+    assert_eq!(bare.header("location"), Some("/admin/"));
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn our_own_pages_name_files_that_exist() {
     let server = TestServer::start_dead(|_| {}).await;
-    for page in ["/", "/chat/", "/offline/", "/privacy/"] {
+    for page in ["/", "/chat/", "/offline/", "/privacy/", "/admin/"] {
         let answer = get(server.address, page).await;
         assert_eq!(answer.status, 200, "{page}");
         let text = answer.text().to_owned();

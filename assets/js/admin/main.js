@@ -1,0 +1,162 @@
+// The console: which view is shown, who is logged in, and the keys. What a view does is
+// its own matter (views/): it is given its place, and answers to commands.
+
+import { el, setHidden } from '../lib/dom.js';
+import { onLanguage, t } from '../lib/i18n.js';
+import { mountAppbar } from '../ui/appbar.js';
+import { forgetDrafts } from './drafts.js';
+import { commandOf } from './model/keys.js';
+import { hashOf, parseRoute, placesOf } from './model/route.js';
+import { begin, logOut, operator, setSession } from './session.js';
+import { attempt, quiet, wordsFor } from './ui/alert.js';
+import { openKeys } from './ui/keys-sheet.js';
+import { loginForm } from './ui/login-form.js';
+import { mountAccount } from './views/account.js';
+import { mountAudit } from './views/audit.js';
+import { mountCase } from './views/case.js';
+import { mountOperators } from './views/operators.js';
+import { mountQueue } from './views/queue.js';
+import { mountSanctions } from './views/sanctions.js';
+import { mountSetup } from './views/setup.js';
+import { mountSite } from './views/site.js';
+import { mountTemplates } from './views/templates.js';
+
+/** @type {Record<string, (place: HTMLElement, route: import('./model/route.js').Route, app: any) => any>} */
+const views = { queue: mountQueue, closed: mountQueue, case: mountCase, sanctions: mountSanctions, site: mountSite, templates: mountTemplates, operators: mountOperators, audit: mountAudit, account: mountAccount };
+
+const main = document.querySelector('main');
+const nav = document.querySelector('[data-slot="nav"]');
+let shown = null; // the view that is there, as it answers
+let at = parseRoute('');
+let turn = 0; // a view that took too long does not come up over the one after it
+
+const app = {
+  /** @param {import('./model/route.js').Route} route */
+  go: (route) => {
+    if (hashOf(route) === location.hash) show();
+    else location.hash = hashOf(route);
+  },
+  /** The address of what a view came to by itself. @param {import('./model/route.js').Route} route */
+  stands: (route) => {
+    at = route;
+    history.replaceState(null, '', hashOf(route));
+    paintNav();
+  },
+  out: leave,
+  title: (words) => {
+    document.title = `${words} · ${t('op.title')}`;
+  },
+};
+
+function paintNav() {
+  const logged = operator() !== null;
+  setHidden(nav, !logged);
+  document.body.dataset.view = logged ? at.view : 'login';
+  if (!logged) return;
+  const current = at.view === 'case' ? 'queue' : at.view;
+  const links = placesOf(operator().role).map((view) => el('a', { href: hashOf({ view }), class: 'op-place', test: `nav-${view}`, 'aria-current': view === current ? 'page' : null }, t(`op.nav.${view}`)));
+  nav.replaceChildren(...links);
+  nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+}
+
+/** A page with a few words, and a way on. */
+function calm(title, text, ...more) {
+  main.replaceChildren(el('section', { class: 'op-calm' }, el('h1', { class: 'op-title' }, title), el('p', { class: 'op-lead' }, text), ...more));
+  app.title(title);
+}
+
+function retry(words) {
+  calm(t('op.outage.title'), words, el('button', { type: 'button', class: 'button-primary', test: 'retry', onclick: start }, t('op.outage.again')));
+}
+
+function login() {
+  paintNav();
+  const inside = loginForm((session) => {
+    setSession(session);
+    quiet();
+    show();
+  });
+  calm(t('op.login.title'), t('op.login.lead'), inside);
+  inside.querySelector('input').focus();
+}
+
+async function show() {
+  const mine = ++turn;
+  at = parseRoute(location.hash);
+  shown?.leave?.();
+  shown = null;
+  quiet();
+  paintNav();
+  app.title(t(`op.nav.${at.view === 'case' ? 'queue' : at.view}`));
+  const place = el('div', { class: `op-view op-view-${at.view}` });
+  main.replaceChildren(place);
+  main.scrollIntoView({ block: 'start' });
+  try {
+    const view = await views[at.view](place, at, app);
+    if (mine === turn) shown = view;
+    else view?.leave?.();
+  } catch (error) {
+    if (mine !== turn) return;
+    if (!operator()) login();
+    else retry(wordsFor(error));
+  }
+}
+
+async function start() {
+  const route = parseRoute(location.hash);
+  if (route.view === 'setup') {
+    document.body.dataset.view = 'login';
+    mountSetup(main, route.token, (session) => {
+      setSession(session);
+      history.replaceState(null, '', hashOf({ view: 'account' }));
+      show();
+    });
+    return;
+  }
+  try {
+    const state = await begin();
+    if (state === 'in') await show();
+    else if (state === 'out') login();
+    else calm(t(`op.${state}.title`), t(`op.${state}.text`));
+  } catch (error) {
+    retry(wordsFor(error));
+  }
+}
+
+async function leave() {
+  const done = await attempt(logOut);
+  if (!done) return;
+  forgetDrafts();
+  shown?.leave?.();
+  shown = null;
+  turn += 1;
+  history.replaceState(null, '', hashOf({ view: 'queue' }));
+  login();
+}
+
+function onKey(event) {
+  if (!operator() || document.querySelector('dialog[open]')) return;
+  const { target } = event;
+  const typing = target.matches?.('textarea, select, input:not([type="radio"], [type="checkbox"])') ?? false;
+  const pressable = target.closest?.('button, a, summary') !== null;
+  const command = commandOf(event, { view: at.view, typing, pressable });
+  if (!command) return;
+  if (command === 'help') openKeys(at.view);
+  else if (command === 'leave-field') target.blur();
+  else if (shown?.command?.(command, event) !== true) return;
+  event.preventDefault();
+}
+
+mountAppbar();
+document.addEventListener('keydown', onKey);
+document.querySelector('.skip').addEventListener('click', (event) => {
+  // The address says where in the console one is.
+  event.preventDefault();
+  main.focus();
+});
+document.querySelector('[data-slot="keys"]').addEventListener('click', () => openKeys(at.view));
+addEventListener('hashchange', () => (operator() && parseRoute(location.hash).view !== 'setup' ? show() : start()));
+// Words of a view are made with it. What is written in it is kept as a draft.
+onLanguage(() => (operator() ? show() : start()));
+start();
+

@@ -1,0 +1,63 @@
+// The reports of a case: who by their number in it, what for, how much each counts, and
+// what was claimed of messages that are not there any more.
+
+import { el } from '../../lib/dom.js';
+import { t } from '../../lib/i18n.js';
+import { toast } from '../../ui/toast.js';
+import { isCovered } from '../model/covering.js';
+import { post } from '../session.js';
+import { askSheet } from './ask.js';
+import { button } from './fields.js';
+import { ago, reasonName } from './format.js';
+import { saidOrCovered } from './said.js';
+
+/** How much it counts, and why it may be little. @param {number} weight */
+const weightWords = (weight) => t(weight === 0 ? 'op.report.muted' : 'op.report.weight', { n: Math.round(weight * 100) / 100 });
+
+/** @param {any} file @param {any} context */
+export function mountReports(file, { step, reload, ...reading }) {
+  const list = el('ul', { class: 'op-rows' });
+  const node = el('section', { class: 'op-reports', test: 'reports' }, el('h2', { class: 'op-subtitle' }, t('op.reports')), list);
+  node.hidden = file.reports.length === 0 && !file.text;
+
+  const words = (text, key) => saidOrCovered(text, isCovered(reading.covers, reading.isShown(), key), () => reading.onUncover(key));
+
+  function claimNode(report, { seq, content, verified }) {
+    return el('li', { class: 'op-claimed' }, el('span', { class: `op-flag ${verified ? 'is-proved' : 'is-unproved'}` }, t(verified ? 'op.entry.proved' : 'op.entry.unproved')), ' ', words(content, `claim/${report.id}/${seq}`));
+  }
+
+  async function invalidate(report) {
+    const answer = await askSheet({ title: t('op.invalidate.title'), text: t('op.invalidate.text', { n: report.reporter }), options: [['0', t('op.invalidate.only')], [String(30 * 86_400_000), t('op.invalidate.mute')]], go: 'op.invalidate.go' });
+    if (answer === null) return;
+    const mute = Number(answer);
+    await step(async () => {
+      const done = await post(`cases/${file.case.id}/invalidate/`, { report: report.id, ...(mute > 0 ? { mute_ms: mute } : {}) });
+      toast(t('op.invalidate.done', { n: done.invalidated }));
+      await reload();
+    });
+  }
+
+  function reportNode(report) {
+    const about = [t('op.report.by', { n: report.reporter }), reasonName(report.reason), weightWords(report.weight), ago(report.at_ms)];
+    const past = file.reporters?.find(({ reporter }) => reporter === report.reporter);
+    if (past?.decided > 0) about.push(t('op.report.accuracy', { n: past.upheld, total: past.decided }));
+    if (report.messages === null) about.push(t('op.report.whole'));
+    if (report.state !== 'standing') about.push(t(`op.report.${report.state}`));
+    const offers = file.may.includes('invalidate') && report.state === 'standing';
+    return el('li', { class: 'op-row', test: 'report' },
+      el('p', {}, el('strong', {}, about[0]), ` · ${about[1]}`),
+      el('p', { class: 'op-meta' }, about.slice(2).join(' · ')),
+      report.note && el('p', { class: 'op-text' }, words(report.note, `note/${report.id}`)),
+      report.claims.length > 0 && el('ul', { class: 'op-claims' }, ...report.claims.map((claim) => claimNode(report, claim))),
+      offers && button('op.invalidate.open', () => invalidate(report), { kind: 'link', test: 'invalidate' }));
+  }
+
+  function paint() {
+    const own = file.text && el('li', { class: 'op-row' }, el('p', {}, el('strong', {}, t(file.case.kind === 'appeal' ? 'op.case.appealText' : 'op.case.handText'))), el('p', { class: 'op-text' }, words(file.text, 'text')));
+    list.replaceChildren(...[own].filter(Boolean), ...file.reports.map(reportNode));
+    if (file.reports_left_out > 0) list.append(el('li', { class: 'op-meta' }, t('op.report.leftOut', { n: file.reports_left_out })));
+  }
+
+  paint();
+  return { node, paint };
+}

@@ -1,0 +1,23 @@
+// Sanctions as a list: what, under which rule, from when, whether it still holds.
+
+import { el } from '../../lib/dom.js';
+import { t } from '../../lib/i18n.js';
+import { now } from '../../lib/time.js';
+import { kindName, left, moment, reasonName } from './format.js';
+
+/** In words whether it holds. */
+export function stateOf({ lifted, until_ms: until }) {
+  if (lifted) return t('op.sanction.lifted');
+  if (typeof until !== 'number') return t('op.sanction.holds');
+  return until > now() ? t('op.sanction.left', { t: left(until) }) : t('op.sanction.over');
+}
+
+/** @param {any[]} sanctions @param {(sanction: any) => (Node | null)} more what else stands in the row */
+export function sanctionList(sanctions, more = () => null) {
+  const row = (it) =>
+    el('li', { class: 'op-row', test: 'sanction' },
+      el('p', { class: 'op-row-main' }, el('strong', {}, kindName(it.kind)), ` · ${reasonName(it.rule)}`, it.target && it.target !== 'person' && ` · ${t(`op.target.${it.target}`)}`),
+      el('p', { class: 'op-meta' }, `${moment(it.at_ms)} · ${stateOf(it)}`, it.automatic ? ` · ${t('op.automatic')}` : it.by && ` · ${t('op.by', { name: it.by })}`),
+      more(it));
+  return el('ul', { class: 'op-rows' }, ...sanctions.map(row));
+}

@@ -1,0 +1,175 @@
+// A case: what was said and reported, what is known of the person, and the decision. It
+// becomes the operator's when it is opened, and the next one takes its place.
+
+import { el } from '../../lib/dom.js';
+import { language, t } from '../../lib/i18n.js';
+import { monotonicNow, now } from '../../lib/time.js';
+import { announce, toast } from '../../ui/toast.js';
+import { Refusal } from '../api.js';
+import { draftOf, keepDraft } from '../drafts.js';
+import { covered, coversTexts, turnAll, uncover } from '../model/covering.js';
+import { isMeant } from '../model/keys.js';
+import { languageOf } from '../model/decision.js';
+import { moved, nextOf } from '../model/order.js';
+import { get, operator, post } from '../session.js';
+import { attempt, complain, wordsFor } from '../ui/alert.js';
+import { asideIds, putAside } from '../ui/aside.js';
+import { mountActions } from '../ui/case-actions.js';
+import { mountCaseHead } from '../ui/case-head.js';
+import { mountConversation } from '../ui/conversation.js';
+import { mountAppeal } from '../ui/appeal.js';
+import { mountDecision } from '../ui/decision.js';
+import { mountHistory } from '../ui/history.js';
+import { mountReports } from '../ui/reports.js';
+
+const canClaim = ({ case: row, may }) => may.includes('claim') && !row.closed_at_ms && !row.claim?.mine;
+
+/** The file of a case, which is the operator's from now on where it can be. */
+async function fileOf(id) {
+  const file = await get(`cases/${id}/`);
+  if (!canClaim(file)) return file;
+  try {
+    return { ...file, case: (await post(`cases/${id}/claim/`)).case };
+  } catch (error) {
+    // Another was faster: it can be read all the same.
+    if (!(error instanceof Refusal)) throw error;
+    complain(wordsFor(error));
+    return file;
+  }
+}
+
+export async function mountCase(place, { id }, app) {
+  const templates = (await get('templates/')).templates;
+  let current = null; // what belongs to the case that is shown
+  let since = 0; // no press decides at once: it would be one for the case before
+  let busy = false;
+
+  async function reload() {
+    show(await fileOf(current?.file.case.id ?? id), current?.cover);
+  }
+
+  function show(file, cover = covered) {
+    current?.leave();
+    since = monotonicNow();
+    app.stands({ view: 'case', id: file.case.id });
+    app.title(t('op.case.no', { n: file.case.id }));
+    current = openCase(place, { file, cover, templates, app, step, after, reload });
+    announce(t('op.case.announced', { n: file.case.id, reason: t(`op.reason.${file.case.reason}`), reports: file.case.reports }));
+  }
+
+  /** One act at a time; each is told in words when it fails, and what is written stays. */
+  async function step(act) {
+    if (busy) return false;
+    busy = true;
+    place.setAttribute('aria-busy', 'true');
+    const done = await attempt(act);
+    busy = false;
+    place.removeAttribute('aria-busy');
+    return done;
+  }
+
+  /** To the next one: that which the server gave, unless it was put aside before. */
+  async function after(given) {
+    if (given && !asideIds().has(given.case.id)) {
+      show(given);
+      return;
+    }
+    const { cases } = await get('queue/');
+    const row = nextOf(cases, asideIds(), operator().role, now());
+    if (row) show(await fileOf(row.id));
+    else {
+      toast(t(asideIds().size > 0 ? 'op.queue.restAside' : 'op.queue.done'));
+      app.go({ view: 'queue' });
+    }
+  }
+
+  async function next() {
+    const { file } = current;
+    putAside(file.case.id);
+    await step(async () => {
+      if (file.case.claim?.mine) await post(`cases/${file.case.id}/release/`);
+      await after(null);
+    });
+  }
+
+  show(await fileOf(id));
+  return {
+    leave: () => current?.leave(),
+    command(command) {
+      if (command === 'queue') app.go({ view: 'queue' });
+      else if (command === 'next') next();
+      else if (command === 'decide') {
+        if (isMeant(monotonicNow(), since)) current.decide(() => {
+          since = monotonicNow();
+        });
+      } else return current.command(command);
+      return true;
+    },
+  };
+
+  function openCase(into, context) {
+    return caseView(into, { ...context, next });
+  }
+}
+
+/** The view of one case. */
+function caseView(place, { file, cover: first, templates, app, step, after, reload, next }) {
+  const { case: row } = file;
+  const covers = coversTexts(row, file.reports);
+  const room = file.rooms[0];
+  let cover = first;
+  let at = -1;
+  const readable = { covers, isShown: () => cover, onUncover: (key) => recover(uncover(cover, key)), onTurnAll: () => recover(turnAll(cover)) };
+  const talk = mountConversation(file, readable);
+  const reports = mountReports(file, { ...readable, step, reload });
+  const judged = row.kind === 'appeal' ? mountAppeal : mountDecision;
+  const form = judged(file, { templates, draft: draftOf(`case.${row.id}`), keep: (draft) => keepDraft(`case.${row.id}`, draft), language: languageOf(room?.entries ?? [], room?.subject, language()), send });
+  const actions = mountActions(file, { app, step, after, reload, next, decide: () => form.open() });
+  const head = mountCaseHead(file, { app });
+  place.replaceChildren(head.node, el('div', { class: 'op-case' },
+    el('div', { class: 'op-evidence' }, reports.node, talk.node),
+    el('div', { class: 'op-side' }, form.node, mountHistory(file), actions.more)), actions.bar);
+  head.focus();
+
+  function recover(changed) {
+    cover = changed;
+    talk.paint();
+    reports.paint();
+  }
+
+  /** Sends what was decided, and goes on with what comes next. */
+  function send(path, body) {
+    const stay = asideIds().size > 0 ? '?stay=1' : '';
+    return step(async () => {
+      const { next: given } = await post(`cases/${row.id}/${path}/${stay}`, body);
+      keepDraft(`case.${row.id}`, null);
+      toast(t('op.decide.done', { n: row.id }));
+      await after(given ?? null);
+    });
+  }
+
+  function select(by) {
+    at = moved(at < 0 ? talk.firstReported() - by : at, by, talk.count());
+    talk.focus(at);
+  }
+
+  return {
+    file,
+    get cover() {
+      return cover;
+    },
+    leave: () => head.leave(),
+    decide(onSent) {
+      if (form.submit()) onSent();
+    },
+    command(command) {
+      if (command === 'down' || command === 'up') select(command === 'down' ? 1 : -1);
+      else if (command === 'uncover') recover(turnAll(cover));
+      else if (command === 'text') form.write();
+      else if (command.startsWith('template-')) form.pick(Number(command.slice(-1)) - 1);
+      else if (command === 'escalate') actions.escalate();
+      else return false;
+      return true;
+    },
+  };
+}

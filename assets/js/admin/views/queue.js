@@ -1,0 +1,122 @@
+// The queue in the order of work, with the site's figures above it; and the cases that
+// were closed last, which are the same list.
+
+import { el, setAttr, setText } from '../../lib/dom.js';
+import { t } from '../../lib/i18n.js';
+import { now } from '../../lib/time.js';
+import { moved, nextOf } from '../model/order.js';
+import { get, operator, post } from '../session.js';
+import { attempt } from '../ui/alert.js';
+import { asideIds, forgetAside } from '../ui/aside.js';
+import { button } from '../ui/fields.js';
+import { ago, left, moment, reasonName } from '../ui/format.js';
+import { openByHand } from '../ui/by-hand.js';
+
+const rhythm = 15_000;
+const figures = ['online', 'waiting', 'rooms', 'cases_open', 'appeals_open', 'sanctions_in_force', 'automatic_today'];
+
+/** Who has it, should that be another. @param {any} row */
+function claimWords({ claim }) {
+  if (!claim || claim.until_ms <= now()) return null;
+  return claim.mine ? t('op.claim.mine') : t('op.claim.theirs', { name: claim.name });
+}
+
+/** @param {any} row */
+export function factsOf(row) {
+  const facts = [row.kind === 'appeal' ? t('op.case.appeal') : row.kind === 'by_hand' && t('op.case.byHand')];
+  if (row.kind !== 'appeal') facts.push(t('op.case.reports', { n: row.reports }));
+  facts.push(row.closed_at_ms ? t('op.case.closedAt', { t: moment(row.closed_at_ms) }) : ago(row.opened_at_ms));
+  if (row.strikes > 0) facts.push(t('op.case.strikes', { n: row.strikes }));
+  if (row.reopened) facts.push(t('op.case.reopened'));
+  if (row.held_until_ms > now()) facts.push(t('op.case.held', { t: left(row.held_until_ms) }));
+  return facts.filter(Boolean);
+}
+
+/** How serious it is, as a shape beside the word. @param {string} reason */
+export const reasonChip = (reason) => el('span', { class: `op-reason is-${reason}` }, reasonName(reason));
+
+function caseRow(row) {
+  const claim = claimWords(row);
+  const state = row.state === 'open' ? null : t(`op.state.${row.state}`);
+  const link = el('a', { class: 'op-case-link', href: `#/case/${row.id}` }, reasonChip(row.reason), el('span', { class: 'op-case-no' }, t('op.case.no', { n: row.id })));
+  return el('li', { class: `op-row op-case-row${claim && !row.claim.mine ? ' is-taken' : ''}`, test: 'case-row' },
+    el('p', { class: 'op-row-main' }, link, state && el('span', { class: 'op-state' }, state), claim && el('span', { class: 'op-state is-claim' }, claim)),
+    el('p', { class: 'op-meta' }, factsOf(row).join(' · ')));
+}
+
+/** The site's figures, asked for again and again while they are seen. */
+function mountFigures(place) {
+  const strip = el('dl', { class: 'op-figures', test: 'figures' });
+  place.append(strip);
+  const values = new Map();
+  async function refresh() {
+    const live = await get('live/');
+    for (const name of figures) {
+      if (!values.has(name)) {
+        values.set(name, el('dd', { class: 'numbers' }));
+        strip.append(el('div', { class: 'op-figure' }, values.get(name), el('dt', {}, t(`op.live.${name}`))));
+      }
+      setText(values.get(name), String(live[name] ?? 0));
+    }
+  }
+  return refresh;
+}
+
+export async function mountQueue(place, { view }, app) {
+  const closed = view === 'closed';
+  const rows = el('ul', { class: 'op-rows op-cases', test: 'queue' });
+  const empty = el('p', { class: 'op-empty', test: 'queue-empty', hidden: true });
+  const heading = el('h1', { class: 'op-title', tabindex: '-1' }, t(`op.nav.${view}`));
+  const next = button('op.queue.next', takeNext, { kind: 'primary', test: 'next-case' });
+  place.append(el('header', { class: 'op-head' }, heading, !closed && button('op.byHand.open', () => openByHand(app), { kind: 'text', test: 'by-hand' })));
+  const refreshFigures = closed ? null : mountFigures(place);
+  place.append(rows, empty, ...(closed ? [] : [el('div', { class: 'op-foot' }, next)]));
+  let cases = [];
+  let at = -1;
+  let timer = null;
+
+  function select(step) {
+    at = moved(at, step, cases.length);
+    [...rows.children].forEach((row, index) => setAttr(row, 'data-selected', index === at ? '' : null));
+    rows.children[at]?.querySelector('a').focus();
+  }
+
+  function paint() {
+    const focused = rows.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
+    rows.replaceChildren(...cases.map(caseRow));
+    empty.hidden = cases.length > 0;
+    setText(empty, t(closed ? 'op.closed.empty' : 'op.queue.empty'));
+    next.disabled = !nextOf(cases, asideIds(), operator().role, now()) && cases.length === 0;
+    if (focused) rows.querySelector(`[href="${focused}"]`)?.focus({ preventScroll: true });
+  }
+
+  async function refresh() {
+    const [answer] = await Promise.all([get(closed ? 'queue/?state=closed' : 'queue/'), refreshFigures?.().catch(() => {})]);
+    cases = answer.cases;
+    paint();
+  }
+
+  async function takeNext() {
+    await attempt(async () => {
+      const { case: file } = await post('queue/next/');
+      if (file) app.go({ view: 'case', id: file.case.id });
+      else await refresh();
+    });
+  }
+
+  await refresh();
+  forgetAside();
+  // A fault of one round is told by the next press, not by a list that is a little old.
+  timer = setInterval(() => document.hidden || refresh().catch(() => {}), rhythm);
+  return {
+    leave: () => clearInterval(timer),
+    command(command) {
+      if (command === 'down' || command === 'up') select(command === 'down' ? 1 : -1);
+      else if (command === 'next' && !closed) takeNext();
+      else if (command === 'open' && cases[at]) app.go({ view: 'case', id: cases[at].id });
+      else if (command === 'open' && !closed) takeNext();
+      else return false;
+      return true;
+    },
+  };
+}
