@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::accent::Rgb;
@@ -48,7 +49,7 @@ section! {
 /// The languages of the pages, a catalogue in `assets/words/` each.
 pub const LANGUAGES: [&str; 3] = ["zh-TW", "en", "ja"];
 /// A topic that pages offer.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct OfferedTopic<'a> {
     /// The word it travels under.
     pub tag: &'a str,

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use foldhash::fast::RandomState;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use uuid::Uuid;
 pub type IdMap<K, V> = std::collections::HashMap<K, V, RandomState>;
 
 /// A room's public name, chosen before two tickets are paired (UUID v7: sorts by birth).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct RoomId(pub Uuid);
 
 impl RoomId {
@@ -40,7 +41,18 @@ impl fmt::Debug for RoomId {
 
 /// Place of an entry in its room's log: 1, 2, 3 … without a gap. 0 means "before the first".
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub struct Seq(pub u64);
 

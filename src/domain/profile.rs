@@ -1,5 +1,6 @@
 //! How a person appears in one chat. Parsing never refuses: what is outside the table becomes the default.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::reserved_names::StaffNames;
@@ -15,7 +16,7 @@ pub const DEFAULT_NICKNAME: &str = "匿名用戶";
 pub const AVATARS: u8 = 20;
 
 /// The mood that a person chose for today.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mood {
     /// The person says that they are happy.
@@ -39,7 +40,7 @@ impl Mood {
 }
 
 /// The gender that a person states; used for wishes only, never displayed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Gender {
     /// Stated as male.

@@ -1,5 +1,6 @@
 //! What a side can say to a message without words: one of five, one at a time.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Most entries that one side's reactions to one message may take. The last of them can only take the reaction
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const REACTION_ENTRIES: usize = 8;
 
 /// One of the five.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reaction {
     /// ❤

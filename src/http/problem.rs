@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::response;
@@ -26,8 +27,9 @@ pub struct HttpProblem {
     pub retry_after: Option<Duration>,
 }
 
-#[derive(Serialize)]
-struct ProblemJson<'a> {
+/// As it is sent.
+#[derive(JsonSchema, Serialize)]
+pub struct ProblemJson<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'a str,

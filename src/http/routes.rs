@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::api::{blocks, forget, reports, rooms, site};
+use super::api::{blocks, forget, reports, rooms, schema, site};
 use super::problem::HttpProblem;
 use super::request::Peer;
 use super::{ResponseBody, health, invitation, pages, upgrade};
@@ -155,7 +155,7 @@ impl Route {
 }
 
 /// The addresses of Miyu, but for those of the operators' API ([`super::admin::TABLE`]).
-pub const TABLE: [Route; 25] = [
+pub const TABLE: &[Route] = &[
     Route::page("/", |call| Box::pin(pages::index(call))),
     Route {
         slash: Slash::Added,
@@ -176,6 +176,10 @@ pub const TABLE: [Route; 25] = [
     }),
     Route::file("/invitation.svg", |call| Box::pin(invitation::image(call))),
     Route::file("/static/{*path}", |call| Box::pin(pages::file(call))),
+    Route {
+        slash: Slash::Optional,
+        ..Route::file("/api/schema/", |call| Box::pin(schema::answer(call)))
+    },
     Route::api("/api/site/", |call| Box::pin(site::site(call))),
     Route::api("/api/stats/", |call| Box::pin(site::stats(call))),
     Route::api("/api/rooms/", |call| Box::pin(rooms::list(call))),

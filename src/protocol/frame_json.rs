@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::close::ErrorCode;
@@ -9,7 +10,7 @@ use crate::domain::id::{RoomId, Seq, Side, Timestamp};
 use crate::domain::wish::Phase;
 use crate::domain::{Gender, Mood, Persona, Reaction, Room};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct Person<'a> {
     pub(super) nickname: &'a str,
     pub(super) avatar: String,
@@ -28,7 +29,7 @@ impl<'a> Person<'a> {
 }
 
 /// The partner in `match_found`, where clients of the original expect the gender; our pages show it nowhere.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct MatchedUser<'a> {
     #[serde(flatten)]
     person: Person<'a>,
@@ -44,7 +45,7 @@ impl<'a> MatchedUser<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct PartnerShape<'a> {
     #[serde(flatten)]
     pub(super) person: Person<'a>,
@@ -54,7 +55,7 @@ pub(super) struct PartnerShape<'a> {
 }
 
 /// `room_state`, also the JSON of a room over HTTP.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct RoomView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) action: Option<&'static str>,
@@ -110,7 +111,7 @@ impl<'a> RoomView<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct MessageRecalled<'a> {
     pub(super) action: &'static str,
     pub(super) message_id: String,
@@ -118,13 +119,13 @@ pub(super) struct MessageRecalled<'a> {
     pub(super) seq: Seq,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct MessageDeleted {
     pub(super) action: &'static str,
     pub(super) message_id: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct ReactionFrame<'a> {
     pub(super) action: &'static str,
     pub(super) message_id: String,
@@ -137,7 +138,7 @@ pub(super) struct ReactionFrame<'a> {
     pub(super) repeat: bool,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct UserLeft<'a> {
     pub(super) action: &'static str,
     pub(super) user_id: &'a str,
@@ -148,7 +149,7 @@ pub(super) struct UserLeft<'a> {
     pub(super) seq: Seq,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct MatchFound<'a> {
     pub(super) action: &'static str,
     pub(super) room_id: RoomId,
@@ -161,7 +162,7 @@ pub(super) struct MatchFound<'a> {
     pub(super) met_before: bool,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct Waiting {
     pub(super) action: &'static str,
     pub(super) phase: Phase,
@@ -170,31 +171,31 @@ pub(super) struct Waiting {
     pub(super) unfit: bool,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct Alive {
     pub(super) action: &'static str,
     pub(super) heartbeat_ms: u64,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct InRoom {
     pub(super) action: &'static str,
     pub(super) room_id: RoomId,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct ReportedFrame {
     pub(super) action: &'static str,
     pub(super) report_id: String,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct RoomClosing {
     pub(super) action: &'static str,
     pub(super) closes_ms: u64,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct PartnerStatus {
     pub(super) action: &'static str,
     pub(super) online: bool,
@@ -202,13 +203,13 @@ pub(super) struct PartnerStatus {
     pub(super) grace_ends_ms: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct PartnerRead {
     pub(super) action: &'static str,
     pub(super) seq: Seq,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(super) struct ErrorFrame<'a> {
     pub(super) action: &'static str,
     pub(super) code: &'static str,

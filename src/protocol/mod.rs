@@ -1,5 +1,5 @@
 //! The wire contract: the only place that knows the JSON of the sockets.
-//! Text in, actions out ([`client`]); facts in, text out ([`server`]); codes ([`close`]).
+//! Text in, actions out ([`client`]); facts in, text out ([`server`]); codes ([`close`]); all of it described ([`schema`]).
 //! No I/O, no clock.
 
 pub mod client;
@@ -10,6 +10,7 @@ mod frame_json;
 mod json;
 pub mod proof;
 pub mod replay;
+pub mod schema;
 pub mod server;
 pub mod size;
 mod surrogates;

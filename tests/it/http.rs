@@ -52,6 +52,21 @@ async fn the_site_says_what_it_is() {
     assert_eq!(server.stop().await, Ended::Drained);
 }
 
+/// What each answer of these tests says is compared with it (`support::schema`).
+#[tokio::test]
+async fn the_protocol_is_described_by_a_schema() {
+    let server = TestServer::start_dead(|_| {}).await;
+    let answer = get(server.address, "/api/schema/").await;
+    assert_eq!(answer.status, 200);
+    let schema = answer.json();
+    assert!(jsonschema::meta::is_valid(&schema));
+    let site = get(server.address, "/api/site/").await.json();
+    assert_eq!(site["protocol"], schema["protocol"]);
+    assert!(schema["$defs"]["server.new_message"].is_object());
+    assert!(schema["http"]["GET /api/rooms/{room}/messages/"].is_object());
+    assert_eq!(server.stop().await, Ended::Drained);
+}
+
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let server = TestServer::start_dead(|_| {}).await;

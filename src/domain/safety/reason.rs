@@ -1,9 +1,12 @@
 //! Why a person is reported, which is also the rule that a decision names.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The rule that is said to be broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Insults, threats, hatred.

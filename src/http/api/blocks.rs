@@ -4,6 +4,7 @@
 //! is kept by the browser that saw it.
 
 use hyper::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tracing::warn;
 
@@ -14,12 +15,12 @@ use crate::http::routes::{Call, HandlerResult};
 use crate::identity::principal::Principal;
 use crate::store::StoreError;
 
-#[derive(Serialize)]
-struct BlocksJson {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct BlocksJson {
     blocks: Vec<BlockJson>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct BlockJson {
     room_id: String,
     since_ms: i64,

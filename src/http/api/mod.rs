@@ -4,4 +4,5 @@ pub mod blocks;
 pub mod forget;
 pub mod reports;
 pub mod rooms;
+pub mod schema;
 pub mod site;

@@ -2,6 +2,7 @@
 //! reported. The same as `report` on the chat socket, which may be gone when a person wants to report.
 
 use hyper::{Method, StatusCode};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
@@ -36,17 +37,17 @@ struct About {
     user_id: Option<String>,
 }
 
-#[derive(Serialize)]
-struct ReportedJson {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct ReportedJson {
     report_id: String,
 }
 
-#[derive(Serialize)]
-struct ReportsJson {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct ReportsJson {
     reports: Vec<ReportJson>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct ReportJson {
     report_id: String,
     room_id: String,

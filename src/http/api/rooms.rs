@@ -3,6 +3,7 @@
 
 use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, HeaderMap};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tracing::warn;
 
@@ -23,8 +24,8 @@ use crate::store::{Page, PageLimit, StoreError};
 /// Instead of a room's id: the room that the token names, so that the address names none.
 const BY_TOKEN: &str = "current";
 
-#[derive(Serialize)]
-struct RoomsJson<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct RoomsJson<'a> {
     rooms: Vec<RoomView<'a>>,
 }
 

@@ -2,6 +2,7 @@
 
 use hyper::StatusCode;
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::assets::Language;
@@ -10,12 +11,15 @@ use crate::domain::entry::CONTENT_CHARS;
 use crate::domain::rounded;
 use crate::http::routes::{Call, HandlerResult};
 use crate::http::{invitation, response};
+use crate::protocol::schema;
 
 /// Longest nickname that our pages accept; the wire allows more.
 const PAGE_NICKNAME_CHARS: usize = 12;
 
-#[derive(Serialize)]
-struct SiteJson<'a> {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct SiteJson<'a> {
+    /// The version of the protocol, `/api/schema/` describes it.
+    protocol: u32,
     name: &'a str,
     tagline: &'a str,
     rules: &'a str,
@@ -38,36 +42,36 @@ struct SiteJson<'a> {
 }
 
 /// How browsers let this site call people, and for how long a call is worth something.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct PushJson<'a> {
     key: &'a str,
     call_for_ms: u64,
 }
 
 /// The opening that is going on, or else the next one, as two moments.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct HoursJson {
     from_ms: i64,
     to_ms: i64,
 }
 
 /// A first sentence of the operator's own.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct StarterJson<'a> {
     language: Option<&'static str>,
     text: &'a str,
 }
 
 /// Parts that later versions may switch on; a page shows what is true.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Options {
     companion: bool,
     accounts: bool,
     reports: bool,
 }
 
-#[derive(Serialize)]
-struct StatsJson {
+#[derive(JsonSchema, Serialize)]
+pub(super) struct StatsJson {
     online: u64,
     waiting: u64,
     rooms: u64,
@@ -83,6 +87,7 @@ pub async fn site(call: Call) -> HandlerResult {
     let site = bundle.site();
     let millis = |it: std::time::Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
     let body = SiteJson {
+        protocol: schema::VERSION,
         name: &site.name,
         tagline: &site.tagline,
         rules: &site.rules,

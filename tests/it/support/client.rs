@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 
+use super::schema;
 use super::server::TestServer;
 use super::wire::{self, Answer, HANDSHAKE, PATIENCE};
 
@@ -161,7 +162,11 @@ impl Socket {
     /// What comes next. Pings are answered by the way.
     pub async fn arrived(&mut self) -> Arrived {
         match self.arrived_text().await {
-            Ok(text) => Arrived::Frame(serde_json::from_str(&text).expect("frames are JSON")),
+            Ok(text) => {
+                let frame = serde_json::from_str(&text).expect("frames are JSON");
+                schema::frame(&frame);
+                Arrived::Frame(frame)
+            }
             Err(code) => Arrived::End(code),
         }
     }

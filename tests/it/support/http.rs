@@ -78,7 +78,9 @@ pub async fn request(
     }
     text += "\r\n";
     let raw = exchange(address, text.as_bytes()).await;
-    parse(&raw)
+    let answer = parse(&raw);
+    super::schema::answer(method, path, &answer);
+    answer
 }
 
 /// Sends these bytes and reads until the server closes.

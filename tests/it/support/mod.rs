@@ -26,6 +26,7 @@ pub mod redis;
 pub mod reporting;
 pub mod safety;
 pub mod scene;
+pub mod schema;
 pub mod server;
 pub mod store;
 pub mod talker;

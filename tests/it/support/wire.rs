@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::http::unchunk;
 pub use super::http::{Answer, PATIENCE};
+use super::schema;
 
 /// A GET of this path with these header lines besides `Host`.
 pub async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -43,7 +44,12 @@ pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = dial(address).await;
     // The server may answer and close before it has read everything.
     let _ = stream.write_all(bytes).await;
-    answer(&mut stream).await.expect("an answer").0
+    let answer = answer(&mut stream).await.expect("an answer").0;
+    let head = std::str::from_utf8(bytes.split(|it| *it == b'\r').next().unwrap_or_default());
+    if let [method, path, _] = head.unwrap_or_default().split(' ').collect::<Vec<_>>()[..] {
+        schema::answer(method, path, &answer);
+    }
+    answer
 }
 
 /// A connection to this address.
