@@ -32,7 +32,7 @@ pub(in crate::store) struct Doer {
 
 /// What is done to a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Act {
+pub enum Act {
     /// To have it to oneself, or for longer.
     Claim,
     /// To close it by a decision about its reports.
@@ -47,6 +47,19 @@ pub(in crate::store) enum Act {
     Reopen,
     /// To hold its evidence, or no longer.
     Hold,
+}
+
+impl Act {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Claim,
+        Self::Decide,
+        Self::DecideAppeal,
+        Self::Skip,
+        Self::Escalate,
+        Self::Reopen,
+        Self::Hold,
+    ];
 }
 
 impl CaseNow {
@@ -94,6 +107,22 @@ impl CaseNow {
         other.map_or(Ok(()), |claim| Err(ActRefusal::Taken(claim)))
     }
 
+    /// All that this one may do to the case now.
+    ///
+    /// # Errors
+    /// They have a part in it.
+    pub(in crate::store) fn permitted(
+        &self,
+        doer: &Doer,
+        now: Timestamp,
+    ) -> Result<Vec<Act>, ActRefusal> {
+        if doer.involved {
+            return Err(ActRefusal::Conflict);
+        }
+        let may = |act: &Act| self.permit(doer, *act, now).is_ok();
+        Ok(Act::ALL.into_iter().filter(may).collect())
+    }
+
     fn fits(&self, act: Act) -> bool {
         let (closed, appeal) = (self.state.closed(), self.appeal.is_some());
         match act {
@@ -120,16 +149,6 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_000_000);
-    const ACTS: [Act; 7] = [
-        Act::Claim,
-        Act::Decide,
-        Act::DecideAppeal,
-        Act::Skip,
-        Act::Escalate,
-        Act::Reopen,
-        Act::Hold,
-    ];
-
     fn doer(number: u64, role: Role) -> Doer {
         Doer {
             operator: Some(OperatorId(number)),
@@ -156,8 +175,7 @@ mod tests {
 
     /// What this one may do to this case.
     fn may(case: CaseNow, doer: Doer) -> Vec<Act> {
-        let may = |act: &Act| case.permit(&doer, *act, NOW).is_ok();
-        ACTS.into_iter().filter(may).collect()
+        case.permitted(&doer, NOW).unwrap()
     }
 
     #[test]
@@ -221,7 +239,8 @@ mod tests {
             ..doer(1, Role::Administrator)
         };
         for state in [CaseState::Open, CaseState::Escalated, CaseState::Decided] {
-            for act in ACTS {
+            assert_eq!(case(state).permitted(&own, NOW), Err(ActRefusal::Conflict));
+            for act in Act::ALL {
                 let refused = case(state).permit(&own, act, NOW);
                 assert_eq!(refused, Err(ActRefusal::Conflict), "{state:?} {act:?}");
             }

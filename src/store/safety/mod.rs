@@ -34,6 +34,7 @@ use crate::store::Pending;
 pub(in crate::store) mod acts;
 mod outcome;
 
+pub use acts::Act;
 pub use outcome::{
     ActRefusal, Acted, Appealed, Claimed, Invalidated, OperatorChanged, OperatorMade,
     ReportRefusal, Reported, Withdrawn,
@@ -105,6 +106,10 @@ pub trait Cases: Send + Sync {
     /// A case with its reports (at most [`LISTED`], newest first) and decisions; `None` when unknown or erased. Reading is
     /// not an act: the caller records it.
     fn case(&self, case: CaseId) -> Pending<Option<CaseFile>>;
+
+    /// What this one may do to a case now, by the rules of cases. Refused when the operator or the case is not there, and when the
+    /// operator has a part in the case: then it is not theirs to read, either. Changes nothing.
+    fn permitted_acts(&self, case: CaseId, by: Actor) -> Pending<Acted<Vec<Act>>>;
 
     /// What is kept of a room for a case; `None` when there is nothing, or nothing any more. One
     /// room at a time: a case has [`CaseFile::rooms`].

@@ -11,7 +11,7 @@ use crate::domain::safety::{
     AppealDecision, AppealOutcome, AuditAct, CaseId, CaseKind, CaseState, Finding, NoticeKind,
     Sanction, SanctionId, SanctionTarget,
 };
-use crate::store::safety::acts::Act;
+use crate::store::safety::Act;
 use crate::store::safety::{ActRefusal, Acted};
 
 /// See [`crate::store::safety::Cases::decide_appeal`].

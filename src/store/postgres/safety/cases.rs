@@ -15,8 +15,8 @@ use crate::domain::safety::{
     Actor, Case, CaseId, CaseKind, CaseState, OperatorId, Reason, Role, SanctionId, Standing,
     priority,
 };
-use crate::store::safety::acts::{Act, CaseNow, Doer};
-use crate::store::safety::{ActRefusal, CaseFile, Claimed, Decision, LISTED};
+use crate::store::safety::acts::{CaseNow, Doer};
+use crate::store::safety::{Act, ActRefusal, Acted, CaseFile, Claimed, Decision, LISTED};
 
 /// Most cases of one subject, and sanctions of one, that are told.
 pub(super) const FEW: i64 = 50;
@@ -194,6 +194,19 @@ async fn imposer(line: &Line, sanction: SanctionId) -> Result<Option<OperatorId>
         .map(|row| columns::some_number(&row, "by"))
         .transpose()?;
     Ok(by.flatten().map(OperatorId))
+}
+
+/// See [`crate::store::safety::Cases::permitted_acts`].
+pub(super) async fn permitted(
+    shared: &Shared,
+    case: CaseId,
+    by: Actor,
+) -> Result<Acted<Vec<Act>>, BackendError> {
+    let line = Line::begin(shared).await?;
+    let acts = Acting::on(&line, by, case).await?;
+    let acts = acts.and_then(|acting| acting.now.permitted(&acting.doer, line.now));
+    line.commit(acts.map_or_else(Acted::Refused, Acted::Done))
+        .await
 }
 
 /// See [`crate::store::safety::Cases::claim`].

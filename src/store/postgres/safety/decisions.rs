@@ -13,7 +13,7 @@ use crate::domain::safety::{
     Actor, AuditAct, AuditDraft, CaseId, CaseState, DecisionDraft, Finding, Hold, NoticeKind,
     Reason, Sanction, SanctionDraft, SanctionId, SanctionTarget, Verdict,
 };
-use crate::store::safety::acts::Act;
+use crate::store::safety::Act;
 use crate::store::safety::{ActRefusal, Acted};
 
 /// Whether the reports of a case that stand were right; each of those who made them is told.

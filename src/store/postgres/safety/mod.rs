@@ -19,9 +19,8 @@ use crate::domain::safety::{
     SanctionDraft, SanctionId, SanctionTarget, Setting, SettingName,
 };
 use crate::store::Pending;
-use crate::store::safety::acts::Act;
 use crate::store::safety::{
-    Acted, Appealed, Audit, CaseFile, Cases, Claimed, HandDraft, InForce, Invalidated,
+    Act, Acted, Appealed, Audit, CaseFile, Cases, Claimed, HandDraft, InForce, Invalidated,
     OperatorChange, OperatorChanged, OperatorMade, Operators, Reported, Reports, SafetyUpkeep,
     Sanctions, Settings, Withdrawn,
 };
@@ -93,6 +92,10 @@ impl Cases for PostgresStore {
 
     fn case(&self, case: CaseId) -> Pending<Option<CaseFile>> {
         self.look(move |shared| async move { cases::file(&shared, case).await })
+    }
+
+    fn permitted_acts(&self, case: CaseId, by: Actor) -> Pending<Acted<Vec<Act>>> {
+        self.look(move |shared| async move { cases::permitted(&shared, case, by).await })
     }
 
     fn evidence(&self, case: CaseId, room: RoomId) -> Pending<Option<Evidence>> {

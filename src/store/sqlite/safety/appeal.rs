@@ -10,8 +10,8 @@ use crate::domain::safety::{
     AppealDecision, AppealOutcome, AuditAct, CaseId, CaseKind, Finding, NoticeKind, Sanction,
     SanctionTarget,
 };
+use crate::store::safety::Act;
 use crate::store::safety::ActRefusal;
-use crate::store::safety::acts::Act;
 
 impl Writer {
     /// See [`crate::store::safety::Cases::decide_appeal`].

@@ -12,7 +12,7 @@ use crate::domain::safety::report::Chosen;
 use crate::domain::safety::{
     Actor, AuditAct, AuditDraft, CaseId, CaseKind, Hold, Reason, SanctionKind, SanctionTarget,
 };
-use crate::store::safety::acts::Act;
+use crate::store::safety::Act;
 use crate::store::safety::{About, ActRefusal, HandDraft, Invalidated};
 
 impl Writer {

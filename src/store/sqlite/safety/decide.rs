@@ -10,8 +10,8 @@ use crate::domain::safety::{
     AuditAct, AuditDraft, Case, CaseId, DecisionDraft, Finding, NoticeKind, OperatorId, Reason,
     Sanction, SanctionTarget,
 };
+use crate::store::safety::Act;
 use crate::store::safety::ActRefusal;
-use crate::store::safety::acts::Act;
 
 /// What is written down of a decision.
 pub(super) struct Ruling<'a> {

@@ -12,8 +12,9 @@ use crate::domain::safety::{
     Actor, AppealDecision, Case, CaseId, DecisionDraft, Evidence, Hold, OperatorId, Sanction,
 };
 use crate::store::Pending;
-use crate::store::safety::acts::Act;
-use crate::store::safety::{Acted, CaseFile, Cases, Claimed, HandDraft, Invalidated, LISTED};
+use crate::store::safety::{
+    Act, ActRefusal, Acted, CaseFile, Cases, Claimed, HandDraft, Invalidated, LISTED,
+};
 
 /// Most cases about one session that are told at once.
 const ABOUT: usize = 50;
@@ -63,6 +64,11 @@ impl Cases for SqliteStore {
 
     fn case(&self, case: CaseId) -> Pending<Option<CaseFile>> {
         self.look(move |conn, now| super::case_file::read(conn, case, now))
+    }
+
+    // Asked where the acts themselves are, so that both look up the same. It takes a moment and writes nothing.
+    fn permitted_acts(&self, case: CaseId, by: Actor) -> Pending<Acted<Vec<Act>>> {
+        self.change(0, move |writer| acted(writer.permitted_acts(case, by)))
     }
 
     fn evidence(&self, case: CaseId, room: RoomId) -> Pending<Option<Evidence>> {
@@ -148,6 +154,13 @@ impl Writer {
             }
         }
         Ok(None)
+    }
+
+    fn permitted_acts(&mut self, case: CaseId, by: Actor) -> Result<Vec<Act>, Stop> {
+        let who = self.who(by)?;
+        let case = self.case_row(case)?.ok_or(ActRefusal::Unknown)?;
+        let doer = self.doer(&case, who)?;
+        Ok(self.case_now(&case)?.permitted(&doer, self.now)?)
     }
 
     fn claim(&mut self, case: CaseId, by: OperatorId) -> Result<Case, Stop> {

@@ -6,7 +6,7 @@ use miyu::domain::safety::{
     Actor, AuditAct, CaseClaim, CaseKind, CaseState, Hold, Priority, Reason, Role, SanctionKind,
     Verdict,
 };
-use miyu::store::safety::{About, ActRefusal, Claimed, HandDraft};
+use miyu::store::safety::{About, Act, ActRefusal, Claimed, HandDraft};
 
 use super::*;
 
@@ -55,6 +55,10 @@ async fn a_claim_holds_twenty_minutes_and_longer_by_acting<X: Backend>() {
     assert_eq!(case.claim, Some(until(start)));
     assert_eq!(only_case(&world).await, case);
     assert_eq!(safety.claim_next(ken).await.unwrap(), None);
+    assert_eq!(
+        done(safety.permitted_acts(case.id, Actor::Operator(ken)).await),
+        []
+    );
     let taken = Claimed::Refused(ActRefusal::Taken(until(start)));
     assert_eq!(safety.claim(case.id, ken).await.unwrap(), taken);
     let held = refused(safety.skip(case.id, Actor::Operator(ken)).await);
@@ -134,6 +138,10 @@ async fn escalated_cases_are_for_administrators<X: Backend>() {
     ] {
         assert_eq!(refusal, ActRefusal::NotAllowed);
     }
+    assert_eq!(done(safety.permitted_acts(case.id, by).await), [Act::Hold]);
+    let permitted = safety.permitted_acts(case.id, Actor::Operator(administrator));
+    let all = [Act::Claim, Act::Decide, Act::Skip, Act::Hold];
+    assert_eq!(done(permitted.await), all);
     let again = refused(
         safety
             .escalate(case.id, Actor::Operator(administrator))
@@ -175,6 +183,7 @@ async fn no_operator_acts_on_their_own_case<X: Backend>() {
             refused(safety.skip(case.id, by).await),
             refused(safety.escalate(case.id, by).await),
             refused(safety.hold(case.id, Some(Hold::Year), by).await),
+            refused(safety.permitted_acts(case.id, by).await),
         ] {
             assert_eq!(refusal, ActRefusal::Conflict);
         }
@@ -393,6 +402,7 @@ async fn every_act_on_an_unknown_case_is_refused<X: Backend>() {
         refused(safety.escalate(none, by).await),
         refused(safety.reopen(none, by).await),
         refused(safety.hold(none, None, by).await),
+        refused(safety.permitted_acts(none, by).await),
     ] {
         assert_eq!(refusal, ActRefusal::Unknown);
     }
