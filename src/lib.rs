@@ -25,6 +25,7 @@ pub mod tasks;
 pub mod telemetry;
 
 pub mod admission;
+pub mod console;
 pub mod delivery;
 pub mod identity;
 pub mod operators;

@@ -14,6 +14,7 @@ use crate::chat::ChatRules;
 use crate::chat::effects::ChatServices;
 use crate::config::Config;
 use crate::config::notices::Notices;
+use crate::console::Console;
 use crate::delivery::closing::Closer;
 use crate::delivery::online::Online;
 use crate::domain::id::NodeId;
@@ -76,6 +77,8 @@ pub struct AppState {
     pub reach: Arc<ChatServices>,
     /// Operators and their log-ins; `None` where the store keeps none.
     pub operating: Option<Arc<Operating>>,
+    /// The operators' desk; `None` where the store keeps no cases.
+    pub console: Option<Arc<Console>>,
     /// What searches share.
     pub lobby: Arc<LobbyServices>,
     /// The key by which browsers let this site call them; `None`: people are not called.

@@ -29,6 +29,7 @@ use crate::chat::ChatRules;
 use crate::chat::effects::ChatServices;
 use crate::config::Config;
 use crate::config::notices::Notices;
+use crate::console::Console;
 use crate::delivery::calls::CallsDue;
 use crate::delivery::closing::Closer;
 use crate::delivery::online::Online;
@@ -92,6 +93,13 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         }
         None => None,
     };
+    let console = match backends.safety.clone() {
+        Some(safety) => {
+            let console = Console::new(safety).await.map_err(BuildError::SafetyKey)?;
+            Some(Arc::new(console))
+        }
+        None => None,
+    };
     let revoked = Arc::new(Revoked::default());
     let online = Online::new(shutdown.token().clone(), Arc::clone(&revoked));
     let capacity = Arc::new(Capacity::new(config.store.max_size));
@@ -117,6 +125,7 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
     let state = AppState {
         node,
         operating,
+        console,
         signer: Signer::new(&key, config.session.lifetime).ending(config.session.longest),
         door,
         limits,

@@ -4,7 +4,7 @@ use super::sources::{is_test, sources};
 
 /// Every room of the house and the rooms that its files may use, from the pure ones to the one that starts
 /// it all. A new arrow is a decision: write it here with its reason if it is not plain.
-const ROOMS: [(&str, &[&str]); 30] = [
+const ROOMS: [(&str, &[&str]); 31] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
     ("clock", &["domain"]),
@@ -89,6 +89,8 @@ const ROOMS: [(&str, &[&str]); 30] = [
     ),
     // How operators log in, from whichever edge they come.
     ("operators", &["clock", "domain", "store"]),
+    // What operators see and do, for whichever edge asks.
+    ("console", &["clock", "domain", "store"]),
     ("state_machine", &["channel", "clock", "domain", "protocol"]),
     ("transport", &[]),
     // Features.
@@ -135,6 +137,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
             "channel",
             "chat",
             "config",
+            "console",
             "delivery",
             "domain",
             "identity",
@@ -174,6 +177,7 @@ const ROOMS: [(&str, &[&str]); 30] = [
             "chat",
             "clock",
             "config",
+            "console",
             "domain",
             "identity",
             "invitation",

@@ -1,0 +1,370 @@
+//! A case as it is worked on: what was said of the person, what was kept, what was decided before.
+
+use serde::Serialize;
+
+use super::evidence::RoomJson;
+use super::person::{Reporters, pseudonym};
+use super::row::{CaseRow, EarlierJson, Looking};
+use super::sanction::{SanctionJson, strikes_first};
+use crate::domain::id::Seq;
+use crate::domain::safety::{
+    Accuracy, Case, CaseKind, Chosen, Evidence, Finding, Report, TextClaim, Verdict,
+};
+use crate::store::safety::{Act, CaseFile};
+
+/// Most reports that are told in full.
+const REPORTS: usize = 100;
+/// So many bytes of notes and claims are told; reports behind them are counted.
+const TEXT_BYTES: usize = 512 * 1024;
+
+/// What a file is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct FileParts<'a> {
+    /// The case.
+    pub file: &'a CaseFile,
+    /// What the one who looks may do to it.
+    pub acts: &'a [Act],
+    /// What was kept of the room that is read first.
+    pub first: Option<&'a Evidence>,
+    /// Cases about the same person.
+    pub about: &'a [Case],
+    /// How the reports of each reporter were decided, and whether they count nothing now; in the order of [`Reporters`].
+    pub history: &'a [(Accuracy, bool)],
+    /// Who looks, and when.
+    pub looking: Looking<'a>,
+}
+
+/// The whole of a case.
+#[derive(Debug, Serialize)]
+pub struct FileJson<'a> {
+    case: CaseRow,
+    text: &'a str,
+    subject: SubjectJson,
+    may: Vec<&'static str>,
+    targets: Vec<&'static str>,
+    reports: Vec<ReportJson<'a>>,
+    reports_left_out: usize,
+    reporters: Vec<ReporterJson>,
+    rooms: Vec<RoomJson<'a>>,
+    more_rooms: Vec<String>,
+    decisions: Vec<DecisionJson<'a>>,
+    sanctions: Vec<SanctionJson>,
+    earlier: Vec<EarlierJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct SubjectJson {
+    id: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ReportJson<'a> {
+    id: String,
+    at_ms: i64,
+    reason: &'static str,
+    note: &'a str,
+    reporter: String,
+    weight: f64,
+    messages: Option<Vec<u64>>,
+    claims: Vec<ClaimJson<'a>>,
+    state: &'static str,
+    room: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ClaimJson<'a> {
+    seq: u64,
+    content: &'a str,
+    verified: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ReporterJson {
+    reporter: String,
+    upheld: u32,
+    decided: u32,
+    muted: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct DecisionJson<'a> {
+    at_ms: i64,
+    by: Option<String>,
+    finding: Finding,
+    rule: &'static str,
+    note: &'a str,
+    text: &'a str,
+}
+
+impl<'a> FileJson<'a> {
+    /// Of these parts.
+    pub fn of(parts: FileParts<'a>) -> Self {
+        let (file, looking) = (parts.file, parts.looking);
+        let reporters = Reporters::of(&file.reports);
+        let reports = told(&file.reports);
+        let read = parts.first.map(|it| it.room);
+        let rest = file.rooms.iter().filter(|room| Some(**room) != read);
+        let history = reporters.all().iter().zip(parts.history);
+        Self {
+            case: CaseRow::of(&file.case, &file.sanctions, looking),
+            text: &file.case.text,
+            subject: SubjectJson {
+                id: pseudonym(file.case.subject),
+            },
+            may: may(parts.acts, file),
+            targets: targets(parts.first, file),
+            reports: reports.iter().map(|it| report(it, &reporters)).collect(),
+            reports_left_out: file.reports.len() - reports.len(),
+            reporters: history
+                .map(|(who, (accuracy, muted))| ReporterJson {
+                    reporter: reporters.name(*who),
+                    upheld: accuracy.upheld,
+                    decided: accuracy.decided,
+                    muted: *muted,
+                })
+                .collect(),
+            rooms: parts
+                .first
+                .map(|it| RoomJson::of(it, file.case.subject, &file.reports, Seq(0)))
+                .into_iter()
+                .collect(),
+            more_rooms: rest.map(|room| room.0.to_string()).collect(),
+            decisions: decisions(file, looking),
+            sanctions: strikes_first(&file.sanctions, looking.names, looking.now),
+            earlier: earlier(parts.about, &file.case),
+        }
+    }
+}
+
+/// The newest reports, as many as an answer has room for.
+fn told(reports: &[Report]) -> &[Report] {
+    let mut bytes = 0;
+    let fits = reports.iter().take(REPORTS).take_while(|it| {
+        let claims: usize = it.claims.iter().map(|it| it.content.len()).sum();
+        bytes += it.note.len() + claims;
+        bytes <= TEXT_BYTES
+    });
+    let most = fits.count();
+    &reports[..most]
+}
+
+fn report<'a>(report: &'a Report, reporters: &Reporters) -> ReportJson<'a> {
+    ReportJson {
+        id: report.id.to_string(),
+        at_ms: report.at.0,
+        reason: report.reason.as_str(),
+        note: &report.note,
+        reporter: reporters.name(report.reporter),
+        weight: f64::from(report.weight.0) / 1000.0,
+        messages: match &report.chosen {
+            Chosen::All => None,
+            Chosen::Messages(seqs) => Some(seqs.iter().map(|it| it.0).collect()),
+        },
+        claims: report.claims.iter().map(claim).collect(),
+        state: state(report),
+        room: report.room.0.to_string(),
+    }
+}
+
+fn claim(claim: &TextClaim) -> ClaimJson<'_> {
+    ClaimJson {
+        seq: claim.seq.0,
+        content: &claim.content,
+        verified: claim.verified,
+    }
+}
+
+/// What became of a report, as operators see it.
+pub fn state(report: &Report) -> &'static str {
+    match (report.withdrawn, report.verdict) {
+        (Some(_), _) => "withdrawn",
+        (None, None) => "standing",
+        (None, Some(Verdict::Upheld)) => "upheld",
+        (None, Some(Verdict::NotUpheld)) => "not_upheld",
+        (None, Some(Verdict::Invalid)) => "invalid",
+    }
+}
+
+/// What can be done now, as the page names it. Bad faith is said of reports that are not decided.
+fn may(acts: &[Act], file: &CaseFile) -> Vec<&'static str> {
+    let mut may: Vec<&'static str> = acts
+        .iter()
+        .map(|act| match act {
+            Act::Claim => "claim",
+            Act::Decide => "decide",
+            Act::DecideAppeal => "appeal",
+            Act::Skip => "skip",
+            Act::Escalate => "escalate",
+            Act::Reopen => "reopen",
+            Act::Hold => "hold",
+        })
+        .collect();
+    let undecided = file
+        .reports
+        .iter()
+        .any(|it| it.stands() && it.verdict.is_none());
+    if acts.contains(&Act::Decide) && undecided {
+        may.push("invalidate");
+    }
+    may
+}
+
+/// What a sanction can be on: networks are known of those who were seen while the site had an operator.
+fn targets(first: Option<&Evidence>, file: &CaseFile) -> Vec<&'static str> {
+    let known = first.is_some_and(|it| {
+        let side = super::evidence::subject_side(it, file.case.subject, &file.reports);
+        it.networks[side.index()].is_some()
+    });
+    let appeal = matches!(file.case.kind, CaseKind::Appeal(_));
+    match known && !appeal {
+        true => vec!["person", "address", "network"],
+        false => vec!["person"],
+    }
+}
+
+fn decisions<'a>(file: &'a CaseFile, looking: Looking<'_>) -> Vec<DecisionJson<'a>> {
+    let all = file.decisions.iter();
+    all.map(|it| DecisionJson {
+        at_ms: it.at.0,
+        by: looking.names.name(it.by),
+        finding: it.finding,
+        rule: it.rule.as_str(),
+        note: &it.note,
+        text: &it.text,
+    })
+    .collect()
+}
+
+fn earlier(about: &[Case], this: &Case) -> Vec<EarlierJson> {
+    let others = about.iter().filter(|it| it.id != this.id);
+    others.map(EarlierJson::of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::evidence::tests::{REPORTER, SUBJECT, evidence, message, report as made};
+    use super::super::person::Names;
+    use super::*;
+    use crate::domain::id::{SessionId, Side, Timestamp};
+    use crate::domain::safety::{CaseId, CaseState, NetworkKey, Priority, Reason};
+    use serde_json::Value;
+
+    fn file(reports: Vec<Report>) -> CaseFile {
+        CaseFile {
+            case: Case {
+                id: CaseId(7),
+                kind: CaseKind::Reports,
+                subject: SUBJECT,
+                state: CaseState::Open,
+                reason: Reason::Harassment,
+                priority: Priority(3000),
+                reports: 1,
+                claim: None,
+                opened_at: Timestamp(4000),
+                closed_at: None,
+                reopened: false,
+                held_until: None,
+                text: String::new(),
+            },
+            rooms: reports.iter().map(|it| it.room).collect(),
+            reports,
+            decisions: Vec::new(),
+            sanctions: Vec::new(),
+        }
+    }
+
+    fn shown(file: &CaseFile, first: Option<&Evidence>) -> Value {
+        let names = Names::default();
+        let json = FileJson::of(FileParts {
+            file,
+            acts: &[Act::Claim, Act::Decide],
+            first,
+            about: std::slice::from_ref(&file.case),
+            history: &[(
+                Accuracy {
+                    upheld: 3,
+                    decided: 5,
+                },
+                true,
+            )],
+            looking: Looking {
+                names: &names,
+                me: None,
+                now: Timestamp(6000),
+            },
+        });
+        serde_json::to_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_file_names_no_session() {
+        let first = evidence(vec![message(1, Side::B, Some("rude"))]);
+        let file = file(vec![made(Chosen::All, Vec::new())]);
+        let json = shown(&file, Some(&first));
+        let text = json.to_string();
+        for session in [SUBJECT, REPORTER] {
+            let hex: String = session.0.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert!(!text.contains(&hex), "{text}");
+            assert!(!text.contains(&format!("{:?}", session.0)), "{text}");
+        }
+        assert_eq!(json["reports"][0]["reporter"], "1");
+        assert_eq!(json["reporters"][0]["upheld"], 3);
+        assert_eq!(json["reporters"][0]["muted"], true);
+        assert_eq!(json["case"]["priority"], 1.5);
+        assert_eq!(
+            json["may"],
+            serde_json::json!(["claim", "decide", "invalidate"])
+        );
+        assert_eq!(json["earlier"].as_array().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_sanction_can_be_on_a_network_that_is_known() {
+        let file = file(vec![made(Chosen::All, Vec::new())]);
+        let mut first = evidence(Vec::new());
+        let key = NetworkKey::new(&[1; 32]);
+        let networks = key.networks("203.0.113.7".parse().unwrap());
+        first.networks[0] = Some(networks);
+        assert_eq!(
+            shown(&file, Some(&first))["targets"]
+                .as_array()
+                .unwrap()
+                .len(),
+            1
+        );
+        first.networks[1] = Some(networks);
+        assert_eq!(
+            shown(&file, Some(&first))["targets"]
+                .as_array()
+                .unwrap()
+                .len(),
+            3
+        );
+        assert_eq!(shown(&file, None)["targets"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn reports_are_bounded_in_number_and_bytes() {
+        let plain = made(Chosen::All, Vec::new());
+        let of = |at: u16, note: &str| Report {
+            reporter: SessionId([u8::try_from(at % 200).unwrap(); 16]),
+            note: note.to_owned(),
+            ..plain.clone()
+        };
+        let short = file((0..300).map(|at| of(at, "x")).collect());
+        let json = shown(&short, None);
+        assert_eq!(json["reports"].as_array().unwrap().len(), REPORTS);
+        assert_eq!(json["reports_left_out"], 200);
+        let claims = |at: u16| Report {
+            claims: vec![TextClaim {
+                seq: Seq(1),
+                content: "x".repeat(40_000),
+                verified: false,
+            }],
+            ..of(at, "x")
+        };
+        let json = shown(&file((0..300).map(claims).collect()), None);
+        assert!(json.to_string().len() < TEXT_BYTES + 64 * 1024);
+        assert_eq!(json["reports"].as_array().unwrap().len(), 13);
+    }
+}
