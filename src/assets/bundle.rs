@@ -183,7 +183,7 @@ impl Bundle {
         }
     }
 
-    /// A rendered template: `index`, `chat`, `privacy`, `error`, `offline`, [`CONSOLE`], [`MANIFEST`] or [`WORKER`]. `language`: its place in
+    /// A rendered template: `index`, `chat`, `privacy`, `transparency`, `error`, `offline`, [`CONSOLE`], [`MANIFEST`] or [`WORKER`]. `language`: its place in
     /// [`Bundle::languages`].
     pub fn page(&self, name: &str, language: usize) -> Option<&Asset> {
         self.pages.get(name)?.get(language)

@@ -39,6 +39,12 @@ pub async fn console(call: Call) -> HandlerResult {
     Ok(answer)
 }
 
+/// `GET /transparency/`: how reports are worked on, in numbers. It keeps nothing, either.
+pub async fn transparency(call: Call) -> HandlerResult {
+    let headers = call.request.headers();
+    Ok(page(&call.app, "transparency", StatusCode::OK, headers).await)
+}
+
 /// `GET /manifest.webmanifest`
 pub async fn manifest(call: Call) -> HandlerResult {
     let headers = call.request.headers();

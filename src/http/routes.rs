@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::api::{blocks, forget, reports, rooms, schema, site};
+use super::api::{blocks, forget, reports, rooms, schema, site, transparency};
 use super::problem::HttpProblem;
 use super::request::Peer;
 use super::{ResponseBody, health, invitation, pages, upgrade};
@@ -169,6 +169,10 @@ pub const TABLE: &[Route] = &[
         slash: Slash::Added,
         ..Route::file("/admin/", |call| Box::pin(pages::console(call)))
     },
+    Route {
+        slash: Slash::Added,
+        ..Route::file("/transparency/", |call| Box::pin(pages::transparency(call)))
+    },
     Route::file("/offline/", |call| Box::pin(pages::offline(call))),
     Route::file("/sw.js", |call| Box::pin(pages::worker(call))),
     Route::file("/manifest.webmanifest", |call| {
@@ -182,6 +186,12 @@ pub const TABLE: &[Route] = &[
     },
     Route::api("/api/site/", |call| Box::pin(site::site(call))),
     Route::api("/api/stats/", |call| Box::pin(site::stats(call))),
+    Route {
+        guard: Guard::Public,
+        ..Route::api("/api/transparency/", |call| {
+            Box::pin(transparency::answer(call))
+        })
+    },
     Route::api("/api/rooms/", |call| Box::pin(rooms::list(call))),
     Route::api("/api/rooms/{room}/", |call| Box::pin(rooms::one(call))),
     Route::api("/api/rooms/{room}/messages/", |call| {

@@ -98,6 +98,14 @@ export function dateText(ms, lang) {
   return new Intl.DateTimeFormat(lang, { month: 'long', day: 'numeric', weekday: 'short' }).format(new Date(ms));
 }
 
+/**
+ * A month, such as "2026-11", which is one of UTC.
+ * @param {string} month @param {string} lang
+ */
+export function monthText(month, lang) {
+  return new Intl.DateTimeFormat(lang, { year: 'numeric', month: 'long', timeZone: 'UTC' }).format(new Date(`${month}-01T00:00:00Z`));
+}
+
 /** @param {number} ms @param {string} lang */
 export function weekday(ms, lang) {
   return new Intl.DateTimeFormat(lang, { weekday: 'short' }).format(new Date(ms));

@@ -145,6 +145,9 @@ export const reachesServer = () => getSite().then(() => true, (error) => error i
 /** @returns {Promise<{ online: number, waiting: number, rooms: number }>} */
 export const getStats = () => request('/api/stats', isStats);
 
+/** How reports are looked at here, by month. @returns {Promise<import('../model/figures.js').Figures>} */
+export const getFigures = () => request('/api/transparency', (body) => Array.isArray(body?.months));
+
 /**
  * The rooms of this browser that are open.
  * @returns {Promise<RoomAnswer[]>}

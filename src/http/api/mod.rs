@@ -6,3 +6,4 @@ pub mod reports;
 pub mod rooms;
 pub mod schema;
 pub mod site;
+pub mod transparency;

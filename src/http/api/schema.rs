@@ -6,6 +6,7 @@ use hyper::StatusCode;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{blocks, reports, rooms, site};
+use crate::console::transparency::TransparencyJson;
 use crate::domain::id::Seq;
 use crate::http::problem::ProblemJson;
 use crate::http::response;
@@ -23,6 +24,7 @@ const ANSWERS: &[(&str, Define)] = &[
     ("GET /api/blocks/", of::<blocks::BlocksJson>),
     ("GET /api/reports/", of::<reports::ReportsJson>),
     ("POST /api/reports/", of::<reports::ReportedJson>),
+    ("GET /api/transparency/", of::<TransparencyJson>),
     ("problem", of::<ProblemJson>),
 ];
 
