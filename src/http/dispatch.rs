@@ -35,13 +35,18 @@ struct RouteMatch {
 }
 
 impl Routes {
-    /// Of [`TABLE`], [`admin::TABLE`] and these.
+    /// Of [`TABLE`], [`admin::TABLE`], [`admin::desk::TABLE`] and these.
     ///
     /// # Panics
     /// Two rows have the same address.
     pub fn new(more: &[Route]) -> Self {
         let mut router = Router::new();
-        for row in TABLE.iter().chain(admin::TABLE).chain(more) {
+        for row in TABLE
+            .iter()
+            .chain(admin::TABLE)
+            .chain(admin::desk::TABLE)
+            .chain(more)
+        {
             let add_slash = row.slash == Slash::Added;
             let own = RouteMatch {
                 row: *row,

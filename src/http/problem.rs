@@ -25,6 +25,8 @@ pub struct HttpProblem {
     pub detail: Cow<'static, str>,
     /// When trying again makes sense.
     pub retry_after: Option<Duration>,
+    /// Of something that another operator has: who.
+    pub by: Option<String>,
 }
 
 /// As it is sent.
@@ -38,6 +40,8 @@ pub struct ProblemJson<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
 }
 
 impl HttpProblem {
@@ -52,6 +56,7 @@ impl HttpProblem {
             code,
             detail: detail.into(),
             retry_after: None,
+            by: None,
         }
     }
 
@@ -177,6 +182,7 @@ impl HttpProblem {
             code: self.code,
             detail: &self.detail,
             retry_after_ms: self.retry_after.map(wait_millis),
+            by: self.by.as_deref(),
         };
         serde_json::to_vec(&body).expect("strings and numbers encode")
     }

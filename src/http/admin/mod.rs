@@ -1,10 +1,15 @@
 //! The operators' API under `/admin/api/`: what the pages of the console ask for, and by the control socket the commands
 //! on the machine. The only place that knows the shapes of its JSON.
 
+pub mod desk;
 pub mod guard;
 
+mod cases;
 mod cookie;
+mod queue;
+mod sanctions;
 mod session;
+mod site;
 
 use hyper::StatusCode;
 use serde::de::DeserializeOwned;
@@ -19,7 +24,7 @@ use crate::store::StoreError;
 /// Largest body of a small request, in bytes.
 pub const BODY: u64 = 4096;
 
-/// The addresses of the operators' API.
+/// The addresses of the operators' API, but for those of cases ([`desk::TABLE`]).
 pub const TABLE: &[Route] = &[Route {
     guard: Guard::Console,
     methods: "GET, HEAD, POST, DELETE",

@@ -287,7 +287,14 @@ async fn the_console_is_a_page_of_its_own() {
 #[tokio::test]
 async fn our_own_pages_name_files_that_exist() {
     let server = TestServer::start_dead(|_| {}).await;
-    for page in ["/", "/chat/", "/offline/", "/privacy/", "/admin/"] {
+    for page in [
+        "/",
+        "/chat/",
+        "/offline/",
+        "/privacy/",
+        "/transparency/",
+        "/admin/",
+    ] {
         let answer = get(server.address, page).await;
         assert_eq!(answer.status, 200, "{page}");
         let text = answer.text().to_owned();

@@ -6,6 +6,7 @@ pub mod checker;
 pub mod client;
 pub mod cluster;
 pub mod cut_proxy;
+pub mod desk;
 pub mod driver;
 pub mod drop_replies;
 pub mod faulty;

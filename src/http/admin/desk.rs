@@ -1,0 +1,243 @@
+//! What the handlers of cases share: who asks at which desk, and what a refusal is over HTTP.
+
+use hyper::StatusCode;
+use serde::Serialize;
+
+use super::{cases, guard, queue, sanctions, site};
+use crate::console::{Asker, Console, Refused};
+use crate::domain::safety::{CaseId, Role, SanctionId};
+use crate::http::problem::HttpProblem;
+use crate::http::response;
+use crate::http::routes::{Call, HandlerResult, Route};
+
+/// Largest body of an act, in bytes: two thousand characters three times, and what stands around them.
+const BODY: u64 = 64 * 1024;
+
+/// The addresses of cases, sanctions and what is set for the site.
+pub const TABLE: &[Route] = &[
+    Route::operator("/admin/api/queue/", Role::Moderator, |call| {
+        Box::pin(queue::list(call))
+    }),
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator("/admin/api/queue/next/", Role::Moderator, |call| {
+            Box::pin(queue::next(call))
+        })
+    },
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator("/admin/api/cases/", Role::Moderator, |call| {
+            Box::pin(cases::open(call))
+        })
+    },
+    Route::operator("/admin/api/cases/{id}/", Role::Moderator, |call| {
+        Box::pin(cases::file(call))
+    }),
+    Route::operator("/admin/api/cases/{id}/evidence/", Role::Moderator, |call| {
+        Box::pin(cases::evidence(call))
+    }),
+    Route::operator(
+        "/admin/api/cases/{id}/export/",
+        Role::Administrator,
+        |call| Box::pin(cases::export(call)),
+    ),
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator("/admin/api/cases/{id}/claim/", Role::Moderator, |call| {
+            Box::pin(cases::claim(call))
+        })
+    },
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator("/admin/api/cases/{id}/release/", Role::Moderator, |call| {
+            Box::pin(cases::release(call))
+        })
+    },
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator("/admin/api/cases/{id}/skip/", Role::Moderator, |call| {
+            Box::pin(cases::skip(call))
+        })
+    },
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator("/admin/api/cases/{id}/escalate/", Role::Moderator, |call| {
+            Box::pin(cases::escalate(call))
+        })
+    },
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator("/admin/api/cases/{id}/reopen/", Role::Moderator, |call| {
+            Box::pin(cases::reopen(call))
+        })
+    },
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator("/admin/api/cases/{id}/decide/", Role::Moderator, |call| {
+            Box::pin(cases::decide(call))
+        })
+    },
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator("/admin/api/cases/{id}/appeal/", Role::Moderator, |call| {
+            Box::pin(cases::appeal(call))
+        })
+    },
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator(
+            "/admin/api/cases/{id}/invalidate/",
+            Role::Moderator,
+            |call| Box::pin(cases::invalidate(call)),
+        )
+    },
+    Route {
+        methods: "PUT",
+        body: BODY,
+        ..Route::operator("/admin/api/cases/{id}/hold/", Role::Moderator, |call| {
+            Box::pin(cases::hold(call))
+        })
+    },
+    Route {
+        methods: "GET, HEAD, POST",
+        body: BODY,
+        ..Route::operator("/admin/api/sanctions/", Role::Moderator, |call| {
+            Box::pin(sanctions::answer(call))
+        })
+    },
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator("/admin/api/sanctions/{id}/lift/", Role::Moderator, |call| {
+            Box::pin(sanctions::lift(call))
+        })
+    },
+    Route {
+        methods: "GET, HEAD, PUT",
+        body: BODY,
+        ..Route::operator("/admin/api/templates/", Role::Moderator, |call| {
+            Box::pin(site::templates(call))
+        })
+    },
+    Route {
+        methods: "GET, HEAD, PUT, DELETE",
+        body: BODY,
+        ..Route::operator("/admin/api/broadcast/", Role::Moderator, |call| {
+            Box::pin(site::broadcast(call))
+        })
+    },
+    Route {
+        methods: "PUT, DELETE",
+        body: BODY,
+        ..Route::operator("/admin/api/maintenance/", Role::Administrator, |call| {
+            Box::pin(site::maintenance(call))
+        })
+    },
+    Route::operator("/admin/api/live/", Role::Moderator, |call| {
+        Box::pin(site::live(call))
+    }),
+];
+
+/// The desk, and who stands at it.
+///
+/// # Errors
+/// This store keeps no cases, or no operator asks.
+pub fn at(call: &Call) -> Result<(&Console, Asker), HttpProblem> {
+    let console = call.app.console.as_deref().ok_or_else(guard::no_store)?;
+    let operator = call.operator.as_ref().ok_or_else(guard::not_logged_in)?;
+    let asker = Asker {
+        actor: operator.actor(),
+        role: operator.role(),
+    };
+    Ok((console, asker))
+}
+
+/// The case that the address names.
+///
+/// # Errors
+/// It names none.
+pub fn case(call: &Call) -> Result<CaseId, HttpProblem> {
+    number(call.parameter.as_deref())
+        .map(CaseId)
+        .ok_or_else(|| Refused::NotFound.into())
+}
+
+/// The sanction that the address names.
+///
+/// # Errors
+/// It names none.
+pub fn sanction(call: &Call) -> Result<SanctionId, HttpProblem> {
+    number(call.parameter.as_deref())
+        .map(SanctionId)
+        .ok_or_else(|| Refused::NotFound.into())
+}
+
+/// A number that a store can have given.
+pub fn number(text: Option<&str>) -> Option<u64> {
+    let number: i64 = text?.parse().ok()?;
+    u64::try_from(number).ok().filter(|it| *it > 0)
+}
+
+/// 200 with this.
+pub fn answer(value: &impl Serialize) -> HandlerResult {
+    Ok(response::json(StatusCode::OK, value))
+}
+
+impl From<Refused> for HttpProblem {
+    fn from(why: Refused) -> Self {
+        let conflict = |code, detail: &'static str| Self::new(StatusCode::CONFLICT, code, detail);
+        let forbidden = |code, detail: &'static str| Self::new(StatusCode::FORBIDDEN, code, detail);
+        match why {
+            Refused::NoOperator => guard::not_logged_in(),
+            Refused::NotFound => Self::new(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "there is no such case, report, room or sanction, or it is erased",
+            ),
+            Refused::OwnCase => forbidden(
+                "own_case",
+                "you have a part in this case: another operator decides about it",
+            ),
+            Refused::AboveYou => forbidden("above_you", "an administrator may do this; ask one"),
+            Refused::AnotherMustDecide => forbidden(
+                "another_must_decide",
+                "the sanction is yours: another operator decides about the appeal",
+            ),
+            Refused::Claimed { by, until } => Self {
+                detail: format!("{by} has this case until {} (ms since 1970)", until.0).into(),
+                by: Some(by),
+                ..conflict("claimed", "")
+            },
+            Refused::Closed => conflict("closed", "it is closed, or lifted, already"),
+            Refused::NotOpen => conflict(
+                "not_open",
+                "this cannot be done to a case of this kind or state",
+            ),
+            Refused::Unfit(detail) => super::unfit(detail),
+            Refused::Store(error) => super::store_problem(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_one_that_a_store_can_have_given() {
+        assert_eq!(number(Some("7")), Some(7));
+        for wrong in ["0", "-1", "", "x", "9223372036854775808", "1.5"] {
+            assert_eq!(number(Some(wrong)), None, "{wrong}");
+        }
+    }
+}
