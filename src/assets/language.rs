@@ -132,18 +132,24 @@ pub fn complete<'a>(
     text: &[u8],
     built_in: impl Fn(&str) -> Option<&'a [u8]>,
 ) -> io::Result<Option<Vec<u8>>> {
-    if tag_of(name).is_none() {
+    let mut folders = [WORDS, CONSOLE].into_iter();
+    let Some(folder) = folders.find(|folder| tag_in(folder, name).is_some()) else {
         return Ok(None);
-    }
-    let base = built_in(name).or_else(|| built_in(&format!("{WORDS}{ELSE}{JSON}")));
+    };
+    let base = built_in(name).or_else(|| built_in(&format!("{folder}{ELSE}{JSON}")));
     let mut words = base.map_or_else(|| Ok(Words::new()), |base| parse(name, base))?;
     words.extend(parse(name, text)?);
     Ok(Some(serde_json::to_vec(&words)?))
 }
 
-/// The language whose catalogue this file is.
+/// The language whose catalogue of the pages this file is.
 fn tag_of(name: &str) -> Option<&str> {
-    let tag = name.strip_prefix(WORDS)?.strip_suffix(JSON)?;
+    tag_in(WORDS, name)
+}
+
+/// The language whose catalogue in this folder this file is.
+fn tag_in<'a>(folder: &str, name: &'a str) -> Option<&'a str> {
+    let tag = name.strip_prefix(folder)?.strip_suffix(JSON)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     ((2..=35).contains(&tag.len()) && tag.chars().all(plain)).then_some(tag)
 }
@@ -317,6 +323,7 @@ mod tests {
         let ours = BTreeMap::from([
             ("words/en.json", &br#"{"a":"A","b":"B"}"#[..]),
             ("words/zh-TW.json", &br#"{"a":"1","b":"2"}"#[..]),
+            ("console/en.json", &br#"{"op.a":"A"}"#[..]),
         ]);
         let complete = |name: &str, text: &str| {
             let full = complete(name, text.as_bytes(), |name| ours.get(name).copied());
@@ -325,6 +332,7 @@ mod tests {
         let over = |name: &str| complete(name, r#"{"b":"x"}"#).unwrap();
         assert_eq!(over("words/zh-TW.json").unwrap(), r#"{"a":"1","b":"x"}"#);
         assert_eq!(over("words/ar.json").unwrap(), r#"{"a":"A","b":"x"}"#);
+        assert_eq!(over("console/ar.json").unwrap(), r#"{"b":"x","op.a":"A"}"#);
         assert_eq!(over("css/words/ar.json"), None);
         assert!(complete("words/ar.json", "{").is_err());
     }

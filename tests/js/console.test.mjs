@@ -11,6 +11,8 @@ import { commandOf, isMeant, keysOf } from '../../assets/js/admin/model/keys.js'
 import { moved, nextOf } from '../../assets/js/admin/model/order.js';
 import { hashOf, parseRoute, places, placesOf } from '../../assets/js/admin/model/route.js';
 import { partsOf } from '../../assets/js/admin/model/visible.js';
+import { said, saidOrCovered } from '../../assets/js/admin/ui/said.js';
+import { installPage } from './page.mjs';
 import { root, sources } from './sources.mjs';
 import { catalogues as general } from './words.mjs';
 
@@ -132,6 +134,16 @@ test('characters that hide or turn a text are shown and not written', () => {
   for (const plain of ['你好，Anna', 'line\nbreak\ttab', '👨‍👩‍👧', '❤️', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', 'e\u0301', 'שלום']) assert.deepEqual(partsOf(plain), [{ text: plain }]);
   assert.deepEqual(partsOf('a\u200Db').map((part) => part.mark ?? part.text), ['a', 'U+200D', 'b'], 'between letters it joins nothing');
   assert.deepEqual(partsOf(''), []);
+});
+
+test('a visitor’s words stand apart, as text, and below a cover not at all', () => {
+  installPage();
+  const words = said('<b>\u202Egpj.exe');
+  assert.deepEqual([words.name, words.getAttribute('dir'), words.textContent], ['bdi', 'auto', '<b>U+202Egpj.exe']);
+  const cover = saidOrCovered('secret words', true, () => {});
+  assert.equal(cover.name, 'button');
+  assert.ok(!cover.textContent.includes('secret'));
+  assert.equal(saidOrCovered('secret words', false, () => {}).textContent, 'secret words');
 });
 
 test('the next case is free, and was not put aside', () => {

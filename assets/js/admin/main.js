@@ -1,7 +1,7 @@
 // The console: which view is shown, who is logged in, and the keys. What a view does is
 // its own matter (views/): it is given its place, and answers to commands.
 
-import { el, setHidden } from '../lib/dom.js';
+import { el, setAttr, setHidden, setText } from '../lib/dom.js';
 import { onLanguage, t } from '../lib/i18n.js';
 import { mountAppbar } from '../ui/appbar.js';
 import { forgetDrafts } from './drafts.js';
@@ -10,6 +10,7 @@ import { hashOf, parseRoute, placesOf } from './model/route.js';
 import { begin, logOut, operator, setSession } from './session.js';
 import { attempt, quiet, wordsFor } from './ui/alert.js';
 import { openKeys } from './ui/keys-sheet.js';
+import { offerTotp } from './ui/totp.js';
 import { loginForm } from './ui/login-form.js';
 import { mountAccount } from './views/account.js';
 import { mountAudit } from './views/audit.js';
@@ -28,11 +29,13 @@ const main = document.querySelector('main');
 const nav = document.querySelector('[data-slot="nav"]');
 let shown = null; // the view that is there, as it answers
 let at = parseRoute('');
+let brought = null;
 let turn = 0; // a view that took too long does not come up over the one after it
 
 const app = {
-  /** @param {import('./model/route.js').Route} route */
-  go: (route) => {
+  /** @param {import('./model/route.js').Route} route @param {object} [file] of its case, where it is there already */
+  go: (route, file = null) => {
+    brought = file;
     if (hashOf(route) === location.hash) show();
     else location.hash = hashOf(route);
   },
@@ -41,6 +44,12 @@ const app = {
     at = route;
     history.replaceState(null, '', hashOf(route));
     paintNav();
+  },
+  /** What the view before has brought of this case, once. @param {number} id */
+  given: (id) => {
+    const file = brought?.case.id === id ? brought : null;
+    brought = null;
+    return file;
   },
   out: leave,
   title: (words) => {
@@ -54,8 +63,13 @@ function paintNav() {
   document.body.dataset.view = logged ? at.view : 'login';
   if (!logged) return;
   const current = at.view === 'case' ? 'queue' : at.view;
-  const links = placesOf(operator().role).map((view) => el('a', { href: hashOf({ view }), class: 'op-place', test: `nav-${view}`, 'aria-current': view === current ? 'page' : null }, t(`op.nav.${view}`)));
-  nav.replaceChildren(...links);
+  const places = placesOf(operator().role);
+  // The same links stay, and with them the focus.
+  if (nav.children.length !== places.length) nav.replaceChildren(...places.map((view) => el('a', { href: hashOf({ view }), class: 'op-place', test: `nav-${view}` })));
+  places.forEach((view, index) => {
+    setText(nav.children[index], t(`op.nav.${view}`));
+    setAttr(nav.children[index], 'aria-current', view === current ? 'page' : null);
+  });
   nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 }
 
@@ -109,7 +123,7 @@ async function start() {
     mountSetup(main, route.token, (session) => {
       setSession(session);
       history.replaceState(null, '', hashOf({ view: 'account' }));
-      show();
+      show().then(() => offerTotp(show));
     });
     return;
   }

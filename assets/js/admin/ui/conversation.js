@@ -33,10 +33,11 @@ function eventNode(room, entry, name) {
   return el('li', { class: `${name} is-event`, tabindex: '-1', test: 'entry' }, el('p', { class: 'op-meta' }, sideName(room, side), ` · ${words.startsWith('op.') ? kind : words} · ${clock(entry.at_ms)}`));
 }
 
-/** What it answers, as far as it is kept. */
-function quoteOf(room, entry) {
-  const quoted = room.entries.find((it) => it.seq === entry.reply_to) ?? entry.quote;
-  return quoted?.content && el('p', { class: 'op-quote' }, said(quoted.content));
+/** What it answers, as far as it is kept and not covered itself. */
+function quoteOf(room, entry, hides) {
+  const quoted = room.entries.find((it) => it.seq === entry.reply_to);
+  const shown = quoted ? !hides(quoted.seq) && quoted.content : entry.quote?.content;
+  return shown && el('p', { class: 'op-quote' }, said(shown));
 }
 
 /** One message, or what else happened. */
@@ -47,10 +48,11 @@ function entryNode(room, entry, before, reading) {
   const content = entry.content ?? entry.claim?.content ?? null;
   const key = `${room.room}/${seq}`;
   const isSameSide = before?.kind === 'message' && before.side === side && entry.at_ms - before.at_ms < 120_000;
-  const hides = isCovered(reading.covers, reading.isShown(), key);
+  const hidesThat = (other) => isCovered(reading.covers, reading.isShown(), `${room.room}/${other}`);
+  const hides = hidesThat(seq);
   return el('li', { class: mine, tabindex: '-1', test: 'entry', 'data-seq': seq },
     !isSameSide && el('p', { class: 'op-meta op-entry-head' }, sideName(room, side), ` · ${clock(entry.at_ms)}`),
-    !hides && quoteOf(room, entry),
+    !hides && quoteOf(room, entry, hidesThat),
     content === null ? el('p', { class: 'op-lost' }, t(entry.recalled ? 'op.entry.recalledText' : 'op.entry.lost')) : el('p', { class: 'op-text' }, saidOrCovered(content, hides, () => reading.onUncover(key))),
     ...flagsOf(entry));
 }

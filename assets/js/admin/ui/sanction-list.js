@@ -5,9 +5,13 @@ import { t } from '../../lib/i18n.js';
 import { now } from '../../lib/time.js';
 import { kindName, left, moment, reasonName } from './format.js';
 
-/** In words whether it holds. */
-export function stateOf({ lifted, until_ms: until }) {
+/** Said once, or written down: they do not last. */
+const moments = new Set(['warning', 'note']);
+
+/** In words whether it holds; null: there is nothing to hold. */
+function stateOf({ kind, lifted, until_ms: until }) {
   if (lifted) return t('op.sanction.lifted');
+  if (moments.has(kind)) return null;
   if (typeof until !== 'number') return t('op.sanction.holds');
   return until > now() ? t('op.sanction.left', { t: left(until) }) : t('op.sanction.over');
 }
@@ -17,7 +21,7 @@ export function sanctionList(sanctions, more = () => null) {
   const row = (it) =>
     el('li', { class: 'op-row', test: 'sanction' },
       el('p', { class: 'op-row-main' }, el('strong', {}, kindName(it.kind)), ` · ${reasonName(it.rule)}`, it.target && it.target !== 'person' && ` · ${t(`op.target.${it.target}`)}`),
-      el('p', { class: 'op-meta' }, `${moment(it.at_ms)} · ${stateOf(it)}`, it.automatic ? ` · ${t('op.automatic')}` : it.by && ` · ${t('op.by', { name: it.by })}`),
+      el('p', { class: 'op-meta' }, [moment(it.at_ms), stateOf(it), it.automatic ? t('op.automatic') : it.by && t('op.by', { name: it.by })].filter(Boolean).join(' · ')),
       more(it));
   return el('ul', { class: 'op-rows' }, ...sanctions.map(row));
 }

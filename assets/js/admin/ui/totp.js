@@ -8,7 +8,8 @@ import { copyText } from '../../lib/clipboard.js';
 import { openSheet } from '../../ui/sheet.js';
 import { toast } from '../../ui/toast.js';
 import { post, put } from '../session.js';
-import { wordsFor } from './alert.js';
+import { attempt, wordsFor } from './alert.js';
+import { askSheet } from './ask.js';
 import { button, field, form, input, wrongLine } from './fields.js';
 
 /** The server's picture, as a picture: it is not put into the page. @param {string} svg */
@@ -19,6 +20,12 @@ function showCodes(codes) {
   const take = button('op.totp.copy', async () => toast(t((await copyText(codes.join('\n'))) ? 'op.totp.copied' : 'op.totp.notCopied')), { test: 'codes-copy' });
   const sheet = openSheet({ title: t('op.totp.codes'), body: [el('p', { class: 'sheet-note' }, t('op.totp.codesText')), list], foot: [take, button('op.totp.kept', () => sheet.close(), { kind: 'primary', test: 'codes-done' })], test: 'codes-sheet' });
   return sheet.closed;
+}
+
+/** To one who has none yet. @param {() => Promise<void>} onDone */
+export async function offerTotp(onDone) {
+  const answer = await askSheet({ title: t('op.totp.title'), text: t('op.totp.why'), go: 'op.totp.begin' });
+  if (answer !== null) await attempt(() => openTotp(onDone));
 }
 
 /** @param {() => Promise<void>} onDone */

@@ -39,6 +39,7 @@ async function fileOf(id) {
 }
 
 export async function mountCase(place, { id }, app) {
+  const brought = app.given(id);
   const templates = (await get('templates/')).templates;
   let current = null; // what belongs to the case that is shown
   let since = 0; // no press decides at once: it would be one for the case before
@@ -92,7 +93,7 @@ export async function mountCase(place, { id }, app) {
     });
   }
 
-  show(await fileOf(id));
+  show(brought ?? (await fileOf(id)));
   return {
     leave: () => current?.leave(),
     command(command) {
@@ -128,7 +129,7 @@ function caseView(place, { file, cover: first, templates, app, step, after, relo
   const head = mountCaseHead(file, { app });
   place.replaceChildren(head.node, el('div', { class: 'op-case' },
     el('div', { class: 'op-evidence' }, reports.node, talk.node),
-    el('div', { class: 'op-side' }, form.node, mountHistory(file), actions.more)), actions.bar);
+    el('div', { class: 'op-side' }, form.node, ...(row.closed_at_ms ? [actions.more, mountHistory(file)] : [mountHistory(file), actions.more]))), actions.bar);
   head.focus();
 
   function recover(changed) {

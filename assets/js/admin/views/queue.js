@@ -1,19 +1,20 @@
 // The queue in the order of work, with the site's figures above it; and the cases that
 // were closed last, which are the same list.
 
-import { el, setAttr, setText } from '../../lib/dom.js';
-import { t } from '../../lib/i18n.js';
+import { el, setAttr, setHidden, setText } from '../../lib/dom.js';
+import { duration, t } from '../../lib/i18n.js';
 import { now } from '../../lib/time.js';
 import { moved, nextOf } from '../model/order.js';
 import { get, operator, post } from '../session.js';
 import { attempt } from '../ui/alert.js';
+import { isThere } from '../ui/activity.js';
 import { asideIds, forgetAside } from '../ui/aside.js';
 import { button } from '../ui/fields.js';
 import { ago, left, moment, reasonName } from '../ui/format.js';
 import { openByHand } from '../ui/by-hand.js';
 
 const rhythm = 15_000;
-const figures = ['online', 'waiting', 'rooms', 'cases_open', 'appeals_open', 'sanctions_in_force', 'automatic_today'];
+const figures = ['online', 'waiting', 'rooms', 'cases_open', 'oldest_open_ms', 'appeals_open', 'sanctions_in_force', 'automatic_today'];
 
 /** Who has it, should that be another. @param {any} row */
 function claimWords({ claim }) {
@@ -56,7 +57,9 @@ function mountFigures(place) {
         values.set(name, el('dd', { class: 'numbers' }));
         strip.append(el('div', { class: 'op-figure' }, values.get(name), el('dt', {}, t(`op.live.${name}`))));
       }
-      setText(values.get(name), String(live[name] ?? 0));
+      const lasts = name.endsWith('_ms');
+      setHidden(values.get(name).parentElement, lasts && live[name] === undefined);
+      setText(values.get(name), lasts ? duration(live[name]) : String(live[name] ?? 0));
     }
   }
   return refresh;
@@ -99,7 +102,7 @@ export async function mountQueue(place, { view }, app) {
   async function takeNext() {
     await attempt(async () => {
       const { case: file } = await post('queue/next/');
-      if (file) app.go({ view: 'case', id: file.case.id });
+      if (file) app.go({ view: 'case', id: file.case.id }, file);
       else await refresh();
     });
   }
@@ -107,7 +110,7 @@ export async function mountQueue(place, { view }, app) {
   await refresh();
   forgetAside();
   // A fault of one round is told by the next press, not by a list that is a little old.
-  timer = setInterval(() => document.hidden || refresh().catch(() => {}), rhythm);
+  timer = setInterval(() => isThere() && refresh().catch(() => {}), rhythm);
   return {
     leave: () => clearInterval(timer),
     command(command) {
