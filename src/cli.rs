@@ -1,7 +1,11 @@
 //! The command line: what can be asked of the executable, and with which exit code it answers.
 
+mod admin;
+mod control;
+mod prompt;
+
 use std::io::{IsTerminal as _, Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,10 +18,12 @@ use tokio::net::TcpListener;
 use crate::boot::descriptors;
 use crate::boot::reload::Reload;
 use crate::boot::supervisor::Supervisor;
-use crate::boot::{self, BuildError, Ended, Listeners, Part};
+use crate::boot::{self, BuildError, Ended, Listeners, Part, reachable};
 use crate::channel::Status;
 use crate::config::{self, Config, Given, Loaded, OperatorListen, StorePlace, sample};
+use crate::domain::text::clean_name;
 use crate::http::accept;
+use crate::http::control::ControlSocket;
 use crate::invitation;
 use crate::release_memory;
 use crate::state::AppState;
@@ -58,7 +64,7 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Command {
     /// Run the server (what happens without a command)
     Serve,
@@ -68,6 +74,9 @@ enum Command {
     DefaultConfig,
     /// Ask the configured address whether the server is ready
     Healthcheck,
+    /// Make and help operators, and read what they did: of the server that runs, or of its data
+    #[command(subcommand)]
+    Admin(admin::Admin),
     /// Print the version
     Version,
 }
@@ -105,11 +114,12 @@ impl From<BuildError> for Exit {
 
 /// Does what was asked and answers with the exit code.
 pub fn run(cli: Cli) -> ExitCode {
-    let done = match cli.command.unwrap_or(Command::Serve) {
+    let done = match cli.command.clone().unwrap_or(Command::Serve) {
         Command::Serve => serve(&cli),
         Command::CheckConfig => check_config(&cli),
         Command::DefaultConfig => print(&sample::sample()),
         Command::Healthcheck => healthcheck(&cli),
+        Command::Admin(what) => command(&cli, |config| admin::run(what, config)),
         Command::Version => print(&format!("miyu {}\n", env!("CARGO_PKG_VERSION"))),
     };
     let code = match done {
@@ -131,6 +141,11 @@ fn print(text: &str) -> Result<(), Exit> {
         }
         _ => Ok(()),
     }
+}
+
+/// As it can be shown at a terminal: nothing in it moves the cursor, turns lines round, or ends one.
+fn shown(text: &str) -> String {
+    clean_name(text, 2000)
 }
 
 /// From where this process is configured.
@@ -160,6 +175,22 @@ fn check_config(cli: &Cli) -> Result<(), Exit> {
     print(&sample::effective(&loaded))
 }
 
+/// A command that asks a server, or opens its data.
+fn command<F>(cli: &Cli, ask: impl FnOnce(Config) -> F) -> Result<(), Exit>
+where
+    F: Future<Output = Result<(), Exit>>,
+{
+    let config = load(given(cli))?.config;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let done = runtime.block_on(ask(config));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done
+}
+
 fn serve(cli: &Cli) -> Result<(), Exit> {
     let given = given(cli);
     let loaded = load(given.clone())?;
@@ -187,7 +218,7 @@ async fn serve_until_signalled(given: Given, loaded: Loaded) -> Result<(), Exit>
     let config = loaded.config.clone();
     let reload = Reload::new(hangups, given, loaded);
     let supervisor = Supervisor::from_process();
-    let listeners = bind(&config)?;
+    let mut listeners = bind(&config)?;
     supervisor.status("opening the store");
     let address = listeners.site.local_addr().context("no local address")?;
     let operators = listeners.operator.as_ref();
@@ -199,7 +230,9 @@ async fn serve_until_signalled(given: Given, loaded: Loaded) -> Result<(), Exit>
     };
     let server = built?;
     let app = Arc::clone(&server.state);
+    listeners.control = control_socket(&app.config);
     announce(&app, address, operators);
+    offer_link(&app, address).await;
     supervisor.ready(&format!("serving on {address}"));
     let shutdown = async {
         if let Err(error) = signal.await {
@@ -225,7 +258,51 @@ fn bind(config: &Config) -> Result<Listeners, Exit> {
     let server = &config.server;
     let site = bind_one(server.listen, "--listen ADDRESS:PORT or server.listen")?;
     let operator = bind_operator(server)?;
-    Ok(Listeners { site, operator })
+    Ok(Listeners {
+        site,
+        operator,
+        control: None,
+    })
+}
+
+/// After the store was opened: who has its lock has the socket beside it. The site serves without one all the same.
+fn control_socket(config: &Config) -> Option<ControlSocket> {
+    match ControlSocket::bind(&config.admin_dir()) {
+        Ok(socket) => Some(socket),
+        Err(why) => {
+            tracing::warn!("the commands `miyu admin …` do not reach this server: {why}");
+            None
+        }
+    }
+}
+
+/// The way in for the first operator. It is shown at a terminal alone: what is written to a log stays there.
+async fn offer_link(app: &AppState, address: SocketAddr) {
+    let Some(operating) = &app.operating else {
+        return;
+    };
+    operating.serving_at(boot::site_url(&app.config, address));
+    let link = match operating.link_at_start().await {
+        Ok(Some(link)) => link,
+        Ok(None) => return,
+        Err(error) => {
+            tracing::warn!(%error, "whether there is an operator could not be read");
+            return;
+        }
+    };
+    let file = link.file.as_ref().map(|it| it.display().to_string());
+    tracing::info!(
+        file,
+        "there is no operator: the link by which the first is set up is in this file for 30 minutes; \
+         `miyu admin link` makes another"
+    );
+    if std::io::stderr().is_terminal() {
+        let text = format!(
+            "  first operator  {}\n                  (30 minutes, once)\n\n",
+            link.url
+        );
+        log::say(&text);
+    }
 }
 
 /// A port that was asked for must be had; without the usual one the site serves all the same.
@@ -267,10 +344,7 @@ fn bind_one(address: SocketAddr, setting: &str) -> Result<TcpListener, Exit> {
 /// Tells the log, and a person at a terminal in their own words.
 fn announce(app: &AppState, address: SocketAddr, operators: Option<SocketAddr>) {
     let config = &app.config;
-    let url = match &config.server.public_url {
-        Some(url) => url.to_string(),
-        None => format!("http://{}", reachable(address)),
-    };
+    let url = boot::site_url(config, address);
     tracing::info!(
         %address,
         operators = operators.map(tracing::field::display),
@@ -327,16 +401,6 @@ fn data(store: &config::Store) -> String {
 
 fn scheme(url: &str) -> &str {
     url.split_once(':').map_or(url, |(scheme, _)| scheme)
-}
-
-/// An address that can be connected to: "all of mine" (0.0.0.0) is none.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 /// `GET /readyz` of the configured server. Fails with what the server says is wrong.

@@ -58,6 +58,17 @@ pub fn for_terminal(url: &str) -> Option<String> {
     Some(image)
 }
 
+/// What the camera of a phone takes at once: the secret of an operator's one-time codes, whose name may be long.
+const LONGEST_SECRET: usize = 600;
+
+/// The code of an address for an app of one-time codes, as an SVG image. `None` for one that is too long.
+pub fn secret_as_svg(uri: &str) -> Option<String> {
+    let short = uri.len() <= LONGEST_SECRET;
+    let code = short.then(|| QrCode::with_error_correction_level(uri, EcLevel::L).ok())??;
+    let mut image = code.render::<svg::Color<'_>>();
+    Some(image.min_dimensions(240, 240).build())
+}
+
 /// The code as an SVG image. `None` for an address that is too long.
 pub fn as_svg(url: &str) -> Option<String> {
     let image = code(url)?
@@ -122,5 +133,8 @@ mod tests {
         );
         assert!(as_svg(url).unwrap().contains("<svg"));
         assert_eq!(as_svg(&format!("http://{}", "a".repeat(LONGEST))), None);
+        let secret = format!("otpauth://totp/{}", "%E8".repeat(150));
+        assert!(secret_as_svg(&secret).unwrap().contains("<svg"));
+        assert_eq!(secret_as_svg(&"a".repeat(LONGEST_SECRET + 1)), None);
     }
 }

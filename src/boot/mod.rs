@@ -10,6 +10,7 @@ pub mod reload;
 mod serve;
 pub mod supervisor;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -121,7 +122,10 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
     };
     let reach = chat_services(&config, &backends, &memory, &shutdown, reporting);
     let calling = calling::of(&config, &backends.store, &shutdown).await?;
-    let operating = backends.safety.clone().map(Operating::new).map(Arc::new);
+    let operating = backends.safety.clone().map(|safety| {
+        let url = site_url(&config, config.server.listen);
+        Arc::new(Operating::new(safety, config.admin_dir(), url))
+    });
     let state = AppState {
         node,
         operating,
@@ -157,6 +161,24 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         store_died: backends.store_died,
         calling: calling.zip(backends.calls_due),
     })
+}
+
+/// Where browsers of this machine reach the site, or where all do; it listens at this address.
+pub fn site_url(config: &Config, listens: SocketAddr) -> String {
+    match &config.server.public_url {
+        Some(url) => url.to_string().trim_end_matches('/').to_owned(),
+        None => format!("http://{}", reachable(listens)),
+    }
+}
+
+/// An address that can be connected to: "all of mine" (0.0.0.0) is none.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 fn memory_budget(config: &Config, host: &HostMemory) -> Arc<MemoryBudget> {

@@ -10,6 +10,7 @@ use super::Server;
 use crate::admission::FORGET_EVERY;
 use crate::delivery::positions;
 use crate::http::accept;
+use crate::http::control::{self, ControlSocket};
 use crate::http::dispatch::Routes;
 use crate::release_memory;
 use crate::state::AppState;
@@ -22,6 +23,8 @@ pub struct Listeners {
     pub site: TcpListener,
     /// Operators' own, unless it is off or its port was taken.
     pub operator: Option<TcpListener>,
+    /// For commands on the machine, unless it cannot be had.
+    pub control: Option<ControlSocket>,
 }
 
 /// How a server ended.
@@ -50,6 +53,11 @@ impl Server {
             Arc::clone(&routes),
             listeners.site,
         ));
+        if let Some(socket) = listeners.control {
+            let (app, routes) = (Arc::clone(&app), Arc::clone(&routes));
+            let control = control::run(Arc::clone(&app), routes, socket);
+            app.shutdown.spawn(control);
+        }
         let operators = async {
             match listeners.operator {
                 Some(listener) => accept::run_to_the_end(Arc::clone(&app), routes, listener).await,
@@ -89,6 +97,13 @@ impl Server {
             ended = serving => ended,
             never = operators => never,
         }
+    }
+}
+
+impl Server {
+    /// Closes one that did not serve: what was done is kept, and its lock is given back.
+    pub async fn close(self) {
+        drain(&self.state).await;
     }
 }
 

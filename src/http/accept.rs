@@ -223,7 +223,7 @@ async fn connection(edge: Edge, stream: TcpStream, address: SocketAddr, guard: C
         match audience {
             // Answered to the end.
             Audience::Operator { .. } => std::future::pending().await,
-            Audience::Site => app.shutdown.token().cancelled().await,
+            Audience::Site | Audience::Control => app.shutdown.token().cancelled().await,
         }
     };
     tokio::select! {

@@ -135,9 +135,11 @@ async fn dispatch(
     peer: Peer,
     request: Request<Incoming>,
 ) -> Response<ResponseBody> {
-    let here = found.filter(|(found, _)| audience.sees(found.row.guard == Guard::Local));
+    let here = found.filter(|(found, _)| audience.sees(found.row.guard));
     let row = here.as_ref().map(|(found, _)| found.row);
-    if let Some(refused) = not_admitted(app, &peer, row.as_ref()).await {
+    if audience != Audience::Control
+        && let Some(refused) = not_admitted(app, &peer, row.as_ref()).await
+    {
         return refused;
     }
     let Some((RouteMatch { row, add_slash }, parameter)) = here else {
@@ -153,7 +155,8 @@ async fn dispatch(
     }
     let principal =
         (row.guard == Guard::Session).then(|| sessions::principal(app, &peer, request.headers()));
-    let mut answer = match admitted(app, &peer, &row, principal.as_ref(), &request).await {
+    let mut answer = match admitted(app, audience, &peer, &row, principal.as_ref(), &request).await
+    {
         Err(refusal) => response::problem(&refusal),
         Ok(operator) => {
             let call = Call {
@@ -204,18 +207,23 @@ async fn not_admitted(
 /// Counts what is counted with its session, and looks who is logged in where that matters.
 async fn admitted(
     app: &AppState,
+    audience: Audience,
     peer: &Peer,
     row: &Route,
     principal: Option<&Principal>,
     request: &Request<Incoming>,
 ) -> Result<Option<OperatorPrincipal>, HttpProblem> {
+    if audience == Audience::Control {
+        // Who may open the socket may do everything, and is never told to wait.
+        return Ok(Some(OperatorPrincipal::LOCAL));
+    }
     limited(app, peer, row, principal).await?;
     match row.guard {
         Guard::Console => admin::guard::console(app, peer, request).await,
         Guard::Operator(role) => {
             Some(admin::guard::operator(app, peer, role, request).await).transpose()
         }
-        Guard::Public | Guard::Session | Guard::Local => Ok(None),
+        Guard::Public | Guard::Session | Guard::Local | Guard::Control => Ok(None),
     }
 }
 

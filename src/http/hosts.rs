@@ -50,7 +50,7 @@ fn misdirected(audience: Audience) -> HttpProblem {
         Audience::Site => {
             "this server has another name; the operator can name this one in server.public_url"
         }
-        Audience::Operator { .. } => {
+        Audience::Operator { .. } | Audience::Control => {
             "operators ask this port by the address of this machine, such as 127.0.0.1"
         }
     };
@@ -88,6 +88,8 @@ pub fn check(server: &config::Server, audience: Audience, host: &str) -> Result<
         Audience::Site => is_ours(server, &host),
         Audience::Operator { loopback: true } => host.is_this_machine(),
         Audience::Operator { loopback: false } => host.is_address_or_local(),
+        // It has no name by which a page could ask.
+        Audience::Control => true,
     };
     ours.then_some(()).ok_or(Misnamed::Foreign(audience))
 }

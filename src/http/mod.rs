@@ -6,6 +6,7 @@ pub mod accept;
 pub mod admin;
 pub mod api;
 mod body;
+pub mod control;
 pub mod dispatch;
 pub mod files;
 pub mod health;
@@ -20,6 +21,8 @@ pub mod routes;
 pub mod sessions;
 pub mod upgrade;
 
+use self::routes::Guard;
+
 /// The listener that a request came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
@@ -31,6 +34,8 @@ pub enum Audience {
         /// It listens on a loopback address.
         loopback: bool,
     },
+    /// The control socket: commands on the machine.
+    Control,
 }
 
 impl Audience {
@@ -41,8 +46,13 @@ impl Audience {
         }
     }
 
-    /// Whether operators' routes (or else the site's) are behind it.
-    pub fn sees(self, operators: bool) -> bool {
-        matches!(self, Self::Operator { .. }) == operators
+    /// Whether rows with this guard are behind it.
+    pub fn sees(self, guard: Guard) -> bool {
+        match guard {
+            Guard::Public | Guard::Session | Guard::Console => self == Self::Site,
+            Guard::Operator(_) => matches!(self, Self::Site | Self::Control),
+            Guard::Local => matches!(self, Self::Operator { .. }),
+            Guard::Control => self == Self::Control,
+        }
     }
 }

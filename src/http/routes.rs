@@ -40,6 +40,8 @@ pub enum Guard {
     Console,
     /// An operator who may do at least this: as `Console`, and logged in. Commands on the machine may, too.
     Operator(Role),
+    /// Commands on the machine alone.
+    Control,
 }
 
 /// What a call counts as.

@@ -7,9 +7,13 @@ pub mod totp;
 pub mod tries;
 
 mod log_in;
+mod own;
 mod secret;
+pub mod set_up;
+mod verify;
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use lru::LruCache;
@@ -22,9 +26,11 @@ use crate::store::StoreError;
 use crate::store::safety::SafetyStore;
 
 pub use log_in::{LogIn, LoggedIn, NotLoggedIn};
+pub use own::{NotChanged, Proof};
 pub use passwords::{Passwords, TooBusy};
 pub use principal::OperatorPrincipal;
 pub use secret::Secret;
+pub use set_up::{Link, NotMade, SetUp};
 use tries::Tries;
 
 /// A session that is not used ends after so long.
@@ -40,17 +46,34 @@ pub struct Operating {
     passwords: Passwords,
     tries: Tries,
     noted: Mutex<LruCache<(OperatorId, SessionId), ()>>,
+    dir: PathBuf,
+    configured_url: String,
+    served_url: OnceLock<String>,
 }
 
 impl Operating {
-    /// On this store.
-    pub fn new(safety: Arc<dyn SafetyStore>) -> Self {
+    /// On this store. The link for the first operator is written to `dir`; it leads to `url`, unless it turns out where
+    /// the site is served.
+    pub fn new(safety: Arc<dyn SafetyStore>, dir: PathBuf, url: String) -> Self {
         Self {
             safety,
             passwords: Passwords::default(),
             tries: Tries::default(),
             noted: Mutex::new(LruCache::new(NOTED)),
+            dir,
+            configured_url: url,
+            served_url: OnceLock::new(),
         }
+    }
+
+    /// The site is reached here, without a slash at its end.
+    pub fn serving_at(&self, url: String) {
+        // A process serves once.
+        let _ = self.served_url.set(url);
+    }
+
+    fn site_url(&self) -> &str {
+        self.served_url.get().unwrap_or(&self.configured_url)
     }
 
     /// The store of people's safety.

@@ -87,6 +87,26 @@ pub fn parse(text: &str) -> Option<[u8; SECRET_BYTES]> {
     bytes.try_into().ok()
 }
 
+/// What the QR code says to an app: which site and name the secret is for.
+pub fn uri(secret: &str, host: &str, name: &str) -> String {
+    let issuer = escaped(&format!("Miyu {host}"));
+    let name = escaped(name);
+    format!("otpauth://totp/{issuer}:{name}?secret={secret}&issuer={issuer}")
+}
+
+/// Percent-encoded, but for what stands for itself everywhere (RFC 3986, 2.3).
+fn escaped(text: &str) -> String {
+    let plain = |it: u8| it.is_ascii_alphanumeric() || b"-._~".contains(&it);
+    let mut written = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match plain(byte) {
+            true => written.push(char::from(byte)),
+            false => written += &format!("%{byte:02X}"),
+        }
+    }
+    written
+}
+
 /// A recovery code: four groups of four.
 pub fn recovery_code() -> String {
     let random: [u8; RECOVERY_CHARS] = rand::random();
@@ -193,6 +213,14 @@ mod tests {
         ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn apps_are_told_the_site_and_the_name() {
+        assert_eq!(
+            uri("MZXW6YTB", "chat.example", "Mei 語&secret=x"),
+            "otpauth://totp/Miyu%20chat.example:Mei%20%E8%AA%9E%26secret%3Dx?secret=MZXW6YTB&issuer=Miyu%20chat.example"
+        );
     }
 
     #[test]

@@ -4,19 +4,25 @@
 pub mod desk;
 pub mod guard;
 
+mod audit;
 mod cases;
 mod cookie;
+mod operators;
+mod own;
 mod queue;
 mod sanctions;
 mod session;
+mod setup;
 mod site;
+
+use std::time::Duration;
 
 use hyper::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::problem::HttpProblem;
 use super::response;
-use super::routes::{Call, Guard, HandlerResult, Route};
+use super::routes::{Call, Guard, Handler, HandlerResult, Route};
 use crate::domain::safety::Role;
 use crate::operators::{NotLoggedIn, Operating};
 use crate::store::StoreError;
@@ -25,14 +31,67 @@ use crate::store::StoreError;
 pub const BODY: u64 = 4096;
 
 /// The addresses of the operators' API, but for those of cases ([`desk::TABLE`]).
-pub const TABLE: &[Route] = &[Route {
-    guard: Guard::Console,
-    methods: "GET, HEAD, POST, DELETE",
-    body: BODY,
-    ..Route::operator("/admin/api/session/", Role::Moderator, |call| {
-        Box::pin(session::answer(call))
-    })
-}];
+pub const TABLE: &[Route] = &[
+    Route {
+        guard: Guard::Console,
+        methods: "GET, HEAD, POST, DELETE",
+        body: BODY,
+        ..Route::operator("/admin/api/session/", Role::Moderator, |call| {
+            Box::pin(session::answer(call))
+        })
+    },
+    Route {
+        guard: Guard::Console,
+        ..post("/admin/api/setup/", |call| Box::pin(setup::set_up(call)))
+    },
+    Route {
+        guard: Guard::Control,
+        ..post("/admin/api/link/", |call| Box::pin(setup::link(call)))
+    },
+    Route::operator("/admin/api/sessions/", Role::Moderator, |call| {
+        Box::pin(own::sessions(call))
+    }),
+    Route {
+        methods: "DELETE",
+        ..Route::operator("/admin/api/sessions/{id}/", Role::Moderator, |call| {
+            Box::pin(own::end_session(call))
+        })
+    },
+    post("/admin/api/password/", |call| Box::pin(own::password(call))),
+    Route {
+        methods: "POST, PUT, DELETE",
+        ..post("/admin/api/totp/", |call| Box::pin(own::totp(call)))
+    },
+    Route {
+        methods: "GET, HEAD, POST",
+        body: BODY,
+        ..Route::operator("/admin/api/operators/", Role::Administrator, |call| {
+            Box::pin(operators::answer(call))
+        })
+    },
+    Route {
+        methods: "PUT",
+        body: BODY,
+        ..Route::operator("/admin/api/operators/{id}/", Role::Administrator, |call| {
+            Box::pin(operators::change(call))
+        })
+    },
+    Route::operator("/admin/api/audit/", Role::Administrator, |call| {
+        Box::pin(audit::list(call))
+    }),
+    Route::operator("/admin/api/audit/verify/", Role::Administrator, |call| {
+        Box::pin(audit::verify(call))
+    }),
+];
+
+/// What any operator may send.
+const fn post(path: &'static str, handler: Handler) -> Route {
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator(path, Role::Moderator, handler)
+    }
+}
 
 /// What operators' log-ins reach.
 ///
@@ -75,6 +134,18 @@ pub fn store_problem(error: StoreError) -> HttpProblem {
     error.into()
 }
 
+/// 429: a name, password or code was tried too often.
+fn too_many_tries(wait: Duration) -> HttpProblem {
+    HttpProblem {
+        retry_after: Some(wait),
+        ..HttpProblem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_tries",
+            "too many tries; wait as long as retry_after_ms says. The commands on the machine always work.",
+        )
+    }
+}
+
 impl From<NotLoggedIn> for HttpProblem {
     fn from(why: NotLoggedIn) -> Self {
         let unauthorized =
@@ -88,14 +159,7 @@ impl From<NotLoggedIn> for HttpProblem {
                 "code_needed",
                 "send the code of your second factor, or a recovery code, as code",
             ),
-            NotLoggedIn::TooManyTries(wait) => Self {
-                retry_after: Some(wait),
-                ..Self::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "too_many_tries",
-                    "too many tries; wait as long as retry_after_ms says. The commands on the machine always work.",
-                )
-            },
+            NotLoggedIn::TooManyTries(wait) => too_many_tries(wait),
             NotLoggedIn::Busy => Self::unavailable("too many log-ins at once; try again"),
             NotLoggedIn::Store(error) => store_problem(error),
         }

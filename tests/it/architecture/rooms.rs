@@ -200,6 +200,7 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "boot",
             "channel",
             "config",
+            "domain",
             "http",
             "invitation",
             "release_memory",

@@ -12,6 +12,7 @@ use miyu::config::Config;
 use miyu::delivery::calls::CallQueue;
 use miyu::domain::id::NodeId;
 use miyu::http::accept;
+use miyu::http::control::ControlSocket;
 use miyu::http::routes::Route;
 use miyu::protocol::Encoder;
 use miyu::state::AppState;
@@ -38,6 +39,12 @@ pub struct TestServer {
     serving: JoinHandle<Ended>,
     config: Config,
     data: Arc<TempDir>,
+}
+
+/// Beside a database in a folder of the test; other data has none, unless the test says where.
+fn control_socket(config: &Config) -> Option<ControlSocket> {
+    let own = config.store.url.starts_with("sqlite:") || !config.admin.dir.is_empty();
+    own.then(|| ControlSocket::bind(&config.admin_dir()).expect("a control socket"))
 }
 
 impl TestServer {
@@ -143,6 +150,7 @@ impl TestServer {
         let listeners = Listeners {
             site,
             operator: Some(operator),
+            control: control_socket(&app.config),
         };
         let shutdown = stop.clone().cancelled_owned();
         #[expect(
