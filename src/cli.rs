@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the executable, and with which exit code it answers.
 
 mod admin;
+mod cases;
 mod control;
 mod prompt;
 
@@ -77,6 +78,15 @@ enum Command {
     /// Make and help operators, and read what they did: of the server that runs, or of its data
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// List, show and export what was reported
+    #[command(subcommand)]
+    Cases(cases::Cases),
+    /// List and lift sanctions
+    #[command(subcommand)]
+    Sanctions(cases::Sanctions),
+    /// Let no new searches begin for a while
+    #[command(subcommand)]
+    Maintenance(cases::Maintenance),
     /// Print the version
     Version,
 }
@@ -120,6 +130,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::DefaultConfig => print(&sample::sample()),
         Command::Healthcheck => healthcheck(&cli),
         Command::Admin(what) => command(&cli, |config| admin::run(what, config)),
+        Command::Cases(what) => command(&cli, |config| cases::cases(what, config)),
+        Command::Sanctions(what) => command(&cli, |config| cases::sanctions(what, config)),
+        Command::Maintenance(what) => command(&cli, |config| cases::maintenance(what, config)),
         Command::Version => print(&format!("miyu {}\n", env!("CARGO_PKG_VERSION"))),
     };
     let code = match done {

@@ -124,6 +124,13 @@ impl Control {
         Ok(json(&answer.body))
     }
 
+    /// An answer to the byte; a refusal is told as it was said.
+    pub(super) async fn bytes(&mut self, path: &str) -> Result<Bytes, Exit> {
+        let answer = self.ask(Method::GET, path, None).await?;
+        refused(&answer)?;
+        Ok(answer.body)
+    }
+
     /// What was done is kept, and the lock is given back.
     pub(super) async fn end(self) {
         drop(self.sender);

@@ -54,6 +54,7 @@ mod matching_socket;
 mod matching_wishes;
 mod memory;
 mod no_upgrade;
+mod operators_cases;
 mod operators_control;
 mod operators_log_in;
 mod operators_own;
