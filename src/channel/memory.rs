@@ -14,6 +14,7 @@ pub struct MemoryLayer {
     instead: Option<String>,
     hub: Arc<Hub>,
     possible_gaps: watch::Sender<u64>,
+    decided: watch::Sender<u64>,
 }
 
 impl MemoryLayer {
@@ -32,6 +33,7 @@ impl MemoryLayer {
             instead,
             hub: Hub::new(node, capacity),
             possible_gaps: watch::Sender::new(0),
+            decided: watch::Sender::new(0),
         })
     }
 }
@@ -67,6 +69,14 @@ impl ChannelLayer for MemoryLayer {
 
     fn online(&self, here: u64) -> u64 {
         here
+    }
+
+    fn tell_decided(&self) {
+        self.decided.send_modify(|count| *count += 1);
+    }
+
+    fn decided(&self) -> watch::Receiver<u64> {
+        self.decided.subscribe()
     }
 
     fn in_process(&self) -> bool {

@@ -135,6 +135,15 @@ pub trait ChannelLayer: Send + Sync {
         None
     }
 
+    /// Tells all nodes, this one too, that something of people's safety was decided: at most once elsewhere, without
+    /// waiting. What it was stands in the store.
+    fn tell_decided(&self) {}
+
+    /// Changes whenever a node tells that: time to look into the store.
+    fn decided(&self) -> watch::Receiver<u64> {
+        watch::Sender::new(0).subscribe()
+    }
+
     /// Whether every frame comes from this very process, so that none can be another program's.
     fn in_process(&self) -> bool {
         false

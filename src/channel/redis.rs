@@ -88,6 +88,7 @@ pub struct RedisLayer {
     keys: Arc<Keys>,
     possible_gaps: watch::Sender<u64>,
     closings: broadcast::Sender<GroupClosing>,
+    decided: watch::Sender<u64>,
     tasks: TaskTracker,
     stop: CancellationToken,
     servers: RedisServers,
@@ -135,6 +136,7 @@ impl RedisLayer {
             keys,
             possible_gaps: watch::Sender::new(0),
             closings: broadcast::Sender::new(CLOSINGS),
+            decided: watch::Sender::new(0),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             servers,
@@ -162,6 +164,7 @@ impl RedisLayer {
             keys: Arc::clone(&self.keys),
             possible_gaps: self.possible_gaps.clone(),
             closings: self.closings.clone(),
+            decided: self.decided.clone(),
             undecodable: AtomicU64::new(0),
         });
         for link in self.links.iter() {
@@ -303,6 +306,16 @@ impl ChannelLayer for RedisLayer {
         let packet = Packet::Close(closing).encode(self.node);
         let packet = packet.expect("a few bytes");
         self.links[0].out.offer(To::Nodes, packet);
+    }
+
+    fn tell_decided(&self) {
+        self.decided.send_modify(|count| *count += 1);
+        let packet = Packet::Decided.encode(self.node).expect("a few bytes");
+        self.links[0].out.offer(To::Nodes, packet);
+    }
+
+    fn decided(&self) -> watch::Receiver<u64> {
+        self.decided.subscribe()
     }
 
     fn closings(&self) -> Option<broadcast::Receiver<GroupClosing>> {

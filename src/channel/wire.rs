@@ -15,7 +15,7 @@ use super::{Frame, GroupClosing, GroupId};
 use crate::domain::id::NodeId;
 
 /// Of this encoding. Nodes announce it; others refuse to start beside it.
-pub const VERSION: u8 = 6;
+pub const VERSION: u8 = 7;
 
 /// No packet is longer; the longest message with its quote takes a tenth of it.
 pub const MOST_BYTES: usize = 256 * 1024;
@@ -44,6 +44,8 @@ pub enum Packet {
     Bye,
     /// To every node: the connections of a group end.
     Close(GroupClosing),
+    /// To every node: something of people's safety was decided. Look into the store.
+    Decided,
 }
 
 /// Bytes that are no packet of this version.

@@ -43,22 +43,35 @@ impl CommitSink for Publisher {
     fn committed(&self, batch: &[Committed]) {
         let mut messages = 0;
         for made in batch {
-            let Committed { people, entry, .. } = made;
+            let Committed {
+                people,
+                entry,
+                unheard,
+                ..
+            } = made;
             if made.calls {
                 self.call(people.room, entry);
             }
             messages += u64::from(matches!(entry.kind, EntryKind::Message { .. }));
+            let texts = self
+                .encoder
+                .entry_texts(people.room, &people.personas, entry);
             let frame = Frame::Entry {
                 seq: entry.seq,
                 by: author(entry),
                 role: EntryRole::of(&entry.kind),
-                texts: self
-                    .encoder
-                    .entry_texts(people.room, &people.personas, entry),
+                texts: match unheard {
+                    Some(side) => texts.untold(*side),
+                    None => texts,
+                },
             };
             self.channel.publish(GroupId::Room(people.room), frame);
         }
         metrics::counter!(telemetry::MESSAGES).increment(messages);
+    }
+
+    fn decided(&self) {
+        self.channel.tell_decided();
     }
 
     fn closing(&self, room: RoomId, closes_at: Timestamp) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Text;
 use crate::domain::id::Side;
 
-/// An entry's encodings, by side; they differ for departures only.
+/// An entry's encodings, by side; they differ for departures, and where one side is told nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryTexts {
     first: Text,
@@ -27,6 +27,16 @@ impl EntryTexts {
     pub fn by_side([first, second]: [Text; 2]) -> Self {
         let second = (first != second).then_some(second);
         Self { first, second }
+    }
+
+    /// The same where this side is sent nothing.
+    #[must_use]
+    pub fn untold(self, side: Side) -> Self {
+        let told = |it: Side| match it == side {
+            true => Text::default(),
+            false => self.for_side(it).clone(),
+        };
+        Self::by_side(Side::BOTH.map(told))
     }
 
     /// Bytes that they take.

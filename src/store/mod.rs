@@ -68,6 +68,8 @@ pub struct Draft {
     pub content: String,
     /// What it answers. Naming nothing counts as no reply.
     pub reply_to: Option<MessageRef>,
+    /// The other side is never told of it, nor of its recall, and cannot name it: to them there is no such message.
+    pub unheard: bool,
 }
 
 /// An entry on its way to the people of its room.
@@ -80,6 +82,8 @@ pub struct Committed {
     /// A side that can be called and seems to be away is to be called because of it, should
     /// [`Calls::take_call`] say so.
     pub calls: bool,
+    /// The side that is not told of it.
+    pub unheard: Option<Side>,
 }
 
 /// The part of a room that never changes, shared by everything about it.
@@ -106,6 +110,10 @@ impl RoomPeople {
 pub trait CommitSink: Send + Sync + 'static {
     /// Publishes one batch.
     fn committed(&self, batch: &[Committed]);
+
+    /// Something of people's safety was decided or set, and is committed: a sanction, a notice, a setting. It may be
+    /// said where nothing was. Nothing depends on its being heard.
+    fn decided(&self) {}
 
     /// Tells a room's people that it closes by itself at `closes_at`: committed, and told once. Nothing
     /// depends on its being heard.

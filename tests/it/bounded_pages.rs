@@ -40,6 +40,7 @@ async fn scene(change: impl FnOnce(&mut Config)) -> Scene {
     let room = new_room(&server, [SessionId::fresh(), SessionId::fresh()]).await;
     for n in 1..=ENTRIES {
         let draft = Draft {
+            unheard: false,
             room,
             side: Side::BOTH[usize::from(n % 2 == 0)],
             client_id: "\u{1}".repeat(90) + &n.to_string(),

@@ -37,6 +37,7 @@ async fn room(server: &TestServer, ann: SessionId, ben: SessionId) -> RoomId {
     server.app.store.create_room(&pairing).await.unwrap();
     for n in 1..=3 {
         let draft = Draft {
+            unheard: false,
             room,
             side: Side::A,
             client_id: format!("c{n}"),

@@ -99,6 +99,7 @@ impl<X: Backend> Pair<X> {
     ) {
         let (id, model) = &mut self.rooms[room];
         let draft = Draft {
+            unheard: false,
             room: *id,
             side,
             client_id: client_id(name),

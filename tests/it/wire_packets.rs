@@ -131,6 +131,7 @@ fn closings() -> impl Strategy<Value = GroupClosing> {
         CloseReason::Policy,
         CloseReason::Forgotten,
         CloseReason::RoomGone,
+        CloseReason::Banned,
     ];
     (groups(), prop::sample::select(reasons))
         .prop_map(|(group, reason)| GroupClosing { group, reason })
@@ -141,7 +142,7 @@ fn packets() -> impl Strategy<Value = Packet> {
         6 => (groups(), frames()).prop_map(|(group, frame)| Packet::Group(group, frame)),
         3 => (any::<u64>(), frames()).prop_map(|(to, frame)| Packet::Direct(to, frame)),
         1 => any::<u64>().prop_map(Packet::Probe),
-        1 => prop::sample::select(vec![Packet::Lost, Packet::Hello, Packet::Bye]),
+        1 => prop::sample::select(vec![Packet::Lost, Packet::Hello, Packet::Bye, Packet::Decided]),
         1 => closings().prop_map(Packet::Close),
     ]
 }

@@ -25,6 +25,7 @@ pub(super) struct Subscriber {
     pub(super) keys: Arc<Keys>,
     pub(super) possible_gaps: watch::Sender<u64>,
     pub(super) closings: broadcast::Sender<GroupClosing>,
+    pub(super) decided: watch::Sender<u64>,
     pub(super) undecodable: AtomicU64,
 }
 
@@ -89,6 +90,7 @@ impl Subscriber {
             Packet::Lost => self.note_gap(),
             Packet::Hello => self.registry.came(from),
             Packet::Bye => self.registry.went(from),
+            Packet::Decided => self.decided.send_modify(|count| *count += 1),
             Packet::Close(closing) => {
                 // Before the server serves there is no receiver, and no socket either.
                 let _ = self.closings.send(closing);

@@ -137,14 +137,18 @@ impl Batch<'_> {
         }
         let reply = draft.reply_to.as_ref();
         let reply = reply.and_then(|target| self.messages.find(room, side, target));
+        // What the other side was never to hear of is not quoted where it can be heard.
+        let reply = reply.filter(|found| draft.unheard || found.unheard.is_none());
+        let unheard = draft.unheard.then(|| side.other());
         let kind = EntryKind::Message {
             side,
             client_id: draft.client_id.clone(),
             content: Some(draft.content.clone()),
             reply: reply.map(super::messages::Message::quote),
         };
-        match self.next_entry(room, kind) {
+        match self.next_entry(room, kind, unheard) {
             Some(entry) => Done {
+                unheard,
                 made: Some(Arc::clone(&entry)),
                 ..Outcome::Appended(Appended::Done(entry)).into()
             },
@@ -172,6 +176,7 @@ impl Batch<'_> {
         let Some(content) = &message.content else {
             return refused(Refusal::AlreadyRecalled);
         };
+        let unheard = message.unheard;
         let (seq, freed) = (message.seq, content.len() as u64);
         let kind = EntryKind::Recall {
             side,
@@ -182,8 +187,9 @@ impl Batch<'_> {
         if let Some(state) = self.rooms.get_mut(&room) {
             state.bytes = state.bytes.saturating_sub(freed);
         }
-        match self.next_entry(room, kind) {
+        match self.next_entry(room, kind, unheard) {
             Some(entry) => Done {
+                unheard,
                 made: Some(Arc::clone(&entry)),
                 ..Outcome::Recalled(Recalled::Done(entry)).into()
             },
@@ -216,6 +222,7 @@ impl Batch<'_> {
         let Some(message) = self.messages.find(room, side, target) else {
             return refused(Refusal::NoSuchMessage);
         };
+        let unheard = message.unheard;
         let (no, target) = (state.no, message.seq);
         let place = ReactionRoom {
             closed: state.closed,
@@ -235,8 +242,9 @@ impl Batch<'_> {
             target,
             reaction,
         };
-        match self.next_entry(room, kind) {
+        match self.next_entry(room, kind, unheard) {
             Some(entry) => Done {
+                unheard,
                 made: Some(Arc::clone(&entry)),
                 ..Outcome::Reacted(Reacted::Done(entry)).into()
             },
@@ -244,8 +252,13 @@ impl Batch<'_> {
         }
     }
 
-    /// The next entry of a room's log.
-    fn next_entry(&mut self, room: RoomId, kind: EntryKind) -> Option<Arc<Entry>> {
+    /// The next entry of a room's log, of which this side is never to hear.
+    fn next_entry(
+        &mut self,
+        room: RoomId,
+        kind: EntryKind,
+        unheard: Option<Side>,
+    ) -> Option<Arc<Entry>> {
         let state = self.rooms.get_mut(&room)?;
         state.last_seq = state.last_seq.next();
         state.bytes += kind.text_bytes();
@@ -255,7 +268,7 @@ impl Batch<'_> {
             at: self.label,
             kind,
         });
-        self.messages.push(room, state.no, &entry);
+        self.messages.push(room, state.no, &entry, unheard);
         Some(entry)
     }
 
@@ -354,7 +367,7 @@ impl Batch<'_> {
         });
         presence.closing = true;
         let opened = -i64::from(!presence.is_bot);
-        let made = self.next_entry(room, EntryKind::Departure { side, reason });
+        let made = self.next_entry(room, EntryKind::Departure { side, reason }, None);
         Ok(Done {
             made,
             opened,

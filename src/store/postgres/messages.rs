@@ -16,14 +16,14 @@ use crate::domain::{Entry, EntryKind, MessageRef, Quote};
 
 /// The messages of these names: one index look each, whatever the planner thinks of the table. `$2` has the
 /// numbers of those rooms that this node knows.
-pub(super) const BY_NAME: &str = "SELECT u.id AS room, e.seq, e.side, e.client_id, e.body, e.target, e.at, \
+pub(super) const BY_NAME: &str = "SELECT u.id AS room, e.seq, e.side, e.client_id, e.body, e.target, e.at, e.hidden, \
      t.side AS target_side, substring(t.body FROM 1 FOR 804) AS target_body \
      FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::bytea[]) AS u (id, no, side, name) \
      CROSS JOIN LATERAL (SELECT * FROM entries e WHERE e.room = coalesce(u.no, (SELECT r.no FROM rooms r WHERE r.id = u.id)) \
          AND e.side = u.side AND e.client_id = u.name AND e.kind = 0 OFFSET 0) e \
      LEFT JOIN entries t ON t.room = e.room AND t.seq = e.target";
 /// The same of these places.
-pub(super) const BY_SEQ: &str = "SELECT u.id AS room, e.seq, e.side, e.client_id, e.body, e.target, e.at, \
+pub(super) const BY_SEQ: &str = "SELECT u.id AS room, e.seq, e.side, e.client_id, e.body, e.target, e.at, e.hidden, \
      t.side AS target_side, substring(t.body FROM 1 FOR 804) AS target_body \
      FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS u (id, no, seq) \
      CROSS JOIN LATERAL (SELECT * FROM entries e WHERE e.room = coalesce(u.no, (SELECT r.no FROM rooms r WHERE r.id = u.id)) \
@@ -101,6 +101,8 @@ pub(super) struct Message {
     pub(super) content: Option<String>,
     reply: Option<Quote>,
     at: Timestamp,
+    /// The side that was never to hear of it.
+    pub(super) unheard: Option<Side>,
     /// Where it is among the new ones, if the batch made it.
     new: Option<usize>,
 }
@@ -114,6 +116,7 @@ impl Message {
             content: get::<Option<_>>(row, "body")?.map(rows::text).transpose()?,
             reply: rows::quote(row)?,
             at: Timestamp(get(row, "at")?),
+            unheard: rows::unheard(row)?,
             new: None,
         };
         Ok((RoomId(get(row, "room")?), message))
@@ -243,12 +246,13 @@ impl Messages {
         self.by_seq.get(&(room, *seq))
     }
 
-    /// The message that this side names.
+    /// The message that this side names. What it was never to hear of it cannot name.
     pub(super) fn find(&self, room: RoomId, side: Side, target: &MessageRef) -> Option<&Message> {
-        match target {
+        let found = match target {
             MessageRef::Seq(seq) => self.by_seq.get(&(room, *seq)),
             MessageRef::ClientId(name) => self.named(room, side, name),
-        }
+        };
+        found.filter(|message| message.unheard != Some(side))
     }
 
     /// The entry of a message, with what its quote says now.
@@ -269,8 +273,14 @@ impl Messages {
         }
     }
 
-    /// Adds an entry to the log of the room with this number.
-    pub(super) fn push(&mut self, room: RoomId, no: i64, entry: &Arc<Entry>) {
+    /// Adds an entry to the log of the room with this number, of which this side is never to hear.
+    pub(super) fn push(
+        &mut self,
+        room: RoomId,
+        no: i64,
+        entry: &Arc<Entry>,
+        unheard: Option<Side>,
+    ) {
         let new = Some(self.new.len());
         if let EntryKind::Message {
             side,
@@ -286,6 +296,7 @@ impl Messages {
                 content: content.clone(),
                 reply: reply.clone(),
                 at: entry.at,
+                unheard,
                 new,
             };
             self.learn(room, message);
@@ -302,7 +313,7 @@ impl Messages {
         self.new.push(NewEntry {
             room: no,
             entry: Arc::clone(entry),
-            hidden: 0,
+            hidden: unheard.map_or(0, rows::unheard_bit),
         });
     }
 

@@ -174,9 +174,21 @@ pub(super) fn quote(row: &Row) -> Result<Option<Quote>, BackendError> {
     )))
 }
 
-/// Whether this side asked not to be sent the entry again, or not the message that it reacts to.
+/// Whether this side asked not to be sent the entry again, or not the message that it reacts to; or was never to hear of it.
 pub(super) fn hidden_from(row: &Row, side: Side) -> Result<bool, BackendError> {
-    Ok(get::<i16>(row, "hidden")? & (1 << side.index()) != 0)
+    Ok(get::<i16>(row, "hidden")? & ((1 << side.index()) | unheard_bit(side)) != 0)
+}
+
+/// The bit of `entries.hidden` of a side that was never to hear of the entry.
+pub(super) fn unheard_bit(side: Side) -> i16 {
+    4 << side.index()
+}
+
+/// The side that was never to hear of this message.
+pub(super) fn unheard(row: &Row) -> Result<Option<Side>, BackendError> {
+    let hidden: i16 = get(row, "hidden")?;
+    let unheard = |side: &Side| hidden & unheard_bit(*side) != 0;
+    Ok(Side::BOTH.into_iter().find(unheard))
 }
 
 /// Both personas, from a column.

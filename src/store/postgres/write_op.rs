@@ -189,6 +189,8 @@ pub(super) struct Done {
     pub(super) made: Option<Arc<Entry>>,
     /// The room's number, and the people that the entry is told.
     pub(super) people: Option<(i64, Arc<RoomPeople>)>,
+    /// The side that is not told of the entry.
+    pub(super) unheard: Option<Side>,
     /// A side may be called because of the entry.
     pub(super) calls: bool,
     /// When the room closes by itself, if its people are to be told that now.
@@ -203,6 +205,7 @@ impl From<Outcome> for Done {
             outcome,
             made: None,
             people: None,
+            unheard: None,
             calls: false,
             closes_at: None,
             opened: 0,

@@ -330,7 +330,8 @@ impl WriteShard {
             batch.push(Committed {
                 people: Arc::clone(&known.1),
                 entry: Arc::clone(entry),
-                calls: done.calls,
+                calls: done.calls && done.unheard.is_none(),
+                unheard: done.unheard,
             });
             // Also when it is known: then it is the one used last.
             self.people.put(room, known.clone());

@@ -242,6 +242,10 @@ pub trait Sanctions: Send + Sync {
     /// The notices for this session, newest first, at most 50.
     fn notices(&self, to: SessionId) -> Pending<Vec<Notice>>;
 
+    /// The sessions that notices are for which are not confirmed, with the numbers of those notices, after `after`, in order, at most
+    /// [`LISTED`]. Numbers are in the order of commits, as those of sanctions.
+    fn unread_since(&self, after: u64) -> Pending<Vec<(u64, SessionId)>>;
+
     /// The person has read this notice. True when it is theirs; doing it twice is the same, the first time counts.
     fn acknowledge(&self, to: SessionId, notice: NoticeId) -> Pending<bool>;
 

@@ -10,6 +10,9 @@ use crate::domain::id::{RoomId, Seq, Side};
 use crate::domain::{Entry, EntryKind, MessageRef, Quote};
 use crate::store::{Appended, Committed, Draft, Hidden, Recalled, Refusal};
 
+/// The name's hash of an entry that has none of its own.
+const NAMELESS: u32 = 0;
+
 /// A message that a reference names.
 pub(super) struct FoundMessage {
     pub(super) row: i64,
@@ -17,6 +20,8 @@ pub(super) struct FoundMessage {
     side: Side,
     client_id: String,
     pub(super) content: Option<String>,
+    /// The side that was never to hear of it.
+    pub(super) unheard: Option<Side>,
 }
 
 impl Writer {
@@ -47,6 +52,8 @@ impl Writer {
             Some(reference) => self.find(draft.room, draft.side, reference)?,
             None => None,
         };
+        // Nor is it quoted where it can be heard.
+        let reply = reply.filter(|found| draft.unheard || found.unheard.is_none());
         let target = reply.as_ref().map(|found| found.row);
         let kind = EntryKind::Message {
             side: draft.side,
@@ -54,7 +61,8 @@ impl Writer {
             content: Some(draft.content),
             reply: reply.map(|found| Quote::of(found.seq, found.side, found.content.as_deref())),
         };
-        let Some((place, made)) = self.next_entry(draft.room, kind, target) else {
+        let unheard = draft.unheard.then(|| draft.side.other());
+        let Some((place, made)) = self.next_entry(draft.room, kind, target, unheard) else {
             return Ok(Appended::Refused(Refusal::RoomClosed));
         };
         let entry = Arc::clone(&made.entry);
@@ -110,7 +118,7 @@ impl Writer {
             erase.execute([found.row])?;
             drop(erase);
             rows::erase_reactions(&writer.conn, found.row)?;
-            writer.write_entry(room, kind, Some(found.row), 0)
+            writer.write_entry(room, kind, Some(found.row), found.unheard)
         })?;
         self.purged = true;
         if let Some(cached) = self.room_cache.stage(room) {
@@ -149,15 +157,15 @@ impl Writer {
         room: RoomId,
         kind: EntryKind,
         target: Option<i64>,
-        key: u32,
+        unheard: Option<Side>,
     ) -> Result<Option<Arc<Entry>>, SqliteError> {
-        let Some((place, made)) = self.next_entry(room, kind, target) else {
+        let Some((place, made)) = self.next_entry(room, kind, target, unheard) else {
             return Ok(None);
         };
         let entry = Arc::clone(&made.entry);
         rows::insert_entries(&self.conn, [(&place, &*entry)])?;
         self.room_cache
-            .append(room, place.id, key, entry.kind.text_bytes());
+            .append(room, place.id, NAMELESS, entry.kind.text_bytes());
         self.outbox.push(made);
         Ok(Some(entry))
     }
@@ -168,6 +176,7 @@ impl Writer {
         room: RoomId,
         kind: EntryKind,
         target: Option<i64>,
+        unheard: Option<Side>,
     ) -> Option<(EntryPlace, Committed)> {
         let (at, id) = (self.label, self.next_id);
         let cached = self.room_cache.peek(room)?;
@@ -181,10 +190,12 @@ impl Writer {
             room: cached.facts.no,
             prev: cached.last_row(),
             target,
+            unheard,
         };
         let made = Committed {
             people: Arc::clone(&cached.facts.people),
-            calls: cached.calls(&entry.kind),
+            calls: unheard.is_none() && cached.calls(&entry.kind),
+            unheard,
             entry: Arc::new(entry),
         };
         // Used up even if the row is refused: what was in its way would be again.
@@ -214,7 +225,10 @@ impl Writer {
                 }
             }
         };
+        // What a side was never to hear of it cannot name.
+        let hit = hit.filter(|(_, stored)| !stored.unheard_by(side));
         Ok(hit.and_then(|(row, stored)| {
+            let unheard = Side::BOTH.into_iter().find(|it| stored.unheard_by(*it));
             let (side, client_id, content) = stored.message()?;
             Some(FoundMessage {
                 row,
@@ -222,6 +236,7 @@ impl Writer {
                 side,
                 client_id: client_id.to_owned(),
                 content: content.map(str::to_owned),
+                unheard,
             })
         }))
     }

@@ -47,7 +47,7 @@ impl Writer {
             if let Some(row) = before.standing {
                 rows::erase_reaction(&writer.conn, row)?;
             }
-            writer.write_entry(room, kind, Some(found.row), 0)
+            writer.write_entry(room, kind, Some(found.row), found.unheard)
         })?;
         Ok(match entry {
             Some(entry) => Reacted::Done(entry),

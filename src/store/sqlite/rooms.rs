@@ -243,7 +243,7 @@ impl Writer {
             }
             // The row first: once the entry is staged, nothing may fail any more.
             writer.close_row(room, &state)?;
-            writer.write_entry(room, EntryKind::Departure { side, reason }, None, 0)
+            writer.write_entry(room, EntryKind::Departure { side, reason }, None, None)
         })?;
         if let Some(cached) = self.room_cache.stage(room) {
             cached.state = state;

@@ -23,9 +23,14 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// This side asked not to be sent it again, or not the message that it reacts to.
+    /// This side asked not to be sent it again, or not the message that it reacts to; or was never to hear of it.
     pub(super) fn hidden_from(&self, side: Side) -> bool {
-        self.hidden & side_bit(side) != 0
+        self.hidden & (side_bit(side) | unheard_bit(side)) != 0
+    }
+
+    /// This side was never to hear of it.
+    pub(super) fn unheard_by(&self, side: Side) -> bool {
+        self.hidden & unheard_bit(side) != 0
     }
 
     /// The message in it: who, under which name, saying what. `None` for other kinds.
@@ -50,6 +55,11 @@ pub(super) fn size(value: usize) -> i64 {
 /// The bit of `entries.hidden`.
 pub(super) fn side_bit(side: Side) -> i64 {
     1 << side.index()
+}
+
+/// The bit of `entries.hidden` of a side that was never to hear of the entry.
+fn unheard_bit(side: Side) -> i64 {
+    4 << side.index()
 }
 
 /// A count as SQLite keeps it.
@@ -221,6 +231,8 @@ pub(super) struct EntryPlace {
     pub(super) prev: i64,
     /// The row it refers to.
     pub(super) target: Option<i64>,
+    /// The side that is never to hear of it.
+    pub(super) unheard: Option<Side>,
 }
 
 /// Writes entries. Looking the statement up costs a fifth of what executing it does: once is enough.
@@ -229,8 +241,8 @@ pub(super) fn insert_entries<'a>(
     entries: impl IntoIterator<Item = (&'a EntryPlace, &'a Entry)>,
 ) -> Result<(), SqliteError> {
     let mut statement = conn.prepare_cached(
-        "INSERT INTO entries (id, room, seq, prev, kind, side, client_id, body, target, reason, at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO entries (id, room, seq, prev, kind, side, client_id, body, target, reason, at, hidden) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     for (place, entry) in entries {
         insert_entry(&mut statement, place, entry)?;
@@ -273,6 +285,7 @@ fn insert_entry(
         place.target,
         reason,
         entry.at.0,
+        place.unheard.map_or(0, unheard_bit),
     ])?;
     Ok(())
 }

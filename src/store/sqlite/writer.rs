@@ -2,6 +2,7 @@
 //! Everything that changes the data goes through here, in the order of the calls. What the jobs do
 //! is in the files beside this one.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -52,6 +53,8 @@ pub(super) struct Writer {
     pub(super) unwritten: Vec<EntryPlace>,
     /// Rooms whose people are to be told after this transaction when they close by themselves.
     pub(super) closing: Vec<(RoomId, Timestamp)>,
+    /// Something of people's safety was decided in this transaction.
+    pub(super) decided: Cell<bool>,
     /// The data had `store.max_size` when it was last measured.
     pub(super) at_max_size: bool,
     /// Rooms erased in this transaction.
@@ -112,6 +115,7 @@ impl Writer {
             outbox: Vec::new(),
             unwritten: Vec::new(),
             closing: Vec::new(),
+            decided: Cell::new(false),
             at_max_size: false,
             erased: Vec::new(),
             opened: 0,
@@ -260,6 +264,9 @@ impl Writer {
         for (room, closes_at) in self.closing.drain(..) {
             self.sink.closing(room, closes_at);
         }
+        if self.decided.take() {
+            self.sink.decided();
+        }
     }
 
     pub(super) fn undo(&mut self) {
@@ -274,6 +281,7 @@ impl Writer {
         self.outbox.clear();
         self.unwritten.clear();
         self.closing.clear();
+        self.decided.set(false);
         self.erased.clear();
         self.opened = 0;
     }

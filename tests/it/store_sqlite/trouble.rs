@@ -201,6 +201,7 @@ async fn a_batch_sees_what_it_has_said() {
     let said = store.append(draft(room, A, "a1", "y"));
     let again = store.append(draft(room, A, "a1", "y"));
     let quoting = store.append(Draft {
+        unheard: false,
         reply_to: Some(name("a1")),
         ..draft(room, A, "a2", "z")
     });

@@ -395,6 +395,7 @@ pub fn pairing_of(a: SessionId, b: SessionId) -> Pairing {
 
 pub fn draft(room: RoomId, side: Side, client_id: &str, text: &str) -> Draft {
     Draft {
+        unheard: false,
         room,
         side,
         client_id: client_id.into(),

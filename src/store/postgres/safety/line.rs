@@ -17,6 +17,7 @@ use crate::domain::id::Timestamp;
 use crate::domain::safety::audit::DETAIL_CHARS;
 use crate::domain::safety::chain::{self, Head};
 use crate::domain::safety::{AuditDraft, AuditRow};
+use crate::store::CommitSink;
 
 /// A place at the head of the line. Dropped without [`Line::commit`], nothing of it has happened.
 pub(super) struct Line {
@@ -26,6 +27,8 @@ pub(super) struct Line {
     pub(super) now: Timestamp,
     head: Head,
     said: bool,
+    /// Told after the commit: all that is decided has a row of the audit log.
+    sink: Arc<dyn CommitSink>,
     /// Those of this node stand in a line of their own, with one connection for all of them.
     _turn: OwnedMutexGuard<()>,
 }
@@ -55,6 +58,7 @@ impl Line {
             now: Timestamp(0),
             head: Head::EMPTY,
             said: false,
+            sink: Arc::clone(&shared.sink),
             _turn: turn,
         };
         line.client()?.batch_execute(BEGIN).await?;
@@ -160,12 +164,18 @@ impl Line {
 
     /// Makes it so, and leaves the line.
     pub(super) async fn commit<T>(mut self, outcome: T) -> Result<T, BackendError> {
-        if self.said {
+        let said = self.said;
+        if said {
             let (no, hash) = (columns::int(self.head.no), &self.head.hash[..]);
             let sql = "UPDATE audit_head SET no = $1, hash = $2";
             self.change(sql, &[&no, &hash]).await?;
         }
-        self.client()?.batch_execute("COMMIT").await?;
+        let committed = self.client()?.batch_execute("COMMIT").await;
+        if said {
+            // Also where it is not known: looking once too often is no harm.
+            self.sink.decided();
+        }
+        committed?;
         self.client = None;
         Ok(outcome)
     }

@@ -181,6 +181,10 @@ impl Sanctions for PostgresStore {
         self.look(move |shared| async move { sanctions::notices(&shared, to).await })
     }
 
+    fn unread_since(&self, after: u64) -> Pending<Vec<(u64, SessionId)>> {
+        self.look(move |shared| async move { sanctions::unread_since(&shared, after).await })
+    }
+
     fn acknowledge(&self, to: SessionId, notice: NoticeId) -> Pending<bool> {
         self.look(move |shared| async move { sanctions::acknowledge(&shared, to, notice).await })
     }

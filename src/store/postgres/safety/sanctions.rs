@@ -354,6 +354,18 @@ pub(super) async fn notices(shared: &Shared, to: SessionId) -> Result<Vec<Notice
     found.iter().map(notice).collect()
 }
 
+/// See [`crate::store::safety::Sanctions::unread_since`].
+pub(super) async fn unread_since(
+    shared: &Shared,
+    after: u64,
+) -> Result<Vec<(u64, SessionId)>, BackendError> {
+    let sql = "SELECT no, recipient FROM notices WHERE no > $1 AND acknowledged IS NULL ORDER BY no LIMIT $2";
+    let params: Params<'_> = &[&int(after), &size(LISTED)];
+    let found = shared.pool.query(sql, params).await?;
+    let whose = |row: &Row| Ok((number(row, "no")?, columns::session(row, "recipient")?));
+    found.iter().map(whose).collect()
+}
+
 /// See [`crate::store::safety::Sanctions::acknowledge`].
 pub(super) async fn acknowledge(
     shared: &Shared,

@@ -109,6 +109,8 @@ impl Writer {
             .conn
             .prepare_cached("UPDATE audit_head SET no = ?1, hash = ?2")?;
         put.execute((int(new.no), new.hash))?;
+        // All that is decided has a row here.
+        self.decided.set(true);
         Ok(())
     }
 

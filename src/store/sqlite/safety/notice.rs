@@ -9,7 +9,7 @@ use crate::domain::id::{SessionId, Timestamp};
 use crate::domain::safety::{
     AppealState, CaseKind, Notice, NoticeId, NoticeKind, Reason, SanctionId,
 };
-use crate::store::safety::Appealed;
+use crate::store::safety::{Appealed, LISTED};
 
 /// Most notices that a session is told.
 const TOLD: usize = 50;
@@ -37,6 +37,21 @@ pub(super) fn read(conn: &Connection, to: SessionId) -> Result<Vec<Notice>, Sqli
     let sql = format!("{NOTICE} WHERE n.recipient = ?1 ORDER BY n.no DESC LIMIT ?2");
     let mut read = conn.prepare_cached(&sql)?;
     rows::collect(read.query((to.0, size(TOLD)))?, notice)
+}
+
+/// The sessions that notices are for which are not confirmed.
+pub(super) fn unread_since(
+    conn: &Connection,
+    after: u64,
+) -> Result<Vec<(u64, SessionId)>, SqliteError> {
+    let mut read = conn.prepare_cached(
+        "SELECT no, recipient FROM notices WHERE no > ?1 AND acknowledged IS NULL ORDER BY no LIMIT ?2",
+    )?;
+    let found = read.query((int(after), size(LISTED)))?;
+    rows::collect(found, |row| {
+        let no: i64 = row.get(0)?;
+        Ok((no.cast_unsigned(), SessionId(row.get(1)?)))
+    })
 }
 
 fn notice(row: &Row<'_>) -> Result<Notice, SqliteError> {

@@ -65,6 +65,10 @@ impl Sanctions for SqliteStore {
         self.look(move |conn, _| super::notice::read(conn, to))
     }
 
+    fn unread_since(&self, after: u64) -> Pending<Vec<(u64, SessionId)>> {
+        self.look(move |conn, _| super::notice::unread_since(conn, after))
+    }
+
     fn acknowledge(&self, to: SessionId, notice: NoticeId) -> Pending<bool> {
         self.change(0, move |writer| writer.acknowledge(to, notice))
     }

@@ -32,6 +32,7 @@ async fn evidence_is_the_room_as_it_was<X: Backend>() {
     let room = pairing.room;
     world.say(room, A, "a", "one").await;
     let reply = Draft {
+        unheard: false,
         reply_to: Some(MessageRef::Seq(Seq(1))),
         ..crate::support::store::draft(room, B, "b", "two")
     };

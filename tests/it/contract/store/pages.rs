@@ -4,7 +4,7 @@ use miyu::domain::entry::{CONTENT_CHARS, QUOTE_CHARS};
 use miyu::domain::id::{RoomId, Seq, Side};
 use miyu::domain::{Entry, EntryKind, LeaveReason, MessageRef};
 use miyu::protocol::size;
-use miyu::store::{Appended, Draft, Hidden, PageLimit};
+use miyu::store::{Appended, Draft, Hidden, PageLimit, Recalled, Refusal};
 
 use super::Sqlite;
 use crate::support::store::{Backend, World, draft, rules, seqs};
@@ -19,6 +19,7 @@ super::for_each_backend! {
     a_quote_carries_the_beginning_of_what_it_quotes
     a_page_of_an_unknown_room_is_none
     a_page_is_one_consistent_read
+    what_a_side_is_never_to_hear_of_is_not_there_for_it
 }
 
 async fn pages_join_up<X: Backend>() {
@@ -78,6 +79,7 @@ async fn pages_end_by_bytes_and_join_up<X: Backend>() {
         let letter = ["x", "\u{1}", "界", "\""][n % 4];
         let text = letter.repeat([1, 2000, 700, 40, 1500][n % 5]);
         let draft = Draft {
+            unheard: false,
             reply_to: (n % 3 > 0).then_some(MessageRef::Seq(Seq(2))),
             ..draft(room, Side::BOTH[n % 2], &format!("c{n}"), &text)
         };
@@ -152,6 +154,7 @@ async fn a_quote_carries_the_beginning_of_what_it_quotes<X: Backend>() {
             let text: String = letter.chars().cycle().take(length).collect();
             let quoted = world.say(room, A, &format!("{n}-{m}"), &text).await;
             let quoting = Draft {
+                unheard: false,
                 reply_to: Some(MessageRef::Seq(quoted.seq)),
                 ..draft(room, B, &format!("{n}-{m}"), "what?")
             };
@@ -221,4 +224,48 @@ async fn a_page_is_one_consistent_read<X: Backend>() {
         done.unwrap();
     }
     assert_eq!(last.0, MESSAGES + MESSAGES / 5 + 1);
+}
+
+async fn what_a_side_is_never_to_hear_of_is_not_there_for_it<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    let store = world.store();
+    world.say(room, A, "a1", "heard").await;
+    let unheard = Draft {
+        unheard: true,
+        reply_to: Some(MessageRef::Seq(Seq(1))),
+        ..draft(room, A, "a2", "unheard")
+    };
+    for again in [false, true] {
+        let made = store.append(unheard.clone()).await.unwrap();
+        assert_eq!(matches!(made, Appended::Repeat(_)), again, "{made:?}");
+    }
+    // Neither side can lead the other one to it: not by a quote, nor by its place.
+    let quoting = |side, name: &str| Draft {
+        reply_to: Some(MessageRef::Seq(Seq(2))),
+        ..draft(room, side, name, "and?")
+    };
+    store.append(quoting(A, "a3")).await.unwrap();
+    store.append(quoting(B, "b1")).await.unwrap();
+    let hidden = store.hide(room, B, MessageRef::Seq(Seq(2))).await.unwrap();
+    assert_eq!(hidden, Hidden::Refused(Refusal::NoSuchMessage));
+    let seen = async |side| world.replay_by(room, side, 10).await;
+    let (all, last) = seen(A).await;
+    assert_eq!((seqs(&all), last.upto), (vec![1, 2, 3, 4], Seq(4)));
+    let (all, last) = seen(B).await;
+    assert_eq!((seqs(&all), last.upto), (vec![1, 3, 4], Seq(4)));
+    for entry in &all {
+        assert!(matches!(
+            &entry.kind,
+            EntryKind::Message { reply: None, .. }
+        ));
+    }
+    // Nor by taking it back.
+    let recalled = store.recall(room, A, MessageRef::Seq(Seq(2)), None).await;
+    assert!(matches!(recalled.unwrap(), Recalled::Done(_)));
+    assert_eq!(seqs(&seen(A).await.0), [1, 2, 3, 4, 5]);
+    assert_eq!(seqs(&seen(B).await.0), [1, 3, 4]);
+    let told = world.sink().all_of(room);
+    let told: Vec<_> = told.iter().map(|it| it.unheard).collect();
+    assert_eq!(told, [None, Some(B), None, None, Some(B)]);
 }
