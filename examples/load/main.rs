@@ -19,6 +19,7 @@ mod figures;
 mod load;
 mod meter;
 mod process;
+mod sanctions;
 mod scenes;
 mod target;
 
@@ -110,6 +111,9 @@ struct Arguments {
     /// They open their sockets then, too, with --arrive
     #[arg(long, requires = "arrive")]
     connecting: bool,
+    /// So many sanctions on people who are not there are in the store of the Miyu that is started
+    #[arg(long, default_value_t = 0, conflicts_with = "address")]
+    sanctions: usize,
     /// Measure the time from starting the executable to its first page instead
     #[arg(long)]
     cold: bool,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::Arguments;
 use super::binary::{Server, Setup, get};
 use super::process::{Cores, Usage};
+use super::sanctions;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,9 @@ impl Target {
         }
         for _ in 0..arguments.nodes {
             let home = home();
+            if subject == Subject::Miyu && arguments.sanctions > 0 {
+                sanctions::fill(&home.path().join("data"), arguments.sanctions).await;
+            }
             let mut server = start(arguments, subject, home.path());
             target.addresses.push(server.ready().await);
             target.operators.extend(server.operators());
