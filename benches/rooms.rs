@@ -100,6 +100,7 @@ pub fn places(first: u64, batch: usize, count: usize) -> Vec<usize> {
 /// A short message.
 pub fn draft(room: RoomId, number: u64) -> Draft {
     Draft {
+        unheard: false,
         room,
         side: Side::BOTH[usize::try_from(number % 2).expect("0 or 1")],
         client_id: format!("client-{number}"),

@@ -27,6 +27,7 @@ use crate::lobby::figures::Figures;
 use crate::matching::WaitingPool;
 use crate::operators::Operating;
 use crate::protocol::Encoder;
+use crate::safety::NoticeBoard;
 use crate::store::Store;
 use crate::store::capacity::Capacity;
 use crate::tasks::Drain;
@@ -83,6 +84,8 @@ pub struct AppState {
     pub lobby: Arc<LobbyServices>,
     /// The key by which browsers let this site call them; `None`: people are not called.
     pub push_key: Option<String>,
+    /// What people are told of decisions and by the site.
+    pub board: Arc<NoticeBoard>,
     /// What the machines of chat connections need to know.
     pub chat_rules: Arc<ChatRules>,
 }

@@ -48,6 +48,17 @@ pub enum Action<J> {
     Waited(Duration),
 }
 
+/// How a client's person may speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// As all.
+    Free,
+    /// Not at all, until then; `None`: without an end.
+    Muted(Option<Timestamp>),
+    /// Into the void, without knowing.
+    Unheard,
+}
+
 /// The actions of one event, in order.
 pub type Actions<J> = Vec<Action<J>>;
 
@@ -115,6 +126,15 @@ pub trait Machine: Send + 'static {
 
     /// Everything asked to be written so far reached the socket. A job to queue, if that is worth one.
     fn on_flushed(&mut self) -> Option<Self::Job>;
+
+    /// There may be something that its browser is to be told of decisions or by the site. Also said when the
+    /// connection opens.
+    fn on_news(&mut self, _: Now, _: &mut Actions<Self::Job>) {}
+
+    /// The client asks for something, and its person may not speak as others do.
+    fn on_hushed(&mut self, input: Self::Input, _: Voice, now: Now, out: &mut Actions<Self::Job>) {
+        self.on_input(input, now, out);
+    }
 
     /// The client is gone without having said that it ends. True: the machine goes on without a connection while
     /// [`Machine::goes_on`]; what it writes reaches no client.

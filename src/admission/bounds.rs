@@ -39,7 +39,7 @@ const fn bound(what: &'static str, per: Per, bytes: u64) -> Bound {
 }
 
 /// Every bound that is not reserved from the budget.
-pub const BOUNDS: [Bound; 25] = [
+pub const BOUNDS: [Bound; 26] = [
     bound("request head", Per::Request, 16 * KIB),
     bound("an answer over HTTP, beside files", Per::Request, 32 * KIB),
     bound("a silent socket", Per::Socket, 5 * KIB),
@@ -72,6 +72,11 @@ pub const BOUNDS: [Bound; 25] = [
     ),
     bound("sessions remembered to be forgotten", Per::Process, 4 * MIB),
     bound("rows behind", Per::Process, 2 * MIB),
+    bound(
+        "what holds against people, and who has a notice to read",
+        Per::Process,
+        16 * MIB,
+    ),
     bound(
         "networks whose budget is remembered",
         Per::Process,

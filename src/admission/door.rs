@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::sanctions::{Against, Holding, SanctionSet};
 use super::{Caller, FrameCost, Over, RateLimits};
 use crate::admission::memory_budget::{Class, Exhausted, MemoryBudget};
-use crate::domain::id::SessionId;
+use crate::domain::id::{SessionId, Timestamp};
+use crate::state_machine::{Now, Voice};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub enum AdmissionRefusal {
     NewSessions(Duration),
     /// There is no memory for it.
     Memory(Exhausted),
+    /// The browser or its network may not come.
+    Banned(Holding),
 }
 
 /// Answers from memory; what is asked for is counted when it is allowed. Cheap to clone.
@@ -41,12 +45,21 @@ pub enum AdmissionRefusal {
 pub struct Door {
     limits: Arc<RateLimits>,
     memory: Arc<MemoryBudget>,
+    sanctions: Arc<SanctionSet>,
 }
 
 impl Door {
-    /// With these rates and this budget.
-    pub fn new(limits: Arc<RateLimits>, memory: Arc<MemoryBudget>) -> Self {
-        Self { limits, memory }
+    /// With these rates, this budget, and what holds against people.
+    pub fn new(
+        limits: Arc<RateLimits>,
+        memory: Arc<MemoryBudget>,
+        sanctions: Arc<SanctionSet>,
+    ) -> Self {
+        Self {
+            limits,
+            memory,
+            sanctions,
+        }
     }
 
     /// Whether a browser at this address may. Without a session only its networks count. Async, so that a
@@ -67,23 +80,58 @@ impl Door {
                 counted.map_err(AdmissionRefusal::Rate)
             }
             Act::NewSession => {
-                let counted = self.limits.newcomer(address);
+                self.not_banned(None, address)?;
+                let counted = self.limits.newcomer(&self.caller(None, address));
                 counted.map_err(AdmissionRefusal::NewSessions)
             }
             Act::Connect(class) => {
+                self.not_banned(session, address)?;
                 let counted = self.limits.requests(session, address);
                 counted.map_err(AdmissionRefusal::Rate)?;
                 let admitted = self.memory.admits(address, class);
                 admitted.map_err(AdmissionRefusal::Memory)
             }
             Act::Search => {
-                let caller = self.limits.caller(session, address);
+                self.not_banned(session, address)?;
+                let caller = self.caller(session, address);
                 self.limits.search(&caller).map_err(AdmissionRefusal::Rate)
             }
             Act::Report => {
                 let counted = self.limits.report(session, address);
                 counted.map_err(AdmissionRefusal::Rate)
             }
+        }
+    }
+
+    /// Whether this browser at this address may come at all. Nothing is counted.
+    ///
+    /// # Errors
+    /// [`AdmissionRefusal::Banned`].
+    pub fn not_banned(
+        &self,
+        session: Option<SessionId>,
+        address: IpAddr,
+    ) -> Result<(), AdmissionRefusal> {
+        let ban = self.against(session, address).ban;
+        ban.map_or(Ok(()), |ban| Err(AdmissionRefusal::Banned(ban)))
+    }
+
+    /// What holds now against this browser and its networks.
+    pub fn against(&self, session: Option<SessionId>, address: IpAddr) -> Against {
+        self.sanctions.at(session, address, || Now::read().wall)
+    }
+
+    /// How this browser may speak now.
+    pub fn voice(&self, session: SessionId, now: Timestamp) -> Voice {
+        self.sanctions.voice(session, now)
+    }
+
+    /// What to count for. Made once for a socket, and again when what holds against its networks has changed.
+    pub fn caller(&self, session: Option<SessionId>, address: IpAddr) -> Caller {
+        let caller = self.limits.caller(session, address);
+        match self.sanctions.on_networks() {
+            true => caller.watched(self.against(None, address).watched),
+            false => caller,
         }
     }
 

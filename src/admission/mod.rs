@@ -137,8 +137,8 @@ impl RateLimits {
     }
 
     /// Counts a session that is about to be made; `Err`: how long none is made for this network.
-    pub fn newcomer(&self, address: IpAddr) -> Result<(), Duration> {
-        self.take(&self.caller(None, address), RateKind::Newcomer)
+    pub fn newcomer(&self, caller: &Caller) -> Result<(), Duration> {
+        self.take(caller, RateKind::Newcomer)
     }
 
     /// Counts as much as for a session that is made, whether it is too much or not.

@@ -38,6 +38,13 @@ pub(super) struct Quota {
     full: u64,
 }
 
+impl RateKind {
+    /// Whether it counts more in a network that is watched.
+    fn is_watched(self) -> bool {
+        matches!(self, Self::Message | Self::Search | Self::Newcomer)
+    }
+}
+
 impl Quota {
     /// `count` in each `period`, and `burst` at once; `None` when the count is 0, which means none.
     #[expect(
@@ -78,6 +85,14 @@ pub struct Over {
     pub own: bool,
 }
 
+/// What so many units count at this level of the caller's.
+fn priced(caller: &Caller, level: usize, kind: RateKind, units: u64) -> u64 {
+    match kind.is_watched() {
+        true => units.saturating_mul(caller.price(level)),
+        false => units,
+    }
+}
+
 /// Bits of how many sets each level's table has: sessions, then networks, the narrowest first.
 /// Room for 28,672 sessions, 14,336 narrow and twice 7,168 wider networks that owe something.
 const BITS: [u32; KEYS] = [12, 11, 10, 10];
@@ -113,11 +128,14 @@ impl Ledger {
         for (level, place) in held.iter_mut().enumerate() {
             let Some(place) = place else { continue };
             for (quota, kind, units) in self.asked(level, asks) {
-                let owes = place.debts[kind as usize].saturating_sub(now) + quota.cost(units);
+                let cost = quota.cost(priced(caller, level, kind, units));
+                let owes = place.debts[kind as usize].saturating_sub(now) + cost;
                 place.debts[kind as usize] = now + owes;
                 if let Some(wait) = owes.checked_sub(quota.full).filter(|wait| *wait > 0) {
                     let worst = over.map_or(0, |(worst, _)| worst);
-                    over = Some((wait.max(worst), level == 0 || over.is_some_and(|it| it.1)));
+                    // In a watched network a person who writes as others do is slowed, and does not flood.
+                    let own = level == 0 && caller.price(level) == 1;
+                    over = Some((wait.max(worst), own || over.is_some_and(|it| it.1)));
                 }
             }
         }
@@ -135,7 +153,8 @@ impl Ledger {
         for (level, place) in self.hold(caller, asks, now).into_iter().enumerate() {
             let Some(mut place) = place else { continue };
             for (quota, kind, units) in self.asked(level, asks) {
-                let owes = place.debts[kind as usize].saturating_sub(now) + quota.cost(units);
+                let cost = quota.cost(priced(caller, level, kind, units));
+                let owes = place.debts[kind as usize].saturating_sub(now) + cost;
                 place.debts[kind as usize] = now + owes.min(2 * quota.full);
             }
             place.commit();

@@ -3,20 +3,30 @@
 //! it has added since, whatever told this node that there are some.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::RwLock;
 
 use crate::domain::id::{IdMap, SessionId, Timestamp};
 use crate::domain::safety::{
-    NetworkHash, Networks, Reason, Sanction, SanctionId, SanctionKind, SanctionTarget,
+    NetworkHash, NetworkKey, Networks, Reason, Sanction, SanctionId, SanctionKind, SanctionTarget,
 };
+use crate::state_machine::Voice;
+
+#[cfg(test)]
+mod tests;
 
 /// The set of one node.
 #[derive(Default)]
 pub struct SanctionSet {
     /// Whether there is any at all: most sites have none most of the time, and then this is all that is looked at.
     any: AtomicBool,
+    /// Whether any is on a network: only then the networks of a client are hashed.
+    on_networks: AtomicBool,
+    /// Hashes networks; `None`: those of networks are not looked for.
+    key: Option<NetworkKey>,
     held: RwLock<Held>,
 }
 
@@ -59,9 +69,35 @@ pub struct Against {
     pub shadow_mute: Option<Holding>,
     /// Was warned; whether they have confirmed it the store knows.
     pub warning: Option<Holding>,
+    /// Comes from a network that is watched: how much of it.
+    pub watched: Option<Watched>,
+}
+
+/// How large the network is that is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Watched {
+    /// What counts as one place.
+    Near,
+    /// What is around it.
+    Wide,
+}
+
+impl Holding {
+    /// How long it lasts from now on.
+    pub fn left(&self, now: Timestamp) -> Option<Duration> {
+        self.until.map(|until| until.since(now))
+    }
 }
 
 impl SanctionSet {
+    /// An empty set that finds networks by this key.
+    pub fn new(key: NetworkKey) -> Self {
+        Self {
+            key: Some(key),
+            ..Self::default()
+        }
+    }
+
     /// A set that holds these, which are all that were in force when `newest` was the newest row of the store.
     pub fn fill(&self, in_force: &[Sanction], newest: SanctionId) {
         let mut held = Held::default();
@@ -84,7 +120,7 @@ impl SanctionSet {
             }
             held.newest = row.id;
         }
-        self.any.store(!held.targets.is_empty(), Ordering::Relaxed);
+        self.note(&held);
     }
 
     /// Up to which row of the store it goes.
@@ -92,16 +128,58 @@ impl SanctionSet {
         self.held.read().newest
     }
 
-    /// Lets go of what has ended, so that it does not add up.
-    pub fn forget_ended(&self, now: Timestamp) {
+    /// Lets go of what has ended, so that it does not add up. Whether any of it was on a network.
+    pub fn forget_ended(&self, now: Timestamp) -> bool {
         let mut held = self.held.write();
         let ended: Vec<SanctionId> = held
             .all()
             .filter(|standing| !standing.holds(now))
             .map(|standing| standing.id)
             .collect();
+        let networks = held.networks.len();
         ended.into_iter().for_each(|id| held.remove(id));
-        self.any.store(!held.targets.is_empty(), Ordering::Relaxed);
+        self.note(&held);
+        held.networks.len() < networks
+    }
+
+    /// Whether this sanction holds now, among those that matter to connections.
+    pub fn holds(&self, id: SanctionId, now: Timestamp) -> bool {
+        let held = self.held.read();
+        let standing = held.targets.get(&id).and_then(|target| {
+            let all = held.of(target)?;
+            all.iter().find(|standing| standing.id == id)
+        });
+        standing.is_some_and(|standing| standing.holds(now))
+    }
+
+    /// Whether any sanction is on a network.
+    pub fn on_networks(&self) -> bool {
+        self.on_networks.load(Ordering::Relaxed)
+    }
+
+    /// What holds now against this session at this address, as [`SanctionSet::against`].
+    pub fn at(
+        &self,
+        session: Option<SessionId>,
+        address: IpAddr,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Against {
+        if !self.any.load(Ordering::Relaxed) {
+            return Against::default();
+        }
+        let key = self.key.as_ref().filter(|_| self.on_networks());
+        let networks = key.map(|key| key.networks(address));
+        self.against(session, networks.as_ref(), now())
+    }
+
+    /// How this session may speak now. Costs one relaxed load when nothing holds against any one.
+    pub fn voice(&self, session: SessionId, now: Timestamp) -> Voice {
+        let against = self.against(Some(session), None, now);
+        match (against.mute, against.shadow_mute) {
+            (Some(mute), _) => Voice::Muted(mute.until),
+            (None, Some(_)) => Voice::Unheard,
+            (None, None) => Voice::Free,
+        }
     }
 
     /// What holds now against this session in these networks. Costs one relaxed load when nothing holds against
@@ -118,18 +196,27 @@ impl SanctionSet {
         }
         let held = self.held.read();
         let of_session = session.and_then(|session| held.sessions.get(&session));
-        let networks = networks.map(|it| [it.near, it.wide]).into_iter().flatten();
-        let of_networks = networks.filter_map(|network| held.networks.get(&network));
-        let all = of_session.into_iter().chain(of_networks).flatten();
-        for standing in all.filter(|standing| standing.holds(now)) {
-            against.add(standing);
+        for standing in of_session.into_iter().flatten() {
+            against.add(standing, None, now);
+        }
+        let networks = networks.map(|it| [(it.near, Watched::Near), (it.wide, Watched::Wide)]);
+        for (network, size) in networks.into_iter().flatten() {
+            for standing in held.networks.get(&network).into_iter().flatten() {
+                against.add(standing, Some(size), now);
+            }
         }
         against
     }
 
     fn put(&self, place: &mut Held, held: Held) {
         *place = held;
-        self.any.store(!place.targets.is_empty(), Ordering::Relaxed);
+        self.note(place);
+    }
+
+    fn note(&self, held: &Held) {
+        let on_networks = !held.networks.is_empty();
+        self.on_networks.store(on_networks, Ordering::Relaxed);
+        self.any.store(!held.targets.is_empty(), Ordering::Relaxed);
     }
 }
 
@@ -147,11 +234,24 @@ impl Held {
             until: row.until,
         };
         if self.targets.insert(row.id, row.target).is_none() {
+            // Hardly any target has two: most lists are as large as they have to be.
+            let one = || Vec::with_capacity(1);
             match row.target {
-                SanctionTarget::Session(session) => self.sessions.entry(session).or_default(),
-                SanctionTarget::Network(network) => self.networks.entry(network).or_default(),
+                SanctionTarget::Session(session) => {
+                    self.sessions.entry(session).or_insert_with(one)
+                }
+                SanctionTarget::Network(network) => {
+                    self.networks.entry(network).or_insert_with(one)
+                }
             }
             .push(standing);
+        }
+    }
+
+    fn of(&self, target: &SanctionTarget) -> Option<&Vec<Standing>> {
+        match target {
+            SanctionTarget::Session(session) => self.sessions.get(session),
+            SanctionTarget::Network(network) => self.networks.get(network),
         }
     }
 
@@ -192,12 +292,20 @@ impl Standing {
 }
 
 impl Against {
-    fn add(&mut self, standing: &Standing) {
+    /// `network`: it is on a network of this size.
+    fn add(&mut self, standing: &Standing, network: Option<Watched>, now: Timestamp) {
+        if !standing.holds(now) {
+            return;
+        }
         let place = match standing.kind {
             SanctionKind::Ban => &mut self.ban,
             SanctionKind::Mute => &mut self.mute,
             SanctionKind::ShadowMute => &mut self.shadow_mute,
             SanctionKind::Warning => &mut self.warning,
+            SanctionKind::Watch => {
+                self.watched = self.watched.max(network);
+                return;
+            }
             SanctionKind::Note | SanctionKind::ReporterMute => return,
         };
         let end = |until: Option<Timestamp>| until.map_or(i64::MAX, |until| until.0);
@@ -207,189 +315,6 @@ impl Against {
                 rule: standing.rule,
                 until: standing.until,
             });
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::domain::safety::NetworkLength;
-
-    fn session(number: u8) -> SessionId {
-        SessionId([number; 16])
-    }
-
-    fn network(number: u8) -> NetworkHash {
-        NetworkHash {
-            length: NetworkLength::V4Address,
-            hash: [number; 16],
-        }
-    }
-
-    fn networks(near: u8, wide: u8) -> Networks {
-        Networks {
-            near: network(near),
-            wide: network(wide),
-        }
-    }
-
-    fn row(id: u64, target: SanctionTarget, kind: SanctionKind, until: Option<i64>) -> Sanction {
-        Sanction {
-            id: SanctionId(id),
-            target,
-            kind,
-            rule: Reason::Spam,
-            at: Timestamp(0),
-            until: until.map(Timestamp),
-            lifts: None,
-            lifted_by: None,
-            automatic: false,
-            by: None,
-            case: None,
-        }
-    }
-
-    fn on_session(id: u64, of: u8, kind: SanctionKind, until: Option<i64>) -> Sanction {
-        row(id, SanctionTarget::Session(session(of)), kind, until)
-    }
-
-    fn lifting(id: u64, lifted: &Sanction) -> Sanction {
-        Sanction {
-            id: SanctionId(id),
-            lifts: Some(lifted.id),
-            ..*lifted
-        }
-    }
-
-    fn against(set: &SanctionSet, of: u8, now: i64) -> Against {
-        set.against(Some(session(of)), None, Timestamp(now))
-    }
-
-    #[test]
-    fn what_is_added_holds_until_it_ends_or_is_lifted() {
-        let set = SanctionSet::default();
-        let ban = on_session(1, 7, SanctionKind::Ban, None);
-        let mute = on_session(2, 7, SanctionKind::Mute, Some(100));
-        set.go_on(&[ban, mute]);
-        let now = against(&set, 7, 99);
-        assert_eq!(now.ban.map(|it| it.until), Some(None));
-        assert_eq!(now.mute.map(|it| it.until), Some(Some(Timestamp(100))));
-        assert_eq!(against(&set, 8, 0), Against::default());
-        assert_eq!(against(&set, 7, 100).mute, None);
-        set.go_on(&[lifting(3, &ban)]);
-        assert_eq!(against(&set, 7, 100), Against::default());
-        assert_eq!(set.newest(), SanctionId(3));
-    }
-
-    #[test]
-    fn rows_that_are_known_change_nothing() {
-        let set = SanctionSet::default();
-        let ban = on_session(1, 7, SanctionKind::Ban, None);
-        let rows = [ban, lifting(2, &ban)];
-        set.go_on(&rows);
-        set.go_on(&rows);
-        set.go_on(&rows[..1]);
-        assert_eq!(against(&set, 7, 0), Against::default());
-    }
-
-    #[test]
-    fn what_was_filled_is_gone_on_from() {
-        let set = SanctionSet::default();
-        set.go_on(&[on_session(1, 7, SanctionKind::Ban, None)]);
-        let mute = on_session(4, 8, SanctionKind::Mute, None);
-        set.fill(&[mute], SanctionId(6));
-        assert_eq!(against(&set, 7, 0), Against::default(), "not in force");
-        set.go_on(&[lifting(6, &mute)]);
-        assert!(against(&set, 8, 0).mute.is_some(), "before what was filled");
-        set.go_on(&[lifting(7, &mute)]);
-        assert!(against(&set, 8, 0).mute.is_none());
-    }
-
-    #[test]
-    fn both_networks_count_and_the_longest_is_told() {
-        let set = SanctionSet::default();
-        let of = |number| SanctionTarget::Network(network(number));
-        set.go_on(&[
-            row(1, of(1), SanctionKind::Ban, Some(50)),
-            row(2, of(2), SanctionKind::Ban, Some(70)),
-            on_session(3, 7, SanctionKind::Ban, Some(60)),
-        ]);
-        let found = |near, wide| {
-            let ban = set.against(Some(session(7)), Some(&networks(near, wide)), Timestamp(0));
-            ban.ban.map(|it| it.id.0)
-        };
-        assert_eq!(found(1, 9), Some(3));
-        assert_eq!(found(1, 2), Some(2));
-        assert_eq!(found(2, 1), Some(2));
-        let place = set.against(None, Some(&networks(9, 1)), Timestamp(0));
-        assert_eq!(place.ban.map(|it| it.id.0), Some(1));
-    }
-
-    #[test]
-    fn what_concerns_no_connection_is_not_held() {
-        let set = SanctionSet::default();
-        set.go_on(&[
-            on_session(1, 7, SanctionKind::Note, None),
-            on_session(2, 7, SanctionKind::ReporterMute, None),
-        ]);
-        assert!(!set.any.load(Ordering::Relaxed));
-        assert_eq!(set.newest(), SanctionId(2));
-    }
-
-    #[test]
-    fn what_ended_is_let_go_and_the_set_is_empty_again() {
-        let set = SanctionSet::default();
-        set.go_on(&[on_session(1, 7, SanctionKind::Mute, Some(100))]);
-        set.forget_ended(Timestamp(99));
-        assert!(set.any.load(Ordering::Relaxed));
-        set.forget_ended(Timestamp(100));
-        assert!(!set.any.load(Ordering::Relaxed));
-        let held = set.held.read();
-        assert!(held.sessions.is_empty() && held.targets.is_empty());
-    }
-
-    fn some_rows() -> impl Strategy<Value = Vec<Sanction>> {
-        let one = (0..4_u8, 0..6_usize, 0..4_i64, any::<bool>(), 0..20_usize);
-        proptest::collection::vec(one, 0..30).prop_map(|all| {
-            let mut rows: Vec<Sanction> = Vec::new();
-            for (at, (of, kind, until, lifts, which)) in all.into_iter().enumerate() {
-                let id = at as u64 + 1;
-                let until = (until > 0).then_some(until);
-                let fresh = on_session(id, of, SanctionKind::ALL[kind], until);
-                let lifted = rows.get(which).filter(|it| lifts && it.lifts.is_none());
-                let next = lifted.map_or(fresh, |lifted| lifting(id, lifted));
-                rows.push(next);
-            }
-            rows
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn it_holds_what_the_rows_say(rows in some_rows(), split in 0..30_usize, now in 0..4_i64) {
-            let lifted = |row: &Sanction| rows.iter().any(|it| it.lifts == Some(row.id));
-            let in_force: Vec<&Sanction> = rows
-                .iter()
-                .filter(|row| row.lifts.is_none() && !lifted(row) && row.in_force(Timestamp(now)))
-                .collect();
-            let set = SanctionSet::default();
-            let (first, second) = rows.split_at(split.min(rows.len()));
-            set.go_on(first);
-            set.forget_ended(Timestamp(now));
-            set.go_on(second);
-            for of in 0..4 {
-                let has = |kind| in_force.iter().any(|row| {
-                    row.target == SanctionTarget::Session(session(of)) && row.kind == kind
-                });
-                let told = against(&set, of, now);
-                prop_assert_eq!(told.ban.is_some(), has(SanctionKind::Ban));
-                prop_assert_eq!(told.mute.is_some(), has(SanctionKind::Mute));
-                prop_assert_eq!(told.shadow_mute.is_some(), has(SanctionKind::ShadowMute));
-                prop_assert_eq!(told.warning.is_some(), has(SanctionKind::Warning));
-            }
         }
     }
 }

@@ -166,7 +166,7 @@ fn sessions_are_made_at_a_rate() {
     let limits = limits(|l| l.sessions_per_minute = 2);
     let made = |text: &str| {
         (0..100)
-            .filter(|_| limits.newcomer(ip(text)).is_ok())
+            .filter(|_| limits.newcomer(&limits.caller(None, ip(text))).is_ok())
             .count()
     };
     assert_eq!(made("192.0.2.1"), 10);

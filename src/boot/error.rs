@@ -39,6 +39,9 @@ pub enum BuildError {
     /// The store does not give the key that networks are hashed with.
     #[error("the installation key cannot be had: {0}")]
     SafetyKey(#[source] StoreError),
+    /// The store does not give what holds against people.
+    #[error("sanctions cannot be read: {0}")]
+    Sanctions(#[source] StoreError),
     /// There is no key for calls to browsers.
     #[error("the key of [push] cannot be used: {0}")]
     PushKey(#[from] NoKey),
@@ -72,6 +75,7 @@ impl BuildError {
             | Self::Identity(_)
             | Self::StoredKey(_)
             | Self::SafetyKey(_)
+            | Self::Sanctions(_)
             | Self::PushKey(_) => Part::Store,
             Self::Redis(_) | Self::Announce(_) => Part::Channel,
         }

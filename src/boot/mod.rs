@@ -25,6 +25,7 @@ use crate::admission::RateLimits;
 use crate::admission::door::Door;
 use crate::admission::host::HostMemory;
 use crate::admission::memory_budget::MemoryBudget;
+use crate::admission::sanctions::SanctionSet;
 use crate::assets::Assets;
 use crate::chat::ChatRules;
 use crate::chat::effects::ChatServices;
@@ -36,6 +37,7 @@ use crate::delivery::closing::Closer;
 use crate::delivery::online::Online;
 use crate::domain::id::NodeId;
 use crate::domain::reserved_names::StaffNames;
+use crate::domain::safety::NetworkKey;
 use crate::http::routes::Route;
 use crate::identity::revoked::Revoked;
 use crate::identity::{self, Signer};
@@ -43,7 +45,7 @@ use crate::lobby::effects::LobbyServices;
 use crate::lobby::figures::Figures;
 use crate::operators::Operating;
 use crate::protocol::ProofKey;
-use crate::safety::Reporting;
+use crate::safety::{Follower, NoticeBoard, Reporting};
 use crate::state::AppState;
 use crate::store::capacity::Capacity;
 use crate::store::safety::SafetyStore;
@@ -56,6 +58,7 @@ pub struct Server {
     /// Addresses beside those of [`crate::http::routes::TABLE`].
     pub routes: Vec<Route>,
     safety: Option<Arc<dyn SafetyStore>>,
+    follower: Option<Follower>,
     store_died: Died,
     calling: Option<(Ready, CallsDue)>,
 }
@@ -83,7 +86,14 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
     let host = HostMemory::read();
     let memory = memory_budget(&config, &host);
     let limits = Arc::new(rate_limits(&config, &host));
-    let door = Door::new(Arc::clone(&limits), Arc::clone(&memory));
+    let sanctions = Arc::new(sanction_set(backends.safety.clone()).await?);
+    let door = Door::new(
+        Arc::clone(&limits),
+        Arc::clone(&memory),
+        Arc::clone(&sanctions),
+    );
+    let board = NoticeBoard::new(backends.safety.clone(), Arc::clone(&sanctions));
+    let board = Arc::new(board);
     let reporting = match backends.safety.clone() {
         Some(safety) => {
             let store = Arc::clone(&backends.store);
@@ -94,13 +104,7 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         }
         None => None,
     };
-    let console = match backends.safety.clone() {
-        Some(safety) => {
-            let console = Console::new(safety).await.map_err(BuildError::SafetyKey)?;
-            Some(Arc::new(console))
-        }
-        None => None,
-    };
+    let console = console(backends.safety.clone()).await?;
     let revoked = Arc::new(Revoked::default());
     let online = Online::new(shutdown.token().clone(), Arc::clone(&revoked));
     let capacity = Arc::new(Capacity::new(config.store.max_size));
@@ -119,13 +123,21 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         capacity: Arc::clone(&capacity),
         figures: Arc::clone(&figures),
         calls: backends.calls.clone(),
+        board: Arc::clone(&board),
     };
-    let reach = chat_services(&config, &backends, &memory, &shutdown, reporting);
-    let calling = calling::of(&config, &backends.store, &shutdown).await?;
-    let operating = backends.safety.clone().map(|safety| {
-        let url = site_url(&config, config.server.listen);
-        Arc::new(Operating::new(safety, config.admin_dir(), url))
+    let mut reach = chat_services(&config, &backends, &memory, &shutdown, &board);
+    reach.reporting = reporting;
+    let follower = backends.safety.clone().map(|safety| Follower {
+        safety,
+        store: Arc::clone(&backends.store),
+        sanctions,
+        board: Arc::clone(&board),
+        online: online.clone(),
+        drain: shutdown.clone(),
     });
+    fill(follower.as_ref()).await?;
+    let calling = calling::of(&config, &backends.store, &shutdown).await?;
+    let operating = backends.safety.clone().map(|it| operating(&config, it));
     let state = AppState {
         node,
         operating,
@@ -143,6 +155,7 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         online,
         figures,
         lobby: Arc::new(lobby),
+        board,
         notices: Notices::default(),
         staff: RwLock::new(Arc::new(StaffNames::of(&config.site.name))),
         topics: RwLock::new(Arc::new(config.site.own_topics())),
@@ -158,6 +171,7 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         state: Arc::new(state),
         routes: Vec::new(),
         safety: backends.safety,
+        follower,
         store_died: backends.store_died,
         calling: calling.zip(backends.calls_due),
     })
@@ -179,6 +193,39 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, address.port())
+}
+
+/// How operators log in.
+fn operating(config: &Config, safety: Arc<dyn SafetyStore>) -> Arc<Operating> {
+    let url = site_url(config, config.server.listen);
+    Arc::new(Operating::new(safety, config.admin_dir(), url))
+}
+
+/// The operators' desk, where the store keeps cases.
+async fn console(safety: Option<Arc<dyn SafetyStore>>) -> Result<Option<Arc<Console>>, BuildError> {
+    let Some(safety) = safety else {
+        return Ok(None);
+    };
+    let console = Console::new(safety).await.map_err(BuildError::SafetyKey)?;
+    Ok(Some(Arc::new(console)))
+}
+
+/// Reads what holds against people before anything is accepted: a ban holds across a restart.
+async fn fill(follower: Option<&Follower>) -> Result<(), BuildError> {
+    match follower {
+        Some(follower) => follower.fill().await.map_err(BuildError::Sanctions),
+        None => Ok(()),
+    }
+}
+
+/// What holds against people: empty until it is filled. Finds networks by the key that the store keeps.
+async fn sanction_set(safety: Option<Arc<dyn SafetyStore>>) -> Result<SanctionSet, BuildError> {
+    let Some(safety) = safety else {
+        return Ok(SanctionSet::default());
+    };
+    let key = safety.installation_key().await;
+    let key = key.map_err(BuildError::SafetyKey)?;
+    Ok(SanctionSet::new(NetworkKey::new(&key)))
 }
 
 fn memory_budget(config: &Config, host: &HostMemory) -> Arc<MemoryBudget> {
@@ -207,7 +254,7 @@ fn chat_services(
     backends: &Backends,
     memory: &Arc<MemoryBudget>,
     shutdown: &Drain,
-    reporting: Option<Arc<Reporting>>,
+    board: &Arc<NoticeBoard>,
 ) -> ChatServices {
     ChatServices {
         store: Arc::clone(&backends.store),
@@ -216,8 +263,9 @@ fn chat_services(
         memory: Arc::clone(memory),
         page_bytes: usize::try_from(config.limits.page_bytes).unwrap_or(usize::MAX),
         drain: shutdown.clone(),
-        reporting,
+        reporting: None,
         push_hosts: calling::hosts(config),
+        board: Arc::clone(board),
     }
 }
 

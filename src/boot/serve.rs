@@ -13,6 +13,7 @@ use crate::http::accept;
 use crate::http::control::{self, ControlSocket};
 use crate::http::dispatch::Routes;
 use crate::release_memory;
+use crate::safety::Follower;
 use crate::state::AppState;
 use crate::store::{capacity, sweeper};
 use crate::telemetry;
@@ -46,6 +47,7 @@ impl Server {
             store_died,
             routes,
             calling,
+            follower,
         } = self;
         let routes = Arc::new(Routes::new(&routes));
         app.shutdown.spawn(accept::run(
@@ -76,6 +78,9 @@ impl Server {
         let (store, capacity) = (Arc::clone(&app.store), Arc::clone(&app.capacity));
         app.shutdown.spawn(capacity::run(store, capacity, stop));
         app.shutdown.spawn(compare_positions(Arc::clone(&app)));
+        if let Some(follower) = follower {
+            app.shutdown.spawn(follow(Arc::clone(&app), follower));
+        }
         let stop = app.shutdown.token().clone();
         app.shutdown.spawn(app.closer.clone().run(stop));
         if let Some((ready, due)) = calling {
@@ -124,6 +129,13 @@ async fn drain(app: &AppState) {
         Ok(Err(error)) => warn!(%error, "the store did not close cleanly"),
         Err(_) => warn!("the store did not close in time"),
     }
+}
+
+/// Takes decisions into effect as they come, and by the rhythm of the position check.
+async fn follow(app: Arc<AppState>, follower: Follower) {
+    let every = app.config.limits.heartbeat;
+    let stop = app.shutdown.token();
+    follower.run(&*app.channel, every, stop).await;
 }
 
 async fn compare_positions(app: Arc<AppState>) {

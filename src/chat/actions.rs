@@ -102,6 +102,7 @@ impl Chat {
                     client_id,
                     content,
                     reply_to,
+                    unheard: self.unheard,
                 })));
             }
             ChatAction::Recall { target, client_id } => out.push(Action::Queue(ChatJob::Recall {
@@ -126,6 +127,10 @@ impl Chat {
             })),
             ChatAction::CallMe(subscription) => {
                 out.push(Action::Queue(ChatJob::Subscribe { side, subscription }));
+            }
+            ChatAction::Acknowledge(notice) => {
+                let session = self.sessions[side.index()];
+                out.push(Action::Queue(ChatJob::Acknowledge(session, notice)));
             }
             ChatAction::Typing(is_typing) => self.on_typing(is_typing, now, out),
             ChatAction::Leaving(is_leaving) => self.on_leaving(is_leaving, out),

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use parking_lot::Mutex;
 
+use crate::admission::client::Tongue;
 use crate::admission::memory_budget::{Class, MemoryBudget, Reservation};
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::chat::{Chat, ChatJob, ChatOutcome};
@@ -14,7 +15,7 @@ use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
 use crate::domain::{LeaveReason, MessageRef, Reaction, Subscription};
 use crate::protocol::client::ReportRequest;
 use crate::push::recipient::PushHosts;
-use crate::safety::{NotReported, Reporter, Reporting};
+use crate::safety::{NotReported, NoticeBoard, Reporter, Reporting};
 use crate::state_machine::Io;
 use crate::store::{
     Appended, Arrival, PageLimit, Pending, ReadState, SideClaim, Store, StoreError,
@@ -44,6 +45,8 @@ pub struct ChatServices {
     pub reporting: Option<Arc<Reporting>>,
     /// Which push services may call people who are away; `None`: people are not called.
     pub push_hosts: Option<Arc<PushHosts>>,
+    /// What people are told of decisions and by the site.
+    pub board: Arc<NoticeBoard>,
 }
 
 impl ChatServices {
@@ -63,6 +66,8 @@ pub struct ChatIo {
     pub membership: Membership,
     /// Whose address is this.
     address: IpAddr,
+    /// In which language the site speaks to it.
+    language: Tongue,
     /// For the page that is read or written.
     page: Mutex<Option<Box<Reservation>>>,
 }
@@ -150,6 +155,14 @@ impl Io<Chat> for ChatIo {
                 self.page(side, after, names, with_room)
             }
             ChatJob::Subscribe { side, subscription } => self.subscribe(side, subscription),
+            ChatJob::Notices(session) => self.notices(session),
+            ChatJob::Acknowledge(session, notice) => {
+                let board = Arc::clone(&self.reach.board);
+                other(async move {
+                    board.confirm(session, notice).await;
+                    ChatOutcome::Done
+                })
+            }
             ChatJob::Depart {
                 side,
                 version,
@@ -180,8 +193,15 @@ impl ChatIo {
             connection,
             membership,
             address,
+            language: Tongue::default(),
             page: Mutex::new(None),
         }
+    }
+
+    /// The same where the site speaks this language to it.
+    #[must_use]
+    pub fn speaking(self, language: Tongue) -> Self {
+        Self { language, ..self }
     }
 
     /// Holds memory for a page until it is written.
@@ -228,6 +248,11 @@ impl ChatIo {
             channel.publish(group, Frame::Callable { side, on });
             ChatOutcome::Subscribed(on)
         })
+    }
+
+    fn notices(&self, session: SessionId) -> ChatInFlight {
+        let (board, language) = (Arc::clone(&self.reach.board), self.language);
+        other(async move { ChatOutcome::Notices(board.untold(session, language).await) })
     }
 
     /// Not before its turn: "is typing" after a message must not overtake the message.

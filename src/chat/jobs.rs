@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::channel::Frame;
 use crate::domain::id::{Address, Seq, SessionId, Side, Timestamp};
-use crate::domain::safety::ReportId;
+use crate::domain::safety::{NoticeId, ReportId};
 use crate::domain::{MessageRef, Presence, Reaction, Room, Subscription};
+use crate::protocol::NoticeView;
 use crate::protocol::client::ReportRequest;
 use crate::safety::NotReported;
 use crate::store::{
@@ -141,6 +142,10 @@ pub enum ChatJob {
         /// How.
         subscription: Option<Box<Subscription>>,
     },
+    /// Look what this session is to be told of decisions and by the site.
+    Notices(SessionId),
+    /// This session's person has read it.
+    Acknowledge(SessionId, NoticeId),
     /// The connection is over.
     Depart {
         /// The side that asks.
@@ -178,6 +183,8 @@ pub enum ChatOutcome {
     Left(Result<bool, StoreError>),
     /// Of a page, and the room when asked for.
     Paged(Result<Option<Page>, StoreError>, Option<Box<Room>>),
+    /// What is to be told of decisions and by the site.
+    Notices(Vec<NoticeView<'static>>),
     /// Nothing to tell.
     Done,
 }

@@ -10,13 +10,15 @@ use crate::domain::MessageRef;
 use crate::domain::id::{Address, Seq, SessionId, Side};
 use crate::protocol::client::{self, ChatAction, ChatFrame};
 use crate::protocol::{CloseReason, DecodeError, Encoder, ErrorCode, Text};
-use crate::state_machine::{Action, Actions, Machine, Now, Weight};
+use crate::safety::Told;
+use crate::state_machine::{Action, Actions, Machine, Now, Voice, Weight};
 use crate::store::{Appended, Hidden, Reacted, Recalled, Refusal, RoomPeople, StoreError};
 
 pub mod access;
 mod actions;
 mod closing;
 pub mod effects;
+mod hushed;
 mod jobs;
 mod log;
 mod ownership;
@@ -58,7 +60,11 @@ pub struct Chat {
     /// The next page comes with the room: signals may have been lost.
     wants_room: bool,
     retry_page: Option<Instant>,
-    retry_arrive: Option<(Instant, Option<Side>)>,
+    /// Boxed: few ever wait for the store to take them in.
+    retry_arrive: Option<Box<(Instant, Option<Side>)>>,
+    told: Told,
+    /// What is being asked for the other side is not to hear of.
+    unheard: bool,
 }
 
 impl Chat {
@@ -104,6 +110,8 @@ impl Chat {
             wants_room: false,
             retry_page: None,
             retry_arrive: None,
+            told: Told::default(),
+            unheard: false,
             room: RoomPhase::Opening(Box::new(room)),
         }
     }
@@ -199,6 +207,19 @@ impl Machine for Chat {
         }
     }
 
+    fn on_hushed(&mut self, frame: ChatFrame, voice: Voice, now: Now, out: &mut Actions<ChatJob>) {
+        if let Some(frame) = self.hush(frame, voice, now, out) {
+            self.unheard = voice == Voice::Unheard;
+            self.on_input(frame, now, out);
+            self.unheard = false;
+        }
+    }
+
+    fn on_news(&mut self, _: Now, out: &mut Actions<ChatJob>) {
+        let session = self.sessions[self.side.index()];
+        out.push(Action::Queue(ChatJob::Notices(session)));
+    }
+
     fn on_bad_frame(&mut self, error: &DecodeError, out: &mut Actions<ChatJob>) {
         out.push(Action::Erred(error.code));
         self.tell(self.encoder.decode_error(error), out);
@@ -285,10 +306,11 @@ impl Machine for Chat {
             }
             ChatOutcome::Subscribed(on) => self.tell(self.encoder.calling(on), out),
             ChatOutcome::Blocked => self.tell(self.encoder.blocked(), out),
+            ChatOutcome::Notices(notices) => self.on_notices(notices, out),
             ChatOutcome::Arrived(side, speaker) => self.on_arrived(side, speaker, out),
             // Until it is written, the store takes this side for away.
             ChatOutcome::NotArrived(instead_of) => {
-                self.retry_arrive = Some((now.instant + stream::RETRY, instead_of));
+                self.retry_arrive = Some(Box::new((now.instant + stream::RETRY, instead_of)));
             }
             ChatOutcome::Paged(page, room) => self.on_paged(page, room, now, out),
             ChatOutcome::Recalled(_, Ok(Recalled::Done(_)))
@@ -302,7 +324,7 @@ impl Machine for Chat {
             self.stream.deadline(),
             self.partner.deadline(),
             self.retry_page,
-            self.retry_arrive.map(|(at, _)| at),
+            self.retry_arrive.as_ref().map(|it| it.0),
             self.closing.deadline(),
         ]
         .into_iter()
@@ -318,7 +340,8 @@ impl Machine for Chat {
             self.retry_page = None;
             self.page(true, "open", out);
         }
-        if let Some((_, instead_of)) = self.retry_arrive.take_if(|(at, _)| *at <= now.instant) {
+        if let Some(due) = self.retry_arrive.take_if(|it| it.0 <= now.instant) {
+            let (_, instead_of) = *due;
             // One that was replaced meanwhile takes a free place only.
             self.arrive(instead_of.filter(|_| !self.replaced()), out);
         }

@@ -76,7 +76,7 @@ impl Chat {
             if self.replaced() {
                 // So should be a later one: it goes first.
                 let later = now.instant + RETRY;
-                self.retry_arrive.get_or_insert((later, None));
+                self.retry_arrive.get_or_insert(Box::new((later, None)));
             } else {
                 self.arrive(None, out);
             }

@@ -17,6 +17,7 @@ use crate::store::{Page, StoreError};
 mod calls;
 mod closing;
 mod crossing;
+mod hushed;
 mod log;
 mod presence;
 mod seats;

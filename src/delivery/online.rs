@@ -38,6 +38,14 @@ struct OnlineState {
     /// How often that was so.
     closings: AtomicU64,
     ended: Mutex<LastClosings>,
+    /// Who was to look for news last, and all. Apart from the closings: news must hide none.
+    nudged: Mutex<LastNudges>,
+}
+
+/// Numbers among all closings and nudges.
+struct LastNudges {
+    all: u64,
+    sessions: LruCache<SessionId, u64>,
 }
 
 /// What ended last, for the sockets that are woken by it.
@@ -82,6 +90,10 @@ impl Online {
             closings: AtomicU64::new(0),
             ended: Mutex::new(LastClosings {
                 all: None,
+                sessions: LruCache::new(ENDED),
+            }),
+            nudged: Mutex::new(LastNudges {
+                all: 0,
                 sessions: LruCache::new(ENDED),
             }),
         }))
@@ -163,9 +175,34 @@ impl Online {
         self.0.ends.iter().for_each(|end| self.wake(end));
     }
 
+    /// The sockets that this session has here now are to look for news.
+    pub fn nudge(&self, session: SessionId) {
+        let number = self.count_up();
+        self.0.nudged.lock().sessions.put(session, number);
+        self.wake(self.end(session));
+    }
+
+    /// All sockets that are here now are to look for news.
+    pub fn nudge_all(&self) {
+        let number = self.count_up();
+        self.0.nudged.lock().all = number;
+        self.0.ends.iter().for_each(|end| self.wake(end));
+    }
+
+    /// Whether a socket of this session whose [`End::token`] was cancelled is to look for news.
+    pub fn nudged(&self, session: SessionId, since: u64) -> bool {
+        let nudged = self.0.nudged.lock();
+        let own = nudged.sessions.peek(&session).copied();
+        nudged.all.max(own.unwrap_or(0)) > since
+    }
+
     fn next(&self, reason: CloseReason) -> LastClosing {
-        let closing = self.0.closings.fetch_add(1, Ordering::AcqRel) + 1;
+        let closing = self.count_up();
         LastClosing { closing, reason }
+    }
+
+    fn count_up(&self) -> u64 {
+        self.0.closings.fetch_add(1, Ordering::AcqRel) + 1
     }
 
     fn wake(&self, end: &Mutex<CancellationToken>) {
@@ -254,6 +291,26 @@ mod tests {
         assert!(!online.end_of(neighbour).token.is_cancelled());
         drop((tabs, late));
         assert_eq!((online.count(), online.places()), (0, 0));
+    }
+
+    #[test]
+    fn news_wake_the_sockets_of_one_session_and_hide_no_end() {
+        let online = Online::new(CancellationToken::new(), Arc::default());
+        let [me, you] = [[1; 16], [2; 16]].map(SessionId);
+        let neighbour = SessionId([1 + u8::try_from(GROUPS).unwrap(); 16]);
+        let [mine, theirs, yours] = [me, neighbour, you].map(|it| online.end_of(it));
+        online.nudge(me);
+        assert!(mine.token.is_cancelled() && theirs.token.is_cancelled());
+        assert!(!yours.token.is_cancelled());
+        assert!(online.nudged(me, mine.since) && !online.nudged(neighbour, theirs.since));
+        assert_eq!(online.ended(me, mine.since), None);
+        let later = online.end_of(me);
+        assert!(!online.nudged(me, later.since), "it looked");
+        online.close(me, CloseReason::Policy);
+        online.nudge(me);
+        online.nudge_all();
+        assert_eq!(online.ended(me, later.since), Some(CloseReason::Policy));
+        assert!(online.nudged(you, yours.since));
     }
 
     #[test]

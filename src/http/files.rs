@@ -42,10 +42,7 @@ pub fn page(
     request: &HeaderMap,
 ) -> Option<Response<ResponseBody>> {
     let languages = bundle.languages();
-    let accepted = all_of(request, &ACCEPT_LANGUAGE, ",");
-    let cookies = all_of(request, &COOKIE, ";");
-    let configured = bundle.site().default_language;
-    let chosen = language::choose(languages, chosen(&cookies), configured, &accepted);
+    let chosen = chosen_language(bundle, None, request);
     let chosen = bundle.language_of(name, chosen);
     let asset = bundle.page(name, chosen)?;
     let mut answer = answer(status, asset, ASK_PRIVATELY, request);
@@ -55,6 +52,16 @@ pub fn page(
         answer.headers_mut().insert(CONTENT_LANGUAGE, tag);
     }
     Some(answer)
+}
+
+/// The language for this request, by its place among those of the bundle: the one that it names, that of the person, of
+/// the site, or of the browser.
+pub fn chosen_language(bundle: &Bundle, named: Option<&str>, request: &HeaderMap) -> usize {
+    let accepted = all_of(request, &ACCEPT_LANGUAGE, ",");
+    let cookies = all_of(request, &COOKIE, ";");
+    let configured = bundle.site().default_language;
+    let asked = named.or_else(|| chosen(&cookies));
+    language::choose(bundle.languages(), asked, configured, &accepted)
 }
 
 /// Every line of a header that may come more than once, as one.

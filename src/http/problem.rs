@@ -11,7 +11,9 @@ use serde::Serialize;
 use super::response;
 use crate::admission::ConnectionRefused;
 use crate::admission::door::AdmissionRefusal;
-use crate::protocol::wait_millis;
+use crate::admission::sanctions::Holding;
+use crate::protocol::{ErrorCode, wait_millis};
+use crate::state_machine::Now;
 use crate::store::StoreError;
 
 /// A refusal. `code` is for programs and never changes; `detail` says what to do, in English.
@@ -27,6 +29,19 @@ pub struct HttpProblem {
     pub retry_after: Option<Duration>,
     /// Of something that another operator has: who.
     pub by: Option<String>,
+    /// Of a ban: what the person is told. Boxed: few are.
+    pub ban: Option<Box<BanTold>>,
+}
+
+/// What a banned person is told at the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BanTold {
+    /// Under which rule.
+    pub rule: &'static str,
+    /// Until when; null: without an end.
+    pub until_ms: Option<i64>,
+    /// Where the rest is told, and can be appealed.
+    pub appeal: &'static str,
 }
 
 /// As it is sent.
@@ -42,6 +57,15 @@ pub struct ProblemJson<'a> {
     retry_after_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'a str>,
+    /// Of a ban: the rule that was broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
+    /// Of a ban: until when; null: without an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until_ms: Option<Option<i64>>,
+    /// Of a ban: where the rest is told, and can be appealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appeal: Option<&'a str>,
 }
 
 impl HttpProblem {
@@ -57,6 +81,7 @@ impl HttpProblem {
             detail: detail.into(),
             retry_after: None,
             by: None,
+            ban: None,
         }
     }
 
@@ -103,6 +128,24 @@ impl HttpProblem {
             "no_such_room",
             "this room is unknown or was erased; find somebody new",
         )
+    }
+
+    /// 403: the browser, or its network, may not come.
+    pub fn banned(ban: &Holding) -> Self {
+        let told = BanTold {
+            rule: ban.rule.as_str(),
+            until_ms: ban.until.map(|until| until.0),
+            appeal: "/#notices",
+        };
+        Self {
+            retry_after: ban.left(Now::read().wall),
+            ban: Some(Box::new(told)),
+            ..Self::new(
+                StatusCode::FORBIDDEN,
+                ErrorCode::Banned.as_str(),
+                ErrorCode::Banned.message(),
+            )
+        }
     }
 
     /// 403: a page of another site asks.
@@ -183,6 +226,9 @@ impl HttpProblem {
             detail: &self.detail,
             retry_after_ms: self.retry_after.map(wait_millis),
             by: self.by.as_deref(),
+            rule: self.ban.as_ref().map(|it| it.rule),
+            until_ms: self.ban.as_ref().map(|it| it.until_ms),
+            appeal: self.ban.as_ref().map(|it| it.appeal),
         };
         serde_json::to_vec(&body).expect("strings and numbers encode")
     }
@@ -194,6 +240,7 @@ impl From<AdmissionRefusal> for HttpProblem {
             AdmissionRefusal::Rate(wait) => Self::rate_limited(wait),
             AdmissionRefusal::NewSessions(wait) => Self::too_many_newcomers(wait),
             AdmissionRefusal::Memory(why) => response::exhausted(why),
+            AdmissionRefusal::Banned(ban) => Self::banned(&ban),
         }
     }
 }

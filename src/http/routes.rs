@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::api::{blocks, forget, reports, rooms, schema, site, transparency};
+use super::api::{blocks, forget, notices, reports, rooms, schema, site, transparency};
 use super::problem::HttpProblem;
 use super::request::Peer;
 use super::{ResponseBody, health, invitation, pages, upgrade};
@@ -214,6 +214,18 @@ pub const TABLE: &[Route] = &[
         ..Route::api("/api/reports/{report}/", |call| {
             Box::pin(reports::withdraw(call))
         })
+    },
+    Route::api("/api/notices/", |call| Box::pin(notices::list(call))),
+    Route {
+        methods: "POST",
+        ..Route::api("/api/notices/{notice}/acknowledge/", |call| {
+            Box::pin(notices::acknowledge(call))
+        })
+    },
+    Route {
+        methods: "POST",
+        body: notices::APPEAL_BODY,
+        ..Route::api("/api/appeals/", |call| Box::pin(notices::appeal(call)))
     },
     Route {
         methods: "POST",

@@ -12,14 +12,14 @@ use super::problem::HttpProblem;
 use super::query::{names_parameter, parameter};
 use super::request::{Peer, origin_allowed};
 use super::routes::{Call, HandlerResult};
-use super::{ResponseBody, response, sessions};
+use super::{ResponseBody, files, response, sessions};
 use crate::admission::Purpose;
-use crate::admission::client::Client;
+use crate::admission::client::{Client, Tongue};
 use crate::admission::door::Act;
 use crate::admission::memory_budget::Class;
 use crate::chat::KnownEntry;
 use crate::chat::access::{AccessError, EnterRequest, access};
-use crate::domain::id::{RoomId, Seq, SessionId, Timestamp};
+use crate::domain::id::{RoomId, Seq};
 use crate::identity::principal::Principal;
 use crate::identity::seat::Denied;
 use crate::protocol::ErrorCode;
@@ -39,7 +39,15 @@ pub async fn matching(call: Call) -> HandlerResult {
     // A search belongs to a session.
     sessions::admit(&app, &peer, &principal).await?;
     let until = Some(principal.until());
-    let client = client(&app, &peer, principal.subject(), Class::Arriving, until);
+    let language = language(&app, &request);
+    let client = Client {
+        session: principal.subject(),
+        address: peer.address,
+        caller: app.door.caller(Some(principal.subject()), peer.address),
+        until,
+        class: Class::Arriving,
+        language,
+    };
     let shared = Arc::clone(&app);
     let handshake = Handshake {
         principal: Some(principal),
@@ -75,7 +83,18 @@ pub async fn chat(call: Call) -> HandlerResult {
     // A client that is here by a token stays as long as the room.
     let by_cookie = principal.known() == Some(session);
     let until = by_cookie.then_some(principal.until());
-    let client = client(&app, &peer, session, Class::InRoom, until);
+    if principal.known() != Some(session) {
+        // A token speaks for another session than the cookie.
+        app.door.not_banned(Some(session), peer.address)?;
+    }
+    let client = Client {
+        session,
+        address: peer.address,
+        caller: app.door.caller(Some(session), peer.address),
+        until,
+        class: Class::InRoom,
+        language: language(&app, &request),
+    };
     let shared = Arc::clone(&app);
     let handshake = Handshake {
         principal: admitted.then_some(principal),
@@ -138,20 +157,13 @@ impl From<Denied> for HttpProblem {
     }
 }
 
-fn client(
-    app: &AppState,
-    peer: &Peer,
-    session: SessionId,
-    class: Class,
-    until: Option<Timestamp>,
-) -> Client {
-    Client {
-        session,
-        address: peer.address,
-        caller: app.limits.caller(Some(session), peer.address),
-        until,
-        class,
-    }
+/// In which language the site speaks on this socket.
+pub fn language(app: &AppState, request: &Request<Incoming>) -> Tongue {
+    let bundle = app.assets.latest();
+    let named = parameter(request.uri().query().unwrap_or_default(), "lang");
+    let chosen = files::chosen_language(&bundle, named, request.headers());
+    let language = bundle.languages().get(chosen);
+    language.map_or(Tongue::default(), |it| Tongue::of(it.tag()))
 }
 
 /// A handshake that may be accepted.

@@ -7,10 +7,10 @@ use crate::backoff::Backoff;
 use crate::lobby::figures::Company;
 use crate::lobby::request::regret;
 use crate::lobby::search::{InPool, Search, next_look, phase};
-use crate::lobby::{AGAIN, JITTER, Lobby, LobbyJob, SearchState, TICK};
+use crate::lobby::{AGAIN, JITTER, Lobby, LobbyJob, NoPairs, SearchState, TICK};
 use crate::matching::{Entered, PoolError, Renewed};
-use crate::protocol::ErrorCode;
 use crate::protocol::server::WaitingFor;
+use crate::protocol::{CloseReason, ErrorCode};
 use crate::state_machine::{Action, Actions, Now};
 
 impl Lobby {
@@ -139,7 +139,7 @@ impl Lobby {
 
     /// No new pairs are made for now: the search is over, and its ticket leaves the pool. Should it be
     /// paired this very moment, the pairing is given back.
-    pub(super) fn on_site_full(&mut self, wait: Duration, now: Now, out: &mut Actions<LobbyJob>) {
+    pub(super) fn on_no_pairs(&mut self, why: NoPairs, now: Now, out: &mut Actions<LobbyJob>) {
         let state = std::mem::replace(&mut self.state, SearchState::Idle);
         let SearchState::Searching(search) = state else {
             self.state = state;
@@ -148,21 +148,29 @@ impl Lobby {
         if search.may_wait() {
             out.push(Action::Queue(LobbyJob::Abandon(search.ticket.id)));
         }
-        self.refuse_search(*search, wait, now, out);
+        self.refuse_search(*search, why, now, out);
     }
 
-    /// Ends a search that the site has no room for. A client that gave it up itself is told that.
+    /// Ends a search that cannot go on. A client that gave it up itself is told that.
     pub(super) fn refuse_search(
         &mut self,
         search: Search,
-        wait: Duration,
+        why: NoPairs,
         now: Now,
         out: &mut Actions<LobbyJob>,
     ) {
         if search.intent.is_end() {
             self.end(search.intent, now, out);
         } else {
-            self.fail(ErrorCode::SiteFull, Some(wait), out);
+            self.refuse(why, out);
+        }
+    }
+
+    /// Says why no pair is made. Who may not come is let go.
+    pub(super) fn refuse(&self, why: NoPairs, out: &mut Actions<LobbyJob>) {
+        self.fail(why.code(), why.retry_after(), out);
+        if let NoPairs::Banned(_) = why {
+            out.push(Action::Close(CloseReason::Banned));
         }
     }
 

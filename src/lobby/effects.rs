@@ -10,13 +10,16 @@ use self::pairing::{abandon, call, confirm, create, untold};
 use crate::admission::RateLimits;
 use crate::admission::client::Client;
 use crate::admission::door::{Act, AdmissionRefusal, Door};
+use crate::admission::sanctions::Holding;
 use crate::channel::{ChannelLayer, Frame};
 use crate::delivery::calls::CallQueue;
 use crate::domain::id::{RoomId, SessionId, Side, Timestamp};
+use crate::domain::safety::NoticeId;
 use crate::domain::{LeaveReason, Room, UserId};
 use crate::lobby::figures::{Company, Figures};
-use crate::lobby::{Lobby, LobbyJob, LobbyOutcome, Prepared};
+use crate::lobby::{Lobby, LobbyJob, LobbyOutcome, NoPairs, Prepared};
 use crate::matching::{Entered, Renewed, Ticket, WaitingPool};
+use crate::safety::NoticeBoard;
 use crate::state_machine::Io;
 use crate::store::capacity::Capacity;
 use crate::store::{Store, StoreError};
@@ -43,6 +46,8 @@ pub struct LobbyServices {
     pub figures: Arc<Figures>,
     /// Who is to be called.
     pub calls: CallQueue,
+    /// What people are told of decisions and by the site.
+    pub board: Arc<NoticeBoard>,
 }
 
 /// Does the jobs of one search.
@@ -65,12 +70,21 @@ impl Io<Lobby> for LobbyIo {
         let services = Arc::clone(&self.services);
         let client = self.client;
         match job {
-            LobbyJob::Prepare { user_id, again } => {
-                let prepared = prepare(services, client, user_id, again);
+            LobbyJob::Prepare {
+                user_id,
+                again,
+                confirms,
+            } => {
+                let asked = AskedSearch {
+                    user_id,
+                    again,
+                    confirms,
+                };
+                let prepared = prepare(services, client, asked);
                 Box::pin(async move { LobbyOutcome::Prepared(prepared.await) })
             }
-            LobbyJob::Enter(ticket) => Box::pin(enter(services, *ticket)),
-            LobbyJob::Renew(ticket) => Box::pin(renew(services, *ticket)),
+            LobbyJob::Enter(ticket) => Box::pin(enter(services, client, *ticket)),
+            LobbyJob::Renew(ticket) => Box::pin(renew(services, client, *ticket)),
             LobbyJob::Withdraw(id) => {
                 Box::pin(async move { LobbyOutcome::Withdrawn(services.pool.withdraw(id).await) })
             }
@@ -100,6 +114,13 @@ impl Io<Lobby> for LobbyIo {
             } => Box::pin(async move {
                 LobbyOutcome::Called(call(&services, client, room, side, *subscription).await)
             }),
+            LobbyJob::Notices => Box::pin(async move {
+                LobbyOutcome::Notices(services.board.untold(client.session, client.language).await)
+            }),
+            LobbyJob::Acknowledge(notice) => Box::pin(async move {
+                services.board.confirm(client.session, notice).await;
+                LobbyOutcome::Done
+            }),
             LobbyJob::Untold { room, side } => Box::pin(async move {
                 untold(&services, client, room, side).await;
                 LobbyOutcome::Done
@@ -108,12 +129,19 @@ impl Io<Lobby> for LobbyIo {
     }
 }
 
-async fn prepare(
-    services: Arc<LobbyServices>,
-    client: Client,
+/// A search that is asked for.
+struct AskedSearch {
     user_id: Option<UserId>,
     again: bool,
-) -> Prepared {
+    confirms: Option<NoticeId>,
+}
+
+async fn prepare(services: Arc<LobbyServices>, client: Client, asked: AskedSearch) -> Prepared {
+    let AskedSearch {
+        user_id,
+        again,
+        confirms,
+    } = asked;
     if !again {
         let asked = services
             .door
@@ -123,11 +151,18 @@ async fn prepare(
                 return Prepared::Limited(wait);
             }
             Err(AdmissionRefusal::Memory(_)) => return Prepared::Unavailable,
+            Err(AdmissionRefusal::Banned(ban)) => return Prepared::NoPairs(banned(&ban)),
             Ok(()) => {}
         }
+        if let Some(notice) = confirms {
+            services.board.confirm(client.session, notice).await;
+        }
+        if let Some(warning) = services.board.pending_warning(client.session).await {
+            return Prepared::NoticePending(warning);
+        }
     }
-    if services.capacity.refuses_rooms() {
-        return Prepared::SiteFull(site_full_pause());
+    if let Some(why) = no_pairs(&services, client) {
+        return Prepared::NoPairs(why);
     }
     let Ok(relations) = services.store.relations(client.session).await else {
         return Prepared::Unavailable;
@@ -199,14 +234,33 @@ fn site_full_pause() -> Duration {
     SITE_FULL.mul_f64(0.75 + 0.5 * rand::random::<f64>())
 }
 
-async fn enter(services: Arc<LobbyServices>, ticket: Ticket) -> LobbyOutcome {
-    if services.capacity.refuses_rooms() {
+/// Why no pair is made for this client now.
+fn no_pairs(services: &LobbyServices, client: Client) -> Option<NoPairs> {
+    let may = services
+        .door
+        .not_banned(Some(client.session), client.address);
+    if let Err(AdmissionRefusal::Banned(ban)) = may {
+        return Some(banned(&ban));
+    }
+    if let Some(left) = services.board.maintenance() {
+        return Some(NoPairs::Maintenance(left));
+    }
+    let full = services.capacity.refuses_rooms();
+    full.then(|| NoPairs::SiteFull(site_full_pause()))
+}
+
+fn banned(ban: &Holding) -> NoPairs {
+    NoPairs::Banned(ban.left(crate::clock::now()))
+}
+
+async fn enter(services: Arc<LobbyServices>, client: Client, ticket: Ticket) -> LobbyOutcome {
+    if let Some(why) = no_pairs(&services, client) {
         // No other ticket is to be paired with it. It may be already, and its room made.
         return match services.pool.renew(ticket.id, crate::clock::now()).await {
             Ok(Renewed::Paired(pairing)) => {
                 LobbyOutcome::Renewed(Ok(Renewed::Paired(pairing)), None)
             }
-            _ => LobbyOutcome::SiteFull(site_full_pause()),
+            _ => LobbyOutcome::NoPairs(why),
         };
     }
     let entered = services
@@ -224,12 +278,13 @@ async fn enter(services: Arc<LobbyServices>, ticket: Ticket) -> LobbyOutcome {
     LobbyOutcome::Entered(entered, company)
 }
 
-async fn renew(services: Arc<LobbyServices>, ticket: Ticket) -> LobbyOutcome {
+async fn renew(services: Arc<LobbyServices>, client: Client, ticket: Ticket) -> LobbyOutcome {
+    let refused = no_pairs(&services, client);
     let renewed = services.pool.renew(ticket.id, crate::clock::now()).await;
+    if let (Ok(Renewed::Waiting | Renewed::Gone), Some(why)) = (&renewed, refused) {
+        return LobbyOutcome::NoPairs(why);
+    }
     let company = match &renewed {
-        Ok(Renewed::Waiting | Renewed::Gone) if services.capacity.refuses_rooms() => {
-            return LobbyOutcome::SiteFull(site_full_pause());
-        }
         Ok(Renewed::Waiting) => Some(company(&services, &ticket)),
         _ => None,
     };

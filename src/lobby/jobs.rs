@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use crate::domain::id::{RoomId, Side, TicketId};
 use crate::domain::reserved_names::StaffNames;
+use crate::domain::safety::NoticeId;
 use crate::domain::topics::SiteTopics;
 use crate::domain::{Pairing, Subscription, UserId};
 use crate::lobby::figures::Company;
 use crate::matching::{Entered, PoolError, Renewed, Ticket};
+use crate::protocol::{ErrorCode, NoticeView};
 use crate::push::recipient::PushHosts;
 use crate::store::RelationsOf;
 
@@ -38,6 +40,8 @@ pub enum LobbyJob {
         user_id: Option<UserId>,
         /// Not the first look: the search is counted already.
         again: bool,
+        /// The warning that this search confirms.
+        confirms: Option<NoticeId>,
     },
     /// Look for a partner, or queue.
     Enter(Box<Ticket>),
@@ -72,6 +76,10 @@ pub enum LobbyJob {
         /// How.
         subscription: Box<Subscription>,
     },
+    /// Look what this browser is to be told of decisions and by the site.
+    Notices,
+    /// This browser's person has read it.
+    Acknowledge(NoticeId),
     /// The pairing could not be told to this side.
     Untold {
         /// The room.
@@ -79,6 +87,36 @@ pub enum LobbyJob {
         /// Who does not know.
         side: Side,
     },
+}
+
+/// Why a search cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoPairs {
+    /// The site holds as much as it may; when to search again.
+    SiteFull(Duration),
+    /// The site is being worked on; when to search again.
+    Maintenance(Duration),
+    /// The browser, or its network, may not come; for how long, if that has an end.
+    Banned(Option<Duration>),
+}
+
+impl NoPairs {
+    /// What the client is told.
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::SiteFull(_) => ErrorCode::SiteFull,
+            Self::Maintenance(_) => ErrorCode::Maintenance,
+            Self::Banned(_) => ErrorCode::Banned,
+        }
+    }
+
+    /// When to search again, if ever.
+    pub fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::SiteFull(wait) | Self::Maintenance(wait) => Some(wait),
+            Self::Banned(left) => left,
+        }
+    }
 }
 
 /// What [`LobbyJob::Prepare`] found.
@@ -92,8 +130,10 @@ pub enum Prepared {
     Limited(Duration),
     /// The store does not answer.
     Unavailable,
-    /// No new pairs are made for now; when to ask again.
-    SiteFull(Duration),
+    /// No new pairs are made for now, or none with this one.
+    NoPairs(NoPairs),
+    /// A warning waits to be confirmed.
+    NoticePending(NoticeId),
 }
 
 /// What [`LobbyJob::Create`] came to.
@@ -105,9 +145,8 @@ pub enum Created {
     PartnerGone,
     /// The room could not be made; both tickets are back in the pool.
     Failed,
-    /// No new room is made for now, and when to search again; the other ticket is back in the pool, ours
-    /// is in it no more.
-    SiteFull(Duration),
+    /// No new room is made for now; the other ticket is back in the pool, ours is in it no more.
+    NoPairs(NoPairs),
 }
 
 /// What became of a [`LobbyJob`].
@@ -121,9 +160,10 @@ pub enum LobbyOutcome {
     Renewed(Result<Renewed, PoolError>, Option<Company>),
     /// Of withdrawing.
     Withdrawn(Result<bool, PoolError>),
-    /// Of entering or renewing while no new pairs are made: when to search again. The ticket may be in the
-    /// pool.
-    SiteFull(Duration),
+    /// Of entering or renewing while no new pairs are made. The ticket may be in the pool.
+    NoPairs(NoPairs),
+    /// What is to be told of decisions and by the site.
+    Notices(Vec<NoticeView<'static>>),
     /// Of making the room.
     Created(Created),
     /// Of looking for it: the pairing, when the store says the same.

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use crate::channel::Frame;
 use crate::domain::id::{Address, RoomId, SessionId, Side, TicketId};
+use crate::domain::safety::NoticeId;
 use crate::domain::{Marks, Pairing, PrefixHashes, Tags};
 use crate::protocol::client::{self, LobbyAction};
 use crate::protocol::{DecodeError, Encoder, ErrorCode};
+use crate::safety::Told;
 use crate::state_machine::{Action, Actions, Machine, Now, Weight};
 
 mod absence;
@@ -26,7 +28,7 @@ mod silence;
 mod tests;
 
 use absence::Absence;
-pub use jobs::{Created, LobbyJob, LobbyOutcome, LobbyRules, Prepared};
+pub use jobs::{Created, LobbyJob, LobbyOutcome, LobbyRules, NoPairs, Prepared};
 use search::{Intent, Request, Search, phase};
 
 /// After how long a waiting ticket is renewed and its client told when a number changed: at least, and
@@ -71,6 +73,9 @@ pub struct Lobby {
     mark: MarkTags,
     state: SearchState,
     absence: Absence,
+    told: Told,
+    /// The warning that kept the last search from beginning.
+    pending: Option<NoticeId>,
 }
 
 /// Signs the token of a room's side.
@@ -100,6 +105,8 @@ impl Lobby {
             mark,
             state: SearchState::Idle,
             absence: Absence::default(),
+            told: Told::default(),
+            pending: None,
         }
     }
 
@@ -179,6 +186,9 @@ impl Machine for Lobby {
                 self.cancel(now, out);
             }
             LobbyAction::CallMe(subscription) => self.on_call_me(subscription, now, out),
+            LobbyAction::Acknowledge(notice) => {
+                out.push(Action::Queue(LobbyJob::Acknowledge(notice)));
+            }
             LobbyAction::AreYouThere => out.push(Action::Vouch),
         }
     }
@@ -223,7 +233,11 @@ impl Machine for Lobby {
             LobbyOutcome::Withdrawn(Ok(ours)) => self.on_withdrawn(ours, now, out),
             LobbyOutcome::Withdrawn(Err(_)) => self.on_not_withdrawn(now, out),
             LobbyOutcome::Created(created) => self.on_created(created, now, out),
-            LobbyOutcome::SiteFull(wait) => self.on_site_full(wait, now, out),
+            LobbyOutcome::NoPairs(why) => self.on_no_pairs(why, now, out),
+            LobbyOutcome::Notices(notices) => {
+                let fresh = notices.into_iter().filter(|it| self.told.is_new(it.id));
+                out.extend(fresh.map(|it| Action::Write(self.encoder.notice(&it))));
+            }
             LobbyOutcome::Confirmed(Some(pairing)) => self.on_matched(&pairing, now, out),
             // Invented, or the store did not answer: should it be true, the pool says so again.
             LobbyOutcome::Confirmed(None) => {}
@@ -258,9 +272,14 @@ impl Machine for Lobby {
             out.push(Action::Queue(LobbyJob::Prepare {
                 user_id: request.user_id.clone(),
                 again: true,
+                confirms: None,
             }));
         }
         self.settle(now, out);
+    }
+
+    fn on_news(&mut self, _: Now, out: &mut Actions<LobbyJob>) {
+        out.push(Action::Queue(LobbyJob::Notices));
     }
 
     fn watches(&self) -> bool {

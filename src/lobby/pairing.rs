@@ -55,8 +55,8 @@ impl Lobby {
             self.found(&pairing, side, &search, now, out);
             return;
         }
-        if let Created::SiteFull(wait) = created {
-            self.refuse_search(*search, wait, now, out);
+        if let Created::NoPairs(why) = created {
+            self.refuse_search(*search, why, now, out);
             return;
         }
         // The outcome is forgotten; a fresh room id keeps a half-made room from being met again.

@@ -40,6 +40,8 @@ impl Lobby {
         out.push(Action::Queue(LobbyJob::Prepare {
             user_id: request.user_id.clone(),
             again: false,
+            // Clients of the original ignore what they are told and search again: that is to have read it.
+            confirms: self.pending.take(),
         }));
         self.state = SearchState::Preparing {
             request,
@@ -123,9 +125,15 @@ impl Lobby {
                 self.state = SearchState::Idle;
                 self.fail(ErrorCode::Unavailable, None, out);
             }
-            Prepared::SiteFull(wait) => {
+            Prepared::NoPairs(why) => {
                 self.state = SearchState::Idle;
-                self.fail(ErrorCode::SiteFull, Some(wait), out);
+                self.refuse(why, out);
+            }
+            Prepared::NoticePending(notice) => {
+                self.state = SearchState::Idle;
+                self.pending = Some(notice);
+                out.push(Action::Erred(ErrorCode::NoticePending));
+                out.push(Action::Write(self.encoder.notice_pending(notice)));
             }
         }
     }

@@ -18,6 +18,7 @@ mod absence;
 mod ending;
 mod full;
 mod looks;
+mod notices;
 mod outage;
 mod pairing;
 mod silence;

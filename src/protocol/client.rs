@@ -8,6 +8,7 @@ use super::close::ErrorCode;
 use super::field::{Field, Object};
 use crate::domain::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
 use crate::domain::id::{RoomId, Seq, Timestamp};
+use crate::domain::safety::NoticeId;
 use crate::domain::visible;
 use crate::domain::{
     Languages, MessageRef, PreferredGender, Profile, Reaction, Subscription, Tags, UserId, Wish,
@@ -17,7 +18,7 @@ use crate::protocol::surrogates;
 mod raw;
 mod report;
 
-use raw::{RawChat, RawEnter, RawLobby, RawMessage, RawSubscription, RawUserData};
+use raw::{RawAcknowledge, RawChat, RawEnter, RawLobby, RawMessage, RawSubscription, RawUserData};
 pub use report::{ClaimRequest, ReportRequest, report};
 
 /// Why a frame was not understood, with what the answer needs.
@@ -74,6 +75,8 @@ pub enum LobbyAction {
     Cancel,
     /// Call this browser when its page is closed and a partner is found; `None`: do not.
     CallMe(Option<Box<Subscription>>),
+    /// Has read this notice.
+    Acknowledge(NoticeId),
     /// Say that you are there, now and from now on.
     AreYouThere,
 }
@@ -147,6 +150,8 @@ pub enum ChatAction {
     Report(Box<ReportRequest>),
     /// Call this browser when it is away and something happens; `None`: do not.
     CallMe(Option<Box<Subscription>>),
+    /// Has read this notice.
+    Acknowledge(NoticeId),
     /// Say that you are there, now and from now on.
     AreYouThere,
 }
@@ -211,6 +216,7 @@ fn lobby_action(text: &str) -> Result<LobbyAction, DecodeError> {
         Some("start_matching") => start(frame.user_data),
         Some("cancel_matching") => Ok(LobbyAction::Cancel),
         Some("call_me") => call_me(frame.subscription).map(LobbyAction::CallMe),
+        Some("acknowledge_notice") => acknowledge(text).map(LobbyAction::Acknowledge),
         Some("are_you_there") => Ok(LobbyAction::AreYouThere),
         _ => Err(DecodeError::new(ErrorCode::UnknownAction)),
     }
@@ -317,11 +323,19 @@ fn chat_frame(text: &str) -> Result<ChatFrame, DecodeError> {
         // Read once more, by its own fields: what is said all the time does not pay for what is said seldom.
         Some("report") => ChatAction::Report(Box::new(report(text)?)),
         Some("call_me") => ChatAction::CallMe(call_me(frame.subscription)?),
+        Some("acknowledge_notice") => ChatAction::Acknowledge(acknowledge(text)?),
         Some("are_you_there") => ChatAction::AreYouThere,
         Some("enter") => return Err(DecodeError::new(ErrorCode::AlreadyEntered)),
         _ => return Err(DecodeError::new(ErrorCode::UnknownAction)),
     };
     Ok(ChatFrame { user_id, action })
+}
+
+/// Read once more, by its own field: it is said seldom.
+fn acknowledge(text: &str) -> Result<NoticeId, DecodeError> {
+    let frame: RawAcknowledge<'_> = parse(text)?;
+    let id = frame.id.text().and_then(NoticeId::parse);
+    id.ok_or(DecodeError::field("id"))
 }
 
 fn call_me(

@@ -56,6 +56,14 @@ pub enum ErrorCode {
     /// No new pairs are made while the data has nearly the size it may have; search again
     /// after `retry_after_ms`.
     SiteFull,
+    /// An operator decided that this browser may not speak; with `retry_after_ms`, until then.
+    Muted,
+    /// An operator decided that this browser, or its network, may not come; with `retry_after_ms`, until then.
+    Banned,
+    /// A warning waits to be confirmed; `notice_id` names it. Search again, and it is.
+    NoticePending,
+    /// No new pairs are made while the site is being worked on; search again after `retry_after_ms`.
+    Maintenance,
 }
 
 impl ErrorCode {
@@ -87,6 +95,10 @@ impl ErrorCode {
             Self::TooManyReports => "too_many_reports",
             Self::Unavailable => "unavailable",
             Self::SiteFull => "site_full",
+            Self::Muted => "muted",
+            Self::Banned => "banned",
+            Self::NoticePending => "notice_pending",
+            Self::Maintenance => "maintenance",
         }
     }
 
@@ -128,6 +140,12 @@ impl ErrorCode {
                 "no answer in time; it may or may not have taken effect, repeating it is safe"
             }
             Self::SiteFull => "the site holds as much as it may; search again after retry_after_ms",
+            Self::Muted => "this browser may read and may not speak; GET /api/notices/ says why",
+            Self::Banned => "this browser may not come here; GET /api/notices/ says why",
+            Self::NoticePending => "confirm the notice that notice_id names, or search once more",
+            Self::Maintenance => {
+                "the site is being worked on and makes no new pairs; search again after retry_after_ms"
+            }
         }
     }
 }
@@ -155,6 +173,8 @@ pub enum CloseReason {
     Forgotten,
     /// `enter` was refused, or missing, or said twice; an `error` said why. Do not reconnect.
     Refused,
+    /// An operator decided that this browser may not come. Do not reconnect.
+    Banned,
 }
 
 impl CloseReason {
@@ -171,6 +191,7 @@ impl CloseReason {
             Self::TooSlow => 4001,
             Self::HeartbeatMissed => 4002,
             Self::RoomGone => 4004,
+            Self::Banned => 4100,
             Self::Refused => 4101,
             Self::Forgotten => 4102,
         }
@@ -187,6 +208,7 @@ impl CloseReason {
             Self::TooSlow => "connection cannot keep up",
             Self::HeartbeatMissed => "heartbeat missed",
             Self::RoomGone => "this room is no more",
+            Self::Banned => "banned",
             Self::Refused => "cannot enter",
             Self::Forgotten => "this browser was forgotten",
         }
@@ -202,7 +224,7 @@ mod tests {
     /// The codes that are older than the ranges: every client has to know them.
     const KNOWN_FINAL: [u16; 4] = [1008, 1009, 4000, 4004];
 
-    const ALL: [CloseReason; 10] = [
+    const ALL: [CloseReason; 11] = [
         CloseReason::Normal,
         CloseReason::GoingAway,
         CloseReason::Policy,
@@ -211,6 +233,7 @@ mod tests {
         CloseReason::TooSlow,
         CloseReason::HeartbeatMissed,
         CloseReason::RoomGone,
+        CloseReason::Banned,
         CloseReason::Refused,
         CloseReason::Forgotten,
     ];
@@ -238,6 +261,7 @@ mod tests {
             | CloseReason::TooLarge
             | CloseReason::Replaced
             | CloseReason::RoomGone
+            | CloseReason::Banned
             | CloseReason::Refused
             | CloseReason::Forgotten => ComeBack::Never,
             CloseReason::Normal

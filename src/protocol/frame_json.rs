@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::close::ErrorCode;
+use super::notice::NoticeView;
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
 use crate::domain::wish::Phase;
 use crate::domain::{Gender, Mood, Persona, Reaction, Room};
@@ -190,6 +191,12 @@ pub(super) struct ReportedFrame {
 }
 
 #[derive(JsonSchema, Serialize)]
+pub(super) struct NoticeFrame<'a> {
+    pub(super) action: &'static str,
+    pub(super) notice: &'a NoticeView<'a>,
+}
+
+#[derive(JsonSchema, Serialize)]
 pub(super) struct RoomClosing {
     pub(super) action: &'static str,
     pub(super) closes_ms: u64,
@@ -221,6 +228,8 @@ pub(super) struct ErrorFrame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) notice_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) retry_after_ms: Option<u64>,
 }
 
@@ -234,6 +243,7 @@ impl ErrorFrame<'_> {
             field: None,
             client_id: None,
             message_id: None,
+            notice_id: None,
             retry_after_ms: None,
         }
     }

@@ -11,17 +11,18 @@ mod message;
 pub use crate::protocol::frame_json::RoomView;
 use crate::protocol::frame_json::{
     Alive, ErrorFrame, InRoom, MatchFound, MatchedUser, MessageDeleted, MessageRecalled,
-    PartnerRead, PartnerStatus, ReactionFrame, ReportedFrame, RoomClosing, UserLeft, Waiting,
-    millis, wait_millis,
+    NoticeFrame, PartnerRead, PartnerStatus, ReactionFrame, ReportedFrame, RoomClosing, UserLeft,
+    Waiting, millis, wait_millis,
 };
 
 use super::Text;
 use super::client::DecodeError;
 use super::close::ErrorCode;
 pub use super::entry_texts::EntryTexts;
+use super::notice::NoticeView;
 use super::proof::Proofs;
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
-use crate::domain::safety::ReportId;
+use crate::domain::safety::{NoticeId, ReportId};
 use crate::domain::wish::Phase;
 use crate::domain::{Entry, EntryKind, LeaveReason, MessageRef, Pairing, Persona, Reaction, Room};
 
@@ -205,6 +206,22 @@ impl Encoder {
         encode(&ReportedFrame {
             action: "reported",
             report_id: report.to_string(),
+        })
+    }
+
+    /// `notice`, on either socket.
+    pub fn notice(&self, notice: &NoticeView<'_>) -> Text {
+        encode(&NoticeFrame {
+            action: "notice",
+            notice,
+        })
+    }
+
+    /// `error` for a search while this warning is not confirmed.
+    pub fn notice_pending(&self, notice: NoticeId) -> Text {
+        encode(&ErrorFrame {
+            notice_id: Some(notice.to_string()),
+            ..ErrorFrame::of(ErrorCode::NoticePending)
         })
     }
 

@@ -1,6 +1,11 @@
-//! Reporting: from what a person says of another to the store of people's safety. The chat socket and the API come
-//! here alike. What a report counts, and what follows from it, is decided by the rules and the store; nothing of it
+//! The safety of people while the site runs. Here: reporting, from what a person says of another to the store; the chat
+//! socket and the API come here alike. `follow` takes what was decided into effect, `notices` tells people of it,
+//! `to_all` is what the site tells all. What a report counts, and what follows from it, is decided by the rules and the store; nothing of it
 //! is ever told to the one who is reported.
+
+mod follow;
+mod notices;
+pub mod to_all;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,6 +25,9 @@ use crate::store::safety::{ReportRefusal, Reported, SafetyStore, Withdrawn};
 use crate::store::{PageLimit, Store, StoreError};
 use crate::tasks::Drain;
 use crate::telemetry;
+
+pub use follow::Follower;
+pub use notices::{NoticeBoard, Told};
 
 /// How long it may take until pages learn that there is an operator, or none any more.
 const FRESH: Duration = Duration::from_secs(5);
@@ -167,7 +175,8 @@ impl Reporting {
             AdmissionRefusal::Rate(wait) | AdmissionRefusal::NewSessions(wait) => {
                 NotReported::RateLimited(wait)
             }
-            AdmissionRefusal::Memory(_) => NotReported::Unavailable,
+            // Reports are asked of no ban: it was met before.
+            AdmissionRefusal::Memory(_) | AdmissionRefusal::Banned(_) => NotReported::Unavailable,
         })?;
         // Asked anew: a report that is taken where no operator is any more would be promised for nothing.
         if !self.offered().await {

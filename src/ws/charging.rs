@@ -206,7 +206,8 @@ mod tests {
         };
         let rates = Arc::new(RateLimits::new(&limits, 1000));
         let caller = rates.caller(Some(SessionId::fresh()), "192.0.2.1".parse().unwrap());
-        (Door::new(rates, MemoryBudget::new(1 << 30)), caller)
+        let door = Door::new(rates, MemoryBudget::new(1 << 30), Arc::default());
+        (door, caller)
     }
 
     fn message(input: u32) -> UnpaidInput<u32> {

@@ -18,7 +18,7 @@ use tokio::time::Sleep;
 
 use super::charging::{Abuse, Charging, Payer, UnpaidInput};
 use super::counted_socket::CountedSocket;
-use super::end_watch::EndWatch;
+use super::end_watch::{EndWatch, Woken};
 use super::heartbeat::{Beat, Due, Heartbeat};
 use super::in_flight::{front, optional};
 use super::socket::{Incoming, Socket};
@@ -26,7 +26,7 @@ use crate::admission::client::Client;
 use crate::channel::{Frame, Mailbox, Received};
 use crate::protocol::{CloseReason, Text};
 use crate::state::AppState;
-use crate::state_machine::{Action, Actions, Io, Machine, Now};
+use crate::state_machine::{Action, Actions, Io, Machine, Now, Voice};
 
 /// Frames taken from the mailbox, and things asked for by the client's, before what they caused is
 /// carried out.
@@ -103,6 +103,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
         let mut actions = Vec::new();
         let mut now = Now::read();
         self.machine().open(now, &mut actions);
+        self.on_opened(now, &mut actions);
         let reason = loop {
             self.carry_out(socket, actions, now.instant).await;
             if self.background.is_none() {
@@ -155,11 +156,11 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                 self.take_mail(now, &mut actions);
             }
             Event::Socket(incoming) => self.on_incoming(incoming, now, &mut actions),
-            Event::End => {
-                if let Some(reason) = self.end.woken(&self.app, &self.client, now.instant) {
-                    self.close(reason);
-                }
-            }
+            Event::End => match self.end.woken(&self.app, &self.client, now.instant) {
+                Woken::Ends(reason) => self.close(reason),
+                Woken::News => self.on_news(now, &mut actions),
+                Woken::ForAnother => {}
+            },
             Event::Timer => self.on_timer(now, &mut actions),
         }
         actions
@@ -297,7 +298,10 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     fn admit(&mut self, frame: UnpaidInput<M::Input>, now: Now, actions: &mut Actions<M::Job>) {
         let payer = Payer::of(&self.app, &self.client);
         match self.charging.charge(frame, now.instant, payer) {
-            Ok(Some(input)) => self.machine().on_input(input, now, actions),
+            Ok(Some(input)) => match self.app.door.voice(self.client.session, now.wall) {
+                Voice::Free => self.machine().on_input(input, now, actions),
+                voice => self.machine().on_hushed(input, voice, now, actions),
+            },
             Ok(None) => {}
             Err(Abuse) => self.closing = Some(CloseReason::Policy),
         }
@@ -342,6 +346,29 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                     self.machine().on_silent(now, actions);
                 }
             }
+        }
+    }
+
+    /// What was decided between the handshake and this moment is looked up: what comes later wakes us.
+    fn on_opened(&mut self, now: Now, actions: &mut Actions<M::Job>) {
+        let Client {
+            session, address, ..
+        } = self.client;
+        let may = self.app.door.not_banned(Some(session), address);
+        if may.is_err() {
+            self.close(CloseReason::Banned);
+        } else if self.app.board.concerns(session, now.wall) {
+            self.machine().on_news(now, actions);
+        }
+    }
+
+    fn on_news(&mut self, now: Now, actions: &mut Actions<M::Job>) {
+        let Client {
+            session, address, ..
+        } = self.client;
+        self.client.caller = self.app.door.caller(Some(session), address);
+        if self.app.board.concerns(session, now.wall) {
+            self.machine().on_news(now, actions);
         }
     }
 

@@ -15,6 +15,16 @@ use crate::state_machine::Now;
 /// How often it is looked whether the session of a socket is still honoured: sockets live for days.
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
+/// What it means that the token was cancelled.
+pub(super) enum Woken {
+    /// The connection is to close now.
+    Ends(CloseReason),
+    /// There may be something to be told.
+    News,
+    /// It was another session of the same group, or it ends a little later.
+    ForAnother,
+}
+
 /// Watches for the end of one connection.
 pub(super) struct EndWatch {
     /// Cancelled when the process ends, or sockets of a browser's session that may be this one.
@@ -48,29 +58,26 @@ impl EndWatch {
         self.token.as_mut()
     }
 
-    /// The token was cancelled: the reason, if this connection is to close now. A drain closes it a little
+    /// The token was cancelled: what that means for this connection. A drain closes it a little
     /// later, since not all connections are to come to other nodes in the same moment.
-    pub(super) fn woken(
-        &mut self,
-        app: &AppState,
-        client: &Client,
-        now: Instant,
-    ) -> Option<CloseReason> {
+    pub(super) fn woken(&mut self, app: &AppState, client: &Client, now: Instant) -> Woken {
         if app.shutdown.draining() {
             let jitter = app.config.server.drain_jitter;
             self.decide(now + jitter.mul_f64(rand::random()));
-            return None;
+            return Woken::ForAnother;
         }
-        let ended = app.online.ended(client.session, self.since);
-        if ended.is_some() {
+        if let Some(reason) = app.online.ended(client.session, self.since) {
             self.decide(now);
-        } else {
-            // It was another session of the same group.
-            let End { token, since } = app.online.end_of(client.session);
-            self.since = since;
-            self.token.set(token.cancelled_owned());
+            return Woken::Ends(reason);
         }
-        ended
+        let before = self.since;
+        let End { token, since } = app.online.end_of(client.session);
+        self.since = since;
+        self.token.set(token.cancelled_owned());
+        match app.online.nudged(client.session, before) {
+            true => Woken::News,
+            false => Woken::ForAnother,
+        }
     }
 
     /// When [`EndWatch::is_due`] is to be called.

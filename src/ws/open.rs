@@ -150,7 +150,7 @@ pub async fn talk(
     };
     let machine = Chat::new(app.encoder.clone(), Arc::clone(&app.chat_rules), opening);
     let reach = Arc::clone(&app.reach);
-    let io = ChatIo::new(reach, connection, membership, client.address);
+    let io = ChatIo::new(reach, connection, membership, client.address).speaking(client.language);
     Some((Connection::new(app, client, mailbox, machine, io), counted))
 }
 
@@ -172,7 +172,7 @@ fn has_place(
         return true;
     }
     client.session = claim.session;
-    client.caller = app.limits.caller(Some(client.session), client.address);
+    client.caller = app.door.caller(Some(client.session), client.address);
     // A token brought it.
     client.until = None;
     let most = app.config.limits.sockets_per_session;

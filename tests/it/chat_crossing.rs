@@ -206,6 +206,7 @@ impl History {
             drain: Drain::new(),
             reporting: None,
             push_hosts: None,
+            board: Arc::default(),
         };
         let membership = memory.join(GroupId::Room(self.room), &outbox).await;
         let home = std::net::Ipv4Addr::LOCALHOST.into();

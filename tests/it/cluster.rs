@@ -7,6 +7,7 @@ mod meeting;
 mod node_faults;
 mod presence;
 mod redis_faults;
+mod sanctions;
 mod seats;
 mod store_faults;
 mod talking;

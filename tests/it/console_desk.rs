@@ -26,6 +26,7 @@ async fn a_case_of_a_very_long_conversation_is_read_in_bounded_answers() {
     let long = "字".repeat(1000);
     for batch in (1..=20_000_u32).collect::<Vec<_>>().chunks(200) {
         let said = batch.iter().map(|at| Draft {
+            unheard: false,
             room: id,
             side: Side::B,
             client_id: format!("c-{at}"),

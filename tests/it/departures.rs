@@ -76,6 +76,7 @@ impl Scene {
             drain: self.drain.clone(),
             reporting: None,
             push_hosts: None,
+            board: Arc::default(),
         };
         let membership = self.channel.join(GroupId::Room(self.room), &outbox).await;
         let home = std::net::Ipv4Addr::LOCALHOST.into();

@@ -15,6 +15,8 @@ pub const TEXT_CHARS: usize = 2000;
 pub const SANCTIONS: usize = 10;
 /// For how long a network may be banned, and a person spoken into the void, at most.
 pub const SHORT: Duration = Duration::from_secs(24 * 3600);
+/// For how long a network may be watched, at most.
+pub const WATCH: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +40,8 @@ pub struct SanctionDraft {
 }
 
 impl SanctionDraft {
-    /// Whether an operator of this role may impose it because of this rule. A network can only be banned, by an
-    /// administrator, for at most a day: a campus is one address. What the person is not told of is for spam alone
+    /// Whether an operator of this role may impose it because of this rule. A network can only be watched
+    /// or, for at most a day, banned, and by an administrator: a campus is one address. What the person is not told of is for spam alone
     /// and ends within a day. A warning and a note have no end.
     pub fn allowed(&self, role: Role, rule: Reason) -> bool {
         let short = self.length.is_some_and(|length| length <= SHORT);
@@ -49,7 +51,11 @@ impl SanctionDraft {
                 (SanctionTarget::Network(_), SanctionKind::Ban) => {
                     role == Role::Administrator && short
                 }
-                (SanctionTarget::Network(_), _) => false,
+                (SanctionTarget::Network(_), SanctionKind::Watch) => {
+                    let ends = self.length.is_some_and(|length| length <= WATCH);
+                    role == Role::Administrator && ends
+                }
+                (SanctionTarget::Network(_), _) | (_, SanctionKind::Watch) => false,
                 (_, SanctionKind::ShadowMute) => rule == Reason::Spam && short,
                 (_, SanctionKind::Note | SanctionKind::Warning) => self.length.is_none(),
                 (_, SanctionKind::Mute | SanctionKind::Ban | SanctionKind::ReporterMute) => true,

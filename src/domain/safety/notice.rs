@@ -42,7 +42,10 @@ impl NoticeKind {
             SanctionKind::Warning => Some(Self::Warning),
             SanctionKind::Mute => Some(Self::Mute),
             SanctionKind::Ban => Some(Self::Ban),
-            SanctionKind::Note | SanctionKind::ShadowMute | SanctionKind::ReporterMute => None,
+            SanctionKind::Note
+            | SanctionKind::ShadowMute
+            | SanctionKind::ReporterMute
+            | SanctionKind::Watch => None,
         }
     }
 

@@ -32,17 +32,20 @@ pub enum SanctionKind {
     ShadowMute,
     /// Their reports count nothing. Not told.
     ReporterMute,
+    /// Of a network: what comes from it is counted several times over. Not told.
+    Watch,
 }
 
 impl SanctionKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Note,
         Self::Warning,
         Self::Mute,
         Self::Ban,
         Self::ShadowMute,
         Self::ReporterMute,
+        Self::Watch,
     ];
 
     /// Whether the person gets a notice, and may appeal.
@@ -59,6 +62,7 @@ impl SanctionKind {
             Self::Ban => 4,
             Self::ShadowMute => 5,
             Self::ReporterMute => 6,
+            Self::Watch => 7,
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod blocks;
 pub mod forget;
+pub mod notices;
 pub mod reports;
 pub mod rooms;
 pub mod schema;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use hyper::StatusCode;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{blocks, reports, rooms, site};
+use super::{blocks, notices, reports, rooms, site};
 use crate::console::transparency::TransparencyJson;
 use crate::domain::id::Seq;
 use crate::http::problem::ProblemJson;
@@ -25,6 +25,8 @@ const ANSWERS: &[(&str, Define)] = &[
     ("GET /api/reports/", of::<reports::ReportsJson>),
     ("POST /api/reports/", of::<reports::ReportedJson>),
     ("GET /api/transparency/", of::<TransparencyJson>),
+    ("GET /api/notices/", of::<notices::NoticesJson>),
+    ("POST /api/appeals/", of::<notices::AppealedJson>),
     ("problem", of::<ProblemJson>),
 ];
 

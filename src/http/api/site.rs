@@ -38,6 +38,7 @@ pub(super) struct SiteJson<'a> {
     max_message_chars: usize,
     max_nickname_chars: usize,
     push: Option<PushJson<'a>>,
+    maintenance: Option<MaintenanceJson>,
     options: Options,
 }
 
@@ -46,6 +47,12 @@ pub(super) struct SiteJson<'a> {
 struct PushJson<'a> {
     key: &'a str,
     call_for_ms: u64,
+}
+
+/// No new pairs are made until then.
+#[derive(JsonSchema, Serialize)]
+struct MaintenanceJson {
+    until_ms: i64,
 }
 
 /// The opening that is going on, or else the next one, as two moments.
@@ -116,6 +123,7 @@ pub async fn site(call: Call) -> HandlerResult {
             key,
             call_for_ms: millis(config.matching.call_for),
         }),
+        maintenance: maintenance(&call),
         options: Options {
             companion: false,
             accounts: false,
@@ -123,6 +131,13 @@ pub async fn site(call: Call) -> HandlerResult {
         },
     };
     Ok(response::json(StatusCode::OK, &body))
+}
+
+fn maintenance(call: &Call) -> Option<MaintenanceJson> {
+    call.app.board.maintenance()?;
+    let set = call.app.board.announcements();
+    let until_ms = set.maintenance.as_ref()?.until_ms;
+    Some(MaintenanceJson { until_ms })
 }
 
 fn hours(site: &Site, zone: &TimeZone) -> Option<HoursJson> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use super::{LobbyServices, site_full_pause};
+use super::{LobbyServices, no_pairs};
 use crate::admission::client::Client;
 use crate::backoff::Backoff;
 use crate::channel::{Frame, GroupId, SendError};
@@ -35,9 +35,11 @@ pub(super) async fn create(
 ) -> Created {
     let room = pairing.room;
     let [own, other] = [by, by.other()].map(|side| &pairing.parties[side.index()]);
-    if by == Side::A && services.capacity.refuses_rooms() {
+    if by == Side::A
+        && let Some(why) = no_pairs(services, client)
+    {
         give_back(services, client, pairing, by, Some(own.ticket)).await;
-        return Created::SiteFull(site_full_pause());
+        return Created::NoPairs(why);
     }
     let made = match by {
         Side::A => services.store.create_room(pairing).await.map(|()| true),

@@ -79,6 +79,13 @@ pub(super) struct RawEnter<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+pub(super) struct RawAcknowledge<'a> {
+    #[serde(borrow)]
+    pub(super) id: Field<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct RawMessage<'a> {
     #[serde(borrow)]
     pub(super) content: Field<'a>,

@@ -1,6 +1,7 @@
 //! What a client should send. The decoder takes more: `client/raw.rs` says how loosely it reads.
 
 use schemars::JsonSchema;
+use uuid::Uuid;
 
 use super::{Define, of};
 use crate::domain::entry::{CLIENT_ID_CHARS, CONTENT_CHARS};
@@ -11,6 +12,7 @@ use crate::domain::{Gender, Mood, PreferredGender, Reaction};
 
 /// All of them, each once.
 pub(super) const FRAMES: &[(&str, Define)] = &[
+    ("acknowledge_notice", of::<Acknowledge>),
     ("are_you_there", of::<Bare>),
     ("block", of::<Bare>),
     ("call_me", of::<CallMe>),
@@ -30,6 +32,7 @@ pub(super) const FRAMES: &[(&str, Define)] = &[
 
 /// Those of the matching socket.
 pub(super) const MATCHING: &[&str] = &[
+    "acknowledge_notice",
     "are_you_there",
     "call_me",
     "cancel_matching",
@@ -38,6 +41,7 @@ pub(super) const MATCHING: &[&str] = &[
 
 /// Those of the chat socket.
 pub(super) const CHAT: &[&str] = &[
+    "acknowledge_notice",
     "are_you_there",
     "block",
     "call_me",
@@ -72,6 +76,11 @@ struct Bare {}
 struct Nullable<T>(Option<T>);
 
 described! {
+    struct Acknowledge {
+        id: Uuid,
+        user_id: Option<String>,
+    }
+
     struct CallMe {
         /// Null: do not.
         subscription: Nullable<Subscription>,

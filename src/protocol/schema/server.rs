@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use super::{Define, of};
 use crate::domain::id::Seq;
 use crate::protocol::frame_json::{
-    Alive, ErrorFrame, InRoom, MatchFound, MessageDeleted, MessageRecalled, PartnerRead,
-    PartnerStatus, ReactionFrame, ReportedFrame, RoomClosing, RoomView, UserLeft, Waiting,
+    Alive, ErrorFrame, InRoom, MatchFound, MessageDeleted, MessageRecalled, NoticeFrame,
+    PartnerRead, PartnerStatus, ReactionFrame, ReportedFrame, RoomClosing, RoomView, UserLeft,
+    Waiting,
 };
 
 /// All of them, each once.
@@ -22,6 +23,7 @@ pub(super) const FRAMES: &[(&str, Define)] = &[
     ("message_deleted", of::<MessageDeleted>),
     ("message_recalled", of::<MessageRecalled>),
     ("new_message", of::<NewMessage>),
+    ("notice", of::<NoticeFrame>),
     ("partner_leaving", of::<PartnerLeaving>),
     ("partner_read", of::<PartnerRead>),
     ("partner_status", of::<PartnerStatus>),
@@ -43,6 +45,7 @@ pub(super) const MATCHING: &[&str] = &[
     "in_room",
     "match_found",
     "matching_cancelled",
+    "notice",
     "replaced",
     "waiting_for_match",
 ];
@@ -56,6 +59,7 @@ pub(super) const CHAT: &[&str] = &[
     "message_deleted",
     "message_recalled",
     "new_message",
+    "notice",
     "partner_leaving",
     "partner_read",
     "partner_status",

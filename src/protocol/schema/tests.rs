@@ -39,10 +39,18 @@ fn client_frames() -> Vec<(&'static str, Value)> {
             "matching",
             json!({ "action": "call_me", "subscription": subscription }),
         ),
+        (
+            "matching",
+            json!({ "action": "acknowledge_notice", "id": room }),
+        ),
         ("enter", json!({ "action": "enter", "room": room })),
         (
             "enter",
             json!({ "action": "enter", "room": room, "token": "t", "after": 3, "after_sent_at_ms": 9, "user_id": "u-1" }),
+        ),
+        (
+            "chat",
+            json!({ "action": "acknowledge_notice", "id": room, "user_id": "u-1" }),
         ),
         ("chat", json!({ "action": "are_you_there" })),
         ("chat", json!({ "action": "block" })),

@@ -75,13 +75,16 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "telemetry",
         ],
     ),
-    // Reports, from whichever edge they come.
+    // Reports, from whichever edge they come; and what was decided, to every connection that it concerns.
     (
         "safety",
         &[
             "admission",
+            "channel",
+            "delivery",
             "domain",
             "protocol",
+            "state_machine",
             "store",
             "tasks",
             "telemetry",
@@ -123,6 +126,7 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "matching",
             "protocol",
             "push",
+            "safety",
             "state_machine",
             "store",
         ],
@@ -145,6 +149,7 @@ const ROOMS: [(&str, &[&str]); 31] = [
             "matching",
             "operators",
             "protocol",
+            "safety",
             "store",
             "tasks",
         ],

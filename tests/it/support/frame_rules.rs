@@ -13,7 +13,12 @@ use unicode_normalization::UnicodeNormalization as _;
 /// Decodes this text as a frame of both sockets.
 pub fn check(text: &str) {
     match client::lobby(text) {
-        Ok(LobbyAction::Cancel | LobbyAction::CallMe(_) | LobbyAction::AreYouThere) => {}
+        Ok(
+            LobbyAction::Cancel
+            | LobbyAction::CallMe(_)
+            | LobbyAction::Acknowledge(_)
+            | LobbyAction::AreYouThere,
+        ) => {}
         Ok(LobbyAction::Start {
             user_id,
             profile,
@@ -117,6 +122,7 @@ fn check_action(action: &ChatAction) {
         | ChatAction::Read(_)
         | ChatAction::Block
         | ChatAction::CallMe(_)
+        | ChatAction::Acknowledge(_)
         | ChatAction::AreYouThere => {}
         ChatAction::Report(report) => check_report(report),
     }

@@ -1,12 +1,24 @@
 //! A site that has an operator, and what its store of people's safety says.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 
 use miyu::boot::backends::Backends;
 use miyu::config::Config;
-use miyu::domain::safety::{Actor, Case, Evidence, OperatorDraft, OperatorName, Report, Role};
-use miyu::store::safety::{OperatorMade, SafetyStore};
+use miyu::domain::id::SessionId;
+use miyu::domain::safety::{
+    Actor, Case, CaseId, DecisionDraft, Evidence, Finding, NetworkKey, OperatorDraft, OperatorName,
+    Reason, Report, Role, Sanction, SanctionDraft, SanctionKind, SanctionTarget,
+};
+use miyu::identity::Signer;
+use miyu::identity::cookie;
+use miyu::identity::jar::Jar;
+use miyu::store::safety::{Acted, OperatorMade, SafetyStore};
 
+use super::client::Browser;
 use super::server::TestServer;
 
 /// A server, and the safety store that it rests on.
@@ -43,6 +55,37 @@ impl Guarded {
         site
     }
 
+    /// The same data under a process that starts anew.
+    pub async fn restart(self) -> Self {
+        let mut safety = None;
+        let server = self.server.restart_on(|backends| {
+            safety.clone_from(&backends.safety);
+            backends
+        });
+        let server = server.await;
+        let safety = safety.expect("this store keeps people safe");
+        Self { server, safety }
+    }
+
+    /// Imposes a sanction because of spam, as a command on the machine does.
+    pub async fn impose(&self, draft: SanctionDraft) -> Sanction {
+        impose(&*self.safety, draft).await
+    }
+
+    /// Lifts it.
+    pub async fn lift(&self, sanction: Sanction) {
+        let lifted = self
+            .safety
+            .lift_sanction(sanction.id, "it is over".to_owned(), Actor::Local);
+        let lifted = lifted.await.unwrap();
+        assert!(matches!(lifted, Acted::Done(_)), "{lifted:?}");
+    }
+
+    /// Waits, for as long as a decision may take, until this is so.
+    pub async fn soon(&self, is_so: impl AsyncFn() -> bool) {
+        soon(is_so).await;
+    }
+
     /// The cases that wait.
     pub async fn queue(&self) -> Vec<Case> {
         self.safety.queue().await.unwrap()
@@ -69,4 +112,84 @@ pub async fn make_operator(safety: &dyn SafetyStore) {
     };
     let made = safety.make_operator(draft, Actor::Local).await.unwrap();
     assert!(matches!(made, OperatorMade::Done(_)), "{made:?}");
+}
+
+/// Imposes a sanction because of spam, as a command on the machine does.
+pub async fn impose(safety: &dyn SafetyStore, draft: SanctionDraft) -> Sanction {
+    let text = "stop it".to_owned();
+    let imposed = safety.impose(draft, Reason::Spam, text, Actor::Local).await;
+    match imposed.unwrap() {
+        Acted::Done(sanction) => sanction,
+        Acted::Refused(why) => panic!("not imposed: {why:?}"),
+    }
+}
+
+/// Waits a second until this is so.
+pub async fn soon(is_so: impl AsyncFn() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(1);
+    while !is_so().await {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "not within a second"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// The decision that nothing was found in this case.
+pub fn no_violation(case: CaseId) -> DecisionDraft {
+    DecisionDraft {
+        case,
+        by: Actor::Local,
+        finding: Finding::NoViolation,
+        rule: Reason::Other,
+        note: String::new(),
+        text: String::new(),
+        reporter_text: String::new(),
+        sanctions: Vec::new(),
+    }
+}
+
+/// Of a browser.
+pub fn on_session(
+    session: SessionId,
+    kind: SanctionKind,
+    length: Option<Duration>,
+) -> SanctionDraft {
+    SanctionDraft {
+        target: SanctionTarget::Session(session),
+        kind,
+        length,
+    }
+}
+
+/// Of what counts as one place around this address.
+pub async fn on_network(
+    safety: &dyn SafetyStore,
+    address: &str,
+    kind: SanctionKind,
+    length: Duration,
+) -> SanctionDraft {
+    let key = NetworkKey::new(&safety.installation_key().await.unwrap());
+    let address: IpAddr = address.parse().unwrap();
+    SanctionDraft {
+        target: SanctionTarget::Network(key.networks(address).near),
+        kind,
+        length: Some(length),
+    }
+}
+
+/// The session of this browser's cookie.
+pub fn session_of_browser(server: &TestServer, browser: &Browser) -> SessionId {
+    session_by(&server.app.signer, browser, browser.address().port())
+}
+
+/// The same by the key of a site on this port.
+pub fn session_by(signer: &Signer, browser: &Browser, port: u16) -> SessionId {
+    let mut headers = HeaderMap::new();
+    let cookie = browser.cookie().expect("it was here");
+    headers.insert(COOKIE, HeaderValue::from_str(&cookie).unwrap());
+    let host = format!("127.0.0.1:{port}");
+    let seen = cookie::read(signer, &headers, Jar::of(false, Some(&host)));
+    seen.expect("ours").session
 }

@@ -95,6 +95,13 @@ impl TestServer {
         self.restart_after(|_| {}).await
     }
 
+    /// The same, with something between the new one and its backends.
+    pub async fn restart_on(self, wrap: impl FnOnce(Backends) -> Backends) -> Self {
+        let (config, data) = (self.config.clone(), Arc::clone(&self.data));
+        assert_eq!(self.stop().await, Ended::Drained);
+        Self::open(config, data, wrap).await
+    }
+
     /// The same, with something done to the folder of the data in between.
     pub async fn restart_after(self, change: impl FnOnce(&Path)) -> Self {
         let (config, data) = (self.config.clone(), Arc::clone(&self.data));

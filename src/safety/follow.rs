@@ -1,0 +1,176 @@
+//! Following the store of people's safety: what was decided or set on any node takes effect on this one. A node that
+//! hears of a decision looks at once; one that does not hear of it, by the rhythm of the position check.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::notices::NoticeBoard;
+use super::to_all::ToAll;
+use crate::admission::sanctions::SanctionSet;
+use crate::channel::ChannelLayer;
+use crate::delivery::online::Online;
+use crate::domain::LeaveReason;
+use crate::domain::id::{SessionId, Timestamp};
+use crate::domain::safety::{Sanction, SanctionId, SanctionKind, SanctionTarget};
+use crate::protocol::CloseReason;
+use crate::state_machine::Now;
+use crate::store::safety::{LISTED, SafetyStore};
+use crate::store::{Store, StoreError};
+use crate::tasks::Drain;
+
+/// After a look that the store could not answer.
+const AGAIN: Duration = Duration::from_secs(1);
+/// After a disturbance nodes do not all ask in the same moment.
+const SPREAD: Duration = Duration::from_millis(500);
+/// Sessions that are told one by one; of more at once all connections are woken instead.
+const FEW: usize = 500;
+
+/// What takes decisions into effect on this node.
+pub struct Follower {
+    /// The truth.
+    pub safety: Arc<dyn SafetyStore>,
+    /// Where a banned person's rooms are.
+    pub store: Arc<dyn Store>,
+    /// What holds against people.
+    pub sanctions: Arc<SanctionSet>,
+    /// Who has something to read.
+    pub board: Arc<NoticeBoard>,
+    /// The sockets of this node.
+    pub online: Online,
+    /// For what is done about rooms.
+    pub drain: Drain,
+}
+
+impl Follower {
+    /// Reads all that holds. Before a socket is accepted: a ban holds across a restart.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn fill(&self) -> Result<(), StoreError> {
+        let mut stretch = self
+            .safety
+            .sanctions_in_force(SanctionId::default())
+            .await?;
+        let newest = stretch.newest;
+        let mut all = std::mem::take(&mut stretch.sanctions);
+        while let (true, Some(last)) = (stretch.more, all.last()) {
+            stretch = self.safety.sanctions_in_force(last.id).await?;
+            all.append(&mut stretch.sanctions);
+        }
+        self.sanctions.fill(&all, newest);
+        while self.note_unread().await?.len() == LISTED {}
+        self.board.announce(self.announcements().await?);
+        Ok(())
+    }
+
+    /// Follows until told to stop.
+    pub async fn run(self, channel: &dyn ChannelLayer, every: Duration, stop: &CancellationToken) {
+        let mut decided = channel.decided();
+        let mut possible_gaps = channel.possible_gaps();
+        loop {
+            let pause = match self.catch_up().await {
+                Ok(()) => every,
+                Err(error) => {
+                    tracing::debug!(%error, "decisions could not be looked up");
+                    AGAIN.min(every)
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Ok(()) = decided.changed() => {}
+                Ok(()) = possible_gaps.changed() => sleep(SPREAD.mul_f64(rand::random())).await,
+                () = sleep(pause.mul_f64(0.75 + 0.5 * rand::random::<f64>())) => {}
+            }
+        }
+    }
+
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        let now = Now::read().wall;
+        loop {
+            let rows = self.safety.sanctions_since(self.sanctions.newest()).await?;
+            self.sanctions.go_on(&rows);
+            self.take_effect(&rows, now);
+            if rows.len() < LISTED {
+                break;
+            }
+        }
+        loop {
+            let whose = self.note_unread().await?;
+            self.tell(&whose);
+            if whose.len() < LISTED {
+                break;
+            }
+        }
+        let told = self.board.announce(self.announcements().await?);
+        let ended = self.sanctions.forget_ended(now);
+        if told || ended {
+            self.online.nudge_all();
+        }
+        Ok(())
+    }
+
+    async fn announcements(&self) -> Result<ToAll, StoreError> {
+        Ok(ToAll::of(&self.safety.settings().await?))
+    }
+
+    async fn note_unread(&self) -> Result<Vec<(u64, SessionId)>, StoreError> {
+        let newest = self.board.newest_notice();
+        let whose = self.safety.unread_since(newest).await?;
+        self.board.note_unread(&whose);
+        Ok(whose)
+    }
+
+    fn tell(&self, whose: &[(u64, SessionId)]) {
+        let sessions: HashSet<SessionId> = whose.iter().map(|(_, session)| *session).collect();
+        match sessions.len() {
+            // Their number is bounded by what a socket that is woken can find out.
+            many if many >= FEW => self.online.nudge_all(),
+            _ => sessions.into_iter().for_each(|it| self.online.nudge(it)),
+        }
+    }
+
+    fn take_effect(&self, rows: &[Sanction], now: Timestamp) {
+        let mut networks = false;
+        for row in rows {
+            match row.target {
+                // What its connections count for changes.
+                SanctionTarget::Network(_) => networks = true,
+                SanctionTarget::Session(session) => {
+                    let holds = self.sanctions.holds(row.id, now);
+                    if row.kind == SanctionKind::Ban && holds {
+                        self.end(session);
+                    }
+                }
+            }
+        }
+        if networks {
+            self.online.nudge_all();
+        }
+    }
+
+    /// The sockets of a banned session end, and its rooms: the partner is not to wait. Each node that hears of the ban
+    /// closes them, so that none has to.
+    fn end(&self, session: SessionId) {
+        self.online.close(session, CloseReason::Banned);
+        let store = Arc::clone(&self.store);
+        self.drain.spawn(async move {
+            if let Err(error) = leave_rooms(&*store, session).await {
+                warn!(%error, "a banned person's rooms could not be closed; they close by their time");
+            }
+        });
+    }
+}
+
+async fn leave_rooms(store: &dyn Store, session: SessionId) -> Result<(), StoreError> {
+    for room in store.open_rooms(session).await? {
+        if let Some(side) = room.sides_of(session).next() {
+            store.close_room(room.id, side, LeaveReason::Left).await?;
+        }
+    }
+    Ok(())
+}

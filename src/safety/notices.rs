@@ -1,0 +1,244 @@
+//! What people are told of decisions, and what the site tells all of them: who has something to read, in memory on each
+//! node, and the rest from the store. What sockets and the API say comes from here alike.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use tracing::warn;
+use uuid::Uuid;
+
+use super::to_all::ToAll;
+use crate::admission::client::Tongue;
+use crate::admission::sanctions::SanctionSet;
+use crate::domain::id::{SessionId, Timestamp};
+use crate::domain::safety::{Notice, NoticeId, NoticeKind};
+use crate::protocol::NoticeView;
+use crate::state_machine::{Now, Voice};
+use crate::store::StoreError;
+use crate::store::safety::{Appealed, SafetyStore};
+
+/// Sessions that are remembered to have something to read. Where there are more, every session is looked up.
+const MOST_UNREAD: usize = 100_000;
+
+/// What all connections share to tell their people something.
+#[derive(Default)]
+pub struct NoticeBoard {
+    /// `None`: this store keeps nothing of it.
+    safety: Option<Arc<dyn SafetyStore>>,
+    sanctions: Arc<SanctionSet>,
+    unread: Mutex<Unread>,
+    to_all: RwLock<Arc<ToAll>>,
+}
+
+/// Who has something to read, as far as is known: too many are no harm.
+#[derive(Default)]
+struct Unread {
+    sessions: HashSet<SessionId>,
+    /// There were too many to be remembered.
+    more: bool,
+    newest: u64,
+}
+
+impl Unread {
+    fn may_have(&self, session: SessionId) -> bool {
+        self.more || self.sessions.contains(&session)
+    }
+}
+
+/// What one connection was told already.
+#[derive(Debug, Default)]
+#[expect(
+    clippy::box_collection,
+    reason = "each connection has one, and hardly any was told something"
+)]
+pub struct Told(Option<Box<Vec<Uuid>>>);
+
+impl Told {
+    /// Whether it was not told this before; from now on it was.
+    pub fn is_new(&mut self, notice: Uuid) -> bool {
+        let told = self.0.get_or_insert_default();
+        let new = !told.contains(&notice);
+        if new {
+            told.push(notice);
+        }
+        new
+    }
+}
+
+impl NoticeBoard {
+    /// On this store, beside this set.
+    pub fn new(safety: Option<Arc<dyn SafetyStore>>, sanctions: Arc<SanctionSet>) -> Self {
+        Self {
+            safety,
+            sanctions,
+            unread: Mutex::default(),
+            to_all: RwLock::default(),
+        }
+    }
+
+    /// Whether there may be something that this session is to be told: only then its connections ask.
+    pub fn concerns(&self, session: SessionId, now: Timestamp) -> bool {
+        let muted = || matches!(self.sanctions.voice(session, now), Voice::Muted(_));
+        self.unread.lock().may_have(session) || muted() || self.to_all.read().any(now)
+    }
+
+    /// What this session is to be told when it opens a connection: what it has not confirmed and what still holds,
+    /// oldest first, and what the site tells all. What cannot be read now is told the next time.
+    pub async fn untold(&self, session: SessionId, language: Tongue) -> Vec<NoticeView<'static>> {
+        let now = Now::read().wall;
+        let own = match self.notices(session).await {
+            Ok(own) => own,
+            Err(error) => {
+                warn!(%error, "what a person is to be told could not be read");
+                Vec::new()
+            }
+        };
+        let own = own.iter().rev().filter(|it| self.is_due(it, now));
+        let mut views: Vec<_> = own.map(|it| NoticeView::of(it).into_owned()).collect();
+        views.extend(self.to_all.read().views(language, now));
+        views
+    }
+
+    /// All notices of this session, newest first.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn notices(&self, session: SessionId) -> Result<Vec<Notice>, StoreError> {
+        let Some(safety) = &self.safety else {
+            return Ok(Vec::new());
+        };
+        let before = self.newest_notice();
+        let notices = safety.notices(session).await?;
+        if notices.iter().all(|it| it.acknowledged.is_some()) {
+            let mut unread = self.unread.lock();
+            // One that came meanwhile is not among those that were read.
+            if unread.newest == before {
+                unread.sessions.remove(&session);
+            }
+        }
+        Ok(notices)
+    }
+
+    /// What the site tells all people now, in this language.
+    pub fn to_all(&self, language: Tongue) -> Vec<NoticeView<'static>> {
+        self.to_all.read().views(language, Now::read().wall)
+    }
+
+    /// The person has read this notice. False: it is none of theirs, or the store does not answer.
+    pub async fn confirm(&self, session: SessionId, notice: NoticeId) -> bool {
+        let Some(safety) = &self.safety else {
+            return false;
+        };
+        safety
+            .acknowledge(session, notice)
+            .await
+            .unwrap_or_else(|error| {
+                // It is told again, and can be confirmed then.
+                warn!(%error, "that a notice was read could not be kept");
+                false
+            })
+    }
+
+    /// The same for a caller that tells how it went.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn acknowledge(
+        &self,
+        session: SessionId,
+        notice: NoticeId,
+    ) -> Result<bool, StoreError> {
+        match &self.safety {
+            Some(safety) => safety.acknowledge(session, notice).await,
+            None => Ok(false),
+        }
+    }
+
+    /// The person says that what this notice tells of is wrong.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn appeal(
+        &self,
+        session: SessionId,
+        notice: NoticeId,
+        text: String,
+    ) -> Result<Appealed, StoreError> {
+        match &self.safety {
+            Some(safety) => safety.appeal(session, notice, text).await,
+            None => Ok(Appealed::Unknown),
+        }
+    }
+
+    /// The newest warning that holds and that the person has not confirmed: before it is, they do not search.
+    pub async fn pending_warning(&self, session: SessionId) -> Option<NoticeId> {
+        if !self.unread.lock().may_have(session) {
+            return None;
+        }
+        let now = Now::read().wall;
+        // A store that does not answer says so when the search goes on.
+        let notices = self.notices(session).await.ok()?;
+        let mut pending = notices.iter().filter(|it| {
+            it.kind == NoticeKind::Warning && it.acknowledged.is_none() && self.is_due(it, now)
+        });
+        pending.next().map(|it| it.id)
+    }
+
+    /// How long no new pairs are made yet.
+    pub fn maintenance(&self) -> Option<Duration> {
+        self.to_all.read().maintenance_left(|| Now::read().wall)
+    }
+
+    /// What the site tells all, as it is set.
+    pub fn announcements(&self) -> Arc<ToAll> {
+        Arc::clone(&self.to_all.read())
+    }
+
+    /// From now on the site tells all this. Whether that is new.
+    pub(super) fn announce(&self, to_all: ToAll) -> bool {
+        let mut known = self.to_all.write();
+        let new = **known != to_all;
+        *known = Arc::new(to_all);
+        new
+    }
+
+    /// Up to which notice it knows who has one to read.
+    pub(super) fn newest_notice(&self) -> u64 {
+        self.unread.lock().newest
+    }
+
+    /// These sessions have something to read; the numbers are those of the notices, in order.
+    pub(super) fn note_unread(&self, whose: &[(u64, SessionId)]) {
+        let mut unread = self.unread.lock();
+        for (number, session) in whose {
+            unread.newest = unread.newest.max(*number);
+            match unread.sessions.len() < MOST_UNREAD {
+                true => {
+                    unread.sessions.insert(*session);
+                }
+                false => unread.more = true,
+            }
+        }
+    }
+
+    /// Not confirmed, or it still holds. What was lifted is told by another notice.
+    fn is_due(&self, notice: &Notice, now: Timestamp) -> bool {
+        let holds = notice
+            .sanction
+            .is_some_and(|it| self.sanctions.holds(it, now));
+        let imposes = matches!(
+            notice.kind,
+            NoticeKind::Warning | NoticeKind::Mute | NoticeKind::Ban
+        );
+        let ended = notice.until.is_some_and(|until| until <= now);
+        let lifted = imposes && !holds && !ended;
+        match notice.kind {
+            // Pages of a banned browser ask for it; once it is over there is nothing to confirm.
+            NoticeKind::Ban => holds,
+            NoticeKind::Mute if holds => true,
+            _ => notice.acknowledged.is_none() && !lifted,
+        }
+    }
+}
