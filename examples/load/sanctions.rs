@@ -1,4 +1,4 @@
-//! Sanctions in a server's store before it starts: what a large set of them costs those whom none concerns.
+//! Sanctions in a server's store before it starts: what a large set of them costs everyone else.
 
 use std::path::Path;
 use std::sync::Arc;

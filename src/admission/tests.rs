@@ -113,6 +113,31 @@ fn who_is_over_for_the_sake_of_neighbours_is_told_apart() {
 }
 
 #[test]
+fn what_comes_from_a_watched_network_counts_eight_times_there_and_no_more_around_it() {
+    let limits = limits(|l| {
+        l.matches_per_minute = 16;
+        l.message_burst = 16;
+        l.address_factor = 1;
+    });
+    let session = || Some(SessionId::fresh());
+    let near = |text: &str| {
+        let caller = limits.caller(session(), ip(text));
+        caller.watched(Some(sanctions::Watched::Near))
+    };
+    let searches = |caller: &Caller| (0..100).filter(|_| limits.search(caller).is_ok()).count();
+    assert_eq!(searches(&near("192.0.2.1")), 2, "of sixteen");
+    assert_eq!(searches(&near("192.0.2.1")), 0, "another browser there");
+    // The /24 has paid for two: its 64 are for its other addresses.
+    let others = (2..10).map(|n| limits.caller(session(), ip(&format!("192.0.2.{n}"))));
+    assert_eq!(others.map(|it| searches(&it)).sum::<usize>(), 62);
+    // Who writes there as others do is slowed, and does not flood.
+    let (now, writer) = (Instant::now(), near("198.51.100.1"));
+    let taken = (0..100).filter(|_| limits.frames(&writer, ONE, now).is_ok());
+    assert_eq!(taken.count(), 2);
+    assert!(!limits.frames(&writer, ONE, now).unwrap_err().own);
+}
+
+#[test]
 fn a_hasty_search_costs_double() {
     let limits = limits(|l| l.matches_per_minute = 4);
     let me = limits.caller(Some(SessionId::fresh()), ip("192.0.2.1"));

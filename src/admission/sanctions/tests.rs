@@ -1,4 +1,4 @@
-//! What the set holds against whom.
+//! What the set holds against which session and network.
 
 use proptest::prelude::*;
 
@@ -113,6 +113,33 @@ fn both_networks_count_and_the_longest_is_told() {
     assert_eq!(found(2, 1), Some(2));
     let place = set.against(None, Some(&networks(9, 1)), Timestamp(0));
     assert_eq!(place.ban.map(|it| it.id.0), Some(1));
+}
+
+#[test]
+fn a_network_is_watched_as_widely_as_it_is_said() {
+    let set = SanctionSet::default();
+    let watch = |id, of| {
+        row(
+            id,
+            SanctionTarget::Network(network(of)),
+            SanctionKind::Watch,
+            Some(50),
+        )
+    };
+    set.go_on(&[watch(1, 1)]);
+    let watched = |near, wide| {
+        let networks = networks(near, wide);
+        set.against(None, Some(&networks), Timestamp(0)).watched
+    };
+    assert_eq!(
+        [watched(1, 9), watched(9, 1), watched(8, 9)],
+        [Some(Watched::Near), Some(Watched::Wide), None]
+    );
+    set.go_on(&[watch(2, 2)]);
+    assert_eq!(watched(1, 2), Some(Watched::Wide), "the wider one counts");
+    assert!(set.on_networks());
+    assert!(set.forget_ended(Timestamp(50)), "some were on a network");
+    assert!(!set.on_networks() && !set.forget_ended(Timestamp(50)));
 }
 
 #[test]
