@@ -327,6 +327,12 @@ async fn clients_of_the_original_live_through_all_of_it() {
     let mute = site
         .impose(on_session(ann, SanctionKind::Mute, Some(HOUR)))
         .await;
+    site.soon(async || {
+        let here = [127, 0, 0, 1].into();
+        let against = site.server.app.door.against(Some(ann), here);
+        against.mute.is_some()
+    })
+    .await;
     ben_page.say("hi", None).await;
     ann_page.until("hi", |it| it.shows("hi")).await;
     ann_page.say("not heard", None).await;
