@@ -6,6 +6,7 @@
 //! with a look at the console, at where requests went, and with axe in each page that is still open:
 //! `support/stage.rs`, without which there are no people to test with.
 
+mod admin;
 mod alone;
 mod beginning;
 mod calling;

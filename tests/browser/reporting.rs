@@ -2,46 +2,22 @@
 //! what was reported is listed and taken back. The other one's page does not change.
 
 use fantoccini::key::Key;
-use miyu::boot::backends;
-use miyu::config::Config;
-use miyu::domain::id::NodeId;
-use miyu::domain::safety::{Actor, OperatorDraft, OperatorName, Role};
+use miyu::domain::safety::Role;
 use serde_json::json;
 
 use crate::support::audit::accessible;
 use crate::support::browser::Browser;
 use crate::support::chat::meet;
-use crate::support::stage::{Play, Stage, picture};
-
-/// Makes an operator in the data of a server that is stopped, and starts it again.
-async fn with_operator(stage: &Stage) {
-    stage.stop_server();
-    let mut config = Config::default();
-    config.store.url = format!("sqlite:{}/miyu.db", stage.data().display());
-    let backends = backends::open(&config, NodeId::fresh())
-        .await
-        .expect("the data");
-    let safety = backends
-        .safety
-        .as_ref()
-        .expect("this store keeps people safe");
-    let operator = OperatorDraft {
-        name: OperatorName::parse("op").expect("a name"),
-        role: Role::Administrator,
-        password: "not a hash".to_owned(),
-    };
-    safety
-        .make_operator(operator, Actor::Local)
-        .await
-        .expect("an answer");
-    backends.store.close().await.expect("an orderly end");
-    stage.run_server();
-}
+use crate::support::desk::{at_rest, make_operator};
+use crate::support::stage::{Play, picture};
 
 #[test]
 fn a_person_is_reported_in_three_presses_and_sees_nothing_of_it() {
     Play::new("reporting").run(async |stage| {
-        with_operator(stage).await;
+        at_rest(stage, async |data| {
+            make_operator(data, "op", Role::Administrator).await;
+        })
+        .await;
         let phone = Browser::phone();
         let (anna, bao) = tokio::join!(stage.person_with("Anna", &phone), stage.person("Bao"));
         meet(&anna, &bao).await;
