@@ -225,20 +225,20 @@ impl<'a> Marks<'a> {
                 ..
             } => {
                 let content = content.as_deref();
-                let claim = self.claims.get(&entry.seq);
+                // Where the words themselves were kept, what is said of them stands with the report alone.
+                let lost = content.is_none();
+                let claim = self.claims.get(&entry.seq).filter(|_| lost);
                 EntryJson {
                     side: side_word(*side),
                     kind: "message",
                     content,
                     reply_to: reply.as_ref().map(|it| it.seq.0),
                     quote: reply.as_ref().and_then(|it| self.quote(it)),
-                    claim: claim
-                        .filter(|it| content != Some(it.content.as_str()))
-                        .map(|it| ClaimJson {
-                            content: &it.content,
-                            verified: it.verified,
-                        }),
-                    recalled: content.is_none() || self.recalled.contains(&entry.seq),
+                    claim: claim.map(|it| ClaimJson {
+                        content: &it.content,
+                        verified: it.verified,
+                    }),
+                    recalled: lost || self.recalled.contains(&entry.seq),
                     ..base
                 }
             }
@@ -399,7 +399,10 @@ pub(super) mod tests {
                 Chosen::Messages(vec![Seq(3), Seq(2)]),
                 vec![claim(2, "a lie", false), claim(3, "unsent later", true)],
             ),
-            report(Chosen::All, vec![claim(2, "rude", true)]),
+            report(
+                Chosen::All,
+                vec![claim(2, "rude", true), claim(1, "never said", false)],
+            ),
         ];
         let room = shown(&evidence, &reports, 0);
         let of = |key: &str| -> Vec<Value> {
