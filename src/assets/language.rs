@@ -18,6 +18,9 @@ const JSON: &str = ".json";
 const HTML: &str = ".html";
 /// For browsers that ask for none of ours, and for words that a language lacks.
 const ELSE: &str = "en";
+/// What the keys begin with of words that a page does not bring: of what few people ever see. Its scripts fetch
+/// the whole catalogue when they need them (`assets/js/ui/language.js`).
+const LATE: [&str; 2] = ["notices.", "reports."];
 /// Most parts of an `Accept-Language` that are looked at.
 const PARTS: usize = 20;
 
@@ -61,9 +64,11 @@ impl Language {
         self.words.get(key).map(String::as_str)
     }
 
-    /// All of its words, as JSON.
+    /// The words that a page brings with it, as JSON.
     pub fn words_json(&self) -> String {
-        serde_json::to_string(&self.words).expect("texts encode")
+        let is_late = |key: &str| LATE.iter().any(|late| key.starts_with(late));
+        let brought = self.words.iter().filter(|(key, _)| !is_late(key));
+        serde_json::to_string(&brought.collect::<BTreeMap<_, _>>()).expect("texts encode")
     }
 
     /// Its first sentences, as JSON.
@@ -316,6 +321,17 @@ mod tests {
         let broken = |_: &str| Some(&b"{\"a\":1}"[..]);
         let error = read_all(&broken, ["words/en.json"].into_iter()).unwrap_err();
         assert!(error.to_string().starts_with("words/zh-TW.json: "));
+    }
+
+    #[test]
+    fn a_page_does_not_bring_what_few_people_see() {
+        let words = [("home.start", "Go"), ("notices.ban", "No")];
+        let language = Language {
+            words: words.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+            ..Language::default()
+        };
+        assert_eq!(language.words_json(), r#"{"home.start":"Go"}"#);
+        assert_eq!(language.word("notices.ban"), Some("No"));
     }
 
     #[test]

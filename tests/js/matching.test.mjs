@@ -111,3 +111,15 @@ test('time in words', () => {
   assert.equal(dayName(now - 600_000, now), 'yesterday');
   assert.equal(dayName(now - 3 * 86_400_000, now), null);
 });
+
+test('a search that has to wait for a notice, or for the end of maintenance, asks for nothing by itself', () => {
+  const pending = open({ action: 'error', code: 'notice_pending', notice_id: 'n' });
+  assert.equal(key(pending), 'match.notice');
+  assert.equal(goesOn(pending), false, 'to ask again would be to say that it was read');
+  assert.deepEqual(options(pending, { wish: 'male', loopback: false, now: 60_000 }), []);
+  const closed = open({ action: 'error', code: 'maintenance', retry_after_ms: 3_600_000 }, 1000);
+  assert.deepEqual([key(closed), closed.retryAt, goesOn(closed)], ['match.maintenance', 61_000, false], 'it may be over sooner');
+  const again = reduceSearch(closed, { action: 'restart' }, 61_000);
+  assert.equal(key(again), 'match.maintenance', 'nothing flickers');
+  assert.equal(key(reduceSearch(again, waiting(), 62_000)), 'match.few');
+});

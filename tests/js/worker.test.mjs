@@ -303,7 +303,7 @@ test('a call that is not ours, and one without words, shows something all the sa
 test('who looks at the conversation is not called, who looks elsewhere is', async () => {
   await start();
   leaveWords();
-  const open = (path, focused) => ({ url: origin + path, focused });
+  const open = (path, isFocused) => ({ url: origin + path, focused: isFocused });
   windows = [open('/chat/', true)];
   await called('message');
   assert.equal(shown.length, 0);

@@ -8,7 +8,7 @@ import { randomId } from './id.js';
 import { flag } from './settings.js';
 import { local } from './storage.js';
 
-/** @typedef {{ key: string, call_for_ms: number }} Push what a site says that calls */
+/** @typedef {import('../net/http.js').Push} Push */
 
 const workerPatience = 5000;
 

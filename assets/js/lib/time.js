@@ -106,6 +106,12 @@ export function monthText(month, lang) {
   return new Intl.DateTimeFormat(lang, { year: 'numeric', month: 'long', timeZone: 'UTC' }).format(new Date(`${month}-01T00:00:00Z`));
 }
 
+/**
+ * A moment, with its day where that is not today.
+ * @param {number} ms @param {string} lang
+ */
+export const momentText = (ms, lang) => (sameDay(ms, now()) ? clock(ms) : `${dateText(ms, lang)} ${clock(ms)}`);
+
 /** @param {number} ms @param {string} lang */
 export function weekday(ms, lang) {
   return new Intl.DateTimeFormat(lang, { weekday: 'short' }).format(new Date(ms));

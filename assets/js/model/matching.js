@@ -13,7 +13,7 @@
  * @property {number} waiting
  * @property {boolean} unfit
  * @property {boolean} heard
- * @property {null | 'replaced' | 'in_room' | 'rate' | 'store' | 'full'} halted
+ * @property {null | 'replaced' | 'in_room' | 'rate' | 'store' | 'full' | 'maintenance' | 'notice'} halted
  * @property {string | null} roomId
  * @property {number | null} retryAt
  * @property {Frame | null} found
@@ -23,6 +23,7 @@
 /** @typedef {[key: string, values: Record<string, string | number>]} Line a key of the catalogue and its values */
 
 const fullPatience = 20_000;
+const maintenancePatience = 60_000;
 const newsFor = 8000; // that what is looked for has changed is news for so long
 const repeatsAfter = 60_000; // only then it is of use that people met before may come
 
@@ -89,14 +90,19 @@ function reduceError(state, event, now) {
   if (event.code === 'site_full') {
     return { ...state, halted: 'full', retryAt: now + (event.retry_after_ms ?? fullPatience) };
   }
+  // It may be over before its time.
+  if (event.code === 'maintenance') {
+    return { ...state, halted: 'maintenance', retryAt: now + Math.min(event.retry_after_ms ?? fullPatience, maintenancePatience) };
+  }
+  if (event.code === 'notice_pending') return { ...state, halted: 'notice' };
   return state;
 }
 
 /**
- * While it is asked again the site counts as full, so that nothing flickers every few seconds.
+ * While it is asked again the site counts as full, or in maintenance, so that nothing flickers every few seconds.
  * @param {Search} state @param {number} now @returns {Partial<Search>}
  */
-const stillFull = (state, now) => (state.halted === 'full' ? { halted: 'full', retryAt: now + fullPatience } : {});
+const stillFull = ({ halted }, now) => (halted === 'full' || halted === 'maintenance' ? { halted, retryAt: now + fullPatience } : {});
 
 /**
  * Whether a connection that came back by itself goes on searching. Not where
@@ -104,7 +110,7 @@ const stillFull = (state, now) => (state.halted === 'full' ? { halted: 'full', r
  * connection in the same moment, and to search would be to leave it.
  * @param {Pick<Search, 'halted'>} state
  */
-export const goesOn = ({ halted }) => !['replaced', 'in_room', 'rate', 'full'].includes(halted ?? '');
+export const goesOn = ({ halted }) => !['replaced', 'in_room', 'rate', 'full', 'maintenance', 'notice'].includes(halted ?? '');
 
 /**
  * Which people a search looks for at first: those with a tag, else those of one language.
@@ -129,7 +135,9 @@ function haltedLine(state, now) {
   if (state.halted === 'replaced') return ['match.replaced', {}];
   if (state.halted === 'in_room') return ['match.inRoom', {}];
   if (state.halted === 'rate') return ['err.rate', retry];
+  if (state.halted === 'notice') return ['match.notice', {}];
   if (state.halted === 'full' && state.connection !== 'lost') return ['match.full', retry];
+  if (state.halted === 'maintenance' && state.connection !== 'lost') return ['match.maintenance', {}];
   if (state.connection === 'lost' || state.halted === 'store') return ['match.lost', {}];
   return state.heard ? null : ['match.connecting', {}];
 }
@@ -159,7 +167,7 @@ export function searchLine(state, tags, now, { hasMet = false, hours = null } = 
  */
 export function options(state, { wish, loopback, now, hasAddress = false, patience = 15_000 }) {
   if (state.halted === 'in_room') return ['room'];
-  if (state.halted === 'replaced' || state.halted === 'full') return [];
+  if (['replaced', 'full', 'maintenance', 'notice'].includes(state.halted ?? '')) return [];
   if (!state.heard || now - state.startedAt < patience) return [];
   const rows = [];
   if (wish !== 'all') rows.push('widen');

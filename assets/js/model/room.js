@@ -351,7 +351,7 @@ function dropRefusedAction(draft, { code, client_id: clientId = null, message_id
   if (about) draft.pendingActions = draft.pendingActions.filter((action) => action !== about);
 }
 
-const fatalForMessage = new Set(['too_long', 'empty', 'room_closed', 'room_full', 'client_id_reused', 'invalid_field', 'not_a_member', 'bad_json', 'unknown_action']);
+const fatalForMessage = new Set(['too_long', 'empty', 'room_closed', 'room_full', 'client_id_reused', 'invalid_field', 'not_a_member', 'bad_json', 'unknown_action', 'muted']);
 
 /** @typedef {{ online?: boolean, grace_ends_ms?: number }} Presence */
 

@@ -14,6 +14,7 @@ const codes = new Set([
   'bad_host', 'misdirected', 'not_a_uuid', 'invalid_after', 'bad_query', 'no_identity', 'not_a_member', 'foreign_origin', 'not_found', 'no_such_room',
   'method_not_allowed', 'body_too_large', 'bad_json', 'invalid_field', 'too_long', 'not_a_handshake', 'rate_limited', 'too_many_sockets', 'damaged', 'unavailable',
   'reports_off', 'already_reported', 'same_session', 'too_many_reports', 'no_such_report', 'already_decided',
+  'banned', 'no_such_notice', 'already_appealed', 'text_too_long',
 ]);
 
 /** Our server has answered, and said no. */
@@ -117,10 +118,13 @@ export const defaultSite = {
   reconnect_grace_ms: 300_000,
   max_message_chars: 2000,
   max_nickname_chars: 12,
-  push: /** @type {import('../lib/call-me.js').Push | null} */ (null),
+  push: /** @type {Push | null} */ (null),
   options: /** @type {{ reports?: boolean }} */ ({}),
+  // No new pairs are made until then; null: they are.
+  maintenance: /** @type {{ until_ms?: number | null } | null} */ (null),
 };
 
+/** @typedef {{ key: string, call_for_ms: number }} Push what a site says that calls */
 /** @typedef {typeof defaultSite} Site */
 /** @typedef {{ room_id: string, active?: boolean, [field: string]: any }} RoomAnswer */
 
@@ -190,6 +194,15 @@ export const getReports = async () => (await request('/api/reports/', (body) => 
 
 /** @param {string} id */
 export const withdrawReport = (id) => request(`/api/reports/${encodeURIComponent(id)}/`, (body) => body === null, { method: 'DELETE' });
+
+/** What this person was told of decisions, and what holds. @returns {Promise<import('../model/notices.js').Told>} */
+export const getNotices = () => request('/api/notices/', (body) => Array.isArray(body?.notices));
+
+/** Says that it was read. @param {string} id */
+export const acknowledgeNotice = (id) => request(`/api/notices/${encodeURIComponent(id)}/acknowledge/`, () => true, { method: 'POST' });
+
+/** Asks that a decision be looked at once more. @param {string} id of its notice @param {string} text */
+export const postAppeal = (id, text) => request('/api/appeals/', (body) => typeof body?.appeal === 'string', { method: 'POST', body: { notice: id, text } });
 
 /** Ends this browser's session on the server: its rooms, searches and blocks. */
 export const forgetBrowser = () => request('/api/session/forget', (body) => body === null, { method: 'POST' });

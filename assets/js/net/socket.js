@@ -19,7 +19,7 @@ const brokenCode = 1006;
  * @property {() => string} url
  * @property {(frame: import('../model/room.js').Frame) => void} onFrame
  * @property {() => void} onOpen
- * @property {(lost: { blocked: boolean }) => void} onLost
+ * @property {(lost: { blocked: boolean, refused?: boolean }) => void} onLost `refused`: it had not even opened
  * @property {(code: number) => void} onFinal the server does not want this client back
  */
 
@@ -31,6 +31,7 @@ export class ReconnectingSocket {
   /** @type {WebSocket | null} */
   #socket = null;
   #stopped = false;
+  #hasOpened = false; // the present socket has
 
   // The next attempt.
   #attempt = 0;
@@ -83,6 +84,7 @@ export class ReconnectingSocket {
     clearTimeout(this.#retryTimer);
     this.#drop();
     this.#notBefore = -Infinity;
+    this.#hasOpened = false;
     if (this.#stopped) return;
     const socket = new WebSocket(this.#handlers.url());
     const ifCurrent = (/** @type {() => void} */ then) => socket === this.#socket && then();
@@ -95,6 +97,7 @@ export class ReconnectingSocket {
 
   #opened() {
     clearTimeout(this.#openingTimer);
+    this.#hasOpened = true;
     this.#liveness = newLiveness(deviceTime());
     this.#handlers.onOpen();
     // From then on the server says when it is silent, and for how long at most.
@@ -156,7 +159,7 @@ export class ReconnectingSocket {
     this.#retryTimer = setTimeout(() => this.#connect(), Math.min(delay, longest ?? delay));
     this.#notBefore = isLater ? now + delay : -Infinity;
     if (!this.#blocked && looksBlocked(this.#reachability, now)) this.#lookForBlock();
-    this.#handlers.onLost({ blocked: this.#blocked });
+    this.#handlers.onLost({ blocked: this.#blocked, refused: !this.#hasOpened });
   }
 
   async #lookForBlock() {

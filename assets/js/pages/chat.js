@@ -32,6 +32,7 @@ import { followView } from '../ui/viewport.js';
 import { refuseDrops } from '../ui/drops.js';
 import { startBackgroundOutboxes } from './background-outbox.js';
 import { depart } from './departure.js';
+import { askNotices, goToNotices, isBanned, onNotices } from './notices.js';
 import { forgetRoom, handOverActions, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, adoptActions, unsentWords } from './room-storage.js';
 import { OpenRoom } from './room.js';
 import { startSearch, viewBefore } from './search.js';
@@ -252,6 +253,7 @@ async function myRooms() {
 }
 
 function showReaching(why) {
+  if (why) askNotices(15_000);
   setHidden(sections.reaching.querySelector('[data-slot="reach-why"]'), !why);
   if (sections.reaching.hidden) show('reaching');
 }
@@ -321,6 +323,10 @@ answered.then((answer) => {
   search?.siteKnown();
 });
 startWorker(answered);
+onNotices(() => {
+  if (isBanned()) goToNotices();
+  room?.render();
+});
 
 adoptActions();
 const query = new URLSearchParams(location.search);

@@ -2,11 +2,11 @@
 // profile is stands in model/profile.js.
 
 import { avatarUrl, byTest, setHidden, setText } from '../lib/dom.js';
-import { onLanguage, t } from '../lib/i18n.js';
+import { language, onLanguage, t } from '../lib/i18n.js';
 import { appeared, oneAtATime } from '../lib/press.js';
 import { local, tab } from '../lib/storage.js';
 import { startWorker } from '../lib/worker.js';
-import { now } from '../lib/time.js';
+import { momentText, monotonicNow, now } from '../lib/time.js';
 import { offerTopics, offerTopicsOfPage } from '../lib/topics.js';
 import { defaultSite, getRooms, getSite, getStats, Refusal } from '../net/http.js';
 import { mountAppbar } from '../ui/appbar.js';
@@ -18,16 +18,19 @@ import { askLeave } from '../ui/leave-sheet.js';
 import { keptFor } from '../ui/privacy.js';
 import { mountProfileCard } from '../ui/profile-card.js';
 import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
-import { reportedNames } from '../ui/report-names.js';
+import { reportedNames } from '../ui/kept-names.js';
 import { mountStats } from '../ui/stats.js';
 import { mountEnded } from './ended.js';
+import { askNotices, hasOutcomes, isBanned, onNotices, readFirst } from './notices.js';
 import { handOverActions, isLeft, rememberSide, roomsWithPendingActions, setRoomHere, adoptActions, requestLeave } from './room-storage.js';
 
 const refreshEvery = 10_000;
+const noticesEvery = 60_000;
 
 let site = defaultSite;
 let stats = null;
 let siteKnown = false;
+let siteKnownAt = -Infinity;
 let reachable = true;
 let resumable = null;
 
@@ -54,6 +57,7 @@ const start = byTest('start');
 const another = byTest('another');
 const needs = byTest('needs-storage');
 const hours = byTest('hours');
+const closed = byTest('maintenance');
 // What is chosen here has to outlive this page, and the browser decides whether it does.
 const keepsAnything = local.keeps() && tab.keeps();
 
@@ -72,9 +76,18 @@ function render() {
 /** Of an open conversation the large button is the way back; to look for someone new asks first. */
 function renderStart() {
   if (another.hidden === goesBack()) appeared(start, true);
-  setText(start, t(!reachable ? 'home.retry' : goesBack() ? 'home.return' : 'home.start'));
-  setHidden(another, !goesBack());
+  const isClosed = !goesBack() && isInMaintenance();
+  setText(start, t(!reachable ? 'home.retry' : isClosed ? 'home.maintenance' : goesBack() ? 'home.return' : 'home.start'));
+  start.setAttribute('aria-disabled', String(reachable && isClosed));
+  setHidden(another, !goesBack() || isInMaintenance());
+  const until = site.maintenance?.until_ms ?? null;
+  setHidden(byTest('stats'), isInMaintenance());
+  setHidden(closed, !isInMaintenance());
+  setText(closed, t(until === null ? 'match.maintenance' : 'match.maintenanceUntil', { time: momentText(until ?? 0, language()) }));
 }
+
+/** No new pairs are made; who talks goes on. */
+const isInMaintenance = () => Boolean(site.maintenance) && (site.maintenance.until_ms ?? Infinity) > now();
 
 function renderHours() {
   const text = hoursText(site.hours, now());
@@ -97,6 +110,9 @@ function renderResume() {
 
 /** Asks how things are. Resolves to whether all of it is known now. */
 async function refresh() {
+  // Maintenance comes and goes while a page is open.
+  if (site.maintenance || monotonicNow() - siteKnownAt > noticesEvery) siteKnown = false;
+  askNotices(noticesEvery);
   const [numbers, rooms, words] = await Promise.allSettled([getStats(), getRooms(), siteKnown ? site : getSite()]);
   if (numbers.status === 'fulfilled') stats = numbers.value;
   reachable = numbers.status === 'fulfilled' || numbers.reason instanceof Refusal;
@@ -108,6 +124,7 @@ async function refresh() {
 
 function knowSite(answer) {
   siteKnown = true;
+  siteKnownAt = monotonicNow();
   site = answer;
   offerTopics(site.topics);
   if (local.get('consent')?.age < site.minimum_age) local.remove('consent');
@@ -128,6 +145,7 @@ async function begin() {
     render();
     return;
   }
+  if (isInMaintenance() || !(await readFirst()) || isBanned()) return;
   if (!hasConsent()) {
     // An age of 0: the operator has nothing asked.
     if (site.minimum_age > 0 && !(await askConsent(site))) return;
@@ -165,7 +183,7 @@ onLanguage(() => {
   if (!profile.named && !isGuest()) profile = { ...loadProfile(), ...profile };
   render();
 });
-document.addEventListener('visibilitychange', () => !document.hidden && refresh());
+document.addEventListener('visibilitychange', () => !document.hidden && (refresh(), askNotices(5000)));
 addEventListener('pageshow', (event) => event.persisted && (refresh(), lookBack()));
 setInterval(() => !document.hidden && refresh(), refreshEvery);
 render();
@@ -188,5 +206,10 @@ function lookBack() {
 adoptActions();
 addEventListener('pagehide', handOverActions);
 if (roomsWithPendingActions().length > 0) import('./background-outbox.js').then(({ startBackgroundOutboxes }) => startBackgroundOutboxes());
-if (reportedNames().length > 0) import('../ui/report-list.js').then(({ tellOutcomes }) => tellOutcomes());
+onNotices(render);
+askNotices().then(() => {
+  // What became of reports is told by notices, where a server has them.
+  if (reportedNames().length > 0 && !hasOutcomes()) import('../ui/report-list.js').then(({ tellOutcomes }) => tellOutcomes());
+  if (location.hash === '#notices' && !isBanned()) import('../ui/notice-list.js').then(({ openNotices }) => openNotices());
+});
 startWorker();

@@ -10,12 +10,13 @@ import { chosen, reactionsAt, wishFor } from '../model/reactions.js';
 import { asksBeforeLeaving, canBlock, hasWords, isAsked } from '../model/room-queries.js';
 import { fileName, transcript } from '../model/transcript.js';
 import { askBlock } from '../ui/block-sheet.js';
-import { rememberBlocked } from '../ui/blocked-list.js';
 import { forgetThisBrowser } from '../ui/forget-sheet.js';
 import { openGuide } from '../ui/guide.js';
+import { rememberBlocked } from '../ui/kept-names.js';
 import { markWords } from '../ui/marking.js';
 import { askTranscript, saveText } from '../ui/transcript-sheet.js';
 import { openMessageMenu, openRoomMenu } from './room-menus.js';
+import { isMuted } from './notices.js';
 import { createReporting } from './room-report.js';
 import { rememberSide } from './room-storage.js';
 
@@ -26,6 +27,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
   let leaving = null;
   const state = () => core.getState();
   const partnerName = () => state().partner?.nickname ?? '';
+  const canSpeak = () => state().active && !isMuted();
 
   function send(content) {
     core.act({ action: 'wrote', clientId: `m-${randomId(18)}`, content, reply, at: now() });
@@ -56,12 +58,12 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
   function rowOf({ dataset }) {
     const stored = dataset.seq ? state().messages.find((message) => message.seq === Number(dataset.seq)) : null;
     const source = stored ?? state().pendingMessages.find((item) => item.clientId === dataset.clientId);
-    return source ? { source, mine: dataset.mine === 'true', recalled: Boolean(source.recalled), canRetry: state().active && Boolean(source.failed) } : null;
+    return source ? { source, mine: dataset.mine === 'true', recalled: Boolean(source.recalled), canRetry: canSpeak() && Boolean(source.failed) } : null;
   }
 
   function replyTo(node) {
     const row = rowOf(node);
-    if (!row?.source.seq || row.recalled || !state().active) return;
+    if (!row?.source.seq || row.recalled || !canSpeak()) return;
     setReply({ id: row.source.id, text: row.source.content, mine: row.mine });
   }
 
@@ -71,7 +73,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
   /** Reacts to the message of this element; the same again takes it back. */
   function react(node, reaction) {
     const row = rowOf(node);
-    if (!row?.source.seq || row.recalled || !state().active) return;
+    if (!row?.source.seq || row.recalled || !canSpeak()) return;
     ask({ kind: 'react', id: row.source.id, reaction: chosen(myReaction(row.source), reaction) });
   }
 
@@ -80,7 +82,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     if (!row) return;
     const { id, clientId } = row.source;
     openMessageMenu(row, at, {
-      canReply: state().active,
+      canReply: canSpeak(),
       canReport: reporting.isOffered(),
       mine: row.source.seq ? myReaction(row.source) : null,
       onReact: (reaction) => react(node, reaction),
@@ -96,7 +98,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
   }
 
   function retry({ dataset }) {
-    if (!state().active) return;
+    if (!canSpeak()) return;
     core.act({ action: 'retry', clientId: dataset.clientId });
     connection.flush();
   }

@@ -7,6 +7,7 @@ import { allowResend, backoffDelay, endBackoff, looksDead, markSent, newOutbox, 
 import { resumePoint } from '../model/room-queries.js';
 import { forgottenCode, ReconnectingSocket, socketUrl } from '../net/socket.js';
 import { wasForgotten } from '../ui/forget-sheet.js';
+import { askNotices, bannedCode, goToNotices, isMuted, takeNotice } from './notices.js';
 import { sideOf } from './room-storage.js';
 
 // Close codes that mean something else than "come back" or "stop".
@@ -36,9 +37,12 @@ export function openRoomConnection({ roomId, getState, onEvent, onStatus, onGone
       blocked = lost.blocked;
       outbox = resetConnection(outbox, monotonicNow());
       onStatus(blocked ? 'blocked' : 'lost');
+      // A browser does not say why.
+      if (lost.refused) askNotices(15_000);
     },
     onFinal(code) {
       if (code === forgottenCode) wasForgotten();
+      else if (code === bannedCode) goToNotices();
       else if (code === closed.gone || code === closed.refused) onGone();
       else onStatus('stopped');
     },
@@ -50,6 +54,8 @@ export function openRoomConnection({ roomId, getState, onEvent, onStatus, onGone
   }
 
   function onFrame(frame) {
+    if (frame.action === 'notice') takeNotice(frame.notice);
+    if (frame.code === 'muted' && !isMuted()) askNotices();
     if (frame.action === 'room_state') entered = true;
     if (entered && blocked) {
       blocked = false;

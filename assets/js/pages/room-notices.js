@@ -87,7 +87,7 @@ function announceReactions(before, after, name) {
   }
 }
 
-const silentErrors = ['unavailable', 'unknown_action', 'already_recalled', 'client_id_reused'];
+const silentErrors = ['unavailable', 'unknown_action', 'already_recalled', 'client_id_reused', 'muted'];
 const explainedErrors = ['too_long', 'room_closed', 'room_full', 'no_such_message', 'too_many_reactions'];
 
 /** Says why the server refused something; `limit` is the number of characters a message may have. */

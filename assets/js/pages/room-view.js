@@ -10,6 +10,7 @@ import { followOffer, isFolded, newOffer, openRound, startersFor } from '../mode
 import { setTitle } from '../ui/alerts.js';
 import { mountOpening } from '../ui/opening.js';
 import { isHere } from '../ui/room-header.js';
+import { isMuted } from './notices.js';
 import { sideOf } from './room-storage.js';
 
 /** The banners of a page that hears nothing itself. */
@@ -27,7 +28,8 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
   function moveFocusOn(state, now) {
     const over = isOver(state);
     const hadFocus = over && !ui.composer.element.hidden && ui.composer.element.contains(document.activeElement);
-    setHidden(ui.composer.element, over);
+    // What is said of it stands there instead (ui/notices.js).
+    setHidden(ui.composer.element, over || isMuted());
     const { retention_ms: retention, options } = getSite();
     ui.endCard.update(state, { retention, reports: Boolean(options.reports) }, now);
     if (hadFocus) section.querySelector('.end-title')?.focus({ preventScroll: true });
@@ -37,7 +39,7 @@ export function createRoomView({ roomId, ui, section, getSite, getProfile }) {
   function showStarters(state, { still, now }) {
     const text = ui.composer.text();
     const writes = text !== '' && !offered.includes(text);
-    const ready = !still && state.known && state.active && !state.replaced;
+    const ready = !still && state.known && state.active && !state.replaced && !isMuted();
     if (ready) offer = followOffer(offer, state, { now, writes });
     const round = openRound(offer);
     const isOpen = ready && round !== null && !writes;

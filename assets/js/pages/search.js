@@ -3,22 +3,30 @@
 
 import { callMe, searchName, wanted } from '../lib/call-me.js';
 import { language, t, tagList } from '../lib/i18n.js';
-import { monotonicNow, now as presentMoment } from '../lib/time.js';
+import { oneAtATime } from '../lib/press.js';
+import { momentText, monotonicNow, now as presentMoment } from '../lib/time.js';
 import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLine } from '../model/matching.js';
 import { userData } from '../model/profile.js';
 import { getRooms } from '../net/http.js';
 import { forgottenCode, ReconnectingSocket, socketUrl } from '../net/socket.js';
 import { wasForgotten } from '../ui/forget-sheet.js';
 import { stateOfHours, untilHours } from '../ui/hours.js';
+import { askNotices, bannedCode, goToNotices, maintenanceUntil, readFirst, takeNotice } from './notices.js';
 
 const cancelPatience = 1500;
 
 const lookingFor = (tags) => (tags ? t('match.lookingTags', { tags }) : t('match.lookingAny'));
 
+/** Until when no new pairs are made is in the notice of it, where there is one. */
+function withEnd(line) {
+  const until = line[0] === 'match.maintenance' ? maintenanceUntil() : null;
+  return until === null ? line : ['match.maintenanceUntil', { time: momentText(until, language()) }];
+}
+
 /** What is shown before a search begins. */
 export function viewBefore(profile) {
   const looking = lookingFor(tagList(profile.tags));
-  return { title: 'match.titleSoon', paused: true, looking, waited: 0, line: ['match.soon', {}], phase: 'before', options: [], roomId: null, profile, canRetry: false, retryIn: 0 };
+  return { title: 'match.titleSoon', paused: true, looking, waited: 0, line: ['match.soon', {}], phase: 'before', options: [], roomId: null, profile, retry: 'match.retry', canRetry: false, retryIn: 0 };
 }
 
 /** `hasMet`: this person has met others here before. */
@@ -33,9 +41,22 @@ export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCanc
       apply({ action: 'connection', status: 'open' });
       if (goesOn(search)) goOn();
     },
-    onFrame: apply,
-    onLost: ({ blocked }) => apply({ action: 'connection', status: blocked ? 'blocked' : 'lost' }),
-    onFinal: (code) => (code === forgottenCode ? wasForgotten() : apply({ action: 'connection', status: 'stopped' })),
+    onFrame(frame) {
+      if (frame.action === 'notice') takeNotice(frame.notice);
+      else apply(frame);
+      if (frame.code === 'notice_pending') readNotices();
+      else if (frame.code === 'banned') goToNotices();
+    },
+    onLost({ blocked, refused }) {
+      apply({ action: 'connection', status: blocked ? 'blocked' : 'lost' });
+      // A browser does not say why.
+      if (refused) askNotices(15_000);
+    },
+    onFinal(code) {
+      if (code === forgottenCode) wasForgotten();
+      else if (code === bannedCode) goToNotices();
+      else apply({ action: 'connection', status: 'stopped' });
+    },
   });
   const ticker = setInterval(tick, 500);
 
@@ -53,6 +74,8 @@ export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCanc
   }
 
   function ask() {
+    // To ask a second time is to say that it was read.
+    if (search.halted === 'notice') return;
     const named = wanted.get() ? { user_id: searchName() } : {};
     connection.send({ action: 'start_matching', user_data: { ...userData(getProfile(), [language()]), ...named } });
     callMe(getSite(), connection.send);
@@ -83,7 +106,13 @@ export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCanc
     render();
   }
 
-  function again() {
+  const readNotices = oneAtATime(async () => {
+    if ((await readFirst()) && !done) searchAgain();
+  });
+
+  const again = () => (search.halted === 'notice' ? readNotices() : searchAgain());
+
+  function searchAgain() {
     apply({ action: 'restart' });
     if (search.connection === 'stopped') connection.revive();
     else if (connection.isOpen()) ask();
@@ -102,18 +131,19 @@ export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCanc
     const now = monotonicNow();
     const profile = getProfile();
     const tags = tagList(profile.tags);
-    const paused = ['stopped', 'blocked'].includes(search.connection) || ['replaced', 'in_room', 'full'].includes(search.halted);
+    const paused = ['stopped', 'blocked'].includes(search.connection) || ['replaced', 'in_room', 'full', 'maintenance', 'notice'].includes(search.halted);
     view.update({
       title: paused ? 'match.titlePaused' : 'match.title',
       paused,
       looking: lookingFor(tags),
       waited: now - search.startedAt,
-      line: searchLine(search, tags, now, { hasMet, hours: hoursLine() }),
+      line: withEnd(searchLine(search, tags, now, { hasMet, hours: hoursLine() })),
       phase: `${search.connection}/${search.halted}/${search.phase}/${search.unfit}`,
       options: options(search, { wish: profile.wish, loopback: isLoopback(location.hostname), hasAddress: Boolean(getSite().address), now }),
       roomId: search.roomId,
       profile,
-      canRetry: search.halted === 'replaced' || search.halted === 'rate' || search.connection === 'stopped',
+      retry: search.halted === 'notice' ? 'match.noticeGo' : 'match.retry',
+      canRetry: search.halted === 'replaced' || search.halted === 'notice' || search.halted === 'rate' || search.connection === 'stopped',
       retryIn: search.halted === 'rate' ? Math.max(0, search.retryAt - now) : 0,
     });
   }

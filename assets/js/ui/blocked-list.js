@@ -1,24 +1,20 @@
 // The sheet of people this browser blocked: what they were called there, when, and
-// a way to lift each. The list is the server's, the names are kept here.
+// a way to lift each. The list is the server's, the names are kept here. Loaded when it is opened.
 
 import { avatarUrl, el, setText } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
 import { oneAtATime } from '../lib/press.js';
 import { local } from '../lib/storage.js';
 import { clock, dateText, now } from '../lib/time.js';
-import { blockRows, readNames, stillBlocked, withName, withoutName } from '../model/blocked-names.js';
+import { blockRows, stillBlocked, withoutName } from '../model/blocked-names.js';
 import { getBlocks, liftBlock } from '../net/http.js';
+import { blockedNames } from './kept-names.js';
 import { openSheet } from './sheet.js';
+import { withStyle } from './style.js';
 import { toast } from './toast.js';
 
-const names = () => readNames(local.get('blocked'));
-
-/** Keeps what the partner who is blocked now is called here. */
-export function rememberBlocked(room, partner) {
-  local.set('blocked', withName(names(), { room, name: partner?.nickname ?? '', avatar: String(partner?.avatar ?? ''), at: now() }));
-}
-
-export function openBlockedList() {
+export async function openBlockedList() {
+  await withStyle('blocked-list');
   const note = el('p', { class: 'sheet-note' }, t('blocked.loading'));
   const list = el('ul', { class: 'blocked-list' });
   const sheet = openSheet({ title: t('blocked.title'), body: [list, note], test: 'blocked-sheet' });
@@ -51,7 +47,7 @@ export function openBlockedList() {
       toast(t('blocked.failed'));
       return;
     }
-    local.set('blocked', withoutName(names(), row.room));
+    local.set('blocked', withoutName(blockedNames(), row.room));
     const at = rows.indexOf(row);
     rows = rows.filter((other) => other !== row);
     const hadFocus = button.contains(document.activeElement);
@@ -63,8 +59,8 @@ export function openBlockedList() {
 
   getBlocks().then(
     (blocks) => {
-      local.set('blocked', stillBlocked(names(), blocks, now()));
-      rows = blockRows(blocks, names());
+      local.set('blocked', stillBlocked(blockedNames(), blocks, now()));
+      rows = blockRows(blocks, blockedNames());
       show();
     },
     () => setText(note, t('blocked.failed')),

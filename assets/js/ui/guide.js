@@ -2,11 +2,12 @@
 
 import { el } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
-import { openBlockedList } from './blocked-list.js';
+import { local } from '../lib/storage.js';
+import { reportedNames } from './kept-names.js';
 import { keptFor, privacyLink } from './privacy.js';
-import { reportedNames } from './report-names.js';
 import { openRules } from './rules.js';
 import { openSheet } from './sheet.js';
+import { toast } from './toast.js';
 
 export function openGuide(site) {
   const parts = [
@@ -19,9 +20,15 @@ export function openGuide(site) {
     ...texts.map((key) => el('p', {}, t(key, { t: keptFor(site) }))),
   ]);
   body.push(el('p', {}, privacyLink(t('guide.privacy'))));
-  const rules = el('button', { type: 'button', class: 'button-ghost', test: 'guide-rules', onclick: () => openRules(site) }, t('guide.rules'));
-  const blocked = el('button', { type: 'button', class: 'button-ghost', test: 'guide-blocked', onclick: () => openBlockedList() }, t('guide.blocked'));
+  const button = (test, text, onclick) => el('button', { type: 'button', class: 'button-ghost', test, onclick }, t(text));
+  // Of a list that cannot be had it is said that it cannot.
+  const list = (test, text, load) => button(test, text, () => load().catch(() => toast(t('blocked.failed'))));
   const hasReports = site.options.reports || reportedNames().length > 0;
-  const reports = hasReports && el('button', { type: 'button', class: 'button-ghost', test: 'guide-reports', onclick: () => import('./report-list.js').then(({ openReports }) => openReports()) }, t('reports.title'));
-  return openSheet({ title: t('guide.title'), body, foot: [rules, blocked, reports], test: 'guide-sheet', className: 'sheet-guide' }).closed;
+  const foot = [
+    button('guide-rules', 'guide.rules', () => openRules(site)),
+    list('guide-blocked', 'guide.blocked', async () => (await import('./blocked-list.js')).openBlockedList()),
+    hasReports && list('guide-reports', 'guide.reports', async () => (await import('./report-list.js')).openReports()),
+    local.get('told') && list('guide-notices', 'guide.notices', async () => (await import('../pages/notice-list.js')).openNotices()),
+  ];
+  return openSheet({ title: t('guide.title'), body, foot, test: 'guide-sheet', className: 'sheet-guide' }).closed;
 }

@@ -59,6 +59,15 @@ async function fetchTexts(tag) {
   for (const [at, kind] of [...names.entries()].reverse()) kinds[kind](tag, texts[at]);
 }
 
+/**
+ * A page brings its words but those of what few people see, whose keys begin with `notices.` or `reports.`:
+ * they come with the whole catalogue, when something of them is to be shown.
+ */
+export async function fetchLateWords() {
+  const tag = language();
+  if (t('notices.title') === 'notices.title') addWords(tag, await fetchJson(new URL(`../../words/${tag}.json`, import.meta.url)));
+}
+
 async function fetchJson(url) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(String(answer.status));

@@ -78,7 +78,7 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom 
       setHidden(again, !view.canRetry);
       again.disabled = view.retryIn > 0;
       if (view.retryIn > 0) setCounting(again, around('err.rate', 's'), String(Math.ceil(view.retryIn / 1000)));
-      else setText(again, t('match.retry'));
+      else setText(again, t(view.retry));
     },
   };
 }

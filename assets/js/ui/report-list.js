@@ -8,7 +8,8 @@ import { local } from '../lib/storage.js';
 import { clock, dateText } from '../lib/time.js';
 import { newlyDecided, stateKey } from '../model/report.js';
 import { getReports, Refusal, withdrawReport } from '../net/http.js';
-import { reportedNames } from './report-names.js';
+import { reportedNames } from './kept-names.js';
+import { fetchLateWords } from './language.js';
 import { openSheet } from './sheet.js';
 import { withStyle } from './style.js';
 import { toast } from './toast.js';
@@ -16,10 +17,10 @@ import { toast } from './toast.js';
 const nameIn = (room) => reportedNames().find((entry) => entry.room === room)?.name ?? null;
 
 export async function openReports() {
-  await withStyle('report');
+  await Promise.all([withStyle('report'), withStyle('blocked-list'), fetchLateWords()]);
   const note = el('p', { class: 'sheet-note' }, t('blocked.loading'));
   const list = el('ul', { class: 'blocked-list' });
-  const sheet = openSheet({ title: t('reports.title'), body: [list, note], test: 'reports-sheet' });
+  const sheet = openSheet({ title: t('guide.reports'), body: [list, note], test: 'reports-sheet' });
   let rows = [];
 
   function show() {
@@ -79,6 +80,7 @@ export async function tellOutcomes() {
   const [latest] = newlyDecided(reports, local.get('outcomes', []));
   remember(reports);
   if (!latest) return;
+  await fetchLateWords();
   const name = nameIn(latest.room_id) ?? t('blocked.unnamed');
   toast(t(latest.acted ? 'reports.toldActed' : 'reports.toldLooked', { name }));
 }

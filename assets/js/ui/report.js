@@ -7,7 +7,7 @@ import { oneAtATime } from '../lib/press.js';
 import { helpLines, noteChars, outcomeOf, reasons, reportOf } from '../model/report.js';
 import { orBlank } from '../model/text.js';
 import { postReport, Refusal } from '../net/http.js';
-import { rememberReported } from './report-names.js';
+import { rememberReported } from './kept-names.js';
 import { openSheet } from './sheet.js';
 import { withStyle } from './style.js';
 import { toast } from './toast.js';

@@ -1,0 +1,119 @@
+// What a person was told of decisions, and by the site, as data: the notices by their
+// names, and the ban and the mute that hold. Pure: `now` is an argument.
+
+/**
+ * As a socket or `GET /api/notices/` brings it.
+ * @typedef {{ id?: unknown, kind?: unknown, [field: string]: any }} RawNotice
+ */
+
+/** @typedef {{ notices: RawNotice[], standing?: { ban?: RawNotice | null, mute?: RawNotice | null } }} Told */
+
+/**
+ * @typedef {object} Notice
+ * @property {string} id
+ * @property {string} kind
+ * @property {string | null} rule
+ * @property {string} text the operator's: any characters at all
+ * @property {number} from
+ * @property {number | null} until
+ * @property {boolean} automatic
+ * @property {string} appeal `possible`, `pending`, `decided` or `none`
+ * @property {boolean} read confirmed, as the server says
+ * @property {boolean | null} acted of an outcome
+ * @property {string | null} answers of an answer to an appeal: what was appealed
+ */
+
+/** @typedef {{ rule: string | null, until: number | null }} Sanction */
+/** @typedef {{ list: readonly Notice[], ban: Sanction | null, mute: Sanction | null }} Notices newest first */
+
+/** @type {Notices} */
+export const noNotices = { list: [], ban: null, mute: null };
+
+const kinds = new Set(['warning', 'mute', 'ban', 'lifted', 'outcome', 'broadcast', 'maintenance']);
+const toAll = new Set(['broadcast', 'maintenance']);
+
+/** @param {unknown} value */
+const textOf = (value) => (typeof value === 'string' ? value : null);
+/** @param {unknown} value */
+const momentOf = (value) => (Number.isFinite(value) ? Number(value) : null);
+
+/**
+ * Null: a kind that these pages do not know, or not a notice at all.
+ * @param {RawNotice | null | undefined} raw @returns {Notice | null}
+ */
+function readNotice(raw) {
+  if (typeof raw?.id !== 'string' || typeof raw.kind !== 'string' || !kinds.has(raw.kind)) return null;
+  return {
+    id: raw.id,
+    kind: raw.kind,
+    text: textOf(raw.text) ?? '',
+    from: momentOf(raw.from_ms) ?? 0,
+    automatic: raw.automatic === true,
+    appeal: textOf(raw.appeal) ?? 'none',
+    read: raw.acknowledged === true,
+    acted: typeof raw.acted === 'boolean' ? raw.acted : null,
+    answers: textOf(raw.answers),
+    ...sanctionOf(raw),
+  };
+}
+
+/** @param {RawNotice} raw @returns {Sanction} */
+const sanctionOf = (raw) => ({ rule: textOf(raw.rule), until: momentOf(raw.until_ms) });
+
+/** @param {Notice} a @param {Notice} b */
+const newestFirst = (a, b) => b.from - a.from;
+
+/**
+ * A socket has told one.
+ * @param {Notices} state @param {RawNotice} raw @returns {Notices}
+ */
+export function hear(state, raw) {
+  const notice = readNotice(raw);
+  if (!notice) return state;
+  const before = state.list.find(({ id }) => id === notice.id);
+  const rest = state.list.filter((other) => other !== before);
+  const list = [{ ...notice, read: notice.read || Boolean(before?.read) }, ...rest].sort(newestFirst);
+  return { ...state, list, ...(notice.kind === 'mute' || notice.kind === 'ban' ? { [notice.kind]: notice } : {}) };
+}
+
+/**
+ * The server was asked: what it says takes the place of what was known, but of words to all people, which it
+ * may tell on sockets alone.
+ * @param {Notices} state @param {Told} told @returns {Notices}
+ */
+export function learn(state, { notices, standing }) {
+  const list = notices.flatMap((raw) => readNotice(raw) ?? []);
+  const others = state.list.filter(({ id, kind }) => toAll.has(kind) && !list.some((notice) => notice.id === id));
+  const sanction = (/** @type {RawNotice | null | undefined} */ raw) => (raw ? sanctionOf(raw) : null);
+  return { list: [...list, ...others].sort(newestFirst), ban: sanction(standing?.ban), mute: sanction(standing?.mute) };
+}
+
+/**
+ * The person has read it.
+ * @param {Notices} state @param {string} id @returns {Notices}
+ */
+export const markRead = (state, id) => ({ ...state, list: state.list.map((notice) => (notice.id === id ? { ...notice, read: true } : notice)) });
+
+/**
+ * Whether it holds at that moment.
+ * @param {Sanction | null} sanction @param {number} now
+ */
+export const holds = (sanction, now) => sanction !== null && (sanction.until === null || sanction.until > now);
+
+/**
+ * Whether it tells of a mute or a ban that is no more: its time is over, or it was lifted.
+ * @param {Notices} state @param {Notice} notice @param {number} now
+ */
+export const isOver = (state, notice, now) => (notice.kind === 'mute' || notice.kind === 'ban') && !(holds(notice, now) && holds(state[notice.kind], now));
+
+/**
+ * The newest of its kind that holds.
+ * @param {Notices} state @param {string} kind @param {number} now
+ */
+export const latest = ({ list }, kind, now) => list.find((notice) => notice.kind === kind && holds(notice, now)) ?? null;
+
+/**
+ * What has to be read before the next search, the oldest first.
+ * @param {Notices} state
+ */
+export const toRead = ({ list }) => list.filter(({ kind, read }) => kind === 'warning' && !read).reverse();

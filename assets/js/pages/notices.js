@@ -1,0 +1,71 @@
+// What this person was told of decisions, and by the site, as far as this page knows. What shows it is
+// loaded when there is something to show (ui/notices.js).
+
+import { local } from '../lib/storage.js';
+import { monotonicNow, now } from '../lib/time.js';
+import { hear, holds, latest, learn, noNotices, toRead } from '../model/notices.js';
+import { getNotices } from '../net/http.js';
+
+/** The close code of a browser that is banned. */
+export const bannedCode = 4100;
+
+let state = noNotices;
+let isUnknown = false; // to a server of before
+let askedAt = -Infinity;
+let shown = null;
+const listeners = new Set();
+
+/** Calls `listener` each time that something was told. */
+export const onNotices = (listener) => void listeners.add(listener);
+
+/** From now on this is what is known. */
+function change(next) {
+  if (next === state) return;
+  state = next;
+  if (state.list.length > 0) local.set('told', true);
+  if (state.list.length > 0 || state.ban) show();
+  for (const listener of listeners) listener();
+}
+
+/** What parts that are loaded later work with. */
+export const noticeStore = { get: () => state, set: change, ask: () => askNotices() };
+
+/** Resolves to what shows notices; null: it cannot be had just now. */
+async function show() {
+  shown ??= import('../ui/notices.js')
+    .then(({ mountNotices }) => mountNotices(noticeStore))
+    .catch(() => (shown = null));
+  const loaded = await shown;
+  loaded?.update();
+  return loaded;
+}
+
+/** A socket has told this. */
+export function takeNotice(raw) {
+  change(hear(state, raw));
+  // What was lifted is the server's to say.
+  if (raw?.kind === 'lifted') askNotices();
+}
+
+/** Asks the server, unless it was asked within `patience` ms. Resolves when that is done. */
+export async function askNotices(patience = 0) {
+  if (isUnknown || monotonicNow() - askedAt < patience) return;
+  askedAt = monotonicNow();
+  try {
+    change(learn(state, await getNotices()));
+  } catch (error) {
+    isUnknown = error.code === 'not_found';
+  }
+}
+
+/** Resolves to whether a search may begin: what has to be read before is shown. */
+export const readFirst = async () => toRead(state).length === 0 || (await (await show())?.readFirst()) !== false;
+
+export const isBanned = () => holds(state.ban, now());
+export const isMuted = () => holds(state.mute, now());
+/** Until when no new pairs are made, as a socket has told. */
+export const maintenanceUntil = () => latest(state, 'maintenance', now())?.until ?? null;
+export const hasOutcomes = () => state.list.some(({ kind }) => kind === 'outcome');
+
+/** A page that may not search or talk leads to the one that says why. */
+export const goToNotices = () => location.replace('/#notices');

@@ -1,0 +1,71 @@
+// The sheet of one notice: what was decided, by which rule, in the operator's words, when, and how to appeal.
+
+import { el } from '../lib/dom.js';
+import { language, t } from '../lib/i18n.js';
+import { momentText, now } from '../lib/time.js';
+import { isOver } from '../model/notices.js';
+import { appealPart } from './appeal.js';
+import { openSheet } from './sheet.js';
+
+const rules = new Set(['harassment', 'sexual', 'minor', 'self_harm', 'spam', 'other']);
+const sanctions = new Set(['warning', 'mute', 'ban']);
+
+/** A rule in words; one that these pages do not know is one of the site's. @param {string} rule */
+export const ruleText = (rule) => t(`notices.rule.${rules.has(rule) ? rule : 'other'}`);
+
+/**
+ * What kind of words it needs: an outcome that names a rule, or what it answers, is of an appeal.
+ * @param {import('../model/notices.js').Notice} notice
+ */
+export const titleKey = ({ kind, rule, answers }) => (kind === 'outcome' && (rule !== null || answers !== null) ? 'appealed' : kind);
+
+/** @param {import('../model/notices.js').Notice} notice */
+function whatKey(notice) {
+  const key = titleKey(notice);
+  if (key === 'outcome') return notice.acted ? 'acted' : 'looked';
+  if (key === 'appealed') return notice.acted ? 'changed' : 'upheld';
+  return key;
+}
+
+/** Rule, times, and who decided. @param {import('../model/notices.js').Notice} notice */
+export function facts({ kind, rule, from, until, automatic }) {
+  const holdsOn = kind === 'mute' || kind === 'ban';
+  const rows = [
+    rule && ['rule', ruleText(rule)],
+    from > 0 && ['from', momentText(from, language())],
+    holdsOn && ['until', until === null ? t('notices.open') : momentText(until, language())],
+    sanctions.has(kind) && ['by', t(automatic ? 'notices.by.machine' : 'notices.by.person')],
+  ];
+  return el('dl', { class: 'notice-facts' }, ...rows.filter(Boolean).flatMap(([key, value]) => [el('dt', {}, t(`notices.${key}`)), el('dd', {}, value)]));
+}
+
+/** An operator's words. @param {string} text */
+export const words = (text) => text.trim() !== '' && el('p', { class: 'notice-text', dir: 'auto', test: 'notice-text' }, text.trim());
+
+/** Answers to an appeal against this notice. */
+export const answers = (state, notice) =>
+  state.list
+    .filter((other) => other.answers === notice.id && other.text.trim() !== '')
+    .map((other) => el('div', { class: 'notice-answer' }, el('h3', { class: 'sheet-heading' }, t('notices.appeal.answer')), words(other.text)));
+
+/**
+ * Opens it. Resolves to true when it was confirmed, else null.
+ * @param {import('../model/notices.js').Notice} notice
+ */
+export function openNotice(notice, { get, set, mustConfirm = false }) {
+  const key = titleKey(notice);
+  const isPlain = key === 'broadcast';
+  const over = isOver(get(), notice, now());
+  const done = el('button', { type: 'button', class: mustConfirm ? 'button-primary' : 'button-ghost', test: 'notice-confirm' }, t(mustConfirm ? 'notices.confirm' : 'app.done'));
+  const body = [
+    !isPlain && el('p', {}, t(`notices.what.${over ? 'over' : whatKey(notice)}`)),
+    words(notice.text),
+    facts(notice),
+    ...answers(get(), notice),
+    appealPart(notice, { get, set }),
+  ];
+  const sheet = openSheet({ title: t(`notices.${key}`), body: body.filter(Boolean), foot: [done], test: 'notice-sheet', className: 'sheet-ask sheet-notice' });
+  done.addEventListener('click', () => sheet.close(true));
+  done.focus();
+  return sheet.closed;
+}
