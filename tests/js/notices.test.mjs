@@ -84,7 +84,9 @@ async function store(...answers) {
     return Promise.resolve(new Response(JSON.stringify(body), { status, headers: { 'content-type': type } }));
   };
   instance += 1;
-  return import(`../../assets/js/pages/notices.js?${instance}`);
+  const page = await import(`../../assets/js/pages/notices.js?${instance}`);
+  page.followSite({ maintenance: null });
+  return page;
 }
 
 const asked = [];
@@ -102,6 +104,15 @@ test('a server of before is asked once, and nothing changes', async () => {
   await page.askNotices();
   assert.deepEqual(asked, ['/api/notices/']);
   assert.deepEqual([changes, page.isBanned(), page.isMuted(), await page.readFirst()], [0, false, false, true]);
+  page.followSite({});
+  await page.askNotices();
+  assert.equal(asked.length, 1, 'its site says nothing of maintenance: it is not asked at all');
+});
+
+test('two that ask at once are one question', async () => {
+  const page = await store([200, { notices: [] }]);
+  await Promise.all([page.askNotices(), page.askNotices(), page.askNotices(60_000)]);
+  assert.equal(asked.length, 1);
 });
 
 test('an outage says nothing, and it is asked again', async () => {

@@ -120,8 +120,8 @@ export const defaultSite = {
   max_nickname_chars: 12,
   push: /** @type {Push | null} */ (null),
   options: /** @type {{ reports?: boolean }} */ ({}),
-  // No new pairs are made until then; null: they are.
-  maintenance: /** @type {{ until_ms?: number | null } | null} */ (null),
+  // No new pairs are made until then; null: they are; absent: a server of before, which tells no notices either.
+  maintenance: /** @type {{ until_ms?: number | null } | null | undefined} */ (undefined),
 };
 
 /** @typedef {{ key: string, call_for_ms: number }} Push what a site says that calls */

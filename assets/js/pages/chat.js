@@ -32,7 +32,7 @@ import { followView } from '../ui/viewport.js';
 import { refuseDrops } from '../ui/drops.js';
 import { startBackgroundOutboxes } from './background-outbox.js';
 import { depart } from './departure.js';
-import { askNotices, goToNotices, isBanned, onNotices } from './notices.js';
+import { askNotices, followSite, goToNotices, isBanned, onNotices } from './notices.js';
 import { forgetRoom, handOverActions, isLeft, knownRooms, rememberSide, roomHere, setRoomHere, adoptActions, unsentWords } from './room-storage.js';
 import { OpenRoom } from './room.js';
 import { startSearch, viewBefore } from './search.js';
@@ -317,6 +317,7 @@ onLanguage(() => {
 const answered = untilAnswered(getSite);
 answered.then((answer) => {
   site = answer;
+  followSite(site);
   offerTopics(site.topics);
   room?.render();
   room?.callMe();

@@ -21,7 +21,7 @@ import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile
 import { reportedNames } from '../ui/kept-names.js';
 import { mountStats } from '../ui/stats.js';
 import { mountEnded } from './ended.js';
-import { askNotices, hasOutcomes, isBanned, onNotices, readFirst } from './notices.js';
+import { askNotices, followSite, hasOutcomes, isBanned, onNotices, readFirst } from './notices.js';
 import { handOverActions, isLeft, rememberSide, roomsWithPendingActions, setRoomHere, adoptActions, requestLeave } from './room-storage.js';
 
 const refreshEvery = 10_000;
@@ -112,19 +112,20 @@ function renderResume() {
 async function refresh() {
   // Maintenance comes and goes while a page is open.
   if (site.maintenance || monotonicNow() - siteKnownAt > noticesEvery) siteKnown = false;
-  askNotices(noticesEvery);
   const [numbers, rooms, words] = await Promise.allSettled([getStats(), getRooms(), siteKnown ? site : getSite()]);
   if (numbers.status === 'fulfilled') stats = numbers.value;
   reachable = numbers.status === 'fulfilled' || numbers.reason instanceof Refusal;
   if (rooms.status === 'fulfilled') resumable = rooms.value.find((room) => !isLeft(room.room_id)) ?? null;
   if (words.status === 'fulfilled') knowSite(words.value);
   render();
+  await askNotices(noticesEvery);
   return rooms.status === 'fulfilled' && siteKnown;
 }
 
 function knowSite(answer) {
   siteKnown = true;
   siteKnownAt = monotonicNow();
+  followSite(answer);
   site = answer;
   offerTopics(site.topics);
   if (local.get('consent')?.age < site.minimum_age) local.remove('consent');
@@ -186,6 +187,7 @@ onLanguage(() => {
 document.addEventListener('visibilitychange', () => !document.hidden && (refresh(), askNotices(5000)));
 addEventListener('pageshow', (event) => event.persisted && (refresh(), lookBack()));
 setInterval(() => !document.hidden && refresh(), refreshEvery);
+onNotices(render);
 render();
 
 // A guest window is opened to meet the first one: it starts by itself, with
@@ -193,8 +195,17 @@ render();
 if (wantsGuest && hasConsent()) {
   location.replace('/chat/?match=1');
 } else {
-  refresh();
+  begun();
   lookBack();
+}
+
+async function begun() {
+  // Where this browser was told something before, nothing else is waited for.
+  askNotices();
+  await refresh();
+  // What became of reports is told by notices, where a server has them.
+  if (reportedNames().length > 0 && !hasOutcomes()) (await import('../ui/report-list.js')).tellOutcomes();
+  if (location.hash === '#notices' && !isBanned()) (await import('./notice-list.js')).openNotices();
 }
 
 /** What has ended changes no more: once for each time that home is shown. */
@@ -206,10 +217,4 @@ function lookBack() {
 adoptActions();
 addEventListener('pagehide', handOverActions);
 if (roomsWithPendingActions().length > 0) import('./background-outbox.js').then(({ startBackgroundOutboxes }) => startBackgroundOutboxes());
-onNotices(render);
-askNotices().then(() => {
-  // What became of reports is told by notices, where a server has them.
-  if (reportedNames().length > 0 && !hasOutcomes()) import('../ui/report-list.js').then(({ tellOutcomes }) => tellOutcomes());
-  if (location.hash === '#notices' && !isBanned()) import('../ui/notice-list.js').then(({ openNotices }) => openNotices());
-});
 startWorker();

@@ -10,7 +10,8 @@ import { getNotices } from '../net/http.js';
 export const bannedCode = 4100;
 
 let state = noNotices;
-let isUnknown = false; // to a server of before
+let isTold = local.get('told', false); // whether the server tells them
+let asking = null;
 let askedAt = -Infinity;
 let shown = null;
 const listeners = new Set();
@@ -49,13 +50,23 @@ export function takeNotice(raw) {
 
 /** Asks the server, unless it was asked within `patience` ms. Resolves when that is done. */
 export async function askNotices(patience = 0) {
-  if (isUnknown || monotonicNow() - askedAt < patience) return;
+  if (!isTold || (!asking && monotonicNow() - askedAt < patience)) return;
+  asking ??= ask().finally(() => (asking = null));
+  await asking;
+}
+
+async function ask() {
   askedAt = monotonicNow();
   try {
     change(learn(state, await getNotices()));
   } catch (error) {
-    isUnknown = error.code === 'not_found';
+    if (error.code === 'not_found') isTold = false;
   }
+}
+
+/** What the site says of itself is known: a server of before says nothing of maintenance, and tells no notices. */
+export function followSite(site) {
+  isTold = site.maintenance !== undefined;
 }
 
 /** Resolves to whether a search may begin: what has to be read before is shown. */

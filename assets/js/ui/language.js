@@ -60,8 +60,8 @@ async function fetchTexts(tag) {
 }
 
 /**
- * A page brings its words but those of what few people see, whose keys begin with `notices.` or `reports.`:
- * they come with the whole catalogue, when something of them is to be shown.
+ * A page brings its words but those of what few people see, whose keys begin with `call.`, `notices.` or
+ * `reports.`: they come with the whole catalogue, when something of them is to be shown.
  */
 export async function fetchLateWords() {
   const tag = language();

@@ -62,7 +62,8 @@ export function mountMatchingView(section, { onCancel, onWiden, onAgain, onRoom 
   }
 
   function paintSound() {
-    setText(hear, t('match.sound', { state: t(sound.get() ? 'menu.on' : 'menu.off') }));
+    setText(hear.querySelector('span'), t('match.sound', { state: t(sound.get() ? 'menu.on' : 'menu.off') }));
+    hear.classList.toggle('is-on', sound.get());
   }
 
   return {
