@@ -2,22 +2,18 @@
 //! what was reported is listed and taken back. The other one's page does not change.
 
 use fantoccini::key::Key;
-use miyu::domain::safety::Role;
 use serde_json::json;
 
 use crate::support::audit::accessible;
 use crate::support::browser::Browser;
 use crate::support::chat::meet;
-use crate::support::desk::{at_rest, make_operator};
+use crate::support::desk::with_operator;
 use crate::support::stage::{Play, picture};
 
 #[test]
 fn a_person_is_reported_in_three_presses_and_sees_nothing_of_it() {
     Play::new("reporting").run(async |stage| {
-        at_rest(stage, async |data| {
-            make_operator(data, "op", Role::Administrator).await;
-        })
-        .await;
+        with_operator(stage).await;
         let phone = Browser::phone();
         let (anna, bao) = tokio::join!(stage.person_with("Anna", &phone), stage.person("Bao"));
         meet(&anna, &bao).await;

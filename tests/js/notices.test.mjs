@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { hear, holds, isOver, latest, learn, markRead, noNotices, toRead } from '../../assets/js/model/notices.js';
+import { answerTo, hear, holds, isOver, latest, learn, markRead, noNotices, toRead } from '../../assets/js/model/notices.js';
 import { newRoom, reduceAll } from '../../assets/js/model/room.js';
 import { catalogues, languages } from './words.mjs';
 import { installPage } from './page.mjs';
@@ -10,15 +10,15 @@ import { installPage } from './page.mjs';
 const raw = (more) => ({ id: 'a', kind: 'warning', rule: 'spam', text: 'Please', from_ms: 1000, until_ms: null, automatic: false, appeal: 'possible', ...more });
 
 test('a notice is read as the server tells it', () => {
-  const { list } = hear(noNotices, raw({ until_ms: 5000, automatic: true, acted: true, answers: 'b' }));
-  assert.deepEqual(list, [{ id: 'a', kind: 'warning', rule: 'spam', text: 'Please', from: 1000, until: 5000, automatic: true, appeal: 'possible', read: false, acted: true, answers: 'b' }]);
+  const { list } = hear(noNotices, raw({ until_ms: 5000, automatic: true, acted: true, confirmed: true }));
+  assert.deepEqual(list, [{ id: 'a', kind: 'warning', rule: 'spam', text: 'Please', from: 1000, until: 5000, automatic: true, appeal: 'possible', read: true, acted: true }]);
 });
 
 test('kinds, fields and forms that are not known harm nothing', () => {
   const before = hear(noNotices, raw());
   for (const odd of [null, undefined, 7, 'ban', [], {}, { id: 'x' }, { kind: 'ban' }, raw({ id: 5 }), raw({ kind: 'hologram' }), raw({ kind: 'toString' })]) assert.equal(hear(before, odd), before, JSON.stringify(odd));
   const { list } = hear(noNotices, { id: 'a', kind: 'mute', rule: 9, text: { html: 1 }, from_ms: 'now', until_ms: Number.NaN, appeal: null, colour: 'red' });
-  assert.deepEqual(list, [{ id: 'a', kind: 'mute', rule: null, text: '', from: 0, until: null, automatic: false, appeal: 'none', read: false, acted: null, answers: null }]);
+  assert.deepEqual(list, [{ id: 'a', kind: 'mute', rule: null, text: '', from: 0, until: null, automatic: false, appeal: 'none', read: false, acted: null }]);
   const told = learn(noNotices, { notices: [null, raw({ kind: 'hologram' }), raw()], more: true });
   assert.deepEqual([told.list.length, told.ban, told.mute], [1, null, null]);
 });
@@ -30,7 +30,7 @@ test('told twice it is one, the newest first, and what was read stays read', () 
   state = hear(markRead(state, 'a'), raw({ appeal: 'pending' }));
   assert.deepEqual(toRead(state).map(({ id }) => id), ['b']);
   assert.equal(state.list[1].appeal, 'pending');
-  assert.deepEqual(toRead(hear(noNotices, raw({ acknowledged: true }))), []);
+  assert.deepEqual(toRead(hear(noNotices, raw({ confirmed: true }))), []);
   assert.deepEqual(toRead(hear(noNotices, raw({ kind: 'mute' }))), [], 'only a warning has to be');
 });
 
@@ -51,6 +51,13 @@ test('what the server says when it is asked takes the place of what was heard', 
   assert.equal(isOver(state, state.list.find(({ id }) => id === 'a'), 2000), true, 'lifted before its end');
   const banned = learn(heard, { notices: [], standing: { ban: { rule: 'minor', until_ms: 7000 }, mute: null } });
   assert.deepEqual(banned.ban, { rule: 'minor', until: 7000 });
+});
+
+test('the answer to an appeal is the outcome that names its rule', () => {
+  const told = [raw({ id: 'a', kind: 'ban', appeal: 'decided' }), raw({ id: 'r', kind: 'outcome', rule: null, from_ms: 1500 }), raw({ id: 'o', kind: 'outcome', from_ms: 2000 }), raw({ id: 'p', kind: 'outcome', from_ms: 3000 }), raw({ id: 'm', kind: 'mute', from_ms: 2500, appeal: 'pending' })];
+  const state = told.reduce(hear, noNotices);
+  const of = (id) => answerTo(state, state.list.find((notice) => notice.id === id))?.id ?? null;
+  assert.deepEqual([of('a'), of('m'), of('r')], ['o', null, null]);
 });
 
 test('what a muted person says has failed and is kept, and a reaction is taken back', () => {

@@ -20,7 +20,6 @@
  * @property {string} appeal `possible`, `pending`, `decided` or `none`
  * @property {boolean} read confirmed, as the server says
  * @property {boolean | null} acted of an outcome
- * @property {string | null} answers of an answer to an appeal: what was appealed
  */
 
 /** @typedef {{ rule: string | null, until: number | null }} Sanction */
@@ -50,9 +49,8 @@ function readNotice(raw) {
     from: momentOf(raw.from_ms) ?? 0,
     automatic: raw.automatic === true,
     appeal: textOf(raw.appeal) ?? 'none',
-    read: raw.acknowledged === true,
+    read: raw.confirmed === true,
     acted: typeof raw.acted === 'boolean' ? raw.acted : null,
-    answers: textOf(raw.answers),
     ...sanctionOf(raw),
   };
 }
@@ -99,6 +97,12 @@ export const markRead = (state, id) => ({ ...state, list: state.list.map((notice
  * @param {Sanction | null} sanction @param {number} now
  */
 export const holds = (sanction, now) => sanction !== null && (sanction.until === null || sanction.until > now);
+
+/**
+ * What an operator answered to an appeal against this; an outcome names the rule of what was appealed.
+ * @param {Notices} state @param {Notice} notice
+ */
+export const answerTo = ({ list }, { appeal, rule, from }) => (appeal === 'decided' && list.findLast((it) => it.kind === 'outcome' && it.rule === rule && it.from >= from)) || null;
 
 /**
  * Whether it tells of a mute or a ban that is no more: its time is over, or it was lifted.

@@ -14,7 +14,7 @@ const codes = new Set([
   'bad_host', 'misdirected', 'not_a_uuid', 'invalid_after', 'bad_query', 'no_identity', 'not_a_member', 'foreign_origin', 'not_found', 'no_such_room',
   'method_not_allowed', 'body_too_large', 'bad_json', 'invalid_field', 'too_long', 'not_a_handshake', 'rate_limited', 'too_many_sockets', 'damaged', 'unavailable',
   'reports_off', 'already_reported', 'same_session', 'too_many_reports', 'no_such_report', 'already_decided',
-  'banned', 'no_such_notice', 'already_appealed', 'text_too_long',
+  'banned', 'no_such_notice', 'already_appealed', 'nothing_to_appeal', 'text_too_long', 'text_empty',
 ]);
 
 /** Our server has answered, and said no. */

@@ -44,8 +44,8 @@ async function show() {
 /** A socket has told this. */
 export function takeNotice(raw) {
   change(hear(state, raw));
-  // What was lifted is the server's to say.
-  if (raw?.kind === 'lifted') askNotices();
+  // What holds after an appeal, or when something was lifted, is the server's to say.
+  if (raw?.kind === 'lifted' || raw?.kind === 'outcome') askNotices();
 }
 
 /** Asks the server, unless it was asked within `patience` ms. Resolves when that is done. */

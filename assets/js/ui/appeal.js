@@ -58,8 +58,9 @@ export function appealPart(notice, { get, set }) {
     field.addEventListener('input', changed);
     send.addEventListener('click', oneAtATime(async () => {
       setText(problem, '');
-      if (!(await sent(text()))) {
-        setText(problem, t('notices.appeal.failed'));
+      const failed = await failure(text());
+      if (failed) {
+        setText(problem, t(failed));
         return;
       }
       tab.remove(draft);
@@ -73,8 +74,16 @@ export function appealPart(notice, { get, set }) {
     return [el('label', { class: 'notice-label', for: field.id }, t('notices.appeal.label')), field, count, problem, send];
   }
 
-  /** Whether the server has it, from now on or from before. */
-  const sent = (text) => postAppeal(id, text).then(() => true, (error) => error.code === 'already_appealed');
+  /** The key of what to say when the server does not have it, be it from before. */
+  async function failure(text) {
+    try {
+      await postAppeal(id, text);
+      return null;
+    } catch ({ code }) {
+      if (code === 'already_appealed') return null;
+      return code === 'nothing_to_appeal' ? 'notices.what.over' : 'notices.appeal.failed';
+    }
+  }
 
   show();
   return box;

@@ -4,11 +4,11 @@
 import { el } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
 import { momentText, now } from '../lib/time.js';
-import { holds, latest } from '../model/notices.js';
+import { answerTo, holds, latest } from '../model/notices.js';
 import { getSite } from '../net/http.js';
 import { appealPart } from './appeal.js';
 import { reportedNames } from './kept-names.js';
-import { answers, facts, ruleText, words } from './notice-sheet.js';
+import { answerPart, facts, ruleText, words } from './notice-sheet.js';
 import { openRules } from './rules.js';
 import { toast } from './toast.js';
 
@@ -25,7 +25,7 @@ export function mountBanPage(home, { get, set }) {
 
   function show(state) {
     const notice = latest(state, 'ban', now());
-    const key = JSON.stringify([language(), state.ban, notice, state.list.filter((it) => it.answers !== null)]);
+    const key = JSON.stringify([language(), state.ban, notice, notice && answerTo(state, notice)]);
     if (key === shown) return;
     const isNew = page === null;
     const hadFocus = page?.contains(document.activeElement);
@@ -62,7 +62,7 @@ export function mountBanPage(home, { get, set }) {
         { class: 'ban-card' },
         notice && words(notice.text),
         notice ? facts(notice) : rule && el('p', {}, ruleText(rule)),
-        ...(notice ? [...answers(state, notice), appealPart(notice, { get, set })] : []),
+        ...(notice ? [appealPart(notice, { get, set }), answerPart(state, notice)] : []),
       ),
       el('h2', { class: 'ban-heading' }, t('notices.still')),
       stillPossible(),

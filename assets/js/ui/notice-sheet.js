@@ -3,7 +3,7 @@
 import { el } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
 import { momentText, now } from '../lib/time.js';
-import { isOver } from '../model/notices.js';
+import { answerTo, isOver } from '../model/notices.js';
 import { appealPart } from './appeal.js';
 import { openSheet } from './sheet.js';
 
@@ -14,10 +14,10 @@ const sanctions = new Set(['warning', 'mute', 'ban']);
 export const ruleText = (rule) => t(`notices.rule.${rules.has(rule) ? rule : 'other'}`);
 
 /**
- * What kind of words it needs: an outcome that names a rule, or what it answers, is of an appeal.
+ * What kind of words it needs: an outcome that names a rule is of an appeal.
  * @param {import('../model/notices.js').Notice} notice
  */
-export const titleKey = ({ kind, rule, answers }) => (kind === 'outcome' && (rule !== null || answers !== null) ? 'appealed' : kind);
+export const titleKey = ({ kind, rule }) => (kind === 'outcome' && rule !== null ? 'appealed' : kind);
 
 /** @param {import('../model/notices.js').Notice} notice */
 function whatKey(notice) {
@@ -42,11 +42,11 @@ export function facts({ kind, rule, from, until, automatic }) {
 /** An operator's words. @param {string} text */
 export const words = (text) => text.trim() !== '' && el('p', { class: 'notice-text', dir: 'auto', test: 'notice-text' }, text.trim());
 
-/** Answers to an appeal against this notice. */
-export const answers = (state, notice) =>
-  state.list
-    .filter((other) => other.answers === notice.id && other.text.trim() !== '')
-    .map((other) => el('div', { class: 'notice-answer' }, el('h3', { class: 'sheet-heading' }, t('notices.appeal.answer')), words(other.text)));
+/** The answer to an appeal against this notice. */
+export function answerPart(state, notice) {
+  const answer = answerTo(state, notice);
+  return answer && el('div', { class: 'notice-answer', test: 'appeal-answer' }, el('h3', { class: 'sheet-heading' }, t('notices.appeal.answer')), el('p', {}, t(`notices.what.${whatKey(answer)}`)), words(answer.text));
+}
 
 /**
  * Opens it. Resolves to true when it was confirmed, else null.
@@ -61,8 +61,8 @@ export function openNotice(notice, { get, set, mustConfirm = false }) {
     !isPlain && el('p', {}, t(`notices.what.${over ? 'over' : whatKey(notice)}`)),
     words(notice.text),
     facts(notice),
-    ...answers(get(), notice),
     appealPart(notice, { get, set }),
+    answerPart(get(), notice),
   ];
   const sheet = openSheet({ title: t(`notices.${key}`), body: body.filter(Boolean), foot: [done], test: 'notice-sheet', className: 'sheet-ask sheet-notice' });
   done.addEventListener('click', () => sheet.close(true));

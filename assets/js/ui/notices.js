@@ -17,7 +17,7 @@ import { announce, toast } from './toast.js';
 const keepRead = 50;
 const longestTimer = 3600_000;
 
-/** What was read here, for a server that does not tell. */
+/** What was read or put away here. */
 const readHere = () => local.get('read', []);
 
 /** @param {{ get: () => import('../model/notices.js').Notices, set: (next: import('../model/notices.js').Notices) => void, ask: () => void }} store */
@@ -37,7 +37,8 @@ export async function mountNotices({ get, set, ask }) {
   async function confirm(notice) {
     local.set('read', [...readHere().filter((id) => id !== notice.id), notice.id].slice(-keepRead));
     set(markRead(get(), notice.id));
-    await acknowledgeNotice(notice.id).catch(() => {}); // it is told again, and is known here
+    // What is told to all is put away here alone. Of the rest the server may tell again, and it is known here.
+    if (notice.kind !== 'broadcast') await acknowledgeNotice(notice.id).catch(() => {});
   }
 
   async function readAll() {

@@ -11,7 +11,7 @@ use miyu::domain::{Pairing, Party, Persona, Profile, UserId};
 use miyu::operators::Passwords;
 use miyu::operators::passwords::Password;
 use miyu::store::Draft;
-use miyu::store::safety::Reported;
+use miyu::store::safety::{Reported, SafetyStore};
 
 use super::stage::Stage;
 
@@ -19,15 +19,33 @@ use super::stage::Stage;
 pub const PASSWORD: &str = "a lantern in the rain";
 
 /// Changes the data of the stage's server, which is stopped for it and started again.
-pub async fn at_rest(stage: &Stage, change: impl AsyncFnOnce(&Backends)) {
+pub async fn at_rest<T>(stage: &Stage, change: impl AsyncFnOnce(&Backends) -> T) -> T {
     stage.stop_server();
     let mut config = Config::default();
     config.store.url = format!("sqlite:{}/miyu.db", stage.data().display());
     let backends = backends::open(&config, NodeId::fresh()).await;
     let backends = backends.expect("the data");
-    change(&backends).await;
+    let done = change(&backends).await;
     backends.store.close().await.expect("an orderly end");
     stage.run_server();
+    done
+}
+
+/// As [`at_rest`], with what operators do.
+pub async fn on_the_data<T>(stage: &Stage, act: impl AsyncFnOnce(&dyn SafetyStore) -> T) -> T {
+    at_rest(stage, async |data| {
+        let safety = data.safety.as_ref().expect("a store of safety");
+        act(safety.as_ref()).await
+    })
+    .await
+}
+
+/// Makes an operator, so that the site takes reports.
+pub async fn with_operator(stage: &Stage) {
+    at_rest(stage, async |data| {
+        make_operator(data, "op", Role::Administrator).await;
+    })
+    .await;
 }
 
 /// Makes an operator who logs in with [`PASSWORD`].
