@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { answerTo, hear, holds, isOver, latest, learn, markRead, noNotices, toRead } from '../../assets/js/model/notices.js';
+import { answerTo, hear, holds, isOver, latest, learn, markRead, noNotices, noticeOf, toRead } from '../../assets/js/model/notices.js';
 import { newRoom, reduceAll } from '../../assets/js/model/room.js';
 import { catalogues, languages } from './words.mjs';
 import { installPage } from './page.mjs';
@@ -40,6 +40,13 @@ test('a mute and a ban hold until their end, or without one', () => {
   assert.equal(latest(state, 'mute', 4999).id, 'a');
   assert.equal(latest(state, 'mute', 5000), null);
   assert.deepEqual(state.list.map((notice) => isOver(state, notice, 5000)), [false, true], 'the newest first');
+});
+
+test('the notice of a ban is that of the ban that holds', () => {
+  const notices = [raw({ id: 'lifted', kind: 'ban', until_ms: 9000, from_ms: 3000 }), raw({ id: 'holds', kind: 'ban', until_ms: 8000 }), raw({ id: 'other', kind: 'ban', rule: 'minor' })];
+  const of = (ban) => noticeOf(learn(noNotices, { notices, standing: { ban, mute: null } }), 'ban', 5000)?.id ?? null;
+  assert.equal(of({ rule: 'spam', until_ms: 8000 }), 'holds');
+  assert.equal(of({ rule: 'harassment', until_ms: 8000 }), null, 'of a network nothing is told');
 });
 
 test('what the server says when it is asked takes the place of what was heard', () => {

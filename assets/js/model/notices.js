@@ -117,6 +117,16 @@ export const isOver = (state, notice, now) => (notice.kind === 'mute' || notice.
 export const latest = ({ list }, kind, now) => list.find((notice) => notice.kind === kind && holds(notice, now)) ?? null;
 
 /**
+ * What tells of the mute or the ban that holds. A network's has none, and one that was lifted may lie beside it.
+ * @param {Notices} state @param {'mute' | 'ban'} kind @param {number} now
+ */
+export function noticeOf(state, kind, now) {
+  const standing = state[kind];
+  const alike = state.list.filter((notice) => notice.kind === kind && notice.rule === standing?.rule && holds(notice, now));
+  return alike.find(({ until }) => until === standing?.until) ?? alike[0] ?? null;
+}
+
+/**
  * What has to be read before the next search, the oldest first.
  * @param {Notices} state
  */

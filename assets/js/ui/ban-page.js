@@ -4,7 +4,7 @@
 import { el } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
 import { momentText, now } from '../lib/time.js';
-import { answerTo, holds, latest } from '../model/notices.js';
+import { answerTo, holds, noticeOf } from '../model/notices.js';
 import { getSite } from '../net/http.js';
 import { appealPart } from './appeal.js';
 import { reportedNames } from './kept-names.js';
@@ -24,7 +24,7 @@ export function mountBanPage(home, { get, set }) {
   }
 
   function show(state) {
-    const notice = latest(state, 'ban', now());
+    const notice = noticeOf(state, 'ban', now());
     const key = JSON.stringify([language(), state.ban, notice, notice && answerTo(state, notice)]);
     if (key === shown) return;
     const isNew = page === null;

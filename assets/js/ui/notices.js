@@ -6,7 +6,7 @@ import { language, onLanguage, t } from '../lib/i18n.js';
 import { appeared } from '../lib/press.js';
 import { local } from '../lib/storage.js';
 import { momentText, now } from '../lib/time.js';
-import { holds, latest, markRead, toRead } from '../model/notices.js';
+import { holds, markRead, noticeOf, toRead } from '../model/notices.js';
 import { acknowledgeNotice } from '../net/http.js';
 import { mountBanPage } from './ban-page.js';
 import { fetchLateWords } from './language.js';
@@ -70,7 +70,7 @@ export async function mountNotices({ get, set, ask }) {
   }
 
   function muteLine(state) {
-    const notice = latest(state, 'mute', now());
+    const notice = noticeOf(state, 'mute', now());
     const { until, rule } = state.mute;
     const text = until === null ? t('notices.line.mute') : t('notices.line.muteUntil', { time: momentText(until, language()) });
     return { kind: 'mute', text, why: rule && ruleText(rule), onLook: notice && (() => look(notice)) };
