@@ -21,7 +21,7 @@ test('a button is called as on the page', () => {
   for (const language of languages) {
     const words = catalogues[language];
     const both = [words.next, words['menu.leave']].join(words['list.separator']);
-    const wanted = [words['mm.recall'], words['mm.delete'], both, words['menu.block'], words['report.menu'], words['transcript.title'], words['forget.title']];
+    const wanted = [words['mm.recall'], words['mm.delete'], both, words['menu.block'], words['menu.report'], words['transcript.title'], words['menu.forget']];
     const terms = [...texts[language].matchAll(/<dt>([^<]+)<\/dt>/g)].map(([, term]) => term);
     assert.deepEqual(terms.slice(-wanted.length), wanted, language);
   }

@@ -15,7 +15,7 @@ import { mountBanner } from '../ui/banner.js';
 import { mountCallMe } from '../ui/call-me.js';
 import { mountComposer } from '../ui/composer.js';
 import { mountEndCard } from '../ui/end-card.js';
-import { forgetThisBrowser } from '../ui/forget-sheet.js';
+import { forgetThisBrowser } from '../ui/forget.js';
 import { openGuide } from '../ui/guide.js';
 import { mountLog } from '../ui/log.js';
 import { mountLogGestures } from '../ui/log-gestures.js';

@@ -10,7 +10,7 @@ import { chosen, reactionsAt, wishFor } from '../model/reactions.js';
 import { asksBeforeLeaving, canBlock, hasWords, isAsked } from '../model/room-queries.js';
 import { fileName, transcript } from '../model/transcript.js';
 import { askBlock } from '../ui/block-sheet.js';
-import { forgetThisBrowser } from '../ui/forget-sheet.js';
+import { forgetThisBrowser } from '../ui/forget.js';
 import { openGuide } from '../ui/guide.js';
 import { rememberBlocked } from '../ui/kept-names.js';
 import { markWords } from '../ui/marking.js';

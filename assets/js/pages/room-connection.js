@@ -6,7 +6,7 @@ import { monotonicNow } from '../lib/time.js';
 import { allowResend, backoffDelay, endBackoff, looksDead, markSent, newOutbox, noteSilentReconnect, overdue, receive, referenceTo, resetConnection, sendable, toFrame, unanswered } from '../model/outbox.js';
 import { resumePoint } from '../model/room-queries.js';
 import { forgottenCode, ReconnectingSocket, socketUrl } from '../net/socket.js';
-import { wasForgotten } from '../ui/forget-sheet.js';
+import { wasForgotten } from '../ui/forget.js';
 import { askNotices, bannedCode, goToNotices, isMuted, takeNotice } from './notices.js';
 import { sideOf } from './room-storage.js';
 

@@ -55,9 +55,9 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, can
       },
       canSave && { test: 'menu-save', icon: 'save', label: t('transcript.title'), onPress: () => false, afterClose: onSave },
       { test: 'menu-guide', icon: 'help', label: t('app.guide'), onPress: () => false, afterClose: onGuide },
-      { test: 'menu-forget', icon: 'trash', label: t('forget.title'), note: t('forget.note'), onPress: () => false, afterClose: onForget },
+      { test: 'menu-forget', icon: 'trash', label: t('menu.forget'), note: t('menu.forgetNote'), onPress: () => false, afterClose: onForget },
       canLeave && { test: 'menu-leave', icon: 'leave', label: t(armed ? 'next.again' : 'menu.leave'), danger: armed, onPress: leave },
-      canReport && { test: 'menu-report', icon: 'flag', label: t('report.menu'), onPress: () => false, afterClose: onReport },
+      canReport && { test: 'menu-report', icon: 'flag', label: t('menu.report'), onPress: () => false, afterClose: onReport },
       canBlock && { test: 'menu-block', icon: 'block', label: t('menu.block'), danger: true, onPress: () => false, afterClose: onBlock },
     ].filter(Boolean);
   menu = openMenu({ label: t('menu.label'), items, at: { x: endOf(box, 240), y: box.bottom + 4 }, anchor: button, className: 'room-menu' });
@@ -78,7 +78,7 @@ export function openMessageMenu(row, at, { canReply, canReport, mine, onReact, o
       !row.recalled && { test: 'mm-copy', icon: 'copy', label: t('mm.copy'), onPress: () => false, afterClose: copy },
       isTouch && !row.recalled && { test: 'mm-mark', icon: 'mark', label: t('mm.mark'), onPress: () => false, afterClose: onMark },
       stored && row.mine && !row.recalled && { test: 'mm-recall', icon: 'recall', label: t('mm.recall'), onPress: () => onRecall() },
-      canReport && stored && !row.mine && { test: 'mm-report', icon: 'flag', label: t('report.menu'), onPress: () => false, afterClose: onReport },
+      canReport && stored && !row.mine && { test: 'mm-report', icon: 'flag', label: t('menu.report'), onPress: () => false, afterClose: onReport },
       stored && { test: 'mm-delete', icon: 'trash', label: t('mm.delete'), danger: true, onPress: () => onDelete() },
       !stored && row.canRetry && { test: 'mm-retry', icon: 'again', label: t('mm.retry'), onPress: () => onRetry() },
       !stored && { test: 'mm-drop', icon: 'trash', label: t('mm.drop'), danger: true, onPress: () => onDiscard() },

@@ -14,14 +14,14 @@ export function createReporting({ core, block }) {
     isOffered: () => Boolean(core.getSite().options.reports) && canBeReported(core.getState()),
     /** About the conversation, or about this message of the other side. */
     open: oneAtATime(async (message = null) => {
-      const dialog = await import('../ui/report.js').catch(() => null);
-      if (!dialog) {
-        toast(t('report.failed'));
-        return;
-      }
       const room = core.getState();
-      const done = await dialog.openReport({ room, token: sideOf(room.roomId).token, chosen: message, canBlock: canBlock(room) });
-      if (done?.block) block();
+      try {
+        const { openReport } = await import('../ui/report.js');
+        const done = await openReport({ room, token: sideOf(room.roomId).token, chosen: message, canBlock: canBlock(room) });
+        if (done?.block) block();
+      } catch {
+        toast(t('app.failed'));
+      }
     }),
   };
 }

@@ -9,7 +9,7 @@ import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLine } from
 import { userData } from '../model/profile.js';
 import { getRooms } from '../net/http.js';
 import { forgottenCode, ReconnectingSocket, socketUrl } from '../net/socket.js';
-import { wasForgotten } from '../ui/forget-sheet.js';
+import { wasForgotten } from '../ui/forget.js';
 import { stateOfHours, untilHours } from '../ui/hours.js';
 import { askNotices, bannedCode, goToNotices, maintenanceUntil, readFirst, takeNotice } from './notices.js';
 

@@ -7,6 +7,7 @@ import { momentText, now } from '../lib/time.js';
 import { answerTo, holds, noticeOf } from '../model/notices.js';
 import { getSite } from '../net/http.js';
 import { appealPart } from './appeal.js';
+import { forgetThisBrowser } from './forget.js';
 import { reportedNames } from './kept-names.js';
 import { answerPart, facts, ruleText, words } from './notice-sheet.js';
 import { openRules } from './rules.js';
@@ -74,12 +75,12 @@ export function mountBanPage(home, { get, set }) {
 }
 
 function stillPossible() {
-  const row = (test, text, load) => el('button', { type: 'button', class: 'button-ghost', test, onclick: () => load().catch(() => toast(t('blocked.failed'))) }, t(text));
+  const row = (test, text, load) => el('button', { type: 'button', class: 'button-ghost', test, onclick: () => load().catch(() => toast(t('app.failed'))) }, t(text));
   return el(
     'div',
     { class: 'ban-rows' },
     reportedNames().length > 0 && row('ban-reports', 'guide.reports', async () => (await import('./report-list.js')).openReports()),
     row('ban-rules', 'guide.rules', async () => openRules(await getSite())),
-    row('ban-forget', 'forget.title', async () => (await import('./forget-sheet.js')).forgetThisBrowser()),
+    row('ban-forget', 'menu.forget', async () => forgetThisBrowser()),
   );
 }

@@ -9,12 +9,13 @@ import { clock, dateText, now } from '../lib/time.js';
 import { blockRows, stillBlocked, withoutName } from '../model/blocked-names.js';
 import { getBlocks, liftBlock } from '../net/http.js';
 import { blockedNames } from './kept-names.js';
+import { fetchLateWords } from './language.js';
 import { openSheet } from './sheet.js';
 import { withStyle } from './style.js';
 import { toast } from './toast.js';
 
 export async function openBlockedList() {
-  await withStyle('blocked-list');
+  await Promise.all([withStyle('blocked-list'), fetchLateWords()]);
   const note = el('p', { class: 'sheet-note' }, t('blocked.loading'));
   const list = el('ul', { class: 'blocked-list' });
   const sheet = openSheet({ title: t('blocked.title'), body: [list, note], test: 'blocked-sheet' });
@@ -44,7 +45,7 @@ export async function openBlockedList() {
     try {
       await liftBlock(row.room);
     } catch {
-      toast(t('blocked.failed'));
+      toast(t('app.failed'));
       return;
     }
     local.set('blocked', withoutName(blockedNames(), row.room));
@@ -63,7 +64,7 @@ export async function openBlockedList() {
       rows = blockRows(blocks, blockedNames());
       show();
     },
-    () => setText(note, t('blocked.failed')),
+    () => setText(note, t('app.failed')),
   );
   return sheet.closed;
 }

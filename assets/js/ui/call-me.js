@@ -23,7 +23,7 @@ export function mountCallMe(button, { getSite, onChange }) {
       await (await import('./call-sheet.js')).pressed({ site: getSite(), onChange });
     } catch {
       // It, or its words, cannot be had just now.
-      toast(t('blocked.failed'));
+      toast(t('app.failed'));
     }
     render();
   }

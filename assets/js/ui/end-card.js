@@ -21,7 +21,7 @@ export function mountEndCard(section, { onNext, onBlock, onReport, onSave, onFor
       const blocks = canBlock(state);
       const canReport = reports && canBeReported(state);
       const canSave = hasWords(state);
-      const key = `${title}|${blocks}|${canReport}|${canSave}|${t('forget.title')}`;
+      const key = `${title}|${blocks}|${canReport}|${canSave}|${t('menu.forget')}`;
       if (key === shown) {
         setText(byTest('end-note', section), endNote(state, retention, now));
         return;
@@ -37,9 +37,9 @@ export function mountEndCard(section, { onNext, onBlock, onReport, onSave, onFor
           el('button', { type: 'button', class: 'button-primary', test: 'end-next', onclick: onNext }, t('end.next')),
           el('a', { class: 'button-ghost', href: '/', test: 'end-home' }, t('end.home')),
           blocks && el('button', { type: 'button', class: 'button-ghost', test: 'end-block', onclick: onBlock }, t('menu.block')),
-          canReport && el('button', { type: 'button', class: 'button-text', test: 'end-report', onclick: onReport }, t('report.menu')),
+          canReport && el('button', { type: 'button', class: 'button-text', test: 'end-report', onclick: onReport }, t('menu.report')),
           canSave && el('button', { type: 'button', class: 'button-text', test: 'end-save', onclick: onSave }, t('transcript.title')),
-          el('button', { type: 'button', class: 'button-text', test: 'end-forget', onclick: onForget }, t('forget.title')),
+          el('button', { type: 'button', class: 'button-text', test: 'end-forget', onclick: onForget }, t('menu.forget')),
         ),
       );
     },

@@ -22,7 +22,7 @@ export function openGuide(site) {
   body.push(el('p', {}, privacyLink(t('guide.privacy'))));
   const button = (test, text, onclick) => el('button', { type: 'button', class: 'button-ghost', test, onclick }, t(text));
   // Of a list that cannot be had it is said that it cannot.
-  const list = (test, text, load) => button(test, text, () => load().catch(() => toast(t('blocked.failed'))));
+  const list = (test, text, load) => button(test, text, () => load().catch(() => toast(t('app.failed'))));
   const hasReports = site.options.reports || reportedNames().length > 0;
   const foot = [
     button('guide-rules', 'guide.rules', () => openRules(site)),

@@ -60,8 +60,8 @@ async function fetchTexts(tag) {
 }
 
 /**
- * A page brings its words but those of what few people see, whose keys begin with `call.`, `notices.` or
- * `reports.`: they come with the whole catalogue, when something of them is to be shown.
+ * A page brings its words but those of what few people see, by what the
+ * keys begin with (`LATE` in src/assets/language.rs): they come with the whole catalogue, when something of them is shown.
  */
 export async function fetchLateWords() {
   const tag = language();

@@ -53,7 +53,7 @@ export async function openReports() {
       toast(t('reports.done'));
     } catch (error) {
       const decided = error instanceof Refusal && error.code === 'already_decided';
-      toast(t(decided ? 'reports.late' : 'blocked.failed'));
+      toast(t(decided ? 'reports.late' : 'app.failed'));
       if (decided) await read();
     }
     show();
@@ -66,7 +66,7 @@ export async function openReports() {
       remember(rows);
       show();
     } catch {
-      setText(note, t('blocked.failed'));
+      setText(note, t('app.failed'));
     }
   }
 

@@ -8,6 +8,7 @@ import { helpLines, noteChars, outcomeOf, reasons, reportOf } from '../model/rep
 import { orBlank } from '../model/text.js';
 import { postReport, Refusal } from '../net/http.js';
 import { rememberReported } from './kept-names.js';
+import { fetchLateWords } from './language.js';
 import { openSheet } from './sheet.js';
 import { withStyle } from './style.js';
 import { toast } from './toast.js';
@@ -17,7 +18,7 @@ import { toast } from './toast.js';
  * @param {{ room: import('../model/room.js').Room, token?: string, chosen?: any, canBlock: boolean }} what
  */
 export async function openReport({ room, token, chosen = null, canBlock }) {
-  await withStyle('report');
+  await Promise.all([withStyle('report'), fetchLateWords()]);
   const name = room.partner?.nickname ?? '';
   const note = el('textarea', { id: 'report-note', class: 'report-note', test: 'report-note', rows: 2, dir: 'auto', maxlength: noteChars, autocomplete: 'off' });
   const block = el('input', { type: 'checkbox', test: 'report-block' });
