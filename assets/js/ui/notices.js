@@ -122,7 +122,8 @@ export async function mountNotices({ get, set, ask }) {
     wasMuted = isMuted;
   }
 
-  onLanguage(update);
+  // Back in the language of the page, its late words may be missing still.
+  onLanguage(() => fetchLateWords().then(update, () => {}));
   return { update, readFirst };
 }
 
