@@ -20,8 +20,8 @@ const HTML: &str = ".html";
 const ELSE: &str = "en";
 /// What the keys begin with of words that a page does not bring: of what few people ever see. Its scripts fetch
 /// the whole catalogue when they need them (`assets/js/ui/language.js`).
-const LATE: [&str; 6] = [
-    "blocked.", "call.", "forget.", "notices.", "report.", "reports.",
+const LATE: [&str; 7] = [
+    "blocked.", "call.", "figures.", "forget.", "notices.", "report.", "reports.",
 ];
 /// Most parts of an `Accept-Language` that are looked at.
 const PARTS: usize = 20;
@@ -71,6 +71,11 @@ impl Language {
         let is_late = |key: &str| LATE.iter().any(|late| key.starts_with(late));
         let brought = self.words.iter().filter(|(key, _)| !is_late(key));
         serde_json::to_string(&brought.collect::<BTreeMap<_, _>>()).expect("texts encode")
+    }
+
+    /// Those of all pages, as JSON: for one that is about what few people see.
+    pub fn all_words_json(&self) -> String {
+        serde_json::to_string(&self.words).expect("texts encode")
     }
 
     /// Its first sentences, as JSON.
@@ -334,6 +339,7 @@ mod tests {
         };
         assert_eq!(language.words_json(), r#"{"home.start":"Go"}"#);
         assert_eq!(language.word("notices.ban"), Some("No"));
+        assert!(language.all_words_json().contains("notices.ban"));
     }
 
     #[test]
