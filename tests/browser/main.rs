@@ -23,6 +23,7 @@ mod keyboard;
 mod meeting;
 mod mirrored;
 mod names;
+mod notices;
 mod offline;
 mod owed;
 mod presses;
