@@ -14,13 +14,12 @@ use super::to_all::ToAll;
 use crate::admission::sanctions::SanctionSet;
 use crate::channel::ChannelLayer;
 use crate::delivery::online::Online;
-use crate::domain::LeaveReason;
 use crate::domain::id::{SessionId, Timestamp};
 use crate::domain::safety::{Sanction, SanctionId, SanctionKind, SanctionTarget};
 use crate::protocol::CloseReason;
 use crate::state_machine::Now;
 use crate::store::safety::{LISTED, SafetyStore};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, leave_rooms};
 use crate::tasks::Drain;
 
 /// After a look that the store could not answer.
@@ -52,6 +51,13 @@ impl Follower {
     /// # Errors
     /// The store does not answer.
     pub async fn fill(&self) -> Result<(), StoreError> {
+        loop {
+            let whose = self.unread().await?;
+            self.board.note_unread(&whose);
+            if whose.len() < LISTED {
+                break;
+            }
+        }
         let mut stretch = self
             .safety
             .sanctions_in_force(SanctionId::default())
@@ -63,7 +69,6 @@ impl Follower {
             all.append(&mut stretch.sanctions);
         }
         self.sanctions.fill(&all, newest);
-        while self.note_unread().await?.len() == LISTED {}
         self.board.announce(self.announcements().await?);
         Ok(())
     }
@@ -92,15 +97,11 @@ impl Follower {
     async fn catch_up(&self) -> Result<(), StoreError> {
         let now = Now::read().wall;
         loop {
-            let rows = self.safety.sanctions_since(self.sanctions.newest()).await?;
-            self.sanctions.go_on(&rows);
-            self.take_effect(&rows, now);
-            if rows.len() < LISTED {
-                break;
-            }
-        }
-        loop {
-            let whose = self.note_unread().await?;
+            // The sanctions after the notices: one that was committed in between is in the set before its person is
+            // told, and a notice without its sanction would be taken for one that was lifted.
+            let whose = self.unread().await?;
+            self.go_on(now).await?;
+            self.board.note_unread(&whose);
             self.tell(&whose);
             if whose.len() < LISTED {
                 break;
@@ -114,15 +115,23 @@ impl Follower {
         Ok(())
     }
 
+    async fn go_on(&self, now: Timestamp) -> Result<(), StoreError> {
+        loop {
+            let rows = self.safety.sanctions_since(self.sanctions.newest()).await?;
+            self.sanctions.go_on(&rows);
+            self.take_effect(&rows, now);
+            if rows.len() < LISTED {
+                return Ok(());
+            }
+        }
+    }
+
     async fn announcements(&self) -> Result<ToAll, StoreError> {
         Ok(ToAll::of(&self.safety.settings().await?))
     }
 
-    async fn note_unread(&self) -> Result<Vec<(u64, SessionId)>, StoreError> {
-        let newest = self.board.newest_notice();
-        let whose = self.safety.unread_since(newest).await?;
-        self.board.note_unread(&whose);
-        Ok(whose)
+    async fn unread(&self) -> Result<Vec<(u64, SessionId)>, StoreError> {
+        self.safety.unread_since(self.board.newest_notice()).await
     }
 
     fn tell(&self, whose: &[(u64, SessionId)]) {
@@ -164,13 +173,4 @@ impl Follower {
             }
         });
     }
-}
-
-async fn leave_rooms(store: &dyn Store, session: SessionId) -> Result<(), StoreError> {
-    for room in store.open_rooms(session).await? {
-        if let Some(side) = room.sides_of(session).next() {
-            store.close_room(room.id, side, LeaveReason::Left).await?;
-        }
-    }
-    Ok(())
 }

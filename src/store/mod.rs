@@ -13,6 +13,7 @@ use crate::domain::{Entry, LeaveReason, Mark, MessageRef, Pairing, Position, Rea
 mod calls;
 pub mod capacity;
 mod fresh_sessions;
+mod leave_rooms;
 mod outcome;
 mod page;
 mod pending;
@@ -24,6 +25,7 @@ pub mod sqlite;
 pub mod sweeper;
 
 pub use calls::{CallTurn, Calls};
+pub use leave_rooms::leave_rooms;
 pub use outcome::{Appended, Hidden, Reacted, Recalled, Refusal};
 pub use page::{Page, PageLimit};
 pub use pending::Pending;

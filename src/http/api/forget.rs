@@ -9,17 +9,13 @@ use tracing::warn;
 
 use crate::admission::door::Act;
 use crate::channel::GroupId;
-use crate::domain::LeaveReason;
 use crate::domain::id::SessionId;
 use crate::http::response;
 use crate::http::routes::{Call, HandlerResult};
 use crate::identity::cookie;
 use crate::protocol::CloseReason;
 use crate::state::AppState;
-use crate::store::StoreError;
-
-/// Open rooms are told 32 at a time; no session has more than a few.
-const ROUNDS: usize = 8;
+use crate::store::{StoreError, leave_rooms};
 
 static CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// Not "cookies" as well: that would take those of every site under the same registered domain. Ours is
@@ -82,18 +78,6 @@ async fn forget(app: &AppState, session: SessionId) -> Result<(), StoreError> {
     // First the sockets: a search that ends gives its ticket back, or closes the room it became.
     app.closer
         .close(GroupId::Session(session), CloseReason::Forgotten);
-    for _ in 0..ROUNDS {
-        let rooms = app.store.open_rooms(session).await?;
-        if rooms.is_empty() {
-            break;
-        }
-        for room in rooms {
-            let side = room.sides_of(session).next();
-            if let Some(side) = side {
-                let closing = app.store.close_room(room.id, side, LeaveReason::Left);
-                closing.await?;
-            }
-        }
-    }
+    leave_rooms(&*app.store, session).await?;
     app.store.forget(session).await
 }
