@@ -254,7 +254,7 @@ impl Pool {
 /// How often the Redis pools of tests count.
 pub const STATS_EVERY: Duration = Duration::from_millis(20);
 /// How long the stats may take to come true on a busy machine.
-const STATS_WAIT: Duration = Duration::from_secs(10);
+pub const STATS_WAIT: Duration = Duration::from_secs(10);
 
 /// How a Redis pool of a test is set up: under names of its own, by the clock that it is handed.
 pub fn redis_config(rules: PoolRules) -> RedisPoolConfig {

@@ -1,7 +1,7 @@
 //! One evening of one person, step by step, with everything written down that the server sends.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use miyu::boot::backends::Backends;
 use miyu::domain::id::{RoomId, SessionId, TicketId};
@@ -17,7 +17,7 @@ use super::diary::Diary;
 use crate::support::client::{Browser, Socket};
 use crate::support::http::request;
 use crate::support::people::{Person, both_enter, pair, start};
-use crate::support::pool::{STATS_EVERY, With, redis_pool_at, rules, ticket};
+use crate::support::pool::{STATS_EVERY, STATS_WAIT, With, redis_pool_at, rules, ticket};
 use crate::support::redis::{fresh_prefix, shared_url};
 use crate::support::reporting::post_report;
 use crate::support::safety::{Guarded, make_operator};
@@ -318,10 +318,21 @@ impl Evening {
             &format!("{room}?token={}", me.token()),
             "/api/stats",
         ] {
-            // The runs are sampled at other moments, and what others do in between is seen then.
-            self.server.app.figures.renew();
+            // A stranger waits all evening.
+            self.counted(1).await;
             self.get(path).await;
         }
+    }
+
+    /// So many wait, and that is what is told: the runs are sampled at other moments, and what others do in
+    /// between is seen then; and the pool counts now and then, late on a busy machine.
+    async fn counted(&self, waiting: u64) {
+        let begun = Instant::now();
+        while self.server.app.pool.stats().total() != waiting {
+            assert!(begun.elapsed() < STATS_WAIT, "{waiting} are not counted");
+            tokio::time::sleep(STATS_EVERY).await;
+        }
+        self.server.app.figures.renew();
     }
 
     async fn session_of(&self, person: &Person) -> SessionId {
@@ -342,6 +353,7 @@ impl Evening {
             "/api/site",
             "/api/stats",
         ] {
+            self.counted(0).await;
             self.get(path).await;
         }
         self.get("/api/rooms/").await;
