@@ -31,6 +31,7 @@ fn a_clock_that_is_a_day_off_changes_nothing() {
             let bao = stage.person("Bao").await;
             // The cable goes before the page does.
             anna.expect_console("WebSocket connection to");
+            anna.expect_console("api/notices/");
             meet(&anna, &bao).await;
             bao.says("before").await;
             anna.hears("before").await;

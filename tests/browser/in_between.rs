@@ -23,6 +23,8 @@ const STRANGER: &str = "(() => {
 fn a_proxy_that_answers_in_the_servers_place_ends_nothing() {
     Play::new("proxy_in_the_servers_place").run(async |stage| {
         let (cable, anna, bao) = meet_by_cable(stage).await;
+        // A handshake was refused: why, a page asks.
+        anna.expect_console("api/notices/");
         anna.says("之前").await;
         bao.hears("之前").await;
         let statuses = ["404 Not Found", "403 Forbidden", "502 Bad Gateway"];

@@ -135,7 +135,7 @@ fn a_person_is_told_what_was_decided_and_appeals() {
         bao.hears("便宜賣").await;
         accessible(&bao, "muted").await;
         picture(&bao, "notice-mute").await;
-        bao.open_message_menu("便宜賣").await;
+        bao.open_menu_by_keyboard("便宜賣").await;
         bao.sees_no("mm-reply").await;
         bao.key(Key::Escape).await;
         bao.press_css(".room [data-testid=notice-mute] [data-testid=notice-look]")

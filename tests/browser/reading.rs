@@ -11,6 +11,8 @@ use crate::support::stage::Play;
 /// More messages than one screen holds, fewer than the rate allows at once.
 const MANY: usize = 18;
 
+const AT_END: &str = "(() => { const log = byTest('log'); return log.scrollHeight - log.scrollTop - log.clientHeight < 8; })()";
+
 async fn fill_log(person: &Person) {
     for number in 0..MANY {
         person.writes(&format!("第 {number} 句")).await;
@@ -25,8 +27,7 @@ fn older_text_stays_put_and_a_pill_leads_down() {
         meet(&anna, &bao).await;
         fill_log(&bao).await;
         anna.hears(&format!("第 {} 句", MANY - 1)).await;
-        let at_end = "(() => { const log = byTest('log'); return log.scrollHeight - log.scrollTop - log.clientHeight < 8; })()";
-        anna.until(at_end, json!([])).await;
+        anna.until(AT_END, json!([])).await;
         anna.sees_no("latest").await;
 
         anna.ask("byTest('log').scrollTo(0, 40)", json!([])).await;
@@ -38,7 +39,7 @@ fn older_text_stays_put_and_a_pill_leads_down() {
         // Not seen yet, so not marked as read.
         bao.finds_state("新的", "sent").await;
         anna.press("latest").await;
-        anna.until(at_end, json!([])).await;
+        anna.until(AT_END, json!([])).await;
         anna.sees_no("latest").await;
         bao.finds_state("新的", "read").await;
 
@@ -47,7 +48,7 @@ fn older_text_stays_put_and_a_pill_leads_down() {
         let mut all = json!(all);
         all.as_array_mut().expect("a list").push(json!("新的"));
         anna.has_log(all).await;
-        anna.until(at_end, json!([])).await;
+        anna.until(AT_END, json!([])).await;
     });
 }
 
@@ -192,6 +193,8 @@ fn a_line_says_where_the_reader_was_and_the_pill_leads_there_first() {
         fill_log(&bao).await;
         anna.hears(&format!("第 {} 句", MANY - 1)).await;
         anna.sees_no("new-line").await;
+        // The log follows what comes; who scrolls before it has arrived is led down again.
+        anna.until(AT_END, json!([])).await;
 
         // Further up nothing is read: what comes is below a line.
         anna.ask("byTest('log').scrollTo(0, 40)", json!([])).await;
