@@ -1,11 +1,13 @@
 //! The command line: what can be asked of the executable, and with which exit code it answers.
 
 mod admin;
+mod announcement;
 mod cases;
 mod control;
+mod listening;
 mod prompt;
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,22 +16,19 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use tokio::net::TcpListener;
 
 use crate::boot::descriptors;
 use crate::boot::reload::Reload;
 use crate::boot::supervisor::Supervisor;
-use crate::boot::{self, BuildError, Ended, Listeners, Part, reachable};
-use crate::channel::Status;
-use crate::config::{self, Config, Given, Loaded, OperatorListen, StorePlace, sample};
+use crate::boot::{self, BuildError, Ended, Part, reachable};
+use crate::config::{self, Config, Given, Loaded, sample};
 use crate::domain::text::clean_name;
-use crate::http::accept;
-use crate::http::control::ControlSocket;
-use crate::invitation;
 use crate::release_memory;
-use crate::state::AppState;
 use crate::tasks::{outlive, signalled};
 use crate::telemetry::{self, causes, log};
+
+use announcement::{announce, offer_link};
+use listening::{bind, control_socket};
 
 /// How long `healthcheck` waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -267,155 +266,6 @@ async fn serve_until_signalled(given: Given, loaded: Loaded) -> Result<(), Exit>
     }
 }
 
-fn bind(config: &Config) -> Result<Listeners, Exit> {
-    let server = &config.server;
-    let site = bind_one(server.listen, "--listen ADDRESS:PORT or server.listen")?;
-    let operator = bind_operator(server)?;
-    Ok(Listeners {
-        site,
-        operator,
-        control: None,
-    })
-}
-
-/// After the store was opened: who has its lock has the socket beside it. The site serves without one all the same.
-fn control_socket(config: &Config) -> Option<ControlSocket> {
-    match ControlSocket::bind(&config.admin_dir()) {
-        Ok(socket) => Some(socket),
-        Err(why) => {
-            tracing::warn!("the commands `miyu admin …` do not reach this server: {why}");
-            None
-        }
-    }
-}
-
-/// The way in for the first operator. It is shown at a terminal alone: what is written to a log stays there.
-async fn offer_link(app: &AppState, address: SocketAddr) {
-    let Some(operating) = &app.operating else {
-        return;
-    };
-    operating.serving_at(boot::site_url(&app.config, address));
-    let link = match operating.link_at_start().await {
-        Ok(Some(link)) => link,
-        Ok(None) => return,
-        Err(error) => {
-            tracing::warn!(%error, "whether there is an operator could not be read");
-            return;
-        }
-    };
-    let file = link.file.as_ref().map(|it| it.display().to_string());
-    tracing::info!(
-        file,
-        "there is no operator: the link by which the first is set up is in this file for 30 minutes; \
-         `miyu admin link` makes another"
-    );
-    if std::io::stderr().is_terminal() {
-        let text = format!(
-            "  first operator  {}\n                  (30 minutes, once)\n\n",
-            link.url
-        );
-        log::say(&text);
-    }
-}
-
-/// A port that was asked for must be had; without the usual one the site serves all the same.
-fn bind_operator(server: &config::Server) -> Result<Option<TcpListener>, Exit> {
-    if server.operator_listen == OperatorListen::Off {
-        return Ok(None);
-    }
-    let bound = match server.operator_address() {
-        Some(address) => bind_one(address, "server.operator_listen"),
-        None => Err(Exit(
-            Failure::Bind,
-            "there is no port after the site's. Choose one with server.operator_listen.".to_owned(),
-        )),
-    };
-    match bound {
-        Ok(listener) => Ok(Some(listener)),
-        Err(Exit(_, why)) if server.operator_listen == OperatorListen::Beside => {
-            tracing::warn!("/healthz, /readyz and /metrics are served nowhere: {why}");
-            Ok(None)
-        }
-        Err(refused) => Err(refused),
-    }
-}
-
-fn bind_one(address: SocketAddr, setting: &str) -> Result<TcpListener, Exit> {
-    accept::listen(address).map_err(|error| {
-        let why = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another program uses this port".to_owned(),
-            std::io::ErrorKind::PermissionDenied => {
-                "this port needs more rights; choose one from 1024 up".to_owned()
-            }
-            _ => error.to_string(),
-        };
-        let text = format!("cannot listen on {address}: {why}. Choose another with {setting}.");
-        Exit(Failure::Bind, text)
-    })
-}
-
-/// Tells the log, and a person at a terminal in their own words.
-fn announce(app: &AppState, address: SocketAddr, operators: Option<SocketAddr>) {
-    let config = &app.config;
-    let url = boot::site_url(config, address);
-    tracing::info!(
-        %address,
-        operators = operators.map(tracing::field::display),
-        store = scheme(&config.store.url),
-        channel = scheme(&config.channel.url),
-        version = env!("CARGO_PKG_VERSION"),
-        "serving"
-    );
-    if !std::io::stderr().is_terminal() {
-        return;
-    }
-    let data = data(&config.store);
-    let health = operators.map_or(String::new(), |operators| {
-        format!("  health    http://{}/readyz\n", reachable(operators))
-    });
-    let channel = match app.channel.status() {
-        Status::Live => scheme(&config.channel.url).to_owned(),
-        Status::Degraded(why) => why,
-    };
-    let invitation = for_phones(config, address);
-    log::say(&format!(
-        "\n  秘語 Miyu {version}\n\n  address   {url}\n{health}  data      {data}\n  store     {store}\n  \
-         channel   {channel}\n\n{invitation}  Open it in two windows. Ctrl-C ends it.\n\n",
-        version = env!("CARGO_PKG_VERSION"),
-        store = scheme(&config.store.url),
-    ));
-}
-
-/// What a phone can open, with its code to be scanned; nothing where only this machine reaches the server.
-fn for_phones(config: &Config, address: SocketAddr) -> String {
-    let public = config.server.public_url.as_ref().map(ToString::to_string);
-    let Some(url) = public.or_else(|| invitation::in_this_network(address)) else {
-        return String::new();
-    };
-    let code = invitation::for_terminal(&url).unwrap_or_default();
-    let lines: String = code.lines().map(|line| format!("  {line}\n")).collect();
-    format!("  for phones  {url}\n\n{lines}\n")
-}
-
-/// Where the data is, without a password: the database's folder in full, or the server's address.
-fn data(store: &config::Store) -> String {
-    let path = match store.place() {
-        Ok(StorePlace::Sqlite(path)) => path,
-        Ok(StorePlace::Postgres(target)) => return target.to_string(),
-        Err(error) => return causes(&error),
-    };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let full = std::path::absolute(folder);
-    full.as_deref().unwrap_or(folder).display().to_string()
-}
-
-fn scheme(url: &str) -> &str {
-    url.split_once(':').map_or(url, |(scheme, _)| scheme)
-}
-
 /// `GET /readyz` of the configured server. Fails with what the server says is wrong.
 fn healthcheck(cli: &Cli) -> Result<(), Exit> {
     let failed = |why: String| Err(Exit(Failure::Other, why));
@@ -447,24 +297,4 @@ fn ask(address: SocketAddr) -> anyhow::Result<String> {
     let mut answer = String::new();
     stream.take(64 * 1024).read_to_string(&mut answer)?;
     Ok(answer)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_the_data_is_shows_no_password() {
-        let at = |url: &str| {
-            data(&config::Store {
-                url: url.to_owned(),
-                ..config::Store::default()
-            })
-        };
-        let server = at("postgres://me:hunter2@db.example/talk");
-        assert_eq!(server, "postgres://me@db.example:5432/talk");
-        assert_eq!(at("sqlite:/srv/miyu/miyu.db"), "/srv/miyu");
-        let here = std::env::current_dir().unwrap();
-        assert_eq!(at("sqlite:miyu.db"), here.display().to_string());
-    }
 }
