@@ -1,7 +1,7 @@
 //! What a person is told of decisions about them, on a phone: a mute that ends, a warning before the next search, a ban
 //! and an appeal against it; what the one who reported is told, and what all are told.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fantoccini::key::Key;
 use miyu::domain::safety::{
@@ -119,7 +119,7 @@ fn a_person_is_told_what_was_decided_and_appeals() {
         bao.says_by_button("便宜賣").await;
         anna.hears("便宜賣").await;
         reports(&anna).await;
-        bao.writes("打到一半").await;
+        bao.fill("composer", "打到一半").await;
         bao.ask("(window.samePage = true)", json!([])).await;
 
         // Muted and warned: what was written stays, and one may read.
@@ -127,6 +127,7 @@ fn a_person_is_told_what_was_decided_and_appeals() {
             (SanctionKind::Mute, Some(MUTED_FOR)),
             (SanctionKind::Warning, None),
         ];
+        let decided = Instant::now();
         decide(stage, &both, "這裡不是賣東西的地方。").await;
         reads_at(&bao, ".room [data-testid=notice-mute]", "不能說話").await;
         reads_at(&bao, ".room [data-testid=notice-mute]", "不貼廣告").await;
@@ -151,6 +152,7 @@ fn a_person_is_told_what_was_decided_and_appeals() {
         sees_no_at(&anna, "[data-testid=notice-outcome]").await;
 
         // It ends by itself, and what was written is still there.
+        tokio::time::sleep(MUTED_FOR.saturating_sub(decided.elapsed())).await;
         bao.sees("composer").await;
         let same = "window.samePage === true && byTest('composer').value === '打到一半'";
         bao.until(same, json!([])).await;
@@ -190,6 +192,9 @@ fn a_person_is_told_what_was_decided_and_appeals() {
         overturn(stage, "你說得對，是我們看錯了。").await;
         announce(stage, "今晚換機器").await;
         bao.reload().await;
+        // Where the ban was told stands what became of it.
+        bao.reads("notices-sheet", "有回覆").await;
+        bao.press("sheet-close").await;
         bao.sees("start").await;
         bao.sees_no("ban").await;
         reads_at(&bao, "[data-testid=notice-appealed]", "有回覆").await;
@@ -204,7 +209,7 @@ fn a_person_is_told_what_was_decided_and_appeals() {
         accessible(&bao, "home in maintenance").await;
         bao.press("notice-away").await;
         bao.sees_no("notice-broadcast").await;
-        bao.reload().await;
+        bao.goto("/").await;
         bao.reads("start", "維護中").await;
         bao.press("guide").await;
         bao.press("guide-notices").await;

@@ -65,7 +65,9 @@ export async function mountNotices({ get, set, ask }) {
   function lines(state) {
     const muted = holds(state.mute, now());
     const warning = toRead(state).find((notice) => !isRead(notice));
-    const news = state.list.find((notice) => ['lifted', 'outcome', 'broadcast'].includes(notice.kind) && holds(notice, now()) && !isRead(notice));
+    const fresh = (...kinds) => state.list.find((notice) => kinds.includes(notice.kind) && holds(notice, now()) && !isRead(notice));
+    // What is said to one person comes before what is said to all.
+    const news = fresh('lifted', 'outcome') ?? fresh('broadcast');
     return [muted && muteLine(state), warning && { kind: 'warning', text: t('notices.line.warning'), onLook: readFirst }, news && newsLine(news)].filter(Boolean).slice(0, 2);
   }
 
