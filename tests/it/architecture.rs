@@ -61,7 +61,7 @@ fn words_stay_where_they_belong() {
         ),
         (
             &["io::stderr()", "stdio::stderr"],
-            &["telemetry/", "cli.rs", "boot/descriptors.rs"],
+            &["telemetry/", "cli/announcement.rs", "boot/descriptors.rs"],
             "it may be closed, full or not read: use tracing, or telemetry::log::say",
         ),
         (
