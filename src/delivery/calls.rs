@@ -50,7 +50,7 @@ impl CallQueue {
     }
 }
 
-/// Makes calls, and knows to whom.
+/// Makes calls, and knows the recipients.
 #[derive(Clone)]
 pub struct Calling {
     /// Which sides have subscriptions.

@@ -35,7 +35,7 @@ pub enum Guard {
     Session,
     /// Only what asks at the operators' own listener, which has no rate.
     Local,
-    /// The console before one logs in: its pages' own requests, over a line that nobody reads. Who is logged in
+    /// The console before one logs in: its pages' own requests, over a line that no one on the way reads. Who is logged in
     /// is known to the handler.
     Console,
     /// An operator who may do at least this: as `Console`, and logged in. Commands on the machine may, too.

@@ -104,7 +104,7 @@ impl Operating {
             .collect();
         let factor = Some((secret.to_vec(), hashes));
         self.change(operator, OperatorChange::Totp(factor)).await?;
-        // What was typed now logs nobody in.
+        // What was typed now opens no session.
         self.safety.use_totp_step(operator.id, step).await?;
         Ok(codes)
     }

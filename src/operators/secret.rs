@@ -1,5 +1,5 @@
 //! Secrets that are given out once: what the cookie of an operator's session carries, or a set-up link. The store keeps
-//! their hash alone, so that a copy of the data logs nobody in.
+//! their hash alone, so that a copy of the data opens no session.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! Whom the server calls: a subscription that was looked at.
+//! The recipient of a call: a subscription that was looked at.
 
 use super::endpoint::Endpoint;
 use super::payload::BrowserKeys;
@@ -21,7 +21,7 @@ impl PushHosts {
         Self(allowed)
     }
 
-    /// Whom this subscription names; `None` for what is none, or is not of a push service that is gone to.
+    /// The recipient that this subscription names; `None` for what is none, or is not of a push service that is gone to.
     pub fn recipient(&self, subscription: &Subscription) -> Option<Recipient> {
         Some(Recipient {
             endpoint: Endpoint::parse(&subscription.endpoint, &self.0)?,

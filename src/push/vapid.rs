@@ -50,8 +50,8 @@ impl SenderKey {
         base64url(self.pair.public_key().as_ref())
     }
 
-    /// The value of `Authorization` for a push service: `audience` is its origin, `contact` says whom its
-    /// people may write to, `now` is the time since 1970.
+    /// The value of `Authorization` for a push service: `audience` is its origin, `contact` is where its
+    /// operator is written to, `now` is the time since 1970.
     ///
     /// # Errors
     /// There is no randomness.
