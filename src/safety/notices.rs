@@ -128,17 +128,12 @@ impl NoticeBoard {
 
     /// The person has read this notice. False: it is none of theirs, or the store does not answer.
     pub async fn confirm(&self, session: SessionId, notice: NoticeId) -> bool {
-        let Some(safety) = &self.safety else {
-            return false;
-        };
-        safety
-            .acknowledge(session, notice)
-            .await
-            .unwrap_or_else(|error| {
-                // It is told again, and can be confirmed then.
-                warn!(%error, "that a notice was read could not be kept");
-                false
-            })
+        let confirmed = self.acknowledge(session, notice).await;
+        confirmed.unwrap_or_else(|error| {
+            // It is told again, and can be confirmed then.
+            warn!(%error, "that a notice was read could not be kept");
+            false
+        })
     }
 
     /// The same for a caller that tells how it went.
