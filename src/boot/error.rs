@@ -65,6 +65,11 @@ pub enum Part {
 }
 
 impl BuildError {
+    /// Another process has the data now; it may not have them in a moment.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Sqlite(SqliteOpenError::Locked { .. }))
+    }
+
     /// What is to blame.
     pub fn part(&self) -> Part {
         match self {

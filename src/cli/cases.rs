@@ -132,12 +132,15 @@ fn case(row: &Value) -> String {
     let claim = claim
         .map(|it| format!("  claimed by {it}"))
         .unwrap_or_default();
+    let reports = match row["reports"].as_u64() {
+        Some(1) => "1 report".to_owned(),
+        _ => format!("{} reports", row["reports"]),
+    };
     format!(
-        "{}  {}  {}  {} reports  since {}{claim}",
+        "{}  {}  {}  {reports}  since {}{claim}",
         row["id"],
         text(&row["state"]),
         text(&row["reason"]),
-        row["reports"],
         moment(&row["opened_at_ms"])
     )
 }

@@ -4,6 +4,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use serde_json::Value;
 use tokio::net::UnixStream;
 
 use super::{Exit, Failure};
-use crate::boot;
+use crate::boot::{self, BuildError};
 use crate::config::{self, Config};
 use crate::http::control;
 use crate::http::dispatch::Routes;
@@ -25,6 +26,10 @@ use crate::http::dispatch::Routes;
 const ANSWER: usize = 64 * 1024 * 1024;
 /// Between this process and the server within it.
 const PIPE: usize = 64 * 1024;
+/// So long a server may take from the lock on its data to its first answer, or another command with them.
+const STARTING: Duration = Duration::from_secs(5);
+/// Between two looks at whether it answers.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What came back.
 struct Answer {
@@ -39,39 +44,34 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// To the server that runs, or else to one of our own.
+    /// To the server that runs, or else to one of our own. A server that has the data and does not answer yet
+    /// is starting (or ending, or it is another command): it is waited for, [`STARTING`] long.
     pub(super) async fn connect(config: Config) -> Result<Self, Exit> {
         let path = config.admin_dir().join(control::FILE);
-        match UnixStream::connect(&path).await {
-            Ok(stream) => {
-                let (sender, line) = handshake(TokioIo::new(stream)).await?;
-                crate::tasks::Drain::new().spawn(line);
-                Ok(Self { sender, own: None })
+        let begun = Instant::now();
+        loop {
+            match UnixStream::connect(&path).await {
+                Ok(stream) => return Self::running(stream).await,
+                Err(error) if no_server(&error) => own_data(&path)?,
+                Err(error) => return Err(not_let_in(&path, &error)),
             }
-            Err(error) if no_server(&error) => Self::alone(config, &path).await,
-            Err(error) => {
-                let why = format!(
-                    "{}: {error}. Run this as the user that the server runs as (or as root).",
-                    path.display()
-                );
-                Err(Exit(Failure::Other, why))
+            match boot::build(alone(config.clone())).await {
+                Ok(server) => return Self::within(server).await,
+                Err(error) if error.is_taken() && begun.elapsed() < STARTING => {
+                    tokio::time::sleep(AGAIN).await;
+                }
+                Err(error) => return Err(not_opened(&path, error)),
             }
         }
     }
 
-    async fn alone(mut config: Config, path: &Path) -> Result<Self, Exit> {
-        own_data(path)?;
-        // Nothing but the store: other nodes, if there are any, find out by the store.
-        config.channel = config::Channel::default();
-        config.matching.url = config::Matching::default().url;
-        config.push.enabled = false;
-        let server = boot::build(config).await.map_err(|error| {
-            let Exit(failure, why) = Exit::from(error);
-            let path = path.display();
-            let why =
-                format!("{why}. (No server answers at {path}, so the store was to be opened.)");
-            Exit(failure, why)
-        })?;
+    async fn running(stream: UnixStream) -> Result<Self, Exit> {
+        let (sender, line) = handshake(TokioIo::new(stream)).await?;
+        crate::tasks::Drain::new().spawn(line);
+        Ok(Self { sender, own: None })
+    }
+
+    async fn within(server: boot::Server) -> Result<Self, Exit> {
         let app = Arc::clone(&server.state);
         let (ours, theirs) = tokio::io::duplex(PIPE);
         let routes = Arc::new(Routes::new(&[]));
@@ -138,6 +138,28 @@ impl Control {
             server.close().await;
         }
     }
+}
+
+/// Nothing but the store: other nodes, if there are any, find out by the store.
+fn alone(mut config: Config) -> Config {
+    config.channel = config::Channel::default();
+    config.matching.url = config::Matching::default().url;
+    config.push.enabled = false;
+    config
+}
+
+fn not_let_in(path: &Path, error: &std::io::Error) -> Exit {
+    let path = path.display();
+    let why =
+        format!("{path}: {error}. Run this as the user that the server runs as (or as root).");
+    Exit(Failure::Other, why)
+}
+
+fn not_opened(path: &Path, error: BuildError) -> Exit {
+    let Exit(failure, why) = Exit::from(error);
+    let path = path.display();
+    let why = format!("{why}. (No server answers at {path}, so the store was to be opened.)");
+    Exit(failure, why)
 }
 
 fn refused(answer: &Answer) -> Result<(), Exit> {

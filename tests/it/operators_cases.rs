@@ -33,7 +33,7 @@ async fn cases_are_listed_shown_and_exported_and_sanctions_lifted() {
     let (_room, case) = office.reported("rude \u{202E}indeed").await;
     let number = case.to_string();
     let listed = done(&dir, &["cases", "list"]).await;
-    let wanted = format!("{case}  open  harassment  1 reports  since ");
+    let wanted = format!("{case}  open  harassment  1 report  since ");
     assert!(listed.starts_with(&wanted), "{listed}");
     let shown = done(&dir, &["cases", "show", &number]).await;
     assert!(!shown.contains('\u{202E}'), "{shown}");

@@ -152,6 +152,19 @@ async fn with_the_server_down_the_command_opens_the_data_itself() {
 }
 
 #[tokio::test]
+async fn a_command_waits_for_who_has_the_data_and_does_not_answer_yet() {
+    let home = TempDir::new().unwrap();
+    let data = home.path().join("data");
+    // Each of them has the data for itself for as long as hashing a password takes.
+    std::thread::scope(|scope| {
+        for name in ["Mei", "Ming", "Lan"] {
+            scope.spawn(|| done(&data, &["create", name], PASSWORD));
+        }
+    });
+    assert_eq!(done(&data, &["list"], "").lines().count(), 3);
+}
+
+#[tokio::test]
 async fn a_changed_audit_log_is_found() {
     let home = TempDir::new().unwrap();
     let data = home.path().join("data");
