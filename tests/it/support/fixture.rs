@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::driver::Seat;
+
 /// What all talkers of a test share: where the servers are now, and whether to go on.
 #[derive(Clone, Default)]
 pub struct Fixture(Arc<State>);
@@ -16,6 +18,8 @@ pub struct Fixture(Arc<State>);
 #[derive(Default)]
 struct State {
     addresses: Mutex<Vec<SocketAddr>>,
+    /// Where the sides of each room are or were last: room, side and server.
+    places: Mutex<HashMap<String, HashMap<String, SocketAddr>>>,
     /// How long each waits between two messages.
     pace: Mutex<Duration>,
     healing: Mutex<Option<Healing>>,
@@ -98,10 +102,23 @@ impl Fixture {
         *self.0.pace.lock()
     }
 
-    pub(super) fn server(&self, spot: usize) -> Option<SocketAddr> {
+    /// Where this side of a room goes: from `spot` on the first server at which the other side is not. So each
+    /// pair talks across nodes, whichever of them died, and each node hears the others while people are there.
+    pub(super) fn server(&self, seat: &Seat, spot: usize) -> Option<SocketAddr> {
         let addresses = self.0.addresses.lock();
-        let count = addresses.len().max(1);
-        addresses.get(spot % count).copied()
+        let mut places = self.0.places.lock();
+        let sides = places.entry(seat.room.clone()).or_default();
+        let taken = |at: &SocketAddr| {
+            sides
+                .iter()
+                .any(|(side, is)| *side != seat.user_id && is == at)
+        };
+        let count = addresses.len();
+        let all = (spot..spot + count).map(|it| addresses[it % count]);
+        let free = all.clone().find(|at| !taken(at));
+        let chosen = free.or_else(|| all.clone().next())?;
+        sides.insert(seat.user_id.clone(), chosen);
+        Some(chosen)
     }
 
     pub(super) fn count_acked(&self) {

@@ -114,7 +114,7 @@ impl Talker {
     }
 
     fn server(&self) -> Option<SocketAddr> {
-        self.fixture.server(self.spot)
+        self.fixture.server(&self.journal.seat, self.spot)
     }
 
     /// One connection's life.
