@@ -1,9 +1,7 @@
 //! The chat machine's jobs against the store and the channel layer.
 
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
 use parking_lot::Mutex;
 
@@ -17,15 +15,16 @@ use crate::protocol::client::ReportRequest;
 use crate::push::recipient::PushHosts;
 use crate::safety::{NotReported, NoticeBoard, Reporter, Reporting};
 use crate::state_machine::Io;
-use crate::store::{
-    Appended, Arrival, PageLimit, Pending, ReadState, SideClaim, Store, StoreError,
-};
+use crate::store::{Arrival, PageLimit, ReadState, SideClaim, Store, StoreError};
 use crate::tasks::Drain;
 use crate::telemetry;
 
 mod depart_retry;
+mod in_flight;
 
 pub use self::depart_retry::DepartRetry;
+pub use self::in_flight::ChatInFlight;
+use self::in_flight::other;
 
 /// What all chat connections reach.
 pub struct ChatServices {
@@ -74,33 +73,6 @@ pub struct ChatIo {
 
 /// What a page takes beside its texts: its entries, and pieces of it on their way to the kernel.
 const AROUND_PAGE: usize = 64 * 1024;
-
-type Long = Pin<Box<dyn Future<Output = ChatOutcome> + Send>>;
-
-/// A job under way. What most jobs are needs no box of its own.
-pub enum ChatInFlight {
-    /// A message on its way into the log, and its `client_id`.
-    Append(String, Pending<Appended>),
-    /// There was nothing to wait for.
-    Done,
-    /// Everything else.
-    Other(Long),
-}
-
-impl Future for ChatInFlight {
-    type Output = ChatOutcome;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ChatOutcome> {
-        match &mut *self {
-            Self::Append(client_id, appending) => {
-                let appended = ready!(Pin::new(appending).poll(cx));
-                Poll::Ready(ChatOutcome::Appended(std::mem::take(client_id), appended))
-            }
-            Self::Done => Poll::Ready(ChatOutcome::Done),
-            Self::Other(job) => job.as_mut().poll(cx),
-        }
-    }
-}
 
 impl Io<Chat> for ChatIo {
     type InFlight = ChatInFlight;
@@ -174,10 +146,6 @@ impl Io<Chat> for ChatIo {
     fn settled(&self) {
         *self.page.lock() = None;
     }
-}
-
-fn other(job: impl Future<Output = ChatOutcome> + Send + 'static) -> ChatInFlight {
-    ChatInFlight::Other(Box::pin(job))
 }
 
 impl ChatIo {

@@ -7,6 +7,7 @@
 
 mod alone;
 mod carry_out;
+mod decided;
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -346,29 +347,6 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                     self.machine().on_silent(now, actions);
                 }
             }
-        }
-    }
-
-    /// What was decided between the handshake and this moment is looked up: what comes later wakes us.
-    fn on_opened(&mut self, now: Now, actions: &mut Actions<M::Job>) {
-        let Client {
-            session, address, ..
-        } = self.client;
-        let may = self.app.door.not_banned(Some(session), address);
-        if may.is_err() {
-            self.close(CloseReason::Banned);
-        } else if self.app.board.concerns(session, now.wall) {
-            self.machine().on_news(now, actions);
-        }
-    }
-
-    fn on_news(&mut self, now: Now, actions: &mut Actions<M::Job>) {
-        let Client {
-            session, address, ..
-        } = self.client;
-        self.client.caller = self.app.door.caller(Some(session), address);
-        if self.app.board.concerns(session, now.wall) {
-            self.machine().on_news(now, actions);
         }
     }
 
