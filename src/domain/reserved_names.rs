@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 /// Names, and words of names, in Latin letters.
-const WORDS: [&str; 17] = [
+const WORDS: [&str; 22] = [
     "admin",
     "admins",
     "administrator",
@@ -24,11 +24,19 @@ const WORDS: [&str; 17] = [
     "helpdesk",
     "operator",
     "customerservice",
+    "owner",
+    "security",
+    "police",
+    "verified",
+    "reported",
 ];
-/// What this software is called.
-const OURS: [&str; 3] = ["miyu", "秘語", "秘语"];
+/// Whole names: what this software is called, what its pages call the two who talk, and short words for those who
+/// look after a place.
+const OURS: [&str; 12] = [
+    "miyu", "秘語", "秘语", "you", "partner", "你", "對方", "对方", "小編", "小编", "警察", "警方",
+];
 /// Parts of names in scripts that put no spaces between words.
-const PARTS: [&str; 20] = [
+const PARTS: [&str; 26] = [
     "管理員",
     "管理员",
     "管理者",
@@ -49,6 +57,13 @@ const PARTS: [&str; 20] = [
     "관리자",
     "운영자",
     "고객센터",
+    // Signs that are taken for those above at a glance.
+    "菅理員",
+    "管埋員",
+    "祕語",
+    "秘語團隊",
+    "密語團隊",
+    "板主",
 ];
 /// What names begin with: within a name these words are ordinary ones.
 const BEGINNINGS: [&str; 4] = ["系統", "系统", "システム", "시스템"];
@@ -96,11 +111,29 @@ fn split(name: &str) -> impl Iterator<Item = String> {
     let plain: String = name.nfkd().filter(|c| !is_combining_mark(*c)).collect();
     let words = plain.split(|c: char| !c.is_alphanumeric() && !is_symbol_letter(c));
     let words: Vec<String> = words
+        .flat_map(humps)
         .flat_map(|word| [Some(skeleton(word)), without_digits(word)])
         .flatten()
         .filter(|word| !word.is_empty())
         .collect();
     words.into_iter()
+}
+
+/// The word itself, and the words that capitals within it begin.
+fn humps(word: &str) -> Vec<&str> {
+    let letters: Vec<(usize, char)> = word.char_indices().collect();
+    let begins = |pair: &[(usize, char)]| pair[0].1.is_lowercase() && pair[1].1.is_uppercase();
+    let cuts = letters
+        .windows(2)
+        .filter(|pair| begins(pair))
+        .map(|pair| pair[1].0);
+    let mut all = vec![word];
+    let mut from = 0;
+    for at in cuts.chain([word.len()]) {
+        all.push(&word[from..at]);
+        from = at;
+    }
+    all
 }
 
 /// The skeleton without final digits, if there are any.
@@ -132,9 +165,17 @@ fn letter_in_a_box(c: char) -> Option<char> {
     }
 }
 
+/// The letters of Lisu are Latin capitals to the eye (from U+A4D0 on).
+fn lisu(c: char) -> Option<char> {
+    const LIKE: &str = "bp.dt.gk.jc.zf.mnlsr..vh..wxy.a.e.iou";
+    let at = u32::from(c).checked_sub(0xA4D0)?;
+    let like = LIKE.as_bytes().get(at as usize)?;
+    (*like != b'.').then_some(char::from(*like))
+}
+
 /// One letter for all that are drawn like it: digits, Cyrillic, Greek, small capitals.
 fn looks_like(c: char) -> char {
-    let c = letter_in_a_box(c).unwrap_or(c);
+    let c = letter_in_a_box(c).or_else(|| lisu(c)).unwrap_or(c);
     match c {
         '4' | '@' | 'а' | 'α' | 'ɑ' | 'ᴀ' => 'a',
         'в' | 'β' | 'ʙ' => 'b',
@@ -216,6 +257,20 @@ mod tests {
             "運営",
             "관리자",
             "스태프 운영자",
+            "TheAdmin",
+            "ꓮdmin",
+            "菅理員",
+            "管埋員",
+            "祕語官網",
+            "板主",
+            "小編",
+            "警察",
+            "Owner",
+            "Site Security",
+            "✔ Verified",
+            "(Reported)",
+            "you",
+            "對方",
         ] {
             assert!(names.covers(name), "{name}");
         }
@@ -249,6 +304,10 @@ mod tests {
             "",
             "🙂",
             "匿名用戶",
+            "小編織",
+            "YoungMan",
+            "McAdam",
+            "想你",
         ] {
             assert!(!names.covers(name), "{name}");
         }
