@@ -132,6 +132,7 @@ async fn a_banned_person_reads_confirms_and_appeals_over_http() {
     for (text, code) in [
         ("x".repeat(2001), "text_too_long"),
         (" ".into(), "text_empty"),
+        ("\u{200b}\u{2060}".into(), "text_empty"),
     ] {
         let answer = post(&browser, "/api/appeals/", &appeal(&text)).await;
         assert_eq!(refusal(&answer), (422, code.to_owned()));

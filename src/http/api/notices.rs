@@ -10,6 +10,7 @@ use crate::admission::sanctions::Holding;
 use crate::domain::id::SessionId;
 use crate::domain::safety::NoticeId;
 use crate::domain::safety::notice::APPEAL_CHARS;
+use crate::domain::visible;
 use crate::http::problem::HttpProblem;
 use crate::http::response;
 use crate::http::routes::{Call, HandlerResult};
@@ -99,7 +100,7 @@ pub async fn appeal(mut call: Call) -> HandlerResult {
     let AppealBody { notice, text } = serde_json::from_slice(&body).map_err(|_| not_json())?;
     let notice = NoticeId::parse(&notice).ok_or_else(no_such_notice)?;
     let text = text.trim();
-    if text.is_empty() {
+    if !visible::shows(text) {
         return Err(unfit("text_empty", "say in a few words why it is wrong"));
     }
     if text.chars().count() > APPEAL_CHARS {
