@@ -1,24 +1,32 @@
 //! The client's side of the chat machine: which connection may speak for which side, and what each action asks
 //! for. What the room and the store say is in [`super`].
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::channel::Frame;
 use crate::chat::{Chat, ChatJob};
 use crate::domain::id::{Address, Seq, SessionId, Side};
 use crate::domain::safety::ReportId;
 use crate::protocol::ErrorCode;
-use crate::protocol::client::ChatAction;
+use crate::protocol::client::{ChatAction, ChatFrame};
 use crate::safety::NotReported;
-use crate::state_machine::{Action, Actions, Now};
+use crate::state_machine::{Action, Actions, Now, Voice};
 use crate::store::Draft;
 
-/// A client that goes on typing says so again; it is passed on at most this often.
+/// A client that goes on typing says so again; that it types is passed on at most this often.
 const TYPING_AGAIN: Duration = Duration::from_secs(2);
+
+/// What was passed on of this side's typing since its last message.
+#[derive(Clone, Copy)]
+pub(super) struct OwnTyping {
+    /// When that it types was passed on last.
+    begun: Instant,
+    on: bool,
+}
 
 impl Chat {
     /// Whether the frame's `user_id` may speak here. May correct a guessed side.
-    pub(super) fn is_owner(&mut self, user_id: Option<&str>, out: &mut Actions<ChatJob>) -> bool {
+    fn is_owner(&mut self, user_id: Option<&str>, out: &mut Actions<ChatJob>) -> bool {
         let Some(user_id) = user_id else { return true };
         let other = self.side.other();
         let is = |side: Side| self.people.personas[side.index()].user_id.as_str() == user_id;
@@ -81,9 +89,33 @@ impl Chat {
         }));
     }
 
-    pub(super) fn on_chat_action(
+    /// Does what a frame asks for, if it may speak for this side.
+    pub(super) fn act(
+        &mut self,
+        frame: ChatFrame,
+        voice: Voice,
+        now: Now,
+        out: &mut Actions<ChatJob>,
+    ) {
+        if self.is_owner(frame.user_id.as_deref(), out) {
+            return self.on_chat_action(frame.action, voice, now, out);
+        }
+        let client_id = match &frame.action {
+            ChatAction::Send { client_id, .. } | ChatAction::Recall { client_id, .. } => {
+                client_id.as_deref()
+            }
+            ChatAction::React { target, .. } => {
+                return self.fail_reaction(ErrorCode::NotAMember, target, out);
+            }
+            _ => None,
+        };
+        self.fail(ErrorCode::NotAMember, client_id, out);
+    }
+
+    fn on_chat_action(
         &mut self,
         action: ChatAction,
+        voice: Voice,
         now: Now,
         out: &mut Actions<ChatJob>,
     ) {
@@ -102,7 +134,7 @@ impl Chat {
                     client_id,
                     content,
                     reply_to,
-                    unheard: self.unheard,
+                    unheard: voice == Voice::Unheard,
                 })));
             }
             ChatAction::Recall { target, client_id } => out.push(Action::Queue(ChatJob::Recall {
@@ -177,20 +209,26 @@ impl Chat {
         }
     }
 
+    /// That it ends is passed on when it was said to begin; that it begins, seldom: else it would be a way to speak.
     pub(super) fn on_typing(&mut self, is_typing: bool, now: Now, out: &mut Actions<ChatJob>) {
-        let said_lately = self
-            .typing
-            .is_some_and(|at| now.instant < at + TYPING_AGAIN);
-        if !self.room.is_open() || (is_typing && said_lately) {
+        let said = self.typing;
+        let news = match is_typing {
+            true => said.is_none_or(|it| now.instant >= it.begun + TYPING_AGAIN),
+            false => said.is_some_and(|it| it.on),
+        };
+        if !self.room.is_open() || !news {
             return;
         }
-        if is_typing || self.typing.is_some() {
-            out.push(Action::Queue(ChatJob::Publish(Frame::Typing {
-                side: self.side,
-                is_typing,
-            })));
-        }
-        self.typing = is_typing.then_some(now.instant);
+        let begun = match said {
+            Some(it) if !is_typing => it.begun,
+            _ => now.instant,
+        };
+        let on = is_typing;
+        self.typing = Some(OwnTyping { begun, on });
+        out.push(Action::Queue(ChatJob::Publish(Frame::Typing {
+            side: self.side,
+            is_typing,
+        })));
     }
 
     pub(super) fn on_typing_of(

@@ -32,8 +32,8 @@ impl Chat {
                 self.tell(self.encoder.reaction_error(ErrorCode::Muted, target), out);
                 None
             }
-            // A person who cannot say anything is not about to.
-            ChatAction::Typing(_) => None,
+            // A person who cannot say anything is not about to, and says nothing by signs either.
+            ChatAction::Typing(_) | ChatAction::Leaving(_) => None,
             _ => Some(frame),
         }
     }

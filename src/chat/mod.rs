@@ -30,6 +30,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use actions::OwnTyping;
 use closing::AutoClose;
 pub use jobs::{ChatJob, ChatOutcome, ChatRules, KnownEntry, Opening};
 use ownership::Ownership;
@@ -55,7 +56,7 @@ pub struct Chat {
     /// The client has what the log has not: it is told so, and sent the whole log.
     anew: bool,
     partner: PartnerView,
-    typing: Option<Instant>,
+    typing: Option<OwnTyping>,
     closing: AutoClose,
     /// The next page comes with the room: signals may have been lost.
     wants_room: bool,
@@ -63,8 +64,6 @@ pub struct Chat {
     /// Boxed: few ever wait for the store to take them in.
     retry_arrive: Option<Box<(Instant, Option<Side>)>>,
     told: Told,
-    /// What is being asked for the other side is not to hear of.
-    unheard: bool,
 }
 
 impl Chat {
@@ -111,7 +110,6 @@ impl Chat {
             retry_page: None,
             retry_arrive: None,
             told: Told::default(),
-            unheard: false,
             room: RoomPhase::Opening(Box::new(room)),
         }
     }
@@ -191,27 +189,12 @@ impl Machine for Chat {
     }
 
     fn on_input(&mut self, frame: ChatFrame, now: Now, out: &mut Actions<ChatJob>) {
-        if self.is_owner(frame.user_id.as_deref(), out) {
-            self.on_chat_action(frame.action, now, out);
-        } else {
-            let client_id = match &frame.action {
-                ChatAction::Send { client_id, .. } | ChatAction::Recall { client_id, .. } => {
-                    client_id.as_deref()
-                }
-                ChatAction::React { target, .. } => {
-                    return self.fail_reaction(ErrorCode::NotAMember, target, out);
-                }
-                _ => None,
-            };
-            self.fail(ErrorCode::NotAMember, client_id, out);
-        }
+        self.act(frame, Voice::Free, now, out);
     }
 
     fn on_hushed(&mut self, frame: ChatFrame, voice: Voice, now: Now, out: &mut Actions<ChatJob>) {
         if let Some(frame) = self.hush(frame, voice, now, out) {
-            self.unheard = voice == Voice::Unheard;
-            self.on_input(frame, now, out);
-            self.unheard = false;
+            self.act(frame, voice, now, out);
         }
     }
 

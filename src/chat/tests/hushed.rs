@@ -23,6 +23,7 @@ impl Bench {
 const SEND: &str = r#"{"action":"send_message","message":{"content":"hi","client_id":"c"}}"#;
 const REACT: &str = r#"{"action":"react","message_id":"1","reaction":"heart"}"#;
 const TYPING: &str = r#"{"action":"typing","is_typing":true}"#;
+const LEAVING: &str = r#"{"action":"leaving","is_leaving":true}"#;
 const READ: &str = r#"{"action":"read","seq":1}"#;
 /// What goes on for both of them.
 const OTHERS: [&str; 6] = [
@@ -57,8 +58,10 @@ fn who_is_muted_is_told_so_and_asks_for_nothing_that_others_see() {
         (&told[1]["code"], &told[1]["message_id"]),
         (&"muted".into(), &"1".into())
     );
-    bench.hushed(MUTED, TYPING);
-    assert!(bench.out.is_empty());
+    for sign in [TYPING, LEAVING] {
+        bench.hushed(MUTED, sign);
+        assert!(bench.out.is_empty(), "{sign}");
+    }
     bench.hushed(Voice::Muted(None), SEND);
     assert!(bench.json()[0].get("retry_after_ms").is_none());
     bench.hushed(MUTED, READ);
@@ -84,7 +87,7 @@ fn who_is_not_heard_says_it_for_themselves_and_passes_nothing_on() {
         (&told[0]["action"], &told[0]["repeat"]),
         (&"reaction".into(), &true.into())
     );
-    for passing in [TYPING, READ, r#"{"action":"leaving","is_leaving":true}"#] {
+    for passing in [TYPING, READ, LEAVING] {
         bench.hushed(Voice::Unheard, passing);
         assert!(bench.out.is_empty(), "{passing}");
     }

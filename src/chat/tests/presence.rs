@@ -82,6 +82,23 @@ fn typing_expires_and_ends_with_a_message() {
 }
 
 #[test]
+fn typing_again_and_again_is_no_way_to_speak() {
+    let mut bench = Bench::live(room([1, 2]), false);
+    let mut passed = Vec::new();
+    for _ in 0..10 {
+        for (is_typing, frame) in [
+            (true, r#"{"action":"typing","is_typing":true}"#),
+            (false, r#"{"action":"typing","is_typing":false}"#),
+        ] {
+            bench.input(frame);
+            passed.extend(vec![is_typing; bench.jobs().len()]);
+        }
+    }
+    assert_eq!(passed.iter().filter(|it| **it).count(), 1, "{passed:?}");
+    assert!(!passed.ends_with(&[true]), "its end is passed on");
+}
+
+#[test]
 fn that_one_is_about_to_leave_is_told_to_the_partner_unless_their_client_is_of_the_original() {
     let leaving = Frame::Leaving {
         side: Side::B,
