@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { dayName, now, sameDay, syncClock, monotonicNow } from '../../assets/js/lib/time.js';
+import { clock, dayName, momentText, now, sameDay, syncClock, monotonicNow, untilText } from '../../assets/js/lib/time.js';
 
 const day = 24 * 3_600_000;
 const noon = new Date(2026, 4, 2, 12, 0).getTime();
@@ -38,4 +38,20 @@ test('days are days of the calendar', () => {
   assert.ok(sameDay(noon, noon + 11 * 3_600_000));
   assert.ok(!sameDay(noon, noon + 12 * 3_600_000));
   assert.deepEqual([0, -day, -2 * day].map((apart) => dayName(noon + apart, noon)), ['today', 'yesterday', null]);
+});
+
+test('what holds until a moment is never said to end sooner', () => {
+  mock.timers.enable({ apis: ['Date'], now: noon });
+  syncClock(noon);
+  assert.equal(untilText(noon + 3_600_000, 'en'), '13:00');
+  assert.equal(untilText(noon + 3_600_001, 'en'), '13:01');
+  const midnight = noon + day / 2;
+  assert.match(untilText(midnight - 1, 'en'), /May 3.* 00:00$/, 'the last minute of today ends tomorrow');
+  // The same day of another year is not today, nor this year.
+  const nextYear = new Date(2027, 4, 2, 12, 0).getTime();
+  assert.match(untilText(nextYear, 'en'), /2027.* 12:00$/);
+  assert.match(momentText(new Date(2025, 11, 31, 9, 5).getTime(), 'zh-TW'), /^2025.* 09:05$/);
+  assert.doesNotMatch(untilText(noon + 30 * day, 'en'), /2026/);
+  assert.equal(clock(noon), '12:00');
+  mock.timers.reset();
 });

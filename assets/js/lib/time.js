@@ -93,9 +93,9 @@ export function clock(ms) {
   return `${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
 
-/** @param {number} ms @param {string} lang */
-export function dateText(ms, lang) {
-  return new Intl.DateTimeFormat(lang, { month: 'long', day: 'numeric', weekday: 'short' }).format(new Date(ms));
+/** @param {number} ms @param {string} lang @param {Intl.DateTimeFormatOptions} [more] */
+export function dateText(ms, lang, more = {}) {
+  return new Intl.DateTimeFormat(lang, { month: 'long', day: 'numeric', weekday: 'short', ...more }).format(new Date(ms));
 }
 
 /**
@@ -107,10 +107,22 @@ export function monthText(month, lang) {
 }
 
 /**
- * A moment, with its day where that is not today.
+ * A moment, with its day where that is not today, and its year where that is another one.
  * @param {number} ms @param {string} lang
  */
-export const momentText = (ms, lang) => (sameDay(ms, now()) ? clock(ms) : `${dateText(ms, lang)} ${clock(ms)}`);
+export function momentText(ms, lang) {
+  if (sameDay(ms, now())) return clock(ms);
+  const isThisYear = new Date(ms).getFullYear() === new Date(now()).getFullYear();
+  return `${dateText(ms, lang, isThisYear ? {} : { year: 'numeric' })} ${clock(ms)}`;
+}
+
+const minute = 60_000;
+
+/**
+ * The moment until which something holds, to the minute and never sooner than it is.
+ * @param {number} ms @param {string} lang
+ */
+export const untilText = (ms, lang) => momentText(Math.ceil(ms / minute) * minute, lang);
 
 /** @param {number} ms @param {string} lang */
 export function weekday(ms, lang) {

@@ -6,7 +6,7 @@ import { language, onLanguage, t } from '../lib/i18n.js';
 import { appeared, oneAtATime } from '../lib/press.js';
 import { local, tab } from '../lib/storage.js';
 import { startWorker } from '../lib/worker.js';
-import { momentText, monotonicNow, now } from '../lib/time.js';
+import { monotonicNow, now, untilText } from '../lib/time.js';
 import { offerTopics, offerTopicsOfPage } from '../lib/topics.js';
 import { defaultSite, getRooms, getSite, getStats, Refusal } from '../net/http.js';
 import { mountAppbar } from '../ui/appbar.js';
@@ -83,7 +83,7 @@ function renderStart() {
   const until = site.maintenance?.until_ms ?? null;
   setHidden(byTest('stats'), isInMaintenance());
   setHidden(closed, !isInMaintenance());
-  setText(closed, t(until === null ? 'match.maintenance' : 'match.maintenanceUntil', { time: momentText(until ?? 0, language()) }));
+  setText(closed, t(until === null ? 'match.maintenance' : 'match.maintenanceUntil', { time: untilText(until ?? 0, language()) }));
 }
 
 /** No new pairs are made; who talks goes on. */

@@ -4,7 +4,7 @@
 import { callMe, searchName, wanted } from '../lib/call-me.js';
 import { language, t, tagList } from '../lib/i18n.js';
 import { oneAtATime } from '../lib/press.js';
-import { momentText, monotonicNow, now as presentMoment } from '../lib/time.js';
+import { monotonicNow, now as presentMoment, untilText } from '../lib/time.js';
 import { goesOn, isLoopback, newSearch, options, reduceSearch, searchLine } from '../model/matching.js';
 import { userData } from '../model/profile.js';
 import { getRooms } from '../net/http.js';
@@ -20,7 +20,7 @@ const lookingFor = (tags) => (tags ? t('match.lookingTags', { tags }) : t('match
 /** Until when no new pairs are made is in the notice of it, where there is one. */
 function withEnd(line) {
   const until = line[0] === 'match.maintenance' ? maintenanceUntil() : null;
-  return until === null ? line : ['match.maintenanceUntil', { time: momentText(until, language()) }];
+  return until === null ? line : ['match.maintenanceUntil', { time: untilText(until, language()) }];
 }
 
 /** What is shown before a search begins. */

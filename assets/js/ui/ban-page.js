@@ -3,7 +3,7 @@
 
 import { el } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
-import { momentText, now } from '../lib/time.js';
+import { now, untilText } from '../lib/time.js';
 import { answerTo, holds, noticeOf } from '../model/notices.js';
 import { getSite } from '../net/http.js';
 import { appealPart } from './appeal.js';
@@ -51,7 +51,7 @@ export function mountBanPage(home, { get, set }) {
 
   function build(state, notice) {
     const { until, rule } = state.ban;
-    const end = until === null ? t('notices.banOpen') : t('notices.banUntil', { time: momentText(until, language()) });
+    const end = until === null ? t('notices.banOpen') : t('notices.banUntil', { time: untilText(until, language()) });
     return el(
       'main',
       { id: 'main', class: 'ban', tabindex: '-1', test: 'ban' },

@@ -2,7 +2,7 @@
 
 import { el } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
-import { momentText, now } from '../lib/time.js';
+import { momentText, now, untilText } from '../lib/time.js';
 import { answerTo, isOver } from '../model/notices.js';
 import { appealPart } from './appeal.js';
 import { openSheet } from './sheet.js';
@@ -33,7 +33,7 @@ export function facts({ kind, rule, from, until, automatic }) {
   const rows = [
     rule && ['rule', ruleText(rule)],
     from > 0 && ['from', momentText(from, language())],
-    holdsOn && ['until', until === null ? t('notices.open') : momentText(until, language())],
+    holdsOn && ['until', until === null ? t('notices.open') : untilText(until, language())],
     sanctions.has(kind) && ['by', t(automatic ? 'notices.by.machine' : 'notices.by.person')],
   ];
   return el('dl', { class: 'notice-facts' }, ...rows.filter(Boolean).flatMap(([key, value]) => [el('dt', {}, t(`notices.${key}`)), el('dd', {}, value)]));

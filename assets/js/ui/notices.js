@@ -5,7 +5,7 @@ import { el, icon } from '../lib/dom.js';
 import { language, onLanguage, t } from '../lib/i18n.js';
 import { appeared } from '../lib/press.js';
 import { local } from '../lib/storage.js';
-import { momentText, now } from '../lib/time.js';
+import { now, untilText } from '../lib/time.js';
 import { holds, markRead, noticeOf, toRead } from '../model/notices.js';
 import { acknowledgeNotice } from '../net/http.js';
 import { mountBanPage } from './ban-page.js';
@@ -74,7 +74,7 @@ export async function mountNotices({ get, set, ask }) {
   function muteLine(state) {
     const notice = noticeOf(state, 'mute', now());
     const { until, rule } = state.mute;
-    const text = until === null ? t('notices.line.mute') : t('notices.line.muteUntil', { time: momentText(until, language()) });
+    const text = until === null ? t('notices.line.mute') : t('notices.line.muteUntil', { time: untilText(until, language()) });
     return { kind: 'mute', text, why: rule && ruleText(rule), onLook: notice && (() => look(notice)) };
   }
 
