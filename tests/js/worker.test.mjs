@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { asShell, cacheName, callWords, callWordsCache, filesOf, kindOf, outdated, shellFor, standsIn } from '../../assets/js/model/worker-rules.js';
+import { asShell, cacheName, callWords, callWordsCache, filesOf, isFile, kindOf, outdated, shellFor, standsIn } from '../../assets/js/model/worker-rules.js';
 import { leave, serve } from '../../assets/js/worker/worker.js';
 
 const origin = 'http://127.0.0.1:8000';
@@ -30,8 +30,17 @@ test('a conversation has a page of its own without a server, all else waits', ()
 });
 
 test('what our server says is shown, and what a proxy says in its place is not', () => {
-  for (const [status, type] of [[502, 'text/html'], [504, null], [503, 'text/plain; charset=utf-8'], [521, 'text/html']]) assert.ok(standsIn(status, type), `${status}`);
-  for (const [status, type] of [[200, 'text/html'], [404, 'text/html'], [0, null], [304, null], [429, 'application/problem+json'], [503, 'application/problem+json']]) assert.ok(!standsIn(status, type), `${status} ${type}`);
+  for (const [status, type] of [[502, 'text/html'], [504, null], [503, 'text/plain; charset=utf-8'], [521, 'text/html'], [404, 'text/plain'], [404, 'text/html'], [410, null]]) assert.ok(standsIn(status, type, null), `${status}`);
+  for (const [status, type] of [[200, 'text/html'], [0, null], [304, null], [429, 'application/problem+json'], [503, 'application/problem+json'], [404, 'application/problem+json']]) assert.ok(!standsIn(status, type, null), `${status} ${type}`);
+  // Our own page about an address that is none says in which language.
+  assert.ok(!standsIn(404, 'text/html; charset=utf-8', 'en'));
+  // A log-in, or a question whether one is a person.
+  for (const status of [401, 403]) assert.ok(!standsIn(status, 'text/html', null), `${status}`);
+});
+
+test('a page is no file, whoever says it', () => {
+  for (const type of ['text/css', 'text/javascript; charset=utf-8', 'image/svg+xml', 'application/json']) assert.ok(isFile(true, type), type);
+  for (const [ok, type] of [[true, 'text/html; charset=utf-8'], [true, 'Text/HTML'], [true, null], [false, 'text/css']]) assert.ok(!isFile(ok, type), `${ok} ${type}`);
 });
 
 test('only the caches of other versions go, and with the worker all of its own', () => {
@@ -78,16 +87,9 @@ async function network(request) {
 function cacheOf(name) {
   if (!stored.has(name)) stored.set(name, new Map());
   const map = stored.get(name);
-  const add = async (path) => {
-    const answer = await network(path);
-    if (!answer.ok) throw new TypeError(`${path}: ${answer.status}`);
-    map.set(path, answer);
-  };
   return {
     put: async (path, answer) => void map.set(path, answer),
     match: async (request) => map.get(pathOf(request))?.clone(),
-    add,
-    addAll: async (paths) => void (await Promise.all(paths.map(add))),
   };
 }
 
@@ -197,6 +199,10 @@ test('a proxy whose server is away is not believed, our own refusal is', async (
   await start();
   server = () => new Response('Bad Gateway', { status: 502, headers: { 'content-type': 'text/html' } });
   assert.match(await (await go('/chat/')).text(), /data-shell/);
+  server = () => new Response('no such backend', { status: 404, headers: { 'content-type': 'text/plain' } });
+  assert.match(await (await go('/chat/')).text(), /data-shell/);
+  server = () => new Response('No such page', { status: 404, headers: { 'content-type': 'text/html', 'content-language': 'en' } });
+  assert.equal((await go('/nothing')).status, 404);
   server = () => new Response('{}', { status: 503, headers: { 'content-type': 'application/problem+json' } });
   assert.equal((await go('/chat/')).status, 503);
 });
@@ -231,11 +237,15 @@ test('a new version takes over whole, and the old one goes', async () => {
 test('a shell that cannot be had whole is not begun, and the old one stays', async () => {
   await start();
   for (const broken of [
+    // A portal that lets some addresses through: what it says in a file’s place is not that file.
+    (path) => (path.endsWith('early.js') ? new Response('<html lang="en">Log in to the hotel</html>', { headers: { 'content-type': 'text/html' } }) : answerOf(newer, path)),
     (path) => (path.endsWith('base.css') ? new Response('', { status: 429 }) : answerOf(newer, path)),
     // A server between two versions, and a portal.
     (path) => answerOf(base, path),
     () => new Response('<html lang="en">Log in to the hotel</html>'),
   ]) {
+    // What came whole before it was broken may stay.
+    stored.delete(cacheName(newer));
     serve(newer);
     server = broken;
     await assert.rejects(happens('install'));

@@ -74,10 +74,21 @@ export function shellFor(url) {
 
 /**
  * Whether an answer to a navigation is what stands between here and a server that is not there. What our own
- * server says is shown, whatever it says.
- * @param {number} status @param {string | null} type its Content-Type
+ * server says is shown, whatever it says: a problem, or a page, and each of its pages names its language. Some
+ * proxies know of nothing while a server is replaced. What else one says may be a question to its person.
+ * @param {number} status @param {string | null} type its Content-Type @param {string | null} language its Content-Language
  */
-export const standsIn = (status, type) => status >= 500 && !(type ?? '').startsWith('application/problem+json');
+export function standsIn(status, type, language) {
+  if (language || (type ?? '').startsWith('application/problem+json')) return false;
+  return status >= 500 || status === 404 || status === 410;
+}
+
+/**
+ * Whether an answer is a file of ours: what a portal or a proxy says in its place is a page. Kept under the name of
+ * a file it would be what that file is, for as long as this version lasts.
+ * @param {boolean} ok @param {string | null} type its Content-Type
+ */
+export const isFile = (ok, type) => ok && Boolean(type) && !/^text\/html\b/i.test(type ?? '');
 
 /**
  * The files that a page of this version names, each once. Empty: it is a page of another version, or none of ours.

@@ -3,7 +3,7 @@
 // is decided by rules is in model/worker-rules.js. It keeps the shell's two pages
 // and their files, nothing that says anything about a person.
 
-import { asShell, cacheName, callWords, callWordsCache, chatPage, filesOf, kindOf, noticeOf, noticeTag, outdated, shellFor, shellPages, standsIn, unnamedFiles } from '../model/worker-rules.js';
+import { asShell, cacheName, callWords, callWordsCache, chatPage, filesOf, isFile, kindOf, noticeOf, noticeTag, outdated, shellFor, shellPages, standsIn, unnamedFiles } from '../model/worker-rules.js';
 
 // A copy is found whatever the browser's headers were: there is one of each.
 const anyCopy = { ignoreVary: true };
@@ -53,7 +53,14 @@ export function serve(base) {
     }
     const missing = [];
     for (const path of files) if (!(await cache.match(path, anyCopy))) missing.push(path);
-    for (let at = 0; at < missing.length; at += filesAtOnce) await cache.addAll(missing.slice(at, at + filesAtOnce));
+    for (let at = 0; at < missing.length; at += filesAtOnce) await Promise.all(missing.slice(at, at + filesAtOnce).map((path) => keepFile(cache, path)));
+  }
+
+  async function keepFile(cache, path) {
+    const answer = await fetch(path);
+    const type = answer.headers.get('content-type');
+    if (!isFile(answer.ok, type)) throw new Error(`${path}: ${answer.status} ${type}`);
+    await cache.put(path, answer);
   }
 
   async function takeOver() {
@@ -81,8 +88,8 @@ export function serve(base) {
       if (kept) return kept;
       throw error;
     }
-    if (standsIn(answer.status, answer.headers.get('content-type'))) return (await copy()) ?? answer;
     const spoken = answer.headers.get('content-language');
+    if (standsIn(answer.status, answer.headers.get('content-type'), spoken)) return (await copy()) ?? answer;
     // What is not renewed now is, with the next page.
     if (spoken) event.waitUntil(speak(spoken).catch(() => {}));
     return answer;
