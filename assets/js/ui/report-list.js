@@ -76,7 +76,9 @@ export async function openReports() {
 
 /** Tells once what became of reports that were decided since. */
 export async function tellOutcomes() {
-  const reports = await getReports().catch(() => []);
+  const reports = await getReports().catch(() => null);
+  // A list that cannot be had is no empty one: what was told would be forgotten, and told again.
+  if (reports === null) return;
   const [latest] = newlyDecided(reports, local.get('outcomes', []));
   remember(reports);
   if (!latest) return;
