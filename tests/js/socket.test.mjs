@@ -13,6 +13,7 @@ const happens = (name) => [...(listeners[name] ?? [])].forEach((listener) => lis
 Object.assign(globalThis, target, { document: { hidden: false, ...target }, location: new URL('https://example.test/chat/') });
 
 const opened = [];
+const sent = [];
 globalThis.WebSocket = class {
   static CONNECTING = 0;
   static OPEN = 1;
@@ -20,7 +21,9 @@ globalThis.WebSocket = class {
   constructor() {
     opened.push(this);
   }
-  send() {}
+  send(text) {
+    sent.push(text);
+  }
   close() {
     this.readyState = 3;
   }
@@ -129,4 +132,13 @@ test('a way that is blocked is tried when it can be known to be, not when a long
     context.mock.timers.tick(100);
   }
   assert.deepEqual(attempts.map((at) => Math.round(at / 500) * 500), [0, 500, 1500, 3500, 7500, 8000]);
+});
+
+test('no frame has half a character, whatever text of it is cut', () => {
+  const socket = new ReconnectingSocket({ url: () => 'wss://example.test/', onOpen() {}, onFrame() {}, onLost() {}, onFinal() {} });
+  opened.at(-1).opens();
+  socket.send({ action: 'start_matching', user_data: { nickname: 'Anna \ud83d', tags: ['\ude00', '😀'] } });
+  assert.deepEqual(JSON.parse(sent.at(-1)).user_data, { nickname: 'Anna \ufffd', tags: ['\ufffd', '😀'] });
+  assert.doesNotMatch(sent.at(-1), /\\ud/i);
+  socket.close();
 });

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readFileSync } from 'node:fs';
-import { cleanNickname, cleanTag, foldEmptyLines, isFewEmoji, orBlank, sameTag, shows, textParts, wellFormed } from '../../assets/js/model/text.js';
+import { cleanNickname, cleanTag, foldEmptyLines, isFewEmoji, orBlank, sameTag, shows, textParts } from '../../assets/js/model/text.js';
+import { wellFormed } from '../../assets/js/model/well-formed.js';
 
 const examples = JSON.parse(readFileSync(new URL('../data/names.json', import.meta.url), 'utf8'));
 

@@ -2,7 +2,7 @@
 // order only; pending actions are sent again until they are confirmed. What is
 // outstanding is in model/room.js; here is what is true of the present connection. Pure.
 
-import { wellFormed } from './text.js';
+import { wellFormed } from './well-formed.js';
 
 /** @typedef {import('./room.js').Room} Room */
 /** @typedef {import('./room.js').Frame} Frame */

@@ -2,20 +2,7 @@
 // how a nickname and a tag are cleaned; and how a message is shown. Pure.
 
 import { isCandidate, keepWorking, withoutCandidates } from './joiner.js';
-
-// A pair of surrogates, or half of one.
-const surrogates = /[\uD800-\uDBFF][\uDC00-\uDFFF]|[\uD800-\uDFFF]/g;
-
-/**
- * The text with U+FFFD for each half of a character: what other programs cut,
- * and some keyboards split. No socket carries half a character.
- * @param {string} text @returns {string}
- */
-export function wellFormed(text) {
-  // Not in older browsers.
-  if (text.toWellFormed) return text.toWellFormed();
-  return text.replace(surrogates, (found) => (found.length === 2 ? found : '\uFFFD'));
-}
+import { wellFormed } from './well-formed.js';
 
 /**
  * Unicode scalar values, as the server counts them (not UTF-16 units).

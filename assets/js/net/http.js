@@ -5,6 +5,7 @@
 
 import { syncClock } from '../lib/time.js';
 import { reconnectDelay } from '../model/reconnect.js';
+import { wellFormedJson } from '../model/well-formed.js';
 
 const deadline = 15_000;
 const goingAway = 1001;
@@ -59,7 +60,7 @@ async function request(path, isOurs, { method = 'GET', token = null, body } = {}
   const timer = setTimeout(() => giveUp.abort(), deadline);
   try {
     const headers = { accept: 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body ? { 'content-type': 'application/json' } : {}) };
-    return await interpret(await fetch(path, { method, headers, body: body ? JSON.stringify(body) : undefined, cache: 'no-store', credentials: 'same-origin', signal: giveUp.signal }), isOurs);
+    return await interpret(await fetch(path, { method, headers, body: body ? wellFormedJson(body) : undefined, cache: 'no-store', credentials: 'same-origin', signal: giveUp.signal }), isOurs);
   } catch (error) {
     throw error instanceof Refusal ? error : new Outage(String(error), { cause: error });
   } finally {

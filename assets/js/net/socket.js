@@ -6,6 +6,7 @@
 import { deviceTime } from '../lib/time.js';
 import { check, newLiveness, nextCheck, noteFrame, noteProbe, wake } from '../model/liveness.js';
 import { comeBack, longestPause, looksBlocked, noteFailure, reached, reconnectDelay, unknownReachability } from '../model/reconnect.js';
+import { wellFormedJson } from '../model/well-formed.js';
 import { reachesServer } from './http.js';
 
 /** The close code of a browser that was forgotten, here or in another tab. */
@@ -204,7 +205,7 @@ export class ReconnectingSocket {
   /** @param {object} frame Returns whether it was sent: there is no queue here. */
   send(frame) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(JSON.stringify(frame));
+    this.#socket.send(wellFormedJson(frame));
     return true;
   }
 

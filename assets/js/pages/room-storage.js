@@ -5,7 +5,7 @@
 
 import { local, tab } from '../lib/storage.js';
 import { deviceTime } from '../lib/time.js';
-import { wellFormed } from '../model/text.js';
+import { wellFormed } from '../model/well-formed.js';
 
 const keepRooms = 20;
 

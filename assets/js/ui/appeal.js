@@ -5,7 +5,8 @@ import { el, setCounting, setText } from '../lib/dom.js';
 import { around, t } from '../lib/i18n.js';
 import { oneAtATime } from '../lib/press.js';
 import { tab } from '../lib/storage.js';
-import { countCharacters, shows, wellFormed } from '../model/text.js';
+import { countCharacters, shows } from '../model/text.js';
+import { wellFormed } from '../model/well-formed.js';
 import { postAppeal } from '../net/http.js';
 
 const most = 2000;

@@ -3,7 +3,8 @@
 
 import { byTest, setCounting, setHidden, setText } from '../lib/dom.js';
 import { around, t } from '../lib/i18n.js';
-import { countCharacters, orBlank, shows, wellFormed } from '../model/text.js';
+import { countCharacters, orBlank, shows } from '../model/text.js';
+import { wellFormed } from '../model/well-formed.js';
 
 const countFrom = 200;
 
