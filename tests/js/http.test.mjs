@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaultSite, forgetBrowser, getRooms, getSite, getStats, Outage, Refusal, untilAnswered } from '../../assets/js/net/http.js';
+import { ask as askConsole } from '../../assets/js/admin/api.js';
+import { defaultSite, forgetBrowser, getRooms, getSite, getStats, Outage, postAppeal, postReport, Refusal, untilAnswered } from '../../assets/js/net/http.js';
 
 Object.assign(globalThis, { addEventListener() {}, removeEventListener() {} });
 
@@ -87,4 +88,22 @@ test('a question is put until it is answered', async (context) => {
   assert.equal(asked.length, 2, 'not before the server wants to be asked again');
   await passes(1000);
   assert.deepEqual([asked.length, outages, rooms], [3, 2, []]);
+});
+
+test('what is sent has no half of a character: our server would not read it, however often it is sent', async () => {
+  const bodies = [];
+  globalThis.fetch = async (_, { body }) => {
+    bodies.push(body);
+    return json({ appeal: 'pending', report_id: 'r' });
+  };
+  await postAppeal('n', 'cut here \ud83d');
+  // A field that is full cuts what is pasted in.
+  await postReport({ room: 'r', note: 'so rude \ud83d', claims: [{ content: '\ude00!' }] });
+  await askConsole('cases/1/decide/', { method: 'POST', body: { text: { en: 'read the rules \ud83d' } } });
+  assert.deepEqual(bodies.map((body) => JSON.parse(body)), [
+    { notice: 'n', text: 'cut here \ufffd' },
+    { room: 'r', note: 'so rude \ufffd', claims: [{ content: '\ufffd!' }] },
+    { text: { en: 'read the rules \ufffd' } },
+  ]);
+  for (const body of bodies) assert.doesNotMatch(body, /\\ud/i);
 });

@@ -2,6 +2,7 @@
 // anything; all else is an outage (as in net/http.js, whose routes these are not).
 
 import { syncClock } from '../lib/time.js';
+import { wellFormedJson } from '../model/well-formed.js';
 
 const base = '/admin/api/';
 const deadline = 20_000;
@@ -35,13 +36,25 @@ export async function ask(path, { method = 'GET', body } = {}) {
   const timer = setTimeout(() => giveUp.abort(), deadline);
   try {
     const headers = { accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}) };
-    const options = { method, headers, body: body ? JSON.stringify(body) : undefined, cache: 'no-store', credentials: 'same-origin', signal: giveUp.signal };
+    const options = { method, headers, body: body ? wellFormedJson(body) : undefined, cache: 'no-store', credentials: 'same-origin', signal: giveUp.signal };
     return await interpret(await fetch(`${base}${path}`, options));
   } catch (error) {
     throw error instanceof Refusal ? error : new Outage(String(error), { cause: error });
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Begins a session, and looks whether the browser keeps its cookie: without it each question would lead back to the
+ * log-in, without a word. @param {string} path @param {object} body
+ */
+export async function beginSession(path, body) {
+  const session = await ask(path, { method: 'POST', body });
+  await ask('session/').catch((error) => {
+    if (error instanceof Refusal && error.code === 'not_logged_in') throw new Refusal(error.status, { code: 'cookie_not_kept' });
+  });
+  return session;
 }
 
 /** Where the export of a case is: a browser fetches it as a file. @param {number} id */

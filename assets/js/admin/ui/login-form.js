@@ -5,7 +5,7 @@ import { el } from '../../lib/dom.js';
 import { t } from '../../lib/i18n.js';
 import { oneAtATime } from '../../lib/press.js';
 import { openSheet } from '../../ui/sheet.js';
-import { Refusal, ask } from '../api.js';
+import { Refusal, beginSession } from '../api.js';
 import { wordsFor } from './alert.js';
 import { field, form, input, wrongLine } from './fields.js';
 
@@ -22,7 +22,7 @@ export function loginForm(onDone, name = '') {
     wrong.quiet();
     try {
       const extra = code.value.trim() ? { code: code.value.trim() } : {};
-      onDone(await ask('session/', { method: 'POST', body: { name: names.value.trim(), password: password.value, ...extra } }));
+      onDone(await beginSession('session/', { name: names.value.trim(), password: password.value, ...extra }));
     } catch (error) {
       refused(error);
     }

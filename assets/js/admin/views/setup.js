@@ -3,7 +3,7 @@
 import { el } from '../../lib/dom.js';
 import { t } from '../../lib/i18n.js';
 import { oneAtATime } from '../../lib/press.js';
-import { Refusal, ask } from '../api.js';
+import { Refusal, beginSession } from '../api.js';
 import { wordsFor } from '../ui/alert.js';
 import { field, form, input, wrongLine } from '../ui/fields.js';
 
@@ -21,7 +21,7 @@ export function mountSetup(main, token, onDone) {
       return;
     }
     try {
-      onDone(await ask('setup/', { method: 'POST', body: { token, name: name.value.trim(), password: password.value } }));
+      onDone(await beginSession('setup/', { token, name: name.value.trim(), password: password.value }));
     } catch (error) {
       wrong.say(error instanceof Refusal && error.code === 'link_over' ? t('op.setup.over') : wordsFor(error));
     }
