@@ -9,6 +9,7 @@ use miyu::domain::id::Side;
 use miyu::domain::safety::{Reason, Role};
 use serde_json::json;
 
+use crate::presses::press_quickly;
 use crate::support::audit::{accessible, legible};
 use crate::support::browser::Browser;
 use crate::support::desk::{PASSWORD, at_rest, make_operator, reported};
@@ -236,4 +237,44 @@ async fn look(person: &Person, view: &str) {
     legible(person, &format!("{view} in the dark")).await;
     picture(person, &format!("console-{view}-dark")).await;
     person.color_scheme(false).await;
+}
+
+#[test]
+fn the_second_of_two_presses_belongs_to_the_case_before() {
+    Play::new("console_double_press").run(async |stage| {
+        at_rest(stage, async |data| an_evening(data, 3).await).await;
+        let mei = stage.person("Mei").await;
+        log_in(&mei).await;
+        mei.press("next-case").await;
+        let first = title(&mei).await;
+        mei.press("next").await;
+        moves_on(&mei, &first).await;
+        let second = title(&mei).await;
+        // At once, where the finger is: it would put the second case aside as well.
+        press_quickly(&mei, "next", &[0]).await;
+        tokio::time::sleep(SETTLED).await;
+        assert_eq!(title(&mei).await, second);
+        mei.press("next").await;
+        moves_on(&mei, &second).await;
+        assert_ne!(title(&mei).await, first);
+    });
+}
+
+#[test]
+fn an_operator_whose_browser_keeps_no_cookie_is_told_so() {
+    Play::new("console_forgetful").run(async |stage| {
+        at_rest(stage, async |data| {
+            make_operator(data, "Mei", Role::Administrator).await;
+        })
+        .await;
+        let forgetful = Browser {
+            forgetful: true,
+            ..Browser::default()
+        };
+        let mei = stage.person_with("Mei", &forgetful).await;
+        mei.expect_console("401");
+        mei.goto("/admin/").await;
+        type_log_in(&mei).await;
+        mei.reads("login-wrong", "沒有留下本站的 Cookie").await;
+    });
 }

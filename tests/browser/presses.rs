@@ -17,6 +17,11 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Presses twice at one place, as fast as a hand that double-clicks.
 async fn double_press(person: &Person, test: &str) {
     person.settled(&format!("[data-testid={test}]")).await;
+    press_quickly(person, test, &[60, 0]).await;
+}
+
+/// Presses at one place, with these pauses after each press in milliseconds, whether it has come up just now or not.
+pub async fn press_quickly(person: &Person, test: &str, pauses: &[u64]) {
     let middle = "(() => { const box = byTest(args[0]).getBoundingClientRect(); \
                   return [box.x + box.width / 2, box.y + box.height / 2]; })()";
     let middle = person.ask(middle, json!([test])).await;
@@ -26,16 +31,16 @@ async fn double_press(person: &Person, test: &str) {
         x: at(0),
         y: at(1),
     });
-    for wait in [60, 0] {
+    for wait in pauses {
         let button = MOUSE_BUTTON_LEFT;
-        let duration = Duration::from_millis(wait);
+        let duration = Duration::from_millis(*wait);
         mouse = mouse
             .then(PointerAction::Down { button })
             .then(PointerAction::Up { button })
             .then(PointerAction::Pause { duration });
     }
     let done = person.client().perform_actions(mouse).await;
-    done.unwrap_or_else(|error| panic!("{}: a double press: {error}", person.name()));
+    done.unwrap_or_else(|error| panic!("{}: quick presses: {error}", person.name()));
 }
 
 #[test]

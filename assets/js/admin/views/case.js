@@ -3,6 +3,7 @@
 
 import { el } from '../../lib/dom.js';
 import { language, t } from '../../lib/i18n.js';
+import { appeared } from '../../lib/press.js';
 import { monotonicNow, now } from '../../lib/time.js';
 import { announce, toast } from '../../ui/toast.js';
 import { Refusal } from '../api.js';
@@ -54,6 +55,8 @@ export async function mountCase(place, { id }, app) {
     since = monotonicNow();
     app.stands({ view: 'case', id: file.case.id });
     app.title(t('op.case.no', { n: file.case.id }));
+    // The second press of a double one belongs to the case before.
+    appeared(place);
     current = openCase(place, { file, cover, templates, app, step, after, reload });
     announce(t('op.case.announced', { n: file.case.id, reason: t(`op.reason.${file.case.reason}`), reports: file.case.reports }));
   }
