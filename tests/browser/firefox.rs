@@ -17,6 +17,7 @@ macro_rules! in_firefox {
 in_firefox! {
     meeting::two_people_meet_and_talk,
     meeting::block_on_the_end_card_after_the_other_left,
+    meeting::blocked_people_do_not_meet_again_and_cannot_tell,
     meeting::leaving_by_the_menu_ends_the_chat_but_keeps_it_readable,
     talking::a_reply_quotes_and_a_recall_erases_the_quote_too,
     talking::what_people_write_is_never_markup,

@@ -151,7 +151,7 @@ pub fn leaving_by_the_menu_ends_the_chat_but_keeps_it_readable() {
 }
 
 #[test]
-fn blocked_people_do_not_meet_again_and_cannot_tell() {
+pub fn blocked_people_do_not_meet_again_and_cannot_tell() {
     let play = Play::new("blocked_people_do_not_meet_again");
     let play = play.set("matching.tag_patience", "1s");
     play.set("matching.repeat_patience", "1s")
