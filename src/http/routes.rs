@@ -18,6 +18,7 @@ use crate::admission::Purpose;
 use crate::domain::safety::Role;
 use crate::identity::principal::Principal;
 use crate::operators::OperatorPrincipal;
+use crate::protocol::whole_characters;
 use crate::state::AppState;
 
 /// What a handler makes of a call.
@@ -284,7 +285,8 @@ impl Call {
         let most = usize::try_from(self.body).unwrap_or(usize::MAX);
         let collected = Limited::new(self.request.body_mut(), most).collect().await;
         match collected {
-            Ok(whole) => Ok(whole.to_bytes()),
+            // All bodies are JSON. Half a character would keep the rest from being read, as often as it is sent.
+            Ok(whole) => Ok(whole_characters(whole.to_bytes())),
             Err(error) if error.is::<LengthLimitError>() => Err(too_large(self.body)),
             Err(_) => Err(HttpProblem::new(
                 StatusCode::BAD_REQUEST,

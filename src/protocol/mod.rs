@@ -23,6 +23,7 @@ pub use notice::NoticeView;
 pub use proof::{ProofKey, Proofs};
 pub use replay::Replay;
 pub use server::Encoder;
+pub use surrogates::whole_characters;
 
 /// An encoded frame: UTF-8 that is cheap to clone, made once for all its receivers.
 pub type Text = hyper_tungstenite::tungstenite::Utf8Bytes;

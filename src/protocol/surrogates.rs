@@ -1,6 +1,8 @@
 //! Frames that the library cannot read whole: half a character in a text, and what an unreadable frame
 //! still says of itself. Looked at only after a frame was refused.
 
+use bytes::Bytes;
+
 use crate::domain::entry::CLIENT_ID_CHARS;
 
 /// The frame with U+FFFD for each half of a character; `None` when it has no halves.
@@ -37,6 +39,12 @@ pub(super) fn mended(text: &str) -> Option<String> {
         whole.push_str(&text[kept..]);
         whole
     })
+}
+
+/// A body that is JSON, as [`mended`] makes it.
+pub fn whole_characters(body: Bytes) -> Bytes {
+    let text = std::str::from_utf8(&body).ok();
+    text.and_then(mended).map_or(body, Bytes::from)
 }
 
 /// The UTF-16 unit that a `\uXXXX` at this place means.
