@@ -13,8 +13,11 @@ pub const NOTE_CHARS: usize = 1000;
 pub const CHOSEN: usize = 200;
 /// Most claims of a report.
 pub const CLAIMS: usize = 50;
-/// Most reports that a session can have standing, undecided, at a time.
+/// Most reports that a session can have standing, undecided, at a time. One that was withdrawn counts for a day
+/// ([`WITHDRAWN_COUNTS`]): what it froze is kept, so that to report and withdraw in turns would fill the store.
 pub const STANDING: usize = 20;
+/// See [`STANDING`].
+pub const WITHDRAWN_COUNTS: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
 /// What a report is about within its room.
 #[derive(Clone, Debug, PartialEq, Eq)]

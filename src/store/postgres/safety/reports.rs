@@ -13,7 +13,9 @@ use super::line::Line;
 use super::sanctions::{self, Imposed};
 use crate::domain::id::{RoomId, SessionId, Side, Timestamp};
 use crate::domain::safety::automatic::MUTE;
-use crate::domain::safety::report::{ACCURACY_REPORTS, RETALIATION, STANDING, worst};
+use crate::domain::safety::report::{
+    ACCURACY_REPORTS, RETALIATION, STANDING, WITHDRAWN_COUNTS, worst,
+};
 use crate::domain::safety::{
     Accuracy, AuditAct, AuditDraft, CaseId, CaseKind, CaseState, Chosen, Networks, OwnReport,
     OwnReportState, ReportDraft, ReportId, Sanction, SanctionDraft, SanctionKind, SanctionTarget,
@@ -127,8 +129,10 @@ async fn standing(
 
 async fn undecided(line: &Line, reporter: SessionId) -> Result<u64, BackendError> {
     let sql = "SELECT count(*) AS count FROM reports r JOIN cases c ON c.id = r.case_id \
-         WHERE r.reporter = $1 AND r.withdrawn IS NULL AND r.verdict IS NULL AND c.closed_at IS NULL";
-    let row = line.one(sql, &[&rows::session(reporter)]).await?;
+         WHERE r.reporter = $1 AND (r.withdrawn > $2 \
+             OR r.withdrawn IS NULL AND r.verdict IS NULL AND c.closed_at IS NULL)";
+    let since = line.now.minus(WITHDRAWN_COUNTS).0;
+    let row = line.one(sql, &[&rows::session(reporter), &since]).await?;
     columns::number(&row, "count")
 }
 

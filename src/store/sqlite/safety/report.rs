@@ -8,7 +8,9 @@ use super::super::writer::Writer;
 use super::super::{SqliteStore, rows as log_rows};
 use super::rows::{self, int, size};
 use crate::domain::id::{RoomId, SessionId, Side, Timestamp};
-use crate::domain::safety::report::{ACCURACY_REPORTS, Chosen, RETALIATION, STANDING, worst};
+use crate::domain::safety::report::{
+    ACCURACY_REPORTS, Chosen, RETALIATION, STANDING, WITHDRAWN_COUNTS, worst,
+};
 use crate::domain::safety::{
     Accuracy, CaseId, CaseKind, Networks, OwnReport, OwnReportState, Reason, ReportDraft, ReportId,
     Sanction, SanctionId, Standing, Weight, WeightFacts, automatic, figures, weight,
@@ -207,9 +209,11 @@ impl Writer {
     fn has_enough(&self, reporter: SessionId) -> Result<bool, SqliteError> {
         let mut read = self.conn.prepare_cached(
             "SELECT count(*) FROM (SELECT 1 FROM reports r JOIN cases c ON c.no = r.case_no \
-             WHERE r.reporter = ?1 AND r.withdrawn IS NULL AND r.verdict IS NULL AND c.closed_at IS NULL LIMIT ?2)",
+             WHERE r.reporter = ?1 AND (r.withdrawn > ?3 \
+             OR r.withdrawn IS NULL AND r.verdict IS NULL AND c.closed_at IS NULL) LIMIT ?2)",
         )?;
-        let open: i64 = read.query_row((reporter.0, size(STANDING)), |row| row.get(0))?;
+        let since = self.now.minus(WITHDRAWN_COUNTS).0;
+        let open: i64 = read.query_row((reporter.0, size(STANDING), since), |row| row.get(0))?;
         Ok(open >= size(STANDING))
     }
 

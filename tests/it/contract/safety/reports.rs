@@ -19,6 +19,7 @@ super::for_each_backend! {
     a_report_that_is_sent_again_is_one
     a_second_report_of_a_side_is_the_first_one
     a_session_has_only_so_many_undecided_reports
+    a_withdrawn_report_counts_for_a_day
     a_closed_room_can_be_reported_until_it_is_erased
     own_reports_can_be_seen_and_taken_back
     the_weight_follows_from_how_earlier_reports_were_decided
@@ -193,6 +194,25 @@ async fn a_session_has_only_so_many_undecided_reports<X: Backend>() {
     let case = queue(&world).await.remove(3);
     done(world.safety().skip(case.id, Actor::Local).await);
     report(&world, &more).await;
+}
+
+/// Each copies a part of a room, which stays: to report and withdraw in turns would fill the store.
+async fn a_withdrawn_report_counts_for_a_day<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let pairing = world.room().await;
+    let again = || draft(&pairing, Reason::Spam);
+    for _ in 0..miyu::domain::safety::report::STANDING {
+        let mine = again();
+        report(&world, &mine).await;
+        let taken_back = world.safety().withdraw(mine.reporter, mine.id);
+        assert_eq!(taken_back.await.unwrap(), Withdrawn::Done);
+    }
+    let refused = world.safety().report(again()).await.unwrap();
+    assert_eq!(refused, Reported::Refused(ReportRefusal::TooMany));
+    world.advance(DAY);
+    let pairing = pairing_of(again().reporter, SessionId::fresh());
+    world.store().create_room(&pairing).await.unwrap();
+    report(&world, &draft(&pairing, Reason::Spam)).await;
 }
 
 async fn a_closed_room_can_be_reported_until_it_is_erased<X: Backend>() {
