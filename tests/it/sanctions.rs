@@ -344,3 +344,28 @@ async fn clients_of_the_original_live_through_all_of_it() {
     ben_page.until("the end", |it| it.left.is_some()).await;
     assert_eq!(ben_page.left.as_deref(), Some("user_ann"));
 }
+
+#[tokio::test]
+async fn a_decision_that_cannot_be_read_keeps_no_other_from_holding() {
+    let site = site().await;
+    let (one, first) = visitor(&site.server).await;
+    let (two, second) = visitor(&site.server).await;
+    for session in [first, second] {
+        site.impose(on_session(session, SanctionKind::Ban, Some(HOUR)))
+            .await;
+    }
+    let url = &site.server.app.config.store.url;
+    let database = rusqlite::Connection::open(url.trim_start_matches("sqlite:")).unwrap();
+    let damage = "UPDATE sanctions SET kind = 99 WHERE no = (SELECT min(no) FROM sanctions)";
+    assert_eq!(database.execute(damage, []).unwrap(), 1);
+    drop(database);
+    // It starts, and holds to what it can read; what is decided later takes effect as ever.
+    let site = site.restart().await;
+    refused(&two.moved(&site.server), "/ws/matching/").await;
+    let one = one.moved(&site.server);
+    one.open("/ws/matching/").await.close().await;
+    site.impose(on_session(first, SanctionKind::Ban, Some(HOUR)))
+        .await;
+    site.soon(async || one.try_open("/ws/matching/", &[]).await.is_err())
+        .await;
+}

@@ -17,6 +17,8 @@
 //!   disabled, whatever was known when the request was let in.
 //! - An operator who has used the site with a session ([`Operators::note_visitor`]) acts on no case that this
 //!   session is the subject of, or reported in.
+//! - What cannot be read of a list is left out and counted: one damaged row keeps nothing else from being seen, worked
+//!   on or followed.
 //! - Lists are bounded. Texts longer than the bounds of the domain are the caller's fault; a backend stores what it is given.
 
 use std::time::Duration;

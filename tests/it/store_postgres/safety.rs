@@ -9,17 +9,18 @@ use miyu::domain::id::{RoomId, SessionId, Side};
 use miyu::domain::safety::chain::{Head, Verifier};
 use miyu::domain::safety::{
     Actor, AuditAct, AuditDraft, Chosen, OperatorDraft, OperatorId, OperatorName, Reason,
-    ReportDraft, ReportId, Role,
+    ReportDraft, ReportId, Role, SanctionId, SanctionKind,
 };
 use miyu::store::Rooms as _;
 use miyu::store::postgres::PostgresStore;
 use miyu::store::safety::{
     About, Acted, Audit as _, Cases as _, Claimed, HandDraft, OperatorMade, Operators as _,
-    Reported, Reports as _,
+    Reported, Reports as _, Sanctions as _,
 };
 use tokio::task::JoinSet;
 
 use super::{new_room, two_nodes};
+use crate::support::safety::{impose, on_session};
 use crate::support::store::pairing;
 
 async fn operator(store: &PostgresStore, name: &str, role: Role) -> OperatorId {
@@ -279,4 +280,22 @@ async fn an_entry_that_cannot_be_read_keeps_no_report_back() {
     assert!(evidence.damaged);
     let seqs: Vec<u64> = evidence.entries.iter().map(|it| it.seq.0).collect();
     assert_eq!(seqs, [1, 3, 5]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_cannot_be_read_keeps_no_decision_from_being_followed() {
+    let (database, nodes, _) = two_nodes().await;
+    let them = SessionId::fresh();
+    for _ in 0..2 {
+        let mute = on_session(them, SanctionKind::Mute, None);
+        impose(&*nodes[0], mute).await;
+    }
+    let sql = "UPDATE sanctions SET kind = 99 WHERE id = (SELECT min(id) FROM sanctions); \
+         UPDATE notices SET kind = 99 WHERE no = (SELECT max(no) FROM notices)";
+    database.client().await.batch_execute(sql).await.unwrap();
+    let force = nodes[1].sanctions_in_force(SanctionId(0)).await.unwrap();
+    assert_eq!((force.sanctions.len(), force.more), (1, false));
+    let since = nodes[1].sanctions_since(SanctionId(0)).await.unwrap();
+    assert_eq!(since, force.sanctions);
+    assert_eq!(nodes[1].notices(them).await.unwrap().len(), 1);
 }

@@ -1,8 +1,11 @@
 //! Damaged rows: they harm their own room only, and time takes it away like any other, without stumbling over it.
 
 use miyu::domain::id::{Seq, SessionId, Side};
+use miyu::domain::safety::{Actor, Reason, SanctionId, SanctionKind, SettingName};
+use miyu::store::safety::{About, HandDraft};
 use miyu::store::{Appended, PageLimit, StoreError};
 
+use crate::support::safety::{impose, make_operator, on_session};
 use crate::support::store::{Sqlite, World, draft, pairing_of, rules};
 
 const A: Side = Side::A;
@@ -83,6 +86,56 @@ async fn a_damaged_row_keeps_a_session_from_nothing_else() {
     assert_eq!(open, [rooms[1].room]);
     let relations = world.store().relations(me).await.unwrap();
     assert_eq!(relations.blocked, [third]);
+    world.close().await;
+}
+
+#[tokio::test]
+async fn a_damaged_row_keeps_no_decision_from_being_seen_or_followed() {
+    let mut world = World::<Sqlite>::new().await;
+    let them = SessionId::fresh();
+    make_operator(&**world.safety()).await;
+    for _ in 0..2 {
+        impose(
+            &**world.safety(),
+            on_session(them, SanctionKind::Mute, None),
+        )
+        .await;
+        let draft = HandDraft {
+            by: Actor::Local,
+            about: About::Session(SessionId::fresh()),
+            reason: Reason::Spam,
+            note: String::new(),
+        };
+        world.safety().open_by_hand(draft).await.unwrap();
+    }
+    for name in [SettingName::Broadcast, SettingName::Templates] {
+        let put = world
+            .safety()
+            .put_setting(name, Some("[]".into()), Actor::Local);
+        put.await.unwrap();
+    }
+    world.close().await;
+    let conn = rusqlite::Connection::open(world.backend.path()).unwrap();
+    for damage in [
+        "UPDATE sanctions SET kind = 99 WHERE no = (SELECT min(no) FROM sanctions)",
+        "UPDATE notices SET kind = 99 WHERE no = (SELECT max(no) FROM notices)",
+        "UPDATE cases SET state = 99 WHERE no = (SELECT min(no) FROM cases)",
+        "UPDATE settings SET name = 'of another time' WHERE name = 'broadcast'",
+    ] {
+        assert_eq!(conn.execute(damage, []).unwrap(), 1, "{damage}");
+    }
+    conn.close().unwrap();
+    world.open().await;
+    let safety = world.safety();
+    let force = safety.sanctions_in_force(SanctionId(0)).await.unwrap();
+    assert_eq!((force.sanctions.len(), force.more), (1, false));
+    let since = safety.sanctions_since(SanctionId(0)).await.unwrap();
+    assert_eq!(since, force.sanctions);
+    assert_eq!(safety.notices(them).await.unwrap().len(), 1);
+    assert_eq!(safety.queue().await.unwrap().len(), 1);
+    let set = safety.settings().await.unwrap();
+    let names: Vec<_> = set.iter().map(|it| it.name).collect();
+    assert_eq!(names, [SettingName::Templates]);
     world.close().await;
 }
 

@@ -73,7 +73,7 @@ pub(super) async fn standing(line: &Line, case: CaseId) -> Result<Vec<Standing>,
             spent: get(row, "spent")?,
         })
     };
-    found.iter().map(read).collect()
+    Ok(columns::readable(&found, read))
 }
 
 /// What follows from the reports of a case that stand; how many do.
@@ -296,12 +296,8 @@ pub(super) async fn list(shared: &Shared, list: List) -> Result<Vec<Case>, Backe
         .pool
         .query(&sql, &[&shared.now(), &subject, &most])
         .await?;
-    let cases = found
-        .iter()
-        .map(|row| columns::case(row, Timestamp(get(row, "now")?)));
-    Ok(cases
-        .filter_map(|case| case.inspect_err(BackendError::count).ok())
-        .collect())
+    let case = |row: &Row| columns::case(row, Timestamp(get(row, "now")?));
+    Ok(columns::readable(&found, case))
 }
 
 /// See [`crate::store::safety::Cases::case`].
@@ -324,18 +320,9 @@ pub(super) async fn file(shared: &Shared, case: CaseId) -> Result<Option<CaseFil
         sanctions: super::sanctions::on(shared, on).await?,
         case,
         // One that is damaged is left out: a case can always be worked on.
-        reports: reports
-            .iter()
-            .filter_map(|row| columns::report(row).inspect_err(BackendError::count).ok())
-            .collect(),
-        rooms: rooms
-            .iter()
-            .map(|row| Ok(RoomId(get(row, "room")?)))
-            .collect::<Result<_, BackendError>>()?,
-        decisions: decisions
-            .iter()
-            .map(decision)
-            .collect::<Result<_, BackendError>>()?,
+        reports: columns::readable(&reports, columns::report),
+        rooms: columns::readable(&rooms, |row| Ok(RoomId(get(row, "room")?))),
+        decisions: columns::readable(&decisions, decision),
     }))
 }
 

@@ -38,6 +38,18 @@ pub(super) fn bytes<const N: usize>(row: &Row, column: &str) -> Result<[u8; N], 
     found.try_into().map_err(|_| wrong)
 }
 
+/// The rows of a list that can be read. A damaged one is counted and left out, so that it keeps nothing else from
+/// being seen, worked on or taken into effect.
+pub(super) fn readable<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, BackendError>) -> Vec<T> {
+    let read = rows.iter().map(|row| undamaged(read(row)));
+    read.flatten().collect()
+}
+
+/// What was read of a row; `None`: it is damaged, which is counted.
+pub(super) fn undamaged<T>(read: Result<T, BackendError>) -> Option<T> {
+    read.inspect_err(BackendError::count).ok()
+}
+
 /// A text.
 pub(super) fn text(row: &Row, column: &str) -> Result<String, BackendError> {
     rows::text(get(row, column)?)

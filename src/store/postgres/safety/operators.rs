@@ -32,7 +32,7 @@ pub(super) async fn exists(shared: &Shared) -> Result<bool, BackendError> {
 pub(super) async fn all(shared: &Shared) -> Result<Vec<Operator>, BackendError> {
     let sql = format!("{OPERATOR} ORDER BY o.id");
     let found = shared.pool.query(&sql, &[]).await?;
-    found.iter().map(columns::operator).collect()
+    Ok(columns::readable(&found, columns::operator))
 }
 
 /// See [`crate::store::safety::Operators::operator_named`].

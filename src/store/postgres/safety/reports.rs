@@ -291,7 +291,7 @@ pub(super) async fn by(
             state,
         })
     };
-    found.iter().map(read).collect()
+    Ok(columns::readable(&found, read))
 }
 
 /// See [`crate::store::safety::Reports::withdraw`].

@@ -265,16 +265,17 @@ pub(super) async fn in_force(shared: &Shared, after: SanctionId) -> Result<InFor
     let params: Params<'_> = &[&int(after.0), &shared.now(), &(size(LISTED) + 1)];
     let found = shared.pool.query(sql, params).await?;
     let mut told = InForce::default();
-    for row in &found {
+    for (at, row) in found.iter().enumerate() {
         told.newest = SanctionId(number(row, "newest")?);
         if get::<Option<i64>>(row, "id")?.is_none() {
             break;
         }
-        if told.sanctions.len() == LISTED {
+        if at == LISTED {
             told.more = true;
             break;
         }
-        told.sanctions.push(columns::sanction(row)?);
+        let sanction = columns::undamaged(columns::sanction(row));
+        told.sanctions.extend(sanction);
     }
     Ok(told)
 }
@@ -289,7 +290,7 @@ pub(super) async fn since(
         .pool
         .query(&sql, &[&int(after.0), &size(LISTED)])
         .await?;
-    found.iter().map(columns::sanction).collect()
+    Ok(columns::readable(&found, columns::sanction))
 }
 
 /// See [`crate::store::safety::Sanctions::sanctions_on`].
@@ -305,7 +306,7 @@ pub(super) async fn on(
     let sql =
         format!("{SANCTION} WHERE {condition} AND s.lifts IS NULL ORDER BY s.id DESC LIMIT $3");
     let found = shared.pool.query(&sql, &[&session, &network, &FEW]).await?;
-    found.iter().map(columns::sanction).collect()
+    Ok(columns::readable(&found, columns::sanction))
 }
 
 /// What [`notice`] takes; `$1` is whose.
@@ -351,7 +352,7 @@ fn notice(row: &Row) -> Result<Notice, BackendError> {
 pub(super) async fn notices(shared: &Shared, to: SessionId) -> Result<Vec<Notice>, BackendError> {
     let sql = format!("{NOTICE} ORDER BY n.no DESC LIMIT $2");
     let found = shared.pool.query(&sql, &[&rows::session(to), &FEW]).await?;
-    found.iter().map(notice).collect()
+    Ok(columns::readable(&found, notice))
 }
 
 /// See [`crate::store::safety::Sanctions::unread_since`].
@@ -363,7 +364,7 @@ pub(super) async fn unread_since(
     let params: Params<'_> = &[&int(after), &size(LISTED)];
     let found = shared.pool.query(sql, params).await?;
     let whose = |row: &Row| Ok((number(row, "no")?, columns::session(row, "recipient")?));
-    found.iter().map(whose).collect()
+    Ok(columns::readable(&found, whose))
 }
 
 /// See [`crate::store::safety::Sanctions::acknowledge`].

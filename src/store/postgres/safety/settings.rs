@@ -16,7 +16,7 @@ use crate::store::safety::{ActRefusal, Acted};
 pub(super) async fn all(shared: &Shared) -> Result<Vec<Setting>, BackendError> {
     let sql = "SELECT name, value, at, by FROM settings ORDER BY name";
     let found = shared.pool.query(sql, &[]).await?;
-    found.iter().map(setting).collect()
+    Ok(columns::readable(&found, setting))
 }
 
 fn setting(row: &Row) -> Result<Setting, BackendError> {

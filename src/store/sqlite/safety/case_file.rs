@@ -26,10 +26,10 @@ pub(super) fn read(
         rows::REPORT
     );
     let mut read = conn.prepare_cached(&sql)?;
-    let reports = rows::collect(read.query((no, size(LISTED)))?, rows::report)?;
+    let reports = rows::readable(read.query((no, size(LISTED)))?, rows::report)?;
     let mut read =
         conn.prepare_cached("SELECT room FROM evidence WHERE case_no = ?1 ORDER BY no")?;
-    let rooms = rows::collect(read.query([no])?, |row| Ok(log_rows::room_id(row.get(0)?)))?;
+    let rooms = rows::readable(read.query([no])?, |row| Ok(log_rows::room_id(row.get(0)?)))?;
     let subject = SanctionTarget::Session(case.subject);
     Ok(Some(CaseFile {
         reports,
@@ -44,7 +44,7 @@ fn decisions(conn: &Connection, case: i64) -> Result<Vec<Decision>, SqliteError>
     let mut read = conn.prepare_cached(
         "SELECT at, by, finding, rule, note, text FROM decisions WHERE case_no = ?1 ORDER BY no DESC",
     )?;
-    rows::collect(read.query([case])?, |row| {
+    rows::readable(read.query([case])?, |row| {
         Ok(Decision {
             at: Timestamp(row.get(0)?),
             by: rows::optional(row, 1, |no: i64| OperatorId(no.cast_unsigned()))?,

@@ -36,7 +36,7 @@ pub(super) struct NewNotice<'a> {
 pub(super) fn read(conn: &Connection, to: SessionId) -> Result<Vec<Notice>, SqliteError> {
     let sql = format!("{NOTICE} WHERE n.recipient = ?1 ORDER BY n.no DESC LIMIT ?2");
     let mut read = conn.prepare_cached(&sql)?;
-    rows::collect(read.query((to.0, size(TOLD)))?, notice)
+    rows::readable(read.query((to.0, size(TOLD)))?, notice)
 }
 
 /// The sessions that notices are for which are not confirmed.
@@ -48,7 +48,7 @@ pub(super) fn unread_since(
         "SELECT no, recipient FROM notices WHERE no > ?1 AND acknowledged IS NULL ORDER BY no LIMIT ?2",
     )?;
     let found = read.query((int(after), size(LISTED)))?;
-    rows::collect(found, |row| {
+    rows::readable(found, |row| {
         let no: i64 = row.get(0)?;
         Ok((no.cast_unsigned(), SessionId(row.get(1)?)))
     })

@@ -27,7 +27,7 @@ impl Operators for SqliteStore {
         self.look(|conn, _| {
             let sql = format!("{OPERATOR} ORDER BY o.no");
             let mut read = conn.prepare_cached(&sql)?;
-            rows::collect(read.query([])?, operator)
+            rows::readable(read.query([])?, operator)
         })
     }
 

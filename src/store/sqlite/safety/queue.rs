@@ -127,7 +127,7 @@ fn list(
 ) -> Result<Vec<Case>, SqliteError> {
     let sql = format!("{} {rest}", rows::CASE);
     let mut read = conn.prepare_cached(&sql)?;
-    rows::collect(read.query(of)?, |row| {
+    rows::readable(read.query(of)?, |row| {
         Ok(rows::shown(rows::case(row)?, now))
     })
 }
@@ -144,7 +144,9 @@ impl Writer {
         let mut read = self.conn.prepare_cached(&sql)?;
         let mut found = read.query((self.now.0, int(by.0)))?;
         while let Some(row) = found.next()? {
-            let case = rows::case(row)?;
+            let Some(case) = rows::undamaged(rows::case(row))? else {
+                continue;
+            };
             let doer = self.doer(&case, who)?;
             let permitted = self.case_now(&case)?.permit(&doer, Act::Claim, self.now);
             if permitted.is_ok() {

@@ -57,7 +57,7 @@ impl Writer {
             "SELECT reporter, networks, weight, reason, at, met, spent FROM reports \
              WHERE case_no = ?1 AND withdrawn IS NULL AND verdict IS NOT 3 ORDER BY no",
         )?;
-        rows::collect(read.query([int(case.0)])?, |row| {
+        rows::readable(read.query([int(case.0)])?, |row| {
             Ok(Standing {
                 reporter: SessionId(row.get(0)?),
                 network: rows::networks(row, 1)?.map(|it| it.wide),

@@ -54,7 +54,7 @@ fn own_reports(conn: &Connection, reporter: SessionId) -> Result<Vec<OwnReport>,
          FROM reports r LEFT JOIN cases c ON c.no = r.case_no \
          WHERE r.reporter = ?1 ORDER BY r.no DESC LIMIT ?2",
     )?;
-    rows::collect(read.query((reporter.0, size(OWN)))?, |row| {
+    rows::readable(read.query((reporter.0, size(OWN)))?, |row| {
         let withdrawn: Option<i64> = row.get(4)?;
         let verdict: Option<i64> = row.get(5)?;
         let closed: bool = row.get(6)?;

@@ -216,6 +216,31 @@ pub(super) fn collect<T>(
     Ok(all)
 }
 
+/// The rows of a list that can be read. A damaged one is counted and left out, so that it keeps nothing else from
+/// being seen, worked on or taken into effect.
+pub(super) fn readable<T>(
+    mut rows: rusqlite::Rows<'_>,
+    read: impl Fn(&Row<'_>) -> Result<T, SqliteError>,
+) -> Result<Vec<T>, SqliteError> {
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.extend(undamaged(read(row))?);
+    }
+    Ok(all)
+}
+
+/// What was read of a row; `None`: it is damaged, which is counted.
+pub(super) fn undamaged<T>(read: Result<T, SqliteError>) -> Result<Option<T>, SqliteError> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(damage) if damage.is_private() => {
+            damage.count();
+            Ok(None)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
 /// The row of a query that has one or none.
 pub(super) fn one<T>(
     mut rows: rusqlite::Rows<'_>,

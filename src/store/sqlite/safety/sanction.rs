@@ -53,7 +53,7 @@ impl Sanctions for SqliteStore {
         self.look(move |conn, _| {
             let sql = format!("{} WHERE s.no > ?1 ORDER BY s.no LIMIT ?2", rows::SANCTION);
             let mut read = conn.prepare_cached(&sql)?;
-            rows::collect(read.query((int(after.0), size(LISTED)))?, rows::sanction)
+            rows::readable(read.query((int(after.0), size(LISTED)))?, rows::sanction)
         })
     }
 
@@ -85,10 +85,15 @@ fn in_force(conn: &Connection, after: SanctionId, now: Timestamp) -> Result<InFo
         rows::SANCTION
     );
     let mut read = conn.prepare_cached(&sql)?;
-    let query = read.query((int(after.0), now.0, size(LISTED + 1)))?;
-    let mut sanctions = rows::collect(query, rows::sanction)?;
-    let more = sanctions.len() > LISTED;
-    sanctions.truncate(LISTED);
+    let mut query = read.query((int(after.0), now.0, size(LISTED + 1)))?;
+    let (mut sanctions, mut more) = (Vec::new(), false);
+    for at in 0.. {
+        let Some(row) = query.next()? else { break };
+        more = at == LISTED;
+        if !more {
+            sanctions.extend(rows::undamaged(rows::sanction(row))?);
+        }
+    }
     let mut newest = conn.prepare_cached("SELECT coalesce(max(no), 0) FROM sanctions")?;
     let newest: i64 = newest.query_row([], |row| row.get(0))?;
     Ok(InForce {
@@ -118,7 +123,7 @@ pub(super) fn sanctions_on(
             read.query((rows::network_bytes(&network), size(OF_ONE)))?
         }
     };
-    rows::collect(found, rows::sanction)
+    rows::readable(found, rows::sanction)
 }
 
 /// A row that is to be written now.

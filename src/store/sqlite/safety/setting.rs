@@ -17,7 +17,7 @@ impl Settings for SqliteStore {
         self.look(|conn, _| {
             let sql = "SELECT name, value, at, by FROM settings ORDER BY name";
             let mut read = conn.prepare_cached(sql)?;
-            rows::collect(read.query([])?, setting)
+            rows::readable(read.query([])?, setting)
         })
     }
 
