@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import './words.mjs';
-import { callMe, forgetSearchName, isOn, obstacle, searchName, subscribe, unsubscribe, wanted } from '../../assets/js/lib/call-me.js';
+import { callMe, forgetSearchName, isOn, letNoCallReach, obstacle, searchName, subscribe, unsubscribe, wanted } from '../../assets/js/lib/call-me.js';
 import { setLanguage } from '../../assets/js/lib/i18n.js';
 import { callWords, callWordsCache } from '../../assets/js/model/worker-rules.js';
 
@@ -95,6 +95,15 @@ test('switched off nothing of it is left in the browser', async () => {
   wanted.set(true);
   await unsubscribe();
   assert.deepEqual([wanted.get(), subscription], [false, null]);
+});
+
+test('for now no call reaches the browser, and the next search is called again', async () => {
+  await subscribe(push);
+  wanted.set(true);
+  await letNoCallReach();
+  assert.deepEqual([wanted.get(), subscription, unsubscribed], [true, null, 1]);
+  await subscribe(push);
+  assert.notEqual(subscription, null);
 });
 
 test('a search has one name until a partner is found', () => {

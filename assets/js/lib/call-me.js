@@ -56,6 +56,11 @@ export async function subscribe(push) {
 /** Takes the subscription away: calls that are made with it reach no browser. */
 export async function unsubscribe() {
   wanted.set(false);
+  await letNoCallReach();
+}
+
+/** The same for now: the next search that wants to be called subscribes anew. */
+export async function letNoCallReach() {
   const registration = await navigator.serviceWorker?.getRegistration();
   await (await registration?.pushManager?.getSubscription())?.unsubscribe();
 }

@@ -1,7 +1,7 @@
 // One search: the matching socket, its state, and the view that shows it.
 // Ends by calling `onFound` with match_found, `onCancel`, or `onRoom`.
 
-import { callMe, searchName, wanted } from '../lib/call-me.js';
+import { callMe, letNoCallReach, searchName, wanted } from '../lib/call-me.js';
 import { language, t, tagList } from '../lib/i18n.js';
 import { oneAtATime } from '../lib/press.js';
 import { monotonicNow, now as presentMoment, untilText } from '../lib/time.js';
@@ -14,6 +14,9 @@ import { stateOfHours, untilHours } from '../ui/hours.js';
 import { askNotices, bannedCode, goToNotices, maintenanceUntil, readFirst, takeNotice } from './notices.js';
 
 const cancelPatience = 1500;
+
+/** Resolves when that is done, has failed, or takes longer. @param {Promise<unknown>} doing @param {number} ms */
+const soon = (doing, ms) => Promise.race([doing.catch(() => {}), new Promise((resolve) => setTimeout(resolve, ms))]);
 
 const lookingFor = (tags) => (tags ? t('match.lookingTags', { tags }) : t('match.lookingAny'));
 
@@ -106,6 +109,12 @@ export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCanc
     render();
   }
 
+  /** The server has not heard it, and a search of a person who wants to be called goes on without its page: its calls reach no browser. */
+  async function cancelUnsaid() {
+    if (!done && wanted.get()) await soon(letNoCallReach(), cancelPatience);
+    if (!done) finish(onCancel);
+  }
+
   const readNotices = oneAtATime(async () => {
     if ((await readFirst()) && !done) searchAgain();
   });
@@ -164,8 +173,8 @@ export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCanc
     renew: () => connection.isOpen() && ask(),
     cancel() {
       // The server decides who was first: a partner or the cancel button.
-      if (!connection.send({ action: 'cancel_matching' })) finish(onCancel);
-      else cancelTimer = setTimeout(() => !done && finish(onCancel), cancelPatience);
+      if (!connection.send({ action: 'cancel_matching' })) cancelUnsaid();
+      else cancelTimer = setTimeout(cancelUnsaid, cancelPatience);
     },
     stop() {
       done = true;
