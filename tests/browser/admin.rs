@@ -243,7 +243,7 @@ async fn look(person: &Person, view: &str) {
 fn the_second_of_two_presses_belongs_to_the_case_before() {
     Play::new("console_double_press").run(async |stage| {
         at_rest(stage, async |data| an_evening(data, 3).await).await;
-        let mei = stage.person("Mei").await;
+        let mei = stage.person_with("Mei", &Browser::phone()).await;
         log_in(&mei).await;
         mei.press("next-case").await;
         let first = title(&mei).await;

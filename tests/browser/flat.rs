@@ -1,11 +1,16 @@
 //! Little room: a phone on its side with its keyboard open, a split screen, a page at 400 %. One can
 //! still read the last words, write, and leave.
 
+use std::time::Duration;
+
 use fantoccini::key::Key;
+use miyu::domain::safety::{Actor, SettingName};
+use miyu::store::safety::Acted;
 use serde_json::json;
 
 use crate::support::browser::Browser;
 use crate::support::chat::meet;
+use crate::support::desk::on_the_data;
 use crate::support::person::Person;
 use crate::support::stage::Play;
 
@@ -74,6 +79,32 @@ fn the_last_words_the_field_and_the_way_out_stay_in_view() {
             }
         });
     }
+}
+
+#[test]
+fn what_the_site_says_to_all_leaves_room_for_the_last_words() {
+    Play::new("flat_broadcast").run(async |stage| {
+        let until = miyu::clock::now().plus(Duration::from_secs(3600)).0;
+        let words = "今晚十點到十一點網站會停下來更新，已經開始的聊天在那之後可以繼續。";
+        let told = json!({ "texts": { "zh-TW": words }, "until_ms": until }).to_string();
+        on_the_data(stage, async |safety| {
+            let put = safety.put_setting(SettingName::Broadcast, Some(told), Actor::Local);
+            assert_eq!(put.await.expect("an answer"), Acted::Done(()));
+        })
+        .await;
+        let (anna, bao) = stage.two().await;
+        meet(&anna, &bao).await;
+        for number in 0..5 {
+            bao.says(&format!("words {number}")).await;
+        }
+        anna.hears("words 4").await;
+        let shown = "[...document.querySelectorAll('.room-foot .notice-line')].filter(visible).length === 1";
+        for (width, height) in SIZES {
+            anna.resize(width, height).await;
+            anna.until(shown, json!([])).await;
+            sees_all(&anna, &format!("{width}×{height} with a notice")).await;
+        }
+    });
 }
 
 #[test]

@@ -198,7 +198,7 @@ async fn a_session_has_only_so_many_undecided_reports<X: Backend>() {
 
 /// Each copies a part of a room, which stays: to report and withdraw in turns would fill the store.
 async fn a_withdrawn_report_counts_for_a_day<X: Backend>() {
-    let mut world = World::<X>::new().await;
+    let world = World::<X>::new().await;
     let pairing = world.room().await;
     let again = || draft(&pairing, Reason::Spam);
     for _ in 0..miyu::domain::safety::report::STANDING {
