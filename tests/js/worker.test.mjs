@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { asShell, cacheName, callWords, callWordsCache, filesOf, isFile, kindOf, outdated, shellFor, standsIn } from '../../assets/js/model/worker-rules.js';
+import { cacheName, callWords, callWordsCache, outdated } from '../../assets/js/model/worker-rules.js';
+import { asShell, filesOf, isFile, kindOf, shellFor, standsIn } from '../../assets/js/model/worker-shell.js';
 import { leave, serve } from '../../assets/js/worker/worker.js';
 
 const origin = 'http://127.0.0.1:8000';

@@ -3,7 +3,8 @@
 // is decided by rules is in model/worker-rules.js. It keeps the shell's two pages
 // and their files, nothing that says anything about a person.
 
-import { asShell, cacheName, callWords, callWordsCache, chatPage, filesOf, isFile, kindOf, noticeOf, noticeTag, outdated, shellFor, shellPages, standsIn, unnamedFiles } from '../model/worker-rules.js';
+import { cacheName, callWords, callWordsCache, noticeTag, outdated } from '../model/worker-rules.js';
+import { asShell, chatPage, filesOf, isFile, kindOf, noticeOf, shellFor, shellPages, standsIn, unnamedFiles } from '../model/worker-shell.js';
 
 // A copy is found whatever the browser's headers were: there is one of each.
 const anyCopy = { ignoreVary: true };
