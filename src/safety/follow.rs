@@ -94,8 +94,26 @@ impl Follower {
         }
     }
 
+    /// A store that is a restored copy gives numbers again that this node has seen before: what goes on from there
+    /// would follow none of them.
+    async fn begin_anew_if_gone_back(&self) -> Result<(), StoreError> {
+        let beyond = SanctionId(u64::MAX);
+        let newest = self.safety.sanctions_in_force(beyond).await?.newest;
+        if newest >= self.sanctions.newest() {
+            return Ok(());
+        }
+        tracing::info!(
+            "the newest decisions are in the store no more (erased, or a copy was restored); all are read anew"
+        );
+        self.board.forget();
+        self.fill().await?;
+        self.online.nudge_all();
+        Ok(())
+    }
+
     async fn catch_up(&self) -> Result<(), StoreError> {
         let now = Now::read().wall;
+        self.begin_anew_if_gone_back().await?;
         loop {
             // The sanctions after the notices: one that was committed in between is in the set before its person is
             // told, and a notice without its sanction would be taken for one that was lifted.

@@ -204,6 +204,11 @@ impl NoticeBoard {
         self.unread.lock().newest
     }
 
+    /// Nothing is known of who has something to read.
+    pub(super) fn forget(&self) {
+        *self.unread.lock() = Unread::default();
+    }
+
     /// These sessions have something to read; the numbers are those of the notices, in order.
     pub(super) fn note_unread(&self, whose: &[(u64, SessionId)]) {
         let mut unread = self.unread.lock();

@@ -369,3 +369,37 @@ async fn a_decision_that_cannot_be_read_keeps_no_other_from_holding() {
     site.soon(async || one.try_open("/ws/matching/", &[]).await.is_err())
         .await;
 }
+
+#[tokio::test]
+async fn a_store_that_was_put_back_is_followed_from_its_own_beginning() {
+    let site = site().await;
+    let (browser, session) = visitor(&site.server).await;
+    let (_, other) = visitor(&site.server).await;
+    for _ in 0..3 {
+        site.impose(on_session(other, SanctionKind::Mute, Some(HOUR)))
+            .await;
+    }
+    let known = || {
+        site.server
+            .app
+            .door
+            .against(Some(other), [127, 0, 0, 1].into())
+    };
+    site.soon(async || known().mute.is_some()).await;
+    // As a copy of before these decisions has it, which counts on from there.
+    let url = &site.server.app.config.store.url;
+    let database = rusqlite::Connection::open(url.trim_start_matches("sqlite:")).unwrap();
+    let back = "DELETE FROM sanctions; DELETE FROM notices; \
+        UPDATE sqlite_sequence SET seq = 0 WHERE name IN ('sanctions', 'notices')";
+    database.execute_batch(back).unwrap();
+    drop(database);
+    site.impose(on_session(session, SanctionKind::Ban, Some(HOUR)))
+        .await;
+    site.soon(async || browser.try_open("/ws/matching/", &[]).await.is_err())
+        .await;
+    refused(&browser, "/ws/matching/").await;
+    assert!(
+        known().mute.is_none(),
+        "what that copy does not know holds no more"
+    );
+}
