@@ -30,10 +30,19 @@ pub fn read(dir: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
                 TOTAL_BYTES >> 20
             )));
         }
-        files.push((name, fs::read(path)?));
+        files.push((name, unmarked(fs::read(path)?)));
         Ok(())
     })?;
     Ok(files)
+}
+
+/// Editors of another system begin a text with an invisible mark (U+FEFF) that is no part of it.
+fn unmarked(mut bytes: Vec<u8>) -> Vec<u8> {
+    const MARK: &[u8] = "\u{feff}".as_bytes();
+    if bytes.starts_with(MARK) {
+        bytes.drain(..MARK.len());
+    }
+    bytes
 }
 
 /// A number that changes when a file below `dir` is added, removed, resized or written.
@@ -96,6 +105,14 @@ mod tests {
         std::os::unix::fs::symlink("/etc", dir.path().join("etc")).unwrap();
         let files = read(dir.path()).unwrap();
         assert_eq!(files, [("css/a.css".to_owned(), b"a{}".to_vec())]);
+    }
+
+    #[test]
+    fn the_mark_of_another_system_is_no_part_of_a_text() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("en.json"), "\u{feff}{}").unwrap();
+        let files = read(dir.path()).unwrap();
+        assert_eq!(files, [("en.json".to_owned(), b"{}".to_vec())]);
     }
 
     #[test]
