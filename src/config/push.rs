@@ -44,7 +44,12 @@ impl FromStr for PushHost {
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let text = text.trim();
         let named: Option<hyper::http::uri::Authority> = text.parse().ok();
-        let fits = named.is_some_and(|it| !it.host().is_empty() && !it.as_str().contains('@'));
+        let fits = named.is_some_and(|it| {
+            let rest = it.as_str().strip_prefix(it.host());
+            // A port that no address has would never be met.
+            let port = rest == Some("") || it.port_u16().is_some_and(|port| port > 0);
+            !it.host().is_empty() && !it.as_str().contains('@') && port
+        });
         match fits && text.len() <= LONGEST {
             true => Ok(Self(text.to_ascii_lowercase())),
             false => Err(must_be::<Self>()),
@@ -93,6 +98,9 @@ mod tests {
             "a@push.example",
             "push.example/x",
             "a b",
+            "push.example:",
+            "push.example:0",
+            "push.example:99999",
         ] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
