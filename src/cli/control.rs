@@ -27,7 +27,7 @@ const ANSWER: usize = 64 * 1024 * 1024;
 /// Between this process and the server within it.
 const PIPE: usize = 64 * 1024;
 /// So long a server may take from the lock on its data to its first answer, or another command with them.
-const STARTING: Duration = Duration::from_secs(5);
+const STARTING: Duration = Duration::from_secs(10);
 /// Between two looks at whether it answers.
 const AGAIN: Duration = Duration::from_millis(100);
 

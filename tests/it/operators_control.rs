@@ -157,11 +157,11 @@ async fn a_command_waits_for_who_has_the_data_and_does_not_answer_yet() {
     let data = home.path().join("data");
     // Each of them has the data for itself for as long as hashing a password takes.
     std::thread::scope(|scope| {
-        for name in ["Mei", "Ming", "Lan"] {
+        for name in ["Mei", "Ming"] {
             scope.spawn(|| done(&data, &["create", name], PASSWORD));
         }
     });
-    assert_eq!(done(&data, &["list"], "").lines().count(), 3);
+    assert_eq!(done(&data, &["list"], "").lines().count(), 2);
 }
 
 #[tokio::test]
