@@ -1,18 +1,19 @@
 //! What operators do: each act is one call of the store, which says whether it may be.
 
 use super::drafts::{
-    AppealJson, DecideJson, HandJson, HoldJson, InvalidateJson, LiftJson, On, OutcomeWord,
-    RaidJson, SanctionOrder, Targets, fits,
+    AppealJson, DecideJson, HandJson, HoldJson, InvalidateJson, LiftJson, NoteJson, On,
+    OutcomeWord, RaidJson, SanctionOrder, Targets, fits, says,
 };
 use super::evidence::{first_room, subject_side};
 use super::person::Reporters;
 use super::refusal::Refused;
+use super::sanction::may_lift;
 use super::{Asker, Console};
 use crate::domain::safety::{
-    Actor, AppealDecision, AppealOutcome, Case, CaseId, DecisionDraft, Networks, Operator,
-    OperatorId, Role, Sanction, SanctionDraft, SanctionId, SanctionKind,
+    Actor, AppealDecision, AppealOutcome, Case, CaseId, DecisionDraft, Networks, OperatorId, Role,
+    SanctionDraft, SanctionId, SanctionKind, SanctionTarget,
 };
-use crate::store::safety::{About, Act, ActRefusal, Acted, CaseFile, Claimed, HandDraft};
+use crate::store::safety::{Act, ActRefusal, Acted, CaseFile, Claimed, HandDraft};
 
 /// What is done to a case without more words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,20 +31,27 @@ pub enum Plain {
 }
 
 impl Console {
-    /// Does this to a case.
+    /// Does this to a case. The note is kept where a case is closed or escalated.
     ///
     /// # Errors
     /// See [`Refused`].
-    pub async fn act(&self, asker: Asker, case: CaseId, act: Plain) -> Result<(), Refused> {
-        let by = asker.actor;
+    pub async fn act(
+        &self,
+        asker: Asker,
+        case: CaseId,
+        act: Plain,
+        words: NoteJson,
+    ) -> Result<(), Refused> {
+        fits("note", &words.note)?;
+        let (by, note) = (asker.actor, words.note);
         let acted = match act {
             Plain::Claim => match self.safety.claim(case, self.claimant(asker)?).await? {
                 Claimed::Done(_) => Acted::Done(()),
                 Claimed::Refused(why) => Acted::Refused(why),
             },
             Plain::Release => Acted::Done(self.safety.release(case, self.claimant(asker)?).await?),
-            Plain::Skip => self.safety.skip(case, by).await?,
-            Plain::Escalate => self.safety.escalate(case, by).await?,
+            Plain::Skip => self.safety.skip(case, by, note).await?,
+            Plain::Escalate => self.safety.escalate(case, by, note).await?,
             Plain::Reopen => self.safety.reopen(case, by).await?,
         };
         self.outcome(acted, Some(case)).await
@@ -126,9 +134,10 @@ impl Console {
     ///
     /// # Errors
     /// See [`Refused`].
-    pub async fn hold(&self, asker: Asker, case: CaseId, order: &HoldJson) -> Result<(), Refused> {
-        let acted = self.safety.hold(case, order.hold, asker.actor).await?;
-        self.outcome(acted, Some(case)).await
+    pub async fn hold(&self, asker: Asker, case: CaseId, order: HoldJson) -> Result<(), Refused> {
+        fits("note", &order.note)?;
+        let acted = self.safety.hold(case, order.hold, asker.actor, order.note);
+        self.outcome(acted.await?, Some(case)).await
     }
 
     /// Makes all reports invalid that the one who made this report has undecided; answers how many.
@@ -154,20 +163,22 @@ impl Console {
             };
             return Err(Refused::of(why, Some(&file.case), &self.names().await?));
         }
-        let acted = self.safety.invalidate(reporter, mute, asker.actor).await?;
-        Ok(self.outcome(acted, Some(case)).await?.reports)
+        let acted = self
+            .safety
+            .invalidate(reporter, mute, Some(case), asker.actor);
+        Ok(self.outcome(acted.await?, Some(case)).await?.reports)
     }
 
-    /// Opens a case without a report. One about a room makes evidence of a conversation that no one reported here, so
-    /// it takes an administrator.
+    /// Opens a case without a report. It makes evidence of a conversation that no one reported here, and its answers say which
+    /// rooms there are, so it takes an administrator.
     ///
     /// # Errors
     /// See [`Refused`].
     pub async fn open(&self, asker: Asker, order: HandJson) -> Result<CaseId, Refused> {
-        let about = order.about()?;
-        if matches!(about, About::Side(..)) && asker.role < Role::Administrator {
+        if asker.role < Role::Administrator {
             return Err(Refused::AboveYou);
         }
+        let about = order.about()?;
         let acted = self.safety.open_by_hand(HandDraft {
             by: asker.actor,
             about,
@@ -192,8 +203,11 @@ impl Console {
         let rows = self.safety.sanctions_since(before).await?;
         let found = rows.into_iter().find(|it| it.id == sanction);
         let found = found.ok_or(Refused::NotFound)?;
-        if is_above(&found, asker.role, &self.safety.operators().await?) {
+        if !may_lift(&found, asker.role, &self.names().await?) {
             return Err(Refused::AboveYou);
+        }
+        if found.kind.is_told() && matches!(found.target, SanctionTarget::Session(_)) {
+            says(&order.text)?;
         }
         let acted = self
             .safety
@@ -288,17 +302,6 @@ impl Console {
         };
         Err(Refused::of(why, case.as_ref(), &self.names().await?))
     }
-}
-
-/// Whether a sanction is of an administrator, or of a command, and the one who would lift it is neither.
-fn is_above(sanction: &Sanction, role: Role, operators: &[Operator]) -> bool {
-    let by_administrator = match sanction.by {
-        Some(by) => operators
-            .iter()
-            .any(|it| it.id == by && it.role == Role::Administrator),
-        None => !sanction.automatic,
-    };
-    by_administrator && role < Role::Administrator
 }
 
 impl Asker {

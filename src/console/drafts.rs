@@ -91,6 +91,15 @@ pub enum OutcomeWord {
 #[derive(Debug, Deserialize)]
 pub struct HoldJson {
     pub(super) hold: Option<Hold>,
+    #[serde(default)]
+    pub(super) note: String,
+}
+
+/// What is written down of an act that has no words of its own.
+#[derive(Debug, Default, Deserialize)]
+pub struct NoteJson {
+    #[serde(default)]
+    pub(super) note: String,
 }
 
 /// Bad faith of one who reported.
@@ -151,6 +160,16 @@ pub fn fits(what: &str, text: &str) -> Result<(), Refused> {
     }
 }
 
+/// Refuses to tell a person something without a word.
+pub fn says(text: &str) -> Result<(), Refused> {
+    match text.trim().is_empty() {
+        true => Err(Refused::Unfit(
+            "the person is told of this: text must not be empty".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
 /// What the sanctions of a decision can be on.
 pub struct Targets<'a> {
     /// The person that the case is about.
@@ -193,7 +212,7 @@ impl SanctionOrder {
 }
 
 impl DecideJson {
-    /// Refuses texts that are too long, and more sanctions than there may be.
+    /// Refuses texts that are too long, more sanctions than there may be, and to tell the person without a word.
     ///
     /// # Errors
     /// That.
@@ -201,8 +220,12 @@ impl DecideJson {
         fits("note", &self.note)?;
         fits("text", &self.text)?;
         fits("reporter_text", &self.reporter_text)?;
-        match self.sanctions.len() > SANCTIONS {
-            true => Err(Refused::Unfit(format!("more than {SANCTIONS} sanctions"))),
+        if self.sanctions.len() > SANCTIONS {
+            return Err(Refused::Unfit(format!("more than {SANCTIONS} sanctions")));
+        }
+        let told = |it: &SanctionOrder| it.on == On::Person && it.kind.is_told();
+        match self.sanctions.iter().any(told) {
+            true => says(&self.text),
             false => Ok(()),
         }
     }
@@ -216,11 +239,7 @@ impl AppealJson {
     pub fn fits(&self) -> Result<(), Refused> {
         fits("note", &self.note)?;
         fits("text", &self.text)?;
-        if self.text.trim().is_empty() {
-            return Err(Refused::Unfit(
-                "the person is told why: text must not be empty".into(),
-            ));
-        }
+        says(&self.text)?;
         let changes = self.outcome == OutcomeWord::Change;
         match changes == self.sanction.is_some() {
             true => Ok(()),

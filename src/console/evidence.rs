@@ -178,7 +178,8 @@ impl<'a> Marks<'a> {
             .collect();
         let mut reported: Vec<Seq> = here
             .iter()
-            .filter(|it| it.stands())
+            // Bad faith takes its weight from a report; what it was about is seen all the same.
+            .filter(|it| it.withdrawn.is_none())
             .filter_map(|it| match &it.chosen {
                 Chosen::Messages(seqs) => Some(seqs),
                 Chosen::All => None,

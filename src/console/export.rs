@@ -5,7 +5,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::evidence::RoomJson;
-use super::file::state;
+use super::file::{StepJson, state, steps};
 use super::person::{Names, pseudonym};
 use super::refusal::Refused;
 use super::row::{CaseRow, Looking};
@@ -63,6 +63,7 @@ struct CaseJson<'a> {
     text: &'a str,
     subject: PersonJson,
     decisions: Vec<DecisionJson<'a>>,
+    steps: Vec<StepJson<'a>>,
     sanctions: Vec<SanctionJson>,
     rooms: Vec<String>,
 }
@@ -129,6 +130,7 @@ impl Export {
                 text: &file.case.text,
                 subject: person(file.case.subject),
                 decisions: decisions(file, names),
+                steps: steps(file, names),
                 sanctions: sanctions
                     .map(|it| SanctionJson::of(it, names, now))
                     .collect(),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::evidence::RoomJson;
-use super::person::{Reporters, pseudonym};
+use super::person::{Names, Reporters, pseudonym};
 use super::row::{CaseRow, EarlierJson, Looking};
 use super::sanction::{SanctionJson, strikes_first};
 use crate::domain::id::Seq;
@@ -48,6 +48,7 @@ pub struct FileJson<'a> {
     rooms: Vec<RoomJson<'a>>,
     more_rooms: Vec<String>,
     decisions: Vec<DecisionJson<'a>>,
+    steps: Vec<StepJson<'a>>,
     sanctions: Vec<SanctionJson>,
     earlier: Vec<EarlierJson>,
 }
@@ -96,6 +97,16 @@ struct DecisionJson<'a> {
     text: &'a str,
 }
 
+/// What was done besides deciding.
+#[derive(Debug, Serialize)]
+pub struct StepJson<'a> {
+    at_ms: i64,
+    by: Option<String>,
+    kind: &'static str,
+    note: &'a str,
+    text: &'a str,
+}
+
 impl<'a> FileJson<'a> {
     /// Of these parts.
     pub fn of(parts: FileParts<'a>) -> Self {
@@ -130,6 +141,7 @@ impl<'a> FileJson<'a> {
                 .collect(),
             more_rooms: rest.map(|room| room.0.to_string()).collect(),
             decisions: decisions(file, looking),
+            steps: steps(file, looking.names),
             sanctions: strikes_first(&file.sanctions, looking.names, looking.now),
             earlier: earlier(parts.about, &file.case),
         }
@@ -235,6 +247,19 @@ fn decisions<'a>(file: &'a CaseFile, looking: Looking<'_>) -> Vec<DecisionJson<'
     .collect()
 }
 
+/// What was done in a case besides deciding it, newest first.
+pub fn steps<'a>(file: &'a CaseFile, names: &Names) -> Vec<StepJson<'a>> {
+    let all = file.steps.iter();
+    all.map(|it| StepJson {
+        at_ms: it.at.0,
+        by: names.name(it.by),
+        kind: it.kind.as_str(),
+        note: &it.note,
+        text: &it.text,
+    })
+    .collect()
+}
+
 fn earlier(about: &[Case], this: &Case) -> Vec<EarlierJson> {
     let others = about.iter().filter(|it| it.id != this.id);
     others.map(EarlierJson::of).collect()
@@ -243,7 +268,6 @@ fn earlier(about: &[Case], this: &Case) -> Vec<EarlierJson> {
 #[cfg(test)]
 mod tests {
     use super::super::evidence::tests::{REPORTER, SUBJECT, evidence, message, report as made};
-    use super::super::person::Names;
     use super::*;
     use crate::domain::id::{SessionId, Side, Timestamp};
     use crate::domain::safety::{CaseId, CaseState, NetworkKey, Priority, Reason};
@@ -269,6 +293,7 @@ mod tests {
             rooms: reports.iter().map(|it| it.room).collect(),
             reports,
             decisions: Vec::new(),
+            steps: Vec::new(),
             sanctions: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::id::SessionId;
-use crate::domain::safety::{Operator, OperatorId, Report};
+use crate::domain::safety::{Operator, OperatorId, Report, Role};
 
 /// A short name for a browser, the same in every case, from which its session cannot be found.
 pub fn pseudonym(session: SessionId) -> String {
@@ -50,20 +50,25 @@ impl Reporters {
     }
 }
 
-/// What operators are called, those who may do nothing any more too.
+/// What operators are called and may do, those who may do nothing any more too.
 #[derive(Debug, Default)]
-pub struct Names(HashMap<OperatorId, String>);
+pub struct Names(HashMap<OperatorId, (String, Role)>);
 
 impl Names {
     /// Of these.
     pub fn of(operators: &[Operator]) -> Self {
-        let named = |it: &Operator| (it.id, it.name.as_str().to_owned());
+        let named = |it: &Operator| (it.id, (it.name.as_str().to_owned(), it.role));
         Self(operators.iter().map(named).collect())
     }
 
     /// The name; `None` for an act of no operator.
     pub fn name(&self, id: Option<OperatorId>) -> Option<String> {
-        self.0.get(&id?).cloned()
+        self.0.get(&id?).map(|(name, _)| name.clone())
+    }
+
+    /// What this one may do; `None` when there is no such operator.
+    pub fn role(&self, id: OperatorId) -> Option<Role> {
+        self.0.get(&id).map(|(_, role)| *role)
     }
 }
 

@@ -214,29 +214,37 @@ impl Console {
     ///
     /// # Errors
     /// There is no such case, or the store does not answer.
-    pub async fn sanctions_of_case(&self, case: CaseId) -> Result<SanctionsJson, Refused> {
+    pub async fn sanctions_of_case(
+        &self,
+        asker: Asker,
+        case: CaseId,
+    ) -> Result<SanctionsJson, Refused> {
         let file = self.known(case).await?;
-        self.listed(&file.sanctions).await
+        self.listed(asker, &file.sanctions).await
     }
 
     /// What this session was sanctioned with.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn sanctions_on(&self, session: SessionId) -> Result<SanctionsJson, Refused> {
+    pub async fn sanctions_on(
+        &self,
+        asker: Asker,
+        session: SessionId,
+    ) -> Result<SanctionsJson, Refused> {
         let target = SanctionTarget::Session(session);
         let found = self.safety.sanctions_on(target).await?;
-        self.listed(&found).await
+        self.listed(asker, &found).await
     }
 
     /// The newest sanctions that are in force.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn sanctions_in_force(&self) -> Result<SanctionsJson, Refused> {
+    pub async fn sanctions_in_force(&self, asker: Asker) -> Result<SanctionsJson, Refused> {
         let mut newest = self.all_in_force(SANCTIONS).await?.0;
         newest.reverse();
-        self.listed(&newest).await
+        self.listed(asker, &newest).await
     }
 
     /// The newest of the sanctions in force, oldest of them first, and how many there are in all.
@@ -257,11 +265,11 @@ impl Console {
         }
     }
 
-    async fn listed(&self, sanctions: &[Sanction]) -> Result<SanctionsJson, Refused> {
+    async fn listed(&self, asker: Asker, sanctions: &[Sanction]) -> Result<SanctionsJson, Refused> {
         let names = self.names().await?;
-        let all = sanctions.iter();
+        let seen = |it| SanctionJson::seen_by(it, asker.role, &names, now());
         Ok(SanctionsJson {
-            sanctions: all.map(|it| SanctionJson::of(it, &names, now())).collect(),
+            sanctions: sanctions.iter().map(seen).collect(),
         })
     }
 
@@ -309,7 +317,8 @@ impl Console {
             let target = SanctionTarget::Session(*reporter);
             let on = self.safety.sanctions_on(target).await?;
             let muted = |it: &Sanction| it.kind == SanctionKind::ReporterMute && it.in_force(now());
-            let accuracy = self.safety.accuracy(*reporter).await?;
+            let besides = Some(file.case.id);
+            let accuracy = self.safety.accuracy(*reporter, besides).await?;
             histories.push((accuracy, on.iter().any(muted)));
         }
         Ok(histories)

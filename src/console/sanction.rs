@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::person::{Names, pseudonym};
 use crate::domain::id::Timestamp;
-use crate::domain::safety::{NetworkLength, Sanction, SanctionKind, SanctionTarget};
+use crate::domain::safety::{NetworkLength, Role, Sanction, SanctionKind, SanctionTarget};
 
 /// What was decided within this time before counts as a strike.
 const STRIKES: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -32,6 +32,9 @@ pub struct SanctionJson {
     by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     case: Option<u64>,
+    /// The one who looks can lift it now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    may_lift: bool,
 }
 
 impl SanctionJson {
@@ -53,8 +56,29 @@ impl SanctionJson {
             automatic: sanction.automatic,
             by: names.name(sanction.by),
             case: sanction.case.map(|it| it.0),
+            may_lift: false,
         }
     }
+
+    /// As one of this role sees it.
+    pub fn seen_by(sanction: &Sanction, role: Role, names: &Names, now: Timestamp) -> Self {
+        let holds = sanction.lifted_by.is_none() && sanction.lifts.is_none();
+        Self {
+            may_lift: holds && may_lift(sanction, role, names),
+            ..Self::of(sanction, names, now)
+        }
+    }
+}
+
+/// Whether one of this role may lift a sanction. What is on a network, and what an administrator or a command imposed, no moderator
+/// lifts: there is the appeal.
+pub fn may_lift(sanction: &Sanction, role: Role, names: &Names) -> bool {
+    let by_administrator = match sanction.by {
+        Some(by) => names.role(by) == Some(Role::Administrator),
+        None => !sanction.automatic,
+    };
+    let of_network = matches!(sanction.target, SanctionTarget::Network(_));
+    role >= Role::Administrator || !(by_administrator || of_network)
 }
 
 /// The word for what a sanction is on.
@@ -68,9 +92,11 @@ pub fn target_word(target: SanctionTarget) -> &'static str {
     }
 }
 
-/// Whether it counts against the person: an operator told them of it within the last ninety days, and it stands.
+/// Whether it counts against the person: an operator told them of it within the last ninety days, and it stands. A warning
+/// under the rule of self-harm is how a person is written to that others worry about, and counts nothing.
 pub fn is_strike(sanction: &Sanction, now: Timestamp) -> bool {
     sanction.kind.is_told()
+        && !sanction.is_care()
         && !sanction.automatic
         && sanction.lifted_by.is_none()
         && now.since(sanction.at) < STRIKES
@@ -126,6 +152,16 @@ mod tests {
         };
         let old = days_ago(90, SanctionKind::Ban);
         let quiet = days_ago(1, SanctionKind::ShadowMute);
+        let care = Sanction {
+            rule: Reason::SelfHarm,
+            ..days_ago(2, SanctionKind::Warning)
+        };
+        assert!(!is_strike(&care, NOW));
+        let muted = Sanction {
+            rule: Reason::SelfHarm,
+            ..days_ago(2, SanctionKind::Mute)
+        };
+        assert!(is_strike(&muted, NOW));
         let all = [quiet, warned, lifted, automatic, old];
         assert_eq!(strikes(&all, NOW), 1);
         let shown = strikes_first(&all, &Names::default(), NOW);

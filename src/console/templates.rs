@@ -87,13 +87,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn six_are_delivered_in_both_languages_and_each_could_be_decided() {
+    fn seven_are_delivered_in_both_languages_and_each_could_be_decided() {
         let delivered = Templates::delivered();
         delivered.check().unwrap();
-        assert_eq!(delivered.templates.len(), 6);
+        assert_eq!(delivered.templates.len(), 7);
         for template in &delivered.templates {
             let languages: Vec<&String> = template.texts.keys().collect();
-            assert_eq!(languages, ["en", "zh-TW"], "{}", template.id);
+            // What may save a life is said in each language of the pages.
+            match template.rule {
+                Reason::SelfHarm => assert_eq!(languages, ["en", "ja", "zh-TW"]),
+                _ => assert_eq!(languages, ["en", "zh-TW"], "{}", template.id),
+            }
             let told = template.sanction.is_some();
             assert!(template.texts.values().all(|it| it.is_empty() != told));
             assert!(template.reporter_texts.values().all(|it| !it.is_empty()));

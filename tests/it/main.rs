@@ -23,6 +23,7 @@ mod cluster;
 mod cluster_config;
 mod config;
 mod console;
+mod console_acts;
 mod console_desk;
 mod contract;
 mod crash;

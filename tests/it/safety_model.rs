@@ -148,7 +148,12 @@ impl<X: Backend> Pair<X> {
                     return;
                 };
                 let actor = Actor::Operator(self.operators[by]);
-                let skipped = self.world.safety().skip(case, actor).await.unwrap();
+                let skipped = self
+                    .world
+                    .safety()
+                    .skip(case, actor, String::new())
+                    .await
+                    .unwrap();
                 let may = self.model.may_act(case, by, now);
                 assert_eq!(skipped == Acted::Done(()), may);
                 if may {
@@ -160,7 +165,12 @@ impl<X: Backend> Pair<X> {
                     return;
                 };
                 let actor = Actor::Operator(self.operators[by]);
-                let done = self.world.safety().escalate(case, actor).await.unwrap();
+                let done = self
+                    .world
+                    .safety()
+                    .escalate(case, actor, String::new())
+                    .await
+                    .unwrap();
                 assert_eq!(done == Acted::Done(()), self.model.escalate(case, by, now));
             }
             Op::Reopen(at) => {
@@ -181,7 +191,7 @@ impl<X: Backend> Pair<X> {
                 let done = self
                     .world
                     .safety()
-                    .invalidate(reporter, None, Actor::Local)
+                    .invalidate(reporter, None, None, Actor::Local)
                     .await;
                 let Acted::Done(invalid) = done.unwrap() else {
                     panic!("refused");
@@ -212,7 +222,12 @@ impl<X: Backend> Pair<X> {
             claims: Vec::new(),
             networks: None,
         };
-        let accuracy = self.world.safety().accuracy(draft.reporter).await.unwrap();
+        let accuracy = self
+            .world
+            .safety()
+            .accuracy(draft.reporter, None)
+            .await
+            .unwrap();
         assert_eq!(
             (accuracy.upheld, accuracy.decided),
             self.model.accuracy(room)

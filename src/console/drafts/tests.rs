@@ -91,6 +91,19 @@ fn texts_have_a_length_and_an_appeal_is_answered() {
     };
     assert!(decide(&long).is_err());
     assert!(decide(&long[3..]).is_ok());
+    let sanctioned = |on: &str, kind: &str| {
+        let sanctions = [json!({"on": on, "kind": kind})];
+        let json =
+            json!({"finding": "violation", "rule": "spam", "text": " ", "sanctions": sanctions});
+        parse::<DecideJson>(&json).unwrap().fits()
+    };
+    for told in ["warning", "mute", "ban"] {
+        assert!(sanctioned("person", told).is_err(), "{told} without a word");
+    }
+    for untold in ["note", "shadow_mute"] {
+        assert!(sanctioned("person", untold).is_ok(), "{untold}");
+    }
+    assert!(sanctioned("network", "ban").is_ok());
     let appeal = |outcome: &str, sanction: Value, text: &str| {
         let json = json!({"outcome": outcome, "sanction": sanction, "text": text});
         parse::<AppealJson>(&json).unwrap().fits()

@@ -119,7 +119,7 @@ fn what_was_reported_is_marked_and_claims_stand_where_they_belong() {
 }
 
 #[test]
-fn what_was_withdrawn_or_made_invalid_marks_nothing() {
+fn what_was_withdrawn_marks_nothing_and_what_is_invalid_does() {
     let evidence = evidence(vec![message(1, Side::B, Some("x"))]);
     let withdrawn = Report {
         withdrawn: Some(Timestamp(1)),
@@ -127,6 +127,12 @@ fn what_was_withdrawn_or_made_invalid_marks_nothing() {
     };
     let room = shown(&evidence, &[withdrawn], 0);
     assert_eq!(room["entries"][0]["reported"], false);
+    let invalid = Report {
+        verdict: Some(crate::domain::safety::Verdict::Invalid),
+        ..report(Chosen::Messages(vec![Seq(1)]), Vec::new())
+    };
+    let room = shown(&evidence, &[invalid], 0);
+    assert_eq!(room["entries"][0]["reported"], true);
 }
 
 #[test]

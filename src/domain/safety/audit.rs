@@ -9,6 +9,14 @@ use crate::domain::id::Timestamp;
 /// Longest details of a row, in Unicode scalar values; longer ones are cut.
 pub const DETAIL_CHARS: usize = 2000;
 
+/// How many reports an act was about, as its details.
+pub fn reports_of(count: u64) -> String {
+    match count {
+        1 => "1 report".to_owned(),
+        more => format!("{more} reports"),
+    }
+}
+
 /// SHA-256 of a row with the hash before it; all zero before the first.
 pub type RowHash = [u8; 32];
 

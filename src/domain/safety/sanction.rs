@@ -102,6 +102,11 @@ pub struct Sanction {
 }
 
 impl Sanction {
+    /// A warning under the rule of self-harm: how a person is written to that others worry about. It is no breach.
+    pub fn is_care(&self) -> bool {
+        self.kind == SanctionKind::Warning && self.rule == Reason::SelfHarm
+    }
+
     /// Whether it holds at this moment.
     pub fn in_force(&self, now: Timestamp) -> bool {
         let ended = self.until.is_some_and(|until| until <= now);

@@ -99,10 +99,16 @@ pub async fn reopen(call: Call) -> HandlerResult {
     plain(call, Plain::Reopen).await
 }
 
-async fn plain(call: Call, act: Plain) -> HandlerResult {
+/// An act that needs no words, with the note that may come with it.
+async fn plain(mut call: Call, act: Plain) -> HandlerResult {
+    let body = call.body().await?;
+    let words = match body.is_empty() {
+        true => drafts::NoteJson::default(),
+        false => drafts::read(&body)?,
+    };
     let (console, asker) = desk::at(&call)?;
     let case = desk::case(&call)?;
-    console.act(asker, case, act).await?;
+    console.act(asker, case, act, words).await?;
     row(console, asker, case).await
 }
 
@@ -111,7 +117,7 @@ pub async fn hold(mut call: Call) -> HandlerResult {
     let order: drafts::HoldJson = drafts::read(&call.body().await?)?;
     let (console, asker) = desk::at(&call)?;
     let case = desk::case(&call)?;
-    console.hold(asker, case, &order).await?;
+    console.hold(asker, case, order).await?;
     row(console, asker, case).await
 }
 

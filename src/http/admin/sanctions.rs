@@ -25,19 +25,19 @@ pub async fn answer(call: Call) -> HandlerResult {
 
 /// `GET /admin/api/sanctions/`: of the person of a case (`?case=N`), of a session (`?session=…`), or those in force.
 async fn list(call: Call) -> HandlerResult {
-    let (console, _) = desk::at(&call)?;
+    let (console, asker) = desk::at(&call)?;
     let not_found = || HttpProblem::from(Refused::NotFound);
     let of = |name| query::parameter(call.query(), name);
     let found = match (of("case"), of("session")) {
         (Some(case), _) => {
             let case = desk::number(Some(case)).ok_or_else(not_found)?;
-            console.sanctions_of_case(CaseId(case)).await?
+            console.sanctions_of_case(asker, CaseId(case)).await?
         }
         (None, Some(session)) => {
             let session = drafts::session_named(session).ok_or_else(not_found)?;
-            console.sanctions_on(session).await?
+            console.sanctions_on(asker, session).await?
         }
-        (None, None) => console.sanctions_in_force().await?,
+        (None, None) => console.sanctions_in_force(asker).await?,
     };
     desk::answer(&found)
 }

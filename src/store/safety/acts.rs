@@ -15,6 +15,27 @@ pub(in crate::store) struct CaseNow {
     pub(in crate::store) appeal: Option<Option<OperatorId>>,
     /// The last claim, which may have run out.
     pub(in crate::store) claim: Option<CaseClaim>,
+    /// What administrators had to do with it before.
+    pub(in crate::store) before: Before,
+}
+
+/// What administrators had to do with a case before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::store) struct Before {
+    /// It was left to them.
+    pub(in crate::store) escalated: bool,
+    /// One of them, or a command, decided it.
+    pub(in crate::store) decided: bool,
+}
+
+impl Before {
+    /// How far a case is that is opened again: one that was left to administrators is theirs.
+    pub(in crate::store) fn reopened(self) -> CaseState {
+        match self.escalated {
+            true => CaseState::Escalated,
+            false => CaseState::Open,
+        }
+    }
 }
 
 /// Who acts: an operator who is there and not disabled, or a command on the machine.
@@ -84,6 +105,12 @@ impl CaseNow {
             && acts_on_escalated
             && doer.role < Role::Administrator
         {
+            return Err(ActRefusal::NotAllowed);
+        }
+        // Else a moderator could decide against an administrator, whose sanction would hold all the same.
+        let above = self.before.escalated || self.before.decided;
+        let reopens = act == Act::Reopen && self.state.closed();
+        if reopens && above && doer.role < Role::Administrator {
             return Err(ActRefusal::NotAllowed);
         }
         if doer.involved {
@@ -163,6 +190,7 @@ mod tests {
             state,
             appeal: None,
             claim: None,
+            before: Before::default(),
         }
     }
 
@@ -199,6 +227,27 @@ mod tests {
             ..doer(0, Role::Administrator)
         };
         assert_eq!(may(escalated, local), admin);
+    }
+
+    #[test]
+    fn what_administrators_had_to_do_with_is_reopened_by_them() {
+        for (escalated, decided) in [(true, false), (false, true), (true, true)] {
+            let before = Before { escalated, decided };
+            for state in [CaseState::Decided, CaseState::Skipped] {
+                let closed = CaseNow {
+                    before,
+                    ..case(state)
+                };
+                let moderator = doer(1, Role::Moderator);
+                assert_eq!(may(closed, moderator), [Act::Hold]);
+                let refused = closed.permit(&moderator, Act::Reopen, NOW);
+                assert_eq!(refused, Err(ActRefusal::NotAllowed));
+                let admin = doer(2, Role::Administrator);
+                assert_eq!(may(closed, admin), [Act::Reopen, Act::Hold]);
+            }
+            let again = before.reopened();
+            assert_eq!(again == CaseState::Escalated, escalated);
+        }
     }
 
     #[test]

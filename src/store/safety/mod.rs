@@ -26,17 +26,18 @@ use std::time::Duration;
 use crate::domain::id::{RoomId, SessionId, Side, Timestamp};
 use crate::domain::safety::{
     Accuracy, Actor, AppealDecision, AuditDraft, AuditRow, Case, CaseClaim, CaseId, DecisionDraft,
-    Evidence, Finding, Hold, LoginHash, MonthFigures, Networks, Notice, NoticeId, Operator,
-    OperatorDraft, OperatorId, OperatorName, OperatorSession, OwnReport, Reason, Report,
-    ReportDraft, ReportId, Role, RowHash, Sanction, SanctionDraft, SanctionId, SanctionTarget,
-    Setting, SettingName,
+    Evidence, Hold, LoginHash, MonthFigures, Networks, Notice, NoticeId, Operator, OperatorDraft,
+    OperatorId, OperatorName, OperatorSession, OwnReport, Reason, ReportDraft, ReportId, Role,
+    RowHash, Sanction, SanctionDraft, SanctionId, SanctionTarget, Setting, SettingName,
 };
 use crate::store::Pending;
 
 pub(in crate::store) mod acts;
+mod case_file;
 mod outcome;
 
 pub use acts::Act;
+pub use case_file::{CaseFile, Decision, Step, StepKind};
 pub use outcome::{
     ActRefusal, Acted, Appealed, Claimed, Invalidated, OperatorChanged, OperatorMade,
     ReportRefusal, Reported, Withdrawn,
@@ -74,8 +75,8 @@ pub trait Reports: Send + Sync {
     /// skipped. Doing it twice is the same.
     fn withdraw(&self, reporter: SessionId, report: ReportId) -> Pending<Withdrawn>;
 
-    /// How this reporter's last reports were decided, by the time of decision.
-    fn accuracy(&self, reporter: SessionId) -> Pending<Accuracy>;
+    /// How this reporter's last reports were decided, by the time of decision; those in the case `besides` are left out.
+    fn accuracy(&self, reporter: SessionId, besides: Option<CaseId>) -> Pending<Accuracy>;
 }
 
 /// What operators do about reports.
@@ -127,30 +128,35 @@ pub trait Cases: Send + Sync {
     /// disabled.
     fn decide_appeal(&self, decision: AppealDecision) -> Pending<Acted<Vec<Sanction>>>;
 
-    /// Closes a case that is no appeal without a decision, whatever is wrong with its evidence.
-    fn skip(&self, case: CaseId, by: Actor) -> Pending<Acted<()>>;
+    /// Closes a case that is no appeal without a decision, whatever is wrong with its evidence. The note is kept as a [`Step`].
+    fn skip(&self, case: CaseId, by: Actor, note: String) -> Pending<Acted<()>>;
 
-    /// Leaves a case to the administrators.
-    fn escalate(&self, case: CaseId, by: Actor) -> Pending<Acted<()>>;
+    /// Leaves a case to the administrators. The note is kept as a [`Step`].
+    fn escalate(&self, case: CaseId, by: Actor, note: String) -> Pending<Acted<()>>;
 
     /// Opens a closed case that is no appeal again. What was decided stays decided until it is decided anew; the sanctions hold. Should
-    /// the subject have another open case, it is left alone.
+    /// the subject have another open case, it is left alone. A case that was escalated, or that an administrator or a command decided, is
+    /// opened by administrators alone; one that was escalated waits for them again.
     fn reopen(&self, case: CaseId, by: Actor) -> Pending<Acted<()>>;
 
     /// Opens a case without a report, about a session or about a side of a room (its newest entries are frozen, as
-    /// by a report). The subject's case that is open already is answered instead: it is one by hand from then on, its own
+    /// by a report). For administrators: a moderator is refused before anything is looked up. The subject's case that is open already is answered instead: it is one by hand from then on, its own
     /// reason the worse of both, with that evidence, and the note after an empty line.
     fn open_by_hand(&self, case: HandDraft) -> Pending<Acted<CaseId>>;
 
-    /// Holds the evidence of a case for so long from now, or no longer. A longer hold is not shortened but by `None`.
-    fn hold(&self, case: CaseId, hold: Option<Hold>, by: Actor) -> Pending<Acted<()>>;
+    /// Holds the evidence of a case for so long from now, or no longer. A longer hold is not shortened but by `None`. The note is
+    /// kept as a [`Step`].
+    fn hold(&self, case: CaseId, hold: Option<Hold>, by: Actor, note: String)
+    -> Pending<Acted<()>>;
 
     /// All reports of this session that are undecided become invalid: they have no weight, and cases of kind reports in
     /// which none stands any more are closed as skipped. With `mute` the reporter's coming ones count nothing for so long.
+    /// `case`: where it was seen, for the audit log.
     fn invalidate(
         &self,
         reporter: SessionId,
         mute: Option<Duration>,
+        case: Option<CaseId>,
         by: Actor,
     ) -> Pending<Acted<Invalidated>>;
 }
@@ -177,38 +183,6 @@ pub enum About {
     Side(RoomId, Side),
 }
 
-/// A case with what belongs to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CaseFile {
-    /// The case.
-    pub case: Case,
-    /// Its reports, newest first, those withdrawn too.
-    pub reports: Vec<Report>,
-    /// Rooms of which there is evidence, in the order of freezing.
-    pub rooms: Vec<RoomId>,
-    /// What was decided, newest first.
-    pub decisions: Vec<Decision>,
-    /// What the subject was sanctioned with, newest first, at most 50; lifting rows are left out.
-    pub sanctions: Vec<Sanction>,
-}
-
-/// What was decided about a case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// When.
-    pub at: Timestamp,
-    /// Whose decision it was; `None`: a command on the machine.
-    pub by: Option<OperatorId>,
-    /// What was found. Of an appeal: a violation when the sanction stays or is changed.
-    pub finding: Finding,
-    /// Under which rule.
-    pub rule: Reason,
-    /// For operators.
-    pub note: String,
-    /// To the person.
-    pub text: String,
-}
-
 /// Sanctions, and what people are told of them.
 pub trait Sanctions: Send + Sync {
     /// Imposes a sanction outside of a decision, such as the ban of a network in a raid, with its notice. `rule` and `text` are
@@ -221,7 +195,7 @@ pub trait Sanctions: Send + Sync {
         by: Actor,
     ) -> Pending<Acted<Sanction>>;
 
-    /// Lifts a sanction by another row, with a notice where the sanction was told. Lifting what is lifted, or a
+    /// Lifts a sanction by another row, with a notice where the sanction was told, and a [`Step`] of the case that it followed from. Lifting what is lifted, or a
     /// lifting row, is [`ActRefusal::Unfit`]; what has ended by itself can be lifted.
     fn lift_sanction(
         &self,

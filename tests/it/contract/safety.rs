@@ -23,6 +23,7 @@ mod operators;
 mod reports;
 mod sanctions;
 mod settings;
+mod steps;
 mod upkeep;
 
 /// Runs each behaviour as a test of each backend.

@@ -29,6 +29,8 @@ struct Case {
     id: CaseId,
     subject: usize,
     state: CaseState,
+    /// It was left to the administrators once.
+    escalated: bool,
     /// The operator and until when.
     claim: Option<(usize, Timestamp)>,
 }
@@ -172,6 +174,7 @@ impl Model {
                 id: case,
                 subject,
                 state: CaseState::Open,
+                escalated: false,
                 claim: None,
             });
         }
@@ -246,6 +249,7 @@ impl Model {
         let may = self.may_act(id, by, now) && self.case(id).state == CaseState::Open;
         if may {
             self.case(id).state = CaseState::Escalated;
+            self.case(id).escalated = true;
             self.case(id).claim = None;
         }
         may
@@ -274,7 +278,11 @@ impl Model {
     }
 
     pub(super) fn reopen(&mut self, id: CaseId) {
-        self.case(id).state = CaseState::Open;
+        let case = self.case(id);
+        case.state = match case.escalated {
+            true => CaseState::Escalated,
+            false => CaseState::Open,
+        };
     }
 
     /// How many reports became invalid, and how many cases closed by it.

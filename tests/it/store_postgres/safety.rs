@@ -98,7 +98,10 @@ async fn two_operators_on_two_nodes_never_get_one_case() {
             while let Some(case) = store.claim_next(me).await.unwrap() {
                 assert_eq!(case.claim.map(|it| it.by), Some(me));
                 mine.push(case.id);
-                let left = store.escalate(case.id, Actor::Operator(me)).await.unwrap();
+                let left = store
+                    .escalate(case.id, Actor::Operator(me), String::new())
+                    .await
+                    .unwrap();
                 assert_eq!(left, Acted::Done(()));
             }
             mine

@@ -13,8 +13,9 @@ use super::evidence::Scene;
 use super::line::Line;
 use super::sanctions::{self, Imposed};
 use crate::domain::id::SessionId;
+use crate::domain::safety::audit::reports_of;
 use crate::domain::safety::{
-    Actor, AuditAct, AuditDraft, CaseId, CaseKind, CaseState, Chosen, Reason, SanctionDraft,
+    Actor, AuditAct, AuditDraft, CaseId, CaseKind, CaseState, Chosen, Reason, Role, SanctionDraft,
     SanctionKind, SanctionTarget,
 };
 use crate::store::safety::{About, ActRefusal, Acted, HandDraft, Invalidated};
@@ -25,6 +26,9 @@ pub(super) async fn open(shared: &Shared, hand: &HandDraft) -> Result<Acted<Case
     let Some(doer) = doer(&line, hand.by).await? else {
         return line.commit(Acted::Refused(ActRefusal::NoOperator)).await;
     };
+    if doer.role < Role::Administrator {
+        return line.commit(Acted::Refused(ActRefusal::NotAllowed)).await;
+    }
     let (subject, scene) = match hand.about {
         About::Session(subject) => (subject, None),
         About::Side(room, side) => match Scene::of(&line, room).await? {
@@ -81,6 +85,7 @@ pub(super) async fn invalidate(
     shared: &Shared,
     reporter: SessionId,
     mute: Option<Duration>,
+    case: Option<CaseId>,
     by: Actor,
 ) -> Result<Acted<Invalidated>, BackendError> {
     let mut line = Line::begin(shared).await?;
@@ -95,10 +100,10 @@ pub(super) async fn invalidate(
     line.audit(AuditDraft {
         by: doer.operator,
         act: AuditAct::Invalidated,
-        case: None,
+        case,
         sanction: None,
         took_ms: None,
-        details: format!("{} reports", done.reports),
+        details: reports_of(done.reports),
     })
     .await?;
     if let Some(length) = mute {

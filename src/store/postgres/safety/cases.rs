@@ -116,7 +116,7 @@ pub(super) async fn set_state(
 pub(super) struct Acting {
     pub(super) doer: Doer,
     pub(super) case: Case,
-    now: CaseNow,
+    pub(super) now: CaseNow,
 }
 
 impl Acting {
@@ -144,6 +144,7 @@ impl Acting {
                 CaseKind::Reports | CaseKind::ByHand => None,
             },
             claim: case.claim,
+            before: super::steps::before(line, case.id).await?,
         };
         Ok(Ok(Self { doer, case, now }))
     }
@@ -313,11 +314,14 @@ pub(super) async fn file(shared: &Shared, case: CaseId) -> Result<Option<CaseFil
     let reports = shared.pool.query(sql, &[&id, &size(LISTED)]).await?;
     let sql = "SELECT room FROM evidence WHERE case_id = $1 ORDER BY no";
     let rooms = shared.pool.query(sql, &[&id]).await?;
-    let sql = "SELECT * FROM decisions WHERE case_id = $1 ORDER BY no DESC LIMIT $2";
+    let sql =
+        "SELECT * FROM decisions WHERE case_id = $1 AND finding <= 2 ORDER BY no DESC LIMIT $2";
     let decisions = shared.pool.query(sql, &[&id, &size(LISTED)]).await?;
+    let steps = super::steps::read(shared, case.id).await?;
     let on = crate::domain::safety::SanctionTarget::Session(case.subject);
     Ok(Some(CaseFile {
         sanctions: super::sanctions::on(shared, on).await?,
+        steps,
         case,
         // One that is damaged is left out: a case can always be worked on.
         reports: columns::readable(&reports, columns::report),

@@ -8,13 +8,13 @@ use super::cases::{self, Acting};
 use super::columns::{self, finding_code, int};
 use super::line::Line;
 use super::sanctions::{self, Imposed, Tells};
+use super::steps;
 use crate::domain::id::SessionId;
 use crate::domain::safety::{
     Actor, AuditAct, AuditDraft, CaseId, CaseState, DecisionDraft, Finding, Hold, NoticeKind,
     Reason, Sanction, SanctionDraft, SanctionId, SanctionTarget, Verdict,
 };
-use crate::store::safety::Act;
-use crate::store::safety::{ActRefusal, Acted};
+use crate::store::safety::{Act, ActRefusal, Acted, StepKind};
 
 /// Whether the reports of a case that stand were right; each of those who made them is told.
 async fn judge(line: &Line, decision: &DecisionDraft) -> Result<(), BackendError> {
@@ -84,6 +84,10 @@ pub(super) async fn decide(
         sanction: None,
     };
     ruling.write(&mut line, &acting).await?;
+    if !decision.reporter_text.is_empty() {
+        let (by, words) = (acting.doer.operator, ("", &*decision.reporter_text));
+        steps::write(&line, decision.case, by, StepKind::Told, words).await?;
+    }
     let why = Imposed {
         rule: decision.rule,
         text: &decision.text,
@@ -144,6 +148,7 @@ pub(super) async fn set(
     case: CaseId,
     by: Actor,
     act: Act,
+    note: &str,
 ) -> Result<Acted<()>, BackendError> {
     let mut line = Line::begin(shared).await?;
     let acting = match Acting::on(&line, by, case).await? {
@@ -156,9 +161,17 @@ pub(super) async fn set(
     let (state, said) = match act {
         Act::Skip => (CaseState::Skipped, AuditAct::Skipped),
         Act::Escalate => (CaseState::Escalated, AuditAct::Escalated),
-        _ => (CaseState::Open, AuditAct::Reopened),
+        _ => (acting.now.before.reopened(), AuditAct::Reopened),
     };
     cases::set_state(&line, case, state).await?;
+    let step = match act {
+        Act::Skip => Some(StepKind::Skipped),
+        Act::Escalate => Some(StepKind::Escalated),
+        _ => None,
+    };
+    if let Some(kind) = step {
+        steps::write(&line, case, acting.doer.operator, kind, (note, "")).await?;
+    }
     if act == Act::Reopen {
         let sql = "UPDATE cases SET reopened = true WHERE id = $1";
         line.change(sql, &[&int(case.0)]).await?;
@@ -181,6 +194,7 @@ pub(super) async fn hold(
     case: CaseId,
     hold: Option<Hold>,
     by: Actor,
+    note: &str,
 ) -> Result<Acted<()>, BackendError> {
     let mut line = Line::begin(shared).await?;
     let acting = match Acting::on(&line, by, case).await? {
@@ -195,6 +209,8 @@ pub(super) async fn hold(
              ELSE greatest(held_until, $2) END WHERE id = $1";
     line.change(sql, &[&int(case.0), &until]).await?;
     acting.renew(&line).await?;
+    let words = (note, "");
+    steps::write(&line, case, acting.doer.operator, StepKind::Held, words).await?;
     line.audit(AuditDraft {
         by: acting.doer.operator,
         act: AuditAct::Held,

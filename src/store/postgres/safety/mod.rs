@@ -5,7 +5,7 @@
 //! to what is committed. Reads wait for nothing.
 //!
 //! Reading order: `migrations/postgres/V12__safety.sql` · `mod` (the calls) · `line`, `doer`, `columns` · `reports`,
-//! `evidence` · `cases`, `decisions`, `appeals`, `by_hand` · `sanctions` · `operators` · `settings` · `audit`, `upkeep`.
+//! `evidence` · `cases`, `decisions`, `steps`, `appeals`, `by_hand` · `sanctions` · `operators` · `settings` · `audit`, `upkeep`.
 
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ mod operators;
 mod reports;
 mod sanctions;
 mod settings;
+mod steps;
 mod upkeep;
 
 impl Reports for PostgresStore {
@@ -59,8 +60,8 @@ impl Reports for PostgresStore {
         self.look(move |shared| async move { reports::withdraw(&shared, reporter, report).await })
     }
 
-    fn accuracy(&self, reporter: SessionId) -> Pending<Accuracy> {
-        self.look(move |shared| async move { reports::accuracy(&shared, reporter).await })
+    fn accuracy(&self, reporter: SessionId, besides: Option<CaseId>) -> Pending<Accuracy> {
+        self.look(move |shared| async move { reports::accuracy(&shared, reporter, besides).await })
     }
 }
 
@@ -110,36 +111,48 @@ impl Cases for PostgresStore {
         self.look(move |shared| async move { appeals::decide(&shared, &decision).await })
     }
 
-    fn skip(&self, case: CaseId, by: Actor) -> Pending<Acted<()>> {
-        self.look(move |shared| async move { decisions::set(&shared, case, by, Act::Skip).await })
+    fn skip(&self, case: CaseId, by: Actor, note: String) -> Pending<Acted<()>> {
+        let act = Act::Skip;
+        self.look(move |shared| async move { decisions::set(&shared, case, by, act, &note).await })
     }
 
-    fn escalate(&self, case: CaseId, by: Actor) -> Pending<Acted<()>> {
+    fn escalate(&self, case: CaseId, by: Actor, note: String) -> Pending<Acted<()>> {
         let act = Act::Escalate;
-        self.look(move |shared| async move { decisions::set(&shared, case, by, act).await })
+        self.look(move |shared| async move { decisions::set(&shared, case, by, act, &note).await })
     }
 
     fn reopen(&self, case: CaseId, by: Actor) -> Pending<Acted<()>> {
-        self.look(move |shared| async move { decisions::set(&shared, case, by, Act::Reopen).await })
+        self.look(
+            move |shared| async move { decisions::set(&shared, case, by, Act::Reopen, "").await },
+        )
     }
 
     fn open_by_hand(&self, case: HandDraft) -> Pending<Acted<CaseId>> {
         self.look(move |shared| async move { by_hand::open(&shared, &case).await })
     }
 
-    fn hold(&self, case: CaseId, hold: Option<Hold>, by: Actor) -> Pending<Acted<()>> {
-        self.look(move |shared| async move { decisions::hold(&shared, case, hold, by).await })
+    fn hold(
+        &self,
+        case: CaseId,
+        hold: Option<Hold>,
+        by: Actor,
+        note: String,
+    ) -> Pending<Acted<()>> {
+        self.look(
+            move |shared| async move { decisions::hold(&shared, case, hold, by, &note).await },
+        )
     }
 
     fn invalidate(
         &self,
         reporter: SessionId,
         mute: Option<Duration>,
+        case: Option<CaseId>,
         by: Actor,
     ) -> Pending<Acted<Invalidated>> {
-        self.look(
-            move |shared| async move { by_hand::invalidate(&shared, reporter, mute, by).await },
-        )
+        self.look(move |shared| async move {
+            by_hand::invalidate(&shared, reporter, mute, case, by).await
+        })
     }
 }
 

@@ -187,7 +187,7 @@ async fn facts(
     let since = line.now.minus(RETALIATION).0;
     let row = line.one(sql, &[&me, &them, &since, &line.now.0]).await?;
     let decided = line
-        .query(ACCURACY, &[&me, &rows::size(ACCURACY_REPORTS)])
+        .query(ACCURACY, &[&me, &rows::size(ACCURACY_REPORTS), &NO_CASE])
         .await?;
     Ok(WeightFacts {
         accuracy: accuracy_of(&decided)?,
@@ -196,8 +196,11 @@ async fn facts(
     })
 }
 
+/// Reports of all cases are counted.
+const NO_CASE: Option<i64> = None;
+
 const ACCURACY: &str = "SELECT verdict FROM reports \
-     WHERE reporter = $1 AND verdict IS NOT NULL AND withdrawn IS NULL \
+     WHERE reporter = $1 AND verdict IS NOT NULL AND withdrawn IS NULL AND case_id IS DISTINCT FROM $3 \
      ORDER BY decided_at DESC, no DESC LIMIT $2";
 
 fn accuracy_of(decided: &[Row]) -> Result<Accuracy, BackendError> {
@@ -330,7 +333,12 @@ pub(super) async fn withdraw(
 pub(super) async fn accuracy(
     shared: &Shared,
     reporter: SessionId,
+    besides: Option<CaseId>,
 ) -> Result<Accuracy, BackendError> {
-    let params: Params<'_> = &[&rows::session(reporter), &rows::size(ACCURACY_REPORTS)];
+    let params: Params<'_> = &[
+        &rows::session(reporter),
+        &rows::size(ACCURACY_REPORTS),
+        &besides.map(|it| int(it.0)),
+    ];
     accuracy_of(&shared.pool.query(ACCURACY, params).await?)
 }

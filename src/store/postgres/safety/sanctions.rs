@@ -10,12 +10,13 @@ use super::cases::{self, FEW};
 use super::columns::{self, SANCTION, int, number};
 use super::doer::doer;
 use super::line::Line;
+use super::steps;
 use crate::domain::id::{SessionId, Timestamp};
 use crate::domain::safety::{
     Actor, AppealState, AuditAct, AuditDraft, CaseId, CaseKind, Notice, NoticeId, NoticeKind,
     OperatorId, Reason, Role, Sanction, SanctionDraft, SanctionId, SanctionTarget,
 };
-use crate::store::safety::{ActRefusal, Acted, Appealed, InForce, LISTED};
+use crate::store::safety::{ActRefusal, Acted, Appealed, InForce, LISTED, StepKind};
 
 /// Why a sanction is imposed, and whose it is.
 pub(super) struct Imposed<'a> {
@@ -237,6 +238,10 @@ pub(super) async fn lift(
         return line.commit(Acted::Refused(refusal)).await;
     }
     let row = lift_said(&mut line, &lifted, doer.operator).await?;
+    if let Some(case) = lifted.case {
+        let words = ("", text);
+        steps::write(&line, case, doer.operator, StepKind::Lifted, words).await?;
+    }
     if let (true, SanctionTarget::Session(to)) = (lifted.kind.is_told(), lifted.target) {
         let tells = Tells {
             to,

@@ -5,8 +5,8 @@ use super::super::writer::Writer;
 use super::rows;
 use crate::domain::id::{SessionId, Timestamp};
 use crate::domain::safety::{Actor, Case, CaseId, CaseKind, OperatorId, Role};
-use crate::store::safety::acts::{Act, CaseNow, Doer};
-use crate::store::safety::{ActRefusal, Acted};
+use crate::store::safety::acts::{Act, Before, CaseNow, Doer};
+use crate::store::safety::{ActRefusal, Acted, StepKind};
 
 /// Why an act came to nothing.
 pub(super) enum Stop {
@@ -52,6 +52,7 @@ pub(super) struct Who {
 pub(super) struct Permitted {
     pub(super) case: Case,
     pub(super) doer: Doer,
+    pub(super) before: Before,
 }
 
 impl Writer {
@@ -87,8 +88,13 @@ impl Writer {
         let who = self.who(by)?;
         let case = self.case_row(case)?.ok_or(ActRefusal::Unknown)?;
         let doer = self.doer(&case, who)?;
-        self.case_now(&case)?.permit(&doer, act, self.now)?;
-        Ok(Permitted { case, doer })
+        let now = self.case_now(&case)?;
+        now.permit(&doer, act, self.now)?;
+        Ok(Permitted {
+            case,
+            doer,
+            before: now.before,
+        })
     }
 
     /// What the rules ask of a case.
@@ -101,7 +107,27 @@ impl Writer {
             state: case.state,
             appeal,
             claim: case.claim,
+            before: self.before(case.id)?,
         })
+    }
+
+    fn before(&self, case: CaseId) -> Result<Before, SqliteError> {
+        let mut read = self.conn.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM decisions WHERE case_no = ?1 AND finding = ?2), \
+             EXISTS (SELECT 1 FROM decisions d WHERE d.case_no = ?1 AND d.finding <= 2 AND (d.by IS NULL \
+             OR EXISTS (SELECT 1 FROM operators o WHERE o.no = d.by AND o.role = ?3)))",
+        )?;
+        let of = (
+            rows::int(case.0),
+            StepKind::Escalated.code(),
+            Role::Administrator.code(),
+        );
+        Ok(read.query_row(of, |row| {
+            Ok(Before {
+                escalated: row.get(0)?,
+                decided: row.get(1)?,
+            })
+        })?)
     }
 
     /// What the rules ask of the one who acts on this case.

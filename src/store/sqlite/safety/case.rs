@@ -8,43 +8,52 @@ use super::act::Stop;
 use super::rows::{self, int};
 use super::sanction::NewSanction;
 use crate::domain::id::SessionId;
+use crate::domain::safety::audit::reports_of;
 use crate::domain::safety::report::Chosen;
 use crate::domain::safety::{
-    Actor, AuditAct, AuditDraft, CaseId, CaseKind, Hold, Reason, SanctionKind, SanctionTarget,
+    Actor, AuditAct, AuditDraft, CaseId, CaseKind, Hold, Reason, Role, SanctionKind, SanctionTarget,
 };
 use crate::store::safety::Act;
-use crate::store::safety::{About, ActRefusal, HandDraft, Invalidated};
+use crate::store::safety::{About, ActRefusal, HandDraft, Invalidated, StepKind};
 
 impl Writer {
-    pub(super) fn skip(&mut self, case: CaseId, by: Actor) -> Result<(), Stop> {
+    pub(super) fn skip(&mut self, case: CaseId, by: Actor, note: &str) -> Result<(), Stop> {
         let permitted = self.permitted(case, by, Act::Skip)?;
         let by = permitted.doer.operator;
+        self.write_step(case, by, StepKind::Skipped, note, "")?;
         Ok(self.close_case(&permitted.case, by, AuditAct::Skipped, "")?)
     }
 
-    pub(super) fn escalate(&mut self, case: CaseId, by: Actor) -> Result<(), Stop> {
+    pub(super) fn escalate(&mut self, case: CaseId, by: Actor, note: &str) -> Result<(), Stop> {
         let permitted = self.permitted(case, by, Act::Escalate)?;
         let mut escalate = self.conn.prepare_cached(
             "UPDATE cases SET state = 2, claim_by = NULL, claim_until = NULL WHERE no = ?1",
         )?;
         escalate.execute([int(case.0)])?;
         let by = permitted.doer.operator;
+        self.write_step(case, by, StepKind::Escalated, note, "")?;
         Ok(self.audit_act(by, AuditAct::Escalated, Some(case), None)?)
     }
 
     pub(super) fn reopen(&mut self, case: CaseId, by: Actor) -> Result<(), Stop> {
         let permitted = self.permitted(case, by, Act::Reopen)?;
         let mut reopen = self.conn.prepare_cached(
-            "UPDATE cases SET state = 1, closed_at = NULL, reopened = 1, claim_by = NULL, claim_until = NULL \
+            "UPDATE cases SET state = ?2, closed_at = NULL, reopened = 1, claim_by = NULL, claim_until = NULL \
              WHERE no = ?1",
         )?;
-        reopen.execute([int(case.0)])?;
+        reopen.execute((int(case.0), permitted.before.reopened().code()))?;
         self.rank(case)?;
         let by = permitted.doer.operator;
         Ok(self.audit_act(by, AuditAct::Reopened, Some(case), None)?)
     }
 
-    pub(super) fn hold(&mut self, case: CaseId, hold: Option<Hold>, by: Actor) -> Result<(), Stop> {
+    pub(super) fn hold(
+        &mut self,
+        case: CaseId,
+        hold: Option<Hold>,
+        by: Actor,
+        note: &str,
+    ) -> Result<(), Stop> {
         let permitted = self.permitted(case, by, Act::Hold)?;
         let held = permitted.case.held_until;
         let until = hold.map(|hold| self.now.plus(hold.length()).max(held.unwrap_or_default()));
@@ -53,13 +62,15 @@ impl Writer {
             .prepare_cached("UPDATE cases SET held_until = ?2 WHERE no = ?1")?;
         put.execute((int(case.0), until.map(|it| it.0)))?;
         self.renew_claim(&permitted.case, &permitted.doer)?;
+        let by = permitted.doer.operator;
+        self.write_step(case, by, StepKind::Held, note, "")?;
         let details = match hold {
             Some(Hold::HalfYear) => "180 days",
             Some(Hold::Year) => "365 days",
             None => "no longer",
         };
         self.audit(AuditDraft {
-            by: permitted.doer.operator,
+            by,
             act: AuditAct::Held,
             case: Some(case),
             sanction: None,
@@ -72,6 +83,9 @@ impl Writer {
     /// See [`crate::store::safety::Cases::open_by_hand`].
     pub(super) fn open_by_hand(&mut self, draft: &HandDraft) -> Result<CaseId, Stop> {
         let who = self.who(draft.by)?;
+        if who.role < Role::Administrator {
+            return Err(ActRefusal::NotAllowed.into());
+        }
         let (subject, room) = match draft.about {
             About::Session(session) => (session, None),
             About::Side(room, side) => {
@@ -118,6 +132,7 @@ impl Writer {
         &mut self,
         reporter: SessionId,
         mute: Option<Duration>,
+        case: Option<CaseId>,
         by: Actor,
     ) -> Result<Invalidated, Stop> {
         let who = self.who(by)?;
@@ -142,10 +157,10 @@ impl Writer {
         self.audit(AuditDraft {
             by: who.operator,
             act: AuditAct::Invalidated,
-            case: None,
+            case,
             sanction: None,
             took_ms: None,
-            details: format!("{reports} reports"),
+            details: reports_of(reports),
         })?;
         let mute = match mute {
             Some(length) => Some(self.mute_reporter(reporter, length, who.operator)?),

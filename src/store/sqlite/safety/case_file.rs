@@ -7,7 +7,7 @@ use super::super::rows as log_rows;
 use super::rows::{self, int, size};
 use crate::domain::id::Timestamp;
 use crate::domain::safety::{CaseId, Finding, OperatorId, SanctionTarget};
-use crate::store::safety::{CaseFile, Decision, LISTED};
+use crate::store::safety::{CaseFile, Decision, LISTED, Step, StepKind};
 
 /// See [`crate::store::safety::Cases::case`].
 pub(super) fn read(
@@ -35,6 +35,7 @@ pub(super) fn read(
         reports,
         rooms,
         decisions: decisions(conn, no)?,
+        steps: steps(conn, no)?,
         sanctions: super::sanction::sanctions_on(conn, subject)?,
         case: rows::shown(case, now),
     }))
@@ -42,7 +43,7 @@ pub(super) fn read(
 
 fn decisions(conn: &Connection, case: i64) -> Result<Vec<Decision>, SqliteError> {
     let mut read = conn.prepare_cached(
-        "SELECT at, by, finding, rule, note, text FROM decisions WHERE case_no = ?1 ORDER BY no DESC",
+        "SELECT at, by, finding, rule, note, text FROM decisions WHERE case_no = ?1 AND finding <= 2 ORDER BY no DESC",
     )?;
     rows::readable(read.query([case])?, |row| {
         Ok(Decision {
@@ -55,6 +56,23 @@ fn decisions(conn: &Connection, case: i64) -> Result<Vec<Decision>, SqliteError>
             rule: rows::reason(row.get(3)?)?,
             note: row.get(4)?,
             text: row.get(5)?,
+        })
+    })
+}
+
+fn steps(conn: &Connection, case: i64) -> Result<Vec<Step>, SqliteError> {
+    let mut read = conn.prepare_cached(
+        "SELECT at, by, finding, note, text FROM decisions WHERE case_no = ?1 AND finding > 2 \
+         ORDER BY no DESC LIMIT ?2",
+    )?;
+    rows::collect(read.query((case, size(LISTED)))?, |row| {
+        let kind = StepKind::from_code(row.get(2)?);
+        Ok(Step {
+            at: Timestamp(row.get(0)?),
+            by: rows::optional(row, 1, |no: i64| OperatorId(no.cast_unsigned()))?,
+            kind: kind.ok_or(SqliteError::Damaged("a step of no known kind"))?,
+            note: row.get(3)?,
+            text: row.get(4)?,
         })
     })
 }

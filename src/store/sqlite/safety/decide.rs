@@ -10,8 +10,7 @@ use crate::domain::safety::{
     AuditAct, AuditDraft, Case, CaseId, DecisionDraft, Finding, NoticeKind, OperatorId, Reason,
     Sanction, SanctionTarget,
 };
-use crate::store::safety::Act;
-use crate::store::safety::ActRefusal;
+use crate::store::safety::{Act, ActRefusal, StepKind};
 
 /// What is written down of a decision.
 pub(super) struct Ruling<'a> {
@@ -50,6 +49,10 @@ impl Writer {
             true => AuditAct::DecidedViolation,
             false => AuditAct::DecidedNoViolation,
         };
+        if !draft.reporter_text.is_empty() {
+            let told = &draft.reporter_text;
+            self.write_step(case.id, who.operator, StepKind::Told, "", told)?;
+        }
         self.close_case(&case, who.operator, act, draft.rule.as_str())?;
         let mut imposed = Vec::with_capacity(draft.sanctions.len());
         for sanction in &draft.sanctions {
@@ -108,6 +111,24 @@ impl Writer {
             ruling.note,
             ruling.text,
         ))?;
+        Ok(())
+    }
+
+    /// Writes down what else was done in a case, unless it is erased.
+    pub(super) fn write_step(
+        &self,
+        case: CaseId,
+        by: Option<OperatorId>,
+        kind: StepKind,
+        note: &str,
+        text: &str,
+    ) -> Result<(), SqliteError> {
+        let mut insert = self.conn.prepare_cached(
+            "INSERT INTO decisions (case_no, at, by, finding, rule, note, text) \
+             SELECT no, ?2, ?3, ?4, reason, ?5, ?6 FROM cases WHERE no = ?1",
+        )?;
+        let by = by.map(|by| int(by.0));
+        insert.execute((int(case.0), self.now.0, by, kind.code(), note, text))?;
         Ok(())
     }
 

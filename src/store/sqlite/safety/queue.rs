@@ -85,12 +85,16 @@ impl Cases for SqliteStore {
         self.change(texts, move |writer| acted(writer.decide_appeal(&decision)))
     }
 
-    fn skip(&self, case: CaseId, by: Actor) -> Pending<Acted<()>> {
-        self.change(0, move |writer| acted(writer.skip(case, by)))
+    fn skip(&self, case: CaseId, by: Actor, note: String) -> Pending<Acted<()>> {
+        self.change(note.len(), move |writer| {
+            acted(writer.skip(case, by, &note))
+        })
     }
 
-    fn escalate(&self, case: CaseId, by: Actor) -> Pending<Acted<()>> {
-        self.change(0, move |writer| acted(writer.escalate(case, by)))
+    fn escalate(&self, case: CaseId, by: Actor, note: String) -> Pending<Acted<()>> {
+        self.change(note.len(), move |writer| {
+            acted(writer.escalate(case, by, &note))
+        })
     }
 
     fn reopen(&self, case: CaseId, by: Actor) -> Pending<Acted<()>> {
@@ -103,18 +107,27 @@ impl Cases for SqliteStore {
         })
     }
 
-    fn hold(&self, case: CaseId, hold: Option<Hold>, by: Actor) -> Pending<Acted<()>> {
-        self.change(0, move |writer| acted(writer.hold(case, hold, by)))
+    fn hold(
+        &self,
+        case: CaseId,
+        hold: Option<Hold>,
+        by: Actor,
+        note: String,
+    ) -> Pending<Acted<()>> {
+        self.change(note.len(), move |writer| {
+            acted(writer.hold(case, hold, by, &note))
+        })
     }
 
     fn invalidate(
         &self,
         reporter: SessionId,
         mute: Option<std::time::Duration>,
+        case: Option<CaseId>,
         by: Actor,
     ) -> Pending<Acted<Invalidated>> {
         self.change(0, move |writer| {
-            acted(writer.invalidate(reporter, mute, by))
+            acted(writer.invalidate(reporter, mute, case, by))
         })
     }
 }

@@ -43,8 +43,8 @@ impl Reports for SqliteStore {
         self.change(0, move |writer| writer.withdraw(reporter, report))
     }
 
-    fn accuracy(&self, reporter: SessionId) -> Pending<Accuracy> {
-        self.look(move |conn, _| accuracy(conn, reporter))
+    fn accuracy(&self, reporter: SessionId, besides: Option<CaseId>) -> Pending<Accuracy> {
+        self.look(move |conn, _| accuracy(conn, reporter, besides))
     }
 }
 
@@ -77,15 +77,22 @@ fn own_reports(conn: &Connection, reporter: SessionId) -> Result<Vec<OwnReport>,
 }
 
 /// See [`Accuracy`].
-fn accuracy(conn: &Connection, reporter: SessionId) -> Result<Accuracy, SqliteError> {
+fn accuracy(
+    conn: &Connection,
+    reporter: SessionId,
+    besides: Option<CaseId>,
+) -> Result<Accuracy, SqliteError> {
     let mut read = conn.prepare_cached(
         "SELECT count(*), coalesce(sum(verdict = 1), 0) FROM (SELECT verdict FROM reports \
-         WHERE reporter = ?1 AND verdict IS NOT NULL AND withdrawn IS NULL \
+         WHERE reporter = ?1 AND verdict IS NOT NULL AND withdrawn IS NULL AND case_no IS NOT ?3 \
          ORDER BY decided_at DESC, no DESC LIMIT ?2)",
     )?;
-    let (decided, upheld) = read.query_row((reporter.0, size(ACCURACY_REPORTS)), |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })?;
+    let of = (
+        reporter.0,
+        size(ACCURACY_REPORTS),
+        besides.map(|case| int(case.0)),
+    );
+    let (decided, upheld) = read.query_row(of, |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Accuracy { upheld, decided })
 }
 
@@ -227,7 +234,7 @@ impl Writer {
         )?;
         let since = self.now.minus(RETALIATION).0;
         Ok(WeightFacts {
-            accuracy: accuracy(&self.conn, reporter)?,
+            accuracy: accuracy(&self.conn, reporter, None)?,
             muted: muted.exists((reporter.0, self.now.0))?,
             retaliation: retaliation.exists((subject.0, reporter.0, since))?,
         })

@@ -16,7 +16,7 @@ use crate::domain::safety::{
     SanctionDraft, SanctionId, SanctionKind, SanctionTarget,
 };
 use crate::store::Pending;
-use crate::store::safety::{ActRefusal, Acted, Appealed, InForce, LISTED, Sanctions};
+use crate::store::safety::{ActRefusal, Acted, Appealed, InForce, LISTED, Sanctions, StepKind};
 
 /// Most sanctions of one target that are told at once.
 pub(super) const OF_ONE: usize = 50;
@@ -284,6 +284,9 @@ impl Writer {
             return Err(ActRefusal::Unfit.into());
         }
         let lifting = self.lift_row(&sanction, who.operator)?;
+        if let Some(case) = sanction.case {
+            self.write_step(case, who.operator, StepKind::Lifted, "", text)?;
+        }
         if let SanctionTarget::Session(to) = sanction.target
             && sanction.kind.is_told()
         {

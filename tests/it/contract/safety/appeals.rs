@@ -146,7 +146,7 @@ async fn an_appeal_that_is_overturned_lifts_the_sanction<X: Backend>() {
     let safety = world.safety();
     let (sanction, told) = sanctioned(&world, Actor::Local, Kind::Ban).await;
     let reporter = file(&world, sanction.case.unwrap()).await.reports[0].reporter;
-    assert_eq!(safety.accuracy(reporter).await.unwrap().upheld, 1);
+    assert_eq!(safety.accuracy(reporter, None).await.unwrap().upheld, 1);
     let case = appealed(&world, &told).await;
     let overturned = ruling(case, Actor::Local, AppealOutcome::Overturn);
     let rows = done(safety.decide_appeal(overturned).await);
@@ -159,7 +159,10 @@ async fn an_appeal_that_is_overturned_lifts_the_sanction<X: Backend>() {
         (NoticeKind::Outcome, Some(true))
     );
     // The reporter was not proven right, and not proven wrong.
-    assert_eq!(safety.accuracy(reporter).await.unwrap(), Default::default());
+    assert_eq!(
+        safety.accuracy(reporter, None).await.unwrap(),
+        Default::default()
+    );
     let log = safety.newest_audit().await.unwrap();
     let acts: Vec<_> = log.iter().take(2).map(|row| row.what.act).collect();
     assert_eq!(acts, [AuditAct::Lifted, AuditAct::AppealOverturned]);
@@ -222,7 +225,7 @@ async fn an_appeal_is_no_case_of_reports<X: Backend>() {
     let waiting = only_case(&world).await;
     for refusal in [
         refused(safety.decide(no_violation(&waiting, Actor::Local)).await),
-        refused(safety.skip(case, Actor::Local).await),
+        refused(safety.skip(case, Actor::Local, String::new()).await),
     ] {
         assert_eq!(refusal, ActRefusal::Unfit);
     }

@@ -91,7 +91,12 @@ async fn the_log_is_a_chain<X: Backend>() {
 async fn a_refused_act_is_not_in_the_log<X: Backend>() {
     let world = World::<X>::new().await;
     let before = verified(&world).await;
-    refused(world.safety().skip(CaseId(1), Actor::Local).await);
+    refused(
+        world
+            .safety()
+            .skip(CaseId(1), Actor::Local, String::new())
+            .await,
+    );
     let draft = on(SessionId::fresh(), Kind::ShadowMute, None);
     let imposed = world
         .safety()

@@ -61,12 +61,21 @@ async fn a_claim_holds_twenty_minutes_and_longer_by_acting<X: Backend>() {
     );
     let taken = Claimed::Refused(ActRefusal::Taken(until(start)));
     assert_eq!(safety.claim(case.id, ken).await.unwrap(), taken);
-    let held = refused(safety.skip(case.id, Actor::Operator(ken)).await);
+    let held = refused(
+        safety
+            .skip(case.id, Actor::Operator(ken), String::new())
+            .await,
+    );
     assert_eq!(held, ActRefusal::Taken(until(start)));
     world.advance(CLAIM - SECOND);
     done(
         safety
-            .hold(case.id, Some(Hold::Year), Actor::Operator(mei))
+            .hold(
+                case.id,
+                Some(Hold::Year),
+                Actor::Operator(mei),
+                String::new(),
+            )
             .await,
     );
     let later = world.setting.now.get();
@@ -126,14 +135,14 @@ async fn escalated_cases_are_for_administrators<X: Backend>() {
     reported_by_stranger(&world, SessionId::fresh(), Reason::Spam).await;
     let case = safety.claim_next(moderator).await.unwrap().unwrap();
     let by = Actor::Operator(moderator);
-    done(safety.escalate(case.id, by).await);
+    done(safety.escalate(case.id, by, String::new()).await);
     let case = only_case(&world).await;
     assert_eq!((case.state, case.claim), (CaseState::Escalated, None));
     assert_eq!(safety.claim_next(moderator).await.unwrap(), None);
     let refusal = Claimed::Refused(ActRefusal::NotAllowed);
     assert_eq!(safety.claim(case.id, moderator).await.unwrap(), refusal);
     for refusal in [
-        refused(safety.skip(case.id, by).await),
+        refused(safety.skip(case.id, by, String::new()).await),
         refused(safety.decide(no_violation(&case, by)).await),
     ] {
         assert_eq!(refusal, ActRefusal::NotAllowed);
@@ -144,7 +153,7 @@ async fn escalated_cases_are_for_administrators<X: Backend>() {
     assert_eq!(done(permitted.await), all);
     let again = refused(
         safety
-            .escalate(case.id, Actor::Operator(administrator))
+            .escalate(case.id, Actor::Operator(administrator), String::new())
             .await,
     );
     assert_eq!(again, ActRefusal::Unfit);
@@ -180,9 +189,13 @@ async fn no_operator_acts_on_their_own_case<X: Backend>() {
         assert_eq!(safety.claim_next(involved).await.unwrap(), None);
         for refusal in [
             refused(safety.decide(no_violation(&case, by)).await),
-            refused(safety.skip(case.id, by).await),
-            refused(safety.escalate(case.id, by).await),
-            refused(safety.hold(case.id, Some(Hold::Year), by).await),
+            refused(safety.skip(case.id, by, String::new()).await),
+            refused(safety.escalate(case.id, by, String::new()).await),
+            refused(
+                safety
+                    .hold(case.id, Some(Hold::Year), by, String::new())
+                    .await,
+            ),
             refused(safety.permitted_acts(case.id, by).await),
         ] {
             assert_eq!(refusal, ActRefusal::Conflict);
@@ -193,7 +206,7 @@ async fn no_operator_acts_on_their_own_case<X: Backend>() {
     let imposed = safety.impose(own, Reason::Spam, String::new(), by).await;
     assert_eq!(refused(imposed), ActRefusal::Conflict);
     let invalid = safety
-        .invalidate(sessions[0], None, Actor::Operator(reporter))
+        .invalidate(sessions[0], None, None, Actor::Operator(reporter))
         .await;
     assert_eq!(refused(invalid), ActRefusal::Conflict);
     assert!(safety.claim_next(other).await.unwrap().is_some());
@@ -230,15 +243,18 @@ async fn a_skipped_case_says_nothing_about_reporters<X: Backend>() {
     let safety = world.safety();
     let draft = reported_by_stranger(&world, SessionId::fresh(), Reason::Spam).await;
     let case = only_case(&world).await;
-    done(safety.skip(case.id, Actor::Local).await);
+    done(safety.skip(case.id, Actor::Local, String::new()).await);
     assert_eq!(queue(&world).await, []);
     let closed = safety.closed_cases().await.unwrap().remove(0);
     assert_eq!((closed.id, closed.state), (case.id, CaseState::Skipped));
     assert_eq!(closed.closed_at, Some(world.setting.now.get()));
     assert_eq!(file(&world, case.id).await.reports[0].verdict, None);
-    assert_eq!(safety.accuracy(draft.reporter).await.unwrap().decided, 0);
     assert_eq!(
-        refused(safety.skip(case.id, Actor::Local).await),
+        safety.accuracy(draft.reporter, None).await.unwrap().decided,
+        0
+    );
+    assert_eq!(
+        refused(safety.skip(case.id, Actor::Local, String::new()).await),
         ActRefusal::Unfit
     );
     // The next report opens another.
@@ -277,7 +293,7 @@ async fn a_case_by_hand_waits_in_its_place<X: Backend>() {
     reported_by_stranger(&world, SessionId::fresh(), Reason::Sexual).await;
     let subject = SessionId::fresh();
     let by_hand = HandDraft {
-        by: Actor::Operator(operator(&world, "Mei", Role::Moderator).await),
+        by: Actor::Operator(operator(&world, "Mei", Role::Administrator).await),
         about: About::Session(subject),
         reason: Reason::Minor,
         note: "a call from the police".into(),
@@ -357,7 +373,11 @@ async fn bad_faith_makes_all_of_a_reporters_reports_invalid<X: Backend>() {
     reported_by_stranger(&world, both, Reason::Spam).await;
     let decided = queue(&world).await.remove(2);
     done(safety.decide(violation(&decided, Actor::Local, &[])).await);
-    let invalid = done(safety.invalidate(reporter, Some(DAY), Actor::Local).await);
+    let invalid = done(
+        safety
+            .invalidate(reporter, Some(DAY), None, Actor::Local)
+            .await,
+    );
     assert_eq!((invalid.reports, invalid.closed), (2, 1));
     let mute = invalid.mute.expect("a mute");
     assert_eq!(mute.kind, SanctionKind::ReporterMute);
@@ -373,14 +393,14 @@ async fn bad_faith_makes_all_of_a_reporters_reports_invalid<X: Backend>() {
         (both, 1, Priority(2000))
     );
     // It counts as having been wrong, and looks like having been looked at.
-    let accuracy = safety.accuracy(reporter).await.unwrap();
+    let accuracy = safety.accuracy(reporter, None).await.unwrap();
     assert_eq!((accuracy.upheld, accuracy.decided), (1, 3));
     let own = safety.reports_by(reporter).await.unwrap();
     let acted = own
         .iter()
         .filter(|it| it.state == miyu::domain::safety::OwnReportState::Decided { acted: true });
     assert_eq!((acted.count(), own.len()), (1, 3));
-    let none = done(safety.invalidate(reporter, None, Actor::Local).await);
+    let none = done(safety.invalidate(reporter, None, None, Actor::Local).await);
     assert_eq!((none.reports, none.closed, none.mute), (0, 0, None));
     let log = safety.audit(0).await.unwrap();
     let acts = log
@@ -398,10 +418,10 @@ async fn every_act_on_an_unknown_case_is_refused<X: Backend>() {
     assert_eq!(safety.claim(none, by).await.unwrap(), unknown);
     let by = Actor::Operator(by);
     for refusal in [
-        refused(safety.skip(none, by).await),
-        refused(safety.escalate(none, by).await),
+        refused(safety.skip(none, by, String::new()).await),
+        refused(safety.escalate(none, by, String::new()).await),
         refused(safety.reopen(none, by).await),
-        refused(safety.hold(none, None, by).await),
+        refused(safety.hold(none, None, by, String::new()).await),
         refused(safety.permitted_acts(none, by).await),
     ] {
         assert_eq!(refusal, ActRefusal::Unknown);

@@ -238,7 +238,7 @@ async fn a_decision_is_whole_after_a_crash<X: Backend>() {
     assert_eq!(safety.notices(case.subject).await.unwrap().len(), whole);
     assert_eq!(safety.notices(report.reporter).await.unwrap().len(), whole);
     assert_eq!(
-        safety.accuracy(report.reporter).await.unwrap().upheld as usize,
+        safety.accuracy(report.reporter, None).await.unwrap().upheld as usize,
         whole
     );
     assert_eq!(file(&world, case.id).await.decisions.len(), whole);

@@ -192,7 +192,12 @@ async fn a_session_has_only_so_many_undecided_reports<X: Backend>() {
     let refused = world.safety().report(more.clone()).await.unwrap();
     assert_eq!(refused, Reported::Refused(ReportRefusal::TooMany));
     let case = queue(&world).await.remove(3);
-    done(world.safety().skip(case.id, Actor::Local).await);
+    done(
+        world
+            .safety()
+            .skip(case.id, Actor::Local, String::new())
+            .await,
+    );
     report(&world, &more).await;
 }
 
@@ -303,13 +308,13 @@ async fn the_weight_follows_from_how_earlier_reports_were_decided<X: Backend>() 
         upheld: 4,
         decided: 4,
     };
-    assert_eq!(safety.accuracy(reporter).await.unwrap(), known);
+    assert_eq!(safety.accuracy(reporter, None).await.unwrap(), known);
     let (case, weight) = next().await;
     assert_eq!(weight, Weight(1500));
     assert_eq!(case.priority, Priority(3000));
     // What is skipped says nothing; what is decided now does.
-    done(safety.skip(case.id, Actor::Local).await);
-    assert_eq!(safety.accuracy(reporter).await.unwrap(), known);
+    done(safety.skip(case.id, Actor::Local, String::new()).await);
+    assert_eq!(safety.accuracy(reporter, None).await.unwrap(), known);
     for _ in 0..20 {
         let (case, _) = next().await;
         done(safety.decide(no_violation(&case, Actor::Local)).await);
@@ -319,7 +324,7 @@ async fn the_weight_follows_from_how_earlier_reports_were_decided<X: Backend>() 
         decided: 20,
     };
     assert_eq!(
-        safety.accuracy(reporter).await.unwrap(),
+        safety.accuracy(reporter, None).await.unwrap(),
         last,
         "the last twenty"
     );
@@ -438,7 +443,7 @@ async fn a_report_about_a_person_who_never_came_mutes_no_one<X: Backend>() {
     let by = Actor::Operator(operator(&world, "Mei", Role::Moderator).await);
     let invalid = world
         .safety()
-        .invalidate(draft.reporter, Some(DAY), by)
+        .invalidate(draft.reporter, Some(DAY), None, by)
         .await;
     assert!(done(invalid).mute.is_some());
     report(&world, &draft).await;

@@ -100,7 +100,13 @@ async fn a_hold_keeps_evidence<X: Backend>() {
     let world = World::<X>::new().await;
     let safety = world.safety();
     let case = case_of(&world, "held").await;
-    let hold = async |hold| done(safety.hold(case.id, hold, Actor::Local).await);
+    let hold = async |hold| {
+        done(
+            safety
+                .hold(case.id, hold, Actor::Local, String::new())
+                .await,
+        );
+    };
     hold(Some(Hold::Year)).await;
     let until = world.setting.now.get().plus(365 * DAY);
     assert_eq!(only_case(&world).await.held_until, Some(until));
@@ -173,7 +179,7 @@ async fn evidence_of_an_open_case_has_no_end<X: Backend>() {
     world.advance(500 * DAY);
     swept(&world).await;
     assert!(has_evidence(&world, case.id).await);
-    done(safety.skip(case.id, Actor::Local).await);
+    done(safety.skip(case.id, Actor::Local, String::new()).await);
     world.advance(30 * DAY);
     swept(&world).await;
     assert!(!has_evidence(&world, case.id).await);
