@@ -20,7 +20,7 @@ const inCase = { view: 'case' };
 const press = (key, more = {}) => ({ key, ...more });
 
 test('a case is worked through with single keys', () => {
-  for (const [key, command] of [['1', 'template-1'], ['6', 'template-6'], ['Enter', 'decide'], ['n', 'next'], ['N', 'next'], ['e', 'escalate'], ['j', 'down'], ['k', 'up'], ['?', 'help'], ['7', null]]) {
+  for (const [key, command] of [['1', 'template-1'], ['7', 'template-7'], ['Enter', 'decide'], ['n', 'next'], ['N', 'next'], ['e', 'escalate'], ['j', 'down'], ['k', 'up'], ['?', 'help'], ['8', null]]) {
     assert.equal(commandOf(press(key), inCase), command, key);
   }
   assert.equal(commandOf(press('Enter'), { view: 'queue' }), 'open');

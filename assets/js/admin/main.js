@@ -4,6 +4,7 @@
 import { el, setAttr, setHidden, setText } from '../lib/dom.js';
 import { onLanguage, t } from '../lib/i18n.js';
 import { mountAppbar } from '../ui/appbar.js';
+import { Refusal } from './api.js';
 import { forgetDrafts } from './drafts.js';
 import { commandOf } from './model/keys.js';
 import { hashOf, parseRoute, placesOf } from './model/route.js';
@@ -29,6 +30,7 @@ const main = document.querySelector('main');
 const nav = document.querySelector('[data-slot="nav"]');
 let shown = null; // the view that is there, as it answers
 let at = parseRoute('');
+let of = 'queue'; // the place that a case belongs to
 let brought = null;
 let turn = 0; // a view that took too long does not come up over the one after it
 
@@ -39,9 +41,10 @@ const app = {
     if (hashOf(route) === location.hash) show();
     else location.hash = hashOf(route);
   },
-  /** The address of what a view came to by itself. @param {import('./model/route.js').Route} route */
-  stands: (route) => {
+  /** The address of what a view came to by itself, and the place of the bar that it belongs to. @param {import('./model/route.js').Route} route */
+  stands: (route, place = 'queue') => {
     at = route;
+    of = place;
     history.replaceState(null, '', hashOf(route));
     paintNav();
   },
@@ -62,10 +65,10 @@ function paintNav() {
   setHidden(nav, !logged);
   document.body.dataset.view = logged ? at.view : 'login';
   if (!logged) return;
-  const current = at.view === 'case' ? 'queue' : at.view;
+  const current = at.view === 'case' ? of : at.view;
   const places = placesOf(operator().role);
   // The same links stay, and with them the focus.
-  if (nav.children.length !== places.length) nav.replaceChildren(...places.map((view) => el('a', { href: hashOf({ view }), class: 'op-place', test: `nav-${view}` })));
+  if (nav.children.length !== places.length) nav.replaceChildren(...places.map((view) => el('a', { href: hashOf({ view }), class: 'op-place', test: `nav-${view}`, onclick: () => hashOf({ view }) === location.hash && show() })));
   places.forEach((view, index) => {
     setText(nav.children[index], t(`op.nav.${view}`));
     setAttr(nav.children[index], 'aria-current', view === current ? 'page' : null);
@@ -79,8 +82,8 @@ function calm(title, text, ...more) {
   app.title(title);
 }
 
-function retry(words) {
-  calm(t('op.outage.title'), words, el('button', { type: 'button', class: 'button-primary', test: 'retry', onclick: start }, t('op.outage.again')));
+function retry(error) {
+  calm(t(error instanceof Refusal ? 'op.refused.title' : 'op.outage.title'), wordsFor(error), el('button', { type: 'button', class: 'button-primary', test: 'retry', onclick: start }, t('op.outage.again')));
 }
 
 function login() {
@@ -112,7 +115,7 @@ async function show() {
   } catch (error) {
     if (mine !== turn) return;
     if (!operator()) login();
-    else retry(wordsFor(error));
+    else retry(error);
   }
 }
 
@@ -133,7 +136,7 @@ async function start() {
     else if (state === 'out') login();
     else calm(t(`op.${state}.title`), t(`op.${state}.text`));
   } catch (error) {
-    retry(wordsFor(error));
+    retry(error);
   }
 }
 

@@ -6,7 +6,7 @@ import { language, t } from '../lib/i18n.js';
 import { momentText, now } from '../lib/time.js';
 import { isOver } from '../model/notices.js';
 import { fetchLateWords } from '../ui/language.js';
-import { openNotice, ruleText, titleKey } from '../ui/notice-sheet.js';
+import { brokenRule, openNotice, titleKey } from '../ui/notice-sheet.js';
 import { openSheet } from '../ui/sheet.js';
 import { withStyle } from '../ui/style.js';
 import { askNotices, noticeStore } from './notices.js';
@@ -25,7 +25,7 @@ export async function openNotices() {
 }
 
 function row(notice) {
-  const about = [notice.rule && ruleText(notice.rule), momentText(notice.from, language()), isOver(noticeStore.get(), notice, now()) && t('notices.over')].filter(Boolean).join(' · ');
+  const about = [brokenRule(notice), momentText(notice.from, language()), isOver(noticeStore.get(), notice, now()) && t('notices.over')].filter(Boolean).join(' · ');
   const open = () => openNotice(noticeStore.get().list.find(({ id }) => id === notice.id) ?? notice, noticeStore);
   return el(
     'li',

@@ -5,6 +5,7 @@ import { language, t } from '../lib/i18n.js';
 import { momentText, now, untilText } from '../lib/time.js';
 import { answerTo, isOver } from '../model/notices.js';
 import { appealPart } from './appeal.js';
+import { helpLinks } from './help-links.js';
 import { openSheet } from './sheet.js';
 
 const rules = new Set(['harassment', 'sexual', 'minor', 'self_harm', 'spam', 'other']);
@@ -14,10 +15,17 @@ const sanctions = new Set(['warning', 'mute', 'ban']);
 export const ruleText = (rule) => t(`notices.rule.${rules.has(rule) ? rule : 'other'}`);
 
 /**
- * What kind of words it needs: an outcome that names a rule is of an appeal.
+ * What kind of words it needs: an outcome that names a rule is of an appeal, and a warning about self-harm
+ * is written to a person that others worry about.
  * @param {import('../model/notices.js').Notice} notice
  */
-export const titleKey = ({ kind, rule }) => (kind === 'outcome' && rule !== null ? 'appealed' : kind);
+export function titleKey({ kind, rule }) {
+  if (kind === 'outcome' && rule !== null) return 'appealed';
+  return kind === 'warning' && rule === 'self_harm' ? 'care' : kind;
+}
+
+/** The rule that was broken, in words; null: none was. @param {import('../model/notices.js').Notice} notice */
+export const brokenRule = (notice) => notice.rule && titleKey(notice) !== 'care' && ruleText(notice.rule);
 
 /** @param {import('../model/notices.js').Notice} notice */
 function whatKey(notice) {
@@ -28,10 +36,12 @@ function whatKey(notice) {
 }
 
 /** Rule, times, and who decided. @param {import('../model/notices.js').Notice} notice */
-export function facts({ kind, rule, from, until, automatic }) {
+export function facts(notice) {
+  const { kind, from, until, automatic } = notice;
+  const rule = brokenRule(notice);
   const holdsOn = kind === 'mute' || kind === 'ban';
   const rows = [
-    rule && ['rule', ruleText(rule)],
+    rule && ['rule', rule],
     from > 0 && ['from', momentText(from, language())],
     holdsOn && ['until', until === null ? t('notices.open') : untilText(until, language())],
     sanctions.has(kind) && ['by', t(automatic ? 'notices.by.machine' : 'notices.by.person')],
@@ -60,6 +70,7 @@ export function openNotice(notice, { get, set, mustConfirm = false }) {
   const body = [
     !isPlain && el('p', {}, t(`notices.what.${over ? 'over' : whatKey(notice)}`)),
     words(notice.text),
+    key === 'care' && el('ul', { class: 'notice-help', test: 'notice-help' }, ...helpLinks()),
     facts(notice),
     appealPart(notice, { get, set }),
     answerPart(get(), notice),

@@ -4,9 +4,10 @@
 import { el, setHidden, setText } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
 import { oneAtATime } from '../lib/press.js';
-import { helpLines, noteChars, outcomeOf, reasons, reportOf } from '../model/report.js';
+import { noteChars, outcomeOf, reasons, reportOf } from '../model/report.js';
 import { orBlank } from '../model/text.js';
 import { postReport, Refusal } from '../net/http.js';
+import { helpLinks } from './help-links.js';
 import { rememberReported } from './kept-names.js';
 import { fetchLateWords } from './language.js';
 import { openSheet } from './sheet.js';
@@ -86,8 +87,7 @@ function choice(reason, help) {
 
 /** Before anything is sent: a person may need help now, and a report is read later. */
 function helpBox() {
-  const lines = helpLines(t('report.helpLines')).map(({ label, href }) => el('li', {}, el('a', { href, target: href.startsWith('https:') ? '_blank' : null, rel: 'noopener noreferrer' }, label)));
-  return el('div', { class: 'report-help', role: 'status', test: 'report-help', hidden: true }, el('p', {}, t('report.help')), el('ul', { class: 'report-lines' }, ...lines));
+  return el('div', { class: 'report-help', role: 'status', test: 'report-help', hidden: true }, el('p', {}, t('report.help')), el('ul', { class: 'report-lines' }, ...helpLinks()));
 }
 
 const chosenText = ({ content }) => (content === null ? t('msg.recalledTheirs') : orBlank(content, t('msg.blank')));

@@ -16,7 +16,7 @@ export const lengths = {
 };
 
 /** The person is told of these. */
-const told = new Set(['warning', 'mute', 'ban']);
+export const told = new Set(['warning', 'mute', 'ban']);
 
 /**
  * @typedef {{ kind: string, on?: string, length_ms?: number | null }} Sanction

@@ -26,7 +26,7 @@ const anywhere = { '?': 'help', j: 'down', k: 'up' };
 const inView = {
   queue: { Enter: 'open', n: 'next' },
   closed: { Enter: 'open' },
-  case: { Enter: 'decide', n: 'next', e: 'escalate', v: 'uncover', q: 'queue', t: 'text', '1': 'template-1', '2': 'template-2', '3': 'template-3', '4': 'template-4', '5': 'template-5', '6': 'template-6' },
+  case: { Enter: 'decide', n: 'next', e: 'escalate', v: 'uncover', q: 'queue', t: 'text', '1': 'template-1', '2': 'template-2', '3': 'template-3', '4': 'template-4', '5': 'template-5', '6': 'template-6', '7': 'template-7' },
 };
 
 const moves = new Set(['down', 'up']);

@@ -78,6 +78,9 @@ export function mountAppeal(file, { draft, keep, send }) {
 
   return {
     node,
+    note: () => form.note.trim(),
+    /** It is written down with another act. */
+    noteSent: () => form.note !== '' && set({ note: '' }),
     open,
     pick,
     submit,

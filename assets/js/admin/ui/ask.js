@@ -13,13 +13,21 @@ function choices(options) {
 }
 
 /**
- * Resolves to what was chosen or written, or null. @param {{ title: string, text: string, go: string, options?: [string, string][], control?: HTMLInputElement | HTMLTextAreaElement, label?: string, danger?: boolean }} asked
+ * Resolves to null, or to what was chosen and what was written. With `needed` it is not sent without a word.
+ * @param {{ title: string, text: string, go: string, options?: [string, string][], control?: HTMLInputElement | HTMLTextAreaElement, label?: string, hint?: string, needed?: boolean, danger?: boolean }} asked
+ * @returns {Promise<{ chosen: string | null, words: string } | null>}
  */
-export async function askSheet({ title, text, go, options = [], control, label, danger = false }) {
+export async function askSheet({ title, text, go, options = [], control, label, hint, needed = false, danger = false }) {
   const radios = choices(options);
-  const send = button(go, () => sheet.close(control ? control.value : options.length === 0 ? '' : radios.map((it) => it.firstChild).find((it) => it.checked).value), { kind: danger ? 'danger' : 'primary', test: 'ask-go' });
+  const answer = () => ({ chosen: radios.map((it) => it.firstChild).find((it) => it.checked)?.value ?? null, words: control?.value ?? '' });
+  const send = button(go, () => sheet.close(answer()), { kind: danger ? 'danger' : 'primary', test: 'ask-go' });
+  const paint = () => {
+    send.disabled = needed && answer().words.trim() === '';
+  };
+  control?.addEventListener('input', paint);
+  paint();
   const cancel = button('app.cancel', () => sheet.close(), { test: 'ask-cancel' });
-  const body = [el('p', { class: 'sheet-note' }, text), ...radios, control && field(label, control)].filter(Boolean);
+  const body = [el('p', { class: 'sheet-note' }, text), ...radios, control && field(label, control, { hint })].filter(Boolean);
   const sheet = openSheet({ title, body, foot: [cancel, send], test: 'ask-sheet', className: 'sheet-ask' });
   (control ?? radios[0]?.firstChild ?? send).focus();
   return sheet.closed;

@@ -14,8 +14,8 @@ import { said, saidOrCovered } from './said.js';
 /** In words what is remarkable about an entry. */
 function flagsOf({ reported, recalled, claim }) {
   const flags = [reported && ['is-reported', 'op.entry.reported']];
-  if (claim) flags.push(claim.verified ? ['is-proved', 'op.entry.proved'] : ['is-unproved', 'op.entry.unproved']);
-  else if (recalled) flags.push(['', 'op.entry.recalled']);
+  if (claim?.verified) flags.push(['is-proved', 'op.entry.proved']);
+  else if (recalled && !claim) flags.push(['', 'op.entry.recalled']);
   return flags.filter(Boolean).map(([name, key]) => el('span', { class: `op-flag ${name}` }, t(key)));
 }
 
@@ -50,17 +50,20 @@ function entryNode(room, entry, before, reading) {
   const isSameSide = before?.kind === 'message' && before.side === side && entry.at_ms - before.at_ms < 120_000;
   const hidesThat = (other) => isCovered(reading.covers, reading.isShown(), `${room.room}/${other}`);
   const hides = hidesThat(seq);
+  const unproved = entry.content === null && entry.claim && !entry.claim.verified;
   return el('li', { class: mine, tabindex: '-1', test: 'entry', 'data-seq': seq },
     !isSameSide && el('p', { class: 'op-meta op-entry-head' }, sideName(room, side), ` · ${clock(entry.at_ms)}`),
     !hides && quoteOf(room, entry, hidesThat),
-    content === null ? el('p', { class: 'op-lost' }, t(entry.recalled ? 'op.entry.recalledText' : 'op.entry.lost')) : el('p', { class: 'op-text' }, saidOrCovered(content, hides, () => reading.onUncover(key))),
+    unproved && el('p', { class: 'op-flag is-unproved' }, t('op.entry.unproved')),
+    content === null ? el('p', { class: 'op-lost' }, t(entry.recalled ? 'op.entry.recalledText' : 'op.entry.lost')) : el('p', { class: unproved ? 'op-text op-claimed-text' : 'op-text' }, saidOrCovered(content, hides, () => reading.onUncover(key))),
     ...flagsOf(entry));
 }
 
 /** Who a side said to be. */
 function personaOf(room, side) {
   const { name, ...rest } = room.sides[side] ?? {};
-  const facts = ['gender', 'mood'].filter((key) => typeof rest[key] === 'string').map((key) => t(`op.${key}.${rest[key]}`)).filter((words) => !words.startsWith('op.'));
+  // "Other" says nothing here, and looks like a remark of ours.
+  const facts = ['gender', 'mood'].filter((key) => typeof rest[key] === 'string' && rest[key] !== 'other').map((key) => t(`op.${key}.${rest[key]}`)).filter((words) => !words.startsWith('op.'));
   return el('span', {}, said(name ?? ''), facts.length > 0 && ` (${facts.join(' · ')})`);
 }
 
@@ -75,7 +78,8 @@ function roomHead(room, number, total) {
 export function mountConversation(file, reading) {
   const rooms = [...file.rooms.map((room) => ({ ...room })), ...(file.more_rooms ?? []).map((room) => ({ room }))];
   const show = button('op.uncover', () => reading.onTurnAll(), { kind: 'ghost', test: 'uncover' });
-  const warning = el('div', { class: 'op-cover-bar', hidden: !reading.covers }, el('p', {}, t('op.coverWhy')), show);
+  const why = el('p', {}, t('op.coverWhy'));
+  const warning = el('div', { class: 'op-cover-bar', hidden: !reading.covers }, why, show);
   const list = el('div', { class: 'op-rooms' });
   const node = el('section', { class: 'op-talk', test: 'talk', 'aria-label': t('op.room.title') }, warning, list);
 
@@ -85,6 +89,7 @@ export function mountConversation(file, reading) {
     const at = nodes().indexOf(document.activeElement.closest?.('[data-testid="entry"]'));
     list.replaceChildren(...rooms.flatMap((room, index) => [roomHead(room, index + 1, rooms.length), bodyOf(room)]));
     if (rooms.length === 0) list.replaceChildren(el('p', { class: 'op-empty' }, t('op.room.none')));
+    setText(why, reading.isShown().all ? '' : t('op.coverWhy'));
     setText(show, t(reading.isShown().all ? 'op.coverAgain' : 'op.uncover'));
     if (at >= 0) nodes()[at]?.focus({ preventScroll: true });
   }

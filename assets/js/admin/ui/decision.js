@@ -4,19 +4,19 @@
 import { el, icon, setText } from '../../lib/dom.js';
 import { t } from '../../lib/i18n.js';
 import { appeared } from '../../lib/press.js';
-import { bodyOf, change, emptyForm, findings, isTouched, kindsFor, lengths, missing, rules, useTemplate } from '../model/decision.js';
+import { bodyOf, change, emptyForm, findings, isTouched, kindsFor, lengths, missing, rules, told, useTemplate } from '../model/decision.js';
 import { isAdministrator } from '../session.js';
 import { area, button, field, select } from './fields.js';
-import { kindName, length, reasonName } from './format.js';
+import { findingName, kindName, length, reasonName } from './format.js';
 
 const languages = [['zh-TW', '中文'], ['en', 'English']];
 
 /** What a template does, in a few words. */
-export function outcomeWords({ finding, sanction }) {
+export function outcomeWords({ finding, rule, sanction }) {
   if (finding === 'no_violation') return t('op.finding.no_violation');
   if (!sanction) return t('op.finding.violation');
   const lasting = sanction.kind in lengths ? ` · ${length(sanction.length_ms)}` : '';
-  return `${kindName(sanction.kind)}${lasting}`;
+  return `${kindName(sanction.kind, rule)}${lasting}`;
 }
 
 function templateRow(template, number, onPick) {
@@ -32,7 +32,7 @@ function formFields(set, canWatch) {
     node.addEventListener(node.tagName === 'TEXTAREA' ? 'input' : 'change', onInput(name));
     return node;
   };
-  const finding = on(select([['', t('op.choose')], ...findings.map((it) => [it, t(`op.finding.${it}`)])], '', { test: 'finding' }), 'finding');
+  const finding = on(el('select', { test: 'finding' }), 'finding');
   const rule = on(select(rules.map((it) => [it, reasonName(it)]), rules[0], { test: 'rule' }), 'rule');
   const kind = on(el('select', { test: 'kind' }), 'kind');
   const span = el('select', { test: 'length' });
@@ -60,12 +60,12 @@ function formFields(set, canWatch) {
       field('op.decide.text', text), field('op.decide.reporterText', reporterText), field('op.note', note, { hint: t('op.noteHint') }),
     ],
     show(form) {
-      finding.value = form.finding;
+      options(finding, [['', t('op.choose')], ...findings.map((it) => [it, findingName(it, form.rule)])], form.finding);
       rule.value = form.rule;
       language.value = form.language;
       watch.checked = form.watch ?? false;
       watchRow.hidden = !canWatch || form.finding !== 'violation';
-      options(kind, kindsFor(form).map((it) => [it, kindName(it)]), form.kind);
+      options(kind, kindsFor(form).map((it) => [it, kindName(it, form.rule)]), form.kind);
       const offered = lengths[form.kind];
       spanField.hidden = !offered;
       // A template's own length is offered, whatever it is.
@@ -103,7 +103,7 @@ export function mountDecision(file, { templates, draft, keep, language, send }) 
     });
     const lacks = missing(form);
     go.disabled = lacks !== null;
-    setText(hint, lacks ? t(lacks) : t('op.decide.ready'));
+    setText(hint, t(lacks ?? (told.has(form.kind) ? 'op.decide.ready' : 'op.decide.readyUntold')));
   }
 
   function set(name, value) {
@@ -142,6 +142,9 @@ export function mountDecision(file, { templates, draft, keep, language, send }) 
 
   return {
     node,
+    note: () => form.note.trim(),
+    /** It is written down with another act. */
+    noteSent: () => form.note !== '' && set('note', ''),
     open,
     pick,
     submit,

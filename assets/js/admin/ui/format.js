@@ -24,5 +24,8 @@ export const length = (ms) => (typeof ms === 'number' ? duration(ms) : t('op.noE
 /** @param {string} reason */
 export const reasonName = (reason) => t(`op.reason.${reason}`);
 
-/** @param {string} kind of a sanction */
-export const kindName = (kind) => t(`op.kind.${kind}`);
+/** A warning about self-harm is written out of care, and is no breach. @param {string} kind of a sanction @param {string} [rule] */
+export const kindName = (kind, rule) => t(kind === 'warning' && rule === 'self_harm' ? 'op.kind.care' : `op.kind.${kind}`);
+
+/** @param {string} finding @param {string} rule */
+export const findingName = (finding, rule) => t(finding === 'violation' && rule === 'self_harm' ? 'op.finding.care' : `op.finding.${finding}`);

@@ -9,7 +9,7 @@ import { keysOf } from '../model/keys.js';
 export function openKeys(view) {
   const templates = keysOf(view).filter(([, command]) => command.startsWith('template-'));
   const others = keysOf(view).filter(([, command]) => !command.startsWith('template-'));
-  const all = [...(templates.length > 0 ? [['1 – 6', 'template']] : []), ...others];
+  const all = [...(templates.length > 0 ? [['1 – 7', 'template']] : []), ...others];
   if (view === 'case') all.push(['Ctrl Enter', 'decideTyping'], ['Esc', 'leaveField']);
   const rows = all.map(([key, command]) => el('div', { class: 'op-key-row' }, el('dt', {}, el('kbd', { class: 'op-kbd' }, key)), el('dd', {}, t(`op.key.${command}`))));
   openSheet({ title: t('op.keys'), body: [el('dl', { class: 'op-keys' }, ...rows)], test: 'keys-sheet' });

@@ -11,8 +11,11 @@ import { button } from './fields.js';
 import { ago, reasonName } from './format.js';
 import { saidOrCovered } from './said.js';
 
-/** How much it counts, and why it may be little. @param {number} weight */
-const weightWords = (weight) => t(weight === 0 ? 'op.report.muted' : 'op.report.weight', { n: Math.round(weight * 100) / 100 });
+/** How much it counts; what is invalid says so itself. */
+function weightWords({ weight, state }, past) {
+  if (weight > 0) return t('op.report.weight', { n: Math.round(weight * 100) / 100 });
+  return state !== 'invalid' && t(past?.muted ? 'op.report.muted' : 'op.report.nothing');
+}
 
 /** @param {any} file @param {any} context */
 export function mountReports(file, { step, reload, ...reading }) {
@@ -29,7 +32,7 @@ export function mountReports(file, { step, reload, ...reading }) {
   async function invalidate(report) {
     const answer = await askSheet({ title: t('op.invalidate.title'), text: t('op.invalidate.text', { n: report.reporter }), options: [['0', t('op.invalidate.only')], [String(30 * 86_400_000), t('op.invalidate.mute')]], go: 'op.invalidate.go' });
     if (answer === null) return;
-    const mute = Number(answer);
+    const mute = Number(answer.chosen);
     await step(async () => {
       const done = await post(`cases/${file.case.id}/invalidate/`, { report: report.id, ...(mute > 0 ? { mute_ms: mute } : {}) });
       toast(t('op.invalidate.done', { n: done.invalidated }));
@@ -38,9 +41,9 @@ export function mountReports(file, { step, reload, ...reading }) {
   }
 
   function reportNode(report) {
-    const about = [t('op.report.by', { n: report.reporter }), reasonName(report.reason), weightWords(report.weight), ago(report.at_ms)];
     const past = file.reporters?.find(({ reporter }) => reporter === report.reporter);
-    if (past?.decided > 0) about.push(t('op.report.accuracy', { n: past.upheld, total: past.decided }));
+    const about = [t('op.report.by', { n: report.reporter }), reasonName(report.reason), weightWords(report, past), ago(report.at_ms)].filter(Boolean);
+    if (past) about.push(t(past.decided > 0 ? 'op.report.accuracy' : 'op.report.first', { n: past.upheld, total: past.decided }));
     if (report.messages === null) about.push(t('op.report.whole'));
     if (report.state !== 'standing') about.push(t(`op.report.${report.state}`));
     const offers = file.may.includes('invalidate') && report.state === 'standing';

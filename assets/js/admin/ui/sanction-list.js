@@ -16,11 +16,17 @@ function stateOf({ kind, lifted, until_ms: until }) {
   return until > now() ? t('op.sanction.left', { t: left(until) }) : t('op.sanction.over');
 }
 
+/** One in a line: what, whose it was, and until when. @param {any} it */
+export function sanctionWords(it) {
+  const by = it.automatic ? t('op.automatic') : t('op.by', { name: it.by ?? t('op.machine') });
+  return `${[kindName(it.kind, it.rule), reasonName(it.rule), it.target !== 'person' && t(`op.target.${it.target}`), stateOf(it), by].filter(Boolean).join(' · ')}.`;
+}
+
 /** @param {any[]} sanctions @param {(sanction: any) => (Node | null)} more what else stands in the row */
 export function sanctionList(sanctions, more = () => null) {
   const row = (it) =>
     el('li', { class: 'op-row', test: 'sanction' },
-      el('p', { class: 'op-row-main' }, el('strong', {}, kindName(it.kind)), ` · ${reasonName(it.rule)}`, it.target && it.target !== 'person' && ` · ${t(`op.target.${it.target}`)}`),
+      el('p', { class: 'op-row-main' }, el('strong', {}, kindName(it.kind, it.rule)), ` · ${reasonName(it.rule)}`, it.target && it.target !== 'person' && ` · ${t(`op.target.${it.target}`)}`),
       el('p', { class: 'op-meta' }, [moment(it.at_ms), stateOf(it), it.automatic ? t('op.automatic') : it.by && t('op.by', { name: it.by })].filter(Boolean).join(' · ')),
       more(it));
   return el('ul', { class: 'op-rows' }, ...sanctions.map(row));

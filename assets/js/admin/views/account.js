@@ -34,10 +34,10 @@ function passwordCard() {
 function totpCard(refresh) {
   const { totp, recovery_codes: codes } = operator();
   async function takeAway() {
-    const password = await askSheet({ title: t('op.totp.endTitle'), text: t('op.totp.endText'), go: 'op.totp.end', control: secret({ autocomplete: 'current-password', test: 'totp-password' }), label: 'op.login.password' });
-    if (password === null) return;
+    const asked = await askSheet({ title: t('op.totp.endTitle'), text: t('op.totp.endText'), go: 'op.totp.end', control: secret({ autocomplete: 'current-password', test: 'totp-password' }), label: 'op.login.password' });
+    if (asked === null) return;
     await attempt(async () => {
-      await remove('totp/', { password });
+      await remove('totp/', { password: asked.words });
       toast(t('op.totp.ended'));
       await refresh();
     });

@@ -15,7 +15,7 @@ function actName(act) {
 
 function rowNode(row) {
   const about = [row.case && t('op.case.no', { n: row.case }), row.sanction && t('op.sanction.no', { n: row.sanction }), row.details].filter(Boolean);
-  return el('li', { class: 'op-row op-audit-row', test: 'audit-row' }, el('span', { class: 'op-audit-no numbers' }, String(row.no)), el('p', { class: 'op-row-main' }, el('strong', {}, actName(row.act)), about.length > 0 && el('bdi', {}, ` · ${about.join(' · ')}`)), el('p', { class: 'op-meta' }, `${moment(row.at_ms)} · `, el('bdi', {}, row.name ?? t('op.machine'))));
+  return el('li', { class: 'op-row op-audit-row', test: 'audit-row' }, el('span', { class: 'op-audit-no numbers' }, String(row.no)), el('p', { class: 'op-row-main' }, el('strong', {}, actName(row.act)), about.length > 0 && el('bdi', {}, ` · ${about.join(' · ')}`)), el('p', { class: 'op-meta' }, `${moment(row.at_ms)} · `, el('bdi', {}, row.name ?? t(row.act === 'automatic' ? 'op.automaticStep' : 'op.machine'))));
 }
 
 export async function mountAudit(place) {

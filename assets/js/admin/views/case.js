@@ -53,7 +53,7 @@ export async function mountCase(place, { id }, app) {
   function show(file, cover = covered) {
     current?.leave();
     since = monotonicNow();
-    app.stands({ view: 'case', id: file.case.id });
+    app.stands({ view: 'case', id: file.case.id }, file.case.closed_at_ms ? 'closed' : 'queue');
     app.title(t('op.case.no', { n: file.case.id }));
     // The second press of a double one belongs to the case before.
     appeared(place);
@@ -82,7 +82,8 @@ export async function mountCase(place, { id }, app) {
     const row = nextOf(cases, asideIds(), operator().role, now());
     if (row) show(await fileOf(row.id));
     else {
-      toast(t(asideIds().size > 0 ? 'op.queue.restAside' : 'op.queue.done'));
+      const rest = asideIds().size > 0 ? 'op.queue.restAside' : 'op.queue.rest';
+      toast(t(cases.length > 0 ? rest : 'op.queue.done'));
       app.go({ view: 'queue' });
     }
   }
@@ -128,7 +129,7 @@ function caseView(place, { file, cover: first, templates, app, step, after, relo
   const reports = mountReports(file, { ...readable, step, reload });
   const judged = row.kind === 'appeal' ? mountAppeal : mountDecision;
   const form = judged(file, { templates, draft: draftOf(`case.${row.id}`), keep: (draft) => keepDraft(`case.${row.id}`, draft), language: languageOf(room?.entries ?? [], room?.subject, language()), send });
-  const actions = mountActions(file, { app, step, after, reload, next, decide: () => form.open() });
+  const actions = mountActions(file, { app, step, after, reload, next, form });
   const head = mountCaseHead(file, { app });
   place.replaceChildren(head.node, el('div', { class: 'op-case' },
     el('div', { class: 'op-evidence' }, reports.node, talk.node),

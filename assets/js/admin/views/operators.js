@@ -39,8 +39,8 @@ export async function mountOperators(place) {
 
   async function newPassword(it) {
     const control = input({ type: 'password', autocomplete: 'new-password', test: 'new-password' });
-    const password = await askSheet({ title: t('op.operators.password', { name: it.name }), text: t('op.operators.passwordText'), go: 'op.save', control, label: 'op.password.new' });
-    if (password) await act(it, { password }, 'op.operators.changed');
+    const asked = await askSheet({ title: t('op.operators.password', { name: it.name }), text: t('op.operators.passwordText'), go: 'op.save', control, label: 'op.password.new' });
+    if (asked?.words) await act(it, { password: asked.words }, 'op.operators.changed');
   }
 
   async function changeRole(it) {

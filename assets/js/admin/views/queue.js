@@ -4,8 +4,9 @@
 import { el, setAttr, setHidden, setText } from '../../lib/dom.js';
 import { duration, t } from '../../lib/i18n.js';
 import { now } from '../../lib/time.js';
+import { toast } from '../../ui/toast.js';
 import { moved, nextOf } from '../model/order.js';
-import { get, operator, post } from '../session.js';
+import { get, isAdministrator, operator, post } from '../session.js';
 import { attempt } from '../ui/alert.js';
 import { isThere } from '../ui/activity.js';
 import { asideIds, forgetAside } from '../ui/aside.js';
@@ -71,7 +72,7 @@ export async function mountQueue(place, { view }, app) {
   const empty = el('p', { class: 'op-empty', test: 'queue-empty', hidden: true });
   const heading = el('h1', { class: 'op-title', tabindex: '-1' }, t(`op.nav.${view}`));
   const next = button('op.queue.next', takeNext, { kind: 'primary', test: 'next-case' });
-  place.append(el('header', { class: 'op-head' }, heading, !closed && button('op.byHand.open', () => openByHand(app), { kind: 'text', test: 'by-hand' })));
+  place.append(el('header', { class: 'op-head' }, heading, !closed && isAdministrator() && button('op.byHand.open', () => openByHand(app), { kind: 'text', test: 'by-hand' })));
   const refreshFigures = closed ? null : mountFigures(place);
   place.append(rows, empty, ...(closed ? [] : [el('div', { class: 'op-foot' }, next)]));
   let cases = [];
@@ -103,7 +104,10 @@ export async function mountQueue(place, { view }, app) {
     await attempt(async () => {
       const { case: file } = await post('queue/next/');
       if (file) app.go({ view: 'case', id: file.case.id }, file);
-      else await refresh();
+      else {
+        await refresh();
+        if (cases.length > 0) toast(t('op.queue.rest'));
+      }
     });
   }
 

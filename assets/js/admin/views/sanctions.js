@@ -6,21 +6,30 @@ import { t } from '../../lib/i18n.js';
 import { oneAtATime } from '../../lib/press.js';
 import { now } from '../../lib/time.js';
 import { toast } from '../../ui/toast.js';
-import { rules } from '../model/decision.js';
+import { rules, told as toldKinds } from '../model/decision.js';
 import { get, isAdministrator, post } from '../session.js';
 import { attempt } from '../ui/alert.js';
 import { askSheet } from '../ui/ask.js';
 import { area, button, field, form, input, select } from '../ui/fields.js';
 import { kindName, length, reasonName } from '../ui/format.js';
-import { sanctionList } from '../ui/sanction-list.js';
+import { sanctionList, sanctionWords } from '../ui/sanction-list.js';
 
 const hour = 3_600_000;
-const networkLengths = [hour, 6 * hour, 24 * hour];
+/** For how long each may be; what keeps people out ends within a day. */
+const networkLengths = { watch: [hour, 24 * hour, 7 * 24 * hour, 30 * 24 * hour], ban: [hour, 6 * hour, 24 * hour] };
 
 function networkForm(onDone) {
   const address = input({ test: 'network-address', class: 'op-code', placeholder: '203.0.113.7/24' });
   const kind = select(['watch', 'ban'].map((it) => [it, kindName(it)]), 'watch', { test: 'network-kind' });
-  const span = select(networkLengths.map((it) => [String(it), length(it)]), String(hour), { test: 'network-length' });
+  const span = el('select', { test: 'network-length' });
+  const offer = () => {
+    const before = span.value;
+    const offered = networkLengths[kind.value].map(String);
+    span.replaceChildren(...offered.map((it) => el('option', { value: it }, length(Number(it)))));
+    span.value = offered.includes(before) ? before : String(hour);
+  };
+  kind.addEventListener('change', offer);
+  offer();
   const rule = select(rules.map((it) => [it, reasonName(it)]), 'spam', { test: 'network-rule' });
   const text = area('', { test: 'network-text', rows: 2 });
   const submit = oneAtATime(() => attempt(async () => {
@@ -43,10 +52,11 @@ export async function mountSanctions(place) {
 
   async function lift(sanction) {
     const control = area('', { test: 'lift-text' });
-    const text = await askSheet({ title: t('op.lift.title'), text: t('op.lift.text'), go: 'op.lift.go', control, label: 'op.decide.text' });
-    if (text === null) return;
+    const told = sanction.target === 'person' && toldKinds.has(sanction.kind);
+    const answer = await askSheet({ title: t('op.lift.title'), text: [sanctionWords(sanction), told && t('op.lift.text')].filter(Boolean).join(' '), go: 'op.lift.go', needed: told, ...(told ? { control, label: 'op.decide.text' } : {}) });
+    if (answer === null) return;
     await attempt(async () => {
-      await post(`sanctions/${sanction.id}/lift/`, { text: text.trim() });
+      await post(`sanctions/${sanction.id}/lift/`, { text: answer.words.trim() });
       toast(t('op.lift.done'));
       await refresh();
     });
@@ -54,7 +64,7 @@ export async function mountSanctions(place) {
 
   function more(sanction) {
     const of = sanction.case && el('a', { class: 'op-link', href: `#/case/${sanction.case}` }, t('op.case.no', { n: sanction.case }));
-    const offer = holds(sanction) && button('op.lift.open', () => lift(sanction), { kind: 'link', test: 'lift' });
+    const offer = sanction.may_lift && holds(sanction) && button('op.lift.open', () => lift(sanction), { kind: 'link', test: 'lift' });
     return el('p', { class: 'op-links' }, of, offer);
   }
 

@@ -12,6 +12,8 @@ import { left, length } from '../ui/format.js';
 
 const minute = 60_000;
 const lengths = { broadcast: [60, 360, 1440, 4320, 10080].map((it) => it * minute), maintenance: [15, 30, 60, 120, 360].map((it) => it * minute) };
+/** What was chosen last stays chosen when the page is made again. */
+const chosen = { broadcast: lengths.broadcast[1], maintenance: lengths.maintenance[1] };
 const languages = ['zh-TW', 'en'];
 
 /** One of the two: what stands now, and how to put or to take it away. @param {'broadcast' | 'maintenance'} kind */
@@ -20,7 +22,9 @@ function card(kind, standing, onChange) {
   const can = isAdministrator();
   const texts = languages.map((language) => area(draft[language] ?? standing?.texts?.[language] ?? '', { lang: language, rows: 2, maxlength: 500, test: `${kind}-${language}`, oninput: () => keepDraft(kind, values()) }));
   const values = () => Object.fromEntries(languages.map((language, at) => [language, texts[at].value.trim()]).filter(([, text]) => text !== ''));
-  const span = select(lengths[kind].map((it) => [String(it), length(it)]), String(lengths[kind][kind === 'broadcast' ? 1 : 1]), { test: `${kind}-length` });
+  const span = select(lengths[kind].map((it) => [String(it), length(it)]), String(chosen[kind]), { test: `${kind}-length`, onchange: () => {
+    chosen[kind] = Number(span.value);
+  } });
   const submit = oneAtATime(() => attempt(async () => {
     await put(`${kind}/`, { texts: values(), length_ms: Number(span.value) });
     keepDraft(kind, null);
@@ -34,6 +38,7 @@ function card(kind, standing, onChange) {
   });
   const state = standing ? t(`op.${kind}.stands`, { t: left(standing.until_ms) }) : t(`op.${kind}.none`);
   return el('section', { class: 'op-card', test: kind }, el('h2', { class: 'op-subtitle' }, t(`op.${kind}.title`)), el('p', { class: 'op-hint' }, t(`op.${kind}.text`)), el('p', { class: standing ? 'op-warning' : 'op-meta', test: `${kind}-state` }, state),
+    !can && standing && el('div', {}, ...languages.filter((it) => standing.texts?.[it]).map((it) => el('p', { class: 'op-text', lang: it, test: `${kind}-said` }, el('bdi', {}, standing.texts[it])))),
     can && form({ class: 'op-form' }, submit, ...languages.map((language, at) => field(`op.words.${language}`, texts[at])), field('op.length', span), el('div', { class: 'op-buttons' }, el('button', { type: 'submit', class: 'button-primary', test: `${kind}-go` }, t(standing ? 'op.replace' : `op.${kind}.go`)), standing && button(`op.${kind}.end`, end, { test: `${kind}-end` }))));
 }
 

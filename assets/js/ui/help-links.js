@@ -1,0 +1,8 @@
+// Where a person who may hurt themselves finds someone to talk to, as links.
+
+import { el } from '../lib/dom.js';
+import { t } from '../lib/i18n.js';
+import { helpLines } from '../model/report.js';
+
+/** One item of a list for each line of help. */
+export const helpLinks = () => helpLines(t('report.helpLines')).map(({ label, href }) => el('li', {}, el('a', { href, target: href.startsWith('https:') ? '_blank' : null, rel: 'noopener noreferrer' }, label)));
