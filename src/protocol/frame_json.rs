@@ -77,6 +77,9 @@ pub struct RoomView<'a> {
     pub(super) now_ms: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) erases_ms: Option<u64>,
+    // For a page that shows the room from outside: while no page of this side is in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) away_ends_ms: Option<u64>,
 }
 
 impl<'a> RoomView<'a> {
@@ -87,6 +90,8 @@ impl<'a> RoomView<'a> {
         let called = called.map(|it| it.saturating_sub(now.since(room.opened_at)));
         let grace_left = partner.grace_left(grace, now).or(called);
         let grace_left = grace_left.filter(|_| room.active());
+        let own_left = room.side(side).grace_left(grace, now);
+        let own_left = own_left.filter(|_| room.active());
         Self {
             action: None,
             room_id: room.id,
@@ -108,6 +113,7 @@ impl<'a> RoomView<'a> {
             anew: false,
             now_ms: now.0,
             erases_ms: room.erases_at.map(|at| millis(at.since(now))),
+            away_ends_ms: own_left.map(millis),
         }
     }
 }

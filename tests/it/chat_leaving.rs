@@ -192,6 +192,11 @@ async fn a_lost_connection_is_not_a_departure_until_the_grace_ends() {
     assert_eq!(status["online"], false);
     let ends = status["grace_ends_ms"].as_u64().unwrap();
     assert!(ends <= 1500, "{ends}");
+    // A page that shows the room from outside knows how long it is still waited for, on either side.
+    let [away, here] = [&talking.mei, &talking.ming].map(Person::state);
+    let (away, here) = tokio::join!(away, here);
+    assert!(away["away_ends_ms"].as_u64().unwrap() <= ends, "{away}");
+    assert!(here.get("away_ends_ms").is_none(), "{here}");
     let mut b = talking.mei.enter("").await;
     assert_eq!(b.expect("room_state").await["active"], true);
     let back = json!({"action": "partner_status", "online": true});
