@@ -26,6 +26,10 @@ const COLOURS: &str = "css/tokens.css";
 pub const MANIFEST: &str = "manifest.webmanifest";
 /// What stands in the place of [`PRIVACY_MARK`] in a page, in each language; these files are not served either.
 pub const PRIVACY: &str = "privacy/";
+/// What is kept about people. Whether reports are taken is known when it is asked for: it is written for both.
+pub const PRIVACY_PAGE: &str = "privacy";
+/// The same, of a site that takes no reports.
+pub const PRIVACY_WITHOUT_REPORTS: &str = "privacy/without-reports";
 /// Where a template has the privacy text.
 const PRIVACY_MARK: &str = "{{privacy}}";
 /// The page of the operators, which speaks fewer languages than the others.
@@ -121,19 +125,26 @@ impl Bundle {
         for (name, raw) in raw {
             if let Some((page, escape)) = template_name(&name) {
                 let source = String::from_utf8_lossy(&raw.plain);
-                let rendered = languages.iter().map(|language| {
-                    let values = Values {
-                        site,
-                        facts,
-                        base: &base,
-                        languages: &languages,
-                        language,
-                    };
-                    let text = page_text(&source, &values, escape).into_bytes();
-                    let packed = pack(mime(&name), &text);
-                    Asset::new(&name, text, packed)
-                });
-                pages.insert(page.to_owned(), rendered.collect());
+                let rendered = |reports| {
+                    let rendered = languages.iter().map(|language| {
+                        let values = Values {
+                            site,
+                            facts,
+                            base: &base,
+                            languages: &languages,
+                            language,
+                            reports,
+                        };
+                        let text = page_text(&source, &values, escape).into_bytes();
+                        let packed = pack(mime(&name), &text);
+                        Asset::new(&name, text, packed)
+                    });
+                    rendered.collect()
+                };
+                if page == PRIVACY_PAGE {
+                    pages.insert(PRIVACY_WITHOUT_REPORTS.to_owned(), rendered(false));
+                }
+                pages.insert(page.to_owned(), rendered(true));
             } else if !name.starts_with(PRIVACY) {
                 let asset = Asset::new(&name, raw.plain, raw.packed);
                 files.insert(name, asset);
@@ -183,7 +194,7 @@ impl Bundle {
         }
     }
 
-    /// A rendered template: `index`, `chat`, `privacy`, `transparency`, `error`, `offline`, [`CONSOLE`], [`MANIFEST`] or [`WORKER`]. `language`: its place in
+    /// A rendered template: `index`, `chat`, [`PRIVACY_PAGE`], [`PRIVACY_WITHOUT_REPORTS`], `transparency`, `error`, `offline`, [`CONSOLE`], [`MANIFEST`] or [`WORKER`]. `language`: its place in
     /// [`Bundle::languages`].
     pub fn page(&self, name: &str, language: usize) -> Option<&Asset> {
         self.pages.get(name)?.get(language)

@@ -18,6 +18,8 @@ pub struct Kept {
     pub session: Duration,
     /// A browser that comes back.
     pub session_longest: Duration,
+    /// How long two searches look for others before they lead to each other again.
+    pub repeats: Duration,
 }
 
 impl Kept {
@@ -29,6 +31,7 @@ impl Kept {
             grace: config.chat.reconnect_grace,
             session: config.session.lifetime,
             session_longest: config.session.longest,
+            repeats: config.matching.repeat_patience,
         }
     }
 }

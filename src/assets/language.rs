@@ -20,8 +20,9 @@ const HTML: &str = ".html";
 const ELSE: &str = "en";
 /// What the keys begin with of words that a page does not bring: of what few people ever see. Its scripts fetch
 /// the whole catalogue when they need them (`assets/js/ui/language.js`).
-const LATE: [&str; 7] = [
-    "blocked.", "call.", "figures.", "forget.", "notices.", "report.", "reports.",
+const LATE: [&str; 9] = [
+    "blocked.", "call.", "earlier.", "figures.", "forget.", "guide.", "notices.", "report.",
+    "reports.",
 ];
 /// Most parts of an `Accept-Language` that are looked at.
 const PARTS: usize = 20;

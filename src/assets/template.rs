@@ -5,8 +5,9 @@
 //! `{{site.topics}}` as JSON; `{{site.contact}}` with `{{site.contact_link}}`, `{{site.imprint}}`,
 //! `{{site.no_contact}}` (empty, where there is none) and `{{public_url}}`; and for the privacy text, which stands
 //! where a page has `{{privacy}}`, `{{privacy.lang}}`, `{{privacy.dir}}` and how long things are kept:
-//! `{{kept.retention}}`, `{{kept.longest}}`, `{{kept.grace}}`, `{{kept.session}}`, `{{kept.session_longest}}`. A line
-//! that names what there is not is left out. Anything else in double braces is left as it is.
+//! `{{kept.retention}}`, `{{kept.longest}}`, `{{kept.grace}}`, `{{kept.session}}`, `{{kept.session_longest}}`, and
+//! `{{kept.repeats}}`, in seconds. `{{site.reports}}` and `{{site.no_reports}}` are empty: each marks lines for a site that
+//! takes reports, or takes none. A line that names what there is not is left out. Anything else in double braces is left as it is.
 
 use super::bundle::Facts;
 use super::kept::words;
@@ -35,6 +36,8 @@ pub struct Values<'a> {
     pub languages: &'a [Language],
     /// The one to write.
     pub language: &'a Language,
+    /// Whether the site takes reports.
+    pub reports: bool,
 }
 
 impl Values<'_> {
@@ -56,7 +59,8 @@ impl Values<'_> {
             "site.contact" => escape.write(site.contact.as_ref().map_or("", Contact::words)),
             "site.contact_link" => escape.write(&link(site.contact.as_ref())),
             "site.imprint" => escape.write(&link(site.imprint.as_ref())),
-            "site.no_contact" => String::new(),
+            "site.no_contact" | "site.reports" | "site.no_reports" => String::new(),
+            "kept.repeats" => facts.kept.repeats.as_secs().to_string(),
             "site.topics" => {
                 let topics = serde_json::to_string(&site.offered_topics()).expect("topics encode");
                 escape.write(&topics)
@@ -106,6 +110,8 @@ impl Values<'_> {
             ("{{site.no_contact}}", site.contact.is_some()),
             ("{{site.imprint}}", site.imprint.is_none()),
             ("{{kept.longest}}", facts.kept.longest.is_none()),
+            ("{{site.reports}}", !self.reports),
+            ("{{site.no_reports}}", self.reports),
         ];
         lacking
             .into_iter()
@@ -220,6 +226,7 @@ mod tests {
             base: "/s",
             languages: &languages,
             language,
+            reports: false,
         };
         render(template, &values, escape)
     }

@@ -3,6 +3,7 @@
 use hyper::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 
+use super::api::site::takes_reports;
 use super::problem::HttpProblem;
 use super::routes::{Call, HandlerResult};
 use super::{ResponseBody, files, response};
@@ -19,9 +20,13 @@ pub async fn chat(call: Call) -> HandlerResult {
     Ok(page(&call.app, "chat", StatusCode::OK, call.request.headers()).await)
 }
 
-/// `GET /privacy/`: what is kept about people. It keeps nothing itself, not even a cookie.
+/// `GET /privacy/`: what is kept about people, by reports too where the site takes them. It keeps nothing itself, not even a cookie.
 pub async fn privacy(call: Call) -> HandlerResult {
-    Ok(page(&call.app, "privacy", StatusCode::OK, call.request.headers()).await)
+    let name = match takes_reports(&call.app).await {
+        true => bundle::PRIVACY_PAGE,
+        false => bundle::PRIVACY_WITHOUT_REPORTS,
+    };
+    Ok(page(&call.app, name, StatusCode::OK, call.request.headers()).await)
 }
 
 /// `GET /admin/`: the console of the operators. No cache keeps it and no search engine lists it; a visitor's cookie is not set.

@@ -71,9 +71,7 @@ async fn a_site_without_an_operator_says_that_it_takes_no_reports() {
 
 #[tokio::test]
 async fn the_page_of_numbers_is_in_three_languages_and_linked_from_privacy() {
-    let site =
-        Guarded::without_operator(|config| config.session.lifetime = Duration::from_secs(3600))
-            .await;
+    let site = Guarded::start(|config| config.session.lifetime = Duration::from_secs(3600)).await;
     for (tag, heading) in [
         ("zh-TW", "檢舉的數字"),
         ("en", "Reports, in numbers"),
@@ -94,4 +92,47 @@ async fn the_page_of_numbers_is_in_three_languages_and_linked_from_privacy() {
     }
     let bare = get(site.server.address, "/transparency").await;
     assert_eq!(bare.header("location"), Some("/transparency/"));
+}
+
+/// How the privacy page of this site reads, in a language.
+async fn privacy(site: &Guarded, tag: &str) -> String {
+    let headers = [("accept-language", tag), ("accept", "text/html")];
+    let page = get_with(site.server.address, "/privacy/", &headers).await;
+    let text = page.text();
+    let shown = text.split("<script type=\"application/json\"").next();
+    shown.unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_privacy_page_speaks_of_reports_only_where_they_are_taken() {
+    let with = Guarded::start(|_| {}).await;
+    let without = Guarded::without_operator(|_| {}).await;
+    for (tag, taken, none) in [
+        (
+            "zh-TW",
+            ["把這段對話交給管理員看", "href=\"/transparency/\""],
+            "現在不收檢舉",
+        ),
+        (
+            "en",
+            [
+                "Gives this conversation to the moderators",
+                "a copy of that conversation",
+            ],
+            "takes none now",
+        ),
+        (
+            "ja",
+            ["この会話を管理者に渡します", "この写しは変わりません"],
+            "いま通報を受けていません",
+        ),
+    ] {
+        let (told, quiet) = (privacy(&with, tag).await, privacy(&without, tag).await);
+        for words in taken {
+            assert!(told.contains(words), "{words}: {told}");
+            assert!(!quiet.contains(words), "{words}: {quiet}");
+        }
+        assert!(quiet.contains(none) && !told.contains(none), "{quiet}");
+        assert!(!told.contains("{{") && !quiet.contains("{{"), "{quiet}");
+    }
 }

@@ -12,6 +12,7 @@ use crate::domain::rounded;
 use crate::http::routes::{Call, HandlerResult};
 use crate::http::{invitation, response};
 use crate::protocol::schema;
+use crate::state::AppState;
 
 /// Longest nickname that our pages accept; the wire allows more.
 const PAGE_NICKNAME_CHARS: usize = 12;
@@ -84,13 +85,18 @@ pub(super) struct StatsJson {
     rooms: u64,
 }
 
+/// Whether there is an operator who reads reports.
+pub async fn takes_reports(app: &AppState) -> bool {
+    match &app.reach.reporting {
+        Some(reporting) => reporting.offered().await,
+        None => false,
+    }
+}
+
 /// `GET /api/site`.
 pub async fn site(call: Call) -> HandlerResult {
     let (config, bundle) = (&call.app.config, call.app.assets.latest());
-    let reports = match &call.app.reach.reporting {
-        Some(reporting) => reporting.offered().await,
-        None => false,
-    };
+    let reports = takes_reports(&call.app).await;
     let site = bundle.site();
     let millis = |it: std::time::Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
     let body = SiteJson {

@@ -389,35 +389,39 @@ async fn the_privacy_page_says_what_is_configured_in_each_language() {
         config.site.name = "A & B".into();
         config.store.retention = Duration::from_secs(48 * 3600);
         config.chat.reconnect_grace = Duration::from_secs(7 * 60);
+        config.matching.repeat_patience = Duration::from_secs(95);
     })
     .await;
-    for (tag, kept, open, grace, operator) in [
+    for (tag, kept, open, grace, again, operator) in [
         (
             "zh-TW",
             "2 天後抹去",
             "24 小時後",
             "7 分鐘",
-            "架站的人沒有留下聯絡方式",
+            "都找了 95 秒",
+            "沒有提供聯絡方式",
         ),
         (
             "en",
             "erased 2 days after",
             "latest 24 hours",
             "7 minutes",
-            "has given no contact",
+            "for 95 seconds",
+            "no address here to write to",
         ),
         (
             "ja",
             "2 日後に消えます",
             "24 時間たつと",
             "7 分",
-            "連絡先は公開されていません",
+            "95 秒さがした",
+            "連絡先はありません",
         ),
     ] {
         let page = get_with(server.address, "/privacy/", &[("accept-language", tag)]).await;
         assert_eq!((page.status, page.header("set-cookie")), (200, None));
         let text = page.text().replace('\u{a0}', " ");
-        for words in [kept, open, grace, operator, "A &amp; B"] {
+        for words in [kept, open, grace, again, operator, "A &amp; B"] {
             assert!(text.contains(words), "{words}: {text}");
         }
         assert!(says(
@@ -462,7 +466,7 @@ async fn an_operator_completes_the_privacy_page_or_writes_it() {
     let english = page("en").await;
     assert!(says(&english, "href=\"mailto:mail@chat.example\""));
     assert!(says(&english, "href=\"https://chat.example/imprint\""));
-    for words in ["no contact", "At the latest"] {
+    for words in ["no address here", "At the latest"] {
         assert!(!says(&english, words), "{words}: {}", english.text());
     }
     let own = page("ja").await;
