@@ -77,7 +77,6 @@ fn home_leads_back_to_what_has_ended_until_it_is_erased() {
             bao.says("好").await;
             anna.hears("好").await;
             bao.room_menu("menu-leave").await;
-            bao.press("menu-leave").await;
             anna.reads("end-card", "1 小時 20 分鐘後抹去").await;
             let file = saved_chat(&anna).await;
             for words in ["Anna 和 Bao 的對話", "後悔說了這句", "Bao", "好"] {
@@ -91,11 +90,34 @@ fn home_leads_back_to_what_has_ended_until_it_is_erased() {
             anna.has_log(json!(["後悔說了這句", "好"])).await;
             anna.message_menu("後悔說了這句", "mm-recall").await;
             anna.has_log(json!([null, "好"])).await;
+            // The way stays when the next one is met, beside that of the newer one.
+            let chloe = stage.person("Chloe").await;
+            anna.goto("/").await;
+            meet(&anna, &chloe).await;
+            anna.says("你好").await;
+            anna.goto("/").await;
+            anna.reads("resume", "Chloe").await;
+            anna.press("earlier-chats").await;
+            anna.reads("earlier-sheet", "Bao").await;
+            accessible(&anna, "the earlier conversations").await;
+            anna.press("sheet-close").await;
+            anna.press("resume").await;
+            anna.meets("Chloe").await;
+            chloe.room_menu("menu-leave").await;
+            anna.press("end-home").await;
+            anna.reads("ended", "剛才和 Chloe 的對話").await;
+            anna.press("earlier-chats").await;
+            anna.press("earlier-room").await;
+            anna.has_log(json!([null, "好"])).await;
             // Another tab of this browser has no such way.
             anna.open_tab().await;
             anna.goto("/").await;
             anna.sees("start").await;
-            assert_eq!(anna.ask("shown('ended')", json!([])).await, false);
+            assert_eq!(
+                anna.ask("shown('ended') || shown('earlier-chats')", json!([]))
+                    .await,
+                false
+            );
         });
 }
 

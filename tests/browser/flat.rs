@@ -127,7 +127,7 @@ fn a_flat_window_has_room_for_a_menu_and_for_the_end() {
                 anna.key(key).await;
                 anna.until(focused, json!([])).await;
             }
-            anna.until("focusedTest() === 'menu-block'", json!([])).await;
+            anna.until("focusedTest() === 'menu-forget'", json!([])).await;
             let whole = "(() => { const box = document.querySelector('.menu').getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; })()";
             anna.until(whole, json!([])).await;
             anna.key(Key::Escape).await;

@@ -161,15 +161,14 @@ fn from_home_to_a_message_and_its_menu_without_a_mouse() {
         anna.until("focusedTest() === 'menu-sound'", json!([]))
             .await;
         anna.keys(&arrow(Key::End)).await;
-        anna.until("focusedTest() === 'menu-block'", json!([]))
+        anna.until("focusedTest() === 'menu-forget'", json!([]))
             .await;
+        anna.keys(&arrow(Key::Up)).await;
         anna.keys(&arrow(Key::Up)).await;
         anna.until("focusedTest() === 'menu-leave'", json!([]))
             .await;
         anna.key(Key::Enter).await;
-        anna.reads("menu-leave", "再按一次").await;
-        anna.settled("[data-testid=menu-leave]").await;
-        anna.key(Key::Enter).await;
+        anna.reads("ending", "正要離開").await;
         anna.sees("end-card").await;
         tab_until(&anna, false, "focusedTest() === 'end-next'").await;
         anna.key(Key::Enter).await;

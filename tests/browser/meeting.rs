@@ -129,10 +129,20 @@ pub fn leaving_by_the_menu_ends_the_chat_but_keeps_it_readable() {
         bao.says("好").await;
         anna.hears("好").await;
 
+        // As Next, it can be taken back for a moment; the words stay in sight meanwhile.
         anna.room_menu("menu-leave").await;
-        anna.reads("menu-leave", "再按一次").await;
-        anna.press("menu-leave").await;
+        anna.reads("ending", "正要離開「Bao」").await;
+        anna.sees_no("composer").await;
+        anna.has_log(json!(["先這樣", "好"])).await;
+        bao.reads("partner-status", "正要離開").await;
+        anna.press("ending-back").await;
+        anna.sees_no("ending").await;
+        bao.reads("partner-status", "在線").await;
+        anna.until("focusedTest() === 'composer'", json!([])).await;
+        anna.room_menu("menu-leave").await;
+        anna.sees("ending").await;
         anna.reads("end-card", "你結束了這段對話").await;
+        anna.sees_no("ending").await;
         bao.reads("end-card", "Anna 離開了").await;
 
         // What I said can still be taken back after the end.
@@ -161,6 +171,7 @@ pub fn blocked_people_do_not_meet_again_and_cannot_tell() {
             bao.says("在嗎").await;
             anna.hears("在嗎").await;
             anna.room_menu("menu-block").await;
+            anna.reads("block-sheet", "不會留在首頁").await;
             anna.press("block-cancel").await;
             anna.sees_no("block-sheet").await;
             anna.room_menu("menu-block").await;
@@ -200,6 +211,7 @@ pub fn block_on_the_end_card_after_the_other_left() {
         meet(&anna, &bao).await;
         bao.press("next").await;
         anna.press("end-block").await;
+        anna.reads("block-sheet", "對方不會知道").await;
         anna.press("block-confirm").await;
         anna.reads("end-card", "已封鎖").await;
         anna.sees_no("end-block").await;

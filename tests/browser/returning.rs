@@ -42,23 +42,34 @@ pub fn back_goes_home_and_the_bar_leads_back() {
         anna.hears("我在").await;
         anna.go_back().await;
         anna.reads("resume", "Bao").await;
+        // What home says of it: that one is missed, for how long, and what came.
+        anna.reads("resume-waits", "對方看到你不在；4:").await;
+        anna.looks_away().await;
         bao.says("你去哪了").await;
+        bao.says("在嗎").await;
+        anna.looks_back().await;
+        anna.reads("resume-news", "2 則新訊息").await;
+        anna.press("theme").await;
+        anna.reads("start", "回去聊").await;
+        anna.press("theme").await;
+        anna.press("theme").await;
         anna.press("resume").await;
         anna.meets("Bao").await;
-        anna.has_log(json!(["我在", "你去哪了"])).await;
+        anna.has_log(json!(["我在", "你去哪了", "在嗎"])).await;
         // The arrow in the header is the same way.
         anna.press("back").await;
         anna.reads("resume", "Bao").await;
         anna.press("resume").await;
-        anna.has_log(json!(["我在", "你去哪了"])).await;
+        anna.has_log(json!(["我在", "你去哪了", "在嗎"])).await;
         anna.says("回來了").await;
-        bao.has_log(json!(["我在", "你去哪了", "回來了"])).await;
+        bao.has_log(json!(["我在", "你去哪了", "在嗎", "回來了"]))
+            .await;
         // Forward shows the page as the browser kept it; it hears what was said meanwhile.
         anna.go_back().await;
         anna.sees("start").await;
         bao.says("又走了").await;
         anna.go_forward().await;
-        let all = json!(["我在", "你去哪了", "回來了", "又走了"]);
+        let all = json!(["我在", "你去哪了", "在嗎", "回來了", "又走了"]);
         anna.has_log(all.clone()).await;
         // `/chat/` alone leads to the open conversation too.
         anna.goto("/chat/").await;

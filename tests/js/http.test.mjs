@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ask as askConsole } from '../../assets/js/admin/api.js';
-import { defaultSite, forgetBrowser, getRooms, getSite, getStats, Outage, postAppeal, postReport, Refusal, untilAnswered } from '../../assets/js/net/http.js';
+import { countMessages, defaultSite, forgetBrowser, getRooms, getSite, getStats, Outage, postAppeal, postReport, Refusal, untilAnswered } from '../../assets/js/net/http.js';
 
 Object.assign(globalThis, { addEventListener() {}, removeEventListener() {} });
 
@@ -67,6 +67,15 @@ test('what our server says is taken as it is', async () => {
   assert.equal((await getStats()).online, 5);
   answers(problem(429, 'rate_limited', { retry_after_ms: 1500 }));
   await assert.rejects(getRooms(), (error) => error instanceof Refusal && error.waitMs === 1500);
+});
+
+test('only messages of the other side are counted as new', async () => {
+  const said = (sender) => ({ action: 'new_message', message: { sender_id: sender, content: 'x' } });
+  const asked = answers(json({ entries: [said('them'), said('me'), { action: 'reaction', seq: 5 }, said('them'), { action: 'message_recalled', seq: 7 }] }));
+  assert.equal(await countMessages({ room_id: 'a/b', user_id: 'me' }, 3), 2);
+  assert.deepEqual(asked, ['GET /api/rooms/a%2Fb/messages/?after=3&user_id=me']);
+  answers(...strangers.slice(0, 1));
+  await assert.rejects(countMessages({ room_id: 'r', user_id: 'me' }, 3), Outage);
 });
 
 test('a question is put until it is answered', async (context) => {

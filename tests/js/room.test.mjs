@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newRoom, reduce, reduceAll } from '../../assets/js/model/room.js';
-import { asksBeforeLeaving, bothSpoke, isAsked, isNoShow, isReplaying, lastSeqOfPartner, minutesTalked, resumePoint } from '../../assets/js/model/room-queries.js';
+import { isAsked, isNoShow, isReplaying, lastSeqOfPartner, minutesTalked, resumePoint } from '../../assets/js/model/room-queries.js';
 import { logRows, sameRow } from '../../assets/js/model/rows.js';
 
 const noon = new Date(2026, 4, 1, 12, 0).getTime();
@@ -157,12 +157,8 @@ test('replaying lasts until the last entry of the opening state', () => {
   assert.equal(isReplaying(reduce(state, message(2), noon)), false);
 });
 
-test('both have spoken, the partner was last at, minutes', () => {
+test('the partner was last at, minutes', () => {
   const state = room(message(1), message(2, 'them'), message(3));
-  assert.equal(bothSpoke(state), true);
-  assert.equal(bothSpoke(room(message(1))), false);
-  assert.equal(asksBeforeLeaving(room(message(1))), false);
-  assert.equal(asksBeforeLeaving(newRoom('r')), true, 'the history is not in yet');
   assert.equal(lastSeqOfPartner(state), 2);
   assert.equal(minutesTalked(state), 1);
   assert.equal(minutesTalked(room()), 0);

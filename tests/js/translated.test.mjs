@@ -46,17 +46,17 @@ test('in a sentence that counts only the number is written again', () => {
   translated(node);
   const words = node.descendants();
   setCounting(node, around('partner.awayShort', 't'), '4:11');
-  assert.equal(node.textContent, 'XX Connection lost, waiting 4:11');
+  assert.equal(node.textContent, 'XX Offline. Ends in 4:11');
   assert.ok(words.slice(0, 3).every((part) => node.contains(part)));
   setText(node, 'Online');
   setCounting(node, around('partner.awayShort', 't'), '4:10');
-  assert.equal(node.textContent, 'Connection lost, waiting 4:10');
+  assert.equal(node.textContent, 'Offline. Ends in 4:10');
 });
 
 test('a sentence is cut at its number, and the number still picks the word', () => {
   setLanguage('en');
   for (const n of [1, 2]) assert.equal(around('chat.newMessages', 'n', { n }).join(String(n)), t('chat.newMessages', { n }));
-  assert.deepEqual(around('match.tags', 's', { tags: 'Music', s: 9 }), ['First someone who likes Music too. Anyone in ', ' s.']);
+  assert.deepEqual(around('match.tags', 's', { tags: 'Music', s: 9 }), ['First someone who likes Music and speaks English too. Anyone in ', ' s.']);
 });
 
 test('texts are set in one file, which remembers them', () => {

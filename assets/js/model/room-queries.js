@@ -64,25 +64,10 @@ export function isNoShow(before, after) {
 }
 
 /**
- * Both have said something: leaving then needs a second press.
- * @param {Room} state
- */
-export function bothSpoke(state) {
-  const mine = state.pendingMessages.length > 0 || state.messages.some((message) => message.mine);
-  return mine && state.messages.some((message) => !message.mine);
-}
-
-/**
  * Whether there is anything to keep.
  * @param {Pick<Room, 'messages' | 'pendingMessages'>} state
  */
 export const hasWords = ({ messages, pendingMessages }) => messages.length > 0 || pendingMessages.length > 0;
-
-/**
- * Whether leaving asks twice: also while it is not known yet who has spoken.
- * @param {Room} state
- */
-export const asksBeforeLeaving = (state) => isReplaying(state) || bothSpoke(state);
 
 /** @param {Pick<Room, 'messages'>} state */
 export const lastSeqOfPartner = ({ messages }) => messages.findLast((message) => !message.mine)?.seq ?? 0;

@@ -170,6 +170,17 @@ export async function getRooms() {
 export const getRoomOf = (token) => request('/api/rooms/current/', isRoom, { token });
 
 /**
+ * How many messages of the other side came in this room after `seen`; as many as one answer holds.
+ * @param {RoomAnswer} room @param {number} seen @returns {Promise<number>}
+ */
+export async function countMessages({ room_id: roomId, user_id: own }, seen) {
+  const path = `/api/rooms/${encodeURIComponent(roomId)}/messages/?after=${seen}&user_id=${encodeURIComponent(own)}`;
+  /** @type {{ entries: any[] }} */
+  const { entries } = await request(path, (body) => Array.isArray(body?.entries));
+  return entries.filter(({ action, message }) => action === 'new_message' && message?.sender_id !== own).length;
+}
+
+/**
  * What this browser blocked, newest first: the rooms where it did, and when.
  * @returns {Promise<import('../model/blocked-names.js').Block[]>}
  */

@@ -92,7 +92,8 @@ function mountRoom(section) {
   const side = mountSideCard(section.querySelector('.side-card'));
   const banner = mountBanner(byTest('banner', section), { onContinue: () => room?.continueHere() });
   const endCard = mountEndCard(byTest('end-card', section), { onNext: () => room?.actions.next(), onBlock: () => room?.actions.block(), onReport: () => room?.actions.report(), onSave: () => room?.actions.save(), onForget: forgetThisBrowser });
-  return { log, composer, starters, header, side, banner, endCard };
+  const endBar = mountUndoBar(byTest('ending', section));
+  return { log, composer, starters, header, side, banner, endBar, endCard };
 }
 
 function show(name) {
@@ -296,10 +297,10 @@ function untilVisible() {
   });
 }
 
-// What is typed while nothing has the focus belongs into the field, its first letter too.
+// What is typed while nothing has the focus, or a message has it, belongs into the field, its first letter too.
 addEventListener('keydown', (event) => {
   const isWord = event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey;
-  const isLost = document.activeElement === document.body || document.activeElement === null;
+  const isLost = document.activeElement === document.body || document.activeElement === null || document.activeElement.matches('.message');
   if (room?.isOpen() && (isWord || event.key === 'Process') && isLost && !document.querySelector('dialog[open]')) ui.composer.focus();
 });
 
@@ -339,6 +340,7 @@ addEventListener('pagehide', () => {
   // Who goes elsewhere meanwhile has left.
   departure?.commit();
   departure = null;
+  room?.leaveNow();
   handOverActions();
 });
 startBackgroundOutboxes(asked ?? (query.has('match') ? null : roomHere()));

@@ -1,44 +1,47 @@
-// Leaving by Next: one press leads to the waiting screen, and for four seconds the
-// way back is there. The conversation stays open behind it and shows nothing; only
-// then is it left, and the partner sees it.
+// Leaving, with four seconds in which it can be taken back. Next leads to the waiting
+// screen at once, End chat stays; the conversation is open meanwhile, and only then is
+// it left. The partner is told that it is about to be.
 
 import { monotonicNow } from '../lib/time.js';
 
 const patience = 4000;
 const tickEvery = 200;
 
-/** `room` is the open conversation, `bar` says that it was left and leads back (ui/undo-bar.js). */
-export function depart({ room, bar, onBack, onOver }) {
+/** `bar` says what is about to be left and leads back (ui/undo-bar.js). One of `onBack` and `onOver` is called, once. */
+export function hesitate({ bar, name, onBack, onOver }) {
   const endsAt = monotonicNow() + patience;
   let done = false;
-  room.suspend();
-  bar.show(room.partnerName(), { onBack: back });
+  bar.show(name, { onBack: back });
   const ticker = setInterval(tick, tickEvery);
   tick();
 
-  /** Whether this is the first end of it. */
-  function end() {
-    if (done) return false;
+  /** Ends the waiting, and goes on by `then`. */
+  function end(then) {
+    if (done) return;
     done = true;
     clearInterval(ticker);
     bar.hide();
-    return true;
+    then();
   }
 
   function tick() {
     const left = endsAt - monotonicNow();
-    if (left <= 0) commit(onOver);
+    if (left <= 0) end(onOver);
     else bar.count(Math.ceil(left / 1000));
   }
 
   function back() {
-    if (end()) onBack(room);
+    end(onBack);
   }
 
+  return { back, end };
+}
+
+/** Next. `room` is the open conversation: it shows nothing from now on. */
+export function depart({ room, bar, onBack, onOver }) {
+  room.suspend();
+  const { back, end } = hesitate({ bar, name: room.partnerName(), onBack: () => onBack(room), onOver: () => room.leave(onOver) });
   /** Leaves for good, and then goes on. */
-  function commit(then = () => {}) {
-    if (end()) room.leave(then);
-  }
-
+  const commit = (then = () => {}) => end(() => room.leave(then));
   return { back, commit };
 }

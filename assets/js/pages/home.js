@@ -1,7 +1,7 @@
 // The home page: choose how to appear, press start. Only wiring; what a
 // profile is stands in model/profile.js.
 
-import { avatarUrl, byTest, setHidden, setText } from '../lib/dom.js';
+import { byTest, setHidden, setText } from '../lib/dom.js';
 import { language, onLanguage, t } from '../lib/i18n.js';
 import { appeared, oneAtATime } from '../lib/press.js';
 import { local, tab } from '../lib/storage.js';
@@ -20,8 +20,10 @@ import { mountProfileCard } from '../ui/profile-card.js';
 import { becomeGuest, giveConsent, hasConsent, isGuest, loadProfile, saveProfile } from '../ui/profile-store.js';
 import { reportedNames } from '../ui/kept-names.js';
 import { mountStats } from '../ui/stats.js';
+import { toast } from '../ui/toast.js';
 import { mountEnded } from './ended.js';
 import { askNotices, followSite, hasOutcomes, isBanned, onNotices, readFirst } from './notices.js';
+import { mountResume } from './resume.js';
 import { handOverActions, isLeft, rememberSide, roomsWithPendingActions, setRoomHere, adoptActions, requestLeave } from './room-storage.js';
 
 const refreshEvery = 10_000;
@@ -34,10 +36,12 @@ let siteKnownAt = -Infinity;
 let reachable = true;
 let resumable = null;
 
-mountAppbar({ onGuide: () => openGuide(site) });
+// What is blocked or unblocked there has lost, or has again, its way back.
+mountAppbar({ onGuide: () => openGuide(site).then(lookBack) });
 refuseDrops();
 offerTopicsOfPage();
-const wantsGuest = new URLSearchParams(location.search).has('guest');
+const query = new URLSearchParams(location.search);
+const wantsGuest = query.has('guest');
 if (wantsGuest && !isGuest()) becomeGuest();
 
 let profile = loadProfile();
@@ -52,7 +56,8 @@ const card = mountProfileCard(document.querySelector('[data-slot="profile"]'), {
   },
 });
 const statsLine = mountStats(byTest('stats'));
-const ended = mountEnded(byTest('ended'));
+const ended = mountEnded(byTest('ended'), byTest('earlier-chats'));
+const bar = mountResume(byTest('resume'), { onOver: () => refresh() });
 const start = byTest('start');
 const another = byTest('another');
 const needs = byTest('needs-storage');
@@ -69,8 +74,8 @@ function render() {
   setText(document.querySelector('[data-slot="sub"]'), t('home.sub', { t: keptFor(site) }));
   setHidden(document.querySelector('[data-slot="guest"]'), !isGuest());
   setHidden(needs, keepsAnything);
-  renderResume();
-  ended.show(Boolean(resumable));
+  bar.render();
+  ended.show(resumable?.room_id ?? null);
 }
 
 /** Of an open conversation the large button is the way back; to look for someone new asks first. */
@@ -99,13 +104,12 @@ function renderHours() {
 
 const goesBack = () => reachable && Boolean(resumable) && !isGuest();
 
-function renderResume() {
-  const bar = byTest('resume');
-  if (bar.hidden && resumable) appeared(bar, true);
-  setHidden(bar, !resumable);
-  if (!resumable) return;
-  bar.querySelector('img').src = avatarUrl(resumable.partner?.avatar);
-  setText(bar.querySelector('.resume-text'), t('home.resume', { name: resumable.partner?.nickname ?? '' }));
+/** Takes in which conversation is open: what came in it, or that it is over now. */
+async function followRooms(rooms) {
+  const before = resumable?.room_id;
+  resumable = rooms.find((room) => !isLeft(room.room_id)) ?? null;
+  await bar.follow(resumable);
+  if (before && before !== resumable?.room_id) lookBack();
 }
 
 /** Asks how things are. Resolves to whether all of it is known now. */
@@ -115,7 +119,7 @@ async function refresh() {
   const [numbers, rooms, words] = await Promise.allSettled([getStats(), getRooms(), siteKnown ? site : getSite()]);
   if (numbers.status === 'fulfilled') stats = numbers.value;
   reachable = numbers.status === 'fulfilled' || numbers.reason instanceof Refusal;
-  if (rooms.status === 'fulfilled') resumable = rooms.value.find((room) => !isLeft(room.room_id)) ?? null;
+  if (rooms.status === 'fulfilled') await followRooms(rooms.value);
   if (words.status === 'fulfilled') knowSite(words.value);
   render();
   await askNotices(noticesEvery);
@@ -177,8 +181,6 @@ const goMatch = () => location.assign('/chat/?match=1');
 
 start.addEventListener('click', oneAtATime(async () => (goesBack() ? goBackTo(resumable.room_id) : begin())));
 another.addEventListener('click', oneAtATime(begin));
-// The room is handed over inside this tab: no address names it.
-byTest('resume').addEventListener('click', () => setRoomHere(resumable?.room_id));
 onLanguage(() => {
   // A name that was not typed follows the language.
   if (!profile.named && !isGuest()) profile = { ...loadProfile(), ...profile };
@@ -200,6 +202,10 @@ if (wantsGuest && hasConsent()) {
 }
 
 async function begun() {
+  if (query.has('cleared')) {
+    history.replaceState(null, '', '/');
+    toast(t('home.cleared'));
+  }
   // Where this browser was told something before, nothing else is waited for.
   askNotices();
   await refresh();

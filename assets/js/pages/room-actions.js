@@ -2,18 +2,19 @@
 // action is written into the state and sent as soon as it may be; it is done only
 // when the server's answer says so. `core` is the running room (room.js).
 
-import { language } from '../lib/i18n.js';
+import { language, t } from '../lib/i18n.js';
 import { randomId } from '../lib/id.js';
 import { once, oneAtATime } from '../lib/press.js';
 import { now } from '../lib/time.js';
 import { chosen, reactionsAt, wishFor } from '../model/reactions.js';
-import { asksBeforeLeaving, canBlock, hasWords, isAsked } from '../model/room-queries.js';
+import { canBlock, hasWords, isAsked, isOver } from '../model/room-queries.js';
 import { fileName, transcript } from '../model/transcript.js';
 import { askBlock } from '../ui/block-sheet.js';
 import { forgetThisBrowser } from '../ui/forget.js';
 import { openGuide } from '../ui/guide.js';
 import { rememberBlocked } from '../ui/kept-names.js';
 import { markWords } from '../ui/marking.js';
+import { toast } from '../ui/toast.js';
 import { askTranscript, saveText } from '../ui/transcript-sheet.js';
 import { openMessageMenu, openRoomMenu } from './room-menus.js';
 import { isMuted } from './notices.js';
@@ -22,7 +23,7 @@ import { rememberSide } from './room-storage.js';
 
 const leavePatience = 1500;
 
-export function createRoomActions({ core, connection, ui, typing, readReceipts, onNext }) {
+export function createRoomActions({ core, connection, ui, typing, readReceipts, onNext, onLeave }) {
   let reply = null;
   let leaving = null;
   const state = () => core.getState();
@@ -85,7 +86,11 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
       canReply: canSpeak(),
       canReport: reporting.isOffered(),
       mine: row.source.seq ? myReaction(row.source) : null,
-      onReact: (reaction) => react(node, reaction),
+      onReact(reaction) {
+        react(node, reaction);
+        // One writes on, where that brings no keyboard over the words.
+        if (matchMedia('(hover: hover)').matches) ui.composer.focus();
+      },
       onReply: () => replyTo(node),
       onQuote: () => ui.log.glow(row.source.repliedTo, true),
       onMark: () => markWords(node),
@@ -125,13 +130,14 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
 
   const reporting = createReporting({ core, block: blockNow });
   const block = oneAtATime(async () => {
-    if (await askBlock(partnerName())) blockNow();
+    if (await askBlock(partnerName(), { isOver: isOver(state()) })) blockNow();
   });
 
   const save = oneAtATime(async () => {
     if (!(await askTranscript())) return;
     const [moment, site] = [now(), core.getSite().name];
     saveText(fileName(site, moment), transcript(state(), { me: core.myName(), site, language: language(), now: moment }));
+    toast(t('transcript.done'));
   });
 
   function roomMenu(button) {
@@ -140,8 +146,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
       onSave: save,
       canLeave: state().active && !isAsked(state(), 'leave'),
       canBlock: canBlock(state()),
-      needsSecondPress: () => asksBeforeLeaving(state()),
-      onLeave: leave,
+      onLeave,
       onBlock: block,
       onGuide: () => openGuide(core.getSite()),
       canReport: reporting.isOffered(),
@@ -160,6 +165,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     messageMenu,
     retry,
     next: onNext,
+    leave,
     leaveAndGo,
     block,
     report: () => reporting.open(),

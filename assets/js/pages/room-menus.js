@@ -12,18 +12,9 @@ import { toast } from '../ui/toast.js';
 
 const onOff = (on) => t(on ? 'menu.on' : 'menu.off');
 
-export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, canReport, canSave, onLeave, onBlock, onReport, onSave, onGuide, onForget, onReadReceipts }) {
+export function openRoomMenu(button, { canLeave, canBlock, canReport, canSave, onLeave, onBlock, onReport, onSave, onGuide, onForget, onReadReceipts }) {
   const box = button.getBoundingClientRect();
-  let armed = false;
   let menu = null;
-  const leave = () => {
-    if (needsSecondPress() && !armed) {
-      armed = true;
-      return true;
-    }
-    onLeave();
-    return false;
-  };
   const items = () =>
     [
       { test: 'menu-sound', icon: 'sound', label: t('menu.sound'), value: onOff(sound.get()), checked: sound.get(), onPress: () => (toggleSound(), true) },
@@ -55,10 +46,11 @@ export function openRoomMenu(button, { canLeave, needsSecondPress, canBlock, can
       },
       canSave && { test: 'menu-save', icon: 'save', label: t('transcript.title'), onPress: () => false, afterClose: onSave },
       { test: 'menu-guide', icon: 'help', label: t('app.guide'), onPress: () => false, afterClose: onGuide },
-      { test: 'menu-forget', icon: 'trash', label: t('menu.forget'), note: t('menu.forgetNote'), onPress: () => false, afterClose: onForget },
-      canLeave && { test: 'menu-leave', icon: 'leave', label: t(armed ? 'next.again' : 'menu.leave'), danger: armed, onPress: leave },
-      canReport && { test: 'menu-report', icon: 'flag', label: t('menu.report'), onPress: () => false, afterClose: onReport },
-      canBlock && { test: 'menu-block', icon: 'block', label: t('menu.block'), danger: true, onPress: () => false, afterClose: onBlock },
+      canLeave && { test: 'menu-leave', icon: 'leave', label: t('menu.leave'), onPress: () => false, afterClose: onLeave },
+      canReport && { test: 'menu-report', icon: 'flag', label: t('menu.report'), apart: true, onPress: () => false, afterClose: onReport },
+      canBlock && { test: 'menu-block', icon: 'block', label: t('menu.block'), danger: true, apart: !canReport, onPress: () => false, afterClose: onBlock },
+      // Of this browser, not of this conversation; and what cannot be undone stands apart.
+      { test: 'menu-forget', icon: 'trash', label: t('menu.forget'), note: t('menu.forgetNote'), apart: true, onPress: () => false, afterClose: onForget },
     ].filter(Boolean);
   menu = openMenu({ label: t('menu.label'), items, at: { x: endOf(box, 240), y: box.bottom + 4 }, anchor: button, className: 'room-menu' });
 }
@@ -77,9 +69,9 @@ export function openMessageMenu(row, at, { canReply, canReport, mine, onReact, o
       source.repliedTo && !row.recalled && { test: 'mm-quote', icon: 'up', label: t('mm.quote'), onPress: () => false, afterClose: onQuote },
       !row.recalled && { test: 'mm-copy', icon: 'copy', label: t('mm.copy'), onPress: () => false, afterClose: copy },
       isTouch && !row.recalled && { test: 'mm-mark', icon: 'mark', label: t('mm.mark'), onPress: () => false, afterClose: onMark },
-      stored && row.mine && !row.recalled && { test: 'mm-recall', icon: 'recall', label: t('mm.recall'), onPress: () => onRecall() },
+      stored && row.mine && !row.recalled && { test: 'mm-recall', icon: 'recall', label: t('mm.recall'), danger: true, onPress: () => onRecall() },
       canReport && stored && !row.mine && { test: 'mm-report', icon: 'flag', label: t('menu.report'), onPress: () => false, afterClose: onReport },
-      stored && { test: 'mm-delete', icon: 'trash', label: t('mm.delete'), danger: true, onPress: () => onDelete() },
+      stored && { test: 'mm-delete', icon: 'trash', label: t('mm.delete'), onPress: () => onDelete() },
       !stored && row.canRetry && { test: 'mm-retry', icon: 'again', label: t('mm.retry'), onPress: () => onRetry() },
       !stored && { test: 'mm-drop', icon: 'trash', label: t('mm.drop'), danger: true, onPress: () => onDiscard() },
     ].filter(Boolean);

@@ -8,6 +8,7 @@ import { monotonicNow, syncClock } from '../lib/time.js';
 import { countNew, isNoShow, lastSeqOfPartner } from '../model/room-queries.js';
 import { announce, toast } from '../ui/toast.js';
 import { startBackgroundOutbox, stopBackgroundOutbox } from './background-outbox.js';
+import { hesitate } from './departure.js';
 import { createReading } from './reading.js';
 import { createRoomActions } from './room-actions.js';
 import { openRoomConnection } from './room-connection.js';
@@ -34,6 +35,7 @@ export class OpenRoom {
   #view;
   #ticker;
   #closed = false;
+  #ending = null; // End chat was pressed, and may still be taken back
   #suspended = false; // Next was pressed, and may still be taken back: nothing is shown
   #render = () => this.render();
 
@@ -91,7 +93,7 @@ export class OpenRoom {
     const { roomId, getSite, getProfile } = this.#page;
     const myName = () => (sideOf(roomId).profile ?? getProfile()).nickname;
     const core = { getState: this.#state.get, getSite, myName, act: (event) => this.#act(event), stop: () => this.stop() };
-    return createRoomActions({ core, connection: this.#connection, ui: this.#page.ui, typing: this.#typing, readReceipts: this.#readReceipts, onNext: () => this.#page.onNext(this) });
+    return createRoomActions({ core, connection: this.#connection, ui: this.#page.ui, typing: this.#typing, readReceipts: this.#readReceipts, onNext: () => this.#page.onNext(this), onLeave: () => this.#hesitate() });
   }
 
   /** Takes in what the server said. */
@@ -142,6 +144,7 @@ export class OpenRoom {
 
   /** The field goes: what stands in it is shown as not sent. */
   #end() {
+    this.#stay();
     this.actions.closed();
     const left = this.#page.ui.composer.take();
     saveDraft(this.#page.roomId, '');
@@ -177,7 +180,7 @@ export class OpenRoom {
     const now = monotonicNow();
     const banner = this.#notices.bannerKind(this.#room, this.#state.pendingSince(), now);
     this.#notices.announceBanner(banner);
-    this.#view.show(this.#room, { still, added, banner, now, reading: this.#reading });
+    this.#view.show(this.#room, { still, added, banner, now, reading: this.#reading, isEnding: this.#ending !== null });
     this.#tellRead();
   }
 
@@ -205,8 +208,37 @@ export class OpenRoom {
     this.#connection.send({ action: 'leaving', is_leaving: isLeaving });
   }
 
+  /** End chat: it ends in a moment. Until then it is shown, and can be taken back. */
+  #hesitate() {
+    if (this.#ending || !this.#room.active) return;
+    this.#typing.changed('');
+    this.#tellLeaving(true);
+    const onBack = () => {
+      this.#ending = null;
+      this.#tellLeaving(false);
+      this.render();
+      this.#page.ui.composer.focus();
+    };
+    this.#ending = hesitate({ bar: this.#page.ui.endBar, name: this.partnerName(), onBack, onOver: () => this.leaveNow() });
+    this.render();
+  }
+
+  /** It is not waited for any more. Whether it was. */
+  #stay() {
+    const ending = this.#ending;
+    this.#ending = null;
+    ending?.end(() => {});
+    return ending !== null;
+  }
+
+  /** Who goes elsewhere while it could be taken back has left. */
+  leaveNow() {
+    if (this.#stay()) this.actions.leave();
+  }
+
   /** Goes on without showing anything: it may be left in a moment. */
   suspend() {
+    this.#stay();
     this.#typing.changed('');
     this.#tellLeaving(true);
     this.#suspended = true;
@@ -242,6 +274,7 @@ export class OpenRoom {
   stop() {
     if (this.#closed) return;
     this.#closed = true;
+    this.#stay();
     clearInterval(this.#ticker);
     this.#partnerTyping.stop();
     this.#partnerLeaving.stop();

@@ -1,6 +1,6 @@
 // How reports are looked at here, in numbers.
 
-import { byTest, el, setText } from '../lib/dom.js';
+import { byTest, el, setHidden, setText } from '../lib/dom.js';
 import { duration, language, onLanguage, t } from '../lib/i18n.js';
 import { monthText } from '../lib/time.js';
 import { startWorker } from '../lib/worker.js';
@@ -20,6 +20,9 @@ const monthOf = (month) => el('section', {}, el('h2', {}, monthText(month.month,
 
 function render() {
   const state = failed ? 'figures.failed' : figures && stateOf(figures);
+  const isTaken = figures?.reports_taken === true;
+  setHidden(byTest('figures-lead'), !isTaken);
+  setHidden(byTest('figures-note'), !isTaken && !figures?.months.length);
   setText(byTest('figures-state'), state ? t(state) : '');
   byTest('figures').replaceChildren(...(figures?.months ?? []).map(monthOf));
 }

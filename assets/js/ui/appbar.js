@@ -23,14 +23,16 @@ export function mountAppbar({ onGuide } = {}) {
   for (const link of document.querySelectorAll('[data-mark]')) link.prepend(mark());
   document.querySelectorAll('.wordmark-name').forEach(paintName);
   fillIcons(document);
+  const switches = document.querySelectorAll('[data-switch="theme"]');
   const paint = () => {
     translate(document, { site: siteName() });
-    for (const button of document.querySelectorAll('[data-switch="theme"]')) paintTheme(button);
+    switches.forEach(paintTheme);
   };
-  for (const button of document.querySelectorAll('[data-switch="theme"]')) {
+  for (const button of switches) {
     button.addEventListener('click', () => {
       setTheme(themes[(themes.indexOf(theme()) + 1) % themes.length]);
-      paint();
+      // Only these: what a page says of its state by now is not what its HTML says.
+      switches.forEach(paintTheme);
     });
   }
   byTest('guide')?.addEventListener('click', () => onGuide?.());

@@ -8,6 +8,7 @@ import { local } from '../lib/storage.js';
 import { clock, dateText, now } from '../lib/time.js';
 import { blockRows, stillBlocked, withoutName } from '../model/blocked-names.js';
 import { getBlocks, liftBlock } from '../net/http.js';
+import { rememberSide, sideOf } from '../pages/room-storage.js';
 import { blockedNames } from './kept-names.js';
 import { fetchLateWords } from './language.js';
 import { openSheet } from './sheet.js';
@@ -49,6 +50,7 @@ export async function openBlockedList() {
       return;
     }
     local.set('blocked', withoutName(blockedNames(), row.room));
+    if (sideOf(row.room).blocked) rememberSide(row.room, { blocked: false });
     const at = rows.indexOf(row);
     rows = rows.filter((other) => other !== row);
     const hadFocus = button.contains(document.activeElement);

@@ -10,17 +10,13 @@ import { openSheet } from './sheet.js';
 export async function askConsent(site) {
   const box = el('input', { type: 'checkbox', id: 'consent-box', test: 'consent' });
   const need = el('p', { class: 'field-error', id: 'consent-need', role: 'alert', hidden: true }, t('consent.need'));
-  const link = el('button', { type: 'button', class: 'button-link', test: 'consent-rules' }, t('consent.rules'));
-  link.addEventListener('click', (event) => {
-    event.preventDefault();
-    openRules(site);
-  });
-  const [before, after] = t('consent.check', { age: site.minimum_age, rules: '\u0000' }).split('\u0000');
-  const sentence = el('div', { class: 'consent-line' }, box, el('label', { for: box.id }, before, el('span', { class: 'consent-rules' }, link, after)));
+  const link = el('button', { type: 'button', class: 'button-link', test: 'consent-rules' }, t('consent.read'));
+  link.addEventListener('click', () => openRules(site));
+  const sentence = el('label', { class: 'consent-line' }, box, el('span', {}, t('consent.check', { age: site.minimum_age, rules: t('consent.rules') })));
   const agree = el('button', { type: 'button', class: 'button-primary', test: 'consent-agree' }, t('consent.agree'));
   const sheet = openSheet({
     title: t('consent.title'),
-    body: [el('p', {}, t('consent.body')), el('p', {}, t('consent.kept', { t: keptFor(site) }), ' ', privacyLink(t('home.seen'))), sentence, need],
+    body: [el('p', {}, t('consent.body')), el('p', {}, t('consent.kept', { t: keptFor(site) }), ' ', privacyLink(t('home.seen'))), sentence, el('p', {}, link), need],
     foot: [agree],
     test: 'consent-sheet',
     className: 'sheet-consent',

@@ -37,6 +37,10 @@ export function mountEndCard(section, { onNext, onBlock, onReport, onSave, onFor
           el('button', { type: 'button', class: 'button-primary', test: 'end-next', onclick: onNext }, t('end.next')),
           el('a', { class: 'button-ghost', href: '/', test: 'end-home' }, t('end.home')),
           blocks && el('button', { type: 'button', class: 'button-ghost', test: 'end-block', onclick: onBlock }, t('menu.block')),
+        ),
+        el(
+          'div',
+          { class: 'end-more' },
           canReport && el('button', { type: 'button', class: 'button-text', test: 'end-report', onclick: onReport }, t('menu.report')),
           canSave && el('button', { type: 'button', class: 'button-text', test: 'end-save', onclick: onSave }, t('transcript.title')),
           el('button', { type: 'button', class: 'button-text', test: 'end-forget', onclick: onForget }, t('menu.forget')),

@@ -1,4 +1,4 @@
-// "Forget this browser": asks once, saying what goes, then has the server forget
+// "Clear and start over": asks once, saying what goes, then has the server forget
 // it, empties what is kept here, and begins again at home. Loaded when it is asked for.
 
 import { el } from '../lib/dom.js';
@@ -35,7 +35,7 @@ export async function forgetThisBrowser(hearOfIt) {
   local.clear();
   tab.clear();
   forgetLanguage();
-  location.replace('/');
+  location.replace('/?cleared');
 }
 
 async function ask() {

@@ -1,4 +1,4 @@
-// "Forget this browser": what follows when the server has done it, here or in another tab. What is asked before is
+// "Clear and start over": what follows when the server has done it, here or in another tab. What is asked before is
 // loaded then (ui/forget-sheet.js).
 
 import { t } from '../lib/i18n.js';
@@ -15,7 +15,7 @@ export function wasForgotten() {
     return;
   }
   tab.clear();
-  location.replace('/');
+  location.replace('/?cleared');
 }
 
 export const forgetThisBrowser = oneAtATime(async () => {

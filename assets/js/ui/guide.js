@@ -1,34 +1,15 @@
-// The guide sheet: how meeting, talking and leaving work.
+// The way to the guide sheet (ui/guide-sheet.js), which is loaded with its words when it is opened.
 
-import { el } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
-import { local } from '../lib/storage.js';
-import { reportedNames } from './kept-names.js';
-import { keptFor, privacyLink } from './privacy.js';
-import { openRules } from './rules.js';
-import { openSheet } from './sheet.js';
+import { oneAtATime } from '../lib/press.js';
+import { fetchLateWords } from './language.js';
 import { toast } from './toast.js';
 
-export function openGuide(site) {
-  const parts = [
-    ['guide.h1', ['guide.p1']],
-    ['guide.h2', ['guide.p2', 'guide.p3']],
-    ['guide.h3', ['guide.p4', 'guide.p5']],
-  ];
-  const body = parts.flatMap(([heading, texts]) => [
-    el('h3', { class: 'sheet-heading' }, t(heading)),
-    ...texts.map((key) => el('p', {}, t(key, { t: keptFor(site) }))),
-  ]);
-  body.push(el('p', {}, privacyLink(t('guide.privacy'))));
-  const button = (test, text, onclick) => el('button', { type: 'button', class: 'button-ghost', test, onclick }, t(text));
-  // Of a list that cannot be had it is said that it cannot.
-  const list = (test, text, load) => button(test, text, () => load().catch(() => toast(t('app.failed'))));
-  const hasReports = site.options.reports || reportedNames().length > 0;
-  const foot = [
-    button('guide-rules', 'guide.rules', () => openRules(site)),
-    list('guide-blocked', 'guide.blocked', async () => (await import('./blocked-list.js')).openBlockedList()),
-    hasReports && list('guide-reports', 'guide.reports', async () => (await import('./report-list.js')).openReports()),
-    local.get('told') && list('guide-notices', 'guide.notices', async () => (await import('../pages/notice-list.js')).openNotices()),
-  ];
-  return openSheet({ title: t('guide.title'), body, foot, test: 'guide-sheet', className: 'sheet-guide' }).closed;
-}
+export const openGuide = oneAtATime(async (site) => {
+  try {
+    const [{ openGuideSheet }] = await Promise.all([import('./guide-sheet.js'), fetchLateWords()]);
+    await openGuideSheet(site);
+  } catch {
+    toast(t('app.failed'));
+  }
+});

@@ -1,5 +1,5 @@
 // A small menu: beside the pointer on a desktop, a sheet from below on a phone.
-// Items are { test, icon, label, note?, danger?, checked?, onPress }. An item whose
+// Items are { test, icon, label, note?, danger?, apart?, checked?, onPress }. An item whose
 // onPress returns true keeps the menu open and is asked for its label again.
 // Above them there may be a row of choices: { label, options: [{ test, sign,
 // label, pressed, onPress }] }, to which arrow up leads from the first item.
@@ -27,8 +27,8 @@ export function openMenu({ label, items, at, choices = null, anchor = null, clas
   function makeChoice({ test, sign, label: name, pressed, onPress }) {
     const node = el('button', { type: 'button', class: 'menu-choice', 'aria-label': name, title: name, 'aria-pressed': String(pressed), test, tabindex: '-1', translate: 'no' }, sign);
     node.addEventListener('click', () => {
-      onPress();
       close(true);
+      onPress();
     });
     return node;
   }
@@ -39,7 +39,7 @@ export function openMenu({ label, items, at, choices = null, anchor = null, clas
     const checkable = item.checked !== undefined;
     const node = el(
       'button',
-      { type: 'button', class: `menu-item${item.danger ? ' is-danger' : ''}`, role: checkable ? 'menuitemcheckbox' : 'menuitem', 'aria-checked': checkable ? String(item.checked) : null, test: item.test, tabindex: '-1' },
+      { type: 'button', class: `menu-item${item.danger ? ' is-danger' : ''}${item.apart ? ' is-apart' : ''}`, role: checkable ? 'menuitemcheckbox' : 'menuitem', 'aria-checked': checkable ? String(item.checked) : null, test: item.test, tabindex: '-1' },
       icon(item.icon),
       el('span', { class: 'menu-text' }, text, item.note && el('span', { class: 'menu-note' }, item.note)),
       value,

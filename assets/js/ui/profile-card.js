@@ -56,7 +56,10 @@ export function mountProfileCard(form, { nicknameLimit, keeps, onChange }) {
     else change({ nickname: defaultNickname(profile.avatar, language(), choose), named: false });
   });
   byTest('shuffle', form).addEventListener('click', () => {
-    change({ nickname: defaultNickname(profile.avatar, language(), choose, nicknameLimit), named: false });
+    const another = () => defaultNickname(profile.avatar, language(), choose, nicknameLimit);
+    // Another one, as the button says: chance may give the same again, and there may be only one.
+    const names = Array.from({ length: 9 }, another);
+    change({ nickname: names.find((name) => name !== profile.nickname) ?? names[0], named: false });
   });
   avatarButton.addEventListener('click', async () => {
     const avatar = await pickAvatar(profile.avatar);

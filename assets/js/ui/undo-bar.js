@@ -1,4 +1,4 @@
-// "You left …", with the way back while there is one, on the waiting screen.
+// "Leaving …", with the way back while there is one: on the waiting screen, or where one wrote.
 
 import { el, setCounting, setHidden, setText } from '../lib/dom.js';
 import { around, t } from '../lib/i18n.js';
@@ -7,7 +7,7 @@ import { announce } from './toast.js';
 
 export function mountUndoBar(bar) {
   const text = bar.querySelector('.undo-text');
-  const button = el('button', { type: 'button', class: 'undo-back', test: 'undo-back' });
+  const button = el('button', { type: 'button', class: 'undo-back', test: `${bar.dataset.testid}-back` });
   let onBack = () => {};
   bar.append(button);
   button.addEventListener('click', () => onBack());
