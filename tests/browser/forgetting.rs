@@ -1,5 +1,5 @@
 //! What a browser keeps of conversations, and how it is made to forget: no address names a room, and
-//! "Forget this browser" leaves nothing.
+//! "Clear and start over" leaves nothing.
 
 use serde_json::json;
 

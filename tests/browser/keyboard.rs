@@ -135,6 +135,12 @@ fn from_home_to_a_message_and_its_menu_without_a_mouse() {
         anna.keys(&arrow(Key::Up)).await;
         anna.until("words(document.activeElement) === '一'", json!([]))
             .await;
+        // Words that are typed there are meant for the field.
+        anna.keys("o k").await;
+        anna.until("byTest('composer').value === 'o k'", json!([]))
+            .await;
+        anna.ask("byTest('composer').value = ''", json!([])).await;
+        tab_until(&anna, true, "focusedTest() === 'message'").await;
         anna.keys(&arrow(Key::End)).await;
         anna.key(Key::Enter).await;
         anna.until("focusedTest() === 'mm-reply'", json!([])).await;
