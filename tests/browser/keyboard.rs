@@ -68,6 +68,28 @@ fn what_has_the_focus_is_never_covered() {
     });
 }
 
+/// By the room's menu out of the room, and on to the next search.
+async fn leaves_without_a_mouse(anna: &Person) {
+    let arrow = |key: Key| char::from(key).to_string();
+    tab_until(anna, true, "focusedTest() === 'menu'").await;
+    anna.key(Key::Enter).await;
+    anna.until("focusedTest() === 'menu-sound'", json!([]))
+        .await;
+    anna.keys(&arrow(Key::End)).await;
+    anna.until("focusedTest() === 'menu-forget'", json!([]))
+        .await;
+    anna.keys(&arrow(Key::Up)).await;
+    anna.keys(&arrow(Key::Up)).await;
+    anna.until("focusedTest() === 'menu-leave'", json!([]))
+        .await;
+    anna.key(Key::Enter).await;
+    anna.reads("ending", "正要離開").await;
+    anna.sees("end-card").await;
+    tab_until(anna, false, "focusedTest() === 'end-next'").await;
+    anna.key(Key::Enter).await;
+    anna.sees("matching").await;
+}
+
 #[test]
 fn from_home_to_a_message_and_its_menu_without_a_mouse() {
     Play::new("keyboard_alone").run(async |stage| {
@@ -161,24 +183,7 @@ fn from_home_to_a_message_and_its_menu_without_a_mouse() {
         anna.key(Key::Escape).await;
         anna.sees_no("reply-strip").await;
 
-        // The room's menu, and out of the room.
-        tab_until(&anna, true, "focusedTest() === 'menu'").await;
-        anna.key(Key::Enter).await;
-        anna.until("focusedTest() === 'menu-sound'", json!([]))
-            .await;
-        anna.keys(&arrow(Key::End)).await;
-        anna.until("focusedTest() === 'menu-forget'", json!([]))
-            .await;
-        anna.keys(&arrow(Key::Up)).await;
-        anna.keys(&arrow(Key::Up)).await;
-        anna.until("focusedTest() === 'menu-leave'", json!([]))
-            .await;
-        anna.key(Key::Enter).await;
-        anna.reads("ending", "正要離開").await;
-        anna.sees("end-card").await;
-        tab_until(&anna, false, "focusedTest() === 'end-next'").await;
-        anna.key(Key::Enter).await;
-        anna.sees("matching").await;
+        leaves_without_a_mouse(&anna).await;
     });
 }
 
