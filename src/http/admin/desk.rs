@@ -8,7 +8,7 @@ use crate::console::{Asker, Console, Refused};
 use crate::domain::safety::{CaseId, Role, SanctionId};
 use crate::http::problem::HttpProblem;
 use crate::http::response;
-use crate::http::routes::{Call, HandlerResult, Route};
+use crate::http::routes::{Call, Handler, HandlerResult, Route};
 
 /// Largest body of an act, in bytes: two thousand characters three times, and what stands around them.
 const BODY: u64 = 64 * 1024;
@@ -18,20 +18,12 @@ pub const TABLE: &[Route] = &[
     Route::operator("/admin/api/queue/", Role::Moderator, |call| {
         Box::pin(queue::list(call))
     }),
-    Route {
-        methods: "POST",
-        body: BODY,
-        ..Route::operator("/admin/api/queue/next/", Role::Moderator, |call| {
-            Box::pin(queue::next(call))
-        })
-    },
-    Route {
-        methods: "POST",
-        body: BODY,
-        ..Route::operator("/admin/api/cases/", Role::Moderator, |call| {
-            Box::pin(cases::open(call))
-        })
-    },
+    act("/admin/api/queue/next/", Role::Moderator, |call| {
+        Box::pin(queue::next(call))
+    }),
+    act("/admin/api/cases/", Role::Moderator, |call| {
+        Box::pin(cases::open(call))
+    }),
     Route::operator("/admin/api/cases/{id}/", Role::Moderator, |call| {
         Box::pin(cases::file(call))
     }),
@@ -43,103 +35,62 @@ pub const TABLE: &[Route] = &[
         Role::Administrator,
         |call| Box::pin(cases::export(call)),
     ),
-    Route {
-        methods: "POST",
-        body: BODY,
-        ..Route::operator("/admin/api/cases/{id}/claim/", Role::Moderator, |call| {
-            Box::pin(cases::claim(call))
-        })
-    },
-    Route {
-        methods: "POST",
-        body: BODY,
-        ..Route::operator("/admin/api/cases/{id}/release/", Role::Moderator, |call| {
-            Box::pin(cases::release(call))
-        })
-    },
-    Route {
-        methods: "POST",
-        body: BODY,
-        ..Route::operator("/admin/api/cases/{id}/skip/", Role::Moderator, |call| {
-            Box::pin(cases::skip(call))
-        })
-    },
-    Route {
-        methods: "POST",
-        body: BODY,
-        ..Route::operator("/admin/api/cases/{id}/escalate/", Role::Moderator, |call| {
-            Box::pin(cases::escalate(call))
-        })
-    },
-    Route {
-        methods: "POST",
-        body: BODY,
-        ..Route::operator("/admin/api/cases/{id}/reopen/", Role::Moderator, |call| {
-            Box::pin(cases::reopen(call))
-        })
-    },
-    Route {
-        methods: "POST",
-        body: BODY,
-        ..Route::operator("/admin/api/cases/{id}/decide/", Role::Moderator, |call| {
-            Box::pin(cases::decide(call))
-        })
-    },
-    Route {
-        methods: "POST",
-        body: BODY,
-        ..Route::operator("/admin/api/cases/{id}/appeal/", Role::Moderator, |call| {
-            Box::pin(cases::appeal(call))
-        })
-    },
-    Route {
-        methods: "POST",
-        body: BODY,
-        ..Route::operator(
-            "/admin/api/cases/{id}/invalidate/",
-            Role::Moderator,
-            |call| Box::pin(cases::invalidate(call)),
-        )
-    },
+    act("/admin/api/cases/{id}/claim/", Role::Moderator, |call| {
+        Box::pin(cases::claim(call))
+    }),
+    act("/admin/api/cases/{id}/release/", Role::Moderator, |call| {
+        Box::pin(cases::release(call))
+    }),
+    act("/admin/api/cases/{id}/skip/", Role::Moderator, |call| {
+        Box::pin(cases::skip(call))
+    }),
+    act("/admin/api/cases/{id}/escalate/", Role::Moderator, |call| {
+        Box::pin(cases::escalate(call))
+    }),
+    act("/admin/api/cases/{id}/reopen/", Role::Moderator, |call| {
+        Box::pin(cases::reopen(call))
+    }),
+    act("/admin/api/cases/{id}/decide/", Role::Moderator, |call| {
+        Box::pin(cases::decide(call))
+    }),
+    act("/admin/api/cases/{id}/appeal/", Role::Moderator, |call| {
+        Box::pin(cases::appeal(call))
+    }),
+    act(
+        "/admin/api/cases/{id}/invalidate/",
+        Role::Moderator,
+        |call| Box::pin(cases::invalidate(call)),
+    ),
     Route {
         methods: "PUT",
-        body: BODY,
-        ..Route::operator("/admin/api/cases/{id}/hold/", Role::Moderator, |call| {
+        ..act("/admin/api/cases/{id}/hold/", Role::Moderator, |call| {
             Box::pin(cases::hold(call))
         })
     },
     Route {
         methods: "GET, HEAD, POST",
-        body: BODY,
-        ..Route::operator("/admin/api/sanctions/", Role::Moderator, |call| {
+        ..act("/admin/api/sanctions/", Role::Moderator, |call| {
             Box::pin(sanctions::answer(call))
         })
     },
-    Route {
-        methods: "POST",
-        body: BODY,
-        ..Route::operator("/admin/api/sanctions/{id}/lift/", Role::Moderator, |call| {
-            Box::pin(sanctions::lift(call))
-        })
-    },
+    act("/admin/api/sanctions/{id}/lift/", Role::Moderator, |call| {
+        Box::pin(sanctions::lift(call))
+    }),
     Route {
         methods: "GET, HEAD, PUT",
-        body: BODY,
-        ..Route::operator("/admin/api/templates/", Role::Moderator, |call| {
+        ..act("/admin/api/templates/", Role::Moderator, |call| {
             Box::pin(site::templates(call))
         })
     },
     Route {
         methods: "GET, HEAD, PUT, DELETE",
-        body: BODY,
-        ..Route::operator("/admin/api/broadcast/", Role::Moderator, |call| {
+        ..act("/admin/api/broadcast/", Role::Moderator, |call| {
             Box::pin(site::broadcast(call))
         })
     },
     Route {
         methods: "PUT, DELETE",
-        body: BODY,
-        ..Route::operator("/admin/api/maintenance/", Role::Administrator, |call| {
+        ..act("/admin/api/maintenance/", Role::Administrator, |call| {
             Box::pin(site::maintenance(call))
         })
     },
@@ -147,6 +98,15 @@ pub const TABLE: &[Route] = &[
         Box::pin(site::live(call))
     }),
 ];
+
+/// What changes something: a POST, with as large a body as an act can have.
+const fn act(path: &'static str, role: Role, handler: Handler) -> Route {
+    Route {
+        methods: "POST",
+        body: BODY,
+        ..Route::operator(path, role, handler)
+    }
+}
 
 /// The desk, and who stands at it.
 ///
