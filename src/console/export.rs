@@ -5,13 +5,13 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::evidence::RoomJson;
-use super::file::{StepJson, state, steps};
+use super::file::{DecisionJson, StepJson, decisions, messages, state, steps, weight};
 use super::person::{Names, pseudonym};
 use super::refusal::Refused;
 use super::row::{CaseRow, Looking};
 use super::sanction::SanctionJson;
 use crate::domain::id::{RoomId, Seq, SessionId, Timestamp};
-use crate::domain::safety::{Chosen, Evidence, Finding, Report};
+use crate::domain::safety::{Evidence, Report};
 use crate::store::safety::CaseFile;
 
 /// Once so many bytes are in a file, no room is added to it; those behind are named, and exported by themselves.
@@ -88,16 +88,6 @@ struct ReportJson<'a> {
     weight: f64,
     both_came: bool,
     state: &'static str,
-}
-
-#[derive(Serialize)]
-struct DecisionJson<'a> {
-    at_ms: i64,
-    by: Option<String>,
-    finding: Finding,
-    rule: &'static str,
-    note: &'a str,
-    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -231,28 +221,12 @@ fn report(report: &Report) -> ReportJson<'_> {
         reporter: person(report.reporter),
         reason: report.reason.as_str(),
         note: &report.note,
-        messages: match &report.chosen {
-            Chosen::All => None,
-            Chosen::Messages(seqs) => Some(seqs.iter().map(|it| it.0).collect()),
-        },
+        messages: messages(report),
         claims: &report.claims,
-        weight: f64::from(report.weight.0) / 1000.0,
+        weight: weight(report),
         both_came: report.met,
         state: state(report),
     }
-}
-
-fn decisions<'a>(file: &'a CaseFile, names: &Names) -> Vec<DecisionJson<'a>> {
-    let all = file.decisions.iter();
-    all.map(|it| DecisionJson {
-        at_ms: it.at.0,
-        by: names.name(it.by),
-        finding: it.finding,
-        rule: it.rule.as_str(),
-        note: &it.note,
-        text: &it.text,
-    })
-    .collect()
 }
 
 fn sha256(bytes: &[u8]) -> String {

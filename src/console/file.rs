@@ -87,8 +87,9 @@ struct ReporterJson {
     muted: bool,
 }
 
+/// What was decided about a case once.
 #[derive(Debug, Serialize)]
-struct DecisionJson<'a> {
+pub(super) struct DecisionJson<'a> {
     at_ms: i64,
     by: Option<String>,
     finding: Finding,
@@ -140,7 +141,7 @@ impl<'a> FileJson<'a> {
                 .into_iter()
                 .collect(),
             more_rooms: rest.map(|room| room.0.to_string()).collect(),
-            decisions: decisions(file, looking),
+            decisions: decisions(file, looking.names),
             steps: steps(file, looking.names),
             sanctions: strikes_first(&file.sanctions, looking.names, looking.now),
             earlier: earlier(parts.about, &file.case),
@@ -167,11 +168,8 @@ fn report<'a>(report: &'a Report, reporters: &Reporters) -> ReportJson<'a> {
         reason: report.reason.as_str(),
         note: &report.note,
         reporter: reporters.name(report.reporter),
-        weight: f64::from(report.weight.0) / 1000.0,
-        messages: match &report.chosen {
-            Chosen::All => None,
-            Chosen::Messages(seqs) => Some(seqs.iter().map(|it| it.0).collect()),
-        },
+        weight: weight(report),
+        messages: messages(report),
         claims: report.claims.iter().map(claim).collect(),
         state: state(report),
         room: report.room.0.to_string(),
@@ -184,6 +182,19 @@ fn claim(claim: &TextClaim) -> ClaimJson<'_> {
         content: &claim.content,
         verified: claim.verified,
     }
+}
+
+/// The numbers of the messages that were reported; `None`: all of the conversation.
+pub(super) fn messages(report: &Report) -> Option<Vec<u64>> {
+    match &report.chosen {
+        Chosen::All => None,
+        Chosen::Messages(seqs) => Some(seqs.iter().map(|it| it.0).collect()),
+    }
+}
+
+/// How much a report counts, where an ordinary one is 1.
+pub(super) fn weight(report: &Report) -> f64 {
+    f64::from(report.weight.0) / 1000.0
 }
 
 /// What became of a report, as operators see it.
@@ -234,11 +245,12 @@ fn targets(first: Option<&Evidence>, file: &CaseFile) -> Vec<&'static str> {
     }
 }
 
-fn decisions<'a>(file: &'a CaseFile, looking: Looking<'_>) -> Vec<DecisionJson<'a>> {
+/// What was decided about a case so far.
+pub(super) fn decisions<'a>(file: &'a CaseFile, names: &Names) -> Vec<DecisionJson<'a>> {
     let all = file.decisions.iter();
     all.map(|it| DecisionJson {
         at_ms: it.at.0,
-        by: looking.names.name(it.by),
+        by: names.name(it.by),
         finding: it.finding,
         rule: it.rule.as_str(),
         note: &it.note,
