@@ -318,19 +318,14 @@ fn network(text: &str, key: &NetworkKey) -> Result<NetworkHash, Refused> {
         Some((address, bits)) => (address, Some(bits)),
         None => (text.trim(), None),
     };
-    let unfit = || {
-        Refused::Unfit(
-            "address is an IP address, alone or with /32 or /24 (IPv4), /64 or /48 (IPv6)".into(),
-        )
-    };
-    let address: IpAddr = address.parse().map_err(|_| unfit())?;
+    let address: IpAddr = address.parse().map_err(|_| Refused::NoNetwork)?;
     let networks = key.networks(address);
     match bits {
         None => Ok(networks.near),
         Some(bits) => [networks.near, networks.wide]
             .into_iter()
             .find(|it| it.length.bits().to_string() == bits)
-            .ok_or_else(unfit),
+            .ok_or(Refused::NoNetwork),
     }
 }
 

@@ -121,7 +121,7 @@ async fn a_second_factor_is_changed_with_the_password_alone() {
         (
             json!({"secret": secret, "code": "x", "password": PASSWORD}),
             422,
-            "unfit",
+            "wrong_code",
         ),
     ] {
         let answer = put(&mut desk, "totp/", &body).await;
@@ -147,7 +147,7 @@ async fn a_new_password_ends_all_sessions_but_gives_this_browser_a_new_one() {
         .await;
     assert_eq!(refused(&wrong), with(403, "wrong_password"));
     let short = desk.post("password/", &body(PASSWORD, "short")).await;
-    assert_eq!(refused(&short), with(422, "unfit"));
+    assert_eq!(refused(&short), with(422, "password_short"));
     let changed = desk
         .post("password/", &body(PASSWORD, "a better one still"))
         .await;

@@ -113,17 +113,18 @@ async fn what_does_not_fit_uses_no_link_up() {
     let token = link(&site, in_a_while()).await;
     let mut desk = Desk::at(site.server.address);
     let long = "語".repeat(41);
-    for (name, password) in [
-        ("", PASSWORD),
-        ("\u{200B}\u{202E}", PASSWORD),
-        (long.as_str(), PASSWORD),
-        ("Mei", "too short"),
-        ("Mei Lin Chen", "mei lin chen"),
-        ("Mei", "            "),
+    for (name, password, why) in [
+        ("", PASSWORD, "operator_name"),
+        ("\u{200B}\u{202E}", PASSWORD, "operator_name"),
+        (long.as_str(), PASSWORD, "operator_name"),
+        ("Mei", "too short", "password_short"),
+        ("Mei Lin Chen", "mei lin chen", "password_guessable"),
+        ("Mei", "            ", "password_guessable"),
+        ("Mei", &"long ".repeat(60), "password_long"),
     ] {
         let body = json!({"token": token, "name": name, "password": password});
         let answer = desk.post("setup/", &body).await;
-        assert_eq!(refused(&answer), with(422, "unfit"), "{name}");
+        assert_eq!(refused(&answer), with(422, why), "{name}");
     }
     let marked = json!({"token": token, "name": "<b>M\u{202E}ei</b>\n", "password": PASSWORD});
     let made = desk.post("setup/", &marked).await;

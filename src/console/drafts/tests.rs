@@ -39,7 +39,7 @@ fn a_raid_names_one_of_the_networks_that_are_hashed() {
         "203.0.113.7/",
         "1.2.3/24",
     ] {
-        assert!(matches!(raid(wrong), Err(Refused::Unfit(_))), "{wrong}");
+        assert!(matches!(raid(wrong), Err(Refused::NoNetwork)), "{wrong}");
     }
 }
 

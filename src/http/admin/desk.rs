@@ -183,6 +183,11 @@ impl From<Refused> for HttpProblem {
                 "not_open",
                 "this cannot be done to a case of this kind or state",
             ),
+            Refused::NoNetwork => super::unfit_by_name(
+                "no_network",
+                "address is an IP address, alone or with /32 or /24 (IPv4), /64 or /48 (IPv6)"
+                    .into(),
+            ),
             Refused::Unfit(detail) => super::unfit(detail),
             Refused::Store(error) => super::store_problem(error),
         }

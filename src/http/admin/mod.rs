@@ -24,6 +24,7 @@ use super::problem::HttpProblem;
 use super::response;
 use super::routes::{Call, Guard, Handler, HandlerResult, Route};
 use crate::domain::safety::Role;
+use crate::operators::passwords::UnfitPassword;
 use crate::operators::{NotLoggedIn, Operating};
 use crate::store::StoreError;
 
@@ -126,6 +127,21 @@ pub fn done() -> HandlerResult {
 /// 422: something that was sent cannot be taken; `detail` says what.
 pub fn unfit(detail: impl Into<std::borrow::Cow<'static, str>>) -> HttpProblem {
     HttpProblem::new(StatusCode::UNPROCESSABLE_ENTITY, "unfit", detail)
+}
+
+/// 422: the same, by a name of its own: the console has words for it in each of its languages.
+fn unfit_by_name(code: &'static str, detail: String) -> HttpProblem {
+    HttpProblem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+}
+
+/// 422: a password that may not be chosen.
+fn unfit_password(why: UnfitPassword) -> HttpProblem {
+    let code = match why {
+        UnfitPassword::Short => "password_short",
+        UnfitPassword::Long => "password_long",
+        UnfitPassword::Guessable => "password_guessable",
+    };
+    unfit_by_name(code, why.to_string())
 }
 
 /// Logs why the store failed, once, here where it is handled.

@@ -4,7 +4,9 @@ use hyper::header::SET_COOKIE;
 use hyper::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::{cookie, done, guard, operating, read, store_problem, unfit};
+use super::{
+    cookie, done, guard, operating, read, store_problem, unfit, unfit_by_name, unfit_password,
+};
 use crate::domain::safety::{LoginHash, Operator};
 use crate::http::problem::HttpProblem;
 use crate::http::routes::{Call, HandlerResult};
@@ -164,10 +166,11 @@ impl From<NotChanged> for HttpProblem {
                 "this is not your password of now",
             ),
             NotChanged::TooManyTries(wait) => super::too_many_tries(wait),
-            NotChanged::Password(why) => unfit(why.to_string()),
+            NotChanged::Password(why) => unfit_password(why),
             NotChanged::Secret => unfit("send the secret as it was offered"),
-            NotChanged::Code => unfit(
-                "this code is not the one of the secret; check the clock of your phone, and type the next one",
+            NotChanged::Code => unfit_by_name(
+                "wrong_code",
+                "this code is not the one of the secret; check the clock of your phone, and type the next one".into(),
             ),
             NotChanged::Gone => guard::not_logged_in(),
             NotChanged::Busy => Self::unavailable("too many log-ins at once; try again"),

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{operating, read, session, store_problem, unfit};
+use super::{operating, read, session, store_problem, unfit_by_name, unfit_password};
 use crate::http::problem::HttpProblem;
 use crate::http::routes::{Call, HandlerResult};
 use crate::http::{response, sessions};
@@ -63,7 +63,8 @@ impl From<NotMade> for HttpProblem {
         let detail = why.to_string();
         match why {
             NotMade::LinkOver => Self::new(StatusCode::FORBIDDEN, "link_over", detail),
-            NotMade::Name | NotMade::Password(_) => unfit(detail),
+            NotMade::Name => unfit_by_name("operator_name", detail),
+            NotMade::Password(why) => unfit_password(why),
             NotMade::NameTaken => Self::new(StatusCode::CONFLICT, "name_taken", detail),
             NotMade::TooMany => Self::new(StatusCode::CONFLICT, "too_many_operators", detail),
             NotMade::NotAllowed => Self::new(StatusCode::FORBIDDEN, "not_allowed", detail),
