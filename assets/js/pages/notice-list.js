@@ -9,7 +9,7 @@ import { fetchLateWords } from '../ui/language.js';
 import { brokenRule, openNotice, titleKey } from '../ui/notice-sheet.js';
 import { openSheet } from '../ui/sheet.js';
 import { withStyle } from '../ui/style.js';
-import { askNotices, noticeStore } from './notices.js';
+import { askNotices, lookAt, noticeStore } from './notices.js';
 
 const toAll = ['broadcast', 'maintenance'];
 
@@ -26,7 +26,10 @@ export async function openNotices() {
 
 function row(notice) {
   const about = [brokenRule(notice), momentText(notice.from, language()), isOver(noticeStore.get(), notice, now()) && t('notices.over')].filter(Boolean).join(' · ');
-  const open = () => openNotice(noticeStore.get().list.find(({ id }) => id === notice.id) ?? notice, noticeStore);
+  async function open() {
+    const current = noticeStore.get().list.find(({ id }) => id === notice.id) ?? notice;
+    if (!(await lookAt(current))) await openNotice(current, noticeStore);
+  }
   return el(
     'li',
     {},

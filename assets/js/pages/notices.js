@@ -31,6 +31,9 @@ function change(next) {
 /** What parts that are loaded later work with. */
 export const noticeStore = { get: () => state, set: change, ask: () => askNotices() };
 
+/** Opens one of them, which is read from then on; resolves to undefined where it cannot be shown. @param {import('../model/notices.js').Notice} notice */
+export const lookAt = async (notice) => (await show())?.look(notice);
+
 /** Resolves to what shows notices; null: it cannot be had just now. */
 async function show() {
   shown ??= import('../ui/notices.js')

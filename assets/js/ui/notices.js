@@ -55,10 +55,14 @@ export async function mountNotices({ get, set, ask }) {
     return reading;
   }
 
+  /** Opens one, which is read by that; of a warning a button says it. Resolves to true when it is closed. */
   async function look(notice) {
-    const closed = openNotice(notice, { get, set });
-    if (!isRead(notice)) await confirm(notice);
+    const unread = !isRead(notice);
+    const mustConfirm = unread && notice.kind === 'warning';
+    const closed = openNotice(notice, { get, set, mustConfirm });
+    if (mustConfirm ? (await closed) === true : unread) await confirm(notice);
     await closed;
+    return true;
   }
 
   /** What stands on the page now, the gravest first: two at most, or there would be no page left. */
@@ -126,7 +130,7 @@ export async function mountNotices({ get, set, ask }) {
 
   // Back in the language of the page, its late words may be missing still.
   onLanguage(() => fetchLateWords().then(update, () => {}));
-  return { update, readFirst };
+  return { update, readFirst, look };
 }
 
 /** Where lines stand: on home, on the waiting screen, and above the field of a conversation. */
