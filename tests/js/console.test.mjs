@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { aboutOf } from '../../assets/js/admin/model/audit.js';
 import { covered, coversTexts, isCovered, turnAll, uncover } from '../../assets/js/admin/model/covering.js';
-import { appealBody, bodyOf, change, emptyForm, isTouched, kindsFor, languageOf, missing, useTemplate } from '../../assets/js/admin/model/decision.js';
+import { appealBody, appealMissing, bodyOf, change, changeAppeal, emptyAppeal, emptyForm, isTouched, kindsFor, languageOf, missing, useTemplate } from '../../assets/js/admin/model/decision.js';
 import { commandOf, isMeant, keysOf } from '../../assets/js/admin/model/keys.js';
 import { moved, nextOf } from '../../assets/js/admin/model/order.js';
 import { hashOf, parseRoute, places, placesOf } from '../../assets/js/admin/model/route.js';
@@ -107,11 +108,17 @@ test('an appeal names what takes the place of the sanction, only where it is cha
   const form = { outcome: 'change', kind: 'warning', length_ms: null, note: ' n ', text: ' t ' };
   assert.deepEqual(appealBody(form), { outcome: 'change', sanction: { on: 'person', kind: 'warning' }, note: 'n', text: 't' });
   assert.deepEqual(appealBody({ ...form, outcome: 'uphold' }), { outcome: 'uphold', note: 'n', text: 't' });
+  assert.equal(appealMissing(emptyAppeal), 'op.appeal.choose');
+  const chosen = changeAppeal(emptyAppeal, 'outcome', 'change');
+  assert.equal(appealMissing(chosen), 'op.appeal.needsText');
+  assert.equal(changeAppeal(chosen, 'kind', 'mute').length_ms, 86_400_000, 'a kind that lasts has a length');
+  assert.equal(changeAppeal(changeAppeal(chosen, 'kind', 'mute'), 'kind', 'warning').length_ms, null);
 });
 
 test('texts are in the language that the person wrote', () => {
   const entries = [{ side: 'a', kind: 'message', content: '你好' }, { side: 'b', kind: 'message', content: 'hello there' }, { side: 'b', kind: 'message', content: null }];
   assert.deepEqual(['a', 'b'].map((side) => languageOf(entries, side, 'x')), ['zh-TW', 'en']);
+  assert.equal(languageOf([{ side: 'a', kind: 'message', content: '今日は寒いね' }], 'a', 'x'), 'ja');
   assert.equal(languageOf([], 'a', 'zh-TW'), 'zh-TW');
 });
 
@@ -159,6 +166,20 @@ test('the next case is free, and was not put aside', () => {
 
 test('j and k stay in the list', () => {
   assert.deepEqual([moved(-1, 1, 3), moved(-1, -1, 3), moved(2, 1, 3), moved(0, -1, 3), moved(0, 1, 0)], [0, 2, 2, 0, -1]);
+});
+
+test('what a row of the audit log is about is told in words', () => {
+  const names = new Map([[2, 'Ken']]);
+  assert.deepEqual(aboutOf('operator 2 disabled', names), ['Ken', { key: 'op.audit.disabled' }]);
+  assert.deepEqual(aboutOf('operator 2', names), ['Ken']);
+  assert.deepEqual(aboutOf('operator 2 no second factor', names), ['Ken', { key: 'op.totp.off' }]);
+  assert.deepEqual(aboutOf('operator 9', names), ['operator 9'], 'of whom nothing is known');
+  assert.deepEqual(aboutOf('minor', names), [{ key: 'op.reason.minor' }]);
+  assert.deepEqual(aboutOf('365 days', names), [{ key: 'op.hold.year' }]);
+  assert.deepEqual(aboutOf('3 reports', names), [{ key: 'op.case.reports', values: { n: 3 } }]);
+  assert.deepEqual(aboutOf('broadcast taken back', names), [{ key: 'op.audit.broadcast' }, { key: 'op.audit.takenBack' }]);
+  assert.deepEqual(aboutOf('sha256 ab12', names), ['sha256 ab12']);
+  assert.deepEqual(aboutOf('', names), []);
 });
 
 test('the address says where in the console one is', () => {

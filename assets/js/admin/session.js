@@ -48,9 +48,10 @@ function comeBack() {
   returning ??= loginSheet(operator()?.name ?? '')
     .then((next) => {
       if (!next) return false;
-      const another = next.operator.id !== operator()?.id;
+      const { id, role } = operator() ?? {};
+      const another = next.operator.id !== id || next.operator.role !== role;
       setSession(next);
-      // What is open belongs to the one before.
+      // What is open belongs to the one before, or to what they might do then.
       if (another) location.reload();
       return !another;
     })

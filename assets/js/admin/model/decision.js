@@ -131,9 +131,31 @@ export const bodyOf = (form) => ({ finding: form.finding, rule: form.rule, note:
  */
 export const isTouched = (form) => form.edited.length > 0 || form.note !== '';
 
+/** What becomes of a sanction that is appealed. */
+export const outcomes = ['uphold', 'change', 'overturn'];
+
+/** @typedef {{ outcome: string, kind: string, length_ms: number | null, note: string, text: string }} Appeal as the form of an appeal holds it */
+
+/** @type {Appeal} */
+export const emptyAppeal = { outcome: '', kind: 'warning', length_ms: null, note: '', text: '' };
+
+/**
+ * @param {Appeal} form @param {keyof Appeal} name @param {any} value @returns {Appeal}
+ */
+export const changeAppeal = (form, name, value) => ({ ...form, [name]: value, ...(name === 'kind' ? { length_ms: defaultLength(value, form.length_ms) } : {}) });
+
+/**
+ * What is missing before it can be sent, as the name of a text; null: nothing.
+ * @param {Appeal} form
+ */
+export function appealMissing({ outcome, text }) {
+  if (!outcomes.includes(outcome)) return 'op.appeal.choose';
+  return text.trim() === '' ? 'op.appeal.needsText' : null;
+}
+
 /**
  * An appeal's decision as the server takes it.
- * @param {{ outcome: string, kind: string, length_ms: number | null, note: string, text: string }} form
+ * @param {Appeal} form
  */
 export function appealBody({ outcome, kind, length_ms: length, note, text }) {
   const sanction = outcome === 'change' ? { sanction: sanctionsOf(/** @type {Form} */ ({ kind, length_ms: length }))[0] } : {};
@@ -146,6 +168,7 @@ export function appealBody({ outcome, kind, length_ms: length, note, text }) {
  */
 export function languageOf(entries, subject, otherwise) {
   const words = entries.filter((it) => it.side === subject && it.kind === 'message').map((it) => it.content ?? '').join('');
+  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(words)) return 'ja';
   if (/\p{Script=Han}/u.test(words)) return 'zh-TW';
   return /\p{Script=Latin}{2}/u.test(words) ? 'en' : otherwise;
 }

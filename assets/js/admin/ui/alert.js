@@ -30,15 +30,18 @@ export function quiet() {
   if (node) setHidden(node, true);
 }
 
-/** Takes a step, and says in words why it could not be taken. Answers whether it was. */
-export async function attempt(step) {
+/**
+ * Takes a step, and says in words why it could not be taken: above the view, or where `say` puts it.
+ * Answers whether it was.
+ */
+export async function attempt(step, say = complain) {
   try {
     await step();
     quiet();
     return true;
   } catch (error) {
     if (!(error instanceof Refusal) && error.name !== 'Error') throw error;
-    complain(wordsFor(error));
+    say(wordsFor(error));
     return false;
   }
 }

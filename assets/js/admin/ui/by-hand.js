@@ -23,6 +23,13 @@ export function openByHand(app) {
   });
   const send = oneAtATime(async () => {
     const subject = about.value === 'session' ? { session: id.value.trim() } : { room: id.value.trim(), side: side.value };
+    wrong.quiet();
+    const lacks = (id.value.trim() === '' && 'op.byHand.needsId') || (note.value.trim() === '' && 'op.byHand.needsNote');
+    if (lacks) {
+      wrong.say(t(lacks));
+      (lacks === 'op.byHand.needsId' ? id : note).focus();
+      return;
+    }
     try {
       const made = await post('cases/', { ...subject, reason: reason.value, note: note.value.trim() });
       sheet.close();

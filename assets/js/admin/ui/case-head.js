@@ -14,7 +14,7 @@ export function mountCaseHead({ case: row, subject }, { app }) {
   const heading = el('h1', { class: 'op-case-title', tabindex: '-1', test: 'case-title' }, t('op.case.no', { n: row.id }), ' ', reasonChip(row.reason));
   const back = el('button', { type: 'button', class: 'button-icon', 'aria-label': t('op.case.back'), onclick: () => app.go({ view: 'queue' }) }, icon('back'));
   const person = t('op.case.person', { id: subject.id });
-  const facts = el('p', { class: 'op-meta' }, [...factsOf(row), person].join(' · '));
+  const facts = el('p', { class: 'op-meta', test: 'case-facts' }, [...factsOf(row), person].join(' · '));
   const node = el('header', { class: 'op-case-head' }, back, el('div', { class: 'op-case-names' }, heading, facts), claim);
   function paint() {
     const { claim: held } = row;

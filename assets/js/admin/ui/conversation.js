@@ -88,7 +88,7 @@ export function mountConversation(file, reading) {
   function paint() {
     const at = nodes().indexOf(document.activeElement.closest?.('[data-testid="entry"]'));
     list.replaceChildren(...rooms.flatMap((room, index) => [roomHead(room, index + 1, rooms.length), bodyOf(room)]));
-    if (rooms.length === 0) list.replaceChildren(el('p', { class: 'op-empty' }, t('op.room.none')));
+    if (rooms.length === 0) list.replaceChildren(el('p', { class: 'op-empty' }, t(file.case.kind === 'appeal' ? 'op.room.appealed' : 'op.room.none')));
     setText(why, reading.isShown().all ? '' : t('op.coverWhy'));
     setText(show, t(reading.isShown().all ? 'op.coverAgain' : 'op.uncover'));
     if (at >= 0) nodes()[at]?.focus({ preventScroll: true });

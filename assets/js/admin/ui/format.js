@@ -5,6 +5,9 @@ import { clock, now, sameDay } from '../../lib/time.js';
 
 const pad = (number) => String(number).padStart(2, '0');
 
+/** The languages that people are told things in, by their own names. */
+export const textLanguages = { 'zh-TW': '中文', en: 'English', ja: '日本語' };
+
 /** A moment: the time of day alone where it was today. @param {number} ms */
 export function moment(ms) {
   if (sameDay(ms, now())) return clock(ms);

@@ -23,11 +23,11 @@ export function sanctionWords(it) {
 }
 
 /** @param {any[]} sanctions @param {(sanction: any) => (Node | null)} more what else stands in the row */
-export function sanctionList(sanctions, more = () => null) {
+export function sanctionList(sanctions, more = () => null, className = '') {
   const row = (it) =>
     el('li', { class: 'op-row', test: 'sanction' },
       el('p', { class: 'op-row-main' }, el('strong', {}, kindName(it.kind, it.rule)), ` · ${reasonName(it.rule)}`, it.target && it.target !== 'person' && ` · ${t(`op.target.${it.target}`)}`),
       el('p', { class: 'op-meta' }, [moment(it.at_ms), stateOf(it), it.automatic ? t('op.automatic') : it.by && t('op.by', { name: it.by })].filter(Boolean).join(' · ')),
       more(it));
-  return el('ul', { class: 'op-rows' }, ...sanctions.map(row));
+  return el('ul', { class: `op-rows ${className}` }, ...sanctions.map(row));
 }

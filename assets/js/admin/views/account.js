@@ -5,9 +5,9 @@ import { t } from '../../lib/i18n.js';
 import { oneAtATime } from '../../lib/press.js';
 import { toast } from '../../ui/toast.js';
 import { get, operator, post, remove, setSession } from '../session.js';
-import { attempt, complain } from '../ui/alert.js';
+import { attempt } from '../ui/alert.js';
 import { askSheet } from '../ui/ask.js';
-import { button, field, form, input } from '../ui/fields.js';
+import { button, field, form, input, wrongLine } from '../ui/fields.js';
 import { ago, moment } from '../ui/format.js';
 import { openTotp } from '../ui/totp.js';
 
@@ -17,18 +17,21 @@ function passwordCard() {
   const current = secret({ autocomplete: 'current-password', test: 'password-current' });
   const next = secret({ autocomplete: 'new-password', test: 'password-new' });
   const again = secret({ autocomplete: 'new-password', test: 'password-again' });
+  const wrong = wrongLine('password-wrong');
   const submit = oneAtATime(async () => {
+    wrong.quiet();
     if (next.value !== again.value) {
-      complain(t('op.password.differ'));
+      wrong.say(t('op.password.differ'));
+      again.select();
       return;
     }
     await attempt(async () => {
       await post('password/', { current: current.value, new: next.value });
       for (const node of [current, next, again]) node.value = '';
       toast(t('op.password.done'));
-    });
+    }, wrong.say);
   });
-  return el('section', { class: 'op-card' }, el('h2', { class: 'op-subtitle' }, t('op.password.title')), form({ class: 'op-form', test: 'password' }, submit, field('op.password.current', current), field('op.password.new', next, { hint: t('op.password.hint') }), field('op.password.again', again), el('button', { type: 'submit', class: 'button-ghost', test: 'password-go' }, t('op.password.go'))));
+  return el('section', { class: 'op-card op-card-tall' }, el('h2', { class: 'op-subtitle' }, t('op.password.title')), form({ class: 'op-form', test: 'password' }, submit, field('op.password.current', current), field('op.password.new', next, { hint: t('op.password.hint') }), field('op.password.again', again), wrong.node, el('button', { type: 'submit', class: 'button-ghost', test: 'password-go' }, t('op.password.go'))));
 }
 
 function totpCard(refresh) {

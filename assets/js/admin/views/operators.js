@@ -7,7 +7,7 @@ import { toast } from '../../ui/toast.js';
 import { get, operator, post, put } from '../session.js';
 import { attempt } from '../ui/alert.js';
 import { askSheet } from '../ui/ask.js';
-import { button, field, form, input, select } from '../ui/fields.js';
+import { button, field, form, input, select, wrongLine } from '../ui/fields.js';
 import { moment } from '../ui/format.js';
 
 const roles = ['moderator', 'administrator'];
@@ -17,17 +17,21 @@ function newOperator(onDone) {
   const name = input({ test: 'operator-name', autocapitalize: 'none' });
   const role = select(roleOptions(), 'moderator', { test: 'operator-role' });
   const password = input({ type: 'password', test: 'operator-password', autocomplete: 'new-password' });
-  const submit = oneAtATime(() => attempt(async () => {
-    await post('operators/', { name: name.value.trim(), role: role.value, password: password.value });
-    toast(t('op.operators.made', { name: name.value.trim() }));
-    await onDone();
-  }));
-  const inside = form({ class: 'op-form op-form-wide' }, submit, field('op.login.name', name), field('op.role', role), field('op.password.first', password, { hint: t('op.password.hint') }), el('button', { type: 'submit', class: 'button-primary', test: 'operator-go' }, t('op.operators.make')));
+  const wrong = wrongLine('operator-wrong');
+  const submit = oneAtATime(() => {
+    wrong.quiet();
+    return attempt(async () => {
+      await post('operators/', { name: name.value.trim(), role: role.value, password: password.value });
+      toast(t('op.operators.made', { name: name.value.trim() }));
+      await onDone();
+    }, wrong.say);
+  });
+  const inside = form({ class: 'op-form op-form-wide' }, submit, field('op.login.name', name), field('op.role', role), field('op.password.first', password, { hint: t('op.password.hint') }), wrong.node, el('button', { type: 'submit', class: 'button-primary', test: 'operator-go' }, t('op.operators.make')));
   return el('details', { class: 'op-fold', test: 'new-operator' }, el('summary', {}, t('op.operators.new')), inside);
 }
 
 export async function mountOperators(place) {
-  const list = el('ul', { class: 'op-rows', test: 'operators' });
+  const list = el('ul', { class: 'op-rows op-list', test: 'operators' });
   const maker = el('div');
   place.append(el('header', { class: 'op-head' }, el('h1', { class: 'op-title' }, t('op.nav.operators'))), list, maker);
 

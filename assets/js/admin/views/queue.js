@@ -5,11 +5,11 @@ import { el, setAttr, setHidden, setText } from '../../lib/dom.js';
 import { duration, t } from '../../lib/i18n.js';
 import { now } from '../../lib/time.js';
 import { toast } from '../../ui/toast.js';
-import { moved, nextOf } from '../model/order.js';
-import { get, isAdministrator, operator, post } from '../session.js';
+import { moved } from '../model/order.js';
+import { get, isAdministrator, post } from '../session.js';
 import { attempt } from '../ui/alert.js';
 import { isThere } from '../ui/activity.js';
-import { asideIds, forgetAside } from '../ui/aside.js';
+import { forgetAside } from '../ui/aside.js';
 import { button } from '../ui/fields.js';
 import { ago, left, moment, reasonName } from '../ui/format.js';
 import { openByHand } from '../ui/by-hand.js';
@@ -68,13 +68,14 @@ function mountFigures(place) {
 
 export async function mountQueue(place, { view }, app) {
   const closed = view === 'closed';
-  const rows = el('ul', { class: 'op-rows op-cases', test: 'queue' });
+  const rows = el('ul', { class: 'op-rows op-list', test: 'queue' });
   const empty = el('p', { class: 'op-empty', test: 'queue-empty', hidden: true });
   const heading = el('h1', { class: 'op-title', tabindex: '-1' }, t(`op.nav.${view}`));
   const next = button('op.queue.next', takeNext, { kind: 'primary', test: 'next-case' });
   place.append(el('header', { class: 'op-head' }, heading, !closed && isAdministrator() && button('op.byHand.open', () => openByHand(app), { kind: 'text', test: 'by-hand' })));
   const refreshFigures = closed ? null : mountFigures(place);
-  place.append(rows, empty, ...(closed ? [] : [el('div', { class: 'op-foot' }, next)]));
+  const foot = el('div', { class: 'op-foot' }, next);
+  place.append(rows, empty, ...(closed ? [] : [foot]));
   let cases = [];
   let at = -1;
   let timer = null;
@@ -90,7 +91,7 @@ export async function mountQueue(place, { view }, app) {
     rows.replaceChildren(...cases.map(caseRow));
     empty.hidden = cases.length > 0;
     setText(empty, t(closed ? 'op.closed.empty' : 'op.queue.empty'));
-    next.disabled = !nextOf(cases, asideIds(), operator().role, now()) && cases.length === 0;
+    foot.hidden = cases.length === 0;
     if (focused) rows.querySelector(`[href="${focused}"]`)?.focus({ preventScroll: true });
   }
 

@@ -10,7 +10,7 @@ import { rules, told as toldKinds } from '../model/decision.js';
 import { get, isAdministrator, post } from '../session.js';
 import { attempt } from '../ui/alert.js';
 import { askSheet } from '../ui/ask.js';
-import { area, button, field, form, input, select } from '../ui/fields.js';
+import { area, button, field, form, input, select, wrongLine } from '../ui/fields.js';
 import { kindName, length, reasonName } from '../ui/format.js';
 import { sanctionList, sanctionWords } from '../ui/sanction-list.js';
 
@@ -32,12 +32,16 @@ function networkForm(onDone) {
   offer();
   const rule = select(rules.map((it) => [it, reasonName(it)]), 'spam', { test: 'network-rule' });
   const text = area('', { test: 'network-text', rows: 2 });
-  const submit = oneAtATime(() => attempt(async () => {
-    await post('sanctions/', { address: address.value.trim(), kind: kind.value, length_ms: Number(span.value), rule: rule.value, text: text.value.trim() });
-    toast(t('op.network.done'));
-    await onDone();
-  }));
-  const inside = form({ class: 'op-form op-form-wide' }, submit, el('p', { class: 'op-hint' }, t('op.network.text')), field('op.network.address', address), el('div', { class: 'op-pair' }, field('op.sanction', kind), field('op.length', span)), field('op.rule', rule), field('op.network.words', text), el('button', { type: 'submit', class: 'button-danger', test: 'network-go' }, t('op.network.go')));
+  const wrong = wrongLine('network-wrong');
+  const submit = oneAtATime(() => {
+    wrong.quiet();
+    return attempt(async () => {
+      await post('sanctions/', { address: address.value.trim(), kind: kind.value, length_ms: Number(span.value), rule: rule.value, text: text.value.trim() });
+      toast(t('op.network.done'));
+      await onDone();
+    }, wrong.say);
+  });
+  const inside = form({ class: 'op-form op-form-wide' }, submit, el('p', { class: 'op-hint' }, t('op.network.text')), field('op.network.address', address), el('div', { class: 'op-pair' }, field('op.sanction', kind), field('op.length', span)), field('op.rule', rule), field('op.network.words', text), wrong.node, el('button', { type: 'submit', class: 'button-danger', test: 'network-go' }, t('op.network.go')));
   return el('details', { class: 'op-fold', test: 'network' }, el('summary', {}, t('op.network.title')), inside);
 }
 
@@ -72,7 +76,7 @@ export async function mountSanctions(place) {
     const wanted = number.value.trim().replace(/^#/, '');
     const { sanctions } = await get(/^\d+$/.test(wanted) ? `sanctions/?case=${wanted}` : 'sanctions/');
     const empty = el('p', { class: 'op-empty' }, t(wanted ? 'op.sanctions.noneHere' : 'op.sanctions.none'));
-    list.replaceChildren(sanctions.length > 0 ? sanctionList(sanctions, more) : empty);
+    list.replaceChildren(sanctions.length > 0 ? sanctionList(sanctions, more, 'op-list') : empty);
   }
 
   await refresh();

@@ -1,5 +1,5 @@
 // The templates of decisions: what each does is fixed in the form of a decision, the
-// words to people are the site's own, in both languages. Administrators change them.
+// words to people are the site's own, in each language. Administrators change them.
 
 import { el } from '../../lib/dom.js';
 import { t } from '../../lib/i18n.js';
@@ -11,10 +11,10 @@ import { get, isAdministrator, put } from '../session.js';
 import { attempt } from '../ui/alert.js';
 import { outcomeWords } from '../ui/decision.js';
 import { area, field, form, select } from '../ui/fields.js';
-import { kindName, length, reasonName } from '../ui/format.js';
+import { kindName, length, reasonName, textLanguages } from '../ui/format.js';
 
 const draftName = 'templates';
-const languages = ['zh-TW', 'en'];
+const languages = Object.keys(textLanguages);
 
 /** What a template does, as fields. @param {any} template @param {() => void} onChange */
 function effects(template, onChange) {
