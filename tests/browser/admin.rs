@@ -10,9 +10,10 @@ use miyu::domain::safety::{Reason, Role};
 use serde_json::json;
 
 use crate::presses::press_quickly;
-use crate::support::audit::{accessible, legible};
+use crate::support::audit::accessible;
 use crate::support::browser::Browser;
-use crate::support::desk::{PASSWORD, at_rest, make_operator, reported};
+use crate::support::console::{goes_to, log_in, look, moves_on, title, type_log_in};
+use crate::support::desk::{at_rest, make_operator, reported};
 use crate::support::person::Person;
 use crate::support::stage::{Play, picture};
 
@@ -46,38 +47,6 @@ async fn an_evening(data: &Backends, cases: usize) {
     }
 }
 
-async fn log_in(person: &Person) {
-    // Who is not logged in yet is told by an answer that browsers write down.
-    person.expect_console("401");
-    person.goto("/admin/").await;
-    type_log_in(person).await;
-    person.sees("queue").await;
-}
-
-async fn type_log_in(person: &Person) {
-    person
-        .until("focusedTest() === 'login-name'", json!([]))
-        .await;
-    let (tab, enter) = (char::from(Key::Tab), char::from(Key::Enter));
-    person.keys(&format!("Mei{tab}")).await;
-    person.keys(&format!("{PASSWORD}{enter}")).await;
-}
-
-/// The case that is open, by its title.
-async fn title(person: &Person) -> String {
-    person.sees("case-title").await;
-    let title = person
-        .ask("byTest('case-title').textContent", json!([]))
-        .await;
-    title.as_str().expect("a text").to_owned()
-}
-
-/// Waits until another case than this one is open.
-async fn moves_on(person: &Person, from: &str) {
-    let another = "shown('case-title') && byTest('case-title').textContent !== args[0]";
-    person.until(another, json!([from])).await;
-}
-
 /// How many cases wait.
 async fn waiting(person: &Person) -> u64 {
     let count = "fetch('/admin/api/queue/').then((it) => it.json()).then((it) => it.cases.length)";
@@ -90,7 +59,7 @@ fn twenty_cases_are_decided_by_keyboard_alone() {
     Play::new("console_twenty_cases").run(async |stage| {
         at_rest(stage, async |data| an_evening(data, CASES).await).await;
         let mei = stage.person("Mei").await;
-        log_in(&mei).await;
+        log_in(&mei, "Mei").await;
         mei.until(
             "document.querySelectorAll('[data-testid=\"case-row\"]').length > 20",
             json!([]),
@@ -165,7 +134,7 @@ async fn a_session_that_ends_loses_no_word(mei: &Person) {
     mei.reads("alert", "分頁").await;
 
     mei.reload().await;
-    type_log_in(mei).await;
+    type_log_in(mei, "Mei").await;
     assert_eq!(title(mei).await, open);
     let kept = "byTest('text').value === args[0]";
     assert_eq!(
@@ -188,7 +157,7 @@ fn the_console_is_used_with_a_thumb() {
     Play::new("console_thumb").run(async |stage| {
         at_rest(stage, async |data| an_evening(data, 3).await).await;
         let phone = stage.person_with("Mei", &Browser::phone()).await;
-        log_in(&phone).await;
+        log_in(&phone, "Mei").await;
         look(&phone, "queue").await;
         phone.press("next-case").await;
         let open = title(&phone).await;
@@ -211,9 +180,7 @@ fn the_console_is_used_with_a_thumb() {
         assert_eq!(phone.ask(plain, json!([])).await, true);
         look(&phone, "case").await;
         for view in ["closed", "sanctions", "site", "templates", "operators", "audit", "account"] {
-            phone.ask("location.hash = `#/${args[0]}`", json!([view])).await;
-            phone.until("document.querySelector('main h1') && document.body.dataset.view === args[0]", json!([view])).await;
-            phone.until("document.querySelectorAll('main :is(.op-row, .op-card, .op-empty)').length > 0", json!([])).await;
+            goes_to(&phone, view).await;
             look(&phone, view).await;
         }
         phone.press("logout").await;
@@ -221,30 +188,12 @@ fn the_console_is_used_with_a_thumb() {
         look(&phone, "login").await;
     });
 }
-
-/// axe, nothing wider than the window, and a picture; in both schemes.
-async fn look(person: &Person, view: &str) {
-    accessible(person, view).await;
-    let wide = person
-        .ask(
-            "document.documentElement.scrollWidth - innerWidth",
-            json!([]),
-        )
-        .await;
-    assert_eq!(wide, 0, "{view} is wider than the window");
-    picture(person, &format!("console-{view}-light")).await;
-    person.color_scheme(true).await;
-    legible(person, &format!("{view} in the dark")).await;
-    picture(person, &format!("console-{view}-dark")).await;
-    person.color_scheme(false).await;
-}
-
 #[test]
 fn the_second_of_two_presses_belongs_to_the_case_before() {
     Play::new("console_double_press").run(async |stage| {
         at_rest(stage, async |data| an_evening(data, 3).await).await;
         let mei = stage.person_with("Mei", &Browser::phone()).await;
-        log_in(&mei).await;
+        log_in(&mei, "Mei").await;
         mei.press("next-case").await;
         let first = title(&mei).await;
         mei.press("next").await;
@@ -274,7 +223,7 @@ fn an_operator_whose_browser_keeps_no_cookie_is_told_so() {
         let mei = stage.person_with("Mei", &forgetful).await;
         mei.expect_console("401");
         mei.goto("/admin/").await;
-        type_log_in(&mei).await;
+        type_log_in(&mei, "Mei").await;
         mei.reads("login-wrong", "沒有留下本站的 Cookie").await;
     });
 }

@@ -11,6 +11,8 @@ mod alone;
 mod beginning;
 mod calling;
 mod clock;
+mod console_acts;
+mod console_first;
 mod dark_line;
 mod dropping;
 mod ending;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::support::audit::accessible;
 use crate::support::browser::Browser;
-use crate::support::chat::{expects_lost_connections, meet};
+use crate::support::chat::{expects_lost_connections, meet, reads_at, sees_no_at};
 use crate::support::desk::{on_the_data, with_operator};
 use crate::support::person::Person;
 use crate::support::stage::{Play, Stage, picture};
@@ -93,17 +93,6 @@ async fn reports(reporter: &Person) {
     reporter.press("report-spam").await;
     reporter.press("report-send").await;
     reporter.sees_no("report-sheet").await;
-}
-
-/// Whether what this selector names is there to be seen, and says this.
-async fn reads_at(person: &Person, selector: &str, part: &str) {
-    let says = "[...document.querySelectorAll(args[0])].some((it) => visible(it) && it.textContent.includes(args[1]))";
-    person.until(says, json!([selector, part])).await;
-}
-
-async fn sees_no_at(person: &Person, selector: &str) {
-    let none = "![...document.querySelectorAll(args[0])].some(visible)";
-    person.until(none, json!([selector])).await;
 }
 
 #[test]

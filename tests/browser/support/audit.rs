@@ -21,12 +21,12 @@ const TRIES: usize = 3;
 
 /// Runs axe and answers what it found wrong, in words. Nothing is preloaded: no rule here reads
 /// style sheets. Waits for what moves once; what is half faded in has no contrast yet. In a tab that is not
-/// seen nothing moves, so that there it is brought to its end.
+/// seen nothing moves, nor in what is folded away, so that there it is brought to its end.
 const RUN_AXE: &str = "
 const done = arguments[arguments.length - 1];
 const [kind, values] = arguments;
 const finite = document.getAnimations().filter((it) => it.playState === 'running' && it.effect?.getComputedTiming().endTime !== Infinity);
-if (document.hidden) finite.forEach((it) => it.finish());
+finite.filter((it) => document.hidden || !it.effect.target?.checkVisibility()).forEach((it) => it.finish());
 Promise.allSettled(finite.map((it) => it.finished))
   .then(() => axe.run(document, { runOnly: { type: kind, values }, resultTypes: ['violations'], preload: false }))
   .then((result) => done(result.violations.flatMap((rule) => rule.nodes.map((node) =>

@@ -167,6 +167,19 @@ pub async fn meet(one: &Person, other: &Person) {
     tokio::join!(one.meets(other.name()), other.meets(one.name()));
 }
 
+/// Waits until something that this selector names is there to be seen, and says this: a page has places for a line that
+/// are not seen.
+pub async fn reads_at(person: &Person, selector: &str, part: &str) {
+    let says = "[...document.querySelectorAll(args[0])].some((it) => visible(it) && it.textContent.includes(args[1]))";
+    person.until(says, json!([selector, part])).await;
+}
+
+/// Waits until nothing that this selector names is there to be seen.
+pub async fn sees_no_at(person: &Person, selector: &str) {
+    let none = "![...document.querySelectorAll(args[0])].some(visible)";
+    person.until(none, json!([selector])).await;
+}
+
 /// The browsers' own words about a connection that cannot be had.
 pub fn expects_lost_connections(person: &Person) {
     for words in [

@@ -7,6 +7,7 @@ pub mod cable;
 pub mod chat;
 mod chromium;
 pub mod commands;
+pub mod console;
 pub mod desk;
 pub mod driver;
 mod firefox;
