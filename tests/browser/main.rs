@@ -12,6 +12,7 @@ mod beginning;
 mod calling;
 mod clock;
 mod console_acts;
+mod console_appeal;
 mod console_first;
 mod dark_line;
 mod dropping;
