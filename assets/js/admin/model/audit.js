@@ -16,7 +16,7 @@ export function aboutOf(details, names) {
   if (rules.includes(details)) return [{ key: `op.reason.${details}` }];
   const hold = holds.get(details);
   if (hold) return [{ key: hold }];
-  const reports = details.match(/^(\d+) reports$/);
+  const reports = details.match(/^(\d+) reports?$/);
   if (reports) return [{ key: 'op.case.reports', values: { n: Number(reports[1]) } }];
   const setting = details.match(/^(\w+)( taken back)?$/);
   if (setting && settings.includes(setting[1])) return [{ key: `op.audit.${setting[1]}` }, ...(setting[2] ? [{ key: 'op.audit.takenBack' }] : [])];
