@@ -51,6 +51,8 @@ pub const STORE_MAX: &str = "miyu_store_max_bytes";
 pub const SITE_FULL: &str = "miyu_site_full_total";
 /// Counter: reports taken, by `reason`.
 pub const REPORTS: &str = "miyu_reports_total";
+/// Gauge: sanctions that hold, those aside that concern no connection, by `on` (`session`, `network`).
+pub const SANCTIONS: &str = "miyu_sanctions";
 /// Counter: pages read from the store, by `cause` (`hole`, `lagged`, `open`, `resync`).
 pub const PAGES: &str = "miyu_pages_total";
 /// Counter: rooms whose members were told where the room stands, since frames may have been lost.
@@ -147,6 +149,7 @@ fn describe() {
         SITE_FULL,
         "Searches refused because of the size of the data"
     );
+    describe_gauge!(SANCTIONS, "Sanctions that hold, by what they are on");
     describe_counter!(PAGES, "Pages read from the store, by cause");
     describe_counter!(
         POSITIONS,

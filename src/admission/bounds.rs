@@ -75,7 +75,7 @@ pub const BOUNDS: [Bound; 26] = [
     bound(
         "what holds against people, and who has a notice to read",
         Per::Process,
-        16 * MIB,
+        12 * MIB,
     ),
     bound(
         "networks whose budget is remembered",

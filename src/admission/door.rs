@@ -121,6 +121,11 @@ impl Door {
         self.sanctions.at(session, address, || Now::read().wall)
     }
 
+    /// What holds against people, as it is known here.
+    pub fn sanctions(&self) -> &SanctionSet {
+        &self.sanctions
+    }
+
     /// How this browser may speak now.
     pub fn voice(&self, session: SessionId, now: Timestamp) -> Voice {
         self.sanctions.voice(session, now)

@@ -2,49 +2,41 @@
 //! store need not be. The store is the truth: the set is filled from it at the start and goes on from the rows that
 //! it has added since, whatever told this node that there are some.
 
-use std::collections::HashMap;
+mod held;
+
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
 
-use crate::domain::id::{IdMap, SessionId, Timestamp};
+use self::held::{Held, Standing};
+use crate::domain::id::{SessionId, Timestamp};
 use crate::domain::safety::{
-    NetworkHash, NetworkKey, Networks, Reason, Sanction, SanctionId, SanctionKind, SanctionTarget,
+    NetworkKey, Networks, Reason, Sanction, SanctionId, SanctionKind, SanctionTarget,
 };
 use crate::state_machine::Voice;
 
 #[cfg(test)]
 mod tests;
 
+/// So many have their memory counted.
+pub const COUNTED: usize = 100_000;
+
 /// The set of one node.
+///
+/// None is left out, however many there are: a ban that was forgotten, and a decision that was refused because there are
+/// many already, would both be a gift to those who can cause many. What that costs is counted for [`COUNTED`] in
+/// [`bounds`](super::bounds), and said where there are more.
 #[derive(Default)]
 pub struct SanctionSet {
-    /// Whether there is any at all: most sites have none most of the time, and then this is all that is looked at.
-    any: AtomicBool,
-    /// Whether any is on a network: only then the networks of a client are hashed.
-    on_networks: AtomicBool,
+    /// How many there are: most sites have none most of the time, and then this is all that is looked at.
+    all: AtomicUsize,
+    /// How many of them are on networks: only then the networks of a client are hashed.
+    on_networks: AtomicUsize,
     /// Hashes networks; `None`: those of networks are not looked for.
     key: Option<NetworkKey>,
     held: RwLock<Held>,
-}
-
-#[derive(Default)]
-struct Held {
-    sessions: IdMap<SessionId, Vec<Standing>>,
-    networks: HashMap<NetworkHash, Vec<Standing>>,
-    /// Where each of them is: a lifting row names only a number.
-    targets: IdMap<SanctionId, SanctionTarget>,
-    newest: SanctionId,
-}
-
-#[derive(Clone, Copy)]
-struct Standing {
-    id: SanctionId,
-    kind: SanctionKind,
-    rule: Reason,
-    until: Option<Timestamp>,
 }
 
 /// One sanction that holds, as its person may be told.
@@ -98,12 +90,21 @@ impl SanctionSet {
         }
     }
 
-    /// A set that holds these, which are all that were in force when `newest` was the newest row of the store.
+    /// From now on it holds these, which were in force when `newest` was the newest row of the store. Where there are
+    /// more of those, they follow with [`fill_on`](Self::fill_on).
     pub fn fill(&self, in_force: &[Sanction], newest: SanctionId) {
-        let mut held = Held::default();
+        *self.held.write() = Held {
+            newest,
+            ..Held::default()
+        };
+        self.fill_on(in_force);
+    }
+
+    /// More of what was in force.
+    pub fn fill_on(&self, in_force: &[Sanction]) {
+        let mut held = self.held.write();
         in_force.iter().for_each(|row| held.add(row));
-        held.newest = newest;
-        self.put(&mut self.held.write(), held);
+        self.note(&held);
     }
 
     /// Goes on with rows that the store has added, in the order of their numbers. Rows that are known already change
@@ -115,7 +116,7 @@ impl SanctionSet {
                 continue;
             }
             match row.lifts {
-                Some(lifted) => held.remove(lifted),
+                Some(lifted) => held.remove(row.target, lifted),
                 None => held.add(row),
             }
             held.newest = row.id;
@@ -131,30 +132,41 @@ impl SanctionSet {
     /// Lets go of what has ended, so that it does not add up. Whether any of it was on a network.
     pub fn forget_ended(&self, now: Timestamp) -> bool {
         let mut held = self.held.write();
-        let ended: Vec<SanctionId> = held
-            .all()
-            .filter(|standing| !standing.holds(now))
-            .map(|standing| standing.id)
-            .collect();
-        let networks = held.networks.len();
-        ended.into_iter().for_each(|id| held.remove(id));
+        let before = held.networks.count();
+        held.sessions.forget_ended(now);
+        held.networks.forget_ended(now);
         self.note(&held);
-        held.networks.len() < networks
+        held.networks.count() < before
     }
 
-    /// Whether this sanction holds now, among those that matter to connections.
-    pub fn holds(&self, id: SanctionId, now: Timestamp) -> bool {
+    /// Whether this sanction holds now, among those on this target that matter to connections.
+    pub fn holds(&self, target: SanctionTarget, id: SanctionId, now: Timestamp) -> bool {
         let held = self.held.read();
-        let standing = held.targets.get(&id).and_then(|target| {
-            let all = held.of(target)?;
-            all.iter().find(|standing| standing.id == id)
-        });
-        standing.is_some_and(|standing| standing.holds(now))
+        let mut all = held.of(target).iter();
+        all.any(|standing| standing.id == id && standing.holds(now))
+    }
+
+    /// How many it holds: on sessions, and on networks.
+    pub fn counts(&self) -> [usize; 2] {
+        let on_networks = self.on_networks.load(Ordering::Relaxed);
+        let all = self.all.load(Ordering::Relaxed);
+        [all.saturating_sub(on_networks), on_networks]
+    }
+
+    /// What operators should know of how many there are.
+    pub fn hint(&self) -> Option<String> {
+        let all = self.all.load(Ordering::Relaxed);
+        (all > COUNTED).then(|| {
+            format!(
+                "{all} sanctions hold, and all of them do; memory is counted for {COUNTED}, each more takes some \
+                 100 bytes of it on each node; lift what need not hold any more"
+            )
+        })
     }
 
     /// Whether any sanction is on a network.
     pub fn on_networks(&self) -> bool {
-        self.on_networks.load(Ordering::Relaxed)
+        self.on_networks.load(Ordering::Relaxed) > 0
     }
 
     /// What holds now against this session at this address, as [`SanctionSet::against`].
@@ -164,7 +176,7 @@ impl SanctionSet {
         address: IpAddr,
         now: impl FnOnce() -> Timestamp,
     ) -> Against {
-        if !self.any.load(Ordering::Relaxed) {
+        if self.is_empty() {
             return Against::default();
         }
         let key = self.key.as_ref().filter(|_| self.on_networks());
@@ -191,103 +203,31 @@ impl SanctionSet {
         now: Timestamp,
     ) -> Against {
         let mut against = Against::default();
-        if !self.any.load(Ordering::Relaxed) {
+        if self.is_empty() {
             return against;
         }
         let held = self.held.read();
-        let of_session = session.and_then(|session| held.sessions.get(&session));
+        let of_session = session.map(|session| held.sessions.of(&session));
         for standing in of_session.into_iter().flatten() {
             against.add(standing, None, now);
         }
         let networks = networks.map(|it| [(it.near, Watched::Near), (it.wide, Watched::Wide)]);
         for (network, size) in networks.into_iter().flatten() {
-            for standing in held.networks.get(&network).into_iter().flatten() {
+            for standing in held.networks.of(&network) {
                 against.add(standing, Some(size), now);
             }
         }
         against
     }
 
-    fn put(&self, place: &mut Held, held: Held) {
-        *place = held;
-        self.note(place);
+    fn is_empty(&self) -> bool {
+        self.all.load(Ordering::Relaxed) == 0
     }
 
     fn note(&self, held: &Held) {
-        let on_networks = !held.networks.is_empty();
-        self.on_networks.store(on_networks, Ordering::Relaxed);
-        self.any.store(!held.targets.is_empty(), Ordering::Relaxed);
-    }
-}
-
-impl Held {
-    fn add(&mut self, row: &Sanction) {
-        // What only operators see, or only reports feel, is nothing to a connection.
-        let concerns = !matches!(row.kind, SanctionKind::Note | SanctionKind::ReporterMute);
-        if !concerns || row.lifts.is_some() || row.lifted_by.is_some() {
-            return;
-        }
-        let standing = Standing {
-            id: row.id,
-            kind: row.kind,
-            rule: row.rule,
-            until: row.until,
-        };
-        if self.targets.insert(row.id, row.target).is_none() {
-            // Hardly any target has two: most lists are as large as they have to be.
-            let one = || Vec::with_capacity(1);
-            match row.target {
-                SanctionTarget::Session(session) => {
-                    self.sessions.entry(session).or_insert_with(one)
-                }
-                SanctionTarget::Network(network) => {
-                    self.networks.entry(network).or_insert_with(one)
-                }
-            }
-            .push(standing);
-        }
-    }
-
-    fn of(&self, target: &SanctionTarget) -> Option<&Vec<Standing>> {
-        match target {
-            SanctionTarget::Session(session) => self.sessions.get(session),
-            SanctionTarget::Network(network) => self.networks.get(network),
-        }
-    }
-
-    fn remove(&mut self, id: SanctionId) {
-        match self.targets.remove(&id) {
-            Some(SanctionTarget::Session(session)) => {
-                if let Some(all) = self.sessions.get_mut(&session) {
-                    all.retain(|standing| standing.id != id);
-                    if all.is_empty() {
-                        self.sessions.remove(&session);
-                    }
-                }
-            }
-            Some(SanctionTarget::Network(network)) => {
-                if let Some(all) = self.networks.get_mut(&network) {
-                    all.retain(|standing| standing.id != id);
-                    if all.is_empty() {
-                        self.networks.remove(&network);
-                    }
-                }
-            }
-            None => {}
-        }
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Standing> {
-        self.sessions
-            .values()
-            .chain(self.networks.values())
-            .flatten()
-    }
-}
-
-impl Standing {
-    fn holds(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| now < until)
+        let (sessions, networks) = (held.sessions.count(), held.networks.count());
+        self.on_networks.store(networks, Ordering::Relaxed);
+        self.all.store(sessions + networks, Ordering::Relaxed);
     }
 }
 
@@ -309,11 +249,11 @@ impl Against {
             SanctionKind::Note | SanctionKind::ReporterMute => return,
         };
         let end = |until: Option<Timestamp>| until.map_or(i64::MAX, |until| until.0);
-        if place.is_none_or(|known| end(known.until) < end(standing.until)) {
+        if place.is_none_or(|known| end(known.until) < end(standing.until())) {
             *place = Some(Holding {
                 id: standing.id,
                 rule: standing.rule,
-                until: standing.until,
+                until: standing.until(),
             });
         }
     }

@@ -84,6 +84,7 @@ fn notices(app: &AppState) -> Vec<Finding> {
         ("clock", Steady.notice()),
         ("log", LINES.trouble()),
         ("store.max_size", app.capacity.hint()),
+        ("sanctions", app.door.sanctions().hint()),
     ];
     let missing = app.notices.all().into_iter();
     let missing = missing.map(|(part, why)| (part, Some(why)));
@@ -108,6 +109,9 @@ pub async fn metrics(call: Call) -> HandlerResult {
     metrics::gauge!(telemetry::TCP).set(app.limits.open_connections() as f64);
     metrics::gauge!(telemetry::MEMORY_USED).set(app.memory.used() as f64);
     metrics::gauge!(telemetry::MEMORY_LIMIT).set(app.memory.limit() as f64);
+    let [on_sessions, on_networks] = app.door.sanctions().counts();
+    metrics::gauge!(telemetry::SANCTIONS, "on" => "session").set(on_sessions as f64);
+    metrics::gauge!(telemetry::SANCTIONS, "on" => "network").set(on_networks as f64);
     metrics::counter!(telemetry::CLOCK_STEPS).absolute(Steady.steps());
     // Counted where no recorder may be asked: a panic is logged there too.
     metrics::counter!(telemetry::LOG_LOST).absolute(LINES.lost());

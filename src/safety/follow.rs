@@ -62,13 +62,11 @@ impl Follower {
             .safety
             .sanctions_in_force(SanctionId::default())
             .await?;
-        let newest = stretch.newest;
-        let mut all = std::mem::take(&mut stretch.sanctions);
-        while let (true, Some(last)) = (stretch.more, all.last()) {
+        self.sanctions.fill(&stretch.sanctions, stretch.newest);
+        while let (true, Some(last)) = (stretch.more, stretch.sanctions.last()) {
             stretch = self.safety.sanctions_in_force(last.id).await?;
-            all.append(&mut stretch.sanctions);
+            self.sanctions.fill_on(&stretch.sanctions);
         }
-        self.sanctions.fill(&all, newest);
         self.board.announce(self.announcements().await?);
         Ok(())
     }
@@ -169,7 +167,7 @@ impl Follower {
                 // What its connections count for changes.
                 SanctionTarget::Network(_) => networks = true,
                 SanctionTarget::Session(session) => {
-                    let holds = self.sanctions.holds(row.id, now);
+                    let holds = self.sanctions.holds(row.target, row.id, now);
                     if row.kind == SanctionKind::Ban && holds {
                         self.end(session);
                     }

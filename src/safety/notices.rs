@@ -13,7 +13,7 @@ use super::to_all::ToAll;
 use crate::admission::client::Tongue;
 use crate::admission::sanctions::SanctionSet;
 use crate::domain::id::{SessionId, Timestamp};
-use crate::domain::safety::{Notice, NoticeId, NoticeKind};
+use crate::domain::safety::{Notice, NoticeId, NoticeKind, SanctionTarget};
 use crate::protocol::NoticeView;
 use crate::state_machine::{Now, Voice};
 use crate::store::StoreError;
@@ -225,9 +225,10 @@ impl NoticeBoard {
 
     /// Not confirmed, or it still holds. What was lifted is told by another notice.
     fn is_due(&self, notice: &Notice, now: Timestamp) -> bool {
+        let target = SanctionTarget::Session(notice.to);
         let holds = notice
             .sanction
-            .is_some_and(|it| self.sanctions.holds(it, now));
+            .is_some_and(|it| self.sanctions.holds(target, it, now));
         let imposes = matches!(
             notice.kind,
             NoticeKind::Warning | NoticeKind::Mute | NoticeKind::Ban

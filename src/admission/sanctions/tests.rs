@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::safety::NetworkLength;
+use crate::domain::safety::{NetworkHash, NetworkLength};
 
 fn session(number: u8) -> SessionId {
     SessionId([number; 16])
@@ -149,7 +149,7 @@ fn what_concerns_no_connection_is_not_held() {
         on_session(1, 7, SanctionKind::Note, None),
         on_session(2, 7, SanctionKind::ReporterMute, None),
     ]);
-    assert!(!set.any.load(Ordering::Relaxed));
+    assert_eq!(set.counts(), [0, 0]);
     assert_eq!(set.newest(), SanctionId(2));
 }
 
@@ -158,11 +158,104 @@ fn what_ended_is_let_go_and_the_set_is_empty_again() {
     let set = SanctionSet::default();
     set.go_on(&[on_session(1, 7, SanctionKind::Mute, Some(100))]);
     set.forget_ended(Timestamp(99));
-    assert!(set.any.load(Ordering::Relaxed));
+    assert_eq!(set.counts(), [1, 0]);
     set.forget_ended(Timestamp(100));
-    assert!(!set.any.load(Ordering::Relaxed));
+    assert_eq!(set.counts(), [0, 0]);
+    assert!(set.is_empty());
+}
+
+#[test]
+fn of_several_on_one_each_ends_for_itself() {
+    let set = SanctionSet::default();
+    let all = [
+        on_session(1, 7, SanctionKind::Warning, None),
+        on_session(2, 7, SanctionKind::Mute, Some(50)),
+        on_session(3, 7, SanctionKind::Ban, Some(90)),
+    ];
+    set.go_on(&all);
+    let holding = || {
+        let target = SanctionTarget::Session(session(7));
+        all.map(|it| set.holds(target, it.id, Timestamp(0)))
+    };
+    assert_eq!(holding(), [true; 3]);
+    set.forget_ended(Timestamp(50));
+    assert_eq!((holding(), set.counts()), ([true, false, true], [2, 0]));
+    set.go_on(&[lifting(4, &all[0])]);
+    assert_eq!((holding(), set.counts()), ([false, false, true], [1, 0]));
+    // One that is named for another target is not found, and takes nothing away.
+    let elsewhere = SanctionTarget::Session(session(8));
+    assert!(!set.holds(elsewhere, SanctionId(3), Timestamp(0)));
+    set.forget_ended(Timestamp(90));
+    assert_eq!((holding(), set.counts()), ([false; 3], [0, 0]));
+}
+
+/// So many bans of networks that end at 100.
+fn raid(many: usize) -> Vec<Sanction> {
+    let of = |number: usize| {
+        let mut hash = [0; 16];
+        hash[..8].copy_from_slice(&number.to_le_bytes());
+        let network = NetworkHash { hash, ..network(0) };
+        let id = u64::try_from(number).unwrap() + 1;
+        row(
+            id,
+            SanctionTarget::Network(network),
+            SanctionKind::Ban,
+            Some(100),
+        )
+    };
+    (0..many).map(of).collect()
+}
+
+fn bytes(set: &SanctionSet) -> usize {
     let held = set.held.read();
-    assert!(held.sessions.is_empty() && held.targets.is_empty());
+    held.sessions.bytes() + held.networks.bytes()
+}
+
+#[test]
+fn as_many_as_are_counted_fit_and_those_above_are_said() {
+    let counted = crate::admission::bounds::BOUNDS
+        .iter()
+        .find(|it| it.what.starts_with("what holds against people"));
+    let counted = usize::try_from(counted.unwrap().bytes).unwrap();
+    // Sessions with a notice to read: as many places as their table has, with 17 bytes each.
+    let unread = 131_072 * 17;
+    let set = SanctionSet::default();
+    let rows = raid(COUNTED + 1);
+    let mut before = 0;
+    for stretch in rows[..COUNTED].chunks(500) {
+        set.go_on(stretch);
+        let now = bytes(&set);
+        // A table that grows is there twice for a moment.
+        let moment = if now == before { 0 } else { before };
+        assert!(now + moment + unread <= counted, "{now} and {before}");
+        before = now;
+    }
+    assert_eq!((set.counts(), set.hint()), ([0, COUNTED], None));
+    set.go_on(&rows[COUNTED..]);
+    assert_eq!(set.counts(), [0, COUNTED + 1], "none is left out");
+    let hint = set.hint().unwrap();
+    assert!(hint.starts_with("100001 sanctions hold"), "{hint}");
+}
+
+#[test]
+fn what_a_raid_needed_is_given_back_when_it_is_over() {
+    let set = SanctionSet::default();
+    let rows = raid(20_000);
+    set.go_on(&rows);
+    let full = bytes(&set);
+    assert!(set.forget_ended(Timestamp(100)));
+    assert_eq!(set.counts(), [0, 0]);
+    assert!(bytes(&set) <= full / 8, "{} of {full}", bytes(&set));
+    // And when they are lifted one by one.
+    let set = SanctionSet::default();
+    set.go_on(&rows);
+    let lifts: Vec<Sanction> = rows
+        .iter()
+        .map(|it| lifting(it.id.0 + 20_000, it))
+        .collect();
+    set.go_on(&lifts);
+    assert_eq!(set.counts(), [0, 0]);
+    assert!(bytes(&set) <= full / 8, "{} of {full}", bytes(&set));
 }
 
 fn some_rows() -> impl Strategy<Value = Vec<Sanction>> {
