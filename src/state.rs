@@ -76,10 +76,10 @@ pub struct AppState {
     pub topics: RwLock<Arc<SiteTopics>>,
     /// What chat connections share: each holds one pointer to it.
     pub reach: Arc<ChatServices>,
-    /// Operators and their log-ins; `None` where the store keeps none.
-    pub operating: Option<Arc<Operating>>,
-    /// The operators' desk; `None` where the store keeps no cases.
-    pub console: Option<Arc<Console>>,
+    /// Operators and their log-ins.
+    pub operating: Arc<Operating>,
+    /// The operators' desk.
+    pub console: Arc<Console>,
     /// What searches share.
     pub lobby: Arc<LobbyServices>,
     /// The key by which browsers let this site call them; `None`: people are not called.

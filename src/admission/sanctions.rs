@@ -39,6 +39,24 @@ pub struct SanctionSet {
     held: RwLock<Held>,
 }
 
+/// What a set is to hold, while it is read stretch by stretch.
+pub struct Filling(Held);
+
+impl Filling {
+    /// Of what was in force when this was the newest row of the store.
+    pub fn from(newest: SanctionId) -> Self {
+        Self(Held {
+            newest,
+            ..Held::default()
+        })
+    }
+
+    /// These are in force.
+    pub fn add(&mut self, in_force: &[Sanction]) {
+        in_force.iter().for_each(|row| self.0.add(row));
+    }
+}
+
 /// One sanction that holds, as its person may be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holding {
@@ -90,20 +108,11 @@ impl SanctionSet {
         }
     }
 
-    /// From now on it holds these, which were in force when `newest` was the newest row of the store. Where there are
-    /// more of those, they follow with [`fill_on`](Self::fill_on).
-    pub fn fill(&self, in_force: &[Sanction], newest: SanctionId) {
-        *self.held.write() = Held {
-            newest,
-            ..Held::default()
-        };
-        self.fill_on(in_force);
-    }
-
-    /// More of what was in force.
-    pub fn fill_on(&self, in_force: &[Sanction]) {
+    /// From now on it holds these, and nothing else. In one step: where the store falls silent while they are read, what was
+    /// known before goes on to hold.
+    pub fn fill(&self, filling: Filling) {
         let mut held = self.held.write();
-        in_force.iter().for_each(|row| held.add(row));
+        *held = filling.0;
         self.note(&held);
     }
 

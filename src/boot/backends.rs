@@ -32,8 +32,8 @@ use crate::store::{Store, StoreRules};
 pub struct Backends {
     /// The truth about rooms.
     pub store: Arc<dyn Store>,
-    /// Reports and what follows from them, in the same data; `None` where the backend cannot keep them yet.
-    pub safety: Option<Arc<dyn SafetyStore>>,
+    /// Reports and what follows from them, in the same data.
+    pub safety: Arc<dyn SafetyStore>,
     /// Who waits.
     pub pool: Arc<dyn WaitingPool>,
     /// Frames between connections.
@@ -98,7 +98,7 @@ pub async fn open(config: &Config, node: NodeId) -> Result<Backends, BuildError>
 /// One store, by what it keeps.
 struct Opened {
     store: Arc<dyn Store>,
-    safety: Option<Arc<dyn SafetyStore>>,
+    safety: Arc<dyn SafetyStore>,
     died: Died,
 }
 
@@ -113,7 +113,7 @@ async fn open_store(
             let died = store.writer_died();
             let why = "the thread that writes to the database panicked";
             Ok(Opened {
-                safety: Some(Arc::clone(&store) as _),
+                safety: Arc::clone(&store) as _,
                 store,
                 died: died_of(died, why),
             })
@@ -123,7 +123,7 @@ async fn open_store(
             let died = store.batcher_died();
             let why = "the task that writes to the database panicked";
             Ok(Opened {
-                safety: Some(Arc::clone(&store) as _),
+                safety: Arc::clone(&store) as _,
                 store,
                 died: died_of(died, why),
             })

@@ -57,8 +57,8 @@ pub struct Server {
     pub state: Arc<AppState>,
     /// Addresses beside those of [`crate::http::routes::TABLE`].
     pub routes: Vec<Route>,
-    safety: Option<Arc<dyn SafetyStore>>,
-    follower: Option<Follower>,
+    safety: Arc<dyn SafetyStore>,
+    follower: Follower,
     store_died: Died,
     calling: Option<(Ready, CallsDue)>,
 }
@@ -86,7 +86,7 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
     let host = HostMemory::read();
     let memory = memory_budget(&config, &host);
     let limits = Arc::new(rate_limits(&config, &host));
-    let sanctions = Arc::new(sanction_set(backends.safety.clone()).await?);
+    let sanctions = Arc::new(sanction_set(&*backends.safety).await?);
     let door = Door::new(
         Arc::clone(&limits),
         Arc::clone(&memory),
@@ -94,17 +94,16 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
     );
     let board = NoticeBoard::new(backends.safety.clone(), Arc::clone(&sanctions));
     let board = Arc::new(board);
-    let reporting = match backends.safety.clone() {
-        Some(safety) => {
-            let store = Arc::clone(&backends.store);
-            let proofs = backends.encoder.proofs().clone();
-            let reporting = Reporting::new(safety, store, door.clone(), proofs, shutdown.clone());
-            let reporting = reporting.await.map_err(BuildError::SafetyKey)?;
-            Some(Arc::new(reporting))
-        }
-        None => None,
-    };
-    let console = console(backends.safety.clone()).await?;
+    let reporting = Reporting::new(
+        Arc::clone(&backends.safety),
+        Arc::clone(&backends.store),
+        door.clone(),
+        backends.encoder.proofs().clone(),
+        shutdown.clone(),
+    );
+    let reporting = Arc::new(reporting.await.map_err(BuildError::SafetyKey)?);
+    let console = Console::new(Arc::clone(&backends.safety)).await;
+    let console = Arc::new(console.map_err(BuildError::SafetyKey)?);
     let revoked = Arc::new(Revoked::default());
     let online = Online::new(shutdown.token().clone(), Arc::clone(&revoked));
     let capacity = Arc::new(Capacity::new(config.store.max_size));
@@ -125,19 +124,20 @@ pub async fn with(config: Config, node: NodeId, backends: Backends) -> Result<Se
         calls: backends.calls.clone(),
         board: Arc::clone(&board),
     };
-    let mut reach = chat_services(&config, &backends, &memory, &shutdown, &board);
-    reach.reporting = reporting;
-    let follower = backends.safety.clone().map(|safety| Follower {
-        safety,
-        store: Arc::clone(&backends.store),
+    let reach = chat_services(&config, &backends, &memory, &shutdown, &board, reporting);
+    let follower = Follower {
+        decided: backends.safety.clone(),
+        settings: backends.safety.clone(),
+        rooms: backends.store.clone(),
         sanctions,
         board: Arc::clone(&board),
         online: online.clone(),
         drain: shutdown.clone(),
-    });
-    fill(follower.as_ref()).await?;
+    };
+    // Before anything is accepted: a ban holds across a restart.
+    follower.fill().await.map_err(BuildError::Sanctions)?;
     let calling = calling::of(&config, &backends.store, &shutdown).await?;
-    let operating = backends.safety.clone().map(|it| operating(&config, it));
+    let operating = operating(&config, Arc::clone(&backends.safety));
     let state = AppState {
         node,
         operating,
@@ -201,28 +201,8 @@ fn operating(config: &Config, safety: Arc<dyn SafetyStore>) -> Arc<Operating> {
     Arc::new(Operating::new(safety, config.admin_dir(), url))
 }
 
-/// The operators' desk, where the store keeps cases.
-async fn console(safety: Option<Arc<dyn SafetyStore>>) -> Result<Option<Arc<Console>>, BuildError> {
-    let Some(safety) = safety else {
-        return Ok(None);
-    };
-    let console = Console::new(safety).await.map_err(BuildError::SafetyKey)?;
-    Ok(Some(Arc::new(console)))
-}
-
-/// Reads what holds against people before anything is accepted: a ban holds across a restart.
-async fn fill(follower: Option<&Follower>) -> Result<(), BuildError> {
-    match follower {
-        Some(follower) => follower.fill().await.map_err(BuildError::Sanctions),
-        None => Ok(()),
-    }
-}
-
 /// What holds against people: empty until it is filled. Finds networks by the key that the store keeps.
-async fn sanction_set(safety: Option<Arc<dyn SafetyStore>>) -> Result<SanctionSet, BuildError> {
-    let Some(safety) = safety else {
-        return Ok(SanctionSet::default());
-    };
+async fn sanction_set(safety: &dyn SafetyStore) -> Result<SanctionSet, BuildError> {
     let key = safety.installation_key().await;
     let key = key.map_err(BuildError::SafetyKey)?;
     Ok(SanctionSet::new(NetworkKey::new(&key)))
@@ -255,6 +235,7 @@ fn chat_services(
     memory: &Arc<MemoryBudget>,
     shutdown: &Drain,
     board: &Arc<NoticeBoard>,
+    reporting: Arc<Reporting>,
 ) -> ChatServices {
     ChatServices {
         store: Arc::clone(&backends.store),
@@ -263,7 +244,7 @@ fn chat_services(
         memory: Arc::clone(memory),
         page_bytes: usize::try_from(config.limits.page_bytes).unwrap_or(usize::MAX),
         drain: shutdown.clone(),
-        reporting: None,
+        reporting,
         push_hosts: calling::hosts(config),
         board: Arc::clone(board),
     }

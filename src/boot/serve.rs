@@ -70,17 +70,13 @@ impl Server {
         let stop = app.shutdown.token().clone();
         app.shutdown
             .spawn(sweeper::run(Arc::clone(&app.store), stop));
-        if let Some(safety) = safety {
-            let stop = app.shutdown.token().clone();
-            app.shutdown.spawn(sweeper::run_safety(safety, stop));
-        }
+        let stop = app.shutdown.token().clone();
+        app.shutdown.spawn(sweeper::run_safety(safety, stop));
         let stop = app.shutdown.token().clone();
         let (store, capacity) = (Arc::clone(&app.store), Arc::clone(&app.capacity));
         app.shutdown.spawn(capacity::run(store, capacity, stop));
         app.shutdown.spawn(compare_positions(Arc::clone(&app)));
-        if let Some(follower) = follower {
-            app.shutdown.spawn(follow(Arc::clone(&app), follower));
-        }
+        app.shutdown.spawn(follow(Arc::clone(&app), follower));
         let stop = app.shutdown.token().clone();
         app.shutdown.spawn(app.closer.clone().run(stop));
         if let Some((ready, due)) = calling {

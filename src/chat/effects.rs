@@ -40,8 +40,8 @@ pub struct ChatServices {
     pub page_bytes: usize,
     /// For departures that the store could not take yet.
     pub drain: Drain,
-    /// Takes reports; `None`: this store keeps none.
-    pub reporting: Option<Arc<Reporting>>,
+    /// Takes reports.
+    pub reporting: Arc<Reporting>,
     /// Which push services may call people who are away; `None`: people are not called.
     pub push_hosts: Option<Arc<PushHosts>>,
     /// What people are told of decisions and by the site.
@@ -274,7 +274,7 @@ impl ChatIo {
     }
 
     fn report(&self, side: Side, session: SessionId, request: ReportRequest) -> ChatInFlight {
-        let reporting = self.reach.reporting.clone();
+        let reporting = Arc::clone(&self.reach.reporting);
         let reporter = Reporter {
             session,
             room: self.room(),
@@ -286,10 +286,9 @@ impl ChatIo {
         let held = memory.reserve(self.address, Class::InRoom, request.bytes());
         other(async move {
             let block = request.block;
-            let reported = match (reporting, held) {
-                (Some(reporting), Ok(_held)) => reporting.report(reporter, request).await,
-                (Some(_), Err(_)) => Err(NotReported::Unavailable),
-                (None, _) => Err(NotReported::Off),
+            let reported = match held {
+                Ok(_held) => reporting.report(reporter, request).await,
+                Err(_) => Err(NotReported::Unavailable),
             };
             ChatOutcome::Reported(side, reported, block)
         })

@@ -75,11 +75,9 @@ fn scheme(url: &str) -> &str {
 
 /// The way in for the first operator. It is shown at a terminal alone: what is written to a log stays there.
 pub(super) async fn offer_link(app: &AppState, address: SocketAddr) {
-    let Some(operating) = &app.operating else {
-        return;
-    };
-    operating.serving_at(boot::site_url(&app.config, address));
-    let link = match operating.link_at_start().await {
+    app.operating
+        .serving_at(boot::site_url(&app.config, address));
+    let link = match app.operating.link_at_start().await {
         Ok(Some(link)) => link,
         Ok(None) => return,
         Err(error) => {

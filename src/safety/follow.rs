@@ -11,15 +11,15 @@ use tracing::warn;
 
 use super::notices::NoticeBoard;
 use super::to_all::ToAll;
-use crate::admission::sanctions::SanctionSet;
+use crate::admission::sanctions::{Filling, SanctionSet};
 use crate::channel::ChannelLayer;
 use crate::delivery::online::Online;
 use crate::domain::id::{SessionId, Timestamp};
 use crate::domain::safety::{Sanction, SanctionId, SanctionKind, SanctionTarget};
 use crate::protocol::CloseReason;
 use crate::state_machine::Now;
-use crate::store::safety::SafetyStore;
-use crate::store::{Store, StoreError, leave_rooms};
+use crate::store::safety::{Sanctions, Settings};
+use crate::store::{Rooms, StoreError, leave_rooms};
 use crate::tasks::Drain;
 
 /// After a look that the store could not answer.
@@ -29,12 +29,17 @@ const SPREAD: Duration = Duration::from_millis(500);
 /// Sessions that are told one by one; of more at once all connections are woken instead.
 const FEW: usize = 500;
 
+#[cfg(test)]
+mod tests;
+
 /// What takes decisions into effect on this node.
 pub struct Follower {
-    /// The truth.
-    pub safety: Arc<dyn SafetyStore>,
+    /// The truth about what was decided.
+    pub decided: Arc<dyn Sanctions>,
+    /// The same about what is set for all.
+    pub settings: Arc<dyn Settings>,
     /// Where a banned person's rooms are.
-    pub store: Arc<dyn Store>,
+    pub rooms: Arc<dyn Rooms>,
     /// What holds against people.
     pub sanctions: Arc<SanctionSet>,
     /// Who has something to read.
@@ -58,15 +63,15 @@ impl Follower {
                 break;
             }
         }
-        let mut stretch = self
-            .safety
-            .sanctions_in_force(SanctionId::default())
-            .await?;
-        self.sanctions.fill(&stretch.sanctions, stretch.newest);
+        let first = SanctionId::default();
+        let mut stretch = self.decided.sanctions_in_force(first).await?;
+        let mut filling = Filling::from(stretch.newest);
+        filling.add(&stretch.sanctions);
         while let (true, Some(last)) = (stretch.more, stretch.sanctions.last()) {
-            stretch = self.safety.sanctions_in_force(last.id).await?;
-            self.sanctions.fill_on(&stretch.sanctions);
+            stretch = self.decided.sanctions_in_force(last.id).await?;
+            filling.add(&stretch.sanctions);
         }
+        self.sanctions.fill(filling);
         self.board.announce(self.announcements().await?);
         Ok(())
     }
@@ -96,7 +101,7 @@ impl Follower {
     /// would follow none of them.
     async fn begin_anew_if_gone_back(&self) -> Result<(), StoreError> {
         let beyond = SanctionId(u64::MAX);
-        let newest = self.safety.sanctions_in_force(beyond).await?.newest;
+        let newest = self.decided.sanctions_in_force(beyond).await?.newest;
         if newest >= self.sanctions.newest() {
             return Ok(());
         }
@@ -134,7 +139,10 @@ impl Follower {
 
     async fn go_on(&self, now: Timestamp) -> Result<(), StoreError> {
         loop {
-            let rows = self.safety.sanctions_since(self.sanctions.newest()).await?;
+            let rows = self
+                .decided
+                .sanctions_since(self.sanctions.newest())
+                .await?;
             self.sanctions.go_on(&rows);
             self.take_effect(&rows, now);
             if rows.is_empty() {
@@ -144,11 +152,11 @@ impl Follower {
     }
 
     async fn announcements(&self) -> Result<ToAll, StoreError> {
-        Ok(ToAll::of(&self.safety.settings().await?))
+        Ok(ToAll::of(&self.settings.settings().await?))
     }
 
     async fn unread(&self) -> Result<Vec<(u64, SessionId)>, StoreError> {
-        self.safety.unread_since(self.board.newest_notice()).await
+        self.decided.unread_since(self.board.newest_notice()).await
     }
 
     fn tell(&self, whose: &[(u64, SessionId)]) {
@@ -183,9 +191,9 @@ impl Follower {
     /// closes them, so that none has to.
     fn end(&self, session: SessionId) {
         self.online.close(session, CloseReason::Banned);
-        let store = Arc::clone(&self.store);
+        let rooms = Arc::clone(&self.rooms);
         self.drain.spawn(async move {
-            if let Err(error) = leave_rooms(&*store, session).await {
+            if let Err(error) = leave_rooms(&*rooms, session).await {
                 warn!(%error, "a banned person's rooms could not be closed; they close by their time");
             }
         });

@@ -17,16 +17,14 @@ use crate::domain::safety::{Notice, NoticeId, NoticeKind, SanctionTarget};
 use crate::protocol::NoticeView;
 use crate::state_machine::{Now, Voice};
 use crate::store::StoreError;
-use crate::store::safety::{Appealed, SafetyStore};
+use crate::store::safety::{Appealed, Sanctions};
 
 /// Sessions that are remembered to have something to read. Where there are more, every session is looked up.
 const MOST_UNREAD: usize = 100_000;
 
 /// What all connections share to tell their people something.
-#[derive(Default)]
 pub struct NoticeBoard {
-    /// `None`: this store keeps nothing of it.
-    safety: Option<Arc<dyn SafetyStore>>,
+    decided: Arc<dyn Sanctions>,
     sanctions: Arc<SanctionSet>,
     unread: Mutex<Unread>,
     to_all: RwLock<Arc<ToAll>>,
@@ -69,9 +67,9 @@ impl Told {
 
 impl NoticeBoard {
     /// On this store, beside this set.
-    pub fn new(safety: Option<Arc<dyn SafetyStore>>, sanctions: Arc<SanctionSet>) -> Self {
+    pub fn new(decided: Arc<dyn Sanctions>, sanctions: Arc<SanctionSet>) -> Self {
         Self {
-            safety,
+            decided,
             sanctions,
             unread: Mutex::default(),
             to_all: RwLock::default(),
@@ -106,11 +104,8 @@ impl NoticeBoard {
     /// # Errors
     /// The store does not answer.
     pub async fn notices(&self, session: SessionId) -> Result<Vec<Notice>, StoreError> {
-        let Some(safety) = &self.safety else {
-            return Ok(Vec::new());
-        };
         let before = self.newest_notice();
-        let notices = safety.notices(session).await?;
+        let notices = self.decided.notices(session).await?;
         if notices.iter().all(|it| it.acknowledged.is_some()) {
             let mut unread = self.unread.lock();
             // One that came meanwhile is not among those that were read.
@@ -145,10 +140,7 @@ impl NoticeBoard {
         session: SessionId,
         notice: NoticeId,
     ) -> Result<bool, StoreError> {
-        match &self.safety {
-            Some(safety) => safety.acknowledge(session, notice).await,
-            None => Ok(false),
-        }
+        self.decided.acknowledge(session, notice).await
     }
 
     /// The person says that what this notice tells of is wrong.
@@ -161,10 +153,7 @@ impl NoticeBoard {
         notice: NoticeId,
         text: String,
     ) -> Result<Appealed, StoreError> {
-        match &self.safety {
-            Some(safety) => safety.appeal(session, notice, text).await,
-            None => Ok(Appealed::Unknown),
-        }
+        self.decided.appeal(session, notice, text).await
     }
 
     /// The newest warning that holds and that the person has not confirmed: before it is, they do not search.

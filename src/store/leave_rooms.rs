@@ -1,6 +1,6 @@
 //! Closing all rooms of one session.
 
-use super::{Store, StoreError};
+use super::{Rooms, StoreError};
 use crate::domain::LeaveReason;
 use crate::domain::id::SessionId;
 
@@ -12,7 +12,7 @@ const ROUNDS: usize = 8;
 ///
 /// # Errors
 /// Those of the store; some rooms may be closed by then. Doing it again goes on.
-pub async fn leave_rooms(store: &dyn Store, session: SessionId) -> Result<(), StoreError> {
+pub async fn leave_rooms(store: &dyn Rooms, session: SessionId) -> Result<(), StoreError> {
     for _ in 0..ROUNDS {
         let rooms = store.open_rooms(session).await?;
         if rooms.is_empty() {

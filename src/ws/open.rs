@@ -135,9 +135,8 @@ pub async fn talk(
         return None;
     };
     announce(&*app.channel, &arrival, connection);
-    if let Some(reporting) = &app.reach.reporting
-        && arrival.room.active()
-    {
+    if arrival.room.active() {
+        let reporting = &app.reach.reporting;
         reporting.arrived(arrival.room.id, arrival.side, client.address);
     }
     let opening = Opening {

@@ -15,6 +15,7 @@ use miyu::tasks::Drain;
 
 use crate::support::faulty::{Fault, Switch};
 use crate::support::store::{Sqlite, World, address};
+use crate::support::unavailable_safety::{no_board, no_reporting};
 use crate::support::wire::eventually;
 
 const B: Side = Side::B;
@@ -74,9 +75,9 @@ impl Scene {
             page_entries: 100,
             page_bytes: 1 << 20,
             drain: self.drain.clone(),
-            reporting: None,
+            reporting: no_reporting().await,
             push_hosts: None,
-            board: Arc::default(),
+            board: no_board(),
         };
         let membership = self.channel.join(GroupId::Room(self.room), &outbox).await;
         let home = std::net::Ipv4Addr::LOCALHOST.into();

@@ -166,8 +166,7 @@ async fn with_postgresql_any_node_takes_the_link() {
     };
     let first = node(&homes[0]).await;
     let second = node(&homes[1]).await;
-    let operating = first.app.operating.as_ref().unwrap();
-    let link = operating.make_link().await.unwrap();
+    let link = first.app.operating.make_link().await.unwrap();
     let token = token(&link.url);
     let mut desk = Desk::at(second.address);
     let made = desk.post("setup/", &asked(&token)).await;

@@ -87,7 +87,9 @@ fn what_was_filled_is_gone_on_from() {
     let set = SanctionSet::default();
     set.go_on(&[on_session(1, 7, SanctionKind::Ban, None)]);
     let mute = on_session(4, 8, SanctionKind::Mute, None);
-    set.fill(&[mute], SanctionId(6));
+    let mut filling = Filling::from(SanctionId(6));
+    filling.add(&[mute]);
+    set.fill(filling);
     assert_eq!(against(&set, 7, 0), Against::default(), "not in force");
     set.go_on(&[lifting(6, &mute)]);
     assert!(against(&set, 8, 0).mute.is_some(), "before what was filled");

@@ -64,7 +64,7 @@ impl From<AuditRow> for RowJson {
 
 /// `GET /admin/api/audit/`: newest first, `before` a number of a row.
 pub(super) async fn list(call: Call) -> HandlerResult {
-    let safety = operating(&call)?.safety();
+    let safety = operating(&call).safety();
     let mut query = call.query().split('&');
     let before = query.find_map(|it| it.strip_prefix("before="));
     let rows = match before.map(str::parse::<u64>) {
@@ -90,7 +90,7 @@ pub(super) async fn list(call: Call) -> HandlerResult {
 
 /// `GET /admin/api/audit/verify/`.
 pub(super) async fn verify(call: Call) -> HandlerResult {
-    let verdict = operating(&call)?.verify_audit().await;
+    let verdict = operating(&call).verify_audit().await;
     let verdict = verdict.map_err(store_problem)?;
     let told = VerdictJson {
         intact: verdict.faults.is_empty(),

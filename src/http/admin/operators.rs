@@ -62,7 +62,7 @@ pub(super) async fn answer(call: Call) -> HandlerResult {
 }
 
 async fn list(call: Call) -> HandlerResult {
-    let all = operating(&call)?.safety().operators().await;
+    let all = operating(&call).safety().operators().await;
     let operators = all.map_err(store_problem)?.into_iter();
     let operators = operators.map(|operator| OperatorJson {
         id: operator.id.0,
@@ -78,7 +78,7 @@ async fn list(call: Call) -> HandlerResult {
 
 async fn make(mut call: Call) -> HandlerResult {
     let typed: NewJson = read(&mut call).await?;
-    let operating = operating(&call)?;
+    let operating = operating(&call);
     let draft = operating
         .draft(&typed.name, &typed.password, typed.role)
         .await?;
@@ -99,7 +99,7 @@ pub(super) async fn change(mut call: Call) -> HandlerResult {
             "change your own password and second factor as your own",
         ));
     }
-    let operating = operating(&call)?;
+    let operating = operating(&call);
     let mut changes = Vec::new();
     if let Some(password) = &asked.password {
         let all = operating

@@ -61,7 +61,7 @@ struct CodesJson {
 pub(super) async fn sessions(call: Call) -> HandlerResult {
     let operator = own(&call)?.id;
     let current = call.operator.as_ref().and_then(OperatorPrincipal::session);
-    let all = operating(&call)?.safety().sessions(operator).await;
+    let all = operating(&call).safety().sessions(operator).await;
     let sessions = all.map_err(store_problem)?.into_iter();
     let sessions = sessions.map(|session| SessionJson {
         id: name(session.hash),
@@ -76,7 +76,7 @@ pub(super) async fn sessions(call: Call) -> HandlerResult {
 /// `DELETE /admin/api/sessions/{id}/`.
 pub(super) async fn end_session(call: Call) -> HandlerResult {
     let operator = own(&call)?.id;
-    let operating = operating(&call)?;
+    let operating = operating(&call);
     let all = operating.safety().sessions(operator).await;
     let named = call.parameter.as_deref().unwrap_or_default();
     let all = all.map_err(store_problem)?;
@@ -102,7 +102,7 @@ pub(super) async fn password(mut call: Call) -> HandlerResult {
     let typed: PasswordJson = read(&mut call).await?;
     let visitor = sessions::principal(&call.app, &call.peer, call.request.headers()).known();
     let proof = proof(&call, typed.current);
-    let changed = operating(&call)?.change_password(own(&call)?, proof, &typed.new, visitor);
+    let changed = operating(&call).change_password(own(&call)?, proof, &typed.new, visitor);
     let secret = changed.await?;
     let mut answer = response::text(StatusCode::NO_CONTENT, "");
     let set = cookie::written(Some(&secret), call.peer.jar());
@@ -117,7 +117,7 @@ pub(super) async fn totp(mut call: Call) -> HandlerResult {
         Method::PUT => {
             let typed: TotpOnJson = read(&mut call).await?;
             let proof = proof(&call, typed.password);
-            let (operating, own) = (operating(&call)?, own(&call)?);
+            let (operating, own) = (operating(&call), own(&call)?);
             let codes = operating.turn_totp_on(own, proof, &typed.secret, &typed.code);
             let recovery_codes = codes.await?;
             Ok(response::json(
@@ -128,7 +128,7 @@ pub(super) async fn totp(mut call: Call) -> HandlerResult {
         _ => {
             let typed: TotpOffJson = read(&mut call).await?;
             let proof = proof(&call, typed.password);
-            operating(&call)?.turn_totp_off(own(&call)?, proof).await?;
+            operating(&call).turn_totp_off(own(&call)?, proof).await?;
             done()
         }
     }

@@ -50,7 +50,7 @@ async fn who(call: Call) -> HandlerResult {
     if let Some(operator) = call.operator.as_ref().and_then(|it| it.operator.as_ref()) {
         return Ok(response::json(StatusCode::OK, &session(operator)));
     }
-    let safety = operating(&call)?.safety();
+    let safety = operating(&call).safety();
     match safety.operator_exists().await.map_err(store_problem)? {
         true => Err(guard::not_logged_in()),
         false => Err(HttpProblem::new(
@@ -71,14 +71,14 @@ async fn log_in(mut call: Call) -> HandlerResult {
         visitor: sessions::principal(&call.app, &call.peer, call.request.headers()).known(),
     };
     let before = call.operator.take();
-    let logged_in = operating(&call)?.log_in(asked, before).await?;
+    let logged_in = operating(&call).log_in(asked, before).await?;
     Ok(begun(&logged_in.operator, &logged_in.secret, &call.peer))
 }
 
 async fn log_out(call: Call) -> HandlerResult {
     let own = call.operator.as_ref();
     if let Some((operator, session)) = own.and_then(|it| it.id().zip(it.session())) {
-        let ended = operating(&call)?.log_out(operator, session).await;
+        let ended = operating(&call).log_out(operator, session).await;
         ended.map_err(store_problem)?;
     }
     let mut answer = response::text(StatusCode::NO_CONTENT, "");

@@ -33,13 +33,13 @@ pub(super) async fn set_up(mut call: Call) -> HandlerResult {
         password: typed.password,
         visitor: sessions::principal(&call.app, &call.peer, call.request.headers()).known(),
     };
-    let made = operating(&call)?.set_up(asked).await?;
+    let made = operating(&call).set_up(asked).await?;
     Ok(session::begun(&made.operator, &made.secret, &call.peer))
 }
 
 /// `POST /admin/api/link/`, by the control socket alone.
 pub(super) async fn link(call: Call) -> HandlerResult {
-    let operating = operating(&call)?;
+    let operating = operating(&call);
     let there = operating.safety().operator_exists().await;
     if there.map_err(store_problem)? {
         return Err(HttpProblem::new(

@@ -86,9 +86,10 @@ pub async fn answer(call: Call) -> HandlerResult {
 
 /// `GET /api/reports/`: what this session has reported, newest first.
 async fn list(call: Call) -> HandlerResult {
-    let own = match (&call.app.reach.reporting, known(&call)) {
-        (Some(reporting), Some(session)) => reporting.own(session).await.map_err(store_problem)?,
-        _ => Vec::new(),
+    let reporting = &call.app.reach.reporting;
+    let own = match known(&call) {
+        Some(session) => reporting.own(session).await.map_err(store_problem)?,
+        None => Vec::new(),
     };
     let reports = own.into_iter().map(ReportJson::from).collect();
     Ok(response::json(StatusCode::OK, &ReportsJson { reports }))
@@ -107,9 +108,6 @@ async fn report(mut call: Call) -> HandlerResult {
     let about: About = serde_json::from_str(text).map_err(|_| not_json())?;
     let request = client::report(text).map_err(HttpProblem::from)?;
     let (room, side) = rooms::find_named(&call, &about.room, about.user_id.as_deref()).await?;
-    let Some(reporting) = call.app.reach.reporting.clone() else {
-        return Err(NotReported::Off.into());
-    };
     let reporter = Reporter {
         session: room.side(side).session,
         room: room.id,
@@ -117,7 +115,7 @@ async fn report(mut call: Call) -> HandlerResult {
         address: call.peer.address,
     };
     let block = request.block;
-    let reported = reporting.report(reporter, request).await;
+    let reported = call.app.reach.reporting.report(reporter, request).await;
     let stands = reported.as_ref().map_or_else(NotReported::stands, |_| true);
     if block && stands {
         // The report is kept whatever becomes of the block; asked again, it is answered that it stands.
@@ -146,10 +144,7 @@ pub async fn withdraw(call: Call) -> HandlerResult {
     let named = call.parameter.as_deref().unwrap_or_default();
     let report = ReportId::parse(named).ok_or_else(no_such_report)?;
     let session = known(&call).ok_or_else(HttpProblem::no_identity)?;
-    let withdrawn = match &call.app.reach.reporting {
-        Some(reporting) => reporting.withdraw(session, report).await,
-        None => Ok(Withdrawn::Unknown),
-    };
+    let withdrawn = call.app.reach.reporting.withdraw(session, report).await;
     match withdrawn.map_err(store_problem)? {
         Withdrawn::Done => Ok(response::text(StatusCode::NO_CONTENT, "")),
         Withdrawn::Decided => Err(HttpProblem::new(

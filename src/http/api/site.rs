@@ -87,10 +87,7 @@ pub(super) struct StatsJson {
 
 /// Whether there is an operator who reads reports.
 pub async fn takes_reports(app: &AppState) -> bool {
-    match &app.reach.reporting {
-        Some(reporting) => reporting.offered().await,
-        None => false,
-    }
+    app.reach.reporting.offered().await
 }
 
 /// `GET /api/site`.

@@ -13,13 +13,11 @@ const CACHED: &str = "public, max-age=600";
 
 /// `GET /api/transparency`.
 pub async fn answer(call: Call) -> HandlerResult {
-    let unavailable = || HttpProblem::unavailable("the store does not answer; try again");
-    let console = call.app.console.as_ref().ok_or_else(unavailable)?;
-    let figures = console.transparency().await.map_err(|why| {
+    let figures = call.app.console.transparency().await.map_err(|why| {
         if let Refused::Store(error) = why {
             tracing::warn!(%error, "figures for the public could not be read");
         }
-        unavailable()
+        HttpProblem::unavailable("the store does not answer; try again")
     })?;
     let mut answer = response::json(StatusCode::OK, &figures);
     let headers = answer.headers_mut();

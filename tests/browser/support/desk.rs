@@ -33,11 +33,7 @@ pub async fn at_rest<T>(stage: &Stage, change: impl AsyncFnOnce(&Backends) -> T)
 
 /// As [`at_rest`], with what operators do.
 pub async fn on_the_data<T>(stage: &Stage, act: impl AsyncFnOnce(&dyn SafetyStore) -> T) -> T {
-    at_rest(stage, async |data| {
-        let safety = data.safety.as_ref().expect("a store of safety");
-        act(safety.as_ref()).await
-    })
-    .await
+    at_rest(stage, async |data| act(&*data.safety).await).await
 }
 
 /// Makes an operator, so that the site takes reports.
@@ -56,8 +52,7 @@ pub async fn make_operator(backends: &Backends, name: &str, role: Role) {
         role,
         password: hash.expect("a hash"),
     };
-    let safety = backends.safety.as_ref().expect("a store of safety");
-    let made = safety.make_operator(operator, Actor::Local).await;
+    let made = backends.safety.make_operator(operator, Actor::Local).await;
     made.expect("an answer");
 }
 
@@ -93,8 +88,7 @@ pub async fn reported(backends: &Backends, reason: Reason, note: &str, lines: &[
         claims: Vec::new(),
         networks: None,
     };
-    let safety = backends.safety.as_ref().expect("a store of safety");
-    let answer = safety.report(report).await.expect("an answer");
+    let answer = backends.safety.report(report).await.expect("an answer");
     assert!(matches!(answer, Reported::Done { .. }), "{answer:?}");
 }
 

@@ -34,5 +34,6 @@ pub mod talker;
 pub mod tcp_proxy;
 pub mod tmpfs;
 pub mod unavailable;
+pub mod unavailable_safety;
 pub mod wire;
 pub mod wrong_clock;

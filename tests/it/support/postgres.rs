@@ -126,6 +126,11 @@ impl Postgres {
         &self.name
     }
 
+    /// Where a server finds it.
+    pub fn url(&self) -> String {
+        format!("{}{}", server(), self.name)
+    }
+
     /// A connection to it.
     pub async fn client(&self) -> Client {
         connect(&self.name).await

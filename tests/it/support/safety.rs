@@ -19,12 +19,46 @@ use miyu::identity::jar::Jar;
 use miyu::store::safety::{Acted, OperatorMade, SafetyStore};
 
 use super::client::Browser;
+use super::postgres::Postgres;
 use super::server::TestServer;
+use super::store::Backend as _;
+
+/// What a site keeps its data in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Data {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs each of these as a test on each kind of data.
+macro_rules! for_each_data {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name(crate::support::safety::Data::Sqlite).await;
+                }
+            )*
+        }
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name(crate::support::safety::Data::Postgres).await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use for_each_data;
 
 /// A server, and the safety store that it rests on.
 pub struct Guarded {
     pub server: TestServer,
     pub safety: Arc<dyn SafetyStore>,
+    /// Where its data is, if that is no file.
+    database: Option<Postgres>,
 }
 
 impl Guarded {
@@ -40,12 +74,39 @@ impl Guarded {
     ) -> Self {
         let mut safety = None;
         let server = TestServer::start_on(change, |backends| {
-            safety.clone_from(&backends.safety);
+            safety = Some(Arc::clone(&backends.safety));
             wrap(backends)
         });
         let server = server.await;
-        let safety = safety.expect("this store keeps people safe");
-        Self { server, safety }
+        Self {
+            server,
+            safety: safety.expect("it has started"),
+            database: None,
+        }
+    }
+
+    /// Without an operator, on data of this kind.
+    pub async fn without_operator_on(data: Data, change: impl FnOnce(&mut Config)) -> Self {
+        let database = match data {
+            Data::Sqlite => None,
+            Data::Postgres => Some(Postgres::fresh().await),
+        };
+        let url = database.as_ref().map(Postgres::url);
+        let site = Self::without_operator(|config| {
+            if let Some(url) = url {
+                config.store.url = url;
+            }
+            change(config);
+        });
+        let site = site.await;
+        Self { database, ..site }
+    }
+
+    /// With one, on data of this kind.
+    pub async fn start_with(data: Data, change: impl FnOnce(&mut Config)) -> Self {
+        let site = Self::without_operator_on(data, change).await;
+        make_operator(&*site.safety).await;
+        site
     }
 
     /// With one.
@@ -57,14 +118,71 @@ impl Guarded {
 
     /// The same data under a process that starts anew.
     pub async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same, configured otherwise.
+    pub async fn restart_with(self, change: impl FnOnce(&mut Config)) -> Self {
         let mut safety = None;
-        let server = self.server.restart_on(|backends| {
-            safety.clone_from(&backends.safety);
+        let server = self.server.restart_on(change, |backends| {
+            safety = Some(Arc::clone(&backends.safety));
             backends
         });
-        let server = server.await;
-        let safety = safety.expect("this store keeps people safe");
-        Self { server, safety }
+        Self {
+            server: server.await,
+            safety: safety.expect("it has started"),
+            database: self.database,
+        }
+    }
+
+    /// Waits until it is noted from where both sides of this room came: that is done beside their arrival, which does not
+    /// wait for it.
+    pub async fn both_are_noted(&self, room: &str) {
+        let room: uuid::Uuid = room.parse().unwrap();
+        soon(async || self.noted(room).await == 2).await;
+    }
+
+    /// So much time passes for the claims of operators on cases, for nothing else.
+    pub async fn claims_age(&self, by: Duration) {
+        let by = by.as_millis();
+        let sql = |column: &str| format!("UPDATE cases SET {column} = {column} - {by}");
+        match &self.database {
+            Some(database) => {
+                let client = database.client().await;
+                client.batch_execute(&sql("claimed_until")).await.unwrap();
+            }
+            None => drop(self.file().execute(&sql("claim_until"), []).unwrap()),
+        }
+    }
+
+    /// The file of its data.
+    fn file(&self) -> rusqlite::Connection {
+        let url = &self.server.app.config.store.url;
+        rusqlite::Connection::open(url.trim_start_matches("sqlite:")).unwrap()
+    }
+
+    async fn noted(&self, room: uuid::Uuid) -> i64 {
+        let of = |room: &str| {
+            format!(
+                "SELECT count(*) FROM room_networks n JOIN rooms r ON r.no = n.room WHERE r.id = {room}"
+            )
+        };
+        match &self.database {
+            Some(database) => {
+                let sql = of(&format!("'{room}'"));
+                database
+                    .client()
+                    .await
+                    .query_one(&sql, &[])
+                    .await
+                    .unwrap()
+                    .get(0)
+            }
+            None => {
+                let sql = of(&format!("x'{}'", room.simple()));
+                self.file().query_row(&sql, [], |row| row.get(0)).unwrap()
+            }
+        }
     }
 
     /// Imposes a sanction because of spam, as a command on the machine does.

@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::unavailable::{UnavailablePool, UnavailableStore};
+use super::unavailable_safety::UnavailableSafety;
 
 /// What an operator writes whose proxy is on this machine.
 pub fn proxy_here(config: &mut Config) {
@@ -79,7 +80,7 @@ impl TestServer {
         let node = NodeId::fresh();
         let backends = Backends {
             store: Arc::new(UnavailableStore),
-            safety: None,
+            safety: Arc::new(UnavailableSafety),
             pool: Arc::new(UnavailablePool),
             channel: MemoryLayer::new(node, config.limits.mailbox),
             encoder: Encoder::new(TimeZone::UTC),
@@ -95,9 +96,14 @@ impl TestServer {
         self.restart_after(|_| {}).await
     }
 
-    /// The same, with something between the new one and its backends.
-    pub async fn restart_on(self, wrap: impl FnOnce(Backends) -> Backends) -> Self {
-        let (config, data) = (self.config.clone(), Arc::clone(&self.data));
+    /// The same, configured otherwise and with something between the new one and its backends.
+    pub async fn restart_on(
+        self,
+        change: impl FnOnce(&mut Config),
+        wrap: impl FnOnce(Backends) -> Backends,
+    ) -> Self {
+        let (mut config, data) = (self.config.clone(), Arc::clone(&self.data));
+        change(&mut config);
         assert_eq!(self.stop().await, Ended::Drained);
         Self::open(config, data, wrap).await
     }

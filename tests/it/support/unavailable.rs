@@ -16,7 +16,8 @@ use miyu::store::{
 /// Takes nothing, gives nothing, but has a session key.
 pub struct UnavailableStore;
 
-fn no<T>() -> Pending<T> {
+/// What it answers.
+pub fn no<T>() -> Pending<T> {
     Pending::known(Err(StoreError::Unavailable("the disk is full".into())))
 }
 
