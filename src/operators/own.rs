@@ -133,7 +133,7 @@ impl Operating {
 
     async fn change(&self, of: &Operator, change: OperatorChange) -> Result<(), NotChanged> {
         let by = Actor::Operator(of.id);
-        match self.safety.change_operator(of.id, change, by).await? {
+        match self.safety.change_operator(of.id, vec![change], by).await? {
             OperatorChanged::Done => Ok(()),
             OperatorChanged::Unknown
             | OperatorChanged::NotAllowed

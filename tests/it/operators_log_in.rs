@@ -57,7 +57,10 @@ async fn what_is_wrong_is_not_told_apart() {
     let site = site().await;
     let id = operator(&*site.safety, "Away", Role::Moderator).await;
     let off = OperatorChange::Disabled(true);
-    let done = site.safety.change_operator(id, off, Actor::Local).await;
+    let done = site
+        .safety
+        .change_operator(id, vec![off], Actor::Local)
+        .await;
     assert_eq!(done.unwrap(), OperatorChanged::Done);
     let mut told = Vec::new();
     let long = "語".repeat(300);

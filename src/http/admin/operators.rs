@@ -87,7 +87,7 @@ async fn make(mut call: Call) -> HandlerResult {
     Ok(response::json(StatusCode::CREATED, &MadeJson { id }))
 }
 
-/// `PUT /admin/api/operators/{id}/`: each change by itself, the first that is refused ends it.
+/// `PUT /admin/api/operators/{id}/`: all of the changes or, when one is refused, none.
 pub(super) async fn change(mut call: Call) -> HandlerResult {
     let asked: ChangeJson = read(&mut call).await?;
     let named = call.parameter.as_deref().and_then(|it| it.parse().ok());
@@ -119,10 +119,8 @@ pub(super) async fn change(mut call: Call) -> HandlerResult {
     }
     changes.extend(asked.role.map(OperatorChange::Role));
     changes.extend(asked.disabled.map(OperatorChange::Disabled));
-    for change in changes {
-        let changed = operating.safety().change_operator(id, change, by).await;
-        refused(changed.map_err(store_problem)?)?;
-    }
+    let changed = operating.safety().change_operator(id, changes, by).await;
+    refused(changed.map_err(store_problem)?)?;
     done()
 }
 

@@ -261,13 +261,13 @@ pub trait Operators: Send + Sync {
     /// old one, or when an operator exists.
     fn set_up(&self, link: LoginHash, operator: OperatorDraft) -> Pending<OperatorMade>;
 
-    /// Changes an operator. Operators change their own password and second factor; administrators and commands on the machine change
-    /// everything. A new password, role, or being disabled ends all of the operator's sessions and claims. The last
-    /// administrator stays one.
+    /// Changes an operator: all of it or, when any is refused, nothing. Operators change their own password and second
+    /// factor; administrators and commands on the machine change everything. A new password, role, or being disabled ends
+    /// all of the operator's sessions and claims. The last administrator stays one.
     fn change_operator(
         &self,
         operator: OperatorId,
-        change: OperatorChange,
+        changes: Vec<OperatorChange>,
         by: Actor,
     ) -> Pending<OperatorChanged>;
 
@@ -312,6 +312,18 @@ pub enum OperatorChange {
     Totp(Option<(Vec<u8>, Vec<LoginHash>)>),
     /// Whether they may do anything.
     Disabled(bool),
+}
+
+impl OperatorChange {
+    /// Operators may do this to themselves.
+    pub(in crate::store) fn is_own(&self) -> bool {
+        matches!(self, Self::Password(_) | Self::Totp(_))
+    }
+
+    /// An operator to whom this is done is no administrator after it.
+    pub(in crate::store) fn loses_administrator(&self) -> bool {
+        matches!(self, Self::Role(Role::Moderator) | Self::Disabled(true))
+    }
 }
 
 /// What administrators set for all nodes.

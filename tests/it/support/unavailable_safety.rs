@@ -169,7 +169,7 @@ impl Operators for UnavailableSafety {
     fn change_operator(
         &self,
         _: OperatorId,
-        _: OperatorChange,
+        _: Vec<OperatorChange>,
         _: Actor,
     ) -> Pending<OperatorChanged> {
         no()

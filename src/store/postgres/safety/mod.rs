@@ -235,11 +235,11 @@ impl Operators for PostgresStore {
     fn change_operator(
         &self,
         operator: OperatorId,
-        change: OperatorChange,
+        changes: Vec<OperatorChange>,
         by: Actor,
     ) -> Pending<OperatorChanged> {
         self.look(
-            move |shared| async move { operators::change(&shared, operator, &change, by).await },
+            move |shared| async move { operators::change(&shared, operator, &changes, by).await },
         )
     }
 

@@ -145,7 +145,7 @@ pub(super) async fn set_up(
 pub(super) async fn change(
     shared: &Shared,
     operator: OperatorId,
-    change: &OperatorChange,
+    changes: &[OperatorChange],
     by: Actor,
 ) -> Result<OperatorChanged, BackendError> {
     let mut line = Line::begin(shared).await?;
@@ -158,11 +158,7 @@ pub(super) async fn change(
     let Some(row) = line.maybe(sql, &[&int(operator.0)]).await? else {
         return line.commit(OperatorChanged::Unknown).await;
     };
-    let own = doer.operator == Some(operator)
-        && matches!(
-            change,
-            OperatorChange::Password(_) | OperatorChange::Totp(_)
-        );
+    let own = doer.operator == Some(operator) && changes.iter().all(OperatorChange::is_own);
     if !own && doer.role != Role::Administrator {
         return line.commit(OperatorChanged::NotAllowed).await;
     }
@@ -170,23 +166,26 @@ pub(super) async fn change(
         columns::role(&row)?,
         columns::moment(&row, "disabled")?.is_some(),
     );
-    let (same, ends) = match change {
-        OperatorChange::Role(to) => (*to == role, *to != Role::Administrator),
-        OperatorChange::Disabled(to) => (*to == disabled, *to),
-        // To turn off what is off is so already.
-        OperatorChange::Totp(None) => (get(&row, "plain")?, false),
-        OperatorChange::Password(_) | OperatorChange::Totp(Some(_)) => (false, false),
-    };
-    if same {
-        return line.commit(OperatorChanged::Done).await;
-    }
+    let loses = changes.iter().any(OperatorChange::loses_administrator);
     let is_last = role == Role::Administrator && !disabled && !get::<bool>(&row, "other")?;
-    if is_last && ends {
+    if is_last && loses {
         return line.commit(OperatorChanged::LastAdministrator).await;
     }
-    let what = apply(&line, operator, change).await?;
-    let details = format!("operator {operator}: {what}");
-    say(&mut line, AuditAct::OperatorChanged, doer.operator, details).await?;
+    for change in changes {
+        let same = match change {
+            OperatorChange::Role(to) => *to == role,
+            OperatorChange::Disabled(to) => *to == disabled,
+            // To turn off what is off is so already.
+            OperatorChange::Totp(None) => get(&row, "plain")?,
+            OperatorChange::Password(_) | OperatorChange::Totp(Some(_)) => false,
+        };
+        if same {
+            continue;
+        }
+        let what = apply(&line, operator, change).await?;
+        let details = format!("operator {operator}: {what}");
+        say(&mut line, AuditAct::OperatorChanged, doer.operator, details).await?;
+    }
     line.commit(OperatorChanged::Done).await
 }
 

@@ -54,11 +54,11 @@ impl Operators for SqliteStore {
     fn change_operator(
         &self,
         operator: OperatorId,
-        change: OperatorChange,
+        changes: Vec<OperatorChange>,
         by: Actor,
     ) -> Pending<OperatorChanged> {
         self.change(0, move |writer| {
-            writer.change_operator(operator, change, by)
+            writer.change_operator(operator, changes, by)
         })
     }
 
@@ -233,16 +233,13 @@ impl Writer {
     fn change_operator(
         &mut self,
         id: OperatorId,
-        change: OperatorChange,
+        changes: Vec<OperatorChange>,
         by: Actor,
     ) -> Result<OperatorChanged, SqliteError> {
         let by = match by {
             Actor::Local => None,
             Actor::Operator(by) => {
-                let own = matches!(
-                    change,
-                    OperatorChange::Password(_) | OperatorChange::Totp(_)
-                );
+                let own = changes.iter().all(OperatorChange::is_own);
                 let there = read(&self.conn, by)?.is_some_and(|it| it.disabled.is_none());
                 let themselves = there && own && by == id;
                 if !themselves && !self.is_administrator(by)? {
@@ -254,27 +251,32 @@ impl Writer {
         let Some(operator) = read(&self.conn, id)? else {
             return Ok(OperatorChanged::Unknown);
         };
-        let Some(what) = needed(&operator, &change) else {
-            return Ok(OperatorChanged::Done);
-        };
-        let loses = matches!(
-            change,
-            OperatorChange::Role(Role::Moderator) | OperatorChange::Disabled(true)
-        );
+        let loses = changes.iter().any(OperatorChange::loses_administrator);
         if loses && self.is_administrator(id)? && !self.has_other_administrator(id)? {
             return Ok(OperatorChanged::LastAdministrator);
         }
-        let ends = !matches!(change, OperatorChange::Totp(_));
-        self.write_change(id, change)?;
-        if ends {
-            self.end_sessions(id, None)?;
-            let mut release = self.conn.prepare_cached(
-                "UPDATE cases SET claim_by = NULL, claim_until = NULL WHERE closed_at IS NULL AND claim_by = ?1",
-            )?;
-            release.execute([int(id.0)])?;
+        for change in changes {
+            let Some(what) = needed(&operator, &change) else {
+                continue;
+            };
+            let ends = !matches!(change, OperatorChange::Totp(_));
+            self.write_change(id, change)?;
+            if ends {
+                self.end_all(id)?;
+            }
+            self.audit_operator(by, AuditAct::OperatorChanged, id, what)?;
         }
-        self.audit_operator(by, AuditAct::OperatorChanged, id, what)?;
         Ok(OperatorChanged::Done)
+    }
+
+    /// Ends an operator's sessions and claims.
+    fn end_all(&mut self, id: OperatorId) -> Result<(), SqliteError> {
+        self.end_sessions(id, None)?;
+        let mut release = self.conn.prepare_cached(
+            "UPDATE cases SET claim_by = NULL, claim_until = NULL WHERE closed_at IS NULL AND claim_by = ?1",
+        )?;
+        release.execute([int(id.0)])?;
+        Ok(())
     }
 
     fn has_other_administrator(&self, id: OperatorId) -> Result<bool, SqliteError> {

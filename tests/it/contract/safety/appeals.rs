@@ -211,7 +211,7 @@ async fn another_operator_decides_if_there_is_one<X: Backend>() {
     );
     let gone = miyu::store::safety::OperatorChange::Disabled(true);
     safety
-        .change_operator(ken, gone, Actor::Local)
+        .change_operator(ken, vec![gone], Actor::Local)
         .await
         .unwrap();
     done(safety.decide_appeal(own).await);

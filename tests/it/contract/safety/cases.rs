@@ -221,7 +221,7 @@ async fn an_operator_who_is_disabled_acts_on_nothing<X: Backend>() {
     let case = safety.claim_next(gone).await.unwrap().unwrap();
     let disable = miyu::store::safety::OperatorChange::Disabled(true);
     safety
-        .change_operator(gone, disable, Actor::Local)
+        .change_operator(gone, vec![disable], Actor::Local)
         .await
         .unwrap();
     assert_eq!(

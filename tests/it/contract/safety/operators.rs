@@ -12,6 +12,7 @@ super::for_each_backend! {
     a_set_up_link_makes_one_administrator
     operators_change_themselves_and_administrators_everything
     the_last_administrator_stays_one
+    of_several_changes_all_take_effect_or_none
     a_code_is_used_once
     a_session_ends_by_idleness_age_and_change
     only_the_newest_sessions_are_kept
@@ -108,7 +109,7 @@ async fn operators_change_themselves_and_administrators_everything<X: Backend>()
     let boss = operator(&world, "boss", Role::Administrator).await;
     let mei = operator(&world, "Mei", Role::Moderator).await;
     let ken = operator(&world, "Ken", Role::Moderator).await;
-    let change = async |of, change, by| safety.change_operator(of, change, by).await.unwrap();
+    let change = async |of, change, by| safety.change_operator(of, vec![change], by).await.unwrap();
     let by = Actor::Operator;
     let password = || Change::Password("new".into());
     let totp = || Change::Totp(Some((vec![1, 2, 3], vec![hash(1), hash(2)])));
@@ -179,18 +180,74 @@ async fn the_last_administrator_stays_one<X: Backend>() {
     operator(&world, "Mei", Role::Moderator).await;
     for change in [Change::Role(Role::Moderator), Change::Disabled(true)] {
         for by in [Actor::Local, Actor::Operator(boss)] {
-            let changed = safety.change_operator(boss, change.clone(), by).await;
+            let changed = safety.change_operator(boss, vec![change.clone()], by).await;
             assert_eq!(changed.unwrap(), OperatorChanged::LastAdministrator);
         }
     }
     let second = operator(&world, "Ken", Role::Administrator).await;
     let disable = Change::Disabled(true);
     let changed = safety
-        .change_operator(second, disable.clone(), Actor::Operator(boss))
+        .change_operator(second, vec![disable.clone()], Actor::Operator(boss))
         .await;
     assert_eq!(changed.unwrap(), OperatorChanged::Done);
-    let changed = safety.change_operator(boss, disable, Actor::Local).await;
+    let changed = safety
+        .change_operator(boss, vec![disable], Actor::Local)
+        .await;
     assert_eq!(changed.unwrap(), OperatorChanged::LastAdministrator);
+}
+
+async fn of_several_changes_all_take_effect_or_none<X: Backend>() {
+    let world = World::<X>::new().await;
+    let safety = world.safety();
+    let boss = operator(&world, "boss", Role::Administrator).await;
+    let mei = operator(&world, "Mei", Role::Moderator).await;
+    let before = safety.operators().await.unwrap();
+    let rows = safety.audit_head().await.unwrap();
+    let password = || Change::Password("new".into());
+    for (of, more, by, expected) in [
+        (
+            boss,
+            Change::Disabled(true),
+            Actor::Local,
+            OperatorChanged::LastAdministrator,
+        ),
+        (
+            boss,
+            Change::Role(Role::Moderator),
+            Actor::Operator(boss),
+            OperatorChanged::LastAdministrator,
+        ),
+        (
+            mei,
+            Change::Role(Role::Administrator),
+            Actor::Operator(mei),
+            OperatorChanged::NotAllowed,
+        ),
+    ] {
+        for changes in [
+            vec![password(), more.clone()],
+            vec![more.clone(), password()],
+        ] {
+            let changed = safety.change_operator(of, changes, by).await.unwrap();
+            assert_eq!(changed, expected, "{more:?}");
+        }
+    }
+    assert_eq!(safety.operators().await.unwrap(), before);
+    assert_eq!(safety.audit_head().await.unwrap(), rows, "nothing was said");
+    let changes = vec![
+        password(),
+        Change::Role(Role::Administrator),
+        Change::Totp(None),
+    ];
+    let changed = safety.change_operator(mei, changes, Actor::Local).await;
+    assert_eq!(changed.unwrap(), OperatorChanged::Done);
+    let all = safety.operators().await.unwrap();
+    assert_eq!(
+        (&*all[1].password, all[1].role),
+        ("new", Role::Administrator)
+    );
+    // A row for each that was needed.
+    assert_eq!(safety.audit_head().await.unwrap().0, rows.0 + 2);
 }
 
 async fn a_code_is_used_once<X: Backend>() {
@@ -199,7 +256,7 @@ async fn a_code_is_used_once<X: Backend>() {
     let mei = operator(&world, "Mei", Role::Administrator).await;
     let totp = Change::Totp(Some((vec![9], vec![hash(1), hash(2)])));
     safety
-        .change_operator(mei, totp, Actor::Local)
+        .change_operator(mei, vec![totp], Actor::Local)
         .await
         .unwrap();
     let step = async |step| safety.use_totp_step(mei, step).await.unwrap();
@@ -258,7 +315,7 @@ async fn a_session_ends_by_idleness_age_and_change<X: Backend>() {
         operator(&world, &format!("boss {number}"), Role::Administrator).await;
         assert!(begin(number).await);
         safety
-            .change_operator(mei, change, Actor::Local)
+            .change_operator(mei, vec![change], Actor::Local)
             .await
             .unwrap();
         assert!(!is_in(&world, number).await);
