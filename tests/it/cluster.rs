@@ -3,6 +3,7 @@
 //! whatever happens to the services, the nodes and what lies between them.
 
 mod faults;
+mod guarded_site;
 mod meeting;
 mod node_faults;
 mod presence;
