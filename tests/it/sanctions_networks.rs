@@ -1,12 +1,12 @@
 //! Networks that are banned in a raid, and networks that are watched.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use miyu::domain::safety::SanctionKind;
 use serde_json::json;
 
 use crate::support::client::Browser;
-use crate::support::people::start;
+use crate::support::people::{Person, meet, start};
 use crate::support::reporting::refusal;
 use crate::support::safety::{Guarded, on_network};
 
@@ -102,4 +102,45 @@ async fn a_watched_network_has_an_eighth_of_the_rates() {
     };
     let (watched, free) = (made("203.0.113.7").await, made("203.0.113.8").await);
     assert!(free >= 5 * watched && watched >= 1, "{watched} of {free}");
+}
+
+/// How long this person, at this address, has to wait until so many messages are said that were sent at once.
+async fn says_at_once(person: &Person, address: &str, many: usize) -> Duration {
+    let from = [("x-forwarded-for", address)];
+    let opened = person.browser.try_open(&person.path(), &from).await;
+    let mut socket = opened.ok().unwrap();
+    socket.expect("room_state").await;
+    let began = Instant::now();
+    for number in 0..many {
+        socket.say("hello", &format!("m-{number}")).await;
+    }
+    for _ in 0..many {
+        socket.until("new_message").await;
+    }
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn what_is_said_from_a_watched_network_counts_eight_times_and_no_one_is_sent_away_for_it() {
+    let site = Guarded::start(|config| {
+        crate::support::server::proxy_here(config);
+        config.limits.messages_per_second = 80;
+        config.limits.message_burst = 320;
+        config.limits.message_bytes_per_second = 0;
+        config.limits.flood = Duration::from_millis(500);
+    })
+    .await;
+    let watched = "203.0.113.7";
+    let watch = on_network(&*site.safety, watched, SanctionKind::Watch, HOUR).await;
+    site.impose(watch).await;
+    let here = watched.parse().unwrap();
+    site.soon(async || site.server.app.door.against(None, here).watched.is_some())
+        .await;
+    let (ming, mei) = meet(&site.server).await;
+    // 60 count as 480: 160 of them wait, for two seconds. That is longer than a flood may last, and is none.
+    let slowed = says_at_once(&ming, watched, 60).await;
+    assert!(slowed >= Duration::from_millis(1900), "{slowed:?}");
+    // A neighbour of the network who writes as much does not wait.
+    let free = says_at_once(&mei, "203.0.113.8", 60).await;
+    assert!(free < slowed, "{free:?} and {slowed:?}");
 }

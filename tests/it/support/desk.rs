@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::operators::{Desk, operator};
 use super::people::{Chatting, Person, chat, session_of};
 use super::reporting::post_report;
-use super::safety::Guarded;
+use super::safety::{Data, Guarded, soon};
 use super::wire::Answer;
 
 /// A site with two moderators and an administrator, each logged in.
@@ -28,7 +28,12 @@ impl Office {
 
     /// The same, of a site that is configured otherwise.
     pub async fn open_with(change: impl FnOnce(&mut Config)) -> Self {
-        let site = Guarded::without_operator(|config| {
+        Self::open_on(Data::Sqlite, change).await
+    }
+
+    /// The same, on data of this kind.
+    pub async fn open_on(data: Data, change: impl FnOnce(&mut Config)) -> Self {
+        let site = Guarded::without_operator_on(data, |config| {
             config.limits.messages_per_second = 0;
             config.limits.matches_per_minute = 0;
             change(config);
@@ -37,8 +42,7 @@ impl Office {
         let mei_id = operator(&*site.safety, "Mei", Role::Moderator).await;
         operator(&*site.safety, "Ken", Role::Moderator).await;
         operator(&*site.safety, "Ada", Role::Administrator).await;
-        // Reporting is offered a moment after there is an operator.
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        soon(async || site.server.app.reach.reporting.offered().await).await;
         let address = site.server.address;
         Self {
             mei: Desk::logged_in(address, "Mei").await,
