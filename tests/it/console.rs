@@ -1,7 +1,5 @@
 //! The operators' desk over HTTP: a case from the queue to its decision, and who may do what to it.
 
-use std::time::Duration;
-
 use miyu::domain::safety::{AuditAct, NetworkLength, NoticeKind, SanctionId, SanctionTarget};
 use miyu::store::safety::Appealed;
 use serde_json::{Value, json};
@@ -9,10 +7,17 @@ use serde_json::{Value, json};
 use crate::support::desk::{Office, no_violation, told, violation};
 use crate::support::operators::{refused, with};
 use crate::support::people::chat;
+use crate::support::safety::{Data, for_each_data};
 
-#[tokio::test]
-async fn a_case_is_read_as_it_was_reported_and_reading_is_written_down() {
-    let mut office = Office::open().await;
+for_each_data! {
+    a_case_is_read_as_it_was_reported_and_reading_is_written_down
+    a_decision_tells_all_who_have_a_part_and_claims_the_next_case
+    two_moderators_never_have_one_case
+    an_appeal_is_decided_by_another_operator
+}
+
+async fn a_case_is_read_as_it_was_reported_and_reading_is_written_down(data: Data) {
+    let mut office = Office::open_on(data, |_| {}).await;
     let (room, case) = office.reported("something rude").await;
     let queue = told(&office.mei.get("queue/").await);
     assert_eq!(queue["total"], 1);
@@ -77,9 +82,8 @@ async fn a_case_is_read_as_it_was_reported_and_reading_is_written_down() {
     );
 }
 
-#[tokio::test]
-async fn a_decision_tells_all_who_have_a_part_and_claims_the_next_case() {
-    let mut office = Office::open().await;
+async fn a_decision_tells_all_who_have_a_part_and_claims_the_next_case(data: Data) {
+    let mut office = Office::open_on(data, |_| {}).await;
     let (room, case) = office.reported("something rude").await;
     let (other, second) = office.reported("something else").await;
     let decided = office
@@ -149,9 +153,8 @@ async fn a_decision_tells_all_who_have_a_part_and_claims_the_next_case() {
     drop(other);
 }
 
-#[tokio::test]
-async fn two_moderators_never_have_one_case() {
-    let office = Office::open().await;
+async fn two_moderators_never_have_one_case(data: Data) {
+    let office = Office::open_on(data, |_| {}).await;
     let (_room, case) = office.reported("something rude").await;
     let (mut mei, mut ken) = (office.mei.clone(), office.ken.clone());
     let nothing = json!({});
@@ -323,9 +326,8 @@ async fn a_moderator_does_not_lift_what_an_administrator_imposed() {
     assert_eq!(refused(&nothing), with(404, "not_found"));
 }
 
-#[tokio::test]
-async fn an_appeal_is_decided_by_another_operator() {
-    let mut office = Office::open().await;
+async fn an_appeal_is_decided_by_another_operator(data: Data) {
+    let mut office = Office::open_on(data, |_| {}).await;
     let (room, case) = office.reported("something rude").await;
     let order = violation("mute", Some(3_600_000));
     told(
@@ -382,8 +384,7 @@ async fn an_appeal_is_decided_by_another_operator() {
 async fn a_decision_that_no_operator_may_make_says_what_is_wrong() {
     let mut office = Office::open().await;
     let mut room = chat(&office.site.server).await;
-    // Where they came from is noted beside their arrival, which does not wait for it.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    office.site.both_are_noted(room.ming.room()).await;
     room.b_says("something rude", "b-1").await;
     let case = office.report(&room.ming, &json!({})).await;
     let with_sanction = |sanction: Value| {

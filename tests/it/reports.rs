@@ -13,10 +13,21 @@ use crate::support::client::{Browser, keys};
 use crate::support::http::request;
 use crate::support::people::{Chatting, chat, pair, session_of};
 use crate::support::reporting::{about, post, post_report, refusal};
-use crate::support::safety::{Guarded, make_operator};
+use crate::support::safety::{Data, Guarded, for_each_data, make_operator};
 
 async fn site() -> Guarded {
-    Guarded::start(|config| config.limits.messages_per_second = 0).await
+    site_on(Data::Sqlite).await
+}
+
+async fn site_on(data: Data) -> Guarded {
+    Guarded::start_with(data, |config| config.limits.messages_per_second = 0).await
+}
+
+for_each_data! {
+    a_report_on_the_socket_freezes_what_was_said_and_by_whom
+    a_report_works_whatever_has_become_of_the_conversation
+    only_what_was_said_there_then_and_so_is_verified
+    own_reports_are_listed_withdrawn_and_answered
 }
 
 fn report(reason: &str) -> Value {
@@ -70,12 +81,10 @@ async fn reporting_is_offered_where_an_operator_reads_it() {
     a.expect("reported").await;
 }
 
-#[tokio::test]
-async fn a_report_on_the_socket_freezes_what_was_said_and_by_whom() {
-    let site = site().await;
+async fn a_report_on_the_socket_freezes_what_was_said_and_by_whom(data: Data) {
+    let site = site_on(data).await;
     let mut room = chat(&site.server).await;
-    // Where they came from is noted beside their arrival, which does not wait for it.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    site.both_are_noted(room.ming.room()).await;
     room.b_says("something rude", "b-1").await;
     room.a_says("stop it", "a-1").await;
     let asked =
@@ -122,8 +131,7 @@ enum Before {
     Lost,
 }
 
-#[tokio::test]
-async fn a_report_works_whatever_has_become_of_the_conversation() {
+async fn a_report_works_whatever_has_become_of_the_conversation(data: Data) {
     for before in [
         Before::Nothing,
         Before::Recall,
@@ -133,7 +141,7 @@ async fn a_report_works_whatever_has_become_of_the_conversation() {
         Before::WasLeft,
         Before::Lost,
     ] {
-        let site = site().await;
+        let site = site_on(data).await;
         let mut room = chat(&site.server).await;
         let rude = room.b_says("something rude", "b-1").await;
         let mut body = about(&room.ming);
@@ -237,9 +245,8 @@ async fn only_the_two_people_of_a_room_report_in_it() {
     assert_eq!(refusal(&answer), (404, "no_such_room".to_owned()));
 }
 
-#[tokio::test]
-async fn only_what_was_said_there_then_and_so_is_verified() {
-    let site = site().await;
+async fn only_what_was_said_there_then_and_so_is_verified(data: Data) {
+    let site = site_on(data).await;
     let mut room = chat(&site.server).await;
     let mut elsewhere = chat(&site.server).await;
     let rude = room.b_says("something rude", "b-1").await;
@@ -328,9 +335,8 @@ async fn reports_of_one_browser_are_few_and_those_of_others_go_on() {
     );
 }
 
-#[tokio::test]
-async fn own_reports_are_listed_withdrawn_and_answered() {
-    let site = site().await;
+async fn own_reports_are_listed_withdrawn_and_answered(data: Data) {
+    let site = site_on(data).await;
     let room = chat(&site.server).await;
     let me = &room.ming.browser;
     assert!(listed(me).await.is_empty());

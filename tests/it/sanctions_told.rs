@@ -15,7 +15,9 @@ use crate::support::binary::Setup;
 use crate::support::client::Browser;
 use crate::support::people::{chat, meet, session_of, start};
 use crate::support::reporting::{about, post_report, refusal};
-use crate::support::safety::{Guarded, impose, on_session, session_by, session_of_browser, soon};
+use crate::support::safety::{
+    Data, Guarded, for_each_data, impose, on_session, session_by, session_of_browser, soon,
+};
 use crate::support::scene::MIYU;
 use crate::support::store::{Recorder, rules};
 use crate::support::wire;
@@ -23,7 +25,16 @@ use crate::support::wire;
 const HOUR: Duration = Duration::from_secs(3600);
 
 async fn site() -> Guarded {
-    Guarded::start(|config| config.limits.messages_per_second = 0).await
+    site_on(Data::Sqlite).await
+}
+
+async fn site_on(data: Data) -> Guarded {
+    Guarded::start_with(data, |config| config.limits.messages_per_second = 0).await
+}
+
+for_each_data! {
+    a_reporter_hears_that_it_was_looked_at_on_whichever_socket_is_open
+    a_banned_person_reads_confirms_and_appeals_over_http
 }
 
 async fn post(browser: &Browser, path: &str, body: &str) -> wire::Answer {
@@ -81,9 +92,8 @@ async fn what_was_decided_before_a_kill_9_is_told_at_the_next_opening() {
     server.kill();
 }
 
-#[tokio::test]
-async fn a_reporter_hears_that_it_was_looked_at_on_whichever_socket_is_open() {
-    let site = site().await;
+async fn a_reporter_hears_that_it_was_looked_at_on_whichever_socket_is_open(data: Data) {
+    let site = site_on(data).await;
     let mut room = chat(&site.server).await;
     let mut other = room.ming.browser.open("/ws/matching/").await;
     let answer = post_report(&room.ming.browser, &about(&room.ming)).await;
@@ -108,9 +118,8 @@ async fn a_reporter_hears_that_it_was_looked_at_on_whichever_socket_is_open() {
     room.b.nothing_more().await;
 }
 
-#[tokio::test]
-async fn a_banned_person_reads_confirms_and_appeals_over_http() {
-    let site = site().await;
+async fn a_banned_person_reads_confirms_and_appeals_over_http(data: Data) {
+    let site = site_on(data).await;
     let browser = Browser::new(&site.server);
     browser.get("/").await;
     let session = session_of_browser(&site.server, &browser);
