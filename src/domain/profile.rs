@@ -131,10 +131,16 @@ impl Profile {
         }
     }
 
+    /// As others see a person who may not speak to them: without words of their own.
+    pub fn unnamed(mut self) -> Self {
+        DEFAULT_NICKNAME.clone_into(&mut self.nickname);
+        self
+    }
+
     /// With the default name, should it read like one of the site's staff.
-    pub fn unless_staff(mut self, staff: &StaffNames) -> Self {
+    pub fn unless_staff(self, staff: &StaffNames) -> Self {
         if staff.covers(&self.nickname) {
-            DEFAULT_NICKNAME.clone_into(&mut self.nickname);
+            return self.unnamed();
         }
         self
     }

@@ -14,13 +14,14 @@ use crate::admission::sanctions::Holding;
 use crate::channel::{ChannelLayer, Frame};
 use crate::delivery::calls::CallQueue;
 use crate::domain::id::{RoomId, SessionId, Side, Timestamp};
+use crate::domain::profile::DEFAULT_NICKNAME;
 use crate::domain::safety::NoticeId;
 use crate::domain::{LeaveReason, Room, UserId};
 use crate::lobby::figures::{Company, Figures};
 use crate::lobby::{Lobby, LobbyJob, LobbyOutcome, NoPairs, Prepared};
 use crate::matching::{Entered, Renewed, Ticket, WaitingPool};
 use crate::safety::NoticeBoard;
-use crate::state_machine::Io;
+use crate::state_machine::{Io, Voice};
 use crate::store::capacity::Capacity;
 use crate::store::{Store, StoreError};
 
@@ -263,10 +264,11 @@ async fn enter(services: Arc<LobbyServices>, client: Client, ticket: Ticket) -> 
             _ => LobbyOutcome::NoPairs(why),
         };
     }
-    let entered = services
-        .pool
-        .enter(ticket.clone(), crate::clock::now())
-        .await;
+    let mut shown = ticket.clone();
+    if is_unnamed(&services, client) {
+        shown.persona.profile = shown.persona.profile.unnamed();
+    }
+    let entered = services.pool.enter(shown, crate::clock::now()).await;
     if let Some((id, address)) = entered.as_ref().ok().and_then(Entered::replaced) {
         // A connection that is gone need not be told.
         let _ = services.channel.send(&address, Frame::TicketReplaced(id));
@@ -278,7 +280,16 @@ async fn enter(services: Arc<LobbyServices>, client: Client, ticket: Ticket) -> 
     LobbyOutcome::Entered(entered, company)
 }
 
+/// A person who may not speak, or is heard by no one, speaks by no name either: others meet them under the default one.
+fn is_unnamed(services: &LobbyServices, client: Client) -> bool {
+    services.door.voice(client.session, crate::clock::now()) != Voice::Free
+}
+
 async fn renew(services: Arc<LobbyServices>, client: Client, ticket: Ticket) -> LobbyOutcome {
+    if is_unnamed(&services, client) && ticket.persona.profile.nickname != DEFAULT_NICKNAME {
+        // The pool may have the name from before: entering again replaces what it has.
+        return enter(services, client, ticket).await;
+    }
     let refused = no_pairs(&services, client);
     let renewed = services.pool.renew(ticket.id, crate::clock::now()).await;
     if let (Ok(Renewed::Waiting | Renewed::Gone), Some(why)) = (&renewed, refused) {
