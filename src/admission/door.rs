@@ -116,6 +116,12 @@ impl Door {
         ban.map_or(Ok(()), |ban| Err(AdmissionRefusal::Banned(ban)))
     }
 
+    /// The ban of this browser itself, wherever it is now.
+    pub fn ban_of(&self, session: SessionId) -> Option<Holding> {
+        let now = Now::read().wall;
+        self.sanctions.against(Some(session), None, now).ban
+    }
+
     /// What holds now against this browser and its networks.
     pub fn against(&self, session: Option<SessionId>, address: IpAddr) -> Against {
         self.sanctions.at(session, address, || Now::read().wall)

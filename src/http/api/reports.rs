@@ -95,7 +95,8 @@ async fn list(call: Call) -> HandlerResult {
     Ok(response::json(StatusCode::OK, &ReportsJson { reports }))
 }
 
-/// `POST /api/reports/`: 201 with the report's name. Works until the room is erased.
+/// `POST /api/reports/`: 201 with the report's name. Works until the room is erased, and for a browser that is
+/// neither banned nor forgotten.
 async fn report(mut call: Call) -> HandlerResult {
     // Before it is read: the body, and what is made of it.
     let memory = call
@@ -108,8 +109,16 @@ async fn report(mut call: Call) -> HandlerResult {
     let about: About = serde_json::from_str(text).map_err(|_| not_json())?;
     let request = client::report(text).map_err(HttpProblem::from)?;
     let (room, side) = rooms::find_named(&call, &about.room, about.user_id.as_deref()).await?;
+    // The token of a room outlives the cookie that it was given to.
+    let session = room.side(side).session;
+    if call.app.revoked.contains(session) {
+        return Err(HttpProblem::no_identity());
+    }
+    if let Some(ban) = call.app.door.ban_of(session) {
+        return Err(HttpProblem::banned(&ban));
+    }
     let reporter = Reporter {
-        session: room.side(side).session,
+        session,
         room: room.id,
         side,
         address: call.peer.address,
