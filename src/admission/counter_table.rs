@@ -11,7 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 /// Places a key may stand in.
 const WAYS: usize = 7;
 /// Rates that are counted side by side; see [`crate::admission::rates::RateKind`].
-pub(super) const KINDS: usize = 7;
+pub(super) const KINDS: usize = 8;
 
 /// When a key owes nothing more, for each rate, in nanoseconds of the ledger's own clock.
 pub(super) type Debts = [u64; KINDS];

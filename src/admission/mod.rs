@@ -49,6 +49,10 @@ const NEWCOMERS_AT_ONCE: u32 = 5;
 const SIGNAL_BURST: u32 = 2;
 /// A report copies part of a room and is read by a person: it counts as so many requests.
 const REQUESTS_PER_REPORT: u64 = 12;
+/// A network's reports in an hour, and how many of them at once. Cookies cost nothing, so it is the network that
+/// bounds what one person can lay before operators; a network of many people has so many to report seldom.
+const REPORTS_PER_HOUR: u32 = 60;
+const REPORTS_AT_ONCE: u32 = 20;
 /// A search that is withdrawn sooner than this was no search: it is charged once more. Else a client that
 /// looks at each partner on offer and goes on pays no more than people who wait.
 const HASTY: Duration = Duration::from_secs(2);
@@ -123,10 +127,13 @@ impl RateLimits {
         self.take(&self.caller(session, address), RateKind::Request)
     }
 
-    /// Counts one report, as so many requests; `Err` is `retry_after`.
+    /// Counts one report, also as so many requests; `Err` is `retry_after`.
     pub fn report(&self, session: Option<SessionId>, address: IpAddr) -> Result<(), Duration> {
         let caller = self.caller(session, address);
-        let asks = [(RateKind::Request, REQUESTS_PER_REPORT)];
+        let asks = [
+            (RateKind::Request, REQUESTS_PER_REPORT),
+            (RateKind::Report, 1),
+        ];
         let taken = self.ledger.take(&caller, &asks, Instant::now());
         taken.map_err(|over| over.wait)
     }
@@ -216,9 +223,10 @@ impl FrameCost {
 }
 
 /// What the configuration allows of each kind, in the order of [`RateKind`].
-fn quotas(limits: &Limits) -> [Quotas; 7] {
+fn quotas(limits: &Limits) -> [Quotas; 8] {
     let factor = limits.address_factor.max(1);
     let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+    let hour = 60 * minute;
     let each = |count: u32, period, burst: u32, factors| {
         spread(count.into(), period, burst.into(), factors)
     };
@@ -261,6 +269,13 @@ fn quotas(limits: &Limits) -> [Quotas; 7] {
             minute,
             limits.sessions_per_minute.saturating_mul(NEWCOMERS_AT_ONCE),
             shared(0, 1),
+        ),
+        // Reports are requests: where these have no bound, nor have they.
+        each(
+            REPORTS_PER_HOUR.saturating_mul(u32::from(requests > 0)),
+            hour,
+            REPORTS_AT_ONCE,
+            shared(1, 1),
         ),
     ]
 }

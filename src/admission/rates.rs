@@ -27,6 +27,8 @@ pub(super) enum RateKind {
     File,
     /// Sessions made.
     Newcomer,
+    /// Reports of people.
+    Report,
 }
 
 /// How much of one kind one key may use.
