@@ -79,6 +79,7 @@ mod redis_servers;
 mod redis_start;
 mod reload;
 mod reports;
+mod reports_abused;
 mod reports_off;
 mod restored;
 mod room_closing;

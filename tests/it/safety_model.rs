@@ -77,6 +77,7 @@ impl<X: Backend> Pair<X> {
         for room in 0..ROOMS {
             let pairing = pairing_of(SessionId::fresh(), subjects[room % SUBJECTS]);
             world.store().create_room(&pairing).await.unwrap();
+            world.say(pairing.room, Side::B, "b", "said").await;
             rooms.push(pairing);
         }
         let mut operators = Vec::new();

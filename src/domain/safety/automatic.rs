@@ -1,5 +1,6 @@
 //! The only thing that happens to a person without an operator: a mute of one hour, when people who have nothing
-//! to do with each other and have all met them say so within a day. Reports alone never ban.
+//! to do with each other and have all heard something of them say so within a day. Reports alone never ban. It
+//! happens once until an operator has decided about the person, and it ends with its ground.
 
 use std::time::Duration;
 
@@ -11,23 +12,50 @@ use crate::domain::id::Timestamp;
 pub const MUTE: Duration = Duration::from_secs(3600);
 /// Only reports that arrived within this time are looked at.
 pub const WITHIN: Duration = Duration::from_secs(24 * 3600);
+/// For how long nothing happens by itself to a person whom an operator found to have done nothing.
+pub const REST: Duration = Duration::from_secs(7 * 24 * 3600);
 /// So many reporters, each from a network of their own, are needed.
 const REPORTERS: usize = 3;
 /// What they must weigh together.
 const NEEDED: Weight = Weight(3000);
 
+/// What was done about a person before, as far as the store remembers it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DoneBefore {
+    /// The newest mute of the automatic step.
+    pub muted: Option<Timestamp>,
+    /// When an operator decided last about reports on them.
+    pub decided: Option<Timestamp>,
+    /// When an operator last decided that no rule was broken, or lifted a mute of the automatic step.
+    pub cleared: Option<Timestamp>,
+}
+
+impl DoneBefore {
+    /// Whether the machine may act: not a second time before a person has looked, nor soon after one found nothing.
+    fn allows(&self, now: Timestamp) -> bool {
+        let looked = self.decided.max(self.cleared);
+        let waits = self.muted.is_some_and(|muted| looked < Some(muted));
+        let rests = self.cleared.is_some_and(|at| now.since(at) < REST);
+        !waits && !rests
+    }
+}
+
 /// Whether these reports, all about one person, mute them now.
-pub fn automatic(reports: &[Standing], now: Timestamp) -> bool {
-    let counts = |it: &Standing| {
-        it.met
-            && !it.spent
-            && it.network.is_some()
-            && it.weight > Weight(0)
-            && now.since(it.at) < WITHIN
-    };
+pub fn automatic(reports: &[Standing], before: &DoneBefore, now: Timestamp) -> bool {
+    let fresh = |it: &&Standing| !it.spent && now.since(it.at) < WITHIN;
+    before.allows(now) && enough(reports.iter().filter(fresh))
+}
+
+/// Whether a mute that is in force has its ground still in the reports that stand, spent or not.
+pub fn grounded(reports: &[Standing], now: Timestamp) -> bool {
+    let looked_at = |it: &&Standing| now.since(it.at) < WITHIN + MUTE;
+    enough(reports.iter().filter(looked_at))
+}
+
+fn enough<'a>(reports: impl Iterator<Item = &'a Standing> + Clone) -> bool {
     // Where nothing is known of the network, nothing says that two reporters are two people.
-    let fresh = reports.iter().filter(|it| counts(it));
-    let counted = count(fresh, |it| it.weight.0.into());
+    let counts = |it: &&Standing| it.met && it.network.is_some() && it.weight > Weight::LEAST;
+    let counted = count(reports.filter(counts), |it| it.weight.0.into());
     // A group is a network of its own with at least one reporter, so as many groups are as many of both.
     counted.groups >= REPORTERS && counted.sum >= u64::from(NEEDED.0)
 }
@@ -57,7 +85,7 @@ mod tests {
     }
 
     fn mutes(reports: &[Standing]) -> bool {
-        automatic(reports, NOW)
+        automatic(reports, &DoneBefore::default(), NOW)
     }
 
     #[test]
@@ -101,11 +129,20 @@ mod tests {
     #[test]
     fn their_weights_must_be_enough() {
         let mut three = [1, 2, 3].map(standing);
-        three[0].weight = Weight(250);
-        three[1].weight = Weight(1500);
+        three[0].weight = Weight(500);
+        three[1].weight = Weight(1250);
         assert!(!mutes(&three), "2.75");
         three[2].weight = Weight(1250);
         assert!(mutes(&three), "3.0");
+        three = [1, 2, 3].map(|it| Standing {
+            weight: Weight(1500),
+            ..standing(it)
+        });
+        three[0].weight = Weight::LEAST;
+        assert!(
+            !mutes(&three),
+            "3.25, but one of them asks nothing of a machine"
+        );
         let mut four = [1, 2, 3, 4].map(standing);
         four[0].weight = Weight(0);
         assert!(mutes(&four));
@@ -137,6 +174,52 @@ mod tests {
         assert!(!with(&[]));
         assert!(!with(&[4, 5]));
         assert!(with(&[4, 5, 6]), "other evidence");
+    }
+
+    #[test]
+    fn a_person_decides_before_the_machine_acts_again() {
+        let hour = Duration::from_secs(3600);
+        let three = [1, 2, 3].map(standing);
+        let after = |before: DoneBefore| automatic(&three, &before, NOW);
+        let muted = Some(NOW.minus(hour * 3));
+        let once = DoneBefore {
+            muted,
+            ..DoneBefore::default()
+        };
+        assert!(!after(once), "it muted them, and a person has not looked");
+        let looked = |ago| DoneBefore {
+            decided: Some(NOW.minus(ago)),
+            ..once
+        };
+        assert!(!after(looked(hour * 4)), "before it did");
+        assert!(after(looked(hour * 2)));
+        let cleared = |ago| DoneBefore {
+            cleared: Some(NOW.minus(ago)),
+            ..looked(ago)
+        };
+        assert!(!after(cleared(hour * 2)), "they had done nothing");
+        let long_ago = |cleared| DoneBefore {
+            muted: Some(NOW.minus(REST * 2)),
+            cleared: Some(NOW.minus(cleared)),
+            decided: None,
+        };
+        assert!(!after(long_ago(REST - hour)));
+        assert!(after(long_ago(REST)));
+    }
+
+    #[test]
+    fn a_mute_ends_with_its_ground() {
+        let mut three = [1, 2, 3].map(|it| Standing {
+            spent: true,
+            at: NOW.minus(WITHIN),
+            ..standing(it)
+        });
+        assert!(grounded(&three, NOW), "spent, and older than a day by now");
+        assert!(!grounded(&three[1..], NOW), "one was taken back");
+        three[0].weight = Weight(0);
+        assert!(!grounded(&three, NOW));
+        let later = [&three[1..], &[standing(4)]].concat();
+        assert!(grounded(&later, NOW), "another came since");
     }
 
     fn some_report() -> impl Strategy<Value = Standing> {

@@ -23,7 +23,7 @@ pub mod setting;
 pub mod weight;
 
 pub use audit::{AuditAct, AuditDraft, AuditRow, MonthFigures, RowHash};
-pub use automatic::automatic;
+pub use automatic::{DoneBefore, automatic, grounded};
 pub use case::{Case, CaseClaim, CaseKind, CaseState, Hold};
 pub use decision::{AppealDecision, AppealOutcome, DecisionDraft, Finding, SanctionDraft};
 pub use evidence::{EVIDENCE_ENTRIES, Evidence, frozen};

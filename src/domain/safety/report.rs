@@ -18,6 +18,11 @@ pub const CLAIMS: usize = 50;
 pub const STANDING: usize = 20;
 /// See [`STANDING`].
 pub const WITHDRAWN_COUNTS: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+/// Most undecided reports that come from one wide network, among the newest [`NETWORK_LOOK`]: however many browsers one
+/// person has, the queue stays one that can be read.
+pub const NETWORK_STANDING: usize = 100;
+/// How many of the newest reports of the site are looked at for that.
+pub const NETWORK_LOOK: usize = 10_000;
 
 /// What a report is about within its room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +77,8 @@ pub struct Weight(pub u32);
 impl Weight {
     /// Of a reporter about whose reports nothing is known.
     pub const ONE: Self = Self(1000);
+    /// The least that a report weighs which counts. So light a report is read by people and asks nothing of a machine.
+    pub const LEAST: Self = Self(250);
 }
 
 /// Where a case stands in the queue: the sum of weight × [`Reason::severity_halves`] over those of its standing
@@ -93,7 +100,8 @@ pub struct Accuracy {
 
 /// How many decided reports an [`Accuracy`] looks at.
 pub const ACCURACY_REPORTS: usize = 20;
-/// For how long after being reported a report about the one who did counts little.
+/// For how long after being reported a report about the one who did counts little. Only a report that weighs more than
+/// [`Weight::LEAST`] makes the answer one: else reporting first, before a word was said, would be a shield.
 pub const RETALIATION: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What a report's weight follows from. The store looks all of it up in the transaction of the report.
@@ -105,6 +113,8 @@ pub struct WeightFacts {
     pub muted: bool,
     /// The reported session reported the reporter within [`RETALIATION`] before, and has not withdrawn it.
     pub retaliation: bool,
+    /// The reported session had said nothing in the room that the reporter heard. What was recalled since was said.
+    pub silent: bool,
 }
 
 /// A standing report of a case, as the order of the queue and the automatic step look at it. Of one reporter, and of one

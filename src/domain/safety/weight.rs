@@ -4,8 +4,6 @@
 use super::counted::count;
 use super::report::{Accuracy, Priority, Standing, Weight, WeightFacts};
 
-/// The least of a reporter whose reports count.
-const LEAST: Weight = Weight(250);
 /// The most that any report counts.
 const MOST: Weight = Weight(1500);
 /// With fewer decided reports than this nothing is concluded from them.
@@ -16,8 +14,9 @@ pub fn weight(facts: &WeightFacts) -> Weight {
     if facts.muted {
         return Weight(0);
     }
-    if facts.retaliation {
-        return LEAST;
+    // A name may be a reason to report, but one who said nothing has not given three people in a day theirs.
+    if facts.retaliation || facts.silent {
+        return Weight::LEAST;
     }
     by_accuracy(facts.accuracy)
 }
@@ -36,7 +35,7 @@ fn by_accuracy(Accuracy { upheld, decided }: Accuracy) -> Weight {
     }
     let (above, below) = (2000 * (u64::from(upheld) + 1), u64::from(decided) + 2);
     let rounded = (above + below / 2) / below;
-    Weight(u32::try_from(rounded).unwrap_or(u32::MAX)).clamp(LEAST, MOST)
+    Weight(u32::try_from(rounded).unwrap_or(u32::MAX)).clamp(Weight::LEAST, MOST)
 }
 
 #[cfg(test)]
@@ -85,6 +84,11 @@ mod tests {
             ..good
         };
         assert_eq!(weight(&retort), Weight(250));
+        let silent = WeightFacts {
+            silent: true,
+            ..good
+        };
+        assert_eq!(weight(&silent), Weight::LEAST, "nothing was said");
         let muted = WeightFacts {
             muted: true,
             ..retort

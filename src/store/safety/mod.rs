@@ -61,8 +61,10 @@ pub trait Reports: Send + Sync {
     ///   that cannot be read leave [`Evidence::damaged`] and keep nothing back.
     /// - Its weight is `weight` of the facts as of this transaction, and the case's priority, reason and number
     ///   follow from all of its standing reports.
-    /// - When `automatic` says so of them, the subject gets a mute of an hour, marked automatic, with its notice and
-    ///   audit row, and all standing reports of the case count as spent.
+    /// - When `automatic` says so of them and of what was done about the subject before, the subject gets a mute of an hour, marked
+    ///   automatic, with its notice and audit row, and all standing reports of the case count as spent. That mute ends with its
+    ///   ground, in the transaction that takes it away, with a notice: `withdraw` and `invalidate`, when the reports left do not carry
+    ///   it ([`grounded`](crate::domain::safety::grounded)), `skip`, and `decide` without a violation.
     ///
     /// Idempotent: the same id again answers the same and changes nothing. A closed room can be reported until it
     /// is erased. The reported session learns nothing.

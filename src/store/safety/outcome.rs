@@ -30,7 +30,7 @@ pub enum ReportRefusal {
     NotYours,
     /// Both sides are this session.
     Own,
-    /// So many of its reports are undecided (`STANDING`).
+    /// So many of its reports (`STANDING`) or of its wide network's (`NETWORK_STANDING`) are undecided.
     TooMany,
 }
 

@@ -16,6 +16,7 @@ use crate::support::store::{Backend, Sqlite, World, pairing_of};
 
 mod appeals;
 mod audit;
+mod automatic;
 mod cases;
 mod decisions;
 mod evidence;
@@ -76,8 +77,15 @@ fn draft(pairing: &Pairing, reason: Reason) -> ReportDraft {
     }
 }
 
-/// A room of someone new with this session, on side B.
+/// A room of someone new with this session, on side B, which has said something.
 async fn room_with<X: Backend>(world: &World<X>, subject: SessionId) -> Pairing {
+    let pairing = room_in_silence(world, subject).await;
+    world.say(pairing.room, B, "b", "something rude").await;
+    pairing
+}
+
+/// The same, where nothing was said.
+async fn room_in_silence<X: Backend>(world: &World<X>, subject: SessionId) -> Pairing {
     let pairing = pairing_of(SessionId::fresh(), subject);
     world.store().create_room(&pairing).await.unwrap();
     for side in Side::BOTH {

@@ -1,5 +1,5 @@
-//! What cases and reports should be, in the plainest words. Reports have no networks here, and the rooms' sides never
-//! came: so each reporter counts alone, and there is no automatic step.
+//! What cases and reports should be, in the plainest words. Reports have no networks here, and the rooms' sides
+//! never came, though the reported one has spoken: so each reporter counts alone, and there is no automatic step.
 
 use miyu::domain::id::{SessionId, Timestamp};
 use miyu::domain::safety::case::CLAIM;

@@ -76,7 +76,7 @@ async fn follow(
     let changes = decision.outcome != AppealOutcome::Uphold;
     let mut done = Vec::new();
     if let Some(standing) = appealed.filter(|it| changes && it.lifted_by.is_none()) {
-        done.push(sanctions::lift_said(line, &standing, by).await?);
+        done.push(sanctions::lift_said(line, &standing, by, false).await?);
     }
     tell(line, acting, decision, id).await?;
     match decision.outcome {

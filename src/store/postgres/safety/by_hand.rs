@@ -6,12 +6,12 @@ use super::super::error::BackendError;
 use super::super::rows::{self, get};
 use super::super::shared::Shared;
 use super::Params;
-use super::cases;
 use super::columns::{self, int};
 use super::doer::doer;
 use super::evidence::Scene;
 use super::line::Line;
 use super::sanctions::{self, Imposed};
+use super::{automatic, cases};
 use crate::domain::id::SessionId;
 use crate::domain::safety::audit::reports_of;
 use crate::domain::safety::{
@@ -96,7 +96,7 @@ pub(super) async fn invalidate(
     if sanctions::is_own(&line, doer.operator, target).await? {
         return line.commit(Acted::Refused(ActRefusal::Conflict)).await;
     }
-    let mut done = set_aside(&line, reporter).await?;
+    let mut done = set_aside(&mut line, reporter).await?;
     line.audit(AuditDraft {
         by: doer.operator,
         act: AuditAct::Invalidated,
@@ -125,7 +125,7 @@ pub(super) async fn invalidate(
 }
 
 /// Makes the undecided reports of this session invalid, and closes the cases that are made of them alone.
-async fn set_aside(line: &Line, reporter: SessionId) -> Result<Invalidated, BackendError> {
+async fn set_aside(line: &mut Line, reporter: SessionId) -> Result<Invalidated, BackendError> {
     let sql = "UPDATE reports r SET verdict = 3, weight = 0, decided_at = $2 FROM cases c \
          WHERE r.reporter = $1 AND r.verdict IS NULL AND r.withdrawn IS NULL AND c.id = r.case_id \
              AND c.closed_at IS NULL RETURNING r.case_id, c.kind";
@@ -149,6 +149,7 @@ async fn set_aside(line: &Line, reporter: SessionId) -> Result<Invalidated, Back
             cases::set_state(line, case, CaseState::Skipped).await?;
             done.closed += 1;
         }
+        automatic::lift_ungrounded(line, case).await?;
     }
     Ok(done)
 }

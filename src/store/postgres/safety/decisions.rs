@@ -4,6 +4,7 @@
 use super::super::error::BackendError;
 use super::super::shared::Shared;
 use super::Params;
+use super::automatic::{self, LiftedBy};
 use super::cases::{self, Acting};
 use super::columns::{self, finding_code, int};
 use super::line::Line;
@@ -87,6 +88,10 @@ pub(super) async fn decide(
     if !decision.reporter_text.is_empty() {
         let (by, words) = (acting.doer.operator, ("", &*decision.reporter_text));
         steps::write(&line, decision.case, by, StepKind::Told, words).await?;
+    }
+    if decision.finding == Finding::NoViolation {
+        let by = LiftedBy::Operator(acting.doer.operator);
+        automatic::lift(&mut line, decision.case, by, &decision.text).await?;
     }
     let why = Imposed {
         rule: decision.rule,
@@ -185,6 +190,10 @@ pub(super) async fn set(
         details: String::new(),
     })
     .await?;
+    if act == Act::Skip {
+        let by = LiftedBy::Operator(acting.doer.operator);
+        automatic::lift(&mut line, case, by, "").await?;
+    }
     line.commit(Acted::Done(())).await
 }
 

@@ -52,6 +52,14 @@ impl Scene {
         self.sessions[side.index()]
     }
 
+    /// Whether this side has said something here that the other was to hear.
+    pub(super) async fn has_spoken(&self, line: &Line, side: Side) -> Result<bool, BackendError> {
+        let sql = "SELECT FROM entries WHERE room = $1 AND side = $2 AND kind = 0 AND hidden & $3 = 0 LIMIT 1";
+        let unheard = rows::unheard_bit(side.other());
+        let params: super::Params<'_> = &[&self.no, &rows::side_code(side), &unheard];
+        Ok(line.maybe(sql, params).await?.is_some())
+    }
+
     /// Adds what was chosen to the evidence of this case. What was frozen before stays as it is.
     pub(super) async fn freeze(
         &self,

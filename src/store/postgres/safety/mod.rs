@@ -4,7 +4,7 @@
 //! changes come one after the other over all nodes, each sees all that came before it, and the rules are applied
 //! to what is committed. Reads wait for nothing.
 //!
-//! Reading order: `migrations/postgres/V12__safety.sql` · `mod` (the calls) · `line`, `doer`, `columns` · `reports`,
+//! Reading order: `migrations/postgres/V12__safety.sql` · `mod` (the calls) · `line`, `doer`, `columns` · `reports`, `automatic`,
 //! `evidence` · `cases`, `decisions`, `steps`, `appeals`, `by_hand` · `sanctions` · `operators` · `settings` · `audit`, `upkeep`.
 
 use std::time::Duration;
@@ -27,6 +27,7 @@ use crate::store::safety::{
 
 mod appeals;
 mod audit;
+mod automatic;
 mod by_hand;
 mod cases;
 mod columns;

@@ -6,20 +6,18 @@ use super::super::error::BackendError;
 use super::super::rows::{self, get};
 use super::super::shared::Shared;
 use super::Params;
-use super::cases;
 use super::columns::{self, int};
 use super::evidence::Scene;
 use super::line::Line;
-use super::sanctions::{self, Imposed};
+use super::sanctions;
+use super::{automatic, cases};
 use crate::domain::id::{RoomId, SessionId, Side, Timestamp};
-use crate::domain::safety::automatic::MUTE;
 use crate::domain::safety::report::{
-    ACCURACY_REPORTS, RETALIATION, STANDING, WITHDRAWN_COUNTS, worst,
+    ACCURACY_REPORTS, NETWORK_LOOK, NETWORK_STANDING, RETALIATION, STANDING, WITHDRAWN_COUNTS,
 };
 use crate::domain::safety::{
-    Accuracy, AuditAct, AuditDraft, CaseId, CaseKind, CaseState, Chosen, Networks, OwnReport,
-    OwnReportState, ReportDraft, ReportId, Sanction, SanctionDraft, SanctionKind, SanctionTarget,
-    Verdict, WeightFacts, automatic, figures, weight,
+    Accuracy, CaseId, CaseKind, CaseState, Chosen, Networks, OwnReport, OwnReportState,
+    ReportDraft, ReportId, Verdict, Weight, WeightFacts, figures, weight,
 };
 use crate::store::safety::{ReportRefusal, Reported, Withdrawn};
 
@@ -70,17 +68,18 @@ async fn take(line: &mut Line, draft: &ReportDraft) -> Result<Reported, BackendE
         scene.freeze(line, case, &draft.chosen).await?;
         return Ok(Reported::Already(standing));
     }
-    if undecided(line, draft.reporter).await? >= STANDING as u64 {
+    let enough = undecided(line, draft.reporter).await? >= STANDING as u64;
+    if enough || network_has_enough(line, draft).await? {
         return Ok(Reported::Refused(ReportRefusal::TooMany));
     }
     let case = match cases::open_about(line, reported).await? {
         Some(case) => case,
         None => cases::open(line, CaseKind::Reports, reported, draft.reason, "").await?,
     };
-    insert(line, draft, case, reported, scene.met).await?;
+    insert(line, draft, case, reported, &scene).await?;
     scene.freeze(line, case, &draft.chosen).await?;
     count(line).await?;
-    let imposed = step(line, case, reported, draft.id).await?;
+    let imposed = automatic::step(line, case, reported, draft.id).await?;
     cases::recompute(line, case).await?;
     Ok(Reported::Done {
         report: draft.id,
@@ -136,14 +135,28 @@ async fn undecided(line: &Line, reporter: SessionId) -> Result<u64, BackendError
     columns::number(&row, "count")
 }
 
+async fn network_has_enough(line: &Line, draft: &ReportDraft) -> Result<bool, BackendError> {
+    let Some(networks) = draft.networks else {
+        return Ok(false);
+    };
+    let sql = "SELECT count(*) AS count FROM (SELECT FROM \
+             (SELECT case_id, networks, withdrawn, verdict FROM reports ORDER BY no DESC LIMIT $2) r \
+             JOIN cases c ON c.id = r.case_id WHERE substring(r.networks FROM 18) = $1 \
+             AND r.withdrawn IS NULL AND r.verdict IS NULL AND c.closed_at IS NULL LIMIT $3) open";
+    let (look, most) = (rows::size(NETWORK_LOOK), rows::size(NETWORK_STANDING));
+    let params: Params<'_> = &[&columns::network(networks.wide), &look, &most];
+    let row = line.one(sql, params).await?;
+    Ok(columns::number(&row, "count")? >= NETWORK_STANDING as u64)
+}
+
 async fn insert(
     line: &Line,
     draft: &ReportDraft,
     case: CaseId,
     reported: SessionId,
-    met: bool,
+    scene: &Scene,
 ) -> Result<(), BackendError> {
-    let weighs = weight(&facts(line, draft.reporter, reported).await?);
+    let weighs = weight(&facts(line, draft, reported, scene).await?);
     let chosen = match &draft.chosen {
         Chosen::All => None,
         Chosen::Messages(seqs) => Some(seqs.iter().map(|seq| rows::int(*seq)).collect::<Vec<_>>()),
@@ -166,7 +179,7 @@ async fn insert(
         &claims,
         &i32::try_from(weighs.0).unwrap_or(i32::MAX),
         &draft.networks.map(columns::networks),
-        &met,
+        &scene.met,
         &line.now.0,
     ];
     line.change(sql, params).await?;
@@ -175,17 +188,20 @@ async fn insert(
 
 async fn facts(
     line: &Line,
-    reporter: SessionId,
+    draft: &ReportDraft,
     reported: SessionId,
+    scene: &Scene,
 ) -> Result<WeightFacts, BackendError> {
-    let (me, them) = (rows::session(reporter), rows::session(reported));
+    let (me, them) = (rows::session(draft.reporter), rows::session(reported));
     let sql = "SELECT EXISTS (SELECT FROM reports WHERE reporter = $2 AND reported = $1 \
-             AND withdrawn IS NULL AND at >= $3) AS retaliation, \
+             AND withdrawn IS NULL AND at >= $3 AND weight > $5) AS retaliation, \
          EXISTS (SELECT FROM sanctions s WHERE s.session = $1 AND s.kind = 6 AND s.lifts IS NULL \
              AND (s.until IS NULL OR s.until > $4) \
              AND NOT EXISTS (SELECT FROM sanctions l WHERE l.lifts = s.id)) AS muted";
     let since = line.now.minus(RETALIATION).0;
-    let row = line.one(sql, &[&me, &them, &since, &line.now.0]).await?;
+    let light = i32::try_from(Weight::LEAST.0).unwrap_or(i32::MAX);
+    let params: Params<'_> = &[&me, &them, &since, &line.now.0, &light];
+    let row = line.one(sql, params).await?;
     let decided = line
         .query(ACCURACY, &[&me, &rows::size(ACCURACY_REPORTS), &NO_CASE])
         .await?;
@@ -193,6 +209,7 @@ async fn facts(
         accuracy: accuracy_of(&decided)?,
         muted: get(&row, "muted")?,
         retaliation: get(&row, "retaliation")?,
+        silent: !scene.has_spoken(line, draft.side.other()).await?,
     })
 }
 
@@ -218,49 +235,6 @@ async fn count(line: &Line) -> Result<(), BackendError> {
          ON CONFLICT (month) DO UPDATE SET reports = report_months.reports + 1";
     line.change(sql, &[&figures::month(line.now)]).await?;
     Ok(())
-}
-
-/// The automatic step, if the standing reports of this case ask for it.
-async fn step(
-    line: &mut Line,
-    case: CaseId,
-    reported: SessionId,
-    report: ReportId,
-) -> Result<Option<Sanction>, BackendError> {
-    let standing = cases::standing(line, case).await?;
-    if !automatic(&standing, line.now) {
-        return Ok(None);
-    }
-    let rule = worst(&standing).ok_or(BackendError::Damaged("no reports"))?;
-    let draft = SanctionDraft {
-        target: SanctionTarget::Session(reported),
-        kind: SanctionKind::Mute,
-        length: Some(MUTE),
-    };
-    let imposed = Imposed {
-        rule,
-        text: "",
-        automatic: true,
-        by: None,
-        case: Some(case),
-    };
-    let sanction = sanctions::insert(line, draft, &imposed).await?;
-    let case_id = int(case.0);
-    let sql = "UPDATE reports SET spent = true WHERE case_id = $1 AND withdrawn IS NULL \
-         AND verdict IS DISTINCT FROM 3";
-    line.change(sql, &[&case_id]).await?;
-    let sql = "UPDATE reports SET automatic = $2 WHERE id = $1";
-    line.change(sql, &[&report.0, &int(sanction.id.0)]).await?;
-    line.audit(AuditDraft {
-        by: None,
-        act: AuditAct::Automatic,
-        case: Some(case),
-        sanction: Some(sanction.id),
-        took_ms: None,
-        details: String::new(),
-    })
-    .await?;
-    Ok(Some(sanction))
 }
 
 /// See [`crate::store::safety::Reports::reports_by`].
@@ -303,7 +277,7 @@ pub(super) async fn withdraw(
     reporter: SessionId,
     report: ReportId,
 ) -> Result<Withdrawn, BackendError> {
-    let line = Line::begin(shared).await?;
+    let mut line = Line::begin(shared).await?;
     let sql = "SELECT r.case_id, r.withdrawn, r.verdict, c.kind, c.state, c.sanction \
          FROM reports r JOIN cases c ON c.id = r.case_id WHERE r.id = $1 AND r.reporter = $2";
     let Some(row) = line
@@ -326,6 +300,7 @@ pub(super) async fn withdraw(
     if left == 0 && columns::kind(&row)? == CaseKind::Reports {
         cases::set_state(&line, case, CaseState::Skipped).await?;
     }
+    automatic::lift_ungrounded(&mut line, case).await?;
     line.commit(Withdrawn::Done).await
 }
 

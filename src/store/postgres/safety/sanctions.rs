@@ -100,12 +100,13 @@ pub(super) async fn lift_said(
     line: &mut Line,
     lifted: &Sanction,
     by: Option<OperatorId>,
+    automatic: bool,
 ) -> Result<Sanction, BackendError> {
     let mut row = Sanction {
         at: line.now,
         lifts: Some(lifted.id),
         lifted_by: None,
-        automatic: false,
+        automatic,
         by,
         ..*lifted
     };
@@ -237,7 +238,7 @@ pub(super) async fn lift(
     if let Some(refusal) = refusal {
         return line.commit(Acted::Refused(refusal)).await;
     }
-    let row = lift_said(&mut line, &lifted, doer.operator).await?;
+    let row = lift_said(&mut line, &lifted, doer.operator, false).await?;
     if let Some(case) = lifted.case {
         let words = ("", text);
         steps::write(&line, case, doer.operator, StepKind::Lifted, words).await?;

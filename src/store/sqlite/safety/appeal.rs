@@ -44,7 +44,7 @@ impl Writer {
         let mut rows = Vec::new();
         let acted = draft.outcome != AppealOutcome::Uphold;
         if let Some(sanction) = sanction.filter(|it| acted && it.lifted_by.is_none()) {
-            rows.push(self.lift_row(&sanction, who.operator)?);
+            rows.push(self.lift_row(&sanction, who.operator, false)?);
         }
         self.insert_notice(&NewNotice {
             to: case.subject,

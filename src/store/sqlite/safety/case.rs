@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::error::SqliteError;
 use super::super::writer::Writer;
 use super::act::Stop;
+use super::automatic::LiftedBy;
 use super::rows::{self, int};
 use super::sanction::NewSanction;
 use crate::domain::id::SessionId;
@@ -21,7 +22,8 @@ impl Writer {
         let permitted = self.permitted(case, by, Act::Skip)?;
         let by = permitted.doer.operator;
         self.write_step(case, by, StepKind::Skipped, note, "")?;
-        Ok(self.close_case(&permitted.case, by, AuditAct::Skipped, "")?)
+        self.close_case(&permitted.case, by, AuditAct::Skipped, "")?;
+        Ok(self.lift_automatic(case, LiftedBy::Operator(by), "")?)
     }
 
     pub(super) fn escalate(&mut self, case: CaseId, by: Actor, note: &str) -> Result<(), Stop> {
@@ -153,6 +155,7 @@ impl Writer {
         let mut closed = 0;
         for case in cases {
             closed += u64::from(self.rank_or_close(case)?);
+            self.lift_ungrounded(case)?;
         }
         self.audit(AuditDraft {
             by: who.operator,

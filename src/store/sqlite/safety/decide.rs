@@ -3,6 +3,7 @@
 use super::super::error::SqliteError;
 use super::super::writer::Writer;
 use super::act::Stop;
+use super::automatic::LiftedBy;
 use super::notice::NewNotice;
 use super::rows::{self, int};
 use crate::domain::id::SessionId;
@@ -54,6 +55,9 @@ impl Writer {
             self.write_step(case.id, who.operator, StepKind::Told, "", told)?;
         }
         self.close_case(&case, who.operator, act, draft.rule.as_str())?;
+        if !violation {
+            self.lift_automatic(case.id, LiftedBy::Operator(who.operator), &draft.text)?;
+        }
         let mut imposed = Vec::with_capacity(draft.sanctions.len());
         for sanction in &draft.sanctions {
             let (rule, text, of) = (draft.rule, &draft.text, Some(case.id));

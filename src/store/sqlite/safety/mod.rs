@@ -1,6 +1,6 @@
 //! People's safety in this backend: what [`crate::store::safety`] asks, as jobs of the writer and of the readers.
 //!
-//! Reading order: `mod` · `rows` (columns) · `act` (who acts) · `report`, `rank`, `freeze`, `evidence` · `queue`, `case`, `case_file`, `decide`, `appeal` · `sanction`, `notice` ·
+//! Reading order: `mod` · `rows` (columns) · `act` (who acts) · `report`, `automatic`, `rank`, `freeze`, `evidence` · `queue`, `case`, `case_file`, `decide`, `appeal` · `sanction`, `notice` ·
 //! `operator`, `login` · `setting` · `audit` · `sweep`.
 
 use rusqlite::Connection;
@@ -15,6 +15,7 @@ use crate::store::Pending;
 mod act;
 mod appeal;
 mod audit;
+mod automatic;
 mod case;
 mod case_file;
 mod decide;

@@ -52,7 +52,7 @@ impl Writer {
     }
 
     /// The reports that stand in a case.
-    fn standing(&self, case: CaseId) -> Result<Vec<Standing>, SqliteError> {
+    pub(super) fn standing(&self, case: CaseId) -> Result<Vec<Standing>, SqliteError> {
         let mut read = self.conn.prepare_cached(
             "SELECT reporter, networks, weight, reason, at, met, spent FROM reports \
              WHERE case_no = ?1 AND withdrawn IS NULL AND verdict IS NOT 3 ORDER BY no",

@@ -9,7 +9,8 @@ use super::super::{SqliteStore, rows as log_rows};
 use super::rows::{self, int, size};
 use crate::domain::id::{RoomId, SessionId, Side, Timestamp};
 use crate::domain::safety::report::{
-    ACCURACY_REPORTS, Chosen, RETALIATION, STANDING, WITHDRAWN_COUNTS, worst,
+    ACCURACY_REPORTS, Chosen, NETWORK_LOOK, NETWORK_STANDING, RETALIATION, STANDING,
+    WITHDRAWN_COUNTS, worst,
 };
 use crate::domain::safety::{
     Accuracy, CaseId, CaseKind, Networks, OwnReport, OwnReportState, Reason, ReportDraft, ReportId,
@@ -132,10 +133,10 @@ impl Writer {
             self.freeze(case, draft.room, &draft.chosen)?;
             return Ok(Reported::Already(standing));
         }
-        if self.has_enough(draft.reporter)? {
+        if self.has_enough(draft.reporter)? || self.network_has_enough(draft)? {
             return Ok(Reported::Refused(ReportRefusal::TooMany));
         }
-        let facts = self.facts(draft.reporter, place.subject)?;
+        let facts = self.facts(draft, place.subject)?;
         let case = match self.open_case(place.subject)? {
             Some(case) => case,
             None => self.open(CaseKind::Reports, place.subject, draft.reason, None, "")?,
@@ -144,7 +145,8 @@ impl Writer {
         self.freeze(case, draft.room, &draft.chosen)?;
         let standing = self.rank(case)?;
         self.count_report()?;
-        let sanction = match automatic(&standing, self.now) {
+        let before = self.done_before(place.subject)?;
+        let sanction = match automatic(&standing, &before, self.now) {
             true => Some(self.automatic_mute(no, case, place.subject, &standing)?),
             false => None,
         };
@@ -224,19 +226,43 @@ impl Writer {
         Ok(open >= size(STANDING))
     }
 
-    fn facts(&self, reporter: SessionId, subject: SessionId) -> Result<WeightFacts, SqliteError> {
+    fn network_has_enough(&self, draft: &ReportDraft) -> Result<bool, SqliteError> {
+        let Some(networks) = draft.networks else {
+            return Ok(false);
+        };
+        let mut read = self.conn.prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM \
+             (SELECT case_no, networks, withdrawn, verdict FROM reports ORDER BY no DESC LIMIT ?2) r \
+             JOIN cases c ON c.no = r.case_no WHERE substr(r.networks, 18) = ?1 \
+             AND r.withdrawn IS NULL AND r.verdict IS NULL AND c.closed_at IS NULL LIMIT ?3)",
+        )?;
+        let wide = rows::network_bytes(&networks.wide);
+        let of = (wide, size(NETWORK_LOOK), size(NETWORK_STANDING));
+        let open: i64 = read.query_row(of, |row| row.get(0))?;
+        Ok(open >= size(NETWORK_STANDING))
+    }
+
+    fn facts(
+        &mut self,
+        draft: &ReportDraft,
+        subject: SessionId,
+    ) -> Result<WeightFacts, SqliteError> {
+        let silent = !self.has_spoken(draft.room, draft.side.other())?;
+        let reporter = draft.reporter;
         let mut muted = self.conn.prepare_cached(
             "SELECT 1 FROM sanctions s WHERE session = ?1 AND kind = 6 AND lifts IS NULL \
              AND (until IS NULL OR until > ?2) AND NOT EXISTS (SELECT 1 FROM sanctions l WHERE l.lifts = s.no)",
         )?;
         let mut retaliation = self.conn.prepare_cached(
-            "SELECT 1 FROM reports WHERE reporter = ?1 AND reported = ?2 AND at >= ?3 AND withdrawn IS NULL",
+            "SELECT 1 FROM reports WHERE reporter = ?1 AND reported = ?2 AND at >= ?3 AND withdrawn IS NULL \
+             AND weight > ?4",
         )?;
         let since = self.now.minus(RETALIATION).0;
         Ok(WeightFacts {
             accuracy: accuracy(&self.conn, reporter, None)?,
             muted: muted.exists((reporter.0, self.now.0))?,
-            retaliation: retaliation.exists((subject.0, reporter.0, since))?,
+            retaliation: retaliation.exists((subject.0, reporter.0, since, Weight::LEAST.0))?,
+            silent,
         })
     }
 
@@ -334,6 +360,7 @@ impl Writer {
         take_back.execute((id, self.now.0))?;
         drop(take_back);
         self.rank_or_close(case)?;
+        self.lift_ungrounded(case)?;
         Ok(Withdrawn::Done)
     }
 }

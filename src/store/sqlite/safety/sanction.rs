@@ -283,7 +283,7 @@ impl Writer {
         if sanction.lifts.is_some() || sanction.lifted_by.is_some() {
             return Err(ActRefusal::Unfit.into());
         }
-        let lifting = self.lift_row(&sanction, who.operator)?;
+        let lifting = self.lift_row(&sanction, who.operator, false)?;
         if let Some(case) = sanction.case {
             self.write_step(case, who.operator, StepKind::Lifted, "", text)?;
         }
@@ -309,6 +309,7 @@ impl Writer {
         &self,
         sanction: &Sanction,
         by: Option<OperatorId>,
+        automatic: bool,
     ) -> Result<Sanction, SqliteError> {
         let lifting = self.insert_sanction(&NewSanction {
             target: sanction.target,
@@ -316,7 +317,7 @@ impl Writer {
             rule: sanction.rule,
             until: sanction.until,
             lifts: Some(sanction.id),
-            automatic: false,
+            automatic,
             by,
             case: sanction.case,
         })?;
