@@ -212,7 +212,7 @@ fn colleagues_are_made_changed_and_sent_away() {
         op.press("disable").await;
         look(&op, "disable").await;
         agrees(&op).await;
-        op.reads("operators", "停用").await;
+        op.reads("operators", "再開").await;
         goes_to_asking(&ken, "account").await;
         ken.fill("login-password", ANOTHER).await;
         ken.press("login-go").await;

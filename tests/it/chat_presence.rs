@@ -24,6 +24,10 @@ async fn typing_is_passed_on_and_ends_with_a_message() {
     talking.a.send(typing(true)).await;
     talking.a.send(typing(false)).await;
     assert_eq!(talking.b.next().await, told(false), "said once");
+    // So soon after the last time it is not passed on; a message begins it anew.
+    talking.a.send(typing(true)).await;
+    talking.a.say("begun", "c-0").await;
+    talking.b.expect("new_message").await;
     talking.a.send(typing(true)).await;
     assert_eq!(talking.b.next().await, told(true));
     talking.a.say("done", "c-1").await;
@@ -31,6 +35,7 @@ async fn typing_is_passed_on_and_ends_with_a_message() {
     both.sort_by_key(|frame| frame["action"] == "new_message");
     assert_eq!(both[0], told(false));
     assert_eq!(both[1]["message"]["content"], "done");
+    talking.a.expect("new_message").await;
     talking.a.expect("new_message").await;
     talking.a.nothing_more().await;
     talking.b.nothing_more().await;
