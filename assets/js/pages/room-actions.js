@@ -133,12 +133,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     if (await askBlock(partnerName(), { isOver: isOver(state()) })) blockNow();
   });
 
-  const save = oneAtATime(async () => {
-    if (!(await askTranscript())) return;
-    const [moment, site] = [now(), core.getSite().name];
-    saveText(fileName(site, moment), transcript(state(), { me: core.myName(), site, language: language(), now: moment }));
-    toast(t('transcript.done'));
-  });
+  const save = oneAtATime(() => saveTranscript(core));
 
   function roomMenu(button) {
     openRoomMenu(button, {
@@ -174,4 +169,11 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     /** Called when the room has closed: a person who pressed Next goes on. */
     closed: () => leaving?.(),
   };
+}
+
+async function saveTranscript(core) {
+  if (!(await askTranscript())) return;
+  const [moment, site] = [now(), core.getSite().name];
+  saveText(fileName(site, moment), transcript(core.getState(), { me: core.myName(), site, language: language(), now: moment }));
+  toast(t('transcript.done'));
 }

@@ -60,6 +60,8 @@ async fn a_decision_at_one_node_takes_effect_at_the_other_as_it_is_told() {
     assert_eq!(left["user_id"], talking.mei.user_id());
     for address in addresses {
         let browser = talking.mei.browser.moved_to(address);
+        // The node that was asked hears of it as the others do, and not before them.
+        soon(async || browser.try_open("/ws/matching/", &[]).await.is_err()).await;
         let answer = browser.try_open("/ws/matching/", &[]).await.err().unwrap();
         assert_eq!(refusal(&answer), (403, "banned".to_owned()));
     }
