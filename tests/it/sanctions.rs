@@ -396,7 +396,9 @@ async fn a_store_that_was_put_back_is_followed_from_its_own_beginning() {
     drop(database);
     site.impose(on_session(session, SanctionKind::Ban, Some(HOUR)))
         .await;
-    site.soon(async || browser.try_open("/ws/matching/", &[]).await.is_err())
+    let door = &site.server.app.door;
+    let home = [127, 0, 0, 1].into();
+    site.soon(async || door.not_banned(Some(session), home).is_err())
         .await;
     refused(&browser, "/ws/matching/").await;
     assert!(

@@ -52,6 +52,8 @@ async fn a_decision_at_one_node_takes_effect_at_the_other_as_it_is_told() {
     search.expect("notice").await;
     search.send(start(json!({"user_id": "another"}))).await;
     search.until("waiting_for_match").await;
+    let waiting = || there.server.app.pool.stats().total();
+    soon(async || waiting() == 1).await;
     here.impose(on_session(subject, SanctionKind::Ban, Some(HOUR)))
         .await;
     assert_eq!(in_time(talking.b.close_code()).await, Some(4100));
@@ -66,6 +68,7 @@ async fn a_decision_at_one_node_takes_effect_at_the_other_as_it_is_told() {
         assert_eq!(refusal(&answer), (403, "banned".to_owned()));
     }
     // No search waits in their place.
+    soon(async || waiting() == 0).await;
     let mut other = Browser::at(addresses[0]).open("/ws/matching/").await;
     other.send(start(json!({}))).await;
     other.expect("waiting_for_match").await;

@@ -247,7 +247,8 @@ pub async fn soon(is_so: impl AsyncFn() -> bool) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(8);
     while !is_so().await {
         assert!(tokio::time::Instant::now() < deadline, "not in time");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        // Not so often that a handshake that is tried is refused for its rate.
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
