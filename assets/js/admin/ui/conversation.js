@@ -14,7 +14,7 @@ import { said, saidOrCovered } from './said.js';
 /** In words what is remarkable about an entry. */
 function flagsOf({ reported, recalled, claim }) {
   const flags = [reported && ['is-reported', 'op.entry.reported']];
-  if (claim?.verified) flags.push(['is-proved', 'op.entry.proved']);
+  if (claim?.verified) flags.push(['is-proved', recalled ? 'op.entry.proved' : 'op.claim.proved']);
   else if (recalled && !claim) flags.push(['', 'op.entry.recalled']);
   return flags.filter(Boolean).map(([name, key]) => el('span', { class: `op-flag ${name}` }, t(key)));
 }

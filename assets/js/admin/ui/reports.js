@@ -25,8 +25,12 @@ export function mountReports(file, { step, reload, ...reading }) {
 
   const words = (text, key) => saidOrCovered(text, isCovered(reading.covers, reading.isShown(), key), () => reading.onUncover(key));
 
+  /** Whose words they are is the log's to say: a reporter can prove their own, too. */
   function claimNode(report, { seq, content, verified }) {
-    return el('li', { class: 'op-claimed' }, el('span', { class: `op-flag ${verified ? 'is-proved' : 'is-unproved'}` }, t(verified ? 'op.entry.proved' : 'op.entry.unproved')), ' ', words(content, `claim/${report.id}/${seq}`));
+    const room = file.rooms.find((it) => it.room === report.room);
+    const side = room?.entries?.find((it) => it.seq === seq)?.side;
+    const whose = side && t(side === room.subject ? 'op.side.subject' : 'op.side.other');
+    return el('li', { class: 'op-claimed' }, el('span', { class: `op-flag ${verified ? 'is-proved' : 'is-unproved'}` }, t(verified ? 'op.claim.proved' : 'op.entry.unproved')), whose && el('strong', {}, `${whose} `), words(content, `claim/${report.id}/${seq}`));
   }
 
   async function invalidate(report) {
@@ -50,13 +54,13 @@ export function mountReports(file, { step, reload, ...reading }) {
     return el('li', { class: 'op-row', test: 'report' },
       el('p', {}, el('strong', {}, about[0]), ` · ${about[1]}`),
       el('p', { class: 'op-meta' }, about.slice(2).join(' · ')),
-      report.note && el('p', { class: 'op-text' }, words(report.note, `note/${report.id}`)),
+      report.note && el('p', { class: 'op-text op-quoted' }, words(report.note, `note/${report.id}`)),
       report.claims.length > 0 && el('ul', { class: 'op-claims' }, ...report.claims.map((claim) => claimNode(report, claim))),
       offers && button('op.invalidate.open', () => invalidate(report), { kind: 'link', test: 'invalidate' }));
   }
 
   function paint() {
-    const own = file.text && el('li', { class: 'op-row' }, el('p', {}, el('strong', {}, t(file.case.kind === 'appeal' ? 'op.case.appealText' : 'op.case.handText'))), el('p', { class: 'op-text' }, words(file.text, 'text')));
+    const own = file.text && el('li', { class: 'op-row' }, el('p', {}, el('strong', {}, t(file.case.kind === 'appeal' ? 'op.case.appealText' : 'op.case.handText'))), el('p', { class: 'op-text op-quoted' }, words(file.text, 'text')));
     list.replaceChildren(...[own].filter(Boolean), ...file.reports.map(reportNode));
     if (file.reports_left_out > 0) list.append(el('li', { class: 'op-meta' }, t('op.report.leftOut', { n: file.reports_left_out })));
   }
