@@ -15,6 +15,7 @@ import { ago, left, moment, reasonName } from '../ui/format.js';
 import { openByHand } from '../ui/by-hand.js';
 
 const rhythm = 15_000;
+const most = 100; // so many the server lists
 const figures = ['online', 'waiting', 'rooms', 'cases_open', 'oldest_open_ms', 'appeals_open', 'sanctions_in_force', 'automatic_today'];
 
 /** Who has it, should that be another. @param {any} row */
@@ -70,12 +71,13 @@ export async function mountQueue(place, { view }, app) {
   const closed = view === 'closed';
   const rows = el('ul', { class: 'op-rows op-list', test: 'queue' });
   const empty = el('p', { class: 'op-empty', test: 'queue-empty', hidden: true });
+  const more = el('p', { class: 'op-meta', hidden: true }, t('op.queue.more', { n: most }));
   const heading = el('h1', { class: 'op-title', tabindex: '-1' }, t(`op.nav.${view}`));
   const next = button('op.queue.next', takeNext, { kind: 'primary', test: 'next-case' });
   place.append(el('header', { class: 'op-head' }, heading, !closed && isAdministrator() && button('op.byHand.open', () => openByHand(app), { kind: 'text', test: 'by-hand' })));
   const refreshFigures = closed ? null : mountFigures(place);
   const foot = el('div', { class: 'op-foot' }, next);
-  place.append(rows, empty, ...(closed ? [] : [foot]));
+  place.append(rows, more, empty, ...(closed ? [] : [foot]));
   let cases = [];
   let at = -1;
   let timer = null;
@@ -89,6 +91,7 @@ export async function mountQueue(place, { view }, app) {
   function paint() {
     const focused = rows.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
     rows.replaceChildren(...cases.map(caseRow));
+    more.hidden = closed || cases.length < most;
     empty.hidden = cases.length > 0;
     setText(empty, t(closed ? 'op.closed.empty' : 'op.queue.empty'));
     foot.hidden = cases.length === 0;
