@@ -58,7 +58,7 @@ pub(super) fn side_bit(side: Side) -> i64 {
 }
 
 /// The bit of `entries.hidden` of a side that was never to hear of the entry.
-fn unheard_bit(side: Side) -> i64 {
+pub(super) fn unheard_bit(side: Side) -> i64 {
     4 << side.index()
 }
 
