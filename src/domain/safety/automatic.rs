@@ -12,7 +12,7 @@ use crate::domain::id::Timestamp;
 pub const MUTE: Duration = Duration::from_secs(3600);
 /// Only reports that arrived within this time are looked at.
 pub const WITHIN: Duration = Duration::from_secs(24 * 3600);
-/// For how long nothing happens by itself to a person whom an operator found to have done nothing.
+/// For how long the step mutes no session about which an operator decided that no rule was broken.
 pub const REST: Duration = Duration::from_secs(7 * 24 * 3600);
 /// So many reporters, each from a network of their own, are needed.
 const REPORTERS: usize = 3;

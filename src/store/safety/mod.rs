@@ -322,7 +322,7 @@ impl OperatorChange {
         matches!(self, Self::Password(_) | Self::Totp(_))
     }
 
-    /// An operator to whom this is done is no administrator after it.
+    /// Whether the operator that is changed is no administrator after it.
     pub(in crate::store) fn loses_administrator(&self) -> bool {
         matches!(self, Self::Role(Role::Moderator) | Self::Disabled(true))
     }

@@ -6,7 +6,8 @@ use super::cases::{self, Acting};
 use super::columns::int;
 use super::decisions::Ruling;
 use super::line::Line;
-use super::sanctions::{self, Imposed, Tells};
+use super::notices::Tells;
+use super::sanctions::{self, Imposed};
 use crate::domain::safety::{
     AppealDecision, AppealOutcome, AuditAct, CaseId, CaseKind, CaseState, Finding, NoticeKind,
     Sanction, SanctionId, SanctionTarget,

@@ -8,7 +8,8 @@ use super::automatic::{self, LiftedBy};
 use super::cases::{self, Acting};
 use super::columns::{self, finding_code, int};
 use super::line::Line;
-use super::sanctions::{self, Imposed, Tells};
+use super::notices::Tells;
+use super::sanctions::{self, Imposed};
 use super::steps;
 use crate::domain::id::SessionId;
 use crate::domain::safety::{

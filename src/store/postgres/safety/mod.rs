@@ -35,6 +35,7 @@ mod decisions;
 mod doer;
 mod evidence;
 mod line;
+mod notices;
 mod operators;
 mod reports;
 mod sanctions;
@@ -192,19 +193,19 @@ impl Sanctions for PostgresStore {
     }
 
     fn notices(&self, to: SessionId) -> Pending<Vec<Notice>> {
-        self.look(move |shared| async move { sanctions::notices(&shared, to).await })
+        self.look(move |shared| async move { notices::notices(&shared, to).await })
     }
 
     fn unread_since(&self, after: u64) -> Pending<Vec<(u64, SessionId)>> {
-        self.look(move |shared| async move { sanctions::unread_since(&shared, after).await })
+        self.look(move |shared| async move { notices::unread_since(&shared, after).await })
     }
 
     fn acknowledge(&self, to: SessionId, notice: NoticeId) -> Pending<bool> {
-        self.look(move |shared| async move { sanctions::acknowledge(&shared, to, notice).await })
+        self.look(move |shared| async move { notices::acknowledge(&shared, to, notice).await })
     }
 
     fn appeal(&self, by: SessionId, notice: NoticeId, text: String) -> Pending<Appealed> {
-        self.look(move |shared| async move { sanctions::appeal(&shared, by, notice, &text).await })
+        self.look(move |shared| async move { notices::appeal(&shared, by, notice, &text).await })
     }
 }
 
