@@ -23,7 +23,7 @@ const CASES: usize = 20;
 const EVENING: Duration = Duration::from_secs(5 * 60);
 /// The case that a picture is taken of: an ordinary one, with a template chosen.
 const PICTURED: usize = 3;
-/// A press is meant when a case has been there for so long (`settling` of the page's keys).
+/// Keys are a case's own when it has been there for so long (`settling` of the page's keys).
 const SETTLED: Duration = Duration::from_millis(420);
 
 const RUDE: &[(Side, &str)] = &[
@@ -73,6 +73,7 @@ fn twenty_cases_are_decided_by_keyboard_alone() {
         assert!(open.contains("未成年"), "{open}");
         let hidden = "shown('cover') && !byTest('talk').textContent.includes('加好友')";
         assert_eq!(mei.ask(hidden, json!([])).await, true);
+        tokio::time::sleep(SETTLED).await;
         mei.keys("v").await;
         mei.reads("talk", "加好友").await;
 

@@ -14,6 +14,7 @@ mod clock;
 mod console_acts;
 mod console_appeal;
 mod console_first;
+mod console_turns;
 mod dark_line;
 mod dropping;
 mod ending;

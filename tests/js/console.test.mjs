@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { aboutOf } from '../../assets/js/admin/model/audit.js';
 import { covered, coversTexts, isCovered, turnAll, uncover } from '../../assets/js/admin/model/covering.js';
 import { appealBody, appealMissing, bodyOf, change, changeAppeal, emptyAppeal, emptyForm, isTouched, kindsFor, languageOf, missing, useTemplate } from '../../assets/js/admin/model/decision.js';
-import { commandOf, isMeant, keysOf } from '../../assets/js/admin/model/keys.js';
+import { commandOf, keysOf, shutGate, strike } from '../../assets/js/admin/model/keys.js';
 import { moved, nextOf } from '../../assets/js/admin/model/order.js';
 import { hashOf, parseRoute, places, placesOf } from '../../assets/js/admin/model/route.js';
 import { partsOf } from '../../assets/js/admin/model/visible.js';
@@ -51,9 +51,37 @@ test('Enter on a button is the button’s, and keys of the browser are left to i
   assert.equal(commandOf(press('1', { altKey: true }), inCase), null);
 });
 
-test('the second of a double press is not meant', () => {
-  assert.equal(isMeant(1399, 1000), false);
-  assert.equal(isMeant(1400, 1000), true);
+/** What goes through of these keys, each with its time, at a case that came up at 1000. */
+function through(struck, busy = () => false) {
+  let gate = shutGate(1000);
+  const went = struck.filter(([key, at]) => {
+    const { gate: next, goes } = strike(gate, typeof key === 'string' ? press(key) : key, at, busy(at));
+    gate = next;
+    return goes;
+  });
+  return { went: went.map(([key]) => key), lost: gate.lost };
+}
+
+test('the second of a double press is not of this case', () => {
+  assert.deepEqual(through([['Enter', 1399]]), { went: [], lost: 0 });
+  assert.deepEqual(through([['Enter', 1400]]).went, ['Enter']);
+});
+
+test('words that were begun before a case came up go on into none of it', () => {
+  const words = [...'then n'].map((key, at) => [key, 1050 + at * 300]);
+  assert.deepEqual(through(words), { went: [], lost: 6 });
+  assert.deepEqual(through([...words, ['1', 2950], ['t', 2960]]).went, ['1', 't']);
+});
+
+test('no key goes through while something is sent', () => {
+  const busy = (at) => at > 5000 && at < 9000;
+  assert.deepEqual(through([['t', 2000], ['a', 6000], ['Tab', 8800], ['b', 9010], ['c', 9500]], busy), { went: ['t', 'c'], lost: 2 });
+});
+
+test('keys of the browser are not held back', () => {
+  const keys = [[press('r', { ctrlKey: true }), 1010], ['F5', 1020], ['Shift', 1030], ['ArrowDown', 1040], [press('v', { metaKey: true }), 1050]];
+  assert.equal(through(keys).went.length, keys.length);
+  assert.deepEqual(through([[press('Enter', { ctrlKey: true }), 1050]]).went, []);
 });
 
 const templates = [

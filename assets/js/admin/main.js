@@ -10,6 +10,7 @@ import { commandOf } from './model/keys.js';
 import { hashOf, parseRoute, placesOf } from './model/route.js';
 import { begin, logOut, operator, setSession } from './session.js';
 import { attempt, quiet, wordsFor } from './ui/alert.js';
+import { dropQuestions } from './ui/ask.js';
 import { openKeys } from './ui/keys-sheet.js';
 import { offerTotp } from './ui/totp.js';
 import { loginForm } from './ui/login-form.js';
@@ -34,31 +35,37 @@ let of = 'queue'; // the place that a case belongs to
 let brought = null;
 let turn = 0; // a view that took too long does not come up over the one after it
 
-const app = {
-  /** @param {import('./model/route.js').Route} route @param {object} [file] of its case, where it is there already */
-  go: (route, file = null) => {
-    brought = file;
-    if (hashOf(route) === location.hash) show();
-    else location.hash = hashOf(route);
-  },
-  /** The address of what a view came to by itself, and the place of the bar that it belongs to. @param {import('./model/route.js').Route} route */
-  stands: (route, place = 'queue') => {
-    at = route;
-    of = place;
-    history.replaceState(null, '', hashOf(route));
-    paintNav();
-  },
-  /** What the view before has brought of this case, once. @param {number} id */
-  given: (id) => {
-    const file = brought?.case.id === id ? brought : null;
-    brought = null;
-    return file;
-  },
-  out: leave,
-  title: (words) => {
-    document.title = `${words} · ${t('op.title')}`;
-  },
-};
+/** What a view may do to the page, as long as it is the one that is shown: an act that ends after it moves nothing. */
+function appOf(mine) {
+  const whileShown = (act) => (...values) => mine === turn && act(...values);
+  return { go: whileShown(go), stands: whileShown(stands), title: whileShown(title), given, out: leave };
+}
+
+/** @param {import('./model/route.js').Route} route @param {object} [file] of its case, where it is there already */
+function go(route, file = null) {
+  brought = file;
+  if (hashOf(route) === location.hash) show();
+  else location.hash = hashOf(route);
+}
+
+/** The address of what a view came to by itself, and the place of the bar that it belongs to. @param {import('./model/route.js').Route} route */
+function stands(route, place = 'queue') {
+  at = route;
+  of = place;
+  history.replaceState(null, '', hashOf(route));
+  paintNav();
+}
+
+/** What the view before has brought of this case, once. @param {number} id */
+function given(id) {
+  const file = brought?.case.id === id ? brought : null;
+  brought = null;
+  return file;
+}
+
+function title(words) {
+  document.title = `${words} · ${t('op.title')}`;
+}
 
 function paintNav() {
   const logged = operator() !== null;
@@ -77,9 +84,9 @@ function paintNav() {
 }
 
 /** A page with a few words, and a way on. */
-function calm(title, text, ...more) {
-  main.replaceChildren(el('section', { class: 'op-calm' }, el('h1', { class: 'op-title' }, title), el('p', { class: 'op-lead' }, text), ...more));
-  app.title(title);
+function calm(heading, text, ...more) {
+  main.replaceChildren(el('section', { class: 'op-calm' }, el('h1', { class: 'op-title' }, heading), el('p', { class: 'op-lead' }, text), ...more));
+  title(heading);
 }
 
 function retry(error) {
@@ -103,13 +110,15 @@ async function show() {
   shown?.leave?.();
   shown = null;
   quiet();
+  // A question was about what is gone from the page.
+  dropQuestions();
   paintNav();
-  app.title(t(`op.nav.${at.view === 'case' ? 'queue' : at.view}`));
+  title(t(`op.nav.${at.view === 'case' ? 'queue' : at.view}`));
   const place = el('div', { class: `op-view op-view-${at.view}` });
   main.replaceChildren(place);
   main.scrollIntoView({ block: 'start' });
   try {
-    const view = await views[at.view](place, at, app);
+    const view = await views[at.view](place, at, appOf(mine));
     if (mine === turn) shown = view;
     else view?.leave?.();
   } catch (error) {
@@ -153,6 +162,11 @@ async function leave() {
 
 function onKey(event) {
   if (!operator() || document.querySelector('dialog[open]')) return;
+  // What was struck for a view before this one does nothing here.
+  if (shown?.takesKey?.(event) === false) {
+    event.preventDefault();
+    return;
+  }
   const { target } = event;
   const typing = target.matches?.('textarea, select, input:not([type="radio"], [type="checkbox"])') ?? false;
   const pressable = target.closest?.('button, a, summary') !== null;

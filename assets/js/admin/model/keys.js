@@ -1,7 +1,7 @@
 // Which key means what in the console. Pure. A key that is held down moves and does
 // nothing else; one that belongs to a field, a button or the browser is left to it.
 
-/** How long a press after a decision is not meant: the second of a double press. */
+/** So long a pause makes keys begin anew: those before it were meant for what was there before. */
 export const settling = 400;
 
 /**
@@ -57,7 +57,27 @@ export function commandOf(key, where) {
 }
 
 /**
- * Whether a press that decides was meant, or belongs to the one before it or to the case before this one.
- * @param {number} at @param {number} since when the case came up, or was decided last
+ * The keys of a case as far as they were struck so far. They are its own once there was a pause since it came up:
+ * before that they were begun for what was there before it.
+ * @typedef {object} Gate
+ * @property {number} since when it came up, or when the last key was struck that was not its own
+ * @property {boolean} passed whether one of its own was struck
+ * @property {number} lost how many letters went nowhere
  */
-export const isMeant = (at, since) => at - since >= settling;
+
+/** As a case comes up. @param {number} at @param {number} [lost] @returns {Gate} */
+export const shutGate = (at, lost = 0) => ({ since: at, passed: false, lost });
+
+/** Whether a key writes or presses something. Others, such as Shift alone, F5 or Ctrl C, are the browser's. @param {Key} key */
+const touches = ({ key, ctrlKey, metaKey, altKey }) => key === 'Enter' || (!ctrlKey && !metaKey && !altKey && (key.length === 1 || key === 'Tab' || key === 'Backspace'));
+
+/**
+ * What becomes of a key: whether it goes through, and the gate after it. While something is sent none does.
+ * @param {Gate} gate @param {Key} key @param {number} at @param {boolean} busy
+ * @returns {{ gate: Gate, goes: boolean }}
+ */
+export function strike(gate, key, at, busy) {
+  if (!touches(key)) return { gate, goes: true };
+  if (!busy && (gate.passed || at - gate.since >= settling)) return { gate: { ...gate, passed: true }, goes: true };
+  return { gate: shutGate(at, gate.lost + (key.key.length === 1 ? 1 : 0)), goes: false };
+}

@@ -5,6 +5,7 @@ import { openSheet } from '../../ui/sheet.js';
 import { button, field } from './fields.js';
 
 let counter = 0;
+const open = new Set(); // the sheets that wait for an answer
 
 function choices(options) {
   counter += 1;
@@ -30,5 +31,11 @@ export async function askSheet({ title, text, go, options = [], control, label, 
   const body = [el('p', { class: 'sheet-note' }, text), ...radios, control && field(label, control, { hint })].filter(Boolean);
   const sheet = openSheet({ title, body, foot: [cancel, send], test: 'ask-sheet', className: 'sheet-ask' });
   (control ?? radios[0]?.firstChild ?? send).focus();
-  return sheet.closed;
+  open.add(sheet);
+  return sheet.closed.finally(() => open.delete(sheet));
+}
+
+/** Closes what is asked, as by its cancel button: what it is about is not on the page any more. */
+export function dropQuestions() {
+  for (const sheet of open) sheet.close();
 }

@@ -9,7 +9,7 @@ import { announce, toast } from '../../ui/toast.js';
 import { Refusal } from '../api.js';
 import { draftOf, keepDraft } from '../drafts.js';
 import { covered, coversTexts, turnAll, uncover } from '../model/covering.js';
-import { isMeant } from '../model/keys.js';
+import { shutGate, strike } from '../model/keys.js';
 import { languageOf } from '../model/decision.js';
 import { moved, nextOf } from '../model/order.js';
 import { get, operator, post } from '../session.js';
@@ -43,43 +43,65 @@ export async function mountCase(place, { id }, app) {
   const brought = app.given(id);
   const templates = (await get('templates/')).templates;
   let current = null; // what belongs to the case that is shown
-  let since = 0; // no press decides at once: it would be one for the case before
+  let gate = shutGate(monotonicNow());
   let busy = false;
+  let gone = false;
 
   async function reload() {
     show(await fileOf(current?.file.case.id ?? id), current?.cover);
   }
 
   function show(file, cover = covered) {
+    // The operator is elsewhere by now.
+    if (gone) return;
     current?.leave();
-    since = monotonicNow();
+    gate = shutGate(monotonicNow(), gate.lost);
     app.stands({ view: 'case', id: file.case.id }, file.case.closed_at_ms ? 'closed' : 'queue');
     app.title(t('op.case.no', { n: file.case.id }));
     // The second press of a double one belongs to the case before.
     appeared(place);
+    place.inert = false;
     current = openCase(place, { file, cover, templates, app, step, after, reload });
     announce(t('op.case.announced', { n: file.case.id, reason: t(`op.reason.${file.case.reason}`), reports: file.case.reports }));
   }
 
-  /** One act at a time; each is told in words when it fails, and what is written stays. */
+  /** One act at a time, in which nothing of the case can be touched; each is told in words when it fails, and what is written stays. */
   async function step(act) {
     if (busy) return false;
+    const focused = document.activeElement;
     busy = true;
+    place.inert = true;
     place.setAttribute('aria-busy', 'true');
-    const done = await attempt(act);
-    busy = false;
-    place.removeAttribute('aria-busy');
-    return done;
+    try {
+      return await attempt(act);
+    } finally {
+      busy = false;
+      place.inert = false;
+      place.removeAttribute('aria-busy');
+      if (document.activeElement === document.body) focused.focus({ preventScroll: true });
+      tellLost();
+    }
   }
 
-  /** To the next one: that which the server gave, unless it was put aside before. */
-  async function after(given) {
+  /** One letter is the second of a double press; more of them were words. */
+  function tellLost() {
+    if (gate.lost > 1 && !gone) toast(t('op.case.lost'));
+    gate = { ...gate, lost: 0 };
+  }
+
+  /** To the next one. What was done is done, also when there is no answer about the next: the queue says so, or has it. */
+  const after = (given) => moveOn(given).catch(() => app.go({ view: 'queue' }));
+
+  /** To that which the server gave, unless it was put aside before. */
+  async function moveOn(given) {
     if (given && !asideIds().has(given.case.id)) {
       show(given);
       return;
     }
     const { cases } = await get('queue/');
     const row = nextOf(cases, asideIds(), operator().role, now());
+    // What would be claimed for an operator who has left is left to the others.
+    if (gone) return;
     if (row) show(await fileOf(row.id));
     else {
       const rest = asideIds().size > 0 ? 'op.queue.restAside' : 'op.queue.rest';
@@ -88,26 +110,30 @@ export async function mountCase(place, { id }, app) {
     }
   }
 
-  async function next() {
+  const next = () => step(async () => {
     const { file } = current;
+    if (file.case.claim?.mine) await post(`cases/${file.case.id}/release/`);
     putAside(file.case.id);
-    await step(async () => {
-      if (file.case.claim?.mine) await post(`cases/${file.case.id}/release/`);
-      await after(null);
-    });
-  }
+    await after(null);
+  });
 
   show(brought ?? (await fileOf(id)));
   return {
-    leave: () => current?.leave(),
+    leave() {
+      gone = true;
+      current?.leave();
+    },
+    /** Keys of the case before, and those that are struck while something is sent, are none of this one's. */
+    takesKey(key) {
+      const struck = strike(gate, key, monotonicNow(), busy);
+      gate = struck.gate;
+      if (!busy && gate.lost > 1) tellLost();
+      return struck.goes;
+    },
     command(command) {
       if (command === 'queue') app.go({ view: 'queue' });
       else if (command === 'next') next();
-      else if (command === 'decide') {
-        if (isMeant(monotonicNow(), since)) current.decide(() => {
-          since = monotonicNow();
-        });
-      } else return current.command(command);
+      else return current.command(command);
       return true;
     },
   };
@@ -164,11 +190,9 @@ function caseView(place, { file, cover: first, templates, app, step, after, relo
       return cover;
     },
     leave: () => head.leave(),
-    decide(onSent) {
-      if (form.submit()) onSent();
-    },
     command(command) {
-      if (command === 'down' || command === 'up') select(command === 'down' ? 1 : -1);
+      if (command === 'decide') form.submit();
+      else if (command === 'down' || command === 'up') select(command === 'down' ? 1 : -1);
       else if (command === 'uncover') recover(turnAll(cover));
       else if (command === 'text') form.write();
       else if (command.startsWith('template-')) form.pick(Number(command.slice(-1)) - 1);

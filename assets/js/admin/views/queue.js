@@ -3,6 +3,7 @@
 
 import { el, setAttr, setHidden, setText } from '../../lib/dom.js';
 import { duration, t } from '../../lib/i18n.js';
+import { appeared } from '../../lib/press.js';
 import { now } from '../../lib/time.js';
 import { toast } from '../../ui/toast.js';
 import { moved } from '../model/order.js';
@@ -79,29 +80,52 @@ export async function mountQueue(place, { view }, app) {
   const foot = el('div', { class: 'op-foot' }, next);
   place.append(rows, more, empty, ...(closed ? [] : [foot]));
   let cases = [];
-  let at = -1;
+  let selected = null; // the number of the case that j and k came to: its place may change
   let timer = null;
 
-  function select(step) {
-    at = moved(at, step, cases.length);
-    [...rows.children].forEach((row, index) => setAttr(row, 'data-selected', index === at ? '' : null));
-    rows.children[at]?.querySelector('a').focus();
+  const placeOf = (number) => cases.findIndex(({ id }) => id === number);
+
+  function mark() {
+    cases.forEach(({ id }, index) => setAttr(rows.children[index], 'data-selected', id === selected ? '' : null));
   }
 
-  function paint() {
+  function select(step) {
+    selected = cases[moved(placeOf(selected), step, cases.length)]?.id ?? null;
+    mark();
+    rows.children[placeOf(selected)]?.querySelector('a').focus();
+  }
+
+  /** The rows as they are now. A press that is under way stays with what it began on: what is the same is left where it is. */
+  function paintRows(before) {
+    const made = cases.map((row, index) => {
+      const node = caseRow(row);
+      const there = rows.children[index];
+      if (row.id === before[index]?.id) return there.isEqualNode(node) ? there : node;
+      // Another case has come below the finger.
+      if (before.length > 0) appeared(node, true);
+      return node;
+    });
+    if (made.length === rows.children.length && made.every((node, index) => node === rows.children[index])) return;
     const focused = rows.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
-    rows.replaceChildren(...cases.map(caseRow));
+    rows.replaceChildren(...made);
+    if (focused) rows.querySelector(`[href="${focused}"]`)?.focus({ preventScroll: true });
+  }
+
+  function paint(before) {
+    cases.forEach((_, index) => rows.children[index] && setAttr(rows.children[index], 'data-selected', null));
+    paintRows(before);
+    mark();
     more.hidden = closed || cases.length < most;
     empty.hidden = cases.length > 0;
     setText(empty, t(closed ? 'op.closed.empty' : 'op.queue.empty'));
     foot.hidden = cases.length === 0;
-    if (focused) rows.querySelector(`[href="${focused}"]`)?.focus({ preventScroll: true });
   }
 
   async function refresh() {
     const [answer] = await Promise.all([get(closed ? 'queue/?state=closed' : 'queue/'), refreshFigures?.().catch(() => {})]);
+    const before = cases;
     cases = answer.cases;
-    paint();
+    paint(before);
   }
 
   async function takeNext() {
@@ -115,6 +139,13 @@ export async function mountQueue(place, { view }, app) {
     });
   }
 
+  function openSelected() {
+    const number = selected;
+    selected = null;
+    if (placeOf(number) >= 0) app.go({ view: 'case', id: number });
+    else toast(t('op.queue.gone', { n: number }));
+  }
+
   await refresh();
   forgetAside();
   // A fault of one round is told by the next press, not by a list that is a little old.
@@ -124,7 +155,7 @@ export async function mountQueue(place, { view }, app) {
     command(command) {
       if (command === 'down' || command === 'up') select(command === 'down' ? 1 : -1);
       else if (command === 'next' && !closed) takeNext();
-      else if (command === 'open' && cases[at]) app.go({ view: 'case', id: cases[at].id });
+      else if (command === 'open' && selected !== null) openSelected();
       else if (command === 'open' && !closed) takeNext();
       else return false;
       return true;
