@@ -43,6 +43,9 @@ impl Console {
         words: NoteJson,
     ) -> Result<(), Refused> {
         fits("note", &words.note)?;
+        if words.seen_reports.is_some() {
+            all_seen(&self.known(case).await?, words.seen_reports)?;
+        }
         let (by, note) = (asker.actor, words.note);
         let acted = match act {
             Plain::Claim => match self.safety.claim(case, self.claimant(asker)?).await? {
@@ -69,6 +72,7 @@ impl Console {
     ) -> Result<(), Refused> {
         order.fits()?;
         let file = self.known(case).await?;
+        all_seen(&file, order.seen_reports)?;
         let decision = DecisionDraft {
             case,
             by: asker.actor,
@@ -301,6 +305,14 @@ impl Console {
             None => None,
         };
         Err(Refused::of(why, case.as_ref(), &self.names().await?))
+    }
+}
+
+/// Refuses to judge reports that came after the operator has read the case. Commands say nothing about what they have seen.
+fn all_seen(file: &CaseFile, seen: Option<usize>) -> Result<(), Refused> {
+    match seen.is_some_and(|seen| file.reports.len() > seen) {
+        true => Err(Refused::NewReports),
+        false => Ok(()),
     }
 }
 

@@ -33,6 +33,8 @@ pub struct DecideJson {
     pub(super) reporter_text: String,
     #[serde(default)]
     pub(super) sanctions: Vec<SanctionOrder>,
+    #[serde(default)]
+    pub(super) seen_reports: Option<usize>,
 }
 
 /// A sanction that is to be.
@@ -100,6 +102,8 @@ pub struct HoldJson {
 pub struct NoteJson {
     #[serde(default)]
     pub(super) note: String,
+    #[serde(default)]
+    pub(super) seen_reports: Option<usize>,
 }
 
 /// Bad faith of one who reported.

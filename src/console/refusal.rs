@@ -31,6 +31,8 @@ pub enum Refused {
     Closed,
     /// It is not in the state for this.
     NotOpen,
+    /// Reports came into the case that were not seen.
+    NewReports,
     /// What was typed is no network that sanctions can be on.
     NoNetwork,
     /// What is asked for cannot be: what is wrong with it.

@@ -111,6 +111,7 @@ fn twenty_cases_are_decided_by_keyboard_alone() {
 /// Words of one's own, a session that ends before they are sent, a reload, a log-in; then they are sent.
 async fn a_session_that_ends_loses_no_word(mei: &Person) {
     let open = title(mei).await;
+    tokio::time::sleep(SETTLED).await;
     let own = "Please be kind. 1 n e";
     mei.keys("1").await;
     mei.keys("t").await;

@@ -16,6 +16,7 @@ const OWN_WORDS: &str = "Please be kind.";
 /// The page's rounds are asked for by the test, and what it sends waits until it is let go.
 const HANDS: &str = "globalThis.setInterval = ((real) => (step, ms) => { if (ms === 15000) globalThis.round = step; return real(step, ms); })(setInterval); \
     globalThis.fetch = ((real) => async (path, options) => { \
+      if (globalThis.blind && options?.body) options.body = options.body.replace('\"seen_reports\":1', '\"seen_reports\":0'); \
       if (globalThis.fails && String(path).includes(globalThis.fails)) throw new TypeError('no network'); \
       const answer = await real(path, options); \
       if (globalThis.holds && String(path).includes(globalThis.holds)) await new Promise((go) => { globalThis.letGo = go; }); \
@@ -147,6 +148,29 @@ fn a_decision_that_does_not_arrive_keeps_its_words_and_takes_no_others() {
         opens_case(&mei, 1).await;
         assert_eq!(title(&mei).await, first);
         mei.reads("history", &both).await;
+    });
+}
+
+#[test]
+fn what_came_meanwhile_is_shown_before_it_is_judged() {
+    Play::new("console_new_reports").run(async |stage| {
+        let mei = desk(stage, 1).await;
+        mei.expect_console("409");
+        let open = writes_a_decision(&mei).await;
+        // As if the only report had come after the case was read.
+        sets(&mei, "blind", "yes").await;
+        sends(&mei).await;
+        mei.reads("alert", "新的檢舉").await;
+        let kept = "byTest('text').value === args[0] && focusedTest() === 'case-title' && \
+                    document.querySelector('[name=template]:checked')";
+        mei.until(kept, json!([OWN_WORDS])).await;
+        assert_eq!(title(&mei).await, open);
+        sets(&mei, "blind", "").await;
+        opens_eyes(&mei).await;
+        mei.key(Key::Enter).await;
+        mei.sees("queue-empty").await;
+        opens_case(&mei, 1).await;
+        mei.reads("history", OWN_WORDS).await;
     });
 }
 

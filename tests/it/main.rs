@@ -26,6 +26,7 @@ mod config;
 mod console;
 mod console_acts;
 mod console_desk;
+mod console_unseen;
 mod contract;
 mod crash;
 mod departures;

@@ -182,6 +182,10 @@ impl From<Refused> for HttpProblem {
                 "not_open",
                 "this cannot be done to a case of this kind or state",
             ),
+            Refused::NewReports => conflict(
+                "new_reports",
+                "reports came into this case that you have not seen: read it again",
+            ),
             Refused::NoNetwork => super::unfit_by_name(
                 "no_network",
                 "address is an IP address, alone or with /32 or /24 (IPv4), /64 or /48 (IPv6)"

@@ -32,7 +32,7 @@ export function mountAppeal(file, { draft, keep, send }) {
     text,
     onPick: (at) => set('outcome', outcomes[at]),
     lacks: () => appealMissing(form),
-    onSend: () => send('appeal', appealBody(form)),
+    onSend: () => send('appeal', appealBody(form), form),
   });
   paint();
 
@@ -50,6 +50,7 @@ export function mountAppeal(file, { draft, keep, send }) {
 
   return {
     ...panel,
+    draft: () => form,
     note: () => form.note.trim(),
     /** It is written down with another act. */
     noteSent() {

@@ -16,7 +16,7 @@ const day = 86_400_000;
 /**
  * @param {any} file @param {any} context `form`: where a note may have been written already
  */
-export function mountActions({ case: row, may }, { app, step, after, reload, next, form }) {
+export function mountActions({ case: row, may }, { app, step, after, reload, next, form, seen, seenReports }) {
   const path = (act) => `cases/${row.id}/${act}/`;
   const can = (act) => may.includes(act);
   const judges = can('decide') || can('appeal');
@@ -25,7 +25,7 @@ export function mountActions({ case: row, may }, { app, step, after, reload, nex
   const askWithNote = (asked) => askSheet({ ...asked, control: area(form.note(), { test: 'ask-note' }), label: 'op.note', hint: t('op.noteHint') });
 
   const closing = (act, note) => step(async () => {
-    await post(path(act), { note });
+    await seen(() => post(path(act), { note, ...seenReports }), form.draft());
     form.noteSent();
     toast(t(`op.done.${act}`, { n: row.id }));
     await after(null);

@@ -83,7 +83,7 @@ export function mountDecision(file, { templates, draft, keep, language, send }) 
     onPick: (at) => take(useTemplate(form, templates[at])),
     lacks: () => missing(form),
     ready: () => (told.has(form.kind) ? 'op.decide.ready' : 'op.decide.readyUntold'),
-    onSend: () => send('decide', bodyOf(form)),
+    onSend: () => send('decide', bodyOf(form), form),
   });
   paint();
 
@@ -104,6 +104,7 @@ export function mountDecision(file, { templates, draft, keep, language, send }) 
 
   return {
     ...panel,
+    draft: () => form,
     note: () => form.note.trim(),
     /** It is written down with another act. */
     noteSent: () => form.note !== '' && set('note', ''),

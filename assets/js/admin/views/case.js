@@ -150,12 +150,13 @@ function caseView(place, { file, cover: first, templates, app, step, after, relo
   const room = file.rooms[0];
   let cover = first;
   let at = -1;
+  const seenReports = { seen_reports: file.reports.length + file.reports_left_out };
   const readable = { covers, isShown: () => cover, onUncover: (key) => recover(uncover(cover, key)), onTurnAll: () => recover(turnAll(cover)) };
   const talk = mountConversation(file, readable);
   const reports = mountReports(file, { ...readable, step, reload });
   const judged = row.kind === 'appeal' ? mountAppeal : mountDecision;
   const form = judged(file, { templates, draft: draftOf(`case.${row.id}`), keep: (draft) => keepDraft(`case.${row.id}`, draft), language: languageOf(room?.entries ?? [], room?.subject, language()), send });
-  const actions = mountActions(file, { app, step, after, reload, next, form });
+  const actions = mountActions(file, { app, step, after, reload, next, form, seen, seenReports });
   const head = mountCaseHead(file, { app });
   place.replaceChildren(head.node, el('div', { class: 'op-case' },
     el('div', { class: 'op-evidence' }, reports.node, talk.node),
@@ -169,14 +170,27 @@ function caseView(place, { file, cover: first, templates, app, step, after, relo
   }
 
   /** Sends what was decided, and goes on with what comes next. */
-  function send(path, body) {
+  function send(path, body, draft) {
     const stay = asideIds().size > 0 ? '?stay=1' : '';
     return step(async () => {
-      const { next: given } = await post(`cases/${row.id}/${path}/${stay}`, body);
+      const { next: given } = await seen(() => post(`cases/${row.id}/${path}/${stay}`, { ...body, ...seenReports }), draft);
       keepDraft(`case.${row.id}`, null);
       toast(t('op.decide.done', { n: row.id }));
       await after(given ?? null);
     });
+  }
+
+  /** What came into the case since it was read is shown before it is judged. */
+  async function seen(act, draft) {
+    try {
+      return await act();
+    } catch (error) {
+      if (error.code === 'new_reports') {
+        keepDraft(`case.${row.id}`, draft);
+        await reload();
+      }
+      throw error;
+    }
   }
 
   function select(by) {
