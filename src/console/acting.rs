@@ -2,7 +2,7 @@
 
 use super::drafts::{
     AppealJson, DecideJson, HandJson, HoldJson, InvalidateJson, LiftJson, NoteJson, On,
-    OutcomeWord, RaidJson, SanctionOrder, Targets, fits, says,
+    OutcomeWord, RaidJson, RevalidateJson, SanctionOrder, Targets, fits, says,
 };
 use super::evidence::{first_room, subject_side};
 use super::person::Reporters;
@@ -10,8 +10,8 @@ use super::refusal::Refused;
 use super::sanction::may_lift;
 use super::{Asker, Console};
 use crate::domain::safety::{
-    Actor, AppealDecision, AppealOutcome, Case, CaseId, DecisionDraft, Networks, OperatorId, Role,
-    SanctionDraft, SanctionId, SanctionKind, SanctionTarget,
+    Actor, AppealDecision, AppealOutcome, Case, CaseId, DecisionDraft, Networks, OperatorId,
+    Report, ReportId, Role, SanctionDraft, SanctionId, SanctionKind, SanctionTarget,
 };
 use crate::store::safety::{Act, ActRefusal, Acted, CaseFile, Claimed, HandDraft};
 
@@ -155,11 +155,44 @@ impl Console {
         order: &InvalidateJson,
     ) -> Result<u64, Refused> {
         let (report, mute) = order.parse()?;
+        let reporter = self
+            .judged(asker, case, report, &[Act::Decide])
+            .await?
+            .reporter;
+        let acted = self
+            .safety
+            .invalidate(reporter, mute, Some(case), asker.actor);
+        Ok(self.outcome(acted.await?, Some(case)).await?.reports)
+    }
+
+    /// Takes the act back by which this report became invalid; answers how many stand again.
+    ///
+    /// # Errors
+    /// See [`Refused`]. It may have closed the case: who may open that again may do this.
+    pub async fn revalidate(
+        &self,
+        asker: Asker,
+        case: CaseId,
+        order: &RevalidateJson,
+    ) -> Result<u64, Refused> {
+        let report = order.parse()?;
+        self.judged(asker, case, report, &[Act::Decide, Act::Reopen])
+            .await?;
+        let acted = self.safety.revalidate(report, Some(case), asker.actor);
+        Ok(self.outcome(acted.await?, Some(case)).await?.reports)
+    }
+
+    /// A report of a case to which this one may do one of these.
+    async fn judged(
+        &self,
+        asker: Asker,
+        case: CaseId,
+        report: ReportId,
+        by: &[Act],
+    ) -> Result<Report, Refused> {
         let acts = self.permitted(asker, case).await?;
         let file = self.known(case).await?;
-        let found = file.reports.iter().find(|it| it.id == report);
-        let reporter = found.ok_or(Refused::NotFound)?.reporter;
-        if !acts.contains(&Act::Decide) {
+        if !by.iter().any(|act| acts.contains(act)) {
             let why = match file.case.claim {
                 Some(claim) if Some(claim.by) != asker.operator() => ActRefusal::Taken(claim),
                 _ if file.case.state.closed() => ActRefusal::Unfit,
@@ -167,10 +200,8 @@ impl Console {
             };
             return Err(Refused::of(why, Some(&file.case), &self.names().await?));
         }
-        let acted = self
-            .safety
-            .invalidate(reporter, mute, Some(case), asker.actor);
-        Ok(self.outcome(acted.await?, Some(case)).await?.reports)
+        let found = file.reports.into_iter().find(|it| it.id == report);
+        found.ok_or(Refused::NotFound)
     }
 
     /// Opens a case without a report. It makes evidence of a conversation that no one reported here, and its answers say which

@@ -114,6 +114,12 @@ pub struct InvalidateJson {
     mute_ms: Option<u64>,
 }
 
+/// The act by which this report became invalid was a mistake.
+#[derive(Debug, Deserialize)]
+pub struct RevalidateJson {
+    report: String,
+}
+
 /// A case without a report.
 #[derive(Debug, Deserialize)]
 pub struct HandJson {
@@ -251,6 +257,16 @@ impl AppealJson {
                 "sanction goes with the outcome `change`, and with no other".into(),
             )),
         }
+    }
+}
+
+impl RevalidateJson {
+    /// Which report.
+    ///
+    /// # Errors
+    /// It names none.
+    pub fn parse(&self) -> Result<ReportId, Refused> {
+        ReportId::parse(&self.report).ok_or(Refused::NotFound)
     }
 }
 

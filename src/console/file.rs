@@ -8,7 +8,7 @@ use super::row::{CaseRow, EarlierJson, Looking};
 use super::sanction::{SanctionJson, strikes_first};
 use crate::domain::id::Seq;
 use crate::domain::safety::{
-    Accuracy, Case, CaseKind, Chosen, Evidence, Finding, Report, TextClaim, Verdict,
+    Accuracy, Case, CaseKind, CaseState, Chosen, Evidence, Finding, Report, TextClaim, Verdict,
 };
 use crate::store::safety::{Act, CaseFile};
 
@@ -228,6 +228,11 @@ fn may(acts: &[Act], file: &CaseFile) -> Vec<&'static str> {
         .any(|it| it.stands() && it.verdict.is_none());
     if acts.contains(&Act::Decide) && undecided {
         may.push("invalidate");
+    }
+    let emptied = acts.contains(&Act::Reopen) && file.case.state == CaseState::Skipped;
+    let invalid = |it: &Report| it.withdrawn.is_none() && it.verdict == Some(Verdict::Invalid);
+    if (acts.contains(&Act::Decide) || emptied) && file.reports.iter().any(invalid) {
+        may.push("revalidate");
     }
     may
 }

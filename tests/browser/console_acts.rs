@@ -115,6 +115,15 @@ fn a_case_goes_through_all_hands() {
         agrees(&mei).await;
         mei.reads("toast", "1 report made invalid").await;
         mei.reads("reports", "invalid").await;
+        look(&mei, "invalid").await;
+        mei.press("revalidate").await;
+        look(&mei, "revalidate").await;
+        agrees(&mei).await;
+        mei.reads("toast", "1 report counts again").await;
+        mei.sees("invalidate").await;
+        mei.press("invalidate").await;
+        agrees(&mei).await;
+        mei.sees("revalidate").await;
         by_hand(&mei, &session).await;
 
         goes_to(&mei, "audit").await;
@@ -124,6 +133,7 @@ fn a_case_goes_through_all_hands() {
             "reopened",
             "opened by hand",
             "made invalid",
+            "made valid again",
         ] {
             mei.reads("audit", act).await;
         }

@@ -189,7 +189,7 @@ async fn all_reports_of_one_in_bad_faith_become_invalid_at_once() {
         assert_eq!(file["case"]["state"], "skipped");
         assert_eq!(file["reports"][0]["state"], "invalid");
         assert_eq!(file["reporters"][0]["muted"], true);
-        assert_eq!(file["may"], json!(["reopen", "hold"]));
+        assert_eq!(file["may"], json!(["reopen", "hold", "revalidate"]));
     }
     let again = office.mei.post(&path, &order).await;
     assert_eq!(refused(&again), with(409, "closed"));

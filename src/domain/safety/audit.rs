@@ -102,6 +102,8 @@ acts! {
     Other = 22 "other",
     /// A setting was put or taken back; the details name it.
     SettingChanged = 23 "setting_changed",
+    /// Reports that were made invalid were made valid again.
+    Revalidated = 24 "revalidated",
 }
 
 /// A row that is to be.

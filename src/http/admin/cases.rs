@@ -30,6 +30,11 @@ struct InvalidatedJson {
 }
 
 #[derive(Serialize)]
+struct RevalidatedJson {
+    revalidated: u64,
+}
+
+#[derive(Serialize)]
 struct OpenedJson {
     id: u64,
 }
@@ -144,6 +149,15 @@ pub async fn invalidate(mut call: Call) -> HandlerResult {
     let case = desk::case(&call)?;
     let invalidated = console.invalidate(asker, case, &order).await?;
     desk::answer(&InvalidatedJson { invalidated })
+}
+
+/// `POST /admin/api/cases/{id}/revalidate/`: takes that back.
+pub async fn revalidate(mut call: Call) -> HandlerResult {
+    let order = drafts::read(&call.body().await?)?;
+    let (console, asker) = desk::at(&call)?;
+    let case = desk::case(&call)?;
+    let revalidated = console.revalidate(asker, case, &order).await?;
+    desk::answer(&RevalidatedJson { revalidated })
 }
 
 /// `POST /admin/api/cases/`: a case without a report.

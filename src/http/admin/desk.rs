@@ -61,6 +61,11 @@ pub const TABLE: &[Route] = &[
         Role::Moderator,
         |call| Box::pin(cases::invalidate(call)),
     ),
+    act(
+        "/admin/api/cases/{id}/revalidate/",
+        Role::Moderator,
+        |call| Box::pin(cases::revalidate(call)),
+    ),
     Route {
         methods: "PUT",
         ..act("/admin/api/cases/{id}/hold/", Role::Moderator, |call| {

@@ -40,7 +40,7 @@ pub use acts::Act;
 pub use case_file::{CaseFile, Decision, Step, StepKind};
 pub use outcome::{
     ActRefusal, Acted, Appealed, Claimed, Invalidated, OperatorChanged, OperatorMade,
-    ReportRefusal, Reported, Withdrawn,
+    ReportRefusal, Reported, Revalidated, Withdrawn,
 };
 
 /// Most rows that a list answers at once, where nothing else is said.
@@ -161,6 +161,18 @@ pub trait Cases: Send + Sync {
         case: Option<CaseId>,
         by: Actor,
     ) -> Pending<Acted<Invalidated>>;
+
+    /// Takes [`invalidate`](Self::invalidate) back, the one by which this report became invalid: what it made invalid stands again,
+    /// undecided and with the weight it had, in the cases that are open and in those that it closed, which are open again (those that
+    /// were escalated wait for administrators); its mute of the reporter is lifted. A mute of the automatic step that ended with its
+    /// ground stays ended. What an administrator or a command did is for administrators to take back. A report that is not invalid,
+    /// or whose case was closed in another way since, is [`ActRefusal::Unfit`]. `case`: where it was seen, for the audit log.
+    fn revalidate(
+        &self,
+        report: ReportId,
+        case: Option<CaseId>,
+        by: Actor,
+    ) -> Pending<Acted<Revalidated>>;
 }
 
 /// A case that is opened by hand.

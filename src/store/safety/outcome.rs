@@ -93,6 +93,17 @@ pub struct Invalidated {
     pub mute: Option<Sanction>,
 }
 
+/// What became of reports that were invalid.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revalidated {
+    /// How many stand again.
+    pub reports: u64,
+    /// How many cases that opened again.
+    pub opened: u64,
+    /// The row that lifts the mute of the reporter, to be spread.
+    pub lifted: Option<Sanction>,
+}
+
 /// What became of an appeal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Appealed {

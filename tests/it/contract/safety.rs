@@ -17,6 +17,7 @@ use crate::support::store::{Backend, Sqlite, World, pairing_of};
 mod appeals;
 mod audit;
 mod automatic;
+mod bad_faith;
 mod cases;
 mod decisions;
 mod evidence;

@@ -115,6 +115,9 @@ impl Cases for UnavailableSafety {
     ) -> Pending<Acted<Invalidated>> {
         no()
     }
+    fn revalidate(&self, _: ReportId, _: Option<CaseId>, _: Actor) -> Pending<Acted<Revalidated>> {
+        no()
+    }
 }
 
 impl Sanctions for UnavailableSafety {

@@ -44,19 +44,35 @@ export function mountReports(file, { step, reload, ...reading }) {
     });
   }
 
+  /** The way back from it. */
+  async function revalidate(report) {
+    const answer = await askSheet({ title: t('op.revalidate.title'), text: t('op.revalidate.text', { n: report.reporter }), go: 'op.revalidate.go' });
+    if (answer === null) return;
+    await step(async () => {
+      const done = await post(`cases/${file.case.id}/revalidate/`, { report: report.id });
+      toast(t('op.revalidate.done', { n: done.revalidated }));
+      await reload();
+    });
+  }
+
+  function offerOf(report) {
+    const can = (act, state) => file.may.includes(act) && report.state === state;
+    if (can('invalidate', 'standing')) return button('op.invalidate.open', () => invalidate(report), { kind: 'link', test: 'invalidate' });
+    return can('revalidate', 'invalid') && button('op.revalidate.open', () => revalidate(report), { kind: 'link', test: 'revalidate' });
+  }
+
   function reportNode(report) {
     const past = file.reporters?.find(({ reporter }) => reporter === report.reporter);
     const about = [t('op.report.by', { n: report.reporter }), reasonName(report.reason), weightWords(report, past), ago(report.at_ms)].filter(Boolean);
     if (past) about.push(t(past.decided > 0 ? 'op.report.accuracy' : 'op.report.first', { n: past.upheld, total: past.decided }));
     if (report.messages === null) about.push(t('op.report.whole'));
     if (report.state !== 'standing') about.push(t(`op.report.${report.state}`));
-    const offers = file.may.includes('invalidate') && report.state === 'standing';
     return el('li', { class: 'op-row', test: 'report' },
       el('p', {}, el('strong', {}, about[0]), ` · ${about[1]}`),
       el('p', { class: 'op-meta' }, about.slice(2).join(' · ')),
       report.note && el('p', { class: 'op-text op-quoted' }, words(report.note, `note/${report.id}`)),
       report.claims.length > 0 && el('ul', { class: 'op-claims' }, ...report.claims.map((claim) => claimNode(report, claim))),
-      offers && button('op.invalidate.open', () => invalidate(report), { kind: 'link', test: 'invalidate' }));
+      offerOf(report));
   }
 
   function paint() {

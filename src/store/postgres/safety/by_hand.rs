@@ -126,7 +126,7 @@ pub(super) async fn invalidate(
 
 /// Makes the undecided reports of this session invalid, and closes the cases that are made of them alone.
 async fn set_aside(line: &mut Line, reporter: SessionId) -> Result<Invalidated, BackendError> {
-    let sql = "UPDATE reports r SET verdict = 3, weight = 0, decided_at = $2 FROM cases c \
+    let sql = "UPDATE reports r SET verdict = 3, decided_at = $2 FROM cases c \
          WHERE r.reporter = $1 AND r.verdict IS NULL AND r.withdrawn IS NULL AND c.id = r.case_id \
              AND c.closed_at IS NULL RETURNING r.case_id, c.kind";
     let found = line

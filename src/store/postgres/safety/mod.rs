@@ -21,8 +21,8 @@ use crate::domain::safety::{
 use crate::store::Pending;
 use crate::store::safety::{
     Act, Acted, Appealed, Audit, CaseFile, Cases, Claimed, HandDraft, InForce, Invalidated,
-    OperatorChange, OperatorChanged, OperatorMade, Operators, Reported, Reports, SafetyUpkeep,
-    Sanctions, Settings, Withdrawn,
+    OperatorChange, OperatorChanged, OperatorMade, Operators, Reported, Reports, Revalidated,
+    SafetyUpkeep, Sanctions, Settings, Withdrawn,
 };
 
 mod appeals;
@@ -38,6 +38,7 @@ mod line;
 mod notices;
 mod operators;
 mod reports;
+mod revalidate;
 mod sanctions;
 mod settings;
 mod steps;
@@ -155,6 +156,17 @@ impl Cases for PostgresStore {
         self.look(move |shared| async move {
             by_hand::invalidate(&shared, reporter, mute, case, by).await
         })
+    }
+
+    fn revalidate(
+        &self,
+        report: ReportId,
+        case: Option<CaseId>,
+        by: Actor,
+    ) -> Pending<Acted<Revalidated>> {
+        self.look(
+            move |shared| async move { revalidate::revalidate(&shared, report, case, by).await },
+        )
     }
 }
 

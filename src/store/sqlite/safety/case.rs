@@ -148,8 +148,7 @@ impl Writer {
         let cases = rows::collect(read.query([reporter.0])?, |row| {
             Ok(CaseId(rows::counted(row, 0)?))
         })?;
-        let sql =
-            format!("UPDATE reports SET verdict = 3, weight = 0, decided_at = ?2 WHERE {open}");
+        let sql = format!("UPDATE reports SET verdict = 3, decided_at = ?2 WHERE {open}");
         let mut void = self.conn.prepare_cached(&sql)?;
         let reports = void.execute((reporter.0, self.now.0))? as u64;
         let mut closed = 0;

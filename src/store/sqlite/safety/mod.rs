@@ -27,6 +27,7 @@ mod operator;
 mod queue;
 mod rank;
 mod report;
+mod revalidate;
 mod rows;
 mod sanction;
 mod setting;

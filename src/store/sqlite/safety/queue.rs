@@ -9,11 +9,12 @@ use super::act::{Stop, acted};
 use super::rows::{self, int, size};
 use crate::domain::id::{RoomId, SessionId, Timestamp};
 use crate::domain::safety::{
-    Actor, AppealDecision, Case, CaseId, DecisionDraft, Evidence, Hold, OperatorId, Sanction,
+    Actor, AppealDecision, Case, CaseId, DecisionDraft, Evidence, Hold, OperatorId, ReportId,
+    Sanction,
 };
 use crate::store::Pending;
 use crate::store::safety::{
-    Act, ActRefusal, Acted, CaseFile, Cases, Claimed, HandDraft, Invalidated, LISTED,
+    Act, ActRefusal, Acted, CaseFile, Cases, Claimed, HandDraft, Invalidated, LISTED, Revalidated,
 };
 
 /// Most cases about one session that are told at once.
@@ -129,6 +130,15 @@ impl Cases for SqliteStore {
         self.change(0, move |writer| {
             acted(writer.invalidate(reporter, mute, case, by))
         })
+    }
+
+    fn revalidate(
+        &self,
+        report: ReportId,
+        case: Option<CaseId>,
+        by: Actor,
+    ) -> Pending<Acted<Revalidated>> {
+        self.change(0, move |writer| acted(writer.revalidate(report, case, by)))
     }
 }
 

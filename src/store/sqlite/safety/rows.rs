@@ -145,6 +145,7 @@ pub(super) const REPORT: &str = "SELECT id, case_no, reporter, reported, room, s
 pub(super) fn report(row: &Row<'_>) -> Result<Report, SqliteError> {
     let chosen: Option<String> = row.get(8)?;
     let claims: String = row.get(9)?;
+    let verdict = verdict(row.get(14)?)?;
     Ok(Report {
         id: ReportId(uuid(row, 0)?),
         case: CaseId(counted(row, 1)?),
@@ -159,11 +160,15 @@ pub(super) fn report(row: &Row<'_>) -> Result<Report, SqliteError> {
             Some(seqs) => Chosen::Messages(from_json::<Vec<Seq>>(&seqs)?),
         },
         claims: from_json(&claims)?,
-        weight: Weight(row.get(10)?),
+        // Kept as it was: what is invalid may be made valid again.
+        weight: match verdict {
+            Some(Verdict::Invalid) => Weight(0),
+            _ => Weight(row.get(10)?),
+        },
         met: row.get(11)?,
         at: Timestamp(row.get(12)?),
         withdrawn: time(row, 13)?,
-        verdict: verdict(row.get(14)?)?,
+        verdict,
     })
 }
 
