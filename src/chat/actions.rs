@@ -11,7 +11,7 @@ use crate::protocol::ErrorCode;
 use crate::protocol::client::{ChatAction, ChatFrame};
 use crate::safety::NotReported;
 use crate::state_machine::{Action, Actions, Now, Voice};
-use crate::store::Draft;
+use crate::store::{Draft, ReactionDraft};
 
 /// A client that goes on typing says so again; that it types is passed on at most this often.
 const TYPING_AGAIN: Duration = Duration::from_secs(2);
@@ -145,11 +145,15 @@ impl Chat {
             ChatAction::Delete { target } => {
                 out.push(Action::Queue(ChatJob::Hide { target, side }));
             }
-            ChatAction::React { target, reaction } => out.push(Action::Queue(ChatJob::React {
-                target,
-                side,
-                reaction,
-            })),
+            ChatAction::React { target, reaction } => {
+                out.push(Action::Queue(ChatJob::React(ReactionDraft {
+                    room: self.people.room,
+                    side,
+                    target,
+                    reaction,
+                    unheard: voice == Voice::Unheard,
+                })));
+            }
             ChatAction::FindNext => out.push(Action::Queue(ChatJob::Leave { side, block: None })),
             ChatAction::Block => self.block(side, out),
             ChatAction::Report(request) => out.push(Action::Queue(ChatJob::Report {
@@ -164,6 +168,9 @@ impl Chat {
                 let session = self.sessions[side.index()];
                 out.push(Action::Queue(ChatJob::Acknowledge(session, notice)));
             }
+            // What passes is not passed on of a person that no one hears.
+            ChatAction::Typing(_) | ChatAction::Leaving(_) | ChatAction::Read(_)
+                if voice == Voice::Unheard => {}
             ChatAction::Typing(is_typing) => self.on_typing(is_typing, now, out),
             ChatAction::Leaving(is_leaving) => self.on_leaving(is_leaving, out),
             ChatAction::Read(seq) => self.on_read(seq, out),

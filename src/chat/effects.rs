@@ -10,12 +10,12 @@ use crate::admission::memory_budget::{Class, MemoryBudget, Reservation};
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
 use crate::chat::{Chat, ChatJob, ChatOutcome};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
-use crate::domain::{LeaveReason, MessageRef, Reaction, Subscription};
+use crate::domain::{LeaveReason, MessageRef, Subscription};
 use crate::protocol::client::ReportRequest;
 use crate::push::recipient::PushHosts;
 use crate::safety::{NotReported, NoticeBoard, Reporter, Reporting};
 use crate::state_machine::Io;
-use crate::store::{Arrival, PageLimit, ReadState, SideClaim, Store, StoreError};
+use crate::store::{Arrival, PageLimit, ReactionDraft, ReadState, SideClaim, Store, StoreError};
 use crate::tasks::Drain;
 use crate::telemetry;
 
@@ -92,11 +92,7 @@ impl Io<Chat> for ChatIo {
                 let hiding = self.reach.store.hide(self.room(), side, target);
                 other(async move { ChatOutcome::Hidden(hiding.await) })
             }
-            ChatJob::React {
-                target,
-                side,
-                reaction,
-            } => self.react(side, target, reaction),
+            ChatJob::React(draft) => self.react(draft),
             ChatJob::Leave { side, block } => self.leave(side, block),
             ChatJob::Report {
                 side,
@@ -198,9 +194,9 @@ impl ChatIo {
         other(async move { ChatOutcome::Recalled(client_id, recalling.await) })
     }
 
-    fn react(&self, side: Side, target: MessageRef, reaction: Option<Reaction>) -> ChatInFlight {
-        let store = &self.reach.store;
-        let reacting = store.react(self.room(), side, target.clone(), reaction);
+    fn react(&self, draft: ReactionDraft) -> ChatInFlight {
+        let (side, target) = (draft.side, draft.target.clone());
+        let reacting = self.reach.store.react(draft);
         other(async move { ChatOutcome::Reacted(side, target, reacting.await) })
     }
 

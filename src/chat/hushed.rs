@@ -2,7 +2,6 @@
 //! it is told of that.
 
 use crate::chat::{Chat, ChatJob};
-use crate::domain::MessageRef;
 use crate::domain::id::Timestamp;
 use crate::protocol::client::{ChatAction, ChatFrame};
 use crate::protocol::{ErrorCode, NoticeView};
@@ -18,9 +17,9 @@ impl Chat {
         out: &mut Actions<ChatJob>,
     ) -> Option<ChatFrame> {
         let until = match voice {
-            Voice::Free => return Some(frame),
+            // Who is heard by no one is answered as all are: what of it is passed on is decided where it is done.
+            Voice::Free | Voice::Unheard => return Some(frame),
             Voice::Muted(until) => until,
-            Voice::Unheard => return self.unheard(frame, out),
         };
         match &frame.action {
             ChatAction::Send { client_id, .. } => {
@@ -34,25 +33,6 @@ impl Chat {
             }
             // A person who cannot say anything is not about to, and says nothing by signs either.
             ChatAction::Typing(_) | ChatAction::Leaving(_) => None,
-            _ => Some(frame),
-        }
-    }
-
-    /// What is said by a person that only they themselves hear: messages go into the log, for them alone. Of all that passes
-    /// nothing is passed on, and a reaction is answered as one that stands.
-    fn unheard(&self, frame: ChatFrame, out: &mut Actions<ChatJob>) -> Option<ChatFrame> {
-        match &frame.action {
-            ChatAction::Typing(_) | ChatAction::Leaving(_) | ChatAction::Read(_) => None,
-            ChatAction::React { target, reaction } => {
-                if let MessageRef::Seq(seq) = target {
-                    let personas = &self.people.personas;
-                    let same = self
-                        .encoder
-                        .same_reaction(personas, self.side, *seq, *reaction);
-                    self.tell(same, out);
-                }
-                None
-            }
             _ => Some(frame),
         }
     }

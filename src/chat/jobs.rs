@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::channel::Frame;
 use crate::domain::id::{Address, Seq, SessionId, Side, Timestamp};
 use crate::domain::safety::{NoticeId, ReportId};
-use crate::domain::{MessageRef, Presence, Reaction, Room, Subscription};
+use crate::domain::{MessageRef, Presence, Room, Subscription};
 use crate::protocol::NoticeView;
 use crate::protocol::client::ReportRequest;
 use crate::safety::NotReported;
 use crate::store::{
-    Appended, Draft, Hidden, Page, Reacted, ReadState, Recalled, RoomPeople, StoreError,
+    Appended, Draft, Hidden, Page, Reacted, ReactionDraft, ReadState, Recalled, RoomPeople,
+    StoreError,
 };
 
 /// What a machine needs to know about how this server is set up.
@@ -82,14 +83,7 @@ pub enum ChatJob {
         side: Side,
     },
     /// React to one.
-    React {
-        /// The message that is meant.
-        target: MessageRef,
-        /// The side that reacts.
-        side: Side,
-        /// How; `None`: not at all any more.
-        reaction: Option<Reaction>,
-    },
+    React(ReactionDraft),
     /// Leave for good; with `block`, never meet that session again.
     Leave {
         /// Who leaves.

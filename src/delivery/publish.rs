@@ -6,8 +6,8 @@ use crate::channel::{ChannelLayer, EntryRole, Frame, GroupId};
 use crate::delivery::calls::{CallDue, CallQueue};
 use crate::domain::id::{RoomId, Timestamp};
 use crate::domain::{Call, Entry, EntryKind};
-use crate::protocol::Encoder;
-use crate::store::{CommitSink, Committed};
+use crate::protocol::{Encoder, Text};
+use crate::store::{CommitSink, Committed, Hearing, RoomPeople};
 use crate::telemetry;
 
 /// Encodes each committed entry once and publishes it to its room.
@@ -33,7 +33,7 @@ impl Publisher {
             EntryKind::Departure { .. } => Call::PartnerLeft,
             EntryKind::Recall { .. } | EntryKind::Reaction { .. } => return,
         };
-        let side = author(entry).other();
+        let side = entry.kind.side().other();
         // A full queue drops it: the person finds out when they look.
         self.calls.push(CallDue { room, side, call });
     }
@@ -46,26 +46,32 @@ impl CommitSink for Publisher {
             let Committed {
                 people,
                 entry,
-                unheard,
+                hearing,
                 ..
             } = made;
             if made.calls {
                 self.call(people.room, entry);
             }
             messages += u64::from(matches!(entry.kind, EntryKind::Message { .. }));
-            let texts = self
-                .encoder
-                .entry_texts(people.room, &people.personas, entry);
+            let RoomPeople { room, personas } = &**people;
+            let texts = self.encoder.entry_texts(*room, personas, entry);
+            let by = entry.kind.side();
+            let other = by.other();
             let frame = Frame::Entry {
                 seq: entry.seq,
-                by: author(entry),
+                by,
                 role: EntryRole::of(&entry.kind),
-                texts: match unheard {
-                    Some(side) => texts.untold(*side),
-                    None => texts,
+                texts: match hearing {
+                    Hearing::Whole => texts,
+                    Hearing::Nothing => texts.with(other, Text::default()),
+                    Hearing::Emptied => {
+                        let emptied = entry.emptied();
+                        let text = self.encoder.entry(*room, personas, &emptied, other);
+                        texts.with(other, text)
+                    }
                 },
             };
-            self.channel.publish(GroupId::Room(people.room), frame);
+            self.channel.publish(GroupId::Room(*room), frame);
         }
         metrics::counter!(telemetry::MESSAGES).increment(messages);
     }
@@ -77,14 +83,5 @@ impl CommitSink for Publisher {
     fn closing(&self, room: RoomId, closes_at: Timestamp) {
         let frame = Frame::Closing { at: closes_at };
         self.channel.publish(GroupId::Room(room), frame);
-    }
-}
-
-fn author(entry: &Entry) -> crate::domain::id::Side {
-    match entry.kind {
-        EntryKind::Message { side, .. }
-        | EntryKind::Recall { side, .. }
-        | EntryKind::Reaction { side, .. }
-        | EntryKind::Departure { side, .. } => side,
     }
 }

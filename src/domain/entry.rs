@@ -67,7 +67,31 @@ pub enum EntryKind {
     },
 }
 
+impl Entry {
+    /// The same without what it leads to: a reaction that says nothing, a message that answers nothing.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        let mut entry = self.clone();
+        match &mut entry.kind {
+            EntryKind::Message { reply, .. } => *reply = None,
+            EntryKind::Reaction { reaction, .. } => *reaction = None,
+            EntryKind::Recall { .. } | EntryKind::Departure { .. } => {}
+        }
+        entry
+    }
+}
+
 impl EntryKind {
+    /// Whose act it is.
+    pub fn side(&self) -> Side {
+        match self {
+            Self::Message { side, .. }
+            | Self::Recall { side, .. }
+            | Self::Reaction { side, .. }
+            | Self::Departure { side, .. } => *side,
+        }
+    }
+
     /// What it counts towards `limits.room_bytes`: the UTF-8 bytes of the texts that it holds now. A
     /// recalled message holds its client's name for it and nothing else.
     pub fn text_bytes(&self) -> u64 {

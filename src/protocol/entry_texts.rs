@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Text;
 use crate::domain::id::Side;
 
-/// An entry's encodings, by side; they differ for departures, and where one side is told nothing.
+/// An entry's encodings, by side; they differ for departures, and where one side is told less.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryTexts {
     first: Text,
@@ -29,11 +29,11 @@ impl EntryTexts {
         Self { first, second }
     }
 
-    /// The same where this side is sent nothing.
+    /// The same where this side is sent another text; nothing, if it is empty.
     #[must_use]
-    pub fn untold(self, side: Side) -> Self {
+    pub fn with(self, side: Side, text: Text) -> Self {
         let told = |it: Side| match it == side {
-            true => Text::default(),
+            true => text.clone(),
             false => self.for_side(it).clone(),
         };
         Self::by_side(Side::BOTH.map(told))

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, Timestamp};
-use crate::domain::{Entry, LeaveReason, Mark, MessageRef, Pairing, Position, Reaction, Room};
+use crate::domain::{Entry, LeaveReason, Mark, MessageRef, Pairing, Position, Room};
 
 mod calls;
 pub mod capacity;
 mod fresh_sessions;
+mod hearing;
 mod leave_rooms;
 mod outcome;
 mod page;
@@ -25,6 +26,7 @@ pub mod sqlite;
 pub mod sweeper;
 
 pub use calls::{CallTurn, Calls};
+pub use hearing::{Hearing, ReactionDraft};
 pub use leave_rooms::leave_rooms;
 pub use outcome::{Appended, Hidden, Reacted, Recalled, Refusal};
 pub use page::{Page, PageLimit};
@@ -84,8 +86,8 @@ pub struct Committed {
     /// A side that can be called and seems to be away is to be called because of it, should
     /// [`Calls::take_call`] say so.
     pub calls: bool,
-    /// The side that is not told of it.
-    pub unheard: Option<Side>,
+    /// What the other side than its author's is told of it.
+    pub hearing: Hearing,
 }
 
 /// The part of a room that never changes, shared by everything about it.
@@ -235,14 +237,9 @@ pub trait Entries: Send + Sync {
     /// the transaction that appends the entry also erases what the side's entry before says, and a recall of the
     /// message erases all of them, so that replays tell of what holds alone. Ordered like [`Entries::append`]. In a
     /// full room, and at [`StoreRules::max_size`], only taking back works; in a closed one neither does. Replays
-    /// leave out reactions to messages that the side has hidden.
-    fn react(
-        &self,
-        room: RoomId,
-        side: Side,
-        target: MessageRef,
-        reaction: Option<Reaction>,
-    ) -> Pending<Reacted>;
+    /// leave out reactions to messages that the side has hidden. Of one that is not heard the other side is told
+    /// no more than that the one before is gone, if it was heard; what was never heard is taken back unheard.
+    fn react(&self, draft: ReactionDraft) -> Pending<Reacted>;
 
     /// The entries after `after`, until one more would exceed `limit` in number or in bytes; `None` when the room is
     /// unknown or erased. Where there is an entry, at least one is passed, so going on from [`Page::upto`] comes to

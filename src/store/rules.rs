@@ -156,6 +156,8 @@ pub(super) struct ReactionRoom {
 pub(super) struct SideReactions {
     /// What holds.
     pub(super) standing: Option<Reaction>,
+    /// The other side was told of what holds.
+    pub(super) heard: bool,
     /// How many entries they are.
     pub(super) entries: usize,
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use miyu::domain::id::{RoomId, Seq, Side};
 use miyu::domain::{Entry, EntryKind, LeaveReason, Reaction};
-use miyu::store::{Appended, Draft, Hidden, PageLimit, Reacted, ReadState, Recalled, SideClaim};
+use miyu::store::{
+    Appended, Draft, Hidden, PageLimit, Reacted, ReactionDraft, ReadState, Recalled, SideClaim,
+};
 use proptest::prelude::*;
 
 use self::model::{Line, Model, Outcome};
@@ -147,7 +149,8 @@ impl<X: Backend> Pair<X> {
     ) {
         let (id, model) = &mut self.rooms[room];
         let store = self.world.store();
-        let reacted = store.react(*id, side, target.reference(), reaction).await;
+        let draft = ReactionDraft::heard(*id, side, target.reference(), reaction);
+        let reacted = store.react(draft).await;
         let outcome = match reacted.unwrap() {
             Reacted::Done(entry) => Ok(entry.kind.clone()),
             Reacted::Same(..) => Err(None),

@@ -21,6 +21,7 @@ use self::evening::Evening;
 
 mod diary;
 mod evening;
+mod unheard;
 
 /// Who the partner is to the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

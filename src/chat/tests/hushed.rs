@@ -35,6 +35,14 @@ const OTHERS: [&str; 6] = [
     r#"{"action":"acknowledge_notice","id":"67e55044-10b1-426f-9247-bb680e5fe0c8"}"#,
 ];
 
+/// The same frame in the name of the other side.
+fn of_the_other(frame: &str) -> String {
+    let mut frame: serde_json::Value = serde_json::from_str(frame).unwrap();
+    let partner = &room([1, 2]).sides[1].persona.user_id;
+    frame["user_id"] = partner.as_str().into();
+    frame.to_string()
+}
+
 fn bench() -> Bench {
     let mut bench = Bench::live(room([1, 2]), false);
     bench.frame(&live(1), Duration::ZERO);
@@ -82,10 +90,10 @@ fn who_is_not_heard_says_it_for_themselves_and_passes_nothing_on() {
         "{jobs:?}"
     );
     bench.hushed(Voice::Unheard, REACT);
-    let told = bench.json();
-    assert_eq!(
-        (&told[0]["action"], &told[0]["repeat"]),
-        (&"reaction".into(), &true.into())
+    let jobs = bench.jobs();
+    assert!(
+        matches!(&jobs[..], [ChatJob::React(draft)] if draft.unheard),
+        "{jobs:?}"
     );
     for passing in [TYPING, READ, LEAVING] {
         bench.hushed(Voice::Unheard, passing);
@@ -95,7 +103,18 @@ fn who_is_not_heard_says_it_for_themselves_and_passes_nothing_on() {
         bench.hushed(Voice::Unheard, other);
         assert_eq!(bench.jobs().len(), 1, "{other}");
     }
+    // What is refused is refused as it always is.
+    for asked in [SEND, REACT, TYPING, READ, LEAVING] {
+        bench.hushed(Voice::Unheard, &of_the_other(asked));
+        assert_eq!(bench.json()[0]["code"], "not_a_member", "{asked}");
+    }
     // Only what was said meanwhile.
+    bench.input(REACT);
+    let jobs = bench.jobs();
+    assert!(
+        matches!(&jobs[..], [ChatJob::React(draft)] if !draft.unheard),
+        "{jobs:?}"
+    );
     bench.input(SEND);
     let jobs = bench.jobs();
     assert!(

@@ -8,10 +8,11 @@ use super::shared::Life;
 use super::write_op::{Job, NewRoom, Outcome, WriteOp};
 use super::{PostgresStore, closed, reads, upkeep};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
-use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
+use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
 use crate::store::{
-    Appended, Arrival, Block, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted, ReadState,
-    Recalled, Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept, Upkeep,
+    Appended, Arrival, Block, Draft, Entries, Hidden, Page, PageLimit, Pending, Reacted,
+    ReactionDraft, ReadState, Recalled, Relations, RelationsOf, Rooms, SideClaim, StoreError,
+    Swept, Upkeep,
 };
 
 const UNEXPECTED: BackendError = BackendError::Damaged("an answer that does not fit its question");
@@ -177,20 +178,8 @@ impl Entries for PostgresStore {
         })
     }
 
-    fn react(
-        &self,
-        room: RoomId,
-        side: Side,
-        target: MessageRef,
-        reaction: Option<Reaction>,
-    ) -> Pending<Reacted> {
-        let op = WriteOp::React {
-            room,
-            side,
-            target,
-            reaction,
-        };
-        self.ask(op, |outcome| match outcome {
+    fn react(&self, draft: ReactionDraft) -> Pending<Reacted> {
+        self.ask(WriteOp::React(draft), |outcome| match outcome {
             Outcome::Reacted(reacted) => Ok(reacted),
             Outcome::MaxSize => Err(BackendError::MaxSize),
             _ => Err(UNEXPECTED),

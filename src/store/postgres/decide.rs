@@ -10,11 +10,11 @@ use super::messages::Messages;
 use super::room_state::{Leases, RoomState};
 use super::write_op::{Done, NewRoom, Outcome, WriteOp};
 use crate::domain::id::{Address, NodeId, RoomId, Side, Timestamp};
-use crate::domain::{Departure, Entry, EntryKind, LeaveReason, MessageRef, Reaction};
+use crate::domain::{Departure, Entry, EntryKind, LeaveReason, MessageRef};
 use crate::store::rules::{self, Age, ReactionRoom};
 use crate::store::{
-    Appended, Arrival, Draft, Hidden, Reacted, ReadState, Recalled, Refusal, RoomPeople, SideClaim,
-    StoreRules,
+    Appended, Arrival, Draft, Hearing, Hidden, Reacted, ReactionDraft, ReadState, Recalled,
+    Refusal, RoomPeople, SideClaim, StoreRules,
 };
 
 const UNASKED: BackendError = BackendError::Damaged("a room that was not read whole");
@@ -50,12 +50,7 @@ impl Batch<'_> {
                 client_id,
             } => Ok(self.recall(*room, *side, target, client_id.as_deref())),
             WriteOp::Hide { room, side, target } => Ok(self.hide(*room, *side, target).into()),
-            WriteOp::React {
-                room,
-                side,
-                target,
-                reaction,
-            } => Ok(self.react(*room, *side, target, *reaction)),
+            WriteOp::React(draft) => Ok(self.react(draft)),
             WriteOp::Arrive {
                 room,
                 place,
@@ -137,18 +132,17 @@ impl Batch<'_> {
         }
         let reply = draft.reply_to.as_ref();
         let reply = reply.and_then(|target| self.messages.find(room, side, target));
-        // What the other side was never to hear of is not quoted where it can be heard.
-        let reply = reply.filter(|found| draft.unheard || found.unheard.is_none());
-        let unheard = draft.unheard.then(|| side.other());
+        let quotes_unheard = reply.is_some_and(|found| found.unheard.is_some());
+        let hearing = Hearing::of_message(draft.unheard, quotes_unheard);
         let kind = EntryKind::Message {
             side,
             client_id: draft.client_id.clone(),
             content: Some(draft.content.clone()),
             reply: reply.map(super::messages::Message::quote),
         };
-        match self.next_entry(room, kind, unheard) {
+        match self.next_entry(room, kind, hearing) {
             Some(entry) => Done {
-                unheard,
+                hearing,
                 made: Some(Arc::clone(&entry)),
                 ..Outcome::Appended(Appended::Done(entry)).into()
             },
@@ -176,7 +170,7 @@ impl Batch<'_> {
         let Some(content) = &message.content else {
             return refused(Refusal::AlreadyRecalled);
         };
-        let unheard = message.unheard;
+        let hearing = Hearing::of_recall(message.unheard.is_some());
         let (seq, freed) = (message.seq, content.len() as u64);
         let kind = EntryKind::Recall {
             side,
@@ -187,9 +181,9 @@ impl Batch<'_> {
         if let Some(state) = self.rooms.get_mut(&room) {
             state.bytes = state.bytes.saturating_sub(freed);
         }
-        match self.next_entry(room, kind, unheard) {
+        match self.next_entry(room, kind, hearing) {
             Some(entry) => Done {
-                unheard,
+                hearing,
                 made: Some(Arc::clone(&entry)),
                 ..Outcome::Recalled(Recalled::Done(entry)).into()
             },
@@ -208,13 +202,14 @@ impl Batch<'_> {
         Outcome::Hidden(Hidden::Done(seq))
     }
 
-    fn react(
-        &mut self,
-        room: RoomId,
-        side: Side,
-        target: &MessageRef,
-        reaction: Option<Reaction>,
-    ) -> Done {
+    fn react(&mut self, draft: &ReactionDraft) -> Done {
+        let ReactionDraft {
+            room,
+            side,
+            ref target,
+            reaction,
+            unheard,
+        } = *draft;
         let refused = |why| Done::from(Outcome::Reacted(Reacted::Refused(why)));
         let Some(state) = self.rooms.get(&room) else {
             return refused(Refusal::RoomClosed);
@@ -222,7 +217,7 @@ impl Batch<'_> {
         let Some(message) = self.messages.find(room, side, target) else {
             return refused(Refusal::NoSuchMessage);
         };
-        let unheard = message.unheard;
+        let to_unheard = message.unheard.is_some();
         let (no, target) = (state.no, message.seq);
         let place = ReactionRoom {
             closed: state.closed,
@@ -236,15 +231,16 @@ impl Batch<'_> {
             Ok(true) if reaction.is_some() && self.at_max_size => return Outcome::MaxSize.into(),
             Ok(true) => {}
         }
+        let hearing = Hearing::of_reaction(reaction, unheard, to_unheard, before);
         self.messages.erase_reaction(room, no, target, side);
         let kind = EntryKind::Reaction {
             side,
             target,
             reaction,
         };
-        match self.next_entry(room, kind, unheard) {
+        match self.next_entry(room, kind, hearing) {
             Some(entry) => Done {
-                unheard,
+                hearing,
                 made: Some(Arc::clone(&entry)),
                 ..Outcome::Reacted(Reacted::Done(entry)).into()
             },
@@ -252,12 +248,12 @@ impl Batch<'_> {
         }
     }
 
-    /// The next entry of a room's log, of which this side is never to hear.
+    /// The next entry of a room's log, of which the other side is told so much.
     fn next_entry(
         &mut self,
         room: RoomId,
         kind: EntryKind,
-        unheard: Option<Side>,
+        hearing: Hearing,
     ) -> Option<Arc<Entry>> {
         let state = self.rooms.get_mut(&room)?;
         state.last_seq = state.last_seq.next();
@@ -268,7 +264,7 @@ impl Batch<'_> {
             at: self.label,
             kind,
         });
-        self.messages.push(room, state.no, &entry, unheard);
+        self.messages.push(room, state.no, &entry, hearing);
         Some(entry)
     }
 
@@ -367,7 +363,7 @@ impl Batch<'_> {
         });
         presence.closing = true;
         let opened = -i64::from(!presence.is_bot);
-        let made = self.next_entry(room, EntryKind::Departure { side, reason }, None);
+        let made = self.next_entry(room, EntryKind::Departure { side, reason }, Hearing::Whole);
         Ok(Done {
             made,
             opened,

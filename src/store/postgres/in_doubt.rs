@@ -122,6 +122,7 @@ async fn made(shared: &Shared, op: &WriteOp, seq: i64) -> Result<Option<Done>, B
     let people = rows::people(room, get(row, "people")?)?;
     Ok(Some(Done {
         made: Some(Arc::clone(&entry)),
+        hearing: rows::hearing(row, entry.kind.side())?,
         people: Some((get(row, "no")?, people)),
         // Whose turn it is says the store.
         calls: get(row, "callable")?,

@@ -8,11 +8,12 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::error::BackendError;
-use super::reactions::{Reactions, ReactionsOf};
+use super::reactions::{Reactions, ReactionsOf, Said};
 use super::rows::{self, get};
 use super::write_op::WriteOp;
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
 use crate::domain::{Entry, EntryKind, MessageRef, Quote};
+use crate::store::Hearing;
 
 /// The messages of these names: one index look each, whatever the planner thinks of the table. `$2` has the
 /// numbers of those rooms that this node knows.
@@ -67,10 +68,8 @@ impl<'a> Wanted<'a> {
             WriteOp::Recall {
                 room, side, target, ..
             }
-            | WriteOp::Hide { room, side, target }
-            | WriteOp::React {
-                room, side, target, ..
-            } => (*room, *side, Some(target)),
+            | WriteOp::Hide { room, side, target } => (*room, *side, Some(target)),
+            WriteOp::React(draft) => (draft.room, draft.side, Some(&draft.target)),
             _ => return,
         };
         match target {
@@ -273,14 +272,8 @@ impl Messages {
         }
     }
 
-    /// Adds an entry to the log of the room with this number, of which this side is never to hear.
-    pub(super) fn push(
-        &mut self,
-        room: RoomId,
-        no: i64,
-        entry: &Arc<Entry>,
-        unheard: Option<Side>,
-    ) {
+    /// Adds an entry to the log of the room with this number, of which the other side is told so much.
+    pub(super) fn push(&mut self, room: RoomId, no: i64, entry: &Arc<Entry>, hearing: Hearing) {
         let new = Some(self.new.len());
         if let EntryKind::Message {
             side,
@@ -296,7 +289,7 @@ impl Messages {
                 content: content.clone(),
                 reply: reply.clone(),
                 at: entry.at,
-                unheard,
+                unheard: (hearing == Hearing::Nothing).then(|| side.other()),
                 new,
             };
             self.learn(room, message);
@@ -307,13 +300,17 @@ impl Messages {
             reaction,
         } = entry.kind
         {
-            let said = (entry.seq, reaction);
+            let said = Said {
+                seq: entry.seq,
+                reaction,
+                heard: hearing == Hearing::Whole,
+            };
             self.reactions.push((room, target, side), said);
         }
         self.new.push(NewEntry {
             room: no,
             entry: Arc::clone(entry),
-            hidden: unheard.map_or(0, rows::unheard_bit),
+            hidden: rows::kept_from(hearing, entry.kind.side()),
         });
     }
 

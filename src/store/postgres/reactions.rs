@@ -11,11 +11,12 @@ use super::rows::{self, get};
 use super::write_op::WriteOp;
 use crate::domain::id::{RoomId, Seq, Side};
 use crate::domain::{MessageRef, Reaction};
+use crate::store::Hearing;
 use crate::store::rules::SideReactions;
 
 /// The reactions to the messages of these places or, where there is none, of these names: one index look each. `$2`
 /// has the numbers of those rooms that this node knows.
-pub(super) const REACTED: &str = "SELECT u.id AS room, e.target, e.seq, e.side, e.reason \
+pub(super) const REACTED: &str = "SELECT u.id AS room, e.target, e.seq, e.side, e.reason, e.hidden \
      FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bytea[]) AS u (id, no, side, seq, name) \
      CROSS JOIN LATERAL (SELECT coalesce(u.no, (SELECT r.no FROM rooms r WHERE r.id = u.id)) AS no OFFSET 0) r \
      CROSS JOIN LATERAL (SELECT coalesce(u.seq, (SELECT m.seq FROM entries m WHERE m.room = r.no \
@@ -35,14 +36,12 @@ pub(super) struct ReactionsOf<'a> {
 impl<'a> ReactionsOf<'a> {
     /// Adds the message that this op reacts to or recalls; `no` is its room's number, if it is known.
     pub(super) fn add(&mut self, op: &'a WriteOp, no: Option<i64>) {
-        let (WriteOp::React {
-            room, side, target, ..
-        }
-        | WriteOp::Recall {
-            room, side, target, ..
-        }) = op
-        else {
-            return;
+        let (room, side, target) = match op {
+            WriteOp::React(draft) => (draft.room, draft.side, &draft.target),
+            WriteOp::Recall {
+                room, side, target, ..
+            } => (*room, *side, target),
+            _ => return,
         };
         let (seq, name) = match target {
             MessageRef::Seq(seq) => (Some(rows::int(*seq)), None),
@@ -50,7 +49,7 @@ impl<'a> ReactionsOf<'a> {
         };
         self.rooms.push(room.0);
         self.numbers.push(no);
-        self.sides.push(rows::side_code(*side));
+        self.sides.push(rows::side_code(side));
         self.seqs.push(seq);
         self.names.push(name);
     }
@@ -58,8 +57,15 @@ impl<'a> ReactionsOf<'a> {
 
 /// Who reacts to what.
 type Place = (RoomId, Seq, Side);
-/// An entry that says so, and what it says.
-type Said = (Seq, Option<Reaction>);
+
+/// An entry that says so.
+pub(super) struct Said {
+    pub(super) seq: Seq,
+    /// What it says, as it stands within the batch.
+    pub(super) reaction: Option<Reaction>,
+    /// The other side is told of it.
+    pub(super) heard: bool,
+}
 
 /// The reactions of a batch.
 #[derive(Default)]
@@ -75,11 +81,15 @@ impl Reactions {
                 rows::seq(get(row, "target")?)?,
                 rows::seq(get(row, "seq")?)?,
             );
-            let reaction = rows::reaction(get(row, "reason")?)?;
+            let said = Said {
+                seq,
+                reaction: rows::reaction(get(row, "reason")?)?,
+                heard: rows::hearing(row, side)? == Hearing::Whole,
+            };
             let of = reactions.of((RoomId(get(row, "room")?), target, side));
             // Two ops may be about one message.
-            if of.iter().all(|(known, _)| *known != seq) {
-                of.push((seq, reaction));
+            if of.iter().all(|known| known.seq != seq) {
+                of.push(said);
             }
         }
         Ok(reactions)
@@ -93,8 +103,10 @@ impl Reactions {
     pub(super) fn sum(&self, room: RoomId, target: Seq, side: Side) -> SideReactions {
         let made = self.0.get(&(room, target, side));
         let made = made.map_or(&[][..], Vec::as_slice);
+        let standing = made.iter().find(|said| said.reaction.is_some());
         SideReactions {
-            standing: made.iter().find_map(|(_, reaction)| *reaction),
+            standing: standing.and_then(|said| said.reaction),
+            heard: standing.is_some_and(|said| said.heard),
             entries: made.len(),
         }
     }
@@ -107,8 +119,8 @@ impl Reactions {
     /// Forgets what this side says of the message; answers the entry that said it.
     pub(super) fn erase(&mut self, room: RoomId, target: Seq, side: Side) -> Option<Seq> {
         let made = self.0.get_mut(&(room, target, side))?;
-        let (seq, reaction) = made.iter_mut().find(|(_, reaction)| reaction.is_some())?;
-        *reaction = None;
-        Some(*seq)
+        let said = made.iter_mut().find(|said| said.reaction.is_some())?;
+        said.reaction = None;
+        Some(said.seq)
     }
 }

@@ -119,7 +119,7 @@ fn whole_page(
         if entry.seq != at {
             return Err(BackendError::Damaged("an entry out of its place"));
         }
-        if !rows::hidden_from(&row, side)? {
+        if let Some(entry) = rows::told(&row, entry, side)? {
             if !bytes.take(&entry) {
                 return Ok(Some(page));
             }

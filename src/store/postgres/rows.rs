@@ -11,7 +11,7 @@ use super::error::BackendError;
 use crate::domain::entry::QUOTE_CHARS;
 use crate::domain::id::{Address, NodeId, RoomId, Seq, SessionId, Side, Timestamp};
 use crate::domain::{Entry, EntryKind, LeaveReason, Persona, Quote, Reaction};
-use crate::store::RoomPeople;
+use crate::store::{Hearing, RoomPeople};
 
 /// One column; what does not fit is damage.
 pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, BackendError> {
@@ -123,7 +123,7 @@ fn quoted_text(bytes: &[u8]) -> Result<&str, BackendError> {
 /// The columns of an entry as [`entry`] wants them; `e` is the entry, `t` what it refers to, of whose text no more is
 /// fetched than [`QUOTED_BYTES`].
 pub(super) const ENTRY: &str = "e.seq, e.kind, e.side, e.client_id, e.body, e.target, e.reason, \
-     e.at, CASE e.kind WHEN 3 THEN t.hidden ELSE e.hidden END AS hidden, \
+     e.at, CASE e.kind WHEN 3 THEN e.hidden | (t.hidden & 15::smallint) ELSE e.hidden END AS hidden, \
      t.side AS target_side, substring(t.body FROM 1 FOR 804) AS target_body";
 /// The join that goes with [`ENTRY`].
 pub(super) const TARGET: &str = "LEFT JOIN entries t ON t.room = e.room AND t.seq = e.target";
@@ -175,13 +175,48 @@ pub(super) fn quote(row: &Row) -> Result<Option<Quote>, BackendError> {
 }
 
 /// Whether this side asked not to be sent the entry again, or not the message that it reacts to; or was never to hear of it.
-pub(super) fn hidden_from(row: &Row, side: Side) -> Result<bool, BackendError> {
+fn hidden_from(row: &Row, side: Side) -> Result<bool, BackendError> {
     Ok(get::<i16>(row, "hidden")? & ((1 << side.index()) | unheard_bit(side)) != 0)
 }
 
 /// The bit of `entries.hidden` of a side that was never to hear of the entry.
 pub(super) fn unheard_bit(side: Side) -> i16 {
     4 << side.index()
+}
+
+/// The bit of `entries.hidden` of a side that is told no more than that the entry is there.
+fn emptied_bit(side: Side) -> i16 {
+    16 << side.index()
+}
+
+/// What the other side is told of an entry of this one, as `entries.hidden` has it.
+pub(super) fn kept_from(hearing: Hearing, by: Side) -> i16 {
+    match hearing {
+        Hearing::Whole => 0,
+        Hearing::Emptied => emptied_bit(by.other()),
+        Hearing::Nothing => unheard_bit(by.other()),
+    }
+}
+
+/// The same, read.
+pub(super) fn hearing(row: &Row, by: Side) -> Result<Hearing, BackendError> {
+    let hidden: i16 = get(row, "hidden")?;
+    Ok(match by.other() {
+        other if hidden & unheard_bit(other) != 0 => Hearing::Nothing,
+        other if hidden & emptied_bit(other) != 0 => Hearing::Emptied,
+        _ => Hearing::Whole,
+    })
+}
+
+/// The entry of this row as this side is told it; `None` where it is hidden from it.
+pub(super) fn told(row: &Row, entry: Entry, side: Side) -> Result<Option<Entry>, BackendError> {
+    if hidden_from(row, side)? {
+        return Ok(None);
+    }
+    Ok(Some(match get::<i16>(row, "hidden")? & emptied_bit(side) {
+        0 => entry,
+        _ => entry.emptied(),
+    }))
 }
 
 /// The side that was never to hear of this message.

@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use super::error::BackendError;
 use crate::domain::id::{Address, RoomId, SessionId, Side, Timestamp};
-use crate::domain::{Entry, LeaveReason, MessageRef, Reaction};
+use crate::domain::{Entry, LeaveReason, MessageRef};
 use crate::store::{
-    Appended, Arrival, Draft, Hidden, Reacted, ReadState, Recalled, RoomPeople, SideClaim,
-    StoreError,
+    Appended, Arrival, Draft, Hearing, Hidden, Reacted, ReactionDraft, ReadState, Recalled,
+    RoomPeople, SideClaim, StoreError,
 };
 
 /// What the place of an answer takes.
@@ -33,12 +33,7 @@ pub(super) enum WriteOp {
         side: Side,
         target: MessageRef,
     },
-    React {
-        room: RoomId,
-        side: Side,
-        target: MessageRef,
-        reaction: Option<Reaction>,
-    },
+    React(ReactionDraft),
     Arrive {
         room: RoomId,
         place: SideClaim,
@@ -94,9 +89,9 @@ impl WriteOp {
         match self {
             Self::Open(new) => new.room,
             Self::Append(draft) => draft.room,
+            Self::React(draft) => draft.room,
             Self::Recall { room, .. }
             | Self::Hide { room, .. }
-            | Self::React { room, .. }
             | Self::Arrive { room, .. }
             | Self::Depart { room, .. }
             | Self::SaveReadState { room, .. }
@@ -143,7 +138,8 @@ impl WriteOp {
             Self::Recall {
                 target, client_id, ..
             } => reference(target) + client_id.as_ref().map_or(0, String::len),
-            Self::Hide { target, .. } | Self::React { target, .. } => reference(target),
+            Self::Hide { target, .. } => reference(target),
+            Self::React(draft) => reference(&draft.target),
             _ => 0,
         };
         size_of::<Job>() + ANSWER + texts
@@ -154,7 +150,7 @@ impl WriteOp {
         match self {
             Self::Append(_) => Outcome::Appended(Appended::Done(entry)),
             Self::Recall { .. } => Outcome::Recalled(Recalled::Done(entry)),
-            Self::React { .. } => Outcome::Reacted(Reacted::Done(entry)),
+            Self::React(_) => Outcome::Reacted(Reacted::Done(entry)),
             _ => Outcome::Closed(true),
         }
     }
@@ -189,8 +185,8 @@ pub(super) struct Done {
     pub(super) made: Option<Arc<Entry>>,
     /// The room's number, and the people that the entry is told.
     pub(super) people: Option<(i64, Arc<RoomPeople>)>,
-    /// The side that is not told of the entry.
-    pub(super) unheard: Option<Side>,
+    /// What the other side is told of the entry.
+    pub(super) hearing: Hearing,
     /// A side may be called because of the entry.
     pub(super) calls: bool,
     /// When the room closes by itself, if its people are to be told that now.
@@ -205,7 +201,7 @@ impl From<Outcome> for Done {
             outcome,
             made: None,
             people: None,
-            unheard: None,
+            hearing: Hearing::Whole,
             calls: false,
             closes_at: None,
             opened: 0,

@@ -19,6 +19,7 @@ use super::shared::{Life, Shared};
 use super::statements::{SETTINGS, Statements};
 use super::write_op::{Job, Outcome, WriteOp};
 use crate::domain::id::{RoomId, Side};
+use crate::store::Hearing;
 use crate::store::{Committed, ReadState, RoomPeople, StoreError};
 
 /// How often a batch that clashed with another node's is tried again.
@@ -330,8 +331,8 @@ impl WriteShard {
             batch.push(Committed {
                 people: Arc::clone(&known.1),
                 entry: Arc::clone(entry),
-                calls: done.calls && done.unheard.is_none(),
-                unheard: done.unheard,
+                calls: done.calls && done.hearing != Hearing::Nothing,
+                hearing: done.hearing,
             });
             // Also when it is known: then it is the one used last.
             self.people.put(room, known.clone());

@@ -8,7 +8,7 @@ use super::rows::{self, EntryPlace, Stored};
 use super::writer::Writer;
 use crate::domain::id::{RoomId, Seq, Side};
 use crate::domain::{Entry, EntryKind, MessageRef, Quote};
-use crate::store::{Appended, Committed, Draft, Hidden, Recalled, Refusal};
+use crate::store::{Appended, Committed, Draft, Hearing, Hidden, Recalled, Refusal};
 
 /// The name's hash of an entry that has none of its own.
 const NAMELESS: u32 = 0;
@@ -52,8 +52,8 @@ impl Writer {
             Some(reference) => self.find(draft.room, draft.side, reference)?,
             None => None,
         };
-        // Nor is it quoted where it can be heard.
-        let reply = reply.filter(|found| draft.unheard || found.unheard.is_none());
+        let quotes_unheard = reply.as_ref().is_some_and(|found| found.unheard.is_some());
+        let hearing = Hearing::of_message(draft.unheard, quotes_unheard);
         let target = reply.as_ref().map(|found| found.row);
         let kind = EntryKind::Message {
             side: draft.side,
@@ -61,8 +61,7 @@ impl Writer {
             content: Some(draft.content),
             reply: reply.map(|found| Quote::of(found.seq, found.side, found.content.as_deref())),
         };
-        let unheard = draft.unheard.then(|| draft.side.other());
-        let Some((place, made)) = self.next_entry(draft.room, kind, target, unheard) else {
+        let Some((place, made)) = self.next_entry(draft.room, kind, target, hearing) else {
             return Ok(Appended::Refused(Refusal::RoomClosed));
         };
         let entry = Arc::clone(&made.entry);
@@ -106,6 +105,7 @@ impl Writer {
             return Ok(Recalled::Refused(Refusal::AlreadyRecalled));
         };
         let freed = content.len() as u64;
+        let hearing = Hearing::of_recall(found.unheard.is_some());
         let kind = EntryKind::Recall {
             side,
             target: found.seq,
@@ -118,7 +118,7 @@ impl Writer {
             erase.execute([found.row])?;
             drop(erase);
             rows::erase_reactions(&writer.conn, found.row)?;
-            writer.write_entry(room, kind, Some(found.row), found.unheard)
+            writer.write_entry(room, kind, Some(found.row), hearing)
         })?;
         self.purged = true;
         if let Some(cached) = self.room_cache.stage(room) {
@@ -157,9 +157,9 @@ impl Writer {
         room: RoomId,
         kind: EntryKind,
         target: Option<i64>,
-        unheard: Option<Side>,
+        hearing: Hearing,
     ) -> Result<Option<Arc<Entry>>, SqliteError> {
-        let Some((place, made)) = self.next_entry(room, kind, target, unheard) else {
+        let Some((place, made)) = self.next_entry(room, kind, target, hearing) else {
             return Ok(None);
         };
         let entry = Arc::clone(&made.entry);
@@ -176,7 +176,7 @@ impl Writer {
         room: RoomId,
         kind: EntryKind,
         target: Option<i64>,
-        unheard: Option<Side>,
+        hearing: Hearing,
     ) -> Option<(EntryPlace, Committed)> {
         let (at, id) = (self.label, self.next_id);
         let cached = self.room_cache.peek(room)?;
@@ -190,12 +190,12 @@ impl Writer {
             room: cached.facts.no,
             prev: cached.last_row(),
             target,
-            unheard,
+            hearing,
         };
         let made = Committed {
             people: Arc::clone(&cached.facts.people),
-            calls: unheard.is_none() && cached.calls(&entry.kind),
-            unheard,
+            calls: hearing != Hearing::Nothing && cached.calls(&entry.kind),
+            hearing,
             entry: Arc::new(entry),
         };
         // Used up even if the row is refused: what was in its way would be again.

@@ -25,12 +25,12 @@ use self::queue::JobQueue;
 use self::threads::{PanicAlarm, ThreadLife};
 use self::writer::{Opened, Writer};
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side};
-use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Reaction, Room};
+use crate::domain::{LeaveReason, MessageRef, Pairing, Position, Room};
 use crate::store::fresh_sessions::FreshSessions;
 use crate::store::pending_writes::PendingWrites;
 use crate::store::{
     Appended, Arrival, CommitSink, Draft, Durability, Entries, Hidden, Page, PageLimit, Pending,
-    Reacted, ReadState, Recalled, Rooms, SharedClock, SideClaim, StoreRules,
+    Reacted, ReactionDraft, ReadState, Recalled, Rooms, SharedClock, SideClaim, StoreRules,
 };
 
 mod append;
@@ -322,16 +322,8 @@ impl Entries for SqliteStore {
         self.ask(Mode::Write, move |writer| writer.hide(room, side, &target))
     }
 
-    fn react(
-        &self,
-        room: RoomId,
-        side: Side,
-        target: MessageRef,
-        reaction: Option<Reaction>,
-    ) -> Pending<Reacted> {
-        self.ask(Mode::Write, move |writer| {
-            writer.react(room, side, &target, reaction)
-        })
+    fn react(&self, draft: ReactionDraft) -> Pending<Reacted> {
+        self.ask(Mode::Write, move |writer| writer.react(draft))
     }
 
     fn page(

@@ -127,10 +127,11 @@ pub(super) fn read(
             return Err(SqliteError::Damaged("an entry out of its place"));
         }
         if !stored.hidden_from(side) {
-            if !bytes.take(&stored.entry) {
+            let entry = stored.told(side);
+            if !bytes.take(&entry) {
                 break;
             }
-            entries.push(stored.entry);
+            entries.push(entry);
         }
         upto = at;
     }

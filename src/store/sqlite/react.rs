@@ -3,20 +3,20 @@
 use super::error::SqliteError;
 use super::rows;
 use super::writer::Writer;
-use crate::domain::id::{RoomId, Side};
-use crate::domain::{EntryKind, MessageRef, Reaction};
+use crate::domain::EntryKind;
 use crate::store::rules::ReactionRoom;
-use crate::store::{Reacted, Refusal};
+use crate::store::{Hearing, Reacted, ReactionDraft, Refusal};
 
 impl Writer {
     /// See [`crate::store::Entries::react`].
-    pub(super) fn react(
-        &mut self,
-        room: RoomId,
-        side: Side,
-        target: &MessageRef,
-        reaction: Option<Reaction>,
-    ) -> Result<Reacted, SqliteError> {
+    pub(super) fn react(&mut self, draft: ReactionDraft) -> Result<Reacted, SqliteError> {
+        let ReactionDraft {
+            room,
+            side,
+            ref target,
+            reaction,
+            unheard,
+        } = draft;
         let Some(cached) = self.cached(room)? else {
             return Ok(Reacted::Refused(Refusal::RoomClosed));
         };
@@ -43,11 +43,13 @@ impl Writer {
             target: found.seq,
             reaction,
         };
+        let to_unheard = found.unheard.is_some();
+        let hearing = Hearing::of_reaction(reaction, unheard, to_unheard, before.sum);
         let entry = self.together(|writer| {
             if let Some(row) = before.standing {
                 rows::erase_reaction(&writer.conn, row)?;
             }
-            writer.write_entry(room, kind, Some(found.row), found.unheard)
+            writer.write_entry(room, kind, Some(found.row), hearing)
         })?;
         Ok(match entry {
             Some(entry) => Reacted::Done(entry),

@@ -9,7 +9,7 @@ use super::rows;
 use super::writer::Writer;
 use crate::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
 use crate::domain::{Departure, EntryKind, LeaveReason, Mark, Pairing, Room};
-use crate::store::{Arrival, ReadState, RoomPeople, SideClaim};
+use crate::store::{Arrival, Hearing, ReadState, RoomPeople, SideClaim};
 
 /// Most open rooms of one session that are told.
 const OPEN_ROOMS: i64 = 32;
@@ -243,7 +243,12 @@ impl Writer {
             }
             // The row first: once the entry is staged, nothing may fail any more.
             writer.close_row(room, &state)?;
-            writer.write_entry(room, EntryKind::Departure { side, reason }, None, None)
+            writer.write_entry(
+                room,
+                EntryKind::Departure { side, reason },
+                None,
+                Hearing::Whole,
+            )
         })?;
         if let Some(cached) = self.room_cache.stage(room) {
             cached.state = state;

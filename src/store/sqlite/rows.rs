@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::error::SqliteError;
 use crate::domain::id::{RoomId, Seq, Side, Timestamp};
 use crate::domain::{Entry, EntryKind, LeaveReason, Quote, Reaction};
+use crate::store::Hearing;
 use crate::store::rules::SideReactions;
 
 const MESSAGE: i64 = 0;
@@ -18,7 +19,7 @@ const REACTION: i64 = 3;
 pub(super) struct Stored {
     pub(super) room: i64,
     pub(super) entry: Entry,
-    /// Of a reaction: what its message is hidden from.
+    /// Of a reaction also from whom its message is hidden.
     hidden: i64,
 }
 
@@ -31,6 +32,14 @@ impl Stored {
     /// This side was never to hear of it.
     pub(super) fn unheard_by(&self, side: Side) -> bool {
         self.hidden & unheard_bit(side) != 0
+    }
+
+    /// The entry as this side is told it, should it not be hidden from it.
+    pub(super) fn told(self, side: Side) -> Entry {
+        match self.hidden & emptied_bit(side) {
+            0 => self.entry,
+            _ => self.entry.emptied(),
+        }
     }
 
     /// The message in it: who, under which name, saying what. `None` for other kinds.
@@ -60,6 +69,23 @@ pub(super) fn side_bit(side: Side) -> i64 {
 /// The bit of `entries.hidden` of a side that was never to hear of the entry.
 pub(super) fn unheard_bit(side: Side) -> i64 {
     4 << side.index()
+}
+
+/// The bit of `entries.hidden` of a side that is told no more than that the entry is there.
+pub(super) fn emptied_bit(side: Side) -> i64 {
+    16 << side.index()
+}
+
+/// The bits of `entries.hidden` that keep reactions to a message from a side as well.
+const HIDES: i64 = 15;
+
+/// What the other side is told of an entry of this one, as `entries.hidden` has it.
+fn kept_from(hearing: Hearing, by: Side) -> i64 {
+    match hearing {
+        Hearing::Whole => 0,
+        Hearing::Emptied => emptied_bit(by.other()),
+        Hearing::Nothing => unheard_bit(by.other()),
+    }
 }
 
 /// A count as SQLite keeps it.
@@ -120,7 +146,7 @@ fn stored(row: &Row<'_>) -> Result<Stored, SqliteError> {
         kind,
     };
     let hidden = match entry.kind {
-        EntryKind::Reaction { .. } => row.get(14)?,
+        EntryKind::Reaction { .. } => row.get::<_, i64>(8)? | row.get::<_, i64>(14)? & HIDES,
         _ => row.get(8)?,
     };
     Ok(Stored {
@@ -171,14 +197,16 @@ pub(super) fn reactions(
     by: Side,
 ) -> Result<StoredReactions, SqliteError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, reason FROM entries WHERE target = ?1 AND kind = 3 AND side = ?2",
+        "SELECT id, reason, hidden FROM entries WHERE target = ?1 AND kind = 3 AND side = ?2",
     )?;
     let mut rows = statement.query((message, size(by.index())))?;
     let mut found = StoredReactions::default();
     while let Some(row) = rows.next()? {
         found.sum.entries += 1;
         if let Some(standing) = reaction(row.get(1)?)? {
+            let kept_back = unheard_bit(by.other()) | emptied_bit(by.other());
             found.sum.standing = Some(standing);
+            found.sum.heard = row.get::<_, i64>(2)? & kept_back == 0;
             found.standing = Some(row.get(0)?);
         }
     }
@@ -231,8 +259,8 @@ pub(super) struct EntryPlace {
     pub(super) prev: i64,
     /// The row it refers to.
     pub(super) target: Option<i64>,
-    /// The side that is never to hear of it.
-    pub(super) unheard: Option<Side>,
+    /// What the other side is told of it.
+    pub(super) hearing: Hearing,
 }
 
 /// Writes entries. Looking the statement up costs a fifth of what executing it does: once is enough.
@@ -285,7 +313,7 @@ fn insert_entry(
         place.target,
         reason,
         entry.at.0,
-        place.unheard.map_or(0, unheard_bit),
+        kept_from(place.hearing, *side),
     ])?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use miyu::domain::id::{Seq, Side};
 use miyu::store::postgres::{PostgresStore, Target};
-use miyu::store::{Appended, Entries};
+use miyu::store::{Appended, Draft, Entries, Hearing};
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -127,6 +127,11 @@ async fn rest_of(mut said: Vec<u8>, mut near: TcpStream) -> Vec<u8> {
 
 /// One append while the trick is played; the seqs published, and the log.
 async fn append_under(trick: Trick) {
+    append_heard(trick, Hearing::Whole).await;
+}
+
+/// The same, of which the other side is told so much.
+async fn append_heard(trick: Trick, hearing: Hearing) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let here = listener.local_addr().unwrap();
     let there = server();
@@ -163,7 +168,11 @@ async fn append_under(trick: Trick) {
     let store = PostgresStore::open(target, setup).await.unwrap();
     let room = new_room(&store).await;
     *way.trick.lock() = trick;
-    let answer = store.append(draft(room, A, "a1", "x")).await.unwrap();
+    let said = Draft {
+        unheard: hearing == Hearing::Nothing,
+        ..draft(room, A, "a1", "x")
+    };
+    let answer = store.append(said).await.unwrap();
     assert!(matches!(answer, Appended::Done(entry) if entry.seq == Seq(1)));
     assert!(*way.trick.lock() == Trick::Nothing, "it was played");
     if matches!(trick, Trick::DelayRequest | Trick::DelayCommit) {
@@ -172,12 +181,18 @@ async fn append_under(trick: Trick) {
         arrived.await.expect("it was refused");
     }
     assert_eq!(seqs(&log(&store, room).await), [1]);
-    assert_eq!(seqs(&setting.sink.of(room)), [1]);
+    let published = setting.sink.all_of(room);
+    let published: Vec<_> = published
+        .iter()
+        .map(|it| (it.entry.seq.0, it.hearing))
+        .collect();
+    assert_eq!(published, [(1, hearing)]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_happened_is_answered_and_published_though_its_answer_was_lost() {
     append_under(Trick::LoseAnswer).await;
+    append_heard(Trick::LoseAnswer, Hearing::Nothing).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

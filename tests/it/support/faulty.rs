@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId};
-use miyu::domain::{
-    Call, LeaveReason, MessageRef, Pairing, Position, Reaction, Room, Subscription,
-};
+use miyu::domain::{Call, LeaveReason, MessageRef, Pairing, Position, Room, Subscription};
 use miyu::store::{
     Appended, Arrival, Block, CallTurn, Calls, Draft, Entries, Hidden, Page, PageLimit, Pending,
-    Reacted, ReadState, Recalled, Relations, RelationsOf, Rooms, SideClaim, Store, StoreError,
-    Swept, Upkeep,
+    Reacted, ReactionDraft, ReadState, Recalled, Relations, RelationsOf, Rooms, SideClaim, Store,
+    StoreError, Swept, Upkeep,
 };
 
 /// What happens to writes.
@@ -158,14 +156,8 @@ impl Entries for Faulty {
     fn hide(&self, room: RoomId, side: Side, target: MessageRef) -> Pending<Hidden> {
         self.pass(|store| store.hide(room, side, target))
     }
-    fn react(
-        &self,
-        room: RoomId,
-        side: Side,
-        target: MessageRef,
-        reaction: Option<Reaction>,
-    ) -> Pending<Reacted> {
-        self.pass(|store| store.react(room, side, target, reaction))
+    fn react(&self, draft: ReactionDraft) -> Pending<Reacted> {
+        self.pass(|store| store.react(draft))
     }
     fn page(
         &self,

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use miyu::domain::id::{Address, RoomId, Seq, SessionId, Side, StoreId, TicketId, Timestamp};
-use miyu::domain::{
-    Call, LeaveReason, MessageRef, Pairing, Position, Reaction, Room, Subscription,
-};
+use miyu::domain::{Call, LeaveReason, MessageRef, Pairing, Position, Room, Subscription};
 use miyu::matching::{Entered, PoolError, PoolFuture, PoolStats, Renewed, Ticket, WaitingPool};
 use miyu::store::{
     Appended, Arrival, Block, CallTurn, Calls, Draft, Entries, Hidden, Page, PageLimit, Pending,
-    Reacted, ReadState, Recalled, Relations, RelationsOf, Rooms, SideClaim, StoreError, Swept,
-    Upkeep,
+    Reacted, ReactionDraft, ReadState, Recalled, Relations, RelationsOf, Rooms, SideClaim,
+    StoreError, Swept, Upkeep,
 };
 
 /// Takes nothing, gives nothing, but has a session key.
@@ -59,7 +57,7 @@ impl Entries for UnavailableStore {
     fn hide(&self, _: RoomId, _: Side, _: MessageRef) -> Pending<Hidden> {
         no()
     }
-    fn react(&self, _: RoomId, _: Side, _: MessageRef, _: Option<Reaction>) -> Pending<Reacted> {
+    fn react(&self, _: ReactionDraft) -> Pending<Reacted> {
         no()
     }
     fn page(&self, _: RoomId, _: Side, _: Seq, _: PageLimit) -> Pending<Option<Page>> {

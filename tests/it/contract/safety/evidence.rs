@@ -4,8 +4,8 @@ use miyu::domain::id::Seq;
 use miyu::domain::safety::evidence::EVIDENCE_ENTRIES;
 use miyu::domain::safety::{Actor, Evidence, Reason, ReportDraft, TextClaim};
 use miyu::domain::{EntryKind, MessageRef, Reaction};
-use miyu::store::Draft;
 use miyu::store::safety::{About, HandDraft, Reported};
+use miyu::store::{Draft, ReactionDraft};
 
 use super::*;
 use crate::support::store::{content, rules, seqs};
@@ -39,7 +39,8 @@ async fn evidence_is_the_room_as_it_was<X: Backend>() {
     world.store().append(reply).await.unwrap();
     let store = world.store();
     let to = MessageRef::Seq(Seq(2));
-    store.react(room, A, to, Some(Reaction::Sad)).await.unwrap();
+    let sad = ReactionDraft::heard(room, A, to, Some(Reaction::Sad));
+    store.react(sad).await.unwrap();
     store
         .recall(room, A, MessageRef::Seq(Seq(1)), None)
         .await

@@ -4,7 +4,7 @@ use miyu::domain::entry::{CONTENT_CHARS, QUOTE_CHARS};
 use miyu::domain::id::{RoomId, Seq, Side};
 use miyu::domain::{Entry, EntryKind, LeaveReason, MessageRef};
 use miyu::protocol::size;
-use miyu::store::{Appended, Draft, Hidden, PageLimit, Recalled, Refusal};
+use miyu::store::{Appended, Draft, Hearing, Hidden, PageLimit, Recalled, Refusal};
 
 use super::Sqlite;
 use crate::support::store::{Backend, World, draft, rules, seqs};
@@ -252,6 +252,11 @@ async fn what_a_side_is_never_to_hear_of_is_not_there_for_it<X: Backend>() {
     let seen = async |side| world.replay_by(room, side, 10).await;
     let (all, last) = seen(A).await;
     assert_eq!((seqs(&all), last.upto), (vec![1, 2, 3, 4], Seq(4)));
+    // Who said it sees what they answered, also when they are heard again.
+    assert!(matches!(
+        &all[2].kind,
+        EntryKind::Message { reply: Some(quote), .. } if quote.seq == Seq(2)
+    ));
     let (all, last) = seen(B).await;
     assert_eq!((seqs(&all), last.upto), (vec![1, 3, 4], Seq(4)));
     for entry in &all {
@@ -266,6 +271,7 @@ async fn what_a_side_is_never_to_hear_of_is_not_there_for_it<X: Backend>() {
     assert_eq!(seqs(&seen(A).await.0), [1, 2, 3, 4, 5]);
     assert_eq!(seqs(&seen(B).await.0), [1, 3, 4]);
     let told = world.sink().all_of(room);
-    let told: Vec<_> = told.iter().map(|it| it.unheard).collect();
-    assert_eq!(told, [None, Some(B), None, None, Some(B)]);
+    let told: Vec<_> = told.iter().map(|it| it.hearing).collect();
+    let (whole, nothing) = (Hearing::Whole, Hearing::Nothing);
+    assert_eq!(told, [whole, nothing, Hearing::Emptied, whole, nothing]);
 }

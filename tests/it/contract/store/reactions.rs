@@ -6,7 +6,9 @@ use miyu::domain::id::{RoomId, Seq, Side};
 use miyu::domain::{
     Entry, EntryKind, LeaveReason, MessageRef, REACTION_ENTRIES, Reaction, Reaction as R,
 };
-use miyu::store::{Appended, PageLimit, Reacted, Refusal, StoreError};
+use miyu::store::{
+    Appended, Draft, Hearing, PageLimit, Reacted, ReactionDraft, Recalled, Refusal, StoreError,
+};
 
 use super::Sqlite;
 use super::message_ops::recall;
@@ -27,6 +29,8 @@ super::for_each_backend! {
     reactions_at_once_take_their_places_in_the_order_of_the_calls
     reactions_go_with_the_room
     a_page_ends_by_the_bytes_of_reactions_too
+    of_a_reaction_that_is_not_heard_the_other_side_is_told_what_ended
+    reactions_to_what_was_not_heard_are_not_heard
 }
 
 fn to(seq: u64) -> MessageRef {
@@ -49,8 +53,19 @@ async fn react<X: Backend>(
     target: u64,
     reaction: impl Into<Option<Reaction>>,
 ) -> Reacted {
-    let reacting = world.store().react(room, side, to(target), reaction.into());
+    let reacting = react_to(world, room, side, to(target), reaction.into());
     reacting.await.unwrap()
+}
+
+async fn react_to<X: Backend>(
+    world: &World<X>,
+    room: RoomId,
+    side: Side,
+    target: MessageRef,
+    reaction: Option<Reaction>,
+) -> Result<Reacted, StoreError> {
+    let draft = ReactionDraft::heard(room, side, target, reaction);
+    world.store().react(draft).await
 }
 
 /// The same; it must be entered.
@@ -85,7 +100,7 @@ async fn a_reaction_is_an_entry_and_holds_alone<X: Backend>() {
     assert_eq!(world.sink().of(room).last(), Some(&entry));
     // One's own message can be reacted to as well, also under the name that its sender gave it.
     let named = MessageRef::ClientId("a1".into());
-    let own = world.store().react(room, A, named, Some(R::Laugh)).await;
+    let own = react_to(&world, room, A, named, Some(R::Laugh)).await;
     let Ok(Reacted::Done(own)) = own else {
         panic!("not entered: {own:?}");
     };
@@ -175,10 +190,10 @@ async fn a_recall_erases_reactions_to_the_message<X: Backend>() {
     world.say(room, A, "a3", "z").await;
     let store = world.store();
     let (first, gone) = (
-        store.react(room, B, to(7), Some(R::Laugh)),
+        store.react(ReactionDraft::heard(room, B, to(7), Some(R::Laugh))),
         store.recall(room, A, to(7), None),
     );
-    let late = store.react(room, B, to(7), Some(R::Sad));
+    let late = store.react(ReactionDraft::heard(room, B, to(7), Some(R::Sad)));
     assert!(matches!(first.await, Ok(Reacted::Done(_))));
     gone.await.unwrap();
     assert_eq!(
@@ -210,13 +225,14 @@ async fn a_reaction_is_refused_for_many_reasons<X: Backend>() {
     let room = world.room().await.room;
     world.say(room, A, "a1", "x").await;
     reacts(&world, room, A, 1, R::Heart).await;
-    let refused = async |room, side, target, reaction| {
-        let reacting = world.store().react(room, side, target, reaction);
-        match reacting.await.unwrap() {
+    let refused =
+        async |room, side, target, reaction| match react_to(&world, room, side, target, reaction)
+            .await
+            .unwrap()
+        {
             Reacted::Refused(why) => why,
             other => panic!("not refused: {other:?}"),
-        }
-    };
+        };
     let nobody = RoomId::fresh();
     assert_eq!(
         refused(nobody, A, to(1), Some(R::Ok)).await,
@@ -284,7 +300,7 @@ async fn data_at_its_greatest_size_takes_no_reaction_but_gives_it_back<X: Backen
     world.say(room, A, "a1", "x").await;
     reacts(&world, room, B, 1, R::Heart).await;
     assert!(world.store().size().await.unwrap() > 1);
-    let refused = world.store().react(room, B, to(1), Some(R::Ok)).await;
+    let refused = react_to(&world, room, B, to(1), Some(R::Ok)).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))));
     assert_eq!(
         react(&world, room, B, 1, R::Heart).await,
@@ -307,7 +323,7 @@ async fn reactions_at_once_take_their_places_in_the_order_of_the_calls<X: Backen
             None,
             Some(R::Ok),
         ] {
-            calls.push(store.react(room, side, to(1), reaction));
+            calls.push(store.react(ReactionDraft::heard(room, side, to(1), reaction)));
         }
     }
     let mut seqs = Vec::new();
@@ -373,4 +389,94 @@ async fn a_page_ends_by_the_bytes_of_reactions_too<X: Backend>() {
         seqs(&all.unwrap().unwrap().entries),
         [1, 2, 3, 4, 5, 6, 7, 8]
     );
+}
+
+/// What both sides' logs say of reactions, by seq.
+async fn seen<X: Backend>(world: &World<X>, room: RoomId, side: Side) -> Vec<(u64, EntryKind)> {
+    let log = world.replay_by(room, side, 10).await.0.into_iter();
+    let reactions = log.filter(|it| matches!(it.kind, EntryKind::Reaction { .. }));
+    reactions.map(|it| (it.seq.0, it.kind)).collect()
+}
+
+async fn reacts_unheard<X: Backend>(
+    world: &World<X>,
+    room: RoomId,
+    target: u64,
+    reaction: impl Into<Option<Reaction>>,
+) -> Reacted {
+    let draft = ReactionDraft {
+        unheard: true,
+        ..ReactionDraft::heard(room, A, to(target), reaction.into())
+    };
+    world.store().react(draft).await.unwrap()
+}
+
+async fn of_a_reaction_that_is_not_heard_the_other_side_is_told_what_ended<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let room = world.room().await.room;
+    world.say(room, B, "b1", "x").await;
+    let of = |reaction| kind(A, 1, reaction);
+    let steps = [
+        // Not heard of, in any way.
+        (true, Some(R::Heart), Hearing::Nothing),
+        (true, None, Hearing::Nothing),
+        // Heard, then in its place one that is not: to the other side there is none any more.
+        (false, Some(R::Wow), Hearing::Whole),
+        (true, Some(R::Sad), Hearing::Emptied),
+        (true, Some(R::Ok), Hearing::Nothing),
+        // One who is heard again takes back what was not.
+        (false, None, Hearing::Nothing),
+        (false, Some(R::Laugh), Hearing::Whole),
+    ];
+    for (n, (unheard, reaction, hearing)) in steps.into_iter().enumerate() {
+        let reacted = match unheard {
+            true => reacts_unheard(&world, room, 1, reaction).await,
+            false => react(&world, room, A, 1, reaction).await,
+        };
+        assert!(matches!(reacted, Reacted::Done(_)), "{n}: {reacted:?}");
+        let told = world.sink().all_of(room).last().unwrap().hearing;
+        assert_eq!(told, hearing, "{n}");
+        if reaction.is_some() {
+            // It stands, as far as its own side is told.
+            let same = reacts_unheard(&world, room, 1, reaction).await;
+            assert_eq!(same, Reacted::Same(Seq(1), reaction), "{n}");
+            let own = seen(&world, room, A).await;
+            assert_eq!(own.last().unwrap().1, of(reaction), "{n}");
+        }
+        if n == 3 {
+            world.crash().await;
+        }
+    }
+    let own: Vec<_> = (2..8).map(|seq| (seq, of(None))).collect();
+    assert_eq!(seen(&world, room, A).await[..6], own);
+    let theirs = [(4, of(None)), (5, of(None)), (8, of(Some(R::Laugh)))];
+    assert_eq!(seen(&world, room, B).await, theirs);
+    // What was heard of it goes for both.
+    assert!(matches!(
+        reacts_unheard(&world, room, 1, None).await,
+        Reacted::Done(_)
+    ));
+    let theirs = [4, 5, 8, 9].map(|seq| (seq, of(None)));
+    assert_eq!(seen(&world, room, B).await, theirs);
+}
+
+async fn reactions_to_what_was_not_heard_are_not_heard<X: Backend>() {
+    let world = World::<X>::new().await;
+    let room = world.room().await.room;
+    let unheard = Draft {
+        unheard: true,
+        ..crate::support::store::draft(room, A, "a1", "unheard")
+    };
+    world.store().append(unheard).await.unwrap();
+    reacts(&world, room, A, 1, R::Heart).await;
+    reacts_unheard(&world, room, 1, R::Ok).await;
+    let refused = react(&world, room, B, 1, R::Ok).await;
+    assert_eq!(refused, Reacted::Refused(Refusal::NoSuchMessage));
+    let recalled = world.store().recall(room, A, to(1), None).await;
+    assert!(matches!(recalled, Ok(Recalled::Done(_))));
+    assert_eq!(seqs(&world.replay_by(room, B, 10).await.0), [0; 0]);
+    let none = [2, 3].map(|seq| (seq, kind(A, 1, None)));
+    assert_eq!(seen(&world, room, A).await, none);
+    let told = world.sink().all_of(room);
+    assert!(told.iter().all(|it| it.hearing == Hearing::Nothing));
 }
