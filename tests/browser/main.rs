@@ -13,6 +13,7 @@ mod calling;
 mod clock;
 mod console_acts;
 mod console_appeal;
+mod console_claims;
 mod console_first;
 mod console_turns;
 mod dark_line;
