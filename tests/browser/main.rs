@@ -15,6 +15,8 @@ mod console_acts;
 mod console_appeal;
 mod console_claims;
 mod console_first;
+mod console_overturned;
+mod console_queue;
 mod console_turns;
 mod dark_line;
 mod dropping;

@@ -72,7 +72,7 @@ export async function mountQueue(place, { view }, app) {
   const closed = view === 'closed';
   const rows = el('ul', { class: 'op-rows op-list', test: 'queue' });
   const empty = el('p', { class: 'op-empty', test: 'queue-empty', hidden: true });
-  const more = el('p', { class: 'op-meta', hidden: true }, t('op.queue.more', { n: most }));
+  const more = el('p', { class: 'op-meta', test: 'queue-more', hidden: true }, t('op.queue.more', { n: most }));
   const heading = el('h1', { class: 'op-title', tabindex: '-1' }, t(`op.nav.${view}`));
   const next = button('op.queue.next', takeNext, { kind: 'primary', test: 'next-case' });
   place.append(el('header', { class: 'op-head' }, heading, !closed && isAdministrator() && button('op.byHand.open', () => openByHand(app), { kind: 'text', test: 'by-hand' })));
@@ -115,7 +115,6 @@ export async function mountQueue(place, { view }, app) {
     cases.forEach((_, index) => rows.children[index] && setAttr(rows.children[index], 'data-selected', null));
     paintRows(before);
     mark();
-    more.hidden = closed || cases.length < most;
     empty.hidden = cases.length > 0;
     setText(empty, t(closed ? 'op.closed.empty' : 'op.queue.empty'));
     foot.hidden = cases.length === 0;
@@ -125,6 +124,7 @@ export async function mountQueue(place, { view }, app) {
     const [answer] = await Promise.all([get(closed ? 'queue/?state=closed' : 'queue/'), refreshFigures?.().catch(() => {})]);
     const before = cases;
     cases = answer.cases;
+    more.hidden = closed || answer.total <= cases.length;
     paint(before);
   }
 
