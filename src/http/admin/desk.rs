@@ -8,109 +8,79 @@ use crate::console::{Asker, Console, Refused};
 use crate::domain::safety::{CaseId, Role, SanctionId};
 use crate::http::problem::HttpProblem;
 use crate::http::response;
-use crate::http::routes::{Call, Handler, HandlerResult, Route};
+use crate::http::routes::{Call, Guard, Handler, HandlerResult, Route};
 
 /// Largest body of an act, in bytes: two thousand characters three times, and what stands around them.
 const BODY: u64 = 64 * 1024;
 
+/// The handler of a row: this function, with its future in a box.
+macro_rules! to {
+    ($handler:path) => {
+        |call| Box::pin($handler(call))
+    };
+}
+
 /// The addresses of cases, sanctions and what is set for the site.
 pub const TABLE: &[Route] = &[
-    Route::operator("/admin/api/queue/", Role::Moderator, |call| {
-        Box::pin(queue::list(call))
-    }),
-    act("/admin/api/queue/next/", Role::Moderator, |call| {
-        Box::pin(queue::next(call))
-    }),
-    act("/admin/api/cases/", Role::Moderator, |call| {
-        Box::pin(cases::open(call))
-    }),
-    Route::operator("/admin/api/cases/{id}/", Role::Moderator, |call| {
-        Box::pin(cases::file(call))
-    }),
-    Route::operator("/admin/api/cases/{id}/evidence/", Role::Moderator, |call| {
-        Box::pin(cases::evidence(call))
-    }),
+    read("/admin/api/queue/", to!(queue::list)),
+    act("/admin/api/queue/next/", to!(queue::next)),
+    act("/admin/api/cases/", to!(cases::open)),
+    read("/admin/api/cases/{id}/", to!(cases::file)),
+    read("/admin/api/cases/{id}/evidence/", to!(cases::evidence)),
     Route::operator(
         "/admin/api/cases/{id}/export/",
         Role::Administrator,
-        |call| Box::pin(cases::export(call)),
+        to!(cases::export),
     ),
-    act("/admin/api/cases/{id}/claim/", Role::Moderator, |call| {
-        Box::pin(cases::claim(call))
-    }),
-    act("/admin/api/cases/{id}/release/", Role::Moderator, |call| {
-        Box::pin(cases::release(call))
-    }),
-    act("/admin/api/cases/{id}/skip/", Role::Moderator, |call| {
-        Box::pin(cases::skip(call))
-    }),
-    act("/admin/api/cases/{id}/escalate/", Role::Moderator, |call| {
-        Box::pin(cases::escalate(call))
-    }),
-    act("/admin/api/cases/{id}/reopen/", Role::Moderator, |call| {
-        Box::pin(cases::reopen(call))
-    }),
-    act("/admin/api/cases/{id}/decide/", Role::Moderator, |call| {
-        Box::pin(cases::decide(call))
-    }),
-    act("/admin/api/cases/{id}/appeal/", Role::Moderator, |call| {
-        Box::pin(cases::appeal(call))
-    }),
-    act(
-        "/admin/api/cases/{id}/invalidate/",
-        Role::Moderator,
-        |call| Box::pin(cases::invalidate(call)),
+    act("/admin/api/cases/{id}/claim/", to!(cases::claim)),
+    act("/admin/api/cases/{id}/release/", to!(cases::release)),
+    act("/admin/api/cases/{id}/skip/", to!(cases::skip)),
+    act("/admin/api/cases/{id}/escalate/", to!(cases::escalate)),
+    act("/admin/api/cases/{id}/reopen/", to!(cases::reopen)),
+    act("/admin/api/cases/{id}/decide/", to!(cases::decide)),
+    act("/admin/api/cases/{id}/appeal/", to!(cases::appeal)),
+    act("/admin/api/cases/{id}/invalidate/", to!(cases::invalidate)),
+    act("/admin/api/cases/{id}/revalidate/", to!(cases::revalidate)),
+    by("PUT", act("/admin/api/cases/{id}/hold/", to!(cases::hold))),
+    by(
+        "GET, HEAD, POST",
+        act("/admin/api/sanctions/", to!(sanctions::answer)),
     ),
-    act(
-        "/admin/api/cases/{id}/revalidate/",
-        Role::Moderator,
-        |call| Box::pin(cases::revalidate(call)),
+    act("/admin/api/sanctions/{id}/lift/", to!(sanctions::lift)),
+    by(
+        "GET, HEAD, PUT",
+        act("/admin/api/templates/", to!(site::templates)),
+    ),
+    by(
+        "GET, HEAD, PUT, DELETE",
+        act("/admin/api/broadcast/", to!(site::broadcast)),
     ),
     Route {
-        methods: "PUT",
-        ..act("/admin/api/cases/{id}/hold/", Role::Moderator, |call| {
-            Box::pin(cases::hold(call))
-        })
+        guard: Guard::Operator(Role::Administrator),
+        ..by(
+            "PUT, DELETE",
+            act("/admin/api/maintenance/", to!(site::maintenance)),
+        )
     },
-    Route {
-        methods: "GET, HEAD, POST",
-        ..act("/admin/api/sanctions/", Role::Moderator, |call| {
-            Box::pin(sanctions::answer(call))
-        })
-    },
-    act("/admin/api/sanctions/{id}/lift/", Role::Moderator, |call| {
-        Box::pin(sanctions::lift(call))
-    }),
-    Route {
-        methods: "GET, HEAD, PUT",
-        ..act("/admin/api/templates/", Role::Moderator, |call| {
-            Box::pin(site::templates(call))
-        })
-    },
-    Route {
-        methods: "GET, HEAD, PUT, DELETE",
-        ..act("/admin/api/broadcast/", Role::Moderator, |call| {
-            Box::pin(site::broadcast(call))
-        })
-    },
-    Route {
-        methods: "PUT, DELETE",
-        ..act("/admin/api/maintenance/", Role::Administrator, |call| {
-            Box::pin(site::maintenance(call))
-        })
-    },
-    Route::operator("/admin/api/live/", Role::Moderator, |call| {
-        Box::pin(site::live(call))
-    }),
+    read("/admin/api/live/", to!(site::live)),
 ];
 
-/// What changes something: a POST, with as large a body as an act can have.
-const fn act(path: &'static str, role: Role, handler: Handler) -> Route {
+/// What any operator may look at.
+const fn read(path: &'static str, handler: Handler) -> Route {
+    Route::operator(path, Role::Moderator, handler)
+}
+
+/// What any operator may do: a POST, with as large a body as an act can have.
+const fn act(path: &'static str, handler: Handler) -> Route {
     Route {
-        methods: "POST",
         body: BODY,
-        ..Route::operator(path, role, handler)
+        ..by("POST", read(path, handler))
     }
+}
+
+/// The same by other methods.
+const fn by(methods: &'static str, route: Route) -> Route {
+    Route { methods, ..route }
 }
 
 /// The desk, and who stands at it.
