@@ -4,7 +4,7 @@ import { el } from '../../lib/dom.js';
 import { t } from '../../lib/i18n.js';
 import { appealBody, appealMissing, changeAppeal, emptyAppeal, kindsFor, outcomes } from '../model/decision.js';
 import { area, field } from './fields.js';
-import { choiceRow, mountPanel, sanctionFields } from './panel.js';
+import { choiceRow, judging, mountPanel, sanctionFields, write } from './panel.js';
 import { sanctionList } from './sanction-list.js';
 
 const kinds = kindsFor({ finding: 'violation', rule: '' }).filter((it) => it !== 'none');
@@ -39,6 +39,7 @@ export function mountAppeal(file, { draft, keep, send }) {
   function paint() {
     instead.hidden = form.outcome !== 'change';
     sanction.show(form, kinds);
+    write(note, form.note);
     panel.show(form.outcome);
   }
 
@@ -48,15 +49,5 @@ export function mountAppeal(file, { draft, keep, send }) {
     paint();
   }
 
-  return {
-    ...panel,
-    draft: () => form,
-    note: () => form.note.trim(),
-    /** It is written down with another act. */
-    noteSent() {
-      if (form.note === '') return;
-      note.value = '';
-      set('note', '');
-    },
-  };
+  return judging(panel, () => form, set);
 }

@@ -7,7 +7,7 @@ import { bodyOf, change, emptyForm, findings, isTouched, kindsFor, lengths, miss
 import { isAdministrator } from '../session.js';
 import { area, field, select } from './fields.js';
 import { findingName, kindName, length, reasonName, textLanguages } from './format.js';
-import { choiceRow, mountPanel, offer, sanctionFields } from './panel.js';
+import { choiceRow, judging, mountPanel, offer, sanctionFields, write } from './panel.js';
 
 /** What a template does, in a few words. */
 export function outcomeWords({ finding, rule, sanction }) {
@@ -41,9 +41,6 @@ function formFields(set, canWatch) {
   const note = written('note', 'note', 2);
   const watch = el('input', { type: 'checkbox', test: 'watch', onchange: () => set('watch', watch.checked) });
   const watchRow = el('label', { class: 'op-choice' }, watch, el('span', {}, t('op.decide.watch')));
-  const write = (node, value) => {
-    if (node.value !== value) node.value = value;
-  };
   return {
     text,
     nodes: [
@@ -102,11 +99,5 @@ export function mountDecision(file, { templates, draft, keep, language, send }) 
     take(change(form, name, value, templates));
   }
 
-  return {
-    ...panel,
-    draft: () => form,
-    note: () => form.note.trim(),
-    /** It is written down with another act. */
-    noteSent: () => form.note !== '' && set('note', ''),
-  };
+  return judging(panel, () => form, set);
 }

@@ -21,6 +21,20 @@ export function offer(node, all, value) {
   node.value = value;
 }
 
+/** Writes a text where another one stands: the caret of one that is being typed stays where it is. @param {HTMLTextAreaElement} node @param {string} value */
+export function write(node, value) {
+  if (node.value !== value) node.value = value;
+}
+
+/** The panel, with what other acts on the case ask of its form. @param {any} panel @param {() => any} form as it is now @param {(name: 'note', value: string) => void} set */
+export const judging = (panel, form, set) => ({
+  ...panel,
+  draft: form,
+  note: () => form().note.trim(),
+  /** It is written down with another act. */
+  noteSent: () => form().note !== '' && set('note', ''),
+});
+
 /** A sanction and for how long it holds, as two fields. @param {string} key of the first one's words @param {(name: 'kind' | 'length_ms', value: any) => void} set */
 export function sanctionFields(key, set) {
   const kind = el('select', { test: 'kind', onchange: () => set('kind', kind.value) });
