@@ -196,6 +196,12 @@ fn a_person_is_told_what_was_decided_and_appeals() {
         bao.reads("start", "維護中").await;
         bao.reads("maintenance", "進行中的對話照常").await;
         accessible(&bao, "home in maintenance").await;
+        // One who has chosen nothing yet is asked for nothing either.
+        let chloe = stage.person("Chloe").await;
+        chloe.goto("/").await;
+        chloe.reads("maintenance", "進行中的對話照常").await;
+        chloe.press("start").await;
+        chloe.sees_no("gender-error").await;
         bao.press("notice-away").await;
         bao.sees_no("notice-broadcast").await;
         bao.goto("/").await;

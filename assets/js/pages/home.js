@@ -140,7 +140,8 @@ async function begin() {
     needs.focus();
     return;
   }
-  if (!profile.gender) {
+  // Nothing is asked for that leads nowhere: in maintenance the line below the button says why.
+  if (!profile.gender && !isInMaintenance()) {
     card.askGender();
     return;
   }
