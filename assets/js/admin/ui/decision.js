@@ -43,11 +43,13 @@ function formFields(set, canWatch) {
   const watchRow = el('label', { class: 'op-choice' }, watch, el('span', {}, t('op.decide.watch')));
   return {
     text,
+    // The words to the person come first: they are seen before one key sends them.
     nodes: [
+      field('op.decide.text', text),
       el('div', { class: 'op-pair' }, field('op.finding', finding), field('op.rule', rule)),
       el('div', { class: 'op-pair' }, ...sanction.nodes, field('op.decide.language', language)),
       watchRow,
-      field('op.decide.text', text), field('op.decide.reporterText', reporterText), field('op.note', note, { hint: t('op.noteHint') }),
+      field('op.decide.reporterText', reporterText), field('op.note', note, { hint: t('op.noteHint') }),
     ],
     show(form) {
       offer(finding, [['', t('op.choose')], ...findings.map((it) => [it, findingName(it, form.rule)])], form.finding);
