@@ -20,6 +20,7 @@ const HANDS: &str = "globalThis.setInterval = ((real) => (step, ms) => { if (ms 
       if (globalThis.fails && String(path).includes(globalThis.fails)) throw new TypeError('no network'); \
       const answer = await real(path, options); \
       if (globalThis.holds && String(path).includes(globalThis.holds)) await new Promise((go) => { globalThis.letGo = go; }); \
+      if (globalThis.breaks && String(path).includes(globalThis.breaks)) throw new TypeError('cut off'); \
       return answer; \
     })(fetch);";
 
@@ -192,6 +193,18 @@ fn an_act_that_ends_late_moves_nothing_on_another_page() {
             mei.ask(here, json!([])).await,
             json!(["#/sanctions", "sanctions", false, false])
         );
+
+        // What went wrong is told with the case that it is about.
+        goes_to(&mei, "queue").await;
+        sets(&mei, "letGo", "").await;
+        writes_a_decision(&mei).await;
+        sets(&mei, "breaks", "/decide/").await;
+        sends(&mei).await;
+        mei.until("globalThis.letGo", json!([])).await;
+        mei.press("nav-sanctions").await;
+        mei.sees("sanctions-find").await;
+        mei.ask("letGo()", json!([])).await;
+        mei.reads("alert", "案件 2：伺服器沒有回應").await;
 
         // A question about a case is not left over another page.
         goes_to(&mei, "queue").await;

@@ -69,11 +69,14 @@ export async function mountCase(place, { id }, app) {
   async function step(act) {
     if (busy) return false;
     const focused = document.activeElement;
+    const number = current?.file.case.id;
+    // Elsewhere "this case" would be no one's.
+    const say = (words) => complain(gone ? t('op.err.ofCase', { n: number, words }) : words);
     busy = true;
     place.inert = true;
     place.setAttribute('aria-busy', 'true');
     try {
-      return await attempt(act);
+      return await attempt(act, say);
     } finally {
       busy = false;
       place.inert = false;
