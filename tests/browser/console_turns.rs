@@ -261,3 +261,35 @@ fn a_list_that_moves_leads_to_the_case_that_was_meant() {
         assert_eq!(mei.ask("location.hash", json!([])).await, "#/queue");
     });
 }
+
+#[test]
+fn an_answer_that_is_overtaken_is_not_shown() {
+    Play::new("console_overtaken").run(async |stage| {
+        let mei = desk(stage, 2).await;
+        let decides = "fetch(`/admin/api/cases/${args[0]}/decide/?stay=1`, { method: 'POST', headers: { 'content-type': 'application/json' }, \
+            body: JSON.stringify({ finding: 'violation', rule: 'harassment', text: 'Be kind.', sanctions: [{ on: 'person', kind: args[1] }] }) }).then((it) => it.status)";
+        for (case, kind) in [(1, "mute"), (2, "warning")] {
+            assert_eq!(mei.ask(decides, json!([case, kind])).await, 200);
+        }
+        goes_to(&mei, "sanctions").await;
+        sets(&mei, "holds", "sanctions/?case=1").await;
+        mei.fill("sanctions-case", "1").await;
+        mei.press("sanctions-find").await;
+        mei.until("globalThis.letGo", json!([])).await;
+        mei.fill("sanctions-case", "2").await;
+        mei.press("sanctions-find").await;
+        mei.reads("sanctions", "警告").await;
+        mei.ask("letGo()", json!([])).await;
+        // What is asked after it is answered after it.
+        sets(&mei, "holds", "").await;
+        mei.ask("fetch('/admin/api/live/').then((it) => it.status)", json!([]))
+            .await;
+        mei.until("byTest('sanctions').textContent.includes('警告')", json!([]))
+            .await;
+        assert_eq!(
+            mei.ask("byTest('sanctions').textContent.includes('禁言')", json!([]))
+                .await,
+            false
+        );
+    });
+}

@@ -72,9 +72,14 @@ export async function mountSanctions(place) {
     return el('p', { class: 'op-links' }, of, offer);
   }
 
+  let asked = 0; // an answer that was overtaken is none of what is looked for now
+
   async function refresh() {
+    asked += 1;
+    const mine = asked;
     const wanted = number.value.trim().replace(/^#/, '');
     const { sanctions } = await get(/^\d+$/.test(wanted) ? `sanctions/?case=${wanted}` : 'sanctions/');
+    if (mine !== asked) return;
     const empty = el('p', { class: 'op-empty' }, t(wanted ? 'op.sanctions.noneHere' : 'op.sanctions.none'));
     list.replaceChildren(sanctions.length > 0 ? sanctionList(sanctions, more, 'op-list') : empty);
   }
