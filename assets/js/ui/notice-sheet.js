@@ -77,6 +77,7 @@ export function openNotice(notice, { get, set, mustConfirm = false }) {
   ];
   const sheet = openSheet({ title: t(`notices.${key}`), body: body.filter(Boolean), foot: [done], test: 'notice-sheet', className: 'sheet-ask sheet-notice' });
   done.addEventListener('click', () => sheet.close(true));
-  done.focus();
+  // It lies in the foot: to scroll to it would hide how the words begin.
+  done.focus({ preventScroll: true });
   return sheet.closed;
 }

@@ -1,9 +1,10 @@
-//! An appeal that is overturned at the console: what was decided ends on the page that is open, without a reload, and says so;
-//! and the person reads why.
+//! What comes of the console on the page of the person: an appeal that is overturned ends what was decided in the open room,
+//! without a reload, and says why; and a word of care on a small phone.
 
 use miyu::domain::safety::Role;
 use serde_json::json;
 
+use crate::support::audit::accessible;
 use crate::support::browser::Browser;
 use crate::support::chat::{expects_lost_connections, meet, reads_at, sees_no_at};
 use crate::support::console::{decides, log_in, look, title};
@@ -14,15 +15,14 @@ use crate::support::stage::{Play, Stage, picture};
 const SORRY: &str = "你說得對，是我們看錯了。";
 
 /// Two people, the second of whom said this and is reported for it; and the one operator there is.
-async fn reported(stage: &Stage) -> [Person; 3] {
+async fn reported(stage: &Stage, phone: &Browser, reason: &str) -> [Person; 3] {
     at_rest(stage, async |data| {
         make_operator(data, "Mei", Role::Administrator).await;
     })
     .await;
-    let phone = Browser::phone();
     let (anna, bao, mei) = tokio::join!(
         stage.person("Anna"),
-        stage.person_with("Bao", &phone),
+        stage.person_with("Bao", phone),
         stage.person("Mei")
     );
     for person in [&anna, &bao] {
@@ -32,7 +32,7 @@ async fn reported(stage: &Stage) -> [Person; 3] {
     bao.says_by_button("便宜賣").await;
     anna.hears("便宜賣").await;
     anna.room_menu("menu-report").await;
-    anna.press("report-spam").await;
+    anna.press(&format!("report-{reason}")).await;
     anna.press("report-send").await;
     anna.sees_no("report-sheet").await;
     log_in(&mei, "Mei").await;
@@ -40,10 +40,10 @@ async fn reported(stage: &Stage) -> [Person; 3] {
 }
 
 /// Decides the case that waits by this template, with these fields chosen by hand.
-async fn sanctions(mei: &Person, fields: &[(&str, &str)]) {
+async fn sanctions(mei: &Person, template: &str, fields: &[(&str, &str)]) {
     mei.press("next-case").await;
     title(mei).await;
-    mei.press("template-3").await;
+    mei.press(template).await;
     decides(mei, fields).await;
     mei.sees("queue-empty").await;
 }
@@ -81,9 +81,9 @@ async fn looks_again(mei: &Person) {
 #[test]
 fn a_mute_that_is_overturned_ends_in_the_open_room() {
     Play::new("console_overturned_mute").run(async |stage| {
-        let [anna, bao, mei] = reported(stage).await;
+        let [anna, bao, mei] = reported(stage, &Browser::phone(), "spam").await;
         bao.ask("(window.samePage = true)", json!([])).await;
-        sanctions(&mei, &[]).await;
+        sanctions(&mei, "template-3", &[]).await;
         let line = ".room [data-testid=notice-mute]";
         reads_at(&bao, line, "不能說話").await;
         bao.sees_no("composer").await;
@@ -102,6 +102,7 @@ fn a_mute_that_is_overturned_ends_in_the_open_room() {
         bao.press_css(&format!("{answer} [data-testid=notice-look]"))
             .await;
         bao.reads("notice-sheet", SORRY).await;
+        bao.reads("notice-sheet", "不再算數").await;
         picture(&bao, "overturned-sheet").await;
         bao.press("notice-confirm").await;
         bao.sees_no("notice-sheet").await;
@@ -114,8 +115,13 @@ fn a_mute_that_is_overturned_ends_in_the_open_room() {
 #[test]
 fn a_ban_that_is_overturned_opens_the_site_again() {
     Play::new("console_overturned_ban").run(async |stage| {
-        let [_anna, bao, mei] = reported(stage).await;
-        sanctions(&mei, &[("kind", "ban"), ("length", "604800000")]).await;
+        let [_anna, bao, mei] = reported(stage, &Browser::phone(), "spam").await;
+        sanctions(
+            &mei,
+            "template-3",
+            &[("kind", "ban"), ("length", "604800000")],
+        )
+        .await;
         bao.goto("/").await;
         bao.sees("ban").await;
         appeals(&bao).await;
@@ -133,5 +139,34 @@ fn a_ban_that_is_overturned_opens_the_site_again() {
         bao.press("notice-confirm").await;
         bao.press("start").await;
         bao.sees("matching").await;
+    });
+}
+
+#[test]
+fn a_word_of_care_is_read_from_its_beginning() {
+    Play::new("console_care").run(async |stage| {
+        let small = Browser {
+            size: (320, 568),
+            language: "ja",
+            ..Browser::phone()
+        };
+        let [_anna, bao, mei] = reported(stage, &small, "self_harm").await;
+        sanctions(&mei, "template-7", &[]).await;
+        reads_at(&bao, ".room [data-testid=notice-warning]", "お知らせ").await;
+        bao.press_css(".room [data-testid=notice-warning] [data-testid=notice-look]")
+            .await;
+        bao.sees("notice-help").await;
+        let begins = "(({ scrollTop, scrollHeight, clientHeight }) => [scrollTop, scrollHeight > clientHeight])(byTest('notice-sheet'))";
+        assert_eq!(bao.ask(begins, json!([])).await, json!([0, true]));
+        let numbers = "[...byTest('notice-help').querySelectorAll('.unbroken')].map((it) => it.getClientRects().length)";
+        assert_eq!(
+            bao.ask(numbers, json!([])).await,
+            json!([1, 1, 1, 1]),
+            "a number that is dialled stands on one line"
+        );
+        accessible(&bao, "a word of care").await;
+        picture(&bao, "care-small").await;
+        bao.press("notice-confirm").await;
+        bao.sees_no("notice-sheet").await;
     });
 }
