@@ -65,6 +65,8 @@ async fn overturns(mei: &Person, what: &str) {
     mei.press("next-case").await;
     mei.reads("case-facts", "申訴").await;
     mei.reads("reports", "我只是在說笑。").await;
+    let heading = "byTest('reports').querySelector('h2').textContent";
+    assert_eq!(mei.ask(heading, json!([])).await, "申訴的內容");
     mei.press("outcome-overturn").await;
     mei.reads("decide-hint", "一定要回覆").await;
     mei.fill("text", SORRY).await;

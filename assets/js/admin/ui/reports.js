@@ -20,7 +20,10 @@ function weightWords({ weight, state }, past) {
 /** @param {any} file @param {any} context */
 export function mountReports(file, { step, reload, ...reading }) {
   const list = el('ul', { class: 'op-rows' });
-  const node = el('section', { class: 'op-reports', test: 'reports' }, el('h2', { class: 'op-subtitle' }, t('op.reports')), list);
+  const ownTitle = t(file.case.kind === 'appeal' ? 'op.case.appealText' : 'op.case.handText');
+  // Without a report the section is what the case was opened with.
+  const isOwn = file.reports.length === 0;
+  const node = el('section', { class: 'op-reports', test: 'reports' }, el('h2', { class: 'op-subtitle' }, isOwn ? ownTitle : t('op.reports')), list);
   node.hidden = file.reports.length === 0 && !file.text;
 
   const words = (text, key) => saidOrCovered(text, isCovered(reading.covers, reading.isShown(), key), () => reading.onUncover(key));
@@ -76,7 +79,7 @@ export function mountReports(file, { step, reload, ...reading }) {
   }
 
   function paint() {
-    const own = file.text && el('li', { class: 'op-row' }, el('p', {}, el('strong', {}, t(file.case.kind === 'appeal' ? 'op.case.appealText' : 'op.case.handText'))), el('p', { class: 'op-text op-quoted' }, words(file.text, 'text')));
+    const own = file.text && el('li', { class: 'op-row' }, !isOwn && el('p', {}, el('strong', {}, ownTitle)), el('p', { class: 'op-text op-quoted' }, words(file.text, 'text')));
     list.replaceChildren(...[own].filter(Boolean), ...file.reports.map(reportNode));
     if (file.reports_left_out > 0) list.append(el('li', { class: 'op-meta' }, t('op.report.leftOut', { n: file.reports_left_out })));
   }
