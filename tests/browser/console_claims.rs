@@ -1,15 +1,18 @@
 //! Whose words they are: what a case shows of texts that were taken back before they were reported, as the reporter's page
-//! claims them. A proof makes them words of a side of the conversation; without one they stay what the reporter says.
+//! claims them. A proof makes them words of a side of the conversation; without one they stay what the reporter says. And the
+//! way to what was reported, in a long conversation.
 
-use miyu::domain::safety::Role;
+use miyu::domain::id::Side;
+use miyu::domain::safety::{Reason, Role};
 use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
 use crate::support::chat::meet;
-use crate::support::console::{log_in, look, title};
-use crate::support::desk::{at_rest, make_operator};
+use crate::support::console::{log_in, look, opens_case, title};
+use crate::support::desk::{at_rest, make_operator, reported};
 use crate::support::person::Person;
 use crate::support::stage::Play;
+use crate::support::touch::taps;
 
 /// What the page is told of messages, proofs and all, is noted.
 const NOTES: &str = "globalThis.told = []; globalThis.WebSocket = class extends WebSocket { \
@@ -78,5 +81,29 @@ fn a_claim_says_whose_words_they_are() {
             ])
         );
         look(&mei, "claims").await;
+    });
+}
+
+#[test]
+fn what_was_reported_is_found_with_a_thumb() {
+    Play::new("console_to_reported").run(async |stage| {
+        at_rest(stage, async |data| {
+            make_operator(data, "Mei", Role::Moderator).await;
+            for lines in [4, 60] {
+                reported(data, Reason::Spam, "", &vec![(Side::B, "buy this"); lines]).await;
+            }
+        })
+        .await;
+        let mei = stage.person_with("Mei", &Browser::phone()).await;
+        log_in(&mei, "Mei").await;
+        // In a short one it is seen.
+        opens_case(&mei, 1).await;
+        mei.sees_no("to-reported").await;
+        opens_case(&mei, 2).await;
+        look(&mei, "case-long").await;
+        taps(&mei, "to-reported").await;
+        let there = "document.activeElement.matches('[data-testid=entry].is-reported') && \
+            (({ top, bottom }) => top > 0 && bottom < byTest('bar').getBoundingClientRect().top)(document.activeElement.getBoundingClientRect())";
+        mei.until(there, json!([])).await;
     });
 }

@@ -67,10 +67,16 @@ function personaOf(room, side) {
   return el('span', {}, said(name ?? ''), facts.length > 0 && ` (${facts.join(' · ')})`);
 }
 
-function roomHead(room, number, total) {
+/** So many entries are seen at once, more or less: what was reported behind them has a way to it. */
+const few = 5;
+
+/** @param {any} room @param {number} number @param {number} total @param {(at: number) => void} onJump to the entry of this place in the room */
+function roomHead(room, number, total, onJump) {
+  const first = room.entries?.findIndex(({ reported }) => reported) ?? -1;
   return el('header', { class: 'op-room-head' },
     el('h2', { class: 'op-subtitle' }, total > 1 ? t('op.room.of', { n: number, total }) : t('op.room.title')),
     room.entries && el('p', { class: 'op-meta' }, moment(room.opened_at_ms ?? room.at_ms), ' · ', t('op.side.subject'), ' ', personaOf(room, room.subject), ' · ', t('op.side.other'), ' ', personaOf(room, room.subject === 'a' ? 'b' : 'a')),
+    first >= few && button('op.room.toReported', () => onJump(first), { kind: 'link', test: 'to-reported' }),
     room.damaged && el('p', { class: 'op-warning', test: 'damaged' }, t('op.room.damaged')));
 }
 
@@ -87,11 +93,20 @@ export function mountConversation(file, reading) {
 
   function paint() {
     const at = nodes().indexOf(document.activeElement.closest?.('[data-testid="entry"]'));
-    list.replaceChildren(...rooms.flatMap((room, index) => [roomHead(room, index + 1, rooms.length), bodyOf(room)]));
+    list.replaceChildren(...rooms.flatMap((room, index) => [roomHead(room, index + 1, rooms.length, (entry) => focus(before(index) + entry)), bodyOf(room)]));
     if (rooms.length === 0) list.replaceChildren(el('p', { class: 'op-empty' }, t(file.case.kind === 'appeal' ? 'op.room.appealed' : 'op.room.none')));
     setText(why, reading.isShown().all ? '' : t('op.coverWhy'));
     setText(show, t(reading.isShown().all ? 'op.coverAgain' : 'op.uncover'));
     if (at >= 0) nodes()[at]?.focus({ preventScroll: true });
+  }
+
+  /** How many entries stand above those of this room. */
+  const before = (index) => rooms.slice(0, index).reduce((sum, { entries }) => sum + (entries?.length ?? 0), 0);
+
+  function focus(at) {
+    const entry = nodes()[at];
+    entry?.focus({ preventScroll: true });
+    entry?.scrollIntoView({ block: 'center' });
   }
 
   function bodyOf(room) {
@@ -118,10 +133,6 @@ export function mountConversation(file, reading) {
     count: () => nodes().length,
     /** Where the first reported one stands; else before all. */
     firstReported: () => Math.max(0, nodes().findIndex((it) => it.classList.contains('is-reported'))),
-    focus(at) {
-      const entry = nodes()[at];
-      entry?.focus({ preventScroll: true });
-      entry?.scrollIntoView({ block: 'center' });
-    },
+    focus,
   };
 }
