@@ -105,5 +105,12 @@ fn what_was_reported_is_found_with_a_thumb() {
         let there = "document.activeElement.matches('[data-testid=entry].is-reported') && \
             (({ top, bottom }) => top > 0 && bottom < byTest('bar').getBoundingClientRect().top)(document.activeElement.getBoundingClientRect())";
         mei.until(there, json!([])).await;
+        // The keys go on from there.
+        mei.keys("k").await;
+        mei.until("document.activeElement.dataset.seq === '59'", json!([]))
+            .await;
+        mei.keys("j").await;
+        mei.keys("j").await;
+        mei.until(there, json!([])).await;
     });
 }

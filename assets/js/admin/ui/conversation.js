@@ -91,8 +91,11 @@ export function mountConversation(file, reading) {
 
   const nodes = () => [...list.querySelectorAll('[data-testid="entry"]')];
 
+  /** Of the entry that has the focus; -1: none. */
+  const place = () => nodes().indexOf(document.activeElement.closest?.('[data-testid="entry"]'));
+
   function paint() {
-    const at = nodes().indexOf(document.activeElement.closest?.('[data-testid="entry"]'));
+    const at = place();
     list.replaceChildren(...rooms.flatMap((room, index) => [roomHead(room, index + 1, rooms.length, (entry) => focus(before(index) + entry)), bodyOf(room)]));
     if (rooms.length === 0) list.replaceChildren(el('p', { class: 'op-empty' }, t(file.case.kind === 'appeal' ? 'op.room.appealed' : 'op.room.none')));
     setText(why, reading.isShown().all ? '' : t('op.coverWhy'));
@@ -130,6 +133,7 @@ export function mountConversation(file, reading) {
   return {
     node,
     paint,
+    place,
     count: () => nodes().length,
     /** Where the first reported one stands; else before all. */
     firstReported: () => Math.max(0, nodes().findIndex((it) => it.classList.contains('is-reported'))),

@@ -197,6 +197,8 @@ function caseView(place, { file, cover: first, templates, app, step, after, relo
   }
 
   function select(by) {
+    // From where one is, however one came there.
+    if (talk.place() >= 0) at = talk.place();
     at = moved(at < 0 ? talk.firstReported() - by : at, by, talk.count());
     talk.focus(at);
   }
