@@ -188,7 +188,8 @@ async function conversation(browser, base) {
   await reader.until(`[...document.querySelectorAll('.bubble-text')].at(-1).textContent.startsWith(${JSON.stringify(newest)})`, 60);
   await reader.run(`${byTest('log')}.scrollTo(0, 1e9)`);
   await pause(2500);
-  await reader.ask('Performance.enable');
+  // By the thread's own time, which does not depend on what else the machine does.
+  await reader.ask('Performance.enable', { timeDomain: 'threadTicks' });
   await reader.ask('Emulation.setCPUThrottlingRate', { rate: slower });
   await reader.ask('Page.addScriptToEvaluateOnNewDocument', { source: watchPaint(newest) });
   const paints = [];

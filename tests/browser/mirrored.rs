@@ -14,7 +14,7 @@ use crate::support::touch::{middle, touch};
 async fn is_within(person: &Person) {
     let beyond = "(() => { const root = document.documentElement; \
          const seen = [...document.querySelectorAll('body *')].filter((it) => it.checkVisibility() && \
-             !it.closest('.scene, .skip, .status-region, .offscreen, option')); \
+             !it.closest('.scene, .skip, .sr, .status-region, .offscreen, option')); \
          const over = seen.filter((it) => { const box = it.getBoundingClientRect(); \
              return box.width > 0 && (box.left < -1 || box.right > innerWidth + 1); }); \
          return [root.scrollWidth > innerWidth, ...over.map((it) => it.outerHTML.slice(0, 80))]; })()";

@@ -28,7 +28,7 @@ function log() {
   const fold = (events, still) => {
     announced.length = 0;
     state = reduceAll(state, events, noon);
-    ui.update(state, { still, names: { partner: partner.nickname, bot: false } });
+    ui.update(state, { still, names: { partner: partner.nickname, bot: false }, added: still ? 0 : events.filter(({ message }) => message?.sender_id === 'them').length });
     return [...announced];
   };
   show(opening);
@@ -192,4 +192,19 @@ test('where nothing has changed nothing is touched', () => {
   text.textContent = 'as a translator left it';
   one.show();
   assert.equal(text.textContent, 'as a translator left it');
+});
+
+test('on a device that takes long over a message, the next ones come without a motion', (context) => {
+  const one = log();
+  const enters = (seq) => {
+    one.show(stored(seq, 'them', `s${seq}`));
+    return one.messages().at(-1).classList.contains('is-new');
+  };
+  assert.deepEqual([1, 2, 3].map(enters), [true, true, true]);
+  let at = 0;
+  const clock = context.mock.method(performance, 'now', () => (at += 14));
+  // One that was held up by something else does not decide.
+  assert.deepEqual([4, 5, 6].map(enters), [true, true, false]);
+  clock.mock.mockImplementation(() => (at += 1));
+  assert.deepEqual([7, 8].map(enters), [false, true]);
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readFileSync } from 'node:fs';
-import { cleanNickname, cleanTag, foldEmptyLines, isFewEmoji, orBlank, sameTag, shows, textParts } from '../../assets/js/model/text.js';
+import { cleanNickname, cleanTag, foldEmptyLines, isFewEmoji, orBlank, sameTag, shows, stacksMarks, textParts } from '../../assets/js/model/text.js';
 import { wellFormed } from '../../assets/js/model/well-formed.js';
 
 const examples = JSON.parse(readFileSync(new URL('../data/names.json', import.meta.url), 'utf8'));
@@ -75,4 +75,9 @@ test('what stands between two fences is code, and nothing is lost of the rest', 
   assert.deepEqual(textParts('```\nx  y\n\nz\n```'), [code('x  y\n\nz')]);
   assert.deepEqual(textParts('a\n```js\nx\n```\nb\n```\ny\n```\n'), [words('a'), code('x'), words('b'), code('y')]);
   for (const open of ['```', '```\nx', 'a ``` b', '```\n```', 'a\n``` x ``` y\nb']) assert.deepEqual(textParts(open), [words(open)], open);
+});
+
+test('marks that stand on marks are known, a single one is not', () => {
+  for (const text of ['h\u0336\u0335e', '1\uFE0F\u20E3', 'ม\u0E37\u0E48']) assert.equal(stacksMarks(text), true, text);
+  for (const text of ['', 'hello', '早安', 'cafe\u0301', '❤️']) assert.equal(stacksMarks(text), false, text);
 });

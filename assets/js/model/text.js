@@ -32,6 +32,12 @@ export const shows = (text) => ink.test(text);
  */
 export const orBlank = (text, blank) => (shows(text) ? text : blank);
 
+/**
+ * Whether marks stand on marks, so that they may reach over what is above or below.
+ * @param {string} text
+ */
+export const stacksMarks = (text) => /\p{M}{2}/u.test(text);
+
 // Signs that belong to a number after them, and private ones: no name is made of them.
 const notForNames = /[\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u{110BD}\u{110CD}\uE000-\uF8FF\u{F0000}-\u{10FFFF}]/u;
 const space = /\p{White_Space}/u;

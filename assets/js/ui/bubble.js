@@ -4,7 +4,7 @@
 import { el, icon, mark, setAttr, setText } from '../lib/dom.js';
 import { around, language, t } from '../lib/i18n.js';
 import { clock } from '../lib/time.js';
-import { foldEmptyLines, isFewEmoji, orBlank, shows, textParts } from '../model/text.js';
+import { foldEmptyLines, isFewEmoji, orBlank, shows, stacksMarks, textParts } from '../model/text.js';
 import { fillReactions } from './reactions.js';
 
 const painted = new WeakMap(); // li -> what its parts show, so that only a change is drawn
@@ -64,6 +64,7 @@ function fillText(parts, row, names) {
   setText(parts.before, `${bot ? `${t('chat.bot')} ` : ''}${before}`);
   const content = row.source.content ?? '';
   parts.text.classList.toggle('is-blank', !shows(content));
+  parts.text.classList.toggle('is-stacked', stacksMarks(content));
   fillWords(parts, orBlank(foldEmptyLines(content), t('msg.blank')));
   parts.bubble.classList.toggle('is-emoji', !row.source.repliedTo && !row.source.reply && isFewEmoji(content));
   setText(parts.after, after);

@@ -52,8 +52,8 @@ export function mountRows(list) {
   }
 
   return {
-    /** Walks rows and elements in step; new neighbours go in as one fragment. */
-    place(rows, { names, still, repaint }) {
+    /** Walks rows and elements in step; new neighbours go in as one fragment. `enters`: what is new comes in by a motion. */
+    place(rows, { names, still, repaint, enters }) {
       drop(rows);
       let cursor = list.firstChild;
       let fresh = null;
@@ -65,7 +65,7 @@ export function mountRows(list) {
         const entry = shown.get(row.key);
         if (!entry) {
           const node = makeNode(row, names);
-          if (!still) node.classList.add('is-new');
+          if (!still && enters) node.classList.add('is-new');
           shown.set(row.key, { node, row });
           (fresh ??= document.createDocumentFragment()).append(node);
           continue;

@@ -4,7 +4,8 @@
 
 import { byTest, reducedMotion, setHidden, setText } from '../lib/dom.js';
 import { language, t } from '../lib/i18n.js';
-import { dayOf, now } from '../lib/time.js';
+import { dayOf, monotonicNow, now } from '../lib/time.js';
+import { newPace } from '../model/pace.js';
 import { indexOf } from '../model/room-queries.js';
 import { logRows } from '../model/rows.js';
 import { around, goesWithNewest, holds, newer, newest, older, oldest, withoutFuture, withoutPast } from '../model/log-range.js';
@@ -24,6 +25,7 @@ export function mountLog(main, { onSeen }) {
   const latest = byTest('latest', main);
   const typing = byTest('typing', log);
   const rows = mountRows(list);
+  const pace = newPace();
   let state = nothing;
   let names = {};
   let range = newest(0);
@@ -126,7 +128,7 @@ export function mountLog(main, { onSeen }) {
       // What stands above the first message does not stand above any other.
       setHidden(head, range.from > 0);
       setHidden(earlier, range.from === 0);
-      rows.place(logRows(state, { ...range, newFrom }), { names, still, repaint });
+      rows.place(logRows(state, { ...range, newFrom }), { names, still, repaint, enters: pace.isQuick() });
     });
     updateRoving();
   }
@@ -213,10 +215,12 @@ export function mountLog(main, { onSeen }) {
       if (still && atBottom) range = newest(length());
       else if (!atBottom) range = withoutFuture(range, length());
       else if (!isHeld()) range = withoutPast(range, length());
+      const begun = monotonicNow();
       draw(still);
       setHidden(typing, !state.partnerTyping);
       if (atBottom) settle();
       else unseen += added;
+      if (added > 0) pace.took(monotonicNow() - begun);
       paintLatest();
     },
     /** Goes from message to message by an arrow key, Home or End. */
