@@ -28,6 +28,7 @@ mod forgetting;
 mod in_between;
 mod keyboard;
 mod meeting;
+mod menus;
 mod mirrored;
 mod names;
 mod notices;

@@ -83,6 +83,7 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     if (!row) return;
     const { id, clientId } = row.source;
     openMessageMenu(row, at, {
+      about: node.querySelector('.bubble'),
       canReply: canSpeak(),
       canReport: reporting.isOffered(),
       mine: row.source.seq ? myReaction(row.source) : null,

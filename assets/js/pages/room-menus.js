@@ -55,8 +55,8 @@ export function openRoomMenu(button, { canLeave, canBlock, canReport, canSave, o
   menu = openMenu({ label: t('menu.label'), items, at: { x: endOf(box, 240), y: box.bottom + 4 }, anchor: button, className: 'room-menu' });
 }
 
-/** `row` is the row of the log (model/rows.js) the menu is about. */
-export function openMessageMenu(row, at, { canReply, canReport, mine, onReact, onReply, onQuote, onMark, onRecall, onReport, onDelete, onDiscard, onRetry }) {
+/** `row` is the row of the log (model/rows.js) the menu is about, `about` its bubble. */
+export function openMessageMenu(row, at, { about,  canReply, canReport, mine, onReact, onReply, onQuote, onMark, onRecall, onReport, onDelete, onDiscard, onRetry }) {
   const { source } = row;
   const stored = Boolean(source.seq);
   const isTouch = matchMedia('(pointer: coarse)').matches; // a mouse marks words by itself
@@ -76,5 +76,5 @@ export function openMessageMenu(row, at, { canReply, canReport, mine, onReact, o
       !stored && { test: 'mm-drop', icon: 'trash', label: t('mm.drop'), danger: true, onPress: () => onDiscard() },
     ].filter(Boolean);
   const choices = canReply && stored && !row.recalled ? reactionChoices(mine, onReact) : null;
-  openMenu({ label: t('mm.label'), items, at, choices, className: 'message-menu' });
+  openMenu({ label: t('mm.label'), items, at, choices, about, className: 'message-menu' });
 }

@@ -3,13 +3,15 @@
 // onPress returns true keeps the menu open and is asked for its label again.
 // Above them there may be a row of choices: { label, options: [{ test, sign,
 // label, pressed, onPress }] }, to which arrow up leads from the first item.
+// `about` is the element in the log it is about, which it does not cover.
 
 import { el, icon, isMirrored, setText } from '../lib/dom.js';
 import { appeared } from '../lib/press.js';
+import { placeMenu } from './menu-place.js';
 
 let closeOpen = null;
 
-export function openMenu({ label, items, at, choices = null, anchor = null, className = '' }) {
+export function openMenu({ label, items, at, choices = null, anchor = null, about = null, className = '' }) {
   closeOpen?.();
   const back = document.activeElement;
   const nodes = items().map(makeItem);
@@ -21,7 +23,7 @@ export function openMenu({ label, items, at, choices = null, anchor = null, clas
   appeared(veil);
   appeared(menu);
   anchor?.setAttribute('aria-expanded', 'true');
-  if (getComputedStyle(menu).position === 'fixed' && !matchMedia('(max-width: 640px)').matches) placeAt(menu, at);
+  const putBack = placeMenu(menu, veil, at, about);
   nodes[0]?.node.focus({ preventScroll: true });
 
   function makeChoice({ test, sign, label: name, pressed, onPress }) {
@@ -72,6 +74,7 @@ export function openMenu({ label, items, at, choices = null, anchor = null, clas
     if (closeOpen !== close) return;
     closeOpen = null;
     document.removeEventListener('keydown', onKey, true);
+    putBack();
     menu.remove();
     veil.remove();
     anchor?.setAttribute('aria-expanded', 'false');
@@ -109,13 +112,4 @@ export function openMenu({ label, items, at, choices = null, anchor = null, clas
     close(true);
   });
   return { close: () => close(true), refresh };
-}
-
-function placeAt(menu, { x, y }) {
-  const { offsetWidth: width, offsetHeight: height } = menu;
-  const wanted = isMirrored() ? x - width : x;
-  const left = Math.max(8, Math.min(wanted, innerWidth - width - 8));
-  const top = y + height + 8 > innerHeight ? Math.max(8, y - height) : y;
-  menu.style.setProperty('left', `${left}px`);
-  menu.style.setProperty('top', `${top}px`);
 }
