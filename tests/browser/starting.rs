@@ -78,6 +78,50 @@ fn the_start_is_one_screen_on_a_phone() {
     });
 }
 
+/// What comes up on home moves down what is below it, and nothing that is above: on a desktop too, where all of it
+/// stands in the middle of the window.
+#[test]
+fn what_comes_up_on_home_moves_nothing_upwards() {
+    Play::new("home_grows_downwards").run(async |stage| {
+        let anna = stage.person("Anna").await;
+        anna.resize(1280, 800).await;
+        anna.goto("/").await;
+        anna.until("byTest('stats').textContent.trim()", json!([]))
+            .await;
+        let places = "['nickname', 'gender-other', 'more', 'start', 'privacy'].map((test) => \
+             Math.round(byTest(test).getBoundingClientRect().top + scrollY))";
+        let before: Vec<i64> =
+            serde_json::from_value(anna.ask(places, json!([])).await).expect("places");
+        let moved = async |what: &str, still: usize| {
+            let now: Vec<i64> =
+                serde_json::from_value(anna.ask(places, json!([])).await).expect("places");
+            assert_eq!(now[..still], before[..still], "{what}");
+            assert_eq!(now[4], before[4], "{what}");
+            assert!(now[3] >= before[3], "{what}: {now:?}");
+        };
+        anna.press("start").await;
+        anna.reads("gender-error", "我是").await;
+        moved("the question", 2).await;
+        anna.choose("gender-other").await;
+        anna.sees_no("gender-error").await;
+        moved("its answer", 4).await;
+        let open = "document.getElementById('profile-more').hidden === args[0]";
+        anna.press("more").await;
+        anna.until(open, json!([false])).await;
+        moved("what is folded", 3).await;
+        // The button stays in view all the same.
+        let seen = "byTest('start').getBoundingClientRect().bottom <= innerHeight";
+        anna.until(seen, json!([])).await;
+        anna.press("more").await;
+        anna.until(open, json!([true])).await;
+        for row in ["resume", "ended", "another", "hours"] {
+            anna.ask("(byTest(args[0]).hidden = false)", json!([row]))
+                .await;
+            moved(row, 4).await;
+        }
+    });
+}
+
 #[test]
 fn consent_is_asked_once() {
     Play::new("consent_is_asked_once").run(async |stage| {

@@ -4,6 +4,7 @@
 import { avatarUrl, byTest, el, setAttr, setHidden, setText } from '../lib/dom.js';
 import { choose } from '../lib/id.js';
 import { language, t, tagList } from '../lib/i18n.js';
+import { appeared } from '../lib/press.js';
 import { defaultNickname } from '../model/profile.js';
 import { cleanNickname } from '../model/text.js';
 import { pickAvatar } from './avatar-picker.js';
@@ -86,6 +87,8 @@ export function mountProfileCard(form, { nicknameLimit, keeps, onChange }) {
     },
     /** The one thing Start asks for. */
     askGender() {
+      // The rest moves down: what comes under the finger there was not what it pressed.
+      if (error.hidden) appeared(form);
       setHidden(error, false);
       setText(error, t('home.gender'));
       setAttr(group('gender'), 'aria-describedby', error.id);
