@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { comeBack, isFinal, longestPause, looksBlocked, noteFailure, reached, reconnectDelay, unknownReachability } from '../../assets/js/model/reconnect.js';
+import { comeBack, longestPause, looksBlocked, noteFailure, reached, reconnectDelay, unknownReachability } from '../../assets/js/model/reconnect.js';
 import { root } from './sources.mjs';
 
 test('back-off doubles, is capped, and jitters over its whole width', () => {
@@ -17,10 +17,10 @@ test('back-off doubles, is capped, and jitters over its whole width', () => {
 
 test('some closes are final', () => {
   for (const code of [1008, 1009, 4000, 4004, 4101, 4199]) {
-    assert.equal(isFinal(code), true);
+    assert.equal(comeBack(code) === 'never', true);
     assert.equal(reconnectDelay(0, code, 0.5), null);
   }
-  for (const code of [1000, 1001, 1006, 4001, 4002, 4200]) assert.equal(isFinal(code), false);
+  for (const code of [1000, 1001, 1006, 4001, 4002, 4200]) assert.equal(comeBack(code) === 'never', false);
 });
 
 test('the codes of the protocol mean what its table says', () => {
@@ -28,7 +28,7 @@ test('the codes of the protocol mean what its table says', () => {
   const section = protocol.slice(protocol.indexOf('\n## Close codes'), protocol.indexOf('\n## HTTP'));
   const rows = [...section.matchAll(/^\| (\d{4}) \|.*\| ([^|]+) \|$/gm)];
   assert.ok(rows.length >= 10, 'the table is found');
-  for (const [, code, advice] of rows) assert.equal(isFinal(Number(code)), advice === 'no', `${code}: ${advice}`);
+  for (const [, code, advice] of rows) assert.equal(comeBack(Number(code)) === 'never', advice === 'no', `${code}: ${advice}`);
 });
 
 test('a code that is not known is judged by its range', () => {

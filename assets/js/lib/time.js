@@ -53,11 +53,6 @@ export function durationParts(ms) {
 /** @param {DurationPart[]} parts */
 const whole = (...parts) => parts.filter(([count]) => count > 0);
 
-/** @param {number} deadline @param {number} moment */
-export function secondsLeft(deadline, moment) {
-  return Math.max(0, Math.ceil((deadline - moment) / 1000));
-}
-
 /**
  * The day of a moment where the reader is; two moments of one day have the same.
  * @param {number} ms

@@ -26,9 +26,6 @@ export function comeBack(code) {
   return brokenCodes.has(code) ? 'now' : 'soon';
 }
 
-/** @param {number} code */
-export const isFinal = (code) => comeBack(code) === 'never';
-
 /**
  * Back-off with full jitter: anything between 0 and a doubling ceiling, so
  * that thousands of pages do not come back in the same instant. A server that

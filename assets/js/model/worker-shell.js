@@ -79,12 +79,15 @@ export function filesOf(html, base) {
 }
 
 const avatars = 20;
+// Loaded when a conversation is saved, which needs no server.
+const lateFiles = ['js/ui/transcript-sheet.js', 'js/model/transcript.js'];
 
 /**
- * Files that pages ask for without naming them: all avatars, so that what is kept says nothing of who was met.
+ * Files that pages ask for without naming them: what is loaded late, and all avatars, so that what is kept says
+ * nothing of who was met.
  * @param {string} base
  */
-export const unnamedFiles = (base) => Array.from({ length: avatars }, (_, at) => `${base}/images/avatars/${at + 1}.svg`);
+export const unnamedFiles = (base) => [...Array.from({ length: avatars }, (_, at) => `images/avatars/${at + 1}.svg`), ...lateFiles].map((path) => `${base}/${path}`);
 
 /**
  * The page as the shell keeps it: it can tell that no server gave it.

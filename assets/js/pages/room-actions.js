@@ -2,20 +2,18 @@
 // action is written into the state and sent as soon as it may be; it is done only
 // when the server's answer says so. `core` is the running room (room.js).
 
-import { language, t } from '../lib/i18n.js';
+import { t } from '../lib/i18n.js';
 import { randomId } from '../lib/id.js';
 import { once, oneAtATime } from '../lib/press.js';
 import { now } from '../lib/time.js';
 import { chosen, reactionsAt, wishFor } from '../model/reactions.js';
 import { canBlock, hasWords, isAsked, isOver } from '../model/room-queries.js';
-import { fileName, transcript } from '../model/transcript.js';
 import { askBlock } from '../ui/block-sheet.js';
 import { forgetThisBrowser } from '../ui/forget.js';
 import { openGuide } from '../ui/guide.js';
 import { rememberBlocked } from '../ui/kept-names.js';
 import { markWords } from '../ui/marking.js';
 import { toast } from '../ui/toast.js';
-import { askTranscript, saveText } from '../ui/transcript-sheet.js';
 import { openMessageMenu, openRoomMenu } from './room-menus.js';
 import { isMuted } from './notices.js';
 import { createReporting } from './room-report.js';
@@ -134,7 +132,9 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     if (await askBlock(partnerName(), { isOver: isOver(state()) })) blockNow();
   });
 
-  const save = oneAtATime(() => saveTranscript(core));
+  /** What asks, and makes the file, is loaded then; without a server it is the service worker's. */
+  const save = oneAtATime(() =>
+    import('../ui/transcript-sheet.js').then(({ saveTranscript }) => saveTranscript(core)).catch(() => toast(t('app.failed'))));
 
   function roomMenu(button) {
     openRoomMenu(button, {
@@ -170,11 +170,4 @@ export function createRoomActions({ core, connection, ui, typing, readReceipts, 
     /** Called when the room has closed: a person who pressed Next goes on. */
     closed: () => leaving?.(),
   };
-}
-
-async function saveTranscript(core) {
-  if (!(await askTranscript())) return;
-  const [moment, site] = [now(), core.getSite().name];
-  saveText(fileName(site, moment), transcript(core.getState(), { me: core.myName(), site, language: language(), now: moment }));
-  toast(t('transcript.done'));
 }
