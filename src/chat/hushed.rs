@@ -58,7 +58,7 @@ impl Chat {
         if self.replaced() {
             return;
         }
-        let fresh = notices.into_iter().filter(|it| self.told.is_new(it.id));
-        out.extend(fresh.map(|it| Action::Write(self.encoder.notice(&it))));
+        let news = self.told.news(notices).into_iter();
+        out.extend(news.map(|it| Action::Write(self.encoder.notice(&it))));
     }
 }

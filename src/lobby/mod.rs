@@ -235,8 +235,8 @@ impl Machine for Lobby {
             LobbyOutcome::Created(created) => self.on_created(created, now, out),
             LobbyOutcome::NoPairs(why) => self.on_no_pairs(why, now, out),
             LobbyOutcome::Notices(notices) => {
-                let fresh = notices.into_iter().filter(|it| self.told.is_new(it.id));
-                out.extend(fresh.map(|it| Action::Write(self.encoder.notice(&it))));
+                let news = self.told.news(notices).into_iter();
+                out.extend(news.map(|it| Action::Write(self.encoder.notice(&it))));
             }
             LobbyOutcome::Confirmed(Some(pairing)) => self.on_matched(&pairing, now, out),
             // Invented, or the store did not answer: should it be true, the pool says so again.

@@ -74,6 +74,17 @@ impl<'a> NoticeView<'a> {
         }
     }
 
+    /// Whether it is told to all people.
+    pub fn is_to_all(&self) -> bool {
+        matches!(self.kind, "broadcast" | "maintenance")
+    }
+
+    /// The same once it was taken back: without words, and it has ended as it began.
+    pub fn taken_back(&self) -> NoticeView<'static> {
+        let from = Timestamp(self.from_ms);
+        NoticeView::to_all(self.id, self.kind, Cow::Borrowed(""), from, from)
+    }
+
     /// The same with a text of its own.
     pub fn into_owned(self) -> NoticeView<'static> {
         let Self {

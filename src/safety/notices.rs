@@ -28,6 +28,8 @@ pub struct NoticeBoard {
     sanctions: Arc<SanctionSet>,
     unread: Mutex<Unread>,
     to_all: RwLock<Arc<ToAll>>,
+    /// Until then something would hold that the site told all and has taken back.
+    taken_back: Mutex<Timestamp>,
 }
 
 /// Who has something to read, as far as is known: too many are no harm.
@@ -51,17 +53,36 @@ impl Unread {
     clippy::box_collection,
     reason = "each connection has one, and hardly any was told something"
 )]
-pub struct Told(Option<Box<Vec<Uuid>>>);
+pub struct Told(Option<Box<Vec<ToldOnce>>>);
+
+/// A notice that was told, and what is told of it when it is taken back from all people.
+type ToldOnce = (Uuid, Option<NoticeView<'static>>);
 
 impl Told {
-    /// Whether it was not told this before; from now on it was.
-    pub fn is_new(&mut self, notice: Uuid) -> bool {
-        let told = self.0.get_or_insert_default();
-        let new = !told.contains(&notice);
-        if new {
-            told.push(notice);
+    /// What it is to be told when this is all that there is: what it was not told before, and that what was told to
+    /// all and is not among it was taken back.
+    pub fn news(&mut self, now: Vec<NoticeView<'static>>) -> Vec<NoticeView<'static>> {
+        if self.0.is_none() && now.is_empty() {
+            return now;
         }
-        new
+        let told = self.0.get_or_insert_default();
+        let mut news = Vec::new();
+        for (_, to_all) in told.iter_mut() {
+            let gone = to_all.take_if(|it| now.iter().all(|other| other.id != it.id));
+            news.extend(gone);
+        }
+        for notice in now {
+            let known = told.iter_mut().find(|(id, _)| *id == notice.id);
+            let to_all = notice.is_to_all().then(|| notice.taken_back());
+            match known {
+                // One that was taken back and is there again.
+                Some((_, kept)) if kept.is_none() && to_all.is_some() => *kept = to_all,
+                Some(_) => continue,
+                None => told.push((notice.id, to_all)),
+            }
+            news.push(notice);
+        }
+        news
     }
 }
 
@@ -73,26 +94,33 @@ impl NoticeBoard {
             sanctions,
             unread: Mutex::default(),
             to_all: RwLock::default(),
+            taken_back: Mutex::new(Timestamp(0)),
         }
     }
 
     /// Whether there may be something that this session is to be told: only then its connections ask.
     pub fn concerns(&self, session: SessionId, now: Timestamp) -> bool {
+        self.has_own(session, now) || self.to_all.read().any(now) || now < *self.taken_back.lock()
+    }
+
+    fn has_own(&self, session: SessionId, now: Timestamp) -> bool {
         let muted = || matches!(self.sanctions.voice(session, now), Voice::Muted(_));
-        self.unread.lock().may_have(session) || muted() || self.to_all.read().any(now)
+        self.unread.lock().may_have(session) || muted()
     }
 
     /// What this session is to be told when it opens a connection: what it has not confirmed and what still holds,
     /// oldest first, and what the site tells all. What cannot be read now is told the next time.
     pub async fn untold(&self, session: SessionId, language: Tongue) -> Vec<NoticeView<'static>> {
         let now = Now::read().wall;
-        let own = match self.notices(session).await {
-            Ok(own) => own,
-            Err(error) => {
-                warn!(%error, "what a person is to be told could not be read");
-                Vec::new()
-            }
+        // All connections ask when something is told to all: those with nothing of their own ask no store.
+        let own = match self.has_own(session, now) {
+            true => self.notices(session).await,
+            false => Ok(Vec::new()),
         };
+        let own = own.unwrap_or_else(|error| {
+            warn!(%error, "what a person is to be told could not be read");
+            Vec::new()
+        });
         let own = own.iter().rev().filter(|it| self.is_due(it, now));
         let mut views: Vec<_> = own.map(|it| NoticeView::of(it).into_owned()).collect();
         views.extend(self.to_all.read().views(language, now));
@@ -184,6 +212,8 @@ impl NoticeBoard {
     pub(super) fn announce(&self, to_all: ToAll) -> bool {
         let mut known = self.to_all.write();
         let new = **known != to_all;
+        let mut taken_back = self.taken_back.lock();
+        *taken_back = known.end_of_others(&to_all).max(*taken_back);
         *known = Arc::new(to_all);
         new
     }

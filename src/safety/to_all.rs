@@ -86,6 +86,15 @@ impl ToAll {
         standing.map(|(kind, it)| it.view(kind, language)).collect()
     }
 
+    /// When the last of these ends that is not among those.
+    pub(super) fn end_of_others(&self, those: &Self) -> Timestamp {
+        let gone = self
+            .standing()
+            .filter(|it| those.standing().all(|other| other != *it));
+        let ends = gone.map(|(_, it)| Timestamp(it.until_ms));
+        ends.max().unwrap_or(Timestamp(0))
+    }
+
     fn standing(&self) -> impl Iterator<Item = (&'static str, &Announcement)> {
         let broadcast = self.broadcast.iter().map(|it| ("broadcast", it));
         broadcast.chain(self.maintenance.iter().map(|it| ("maintenance", it)))

@@ -207,7 +207,53 @@ async fn what_the_site_tells_all_is_told_in_their_language_at_opening_and_at_onc
         listed["notices"] == json!([])
     })
     .await;
-    early.nothing_more().await;
+    // It goes from pages that are open: told again, it has ended as it began.
+    for socket in [&mut early, &mut late] {
+        let gone = socket.expect("notice").await["notice"].clone();
+        let again = [&gone["id"], &gone["kind"], &gone["text"]];
+        assert_eq!(again, [&told["id"], &told["kind"], &json!("")]);
+        assert_eq!(gone["until_ms"], gone["from_ms"]);
+    }
+    // In the place of another that one goes, too. Who comes later hears of neither but what stands.
+    for text in ["first", "second"] {
+        let mut put_up = announcement(HOUR);
+        put_up["texts"] = json!({"en": text});
+        put(&site, SettingName::Broadcast, Some(put_up)).await;
+        if text == "second" {
+            let gone = late.expect("notice").await["notice"].clone();
+            assert_eq!(
+                (&gone["text"], &gone["until_ms"]),
+                (&json!(""), &gone["from_ms"])
+            );
+        }
+        assert_eq!(late.expect("notice").await["notice"]["text"], text);
+    }
+    let mut last = open("/ws/matching/?lang=en", "en").await;
+    assert_eq!(last.expect("notice").await["notice"]["text"], "second");
+    put(&site, SettingName::Broadcast, None).await;
+    last.expect("notice").await;
+    let mut after = open("/ws/matching/", "en").await;
+    for socket in [&mut last, &mut after] {
+        socket.nothing_more().await;
+    }
+}
+
+#[tokio::test]
+async fn what_the_site_told_all_goes_from_conversations_when_it_is_taken_back() {
+    let site = site().await;
+    let mut room = chat(&site.server).await;
+    put(&site, SettingName::Broadcast, Some(announcement(HOUR))).await;
+    let told = room.a.expect("notice").await["notice"].clone();
+    room.b.expect("notice").await;
+    put(&site, SettingName::Broadcast, None).await;
+    for socket in [&mut room.a, &mut room.b] {
+        let gone = socket.expect("notice").await["notice"].clone();
+        assert_eq!(
+            (&gone["id"], &gone["until_ms"]),
+            (&told["id"], &gone["from_ms"])
+        );
+        socket.nothing_more().await;
+    }
 }
 
 #[tokio::test]

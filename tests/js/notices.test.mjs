@@ -54,10 +54,24 @@ test('what the server says when it is asked takes the place of what was heard', 
   const mute = raw({ kind: 'mute' });
   const state = learn(heard, { notices: [mute], standing: { ban: null, mute: null } });
   assert.deepEqual([state.ban, state.mute], [null, null]);
-  assert.deepEqual(state.list.map(({ id }) => id).sort(), ['a', 'n'], 'what is told to all may come by sockets alone');
+  assert.deepEqual(state.list.map(({ id }) => id), ['a'], 'also of what was told to all');
+  const since = learn(heard, { notices: [mute] }, hear(noNotices, raw({ kind: 'mute' })));
+  assert.deepEqual(since.list.map(({ id }) => id).sort(), ['a', 'n'], 'but not of what was told to all since it was asked');
   assert.equal(isOver(state, state.list.find(({ id }) => id === 'a'), 2000), true, 'lifted before its end');
   const banned = learn(heard, { notices: [], standing: { ban: { rule: 'minor', until_ms: 7000 }, mute: null } });
   assert.deepEqual(banned.ban, { rule: 'minor', until: 7000 });
+});
+
+test('what was told to all and is taken back is gone, whatever the clock says', () => {
+  const notice = (id, more) => raw({ id, kind: 'broadcast', rule: null, from_ms: 4000, until_ms: 9000, ...more });
+  const before = hear(hear(noNotices, notice('n')), notice('m', { kind: 'maintenance' }));
+  const after = hear(before, notice('n', { text: '', until_ms: 4000 }));
+  assert.deepEqual(after.list.map(({ id }) => id), ['m']);
+  assert.deepEqual(hear(after, notice('m', { kind: 'maintenance', text: '', until_ms: 4000 })).list, []);
+  assert.equal(hear(after, notice('x', { until_ms: 4000 })), after, 'one that was never told here');
+  assert.equal(latest(before, 'broadcast', 9000), null, 'and by its time');
+  const mute = hear(before, raw({ kind: 'mute', until_ms: 1000 }));
+  assert.equal(mute.list.length, 3, 'what is told to one person stays in their list');
 });
 
 test('the answer to an appeal is the outcome that names its rule', () => {

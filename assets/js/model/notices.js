@@ -61,8 +61,11 @@ const sanctionOf = (raw) => ({ rule: textOf(raw.rule), until: momentOf(raw.until
 /** @param {Notice} a @param {Notice} b */
 const newestFirst = (a, b) => b.from - a.from;
 
+/** Of words to all people: they are told again, and ended as they began. @param {Notice} notice */
+const isTakenBack = ({ kind, from, until }) => toAll.has(kind) && until !== null && until <= from;
+
 /**
- * A socket has told one.
+ * A socket has told one, or that it was taken back.
  * @param {Notices} state @param {RawNotice} raw @returns {Notices}
  */
 export function hear(state, raw) {
@@ -70,18 +73,20 @@ export function hear(state, raw) {
   if (!notice) return state;
   const before = state.list.find(({ id }) => id === notice.id);
   const rest = state.list.filter((other) => other !== before);
+  if (isTakenBack(notice)) return before ? { ...state, list: rest } : state;
   const list = [{ ...notice, read: notice.read || Boolean(before?.read) }, ...rest].sort(newestFirst);
   return { ...state, list, ...(notice.kind === 'mute' || notice.kind === 'ban' ? { [notice.kind]: notice } : {}) };
 }
 
 /**
- * The server was asked: what it says takes the place of what was known, but of words to all people, which it
- * may tell on sockets alone.
- * @param {Notices} state @param {Told} told @returns {Notices}
+ * The server was asked: what it says takes the place of what was known, but of words to all people that a socket
+ * told since it was asked, of which the answer may not know.
+ * @param {Notices} state @param {Told} told @param {Notices} [asked] what was known when it was asked @returns {Notices}
  */
-export function learn(state, { notices, standing }) {
+export function learn(state, { notices, standing }, asked = state) {
   const list = notices.flatMap((raw) => readNotice(raw) ?? []);
-  const others = state.list.filter(({ id, kind }) => toAll.has(kind) && !list.some((notice) => notice.id === id));
+  const isHere = (/** @type {readonly Notice[]} */ those, /** @type {string} */ name) => those.some(({ id }) => id === name);
+  const others = state.list.filter(({ id, kind }) => toAll.has(kind) && !isHere(list, id) && !isHere(asked.list, id));
   const sanction = (/** @type {RawNotice | null | undefined} */ raw) => (raw ? sanctionOf(raw) : null);
   return { list: [...list, ...others].sort(newestFirst), ban: sanction(standing?.ban), mute: sanction(standing?.mute) };
 }

@@ -60,8 +60,10 @@ export async function askNotices(patience = 0) {
 
 async function ask() {
   askedAt = monotonicNow();
+  const asked = state;
   try {
-    change(learn(state, await getNotices()));
+    const told = await getNotices();
+    change(learn(state, told, asked));
   } catch (error) {
     if (error.code === 'not_found') isTold = false;
   }
