@@ -104,6 +104,10 @@ acts! {
     SettingChanged = 23 "setting_changed",
     /// Reports that were made invalid were made valid again.
     Revalidated = 24 "revalidated",
+    /// A case was taken by an operator who did not have it.
+    Claimed = 25 "claimed",
+    /// A case was given back.
+    Released = 26 "released",
 }
 
 /// A row that is to be.

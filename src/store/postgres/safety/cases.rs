@@ -15,6 +15,7 @@ use crate::domain::safety::{
     Actor, Case, CaseId, CaseKind, CaseState, OperatorId, Reason, Role, SanctionId, Standing,
     priority,
 };
+use crate::domain::safety::{AuditAct, AuditDraft};
 use crate::store::safety::acts::{CaseNow, Doer};
 use crate::store::safety::{Act, ActRefusal, Acted, CaseFile, Claimed, Decision, LISTED};
 
@@ -160,11 +161,11 @@ impl Acting {
     }
 
     /// An act renews a claim that they have.
-    pub(super) async fn renew(&self, line: &Line) -> Result<(), BackendError> {
+    pub(super) async fn renew(&self, line: &mut Line) -> Result<(), BackendError> {
         let mine = self
             .case
             .claim
-            .filter(|it| Some(it.by) == self.doer.operator);
+            .filter(|it| Some(it.by) == self.doer.operator && line.now < it.until);
         match mine {
             Some(_) => self.claim(line).await.map(|_| ()),
             None => Ok(()),
@@ -172,7 +173,8 @@ impl Acting {
     }
 
     /// They have it from now on.
-    async fn claim(&self, line: &Line) -> Result<Case, BackendError> {
+    /// Only what changes hands is written down.
+    async fn claim(&self, line: &mut Line) -> Result<Case, BackendError> {
         let claim = self.doer.claim(line.now);
         let sql = "UPDATE cases SET claimed_by = $2, claimed_until = $3 WHERE id = $1";
         let (by, until) = (
@@ -181,10 +183,26 @@ impl Acting {
         );
         line.change(sql, &[&int(self.case.id.0), &by, &until])
             .await?;
+        let held = self.case.claim.filter(|held| line.now < held.until);
+        if held.map(|it| it.by) != self.doer.operator {
+            let what = said(self.doer.operator, AuditAct::Claimed, self.case.id);
+            line.audit(what).await?;
+        }
         Ok(Case {
             claim,
             ..self.case.clone()
         })
+    }
+}
+
+fn said(by: Option<OperatorId>, act: AuditAct, case: CaseId) -> AuditDraft {
+    AuditDraft {
+        by,
+        act,
+        case: Some(case),
+        sanction: None,
+        took_ms: None,
+        details: String::new(),
     }
 }
 
@@ -216,7 +234,7 @@ pub(super) async fn claim(
     case: CaseId,
     by: OperatorId,
 ) -> Result<Claimed, BackendError> {
-    let line = Line::begin(shared).await?;
+    let mut line = Line::begin(shared).await?;
     let acting = match Acting::on(&line, Actor::Operator(by), case).await? {
         Ok(acting) => acting,
         Err(refusal) => return line.commit(Claimed::Refused(refusal)).await,
@@ -224,7 +242,7 @@ pub(super) async fn claim(
     if let Err(refusal) = acting.permit(Act::Claim, line.now) {
         return line.commit(Claimed::Refused(refusal)).await;
     }
-    let case = acting.claim(&line).await?;
+    let case = acting.claim(&mut line).await?;
     line.commit(Claimed::Done(Box::new(case))).await
 }
 
@@ -233,7 +251,7 @@ pub(super) async fn claim_next(
     shared: &Shared,
     by: OperatorId,
 ) -> Result<Option<Case>, BackendError> {
-    let line = Line::begin(shared).await?;
+    let mut line = Line::begin(shared).await?;
     let Some(me) = doer(&line, Actor::Operator(by)).await? else {
         return line.commit(None).await;
     };
@@ -250,7 +268,7 @@ pub(super) async fn claim_next(
             break;
         };
         if acting.permit(Act::Claim, line.now).is_ok() {
-            let case = acting.claim(&line).await?;
+            let case = acting.claim(&mut line).await?;
             return line.commit(Some(case)).await;
         }
     }
@@ -263,9 +281,11 @@ pub(super) async fn release(
     case: CaseId,
     by: OperatorId,
 ) -> Result<(), BackendError> {
-    let line = Line::begin(shared).await?;
+    let mut line = Line::begin(shared).await?;
     let sql = "UPDATE cases SET claimed_by = NULL, claimed_until = NULL WHERE id = $1 AND claimed_by = $2";
-    line.change(sql, &[&int(case.0), &int(by.0)]).await?;
+    if line.change(sql, &[&int(case.0), &int(by.0)]).await? > 0 {
+        line.audit(said(Some(by), AuditAct::Released, case)).await?;
+    }
     line.commit(()).await
 }
 

@@ -218,7 +218,7 @@ pub(super) async fn hold(
     let sql = "UPDATE cases SET held_until = CASE WHEN $2::bigint IS NULL THEN NULL \
              ELSE greatest(held_until, $2) END WHERE id = $1";
     line.change(sql, &[&int(case.0), &until]).await?;
-    acting.renew(&line).await?;
+    acting.renew(&mut line).await?;
     let words = (note, "");
     steps::write(&line, case, acting.doer.operator, StepKind::Held, words).await?;
     line.audit(AuditDraft {

@@ -9,10 +9,11 @@ use super::act::{Stop, acted};
 use super::rows::{self, int, size};
 use crate::domain::id::{RoomId, SessionId, Timestamp};
 use crate::domain::safety::{
-    Actor, AppealDecision, Case, CaseId, DecisionDraft, Evidence, Hold, OperatorId, ReportId,
-    Sanction,
+    Actor, AppealDecision, AuditAct, Case, CaseId, DecisionDraft, Evidence, Hold, OperatorId,
+    ReportId, Sanction,
 };
 use crate::store::Pending;
+use crate::store::safety::acts::Doer;
 use crate::store::safety::{
     Act, ActRefusal, Acted, CaseFile, Cases, Claimed, HandDraft, Invalidated, LISTED, Revalidated,
 };
@@ -173,9 +174,7 @@ impl Writer {
             let doer = self.doer(&case, who)?;
             let permitted = self.case_now(&case)?.permit(&doer, Act::Claim, self.now);
             if permitted.is_ok() {
-                let claim = doer.claim(self.now);
-                self.put_claim(case.id, doer.operator, claim.map(|it| it.until))?;
-                return Ok(Some(Case { claim, ..case }));
+                return Ok(Some(self.take(case, &doer)?));
             }
         }
         Ok(None)
@@ -190,19 +189,27 @@ impl Writer {
 
     fn claim(&mut self, case: CaseId, by: OperatorId) -> Result<Case, Stop> {
         let permitted = self.permitted(case, Actor::Operator(by), Act::Claim)?;
-        let claim = permitted.doer.claim(self.now);
-        self.put_claim(case, Some(by), claim.map(|it| it.until))?;
-        Ok(Case {
-            claim,
-            ..permitted.case
-        })
+        Ok(self.take(permitted.case, &permitted.doer)?)
+    }
+
+    /// The case is theirs, or for longer; only what changes hands is written down.
+    fn take(&self, case: Case, doer: &Doer) -> Result<Case, SqliteError> {
+        let claim = doer.claim(self.now);
+        self.put_claim(case.id, doer.operator, claim.map(|it| it.until))?;
+        let held = case.claim.filter(|held| self.now < held.until);
+        if held.map(|it| it.by) != doer.operator {
+            self.audit_act(doer.operator, AuditAct::Claimed, Some(case.id), None)?;
+        }
+        Ok(Case { claim, ..case })
     }
 
     fn release(&mut self, case: CaseId, by: OperatorId) -> Result<(), SqliteError> {
         let mut release = self.conn.prepare_cached(
             "UPDATE cases SET claim_by = NULL, claim_until = NULL WHERE no = ?1 AND claim_by = ?2",
         )?;
-        release.execute((int(case.0), int(by.0)))?;
-        Ok(())
+        match release.execute((int(case.0), int(by.0)))? {
+            0 => Ok(()),
+            _ => self.audit_act(Some(by), AuditAct::Released, Some(case), None),
+        }
     }
 }

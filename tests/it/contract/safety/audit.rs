@@ -12,6 +12,7 @@ use super::*;
 super::for_each_backend! {
     the_log_is_a_chain
     a_refused_act_is_not_in_the_log
+    that_a_case_changes_hands_is_in_the_log
     the_log_is_read_in_stretches
     figures_are_by_month
 }
@@ -103,6 +104,35 @@ async fn a_refused_act_is_not_in_the_log<X: Backend>() {
         .impose(draft, Reason::Spam, String::new(), Actor::Local);
     refused(imposed.await);
     assert_eq!(verified(&world).await, before);
+}
+
+async fn that_a_case_changes_hands_is_in_the_log<X: Backend>() {
+    let world = World::<X>::new().await;
+    let safety = world.safety();
+    let [mei, ken] = [
+        operator(&world, "Mei", Role::Moderator).await,
+        operator(&world, "Ken", Role::Moderator).await,
+    ];
+    reported_by_stranger(&world, SessionId::fresh(), Reason::Spam).await;
+    let case = only_case(&world).await.id;
+    // Kept for longer, or given back by one who has it not: nothing changes hands.
+    safety.claim_next(mei).await.unwrap().unwrap();
+    safety.claim(case, mei).await.unwrap();
+    safety.claim_next(mei).await.unwrap().unwrap();
+    safety.release(case, ken).await.unwrap();
+    for _ in 0..2 {
+        safety.release(case, mei).await.unwrap();
+    }
+    safety.claim(case, ken).await.unwrap();
+    let log = safety.audit(2).await.unwrap();
+    let acts = log.iter().map(|it| (it.what.act, it.what.by, it.what.case));
+    let expected = [
+        (AuditAct::Claimed, mei),
+        (AuditAct::Released, mei),
+        (AuditAct::Claimed, ken),
+    ];
+    let expected = expected.map(|(act, by)| (act, Some(by), Some(case)));
+    assert_eq!(acts.collect::<Vec<_>>(), expected);
 }
 
 async fn the_log_is_read_in_stretches<X: Backend>() {
