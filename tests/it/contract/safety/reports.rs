@@ -24,6 +24,8 @@ super::for_each_backend! {
     the_weight_follows_from_how_earlier_reports_were_decided
     a_retort_within_a_minute_is_light
     reporting_before_a_word_was_said_is_light_and_no_shield
+    a_muted_reporter_counts_again_when_that_has_ended
+    words_that_were_not_heard_were_not_said_to_the_reporter
     one_network_counts_once_and_loses_nothing
     one_network_has_only_so_many_undecided_reports
 }
@@ -380,6 +382,47 @@ async fn reporting_before_a_word_was_said_is_light_and_no_shield<X: Backend>() {
     done(invalid);
     report(&world, &draft(&pairing, Reason::Spam)).await;
     assert_eq!(answered(&world, &pairing).await, Weight::ONE);
+}
+
+async fn a_muted_reporter_counts_again_when_that_has_ended<X: Backend>() {
+    let world = World::<X>::new().await;
+    for (after, weight) in [(DAY - SECOND, Weight(0)), (DAY, Weight::ONE)] {
+        let pairing = world.room().await;
+        world.say(pairing.room, B, "b", "said").await;
+        let muted = pairing.parties[0].session;
+        let safety = world.safety();
+        let invalid = safety.invalidate(muted, Some(DAY), None, Actor::Local);
+        done(invalid.await);
+        world.advance(after);
+        report(&world, &draft(&pairing, Reason::Spam)).await;
+        assert_eq!(
+            weight_about(&world, pairing.parties[1].session).await,
+            weight
+        );
+    }
+}
+
+async fn words_that_were_not_heard_were_not_said_to_the_reporter<X: Backend>() {
+    let world = World::<X>::new().await;
+    for (unheard, weight) in [(true, Weight::LEAST), (false, Weight::ONE)] {
+        let pairing = world.room().await;
+        let said = miyu::store::Draft {
+            unheard,
+            ..crate::support::store::draft(pairing.room, B, "b", "said")
+        };
+        world.store().append(said).await.unwrap();
+        report(&world, &draft(&pairing, Reason::Spam)).await;
+        assert_eq!(
+            weight_about(&world, pairing.parties[1].session).await,
+            weight
+        );
+    }
+}
+
+/// What the newest report about this session weighs.
+async fn weight_about<X: Backend>(world: &World<X>, subject: SessionId) -> Weight {
+    let about = world.safety().cases_about(subject).await.unwrap();
+    file(world, about[0].id).await.reports[0].weight
 }
 
 async fn one_network_has_only_so_many_undecided_reports<X: Backend>() {
