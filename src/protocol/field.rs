@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// One scalar, or what stood in its place.
 #[derive(Debug, Default, PartialEq)]
@@ -49,57 +50,88 @@ impl<'a> Field<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FieldVisitor)
+/// What any JSON value can be read as. One that is made for objects, say, takes something else as nothing.
+trait Loose<'de>: Default {
+    /// A string, a number, a boolean or `null`; [`Field::Other`] for what none of the others took.
+    fn from_scalar(_: Field<'de>) -> Self {
+        Self::default()
+    }
+
+    fn from_array<A: SeqAccess<'de>>(mut array: A) -> Result<Self, A::Error> {
+        while array.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Self::from_scalar(Field::Other))
+    }
+
+    fn from_object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Self::from_scalar(Field::Other))
     }
 }
 
-struct FieldVisitor;
+struct LooseVisitor<T>(PhantomData<T>);
 
-impl<'de> Visitor<'de> for FieldVisitor {
-    type Value = Field<'de>;
+fn read_loosely<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Loose<'de>,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_any(LooseVisitor(PhantomData))
+}
+
+impl<'de, T: Loose<'de>> Visitor<'de> for LooseVisitor<T> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Field::Str(Cow::Borrowed(text)))
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<T, E> {
+        Ok(T::from_scalar(Field::Str(Cow::Borrowed(text))))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Field::Str(Cow::Owned(text.to_owned())))
+    fn visit_str<E>(self, text: &str) -> Result<T, E> {
+        Ok(T::from_scalar(Field::Str(Cow::Owned(text.to_owned()))))
     }
 
-    fn visit_u64<E>(self, n: u64) -> Result<Self::Value, E> {
-        Ok(Field::Number(n))
+    fn visit_u64<E>(self, n: u64) -> Result<T, E> {
+        Ok(T::from_scalar(Field::Number(n)))
     }
 
-    fn visit_i64<E>(self, n: i64) -> Result<Self::Value, E> {
-        Ok(u64::try_from(n).map_or(Field::Other, Field::Number))
+    fn visit_i64<E>(self, n: i64) -> Result<T, E> {
+        let field = u64::try_from(n).map_or(Field::Other, Field::Number);
+        Ok(T::from_scalar(field))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Field::Other)
+    fn visit_f64<E>(self, _: f64) -> Result<T, E> {
+        Ok(T::from_scalar(Field::Other))
     }
 
-    fn visit_bool<E>(self, b: bool) -> Result<Self::Value, E> {
-        Ok(Field::Bool(b))
+    fn visit_bool<E>(self, b: bool) -> Result<T, E> {
+        Ok(T::from_scalar(Field::Bool(b)))
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Field::Null)
+    fn visit_unit<E>(self) -> Result<T, E> {
+        Ok(T::from_scalar(Field::Null))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Field::Other)
+    fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<T, A::Error> {
+        T::from_array(array)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Field::Other)
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<T, A::Error> {
+        T::from_object(object)
+    }
+}
+
+impl<'de> Loose<'de> for Field<'de> {
+    fn from_scalar(field: Field<'de>) -> Self {
+        field
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_loosely(deserializer)
     }
 }
 
@@ -113,11 +145,16 @@ impl<T> Default for Object<T> {
     }
 }
 
-impl<'de: 'a, 'a, T: Deserialize<'a>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Loose<'de> for Object<T> {
+    fn from_object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+        let read = T::deserialize(MapAccessDeserializer::new(object))?;
+        Ok(Self(Some(read)))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?.get();
-        let object = json.starts_with('{').then(|| serde_json::from_str(json));
-        object.transpose().map(Self).map_err(D::Error::custom)
+        read_loosely(deserializer)
     }
 }
 
@@ -128,33 +165,20 @@ pub(super) struct Words<'a>(pub(super) Vec<Cow<'a, str>>);
 /// More words than this are never looked at.
 const WORDS: usize = 32;
 
-impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?.get();
-        if !json.starts_with('[') {
-            return Ok(Self::default());
-        }
-        let words = serde_json::Deserializer::from_str(json).deserialize_seq(WordsVisitor);
-        words.map_err(D::Error::custom)
-    }
-}
-
-struct WordsVisitor;
-
-impl<'de> Visitor<'de> for WordsVisitor {
-    type Value = Words<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+impl<'de> Loose<'de> for Words<'de> {
+    fn from_array<A: SeqAccess<'de>>(mut array: A) -> Result<Self, A::Error> {
         let mut words = Words::default();
-        while let Some(field) = seq.next_element::<Field<'de>>()? {
+        while let Some(field) = array.next_element::<Field<'de>>()? {
             if let (Field::Str(word), true) = (field, words.0.len() < WORDS) {
                 words.0.push(word);
             }
         }
         Ok(words)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_loosely(deserializer)
     }
 }
