@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::counted::count;
+use super::network::NetworkLength;
 use super::report::{Standing, Weight};
 use crate::domain::id::Timestamp;
 
@@ -55,9 +56,17 @@ pub fn grounded(reports: &[Standing], now: Timestamp) -> bool {
 fn enough<'a>(reports: impl Iterator<Item = &'a Standing> + Clone) -> bool {
     // Where nothing is known of the network, nothing says that two reporters are two people.
     let counts = |it: &&Standing| it.met && it.network.is_some() && it.weight > Weight::LEAST;
-    let counted = count(reports.filter(counts), |it| it.weight.0.into());
-    // A group is a network of its own with at least one reporter, so as many groups are as many of both.
-    counted.groups >= REPORTERS && counted.sum >= u64::from(NEEDED.0)
+    let counted = reports.filter(counts);
+    // Networks of IPv4 and of IPv6 are two views of the same people: a phone and a line at home that speak both are
+    // two networks in each view, and would be four in the sum.
+    [NetworkLength::V4Block, NetworkLength::V6Site]
+        .into_iter()
+        .any(|family| {
+            let of = |it: &&Standing| it.network.is_some_and(|it| it.length == family);
+            let counted = count(counted.clone().filter(of), |it| it.weight.0.into());
+            // A group is a network of its own with at least one reporter, so as many groups are as many of both.
+            counted.groups >= REPORTERS && counted.sum >= u64::from(NEEDED.0)
+        })
 }
 
 #[cfg(test)]
@@ -67,6 +76,7 @@ mod tests {
     use super::*;
     use crate::domain::id::SessionId;
     use crate::domain::safety::counted::tests::network;
+    use crate::domain::safety::network::NetworkHash;
     use crate::domain::safety::reason::Reason;
 
     const NOW: Timestamp = Timestamp(1_000_000_000);
@@ -94,6 +104,21 @@ mod tests {
         assert!(mutes(&three));
         assert!(!mutes(&three[..2]));
         assert!(!mutes(&[]));
+    }
+
+    #[test]
+    fn networks_of_two_families_are_not_added_up() {
+        let by_six = |reporter| Standing {
+            network: network(reporter).map(|it| NetworkHash {
+                length: NetworkLength::V6Site,
+                ..it
+            }),
+            ..standing(reporter)
+        };
+        // A phone and a line at home, each by both, and a café.
+        assert!(!mutes(&[standing(1), by_six(2), standing(3), by_six(4)]));
+        assert!(mutes(&[1, 2, 3].map(by_six)));
+        assert!(mutes(&[standing(1), by_six(2), standing(3), standing(4)]));
     }
 
     #[test]
