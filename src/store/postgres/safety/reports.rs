@@ -194,7 +194,7 @@ async fn facts(
 ) -> Result<WeightFacts, BackendError> {
     let (me, them) = (rows::session(draft.reporter), rows::session(reported));
     let sql = "SELECT EXISTS (SELECT FROM reports WHERE reporter = $2 AND reported = $1 \
-             AND withdrawn IS NULL AND at >= $3 AND weight > $5) AS retaliation, \
+             AND withdrawn IS NULL AND at >= $3 AND verdict IS DISTINCT FROM 3 AND weight > $5) AS retaliation, \
          EXISTS (SELECT FROM sanctions s WHERE s.session = $1 AND s.kind = 6 AND s.lifts IS NULL \
              AND (s.until IS NULL OR s.until > $4) \
              AND NOT EXISTS (SELECT FROM sanctions l WHERE l.lifts = s.id)) AS muted";

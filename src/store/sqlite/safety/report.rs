@@ -255,7 +255,7 @@ impl Writer {
         )?;
         let mut retaliation = self.conn.prepare_cached(
             "SELECT 1 FROM reports WHERE reporter = ?1 AND reported = ?2 AND at >= ?3 AND withdrawn IS NULL \
-             AND weight > ?4",
+             AND verdict IS NOT 3 AND weight > ?4",
         )?;
         let since = self.now.minus(RETALIATION).0;
         Ok(WeightFacts {

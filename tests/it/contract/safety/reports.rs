@@ -196,7 +196,7 @@ async fn a_session_has_only_so_many_undecided_reports<X: Backend>() {
     done(
         world
             .safety()
-            .skip(case.id, Actor::Local, String::new())
+            .skip(case.id, Actor::Local, String::new(), None)
             .await,
     );
     report(&world, &more).await;
@@ -315,7 +315,11 @@ async fn the_weight_follows_from_how_earlier_reports_were_decided<X: Backend>() 
     assert_eq!(weight, Weight(1500));
     assert_eq!(case.priority, Priority(3000));
     // What is skipped says nothing; what is decided now does.
-    done(safety.skip(case.id, Actor::Local, String::new()).await);
+    done(
+        safety
+            .skip(case.id, Actor::Local, String::new(), None)
+            .await,
+    );
     assert_eq!(safety.accuracy(reporter, None).await.unwrap(), known);
     for _ in 0..20 {
         let (case, _) = next().await;
@@ -381,6 +385,16 @@ async fn reporting_before_a_word_was_said_is_light_and_no_shield<X: Backend>() {
         .await;
     done(invalid);
     report(&world, &draft(&pairing, Reason::Spam)).await;
+    assert_eq!(answered(&world, &pairing).await, Weight::ONE);
+    // Nor is one that was found to be of bad faith.
+    let pairing = world.room().await;
+    for side in Side::BOTH {
+        world.say(pairing.room, side, "1", "said").await;
+    }
+    report(&world, &draft(&pairing, Reason::Spam)).await;
+    let liar = pairing.parties[0].session;
+    let invalid = world.safety().invalidate(liar, None, None, Actor::Local);
+    done(invalid.await);
     assert_eq!(answered(&world, &pairing).await, Weight::ONE);
 }
 
