@@ -163,6 +163,18 @@ test('what was lifted is asked of the server, which alone knows what still holds
   assert.ok(asked.includes('/api/notices/'));
 });
 
+test('a socket that is open again asks whether words to all people still stand, and only then', async () => {
+  const page = await store([200, { notices: [], standing: { ban: null, mute: null } }]);
+  page.takeNotice(raw());
+  await page.askWhatStands();
+  assert.deepEqual(asked, [], 'a warning stands until its person has read it');
+  page.takeNotice(raw({ id: 'w', kind: 'maintenance', until_ms: Date.now() + 60_000 }));
+  assert.notEqual(page.maintenanceUntil(), null);
+  await page.askWhatStands();
+  assert.deepEqual(asked, ['/api/notices/']);
+  assert.equal(page.maintenanceUntil(), null, 'it was taken back while the socket was down');
+});
+
 test('until when there is maintenance is in its notice', async () => {
   const page = await store([200, { notices: [] }]);
   assert.equal(page.maintenanceUntil(), null);

@@ -61,6 +61,9 @@ const sanctionOf = (raw) => ({ rule: textOf(raw.rule), until: momentOf(raw.until
 /** @param {Notice} a @param {Notice} b */
 const newestFirst = (a, b) => b.from - a.from;
 
+/** Whether words to all people are among them. @param {Notices} state */
+export const saysToAll = ({ list }) => list.some(({ kind }) => toAll.has(kind));
+
 /** Of words to all people: they are told again, and ended as they began. @param {Notice} notice */
 const isTakenBack = ({ kind, from, until }) => toAll.has(kind) && until !== null && until <= from;
 

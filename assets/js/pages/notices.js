@@ -3,7 +3,7 @@
 
 import { local } from '../lib/storage.js';
 import { monotonicNow, now } from '../lib/time.js';
-import { hear, holds, latest, learn, noNotices, toRead } from '../model/notices.js';
+import { hear, holds, latest, learn, noNotices, saysToAll, toRead } from '../model/notices.js';
 import { getNotices } from '../net/http.js';
 
 /** The close code of a browser that is banned. */
@@ -57,6 +57,9 @@ export async function askNotices(patience = 0) {
   asking ??= ask().finally(() => (asking = null));
   await asking;
 }
+
+/** A socket is open again: words to all people that were taken back meanwhile were told to no one here. */
+export const askWhatStands = () => saysToAll(state) && askNotices(15_000);
 
 async function ask() {
   askedAt = monotonicNow();

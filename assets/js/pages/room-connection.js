@@ -7,7 +7,7 @@ import { allowResend, backoffDelay, endBackoff, looksDead, markSent, newOutbox, 
 import { resumePoint } from '../model/room-queries.js';
 import { forgottenCode, ReconnectingSocket, socketUrl } from '../net/socket.js';
 import { wasForgotten } from '../ui/forget.js';
-import { askNotices, bannedCode, goToNotices, isMuted, takeNotice } from './notices.js';
+import { askNotices, askWhatStands, bannedCode, goToNotices, isMuted, takeNotice } from './notices.js';
 import { sideOf } from './room-storage.js';
 
 // Close codes that mean something else than "come back" or "stop".
@@ -29,6 +29,7 @@ export function openRoomConnection({ roomId, getState, onEvent, onStatus, onGone
     onOpen() {
       entered = false;
       socket.send(enterFrame());
+      askWhatStands();
       outbox = resetConnection(outbox, monotonicNow());
       if (!blocked) onStatus('open');
     },

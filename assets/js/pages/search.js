@@ -11,7 +11,7 @@ import { getRooms } from '../net/http.js';
 import { forgottenCode, ReconnectingSocket, socketUrl } from '../net/socket.js';
 import { wasForgotten } from '../ui/forget.js';
 import { stateOfHours, untilHours } from '../ui/hours.js';
-import { askNotices, bannedCode, goToNotices, maintenanceUntil, readFirst, takeNotice } from './notices.js';
+import { askNotices, askWhatStands, bannedCode, goToNotices, maintenanceUntil, readFirst, takeNotice } from './notices.js';
 
 const cancelPatience = 1500;
 
@@ -42,6 +42,7 @@ export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCanc
     url: () => socketUrl('/ws/matching/'),
     onOpen() {
       apply({ action: 'connection', status: 'open' });
+      askWhatStands();
       if (goesOn(search)) goOn();
     },
     onFrame(frame) {
@@ -66,8 +67,7 @@ export function startSearch({ view, hasMet, getProfile, getSite, onFound, onCanc
   /** A search that goes on while its page sleeps may have found a partner by now: to search then is to leave them. */
   async function goOn() {
     if (wanted.get()) {
-      const open = await getRooms().catch(() => []);
-      const room = open.find((entry) => entry.user_id === searchName());
+      const room = (await getRooms().catch(() => [])).find((entry) => entry.user_id === searchName());
       if (room && !done) {
         finish(() => onRoom(room.room_id));
         return;
