@@ -43,17 +43,14 @@ impl Console {
         words: NoteJson,
     ) -> Result<(), Refused> {
         fits("note", &words.note)?;
-        if words.seen_reports.is_some() {
-            all_seen(&self.known(case).await?, words.seen_reports)?;
-        }
-        let (by, note) = (asker.actor, words.note);
+        let (by, note, seen) = (asker.actor, words.note, words.seen_reports);
         let acted = match act {
             Plain::Claim => match self.safety.claim(case, self.claimant(asker)?).await? {
                 Claimed::Done(_) => Acted::Done(()),
                 Claimed::Refused(why) => Acted::Refused(why),
             },
             Plain::Release => Acted::Done(self.safety.release(case, self.claimant(asker)?).await?),
-            Plain::Skip => self.safety.skip(case, by, note).await?,
+            Plain::Skip => self.safety.skip(case, by, note, seen).await?,
             Plain::Escalate => self.safety.escalate(case, by, note).await?,
             Plain::Reopen => self.safety.reopen(case, by).await?,
         };
@@ -72,7 +69,6 @@ impl Console {
     ) -> Result<(), Refused> {
         order.fits()?;
         let file = self.known(case).await?;
-        all_seen(&file, order.seen_reports)?;
         let decision = DecisionDraft {
             case,
             by: asker.actor,
@@ -82,6 +78,7 @@ impl Console {
             note: order.note,
             text: order.text,
             reporter_text: order.reporter_text,
+            seen_reports: order.seen_reports,
         };
         if !decision.allowed(Role::Administrator) {
             return Err(Refused::Unfit(
@@ -336,14 +333,6 @@ impl Console {
             None => None,
         };
         Err(Refused::of(why, case.as_ref(), &self.names().await?))
-    }
-}
-
-/// Refuses to judge reports that came after the operator has read the case. Commands say nothing about what they have seen.
-fn all_seen(file: &CaseFile, seen: Option<usize>) -> Result<(), Refused> {
-    match seen.is_some_and(|seen| file.reports.len() > seen) {
-        true => Err(Refused::NewReports),
-        false => Ok(()),
     }
 }
 

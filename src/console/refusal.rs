@@ -62,6 +62,7 @@ impl Refused {
                 by: names.name(Some(claim.by)).unwrap_or_default(),
                 until: claim.until,
             },
+            ActRefusal::NewReports => Self::NewReports,
         }
     }
 }

@@ -43,6 +43,7 @@ async fn decide(stage: &Stage, sanctions: &[(SanctionKind, Option<Duration>)], t
             note: String::new(),
             text: text.to_owned(),
             reporter_text: String::new(),
+            seen_reports: None,
             sanctions: sanctions.iter().map(sanction).collect(),
         };
         took_effect(safety.decide(decision).await.expect("an answer"));

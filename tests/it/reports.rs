@@ -382,6 +382,7 @@ async fn own_reports_are_listed_withdrawn_and_answered(data: Data) {
         note: String::new(),
         text: String::new(),
         reporter_text: String::new(),
+        seen_reports: None,
         sanctions: Vec::new(),
     };
     let decided = site.safety.decide(decision).await.unwrap();

@@ -47,6 +47,7 @@ async fn decides_until_it_is_killed() {
             note: String::new(),
             text: "text".into(),
             reporter_text: String::new(),
+            seen_reports: None,
             sanctions: vec![SanctionDraft {
                 target: SanctionTarget::Session(case.subject),
                 kind: SanctionKind::Ban,

@@ -152,7 +152,7 @@ impl<X: Backend> Pair<X> {
                 let skipped = self
                     .world
                     .safety()
-                    .skip(case, actor, String::new())
+                    .skip(case, actor, String::new(), None)
                     .await
                     .unwrap();
                 let may = self.model.may_act(case, by, now);
@@ -272,6 +272,7 @@ impl<X: Backend> Pair<X> {
             note: String::new(),
             text: "text".into(),
             reporter_text: String::new(),
+            seen_reports: None,
             sanctions: found.then_some(mute).into_iter().collect(),
         };
         let decided = self.world.safety().decide(decision).await.unwrap();

@@ -41,6 +41,7 @@ async fn the_public_is_told_what_became_of_reports_and_it_is_added_up_seldom() {
         note: "a note".into(),
         text: "a text".into(),
         reporter_text: String::new(),
+        seen_reports: None,
         sanctions: Vec::new(),
     });
     assert!(matches!(decided.await.unwrap(), Acted::Done(_)));

@@ -80,6 +80,8 @@ pub struct DecisionDraft {
     pub text: String,
     /// To those who reported, at most [`TEXT_CHARS`]: that it was looked at. Empty: the pages' own words.
     pub reporter_text: String,
+    /// How many of its reports the operator has seen: when there are more, nothing is decided. `None`: it is decided all the same.
+    pub seen_reports: Option<usize>,
     /// What follows, at most [`SANCTIONS`]. Without a violation nothing but notes and reporter mutes.
     pub sanctions: Vec<SanctionDraft>,
 }

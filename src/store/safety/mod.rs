@@ -130,8 +130,15 @@ pub trait Cases: Send + Sync {
     /// disabled.
     fn decide_appeal(&self, decision: AppealDecision) -> Pending<Acted<Vec<Sanction>>>;
 
-    /// Closes a case that is no appeal without a decision, whatever is wrong with its evidence. The note is kept as a [`Step`].
-    fn skip(&self, case: CaseId, by: Actor, note: String) -> Pending<Acted<()>>;
+    /// Closes a case that is no appeal without a decision, whatever is wrong with its evidence. The note is kept as a [`Step`];
+    /// `seen` as [`DecisionDraft::seen_reports`].
+    fn skip(
+        &self,
+        case: CaseId,
+        by: Actor,
+        note: String,
+        seen: Option<usize>,
+    ) -> Pending<Acted<()>>;
 
     /// Leaves a case to the administrators. The note is kept as a [`Step`].
     fn escalate(&self, case: CaseId, by: Actor, note: String) -> Pending<Acted<()>>;

@@ -80,6 +80,8 @@ pub enum ActRefusal {
     Unfit,
     /// Another operator has it.
     Taken(CaseClaim),
+    /// More reports came into the case than the operator has seen.
+    NewReports,
 }
 
 /// What became of the reports of one reporter.

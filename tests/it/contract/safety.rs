@@ -168,6 +168,7 @@ fn violation(case: &Case, by: Actor, sanctions: &[SanctionDraft]) -> DecisionDra
         note: "seen".into(),
         text: "because".into(),
         reporter_text: "thank you".into(),
+        seen_reports: None,
         sanctions: sanctions.to_vec(),
     }
 }

@@ -262,6 +262,7 @@ pub fn no_violation(case: CaseId) -> DecisionDraft {
         note: String::new(),
         text: String::new(),
         reporter_text: String::new(),
+        seen_reports: None,
         sanctions: Vec::new(),
     }
 }

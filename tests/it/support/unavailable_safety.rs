@@ -91,7 +91,7 @@ impl Cases for UnavailableSafety {
     fn decide_appeal(&self, _: AppealDecision) -> Pending<Acted<Vec<Sanction>>> {
         no()
     }
-    fn skip(&self, _: CaseId, _: Actor, _: String) -> Pending<Acted<()>> {
+    fn skip(&self, _: CaseId, _: Actor, _: String, _: Option<usize>) -> Pending<Acted<()>> {
         no()
     }
     fn escalate(&self, _: CaseId, _: Actor, _: String) -> Pending<Acted<()>> {

@@ -155,6 +155,25 @@ impl Acting {
         self.now.permit(&self.doer, act, now)
     }
 
+    /// Refuses to judge reports that came after an operator had read the case, which shows [`LISTED`] at most.
+    pub(super) async fn all_seen(
+        &self,
+        line: &Line,
+        seen: Option<usize>,
+    ) -> Result<Result<(), ActRefusal>, BackendError> {
+        let Some(seen) = seen.filter(|seen| *seen < LISTED) else {
+            return Ok(Ok(()));
+        };
+        let sql = "SELECT 1 FROM reports WHERE case_id = $1 LIMIT 1 OFFSET $2";
+        let more = line
+            .query(sql, &[&int(self.case.id.0), &size(seen)])
+            .await?;
+        Ok(match more.is_empty() {
+            true => Ok(()),
+            false => Err(ActRefusal::NewReports),
+        })
+    }
+
     /// How long the case has waited.
     pub(super) fn took(&self, now: Timestamp) -> i64 {
         i64::try_from(now.since(self.case.opened_at).as_millis()).unwrap_or(i64::MAX)

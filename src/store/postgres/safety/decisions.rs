@@ -70,6 +70,10 @@ pub(super) async fn decide(
         true => acting.permit(Act::Decide, line.now),
         false => Err(ActRefusal::NotAllowed),
     };
+    let permitted = match permitted {
+        Ok(()) => acting.all_seen(&line, decision.seen_reports).await?,
+        refused => refused,
+    };
     if let Err(refusal) = permitted {
         return line.commit(Acted::Refused(refusal)).await;
     }
@@ -153,15 +157,20 @@ pub(super) async fn set(
     shared: &Shared,
     case: CaseId,
     by: Actor,
-    act: Act,
+    set: Set,
     note: &str,
 ) -> Result<Acted<()>, BackendError> {
+    let Set { act, seen } = set;
     let mut line = Line::begin(shared).await?;
     let acting = match Acting::on(&line, by, case).await? {
         Ok(acting) => acting,
         Err(refusal) => return line.commit(Acted::Refused(refusal)).await,
     };
-    if let Err(refusal) = acting.permit(act, line.now) {
+    let permitted = match acting.permit(act, line.now) {
+        Ok(()) => acting.all_seen(&line, seen).await?,
+        refused => refused,
+    };
+    if let Err(refusal) = permitted {
         return line.commit(Acted::Refused(refusal)).await;
     }
     let (state, said) = match act {
@@ -196,6 +205,21 @@ pub(super) async fn set(
         automatic::lift(&mut line, case, by, "").await?;
     }
     line.commit(Acted::Done(())).await
+}
+
+/// An act that leaves a case in another state.
+pub(super) struct Set {
+    /// Skip, escalate or reopen.
+    pub(super) act: Act,
+    /// As [`DecisionDraft::seen_reports`].
+    pub(super) seen: Option<usize>,
+}
+
+impl Set {
+    /// One that judges no report.
+    pub(super) fn to(act: Act) -> Self {
+        Self { act, seen: None }
+    }
 }
 
 /// See [`crate::store::safety::Cases::hold`].

@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use self::decisions::Set;
 use super::link::Params;
 use super::{PostgresStore, upkeep as common};
 use crate::domain::id::{RoomId, SessionId, Side, Timestamp};
@@ -114,20 +115,29 @@ impl Cases for PostgresStore {
         self.look(move |shared| async move { appeals::decide(&shared, &decision).await })
     }
 
-    fn skip(&self, case: CaseId, by: Actor, note: String) -> Pending<Acted<()>> {
-        let act = Act::Skip;
-        self.look(move |shared| async move { decisions::set(&shared, case, by, act, &note).await })
+    fn skip(
+        &self,
+        case: CaseId,
+        by: Actor,
+        note: String,
+        seen: Option<usize>,
+    ) -> Pending<Acted<()>> {
+        let set = Set {
+            act: Act::Skip,
+            seen,
+        };
+        self.look(move |shared| async move { decisions::set(&shared, case, by, set, &note).await })
     }
 
     fn escalate(&self, case: CaseId, by: Actor, note: String) -> Pending<Acted<()>> {
-        let act = Act::Escalate;
-        self.look(move |shared| async move { decisions::set(&shared, case, by, act, &note).await })
+        let set = Set::to(Act::Escalate);
+        self.look(move |shared| async move { decisions::set(&shared, case, by, set, &note).await })
     }
 
     fn reopen(&self, case: CaseId, by: Actor) -> Pending<Acted<()>> {
-        self.look(
-            move |shared| async move { decisions::set(&shared, case, by, Act::Reopen, "").await },
-        )
+        self.look(move |shared| async move {
+            decisions::set(&shared, case, by, Set::to(Act::Reopen), "").await
+        })
     }
 
     fn open_by_hand(&self, case: HandDraft) -> Pending<Acted<CaseId>> {

@@ -6,7 +6,7 @@ use super::rows;
 use crate::domain::id::{SessionId, Timestamp};
 use crate::domain::safety::{Actor, Case, CaseId, CaseKind, OperatorId, Role};
 use crate::store::safety::acts::{Act, Before, CaseNow, Doer};
-use crate::store::safety::{ActRefusal, Acted, StepKind};
+use crate::store::safety::{ActRefusal, Acted, LISTED, StepKind};
 
 /// Why an act came to nothing.
 pub(super) enum Stop {
@@ -95,6 +95,20 @@ impl Writer {
             doer,
             before: now.before,
         })
+    }
+
+    /// Refuses to judge reports that came after an operator had read the case, which shows [`LISTED`] at most.
+    pub(super) fn all_seen(&self, case: CaseId, seen: Option<usize>) -> Result<(), Stop> {
+        let Some(seen) = seen.filter(|seen| *seen < LISTED) else {
+            return Ok(());
+        };
+        let mut more = self
+            .conn
+            .prepare_cached("SELECT 1 FROM reports WHERE case_no = ?1 LIMIT 1 OFFSET ?2")?;
+        match more.exists((rows::int(case.0), rows::size(seen)))? {
+            true => Err(ActRefusal::NewReports.into()),
+            false => Ok(()),
+        }
     }
 
     /// What the rules ask of a case.

@@ -18,8 +18,15 @@ use crate::store::safety::Act;
 use crate::store::safety::{About, ActRefusal, HandDraft, Invalidated, StepKind};
 
 impl Writer {
-    pub(super) fn skip(&mut self, case: CaseId, by: Actor, note: &str) -> Result<(), Stop> {
+    pub(super) fn skip(
+        &mut self,
+        case: CaseId,
+        by: Actor,
+        note: &str,
+        seen: Option<usize>,
+    ) -> Result<(), Stop> {
         let permitted = self.permitted(case, by, Act::Skip)?;
+        self.all_seen(case, seen)?;
         let by = permitted.doer.operator;
         self.write_step(case, by, StepKind::Skipped, note, "")?;
         self.close_case(&permitted.case, by, AuditAct::Skipped, "")?;

@@ -34,6 +34,7 @@ impl Writer {
             return Err(ActRefusal::NotAllowed.into());
         }
         let case = self.permitted(draft.case, draft.by, Act::Decide)?.case;
+        self.all_seen(case.id, draft.seen_reports)?;
         let violation = draft.finding == Finding::Violation;
         let reporters = self.judge(case.id, violation)?;
         self.write_ruling(

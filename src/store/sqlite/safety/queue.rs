@@ -87,9 +87,15 @@ impl Cases for SqliteStore {
         self.change(texts, move |writer| acted(writer.decide_appeal(&decision)))
     }
 
-    fn skip(&self, case: CaseId, by: Actor, note: String) -> Pending<Acted<()>> {
+    fn skip(
+        &self,
+        case: CaseId,
+        by: Actor,
+        note: String,
+        seen: Option<usize>,
+    ) -> Pending<Acted<()>> {
         self.change(note.len(), move |writer| {
-            acted(writer.skip(case, by, &note))
+            acted(writer.skip(case, by, &note, seen))
         })
     }
 

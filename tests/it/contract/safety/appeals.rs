@@ -225,7 +225,7 @@ async fn an_appeal_is_no_case_of_reports<X: Backend>() {
     let waiting = only_case(&world).await;
     for refusal in [
         refused(safety.decide(no_violation(&waiting, Actor::Local)).await),
-        refused(safety.skip(case, Actor::Local, String::new()).await),
+        refused(safety.skip(case, Actor::Local, String::new(), None).await),
     ] {
         assert_eq!(refusal, ActRefusal::Unfit);
     }

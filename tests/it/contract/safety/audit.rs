@@ -95,7 +95,7 @@ async fn a_refused_act_is_not_in_the_log<X: Backend>() {
     refused(
         world
             .safety()
-            .skip(CaseId(1), Actor::Local, String::new())
+            .skip(CaseId(1), Actor::Local, String::new(), None)
             .await,
     );
     let draft = on(SessionId::fresh(), Kind::ShadowMute, None);

@@ -168,7 +168,7 @@ async fn after_nothing_was_found_it_does_not_for_a_week<X: Backend>() {
         } else {
             let skipped = world
                 .safety()
-                .skip(case.id, Actor::Local, String::new())
+                .skip(case.id, Actor::Local, String::new(), None)
                 .await;
             done(skipped);
         }
@@ -230,7 +230,7 @@ async fn the_mute_ends_when_its_case_is_skipped<X: Backend>() {
     done(
         world
             .safety()
-            .skip(case.id, Actor::Local, String::new())
+            .skip(case.id, Actor::Local, String::new(), None)
             .await,
     );
     assert_eq!(lifted(&world, subject).await, (false, 1));

@@ -17,6 +17,7 @@ super::for_each_backend! {
     escalated_cases_are_for_administrators
     no_operator_acts_on_their_own_case
     an_operator_who_is_disabled_acts_on_nothing
+    no_report_is_judged_that_came_after_the_case_was_read
     a_skipped_case_says_nothing_about_reporters
     a_closed_case_can_be_opened_again
     a_case_by_hand_waits_in_its_place
@@ -63,7 +64,7 @@ async fn a_claim_holds_twenty_minutes_and_longer_by_acting<X: Backend>() {
     assert_eq!(safety.claim(case.id, ken).await.unwrap(), taken);
     let held = refused(
         safety
-            .skip(case.id, Actor::Operator(ken), String::new())
+            .skip(case.id, Actor::Operator(ken), String::new(), None)
             .await,
     );
     assert_eq!(held, ActRefusal::Taken(until(start)));
@@ -142,7 +143,7 @@ async fn escalated_cases_are_for_administrators<X: Backend>() {
     let refusal = Claimed::Refused(ActRefusal::NotAllowed);
     assert_eq!(safety.claim(case.id, moderator).await.unwrap(), refusal);
     for refusal in [
-        refused(safety.skip(case.id, by, String::new()).await),
+        refused(safety.skip(case.id, by, String::new(), None).await),
         refused(safety.decide(no_violation(&case, by)).await),
     ] {
         assert_eq!(refusal, ActRefusal::NotAllowed);
@@ -189,7 +190,7 @@ async fn no_operator_acts_on_their_own_case<X: Backend>() {
         assert_eq!(safety.claim_next(involved).await.unwrap(), None);
         for refusal in [
             refused(safety.decide(no_violation(&case, by)).await),
-            refused(safety.skip(case.id, by, String::new()).await),
+            refused(safety.skip(case.id, by, String::new(), None).await),
             refused(safety.escalate(case.id, by, String::new()).await),
             refused(
                 safety
@@ -238,12 +239,39 @@ async fn an_operator_who_is_disabled_acts_on_nothing<X: Backend>() {
     }
 }
 
+async fn no_report_is_judged_that_came_after_the_case_was_read<X: Backend>() {
+    let world = World::<X>::new().await;
+    let safety = world.safety();
+    let subject = SessionId::fresh();
+    reported_by_stranger(&world, subject, Reason::Spam).await;
+    let withdrawn = reported_by_stranger(&world, subject, Reason::Spam).await;
+    let gone = safety.withdraw(withdrawn.reporter, withdrawn.id).await;
+    gone.unwrap();
+    let case = only_case(&world).await;
+    assert_eq!(file(&world, case.id).await.reports.len(), 2);
+    let seen = |seen_reports| DecisionDraft {
+        seen_reports,
+        ..no_violation(&case, Actor::Local)
+    };
+    let refusal = refused(safety.decide(seen(Some(1))).await);
+    assert_eq!(refusal, ActRefusal::NewReports);
+    let skip = |seen| safety.skip(case.id, Actor::Local, String::new(), seen);
+    assert_eq!(refused(skip(Some(0)).await), ActRefusal::NewReports);
+    assert_eq!(file(&world, case.id).await.case.state, CaseState::Open);
+    done(safety.decide(seen(Some(2))).await);
+    assert_eq!(refused(skip(None).await), ActRefusal::Unfit);
+}
+
 async fn a_skipped_case_says_nothing_about_reporters<X: Backend>() {
     let world = World::<X>::new().await;
     let safety = world.safety();
     let draft = reported_by_stranger(&world, SessionId::fresh(), Reason::Spam).await;
     let case = only_case(&world).await;
-    done(safety.skip(case.id, Actor::Local, String::new()).await);
+    done(
+        safety
+            .skip(case.id, Actor::Local, String::new(), None)
+            .await,
+    );
     assert_eq!(queue(&world).await, []);
     let closed = safety.closed_cases().await.unwrap().remove(0);
     assert_eq!((closed.id, closed.state), (case.id, CaseState::Skipped));
@@ -254,7 +282,11 @@ async fn a_skipped_case_says_nothing_about_reporters<X: Backend>() {
         0
     );
     assert_eq!(
-        refused(safety.skip(case.id, Actor::Local, String::new()).await),
+        refused(
+            safety
+                .skip(case.id, Actor::Local, String::new(), None)
+                .await
+        ),
         ActRefusal::Unfit
     );
     // The next report opens another.
@@ -418,7 +450,7 @@ async fn every_act_on_an_unknown_case_is_refused<X: Backend>() {
     assert_eq!(safety.claim(none, by).await.unwrap(), unknown);
     let by = Actor::Operator(by);
     for refusal in [
-        refused(safety.skip(none, by, String::new()).await),
+        refused(safety.skip(none, by, String::new(), None).await),
         refused(safety.escalate(none, by, String::new()).await),
         refused(safety.reopen(none, by).await),
         refused(safety.hold(none, None, by, String::new()).await),

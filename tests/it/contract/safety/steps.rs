@@ -51,7 +51,7 @@ async fn an_escalated_case_stays_one_when_it_is_reopened<X: Backend>() {
         done(safety.escalate(case.id, mei, String::new()).await);
         match decides {
             true => drop(done(safety.decide(violation(&case, admin, &[])).await)),
-            false => done(safety.skip(case.id, admin, String::new()).await),
+            false => done(safety.skip(case.id, admin, String::new(), None).await),
         }
         let refusal = refused(safety.reopen(case.id, mei).await);
         assert_eq!(refusal, ActRefusal::NotAllowed);
@@ -87,7 +87,7 @@ async fn words_of_an_act_are_kept_with_who_and_when<X: Backend>() {
     world.advance(MINUTE);
     done(
         safety
-            .skip(case.id, Actor::Local, "unreadable".into())
+            .skip(case.id, Actor::Local, "unreadable".into(), None)
             .await,
     );
     let file = file(&world, case.id).await;

@@ -179,7 +179,11 @@ async fn evidence_of_an_open_case_has_no_end<X: Backend>() {
     world.advance(500 * DAY);
     swept(&world).await;
     assert!(has_evidence(&world, case.id).await);
-    done(safety.skip(case.id, Actor::Local, String::new()).await);
+    done(
+        safety
+            .skip(case.id, Actor::Local, String::new(), None)
+            .await,
+    );
     world.advance(30 * DAY);
     swept(&world).await;
     assert!(!has_evidence(&world, case.id).await);
