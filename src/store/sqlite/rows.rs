@@ -19,7 +19,7 @@ const REACTION: i64 = 3;
 pub(super) struct Stored {
     pub(super) room: i64,
     pub(super) entry: Entry,
-    /// Of a reaction also from whom its message is hidden.
+    /// Of a reaction also the sides that its message is hidden from.
     hidden: i64,
 }
 
