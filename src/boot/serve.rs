@@ -139,7 +139,7 @@ async fn compare_positions(app: Arc<AppState>) {
     positions::run(&*app.store, &*app.channel, every, app.shutdown.token()).await;
 }
 
-/// Folds metrics, tells other nodes how many are here, and lets limiters forget.
+/// Folds metrics, tells other nodes how many are here, and lets limiters and the pool forget.
 async fn housekeeping(app: Arc<AppState>) {
     let mut upkeep = interval(telemetry::UPKEEP_EVERY);
     let mut forget = interval(FORGET_EVERY);
@@ -153,7 +153,10 @@ async fn housekeeping(app: Arc<AppState>) {
                 app.figures.places();
             }
             _ = trimming.tick() => wake_to_trim(&app),
-            _ = forget.tick() => app.limits.forget(),
+            _ = forget.tick() => {
+                app.limits.forget();
+                app.pool.tidy(crate::clock::now());
+            }
         }
     }
 }

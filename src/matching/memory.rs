@@ -66,6 +66,11 @@ impl WaitingPool for MemoryPool {
         self.state.lock().stats()
     }
 
+    fn tidy(&self, now: Timestamp) {
+        // The lock is free between a few and the next few.
+        while self.state.lock().tidy(now) {}
+    }
+
     fn close(&self) -> PoolFuture<'_, ()> {
         Box::pin(async move {
             // The lock is free again before a large pool is torn down.

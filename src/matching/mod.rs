@@ -199,6 +199,10 @@ pub trait WaitingPool: Send + Sync {
     /// Who waits now. Cheap, may lag by a second over nodes.
     fn stats(&self) -> PoolStats;
 
+    /// Forgets the tickets and outcomes whose lease is over. Each call forgets a few; this is for a pool that no
+    /// call comes to, and asked now and then. Where they expire by themselves there is nothing to do.
+    fn tidy(&self, _now: Timestamp) {}
+
     /// Takes nothing more: `enter` fails from now on. All waiting tickets are forgotten, so to the
     /// other methods no ticket is known. Over nodes this ends this node's part alone: others keep
     /// theirs, and what this one did not withdraw expires.

@@ -10,16 +10,13 @@ use super::tags::TagMask;
 use super::ticket_index::{QueuedTicket, TicketIndex};
 use super::ticket_queue::Serial;
 use crate::domain::Pairing;
-use crate::domain::id::{Address, IdMap, RoomId, SessionId, TicketId, Timestamp};
+use crate::domain::id::{Address, IdMap, RoomId, TicketId, Timestamp};
 use crate::domain::wish::fold;
 use crate::matching::dice::{Dice, weight};
 use crate::matching::{Entered, PoolError, PoolRules, PoolStats, Renewed, Ticket, rule};
 
 mod lanes;
-
-/// How many leases that came up each call looks at: more than one call begins, so that the expired
-/// never pile up.
-const UPKEEP: usize = 4;
+mod upkeep;
 
 /// How many tabs of one browser are looked at.
 const TABS: usize = 64;
@@ -355,35 +352,5 @@ impl PoolState {
     fn expired(&self, serial: Serial, now: Timestamp) -> bool {
         let leased = self.index.get(serial);
         leased.is_some_and(|leased| leased.lease.over(now))
-    }
-
-    fn expire_session(&mut self, session: SessionId, now: Timestamp) {
-        for serial in self.index.of_session(session).to_vec() {
-            if self.expired(serial, now) {
-                self.remove(serial);
-            }
-        }
-    }
-
-    /// Drops a few of those whose lease is over.
-    fn upkeep(&mut self, now: Timestamp) {
-        for _ in 0..UPKEEP {
-            let Some(holder) = self.leases.first_due(now) else {
-                return;
-            };
-            let lease = match holder {
-                LeaseHolder::Ticket(serial) => self.index.get_mut(serial).map(|w| &mut w.lease),
-                LeaseHolder::Outcome(room) => self.outcomes.get_mut(&room).map(|o| &mut o.lease),
-            };
-            let lease = lease.expect("a noted lease belongs to a ticket or an outcome");
-            if !lease.over(now) {
-                self.leases.put_back(holder, lease);
-                continue;
-            }
-            match holder {
-                LeaseHolder::Ticket(serial) => drop(self.remove(serial)),
-                LeaseHolder::Outcome(room) => drop(self.forget(room)),
-            }
-        }
     }
 }

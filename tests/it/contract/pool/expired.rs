@@ -75,3 +75,26 @@ async fn a_crowd_that_is_over_leaves_bit_by_bit_in_redis() {
     let pool = redis_pool_at(&shared_url(), config);
     it_goes_bit_by_bit(Pool(Arc::clone(&pool) as Arc<_>)).await;
 }
+
+#[tokio::test]
+async fn what_expires_is_forgotten_when_no_call_comes() {
+    let pool = Pool(MemoryPool::new(rules()));
+    let [one, other] = [1, 2].map(ticket);
+    let mut kept = None;
+    for ticket in [one, other] {
+        if let Entered::Paired { pairing, .. } = pool.0.enter(ticket, at(0)).await.unwrap() {
+            kept = Some(Arc::downgrade(&pairing));
+        }
+    }
+    let kept = kept.expect("the two were paired");
+    // Men who look for women, with none there.
+    let men: Vec<Ticket> = (3..100).map(man).collect();
+    together(&pool.0, &men, 0).await;
+    let waiting = || pool.0.stats().total();
+    pool.0.tidy(at(lease_ms() - 1));
+    assert!(kept.strong_count() > 0, "before its time");
+    assert_eq!(waiting(), 97);
+    pool.0.tidy(at(lease_ms()));
+    assert_eq!(kept.strong_count(), 0, "the pairing is kept");
+    assert_eq!(waiting(), 0);
+}
