@@ -53,6 +53,14 @@ impl<S> Buffered<S> {
         self.behind.len()
     }
 
+    /// What waits to be written, to be added to.
+    pub fn append(&mut self) -> &mut Vec<u8> {
+        if self.behind.capacity() == 0 {
+            self.behind = SPARE.take();
+        }
+        &mut self.behind
+    }
+
     /// Gives what was read before; false when there is nothing.
     fn give(&mut self, buf: &mut ReadBuf<'_>) -> bool {
         let Some(ahead) = self.ahead.as_mut() else {
@@ -70,6 +78,14 @@ impl<S> Buffered<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Buffered<S> {
+    /// Makes room for something that is added whole, however large it is: less than [`BEHIND`] waits.
+    pub fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.behind.len() < BEHIND {
+            true => Poll::Ready(Ok(())),
+            false => self.poll_hand_over(cx),
+        }
+    }
+
     /// Hands everything to the kernel.
     fn poll_hand_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.behind.is_empty() {
@@ -126,10 +142,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Buffered<S> {
         if buf.len() > BEHIND {
             return Pin::new(&mut self.inner).poll_write(cx, buf);
         }
-        if self.behind.capacity() == 0 {
-            self.behind = SPARE.take();
-        }
-        self.behind.extend_from_slice(buf);
+        self.append().extend_from_slice(buf);
         Poll::Ready(Ok(buf.len()))
     }
 

@@ -45,6 +45,11 @@ impl<S> Metered<S> {
         &self.inner
     }
 
+    /// The stream below, to write to.
+    pub fn inner_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
     /// It failed for this reason.
     pub fn exhausted(&self) -> bool {
         self.read > self.allowance

@@ -2,17 +2,19 @@
 
 use std::future::poll_fn;
 use std::io::ErrorKind;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_tungstenite::WebSocketStream;
-use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use hyper_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use hyper_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use hyper_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use hyper_tungstenite::tungstenite::{Error, Message};
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncWrite as _, AsyncWriteExt as _};
 
 use super::buffered::Buffered;
 use super::metered::Metered;
@@ -24,10 +26,18 @@ use crate::transport::paced::Paced;
 
 /// Read buffer of a socket: most frames are smaller, larger ones grow it for a while.
 const READ_BUFFER: usize = 256;
-/// Write buffer of a socket: above this, frames are handed on before the batch is complete.
-const WRITE_BUFFER: usize = 512;
-/// What a frame of ours may have around the contents.
-const FRAME_AROUND: usize = 4096;
+/// Most bytes of pongs that wait, for a client that asks and does not read. What else we write the library does
+/// not see, for what it keeps room for once it keeps room for as long as the connection.
+const PONGS: usize = 4096;
+/// A text frame, whole and not masked: as a server's are.
+const TEXT: FrameHeader = FrameHeader {
+    is_final: true,
+    rsv1: false,
+    rsv2: false,
+    rsv3: false,
+    opcode: OpCode::Data(Data::Text),
+    mask: None,
+};
 /// A control frame of a client without its content: two bytes and the mask.
 const CONTROL_HEAD: usize = 6;
 /// How long a close handshake may take before the connection is simply dropped.
@@ -51,7 +61,6 @@ pub enum Incoming {
 /// One socket, whole, in one task.
 pub struct Socket {
     stream: WebSocketStream<Metered<Buffered<Paced>>>,
-    max_write_buffer: usize,
     /// For a message that is not complete.
     partial: Option<Box<Reservation>>,
 }
@@ -61,16 +70,10 @@ pub fn websocket_config(limits: &Limits) -> WebSocketConfig {
     let max_frame = usize::try_from(limits.max_frame).unwrap_or(usize::MAX);
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(max_write_buffer(limits))
+        .write_buffer_size(0)
+        .max_write_buffer_size(PONGS)
         .max_message_size(Some(max_frame))
         .max_frame_size(Some(max_frame))
-}
-
-/// One answer may be several times a frame: a quote beside a content, each escaped.
-fn max_write_buffer(limits: &Limits) -> usize {
-    let max_frame = usize::try_from(limits.max_frame).unwrap_or(usize::MAX);
-    FRAME_AROUND + max_frame.saturating_mul(4)
 }
 
 impl Socket {
@@ -90,28 +93,34 @@ impl Socket {
         let stream = WebSocketStream::from_partially_read(metered, read, Role::Server, config);
         Some(Self {
             stream: stream.await,
-            max_write_buffer: max_write_buffer(limits),
             partial: None,
         })
     }
 
     /// The next frame. Cancel safe. What has come of a long one is held in this account; when that is
     /// used up, the connection is to come back later.
-    pub async fn recv(&mut self, account: MemoryAccount<'_>) -> Incoming {
-        let next = poll_fn(|cx| {
-            let polled = self.stream.poll_next_unpin(cx).map(Some);
+    pub fn recv<'a>(
+        &'a mut self,
+        account: MemoryAccount<'a>,
+    ) -> impl Future<Output = Incoming> + 'a {
+        poll_fn(move |cx| self.poll_recv(account, cx))
+    }
+
+    fn poll_recv(&mut self, account: MemoryAccount<'_>, cx: &mut Context<'_>) -> Poll<Incoming> {
+        let Poll::Ready(next) = self.stream.poll_next_unpin(cx) else {
             // Counted by what was read: memory that the library keeps ready for the rest of a frame is not
             // there yet, as long as nothing was written to it.
             let read = self.stream.get_ref().read();
-            match polled.is_pending() && account.cover(&mut self.partial, read).is_err() {
-                true => Poll::Ready(None),
-                false => polled,
-            }
-        });
-        let Some(next) = next.await else {
-            return Incoming::Unacceptable(CloseReason::GoingAway);
+            return match account.cover(&mut self.partial, read) {
+                Ok(()) => Poll::Pending,
+                Err(_) => Poll::Ready(Incoming::Unacceptable(CloseReason::GoingAway)),
+            };
         };
         self.meter(next.as_ref());
+        Poll::Ready(self.incoming(next))
+    }
+
+    fn incoming(&self, next: Option<Result<Message, Error>>) -> Incoming {
         match next {
             Some(Ok(Message::Text(text))) => Incoming::Text(text),
             Some(Ok(Message::Binary(_))) => Incoming::Binary,
@@ -153,14 +162,14 @@ impl Socket {
     /// # Errors
     /// `TooSlow` when the other end does not take it in time (see [`Paced`]), or takes it slowly while its
     /// account is used up; `Normal` when the connection is broken.
-    pub async fn write(
-        &mut self,
+    pub fn write<'a>(
+        &'a mut self,
         batch: WriteBatch,
-        account: MemoryAccount<'_>,
-    ) -> Result<(), CloseReason> {
+        account: MemoryAccount<'a>,
+    ) -> impl Future<Output = Result<(), CloseReason>> + 'a {
         let mut frames = batch.into_iter();
         let mut held = None;
-        let writing = poll_fn(|cx| {
+        poll_fn(move |cx| {
             let polled = self.poll_write(&mut frames, cx);
             // The kernel nearly always takes all of it at once.
             if polled.is_pending() && held.is_none() {
@@ -170,8 +179,7 @@ impl Socket {
                 }
             }
             polled.map(finished)
-        });
-        writing.await
+        })
     }
 
     fn poll_write(
@@ -179,15 +187,17 @@ impl Socket {
         frames: &mut BatchFrames,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
+        // A pong of the library's that the kernel would not take comes first: ours must not begin within it.
+        ready!(self.stream.poll_flush_unpin(cx))?;
+        let buffered = self.stream.get_mut().inner_mut();
         loop {
-            ready!(self.stream.poll_ready_unpin(cx))?;
+            ready!(buffered.poll_room(cx))?;
             let Some(text) = frames.next() else {
-                return self.stream.poll_flush_unpin(cx);
+                return Pin::new(buffered).poll_flush(cx).map_err(Error::Io);
             };
-            // One frame above the bound would be refused by the buffer; nothing we encode is.
-            let limit = self.max_write_buffer;
-            debug_assert!(text.len() < limit, "a frame larger than the write buffer");
-            self.stream.start_send_unpin(Message::Text(text))?;
+            let waiting = buffered.append();
+            TEXT.format(text.len() as u64, waiting)?;
+            waiting.extend_from_slice(text.as_bytes());
         }
     }
 
@@ -228,4 +238,76 @@ fn finished(done: Result<(), Error>) -> Result<(), CloseReason> {
 /// How [`Paced`] fails.
 fn is_too_slow(error: &Error) -> bool {
     matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::admission::memory_budget::{Class, MemoryBudget};
+
+    const FRAMES: usize = 500;
+    const LONG: usize = 20_000;
+
+    async fn pair() -> (Socket, WebSocketStream<TcpStream>) {
+        let listener = crate::http::accept::listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        let paced = Paced::new(accepted.unwrap().0, Duration::from_secs(60));
+        let metered = Metered::new(Buffered::new(paced), usize::MAX);
+        let config = Some(websocket_config(&Limits::default()));
+        let stream = WebSocketStream::from_raw_socket(metered, Role::Server, config).await;
+        let partial = None;
+        let client = WebSocketStream::from_raw_socket(client.unwrap(), Role::Client, None).await;
+        (Socket { stream, partial }, client)
+    }
+
+    /// More than the kernel takes for a client that asks all the time, and reads late.
+    #[tokio::test]
+    async fn frames_are_whole_and_in_order_between_the_answers_to_pings() {
+        let (mut socket, mut client) = pair().await;
+        let budget = MemoryBudget::new(1 << 30);
+        let account = MemoryAccount {
+            budget: &budget,
+            address: [192, 0, 2, 1].into(),
+            class: Class::InRoom,
+        };
+        let text = |n: usize| format!("{n} {}", "x".repeat(n * 7919 % LONG));
+        let says = async move {
+            for n in 0..FRAMES {
+                let mut batch = WriteBatch::from(Text::from(text(n)));
+                batch.frame(Text::from("short"));
+                socket.write(batch, account).await.unwrap();
+                while socket.recv(account).now_or_never().is_some() {}
+            }
+            socket.close(CloseReason::GoingAway).await;
+        };
+        let hears = async {
+            let (mut heard, mut answers) = (Vec::new(), 0);
+            for _ in 0..FRAMES {
+                let asked = client.feed(Message::Ping(vec![7; 100].into())).await;
+                asked.unwrap();
+            }
+            client.flush().await.unwrap();
+            while let Some(Ok(message)) = client.next().await {
+                match message {
+                    Message::Text(text) => heard.push(text),
+                    Message::Pong(content) => answers += usize::from(content.len() == 100),
+                    _ => {}
+                }
+            }
+            (heard, answers)
+        };
+        let ((), (heard, answers)) = tokio::join!(says, hears);
+        assert_eq!(heard.len(), 2 * FRAMES);
+        for (n, pair) in heard.chunks(2).enumerate() {
+            assert_eq!(
+                (pair[0].as_str(), pair[1].as_str()),
+                (text(n).as_str(), "short")
+            );
+        }
+        assert!(answers > 0);
+    }
 }
