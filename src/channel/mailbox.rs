@@ -192,8 +192,8 @@ impl Mailbox {
     }
 
     /// Waits for [`Mailbox::poll_recv`]. Cancel safe.
-    pub async fn recv(&mut self) -> Received {
-        std::future::poll_fn(|cx| self.poll_recv(cx)).await
+    pub fn recv(&mut self) -> impl Future<Output = Received> {
+        std::future::poll_fn(|cx| self.poll_recv(cx))
     }
 
     /// What is there already, without waiting.

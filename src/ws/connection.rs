@@ -47,7 +47,8 @@ pub struct Connection<M: Machine, I: Io<M>> {
     machine: Option<M>,
     io: I,
     queue: VecDeque<I::InFlight>,
-    background: Option<I::InFlight>,
+    /// Boxed: what it reads is far larger, and most of the time there is none.
+    background: Option<Box<I::InFlight>>,
     charging: Charging<M::Input>,
     heart: Heartbeat,
     /// A ping is due.

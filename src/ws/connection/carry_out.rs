@@ -28,7 +28,7 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                 if let Some(job) = afterwards {
                     // The page before it is written.
                     self.io.settled();
-                    self.background = Some(self.io.start(job));
+                    self.background = Some(Box::new(self.io.start(*job)));
                 }
                 if let Some(job) = self.machine().on_flushed() {
                     self.queue.push_back(self.io.start(job));
@@ -39,12 +39,12 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
     }
 
     /// Begins everything but writing: answers what is to be written, and what is to be begun in the background
-    /// after that.
+    /// after that; boxed, since it is held while that is written.
     pub(super) fn begin(
         &mut self,
         actions: Actions<M::Job>,
         now: Instant,
-    ) -> (WriteBatch, Option<M::Job>) {
+    ) -> (WriteBatch, Option<Box<M::Job>>) {
         let mut batch = WriteBatch::default();
         let (mut replays, mut afterwards) = (false, None);
         for action in actions {
@@ -55,8 +55,10 @@ impl<M: Machine, I: Io<M>> Connection<M, I> {
                     batch.replay(replay);
                 }
                 Action::Queue(job) => self.queue.push_back(self.io.start(job)),
-                Action::Background(job) if replays => afterwards = Some(job),
-                Action::Background(job) => self.background = Some(self.io.start(job)),
+                Action::Background(job) if replays => afterwards = Some(Box::new(job)),
+                Action::Background(job) => {
+                    self.background = Some(Box::new(self.io.start(job)));
+                }
                 Action::Close(reason) => self.close(reason),
                 Action::Vouch => {
                     self.heart.listens(now);
