@@ -158,8 +158,8 @@ pub trait Io<M: Machine>: Send + Sync + 'static {
 
     /// Starts a job at once and answers with its future. Calls are in order: what a job does first
     /// (taking a place in the store's queue) happens in the call.
-    fn start(&self, job: M::Job) -> Self::InFlight;
+    fn start(&mut self, job: M::Job) -> Self::InFlight;
 
     /// What the job in the background brought was written: nothing has to be held for it any more.
-    fn settled(&self) {}
+    fn settled(&mut self) {}
 }

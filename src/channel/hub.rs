@@ -174,6 +174,11 @@ impl Membership {
     pub fn group(&self) -> GroupId {
         self.group
     }
+
+    /// The member.
+    pub fn address(&self) -> Address {
+        self.address
+    }
 }
 
 impl Drop for Membership {

@@ -218,7 +218,7 @@ impl Chat {
 
     /// That it ends is passed on when it was said to begin; that it begins, seldom: else it would be a way to speak.
     pub(super) fn on_typing(&mut self, is_typing: bool, now: Now, out: &mut Actions<ChatJob>) {
-        let said = self.typing;
+        let said = self.typing.as_deref().copied();
         let news = match is_typing {
             true => said.is_none_or(|it| now.instant >= it.begun + TYPING_AGAIN),
             false => said.is_some_and(|it| it.on),
@@ -231,7 +231,7 @@ impl Chat {
             _ => now.instant,
         };
         let on = is_typing;
-        self.typing = Some(OwnTyping { begun, on });
+        self.typing = Some(Box::new(OwnTyping { begun, on }));
         out.push(Action::Queue(ChatJob::Publish(Frame::Typing {
             side: self.side,
             is_typing,

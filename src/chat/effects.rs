@@ -3,8 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use crate::admission::client::Tongue;
 use crate::admission::memory_budget::{Class, MemoryBudget, Reservation};
 use crate::channel::{ChannelLayer, Frame, GroupId, Membership};
@@ -59,16 +57,14 @@ impl ChatServices {
 pub struct ChatIo {
     /// With this.
     pub reach: Arc<ChatServices>,
-    /// As this connection.
-    pub connection: Address,
-    /// In this room, heard for as long as the connection lives.
+    /// As the connection of this room, heard for as long as the connection lives.
     pub membership: Membership,
     /// Whose address is this.
     address: IpAddr,
     /// In which language the site speaks to it.
     language: Tongue,
     /// For the page that is read or written.
-    page: Mutex<Option<Box<Reservation>>>,
+    page: Option<Box<Reservation>>,
 }
 
 /// What a page takes beside its texts: its entries, and pieces of it on their way to the kernel.
@@ -77,7 +73,7 @@ const AROUND_PAGE: usize = 64 * 1024;
 impl Io<Chat> for ChatIo {
     type InFlight = ChatInFlight;
 
-    fn start(&self, job: ChatJob) -> ChatInFlight {
+    fn start(&mut self, job: ChatJob) -> ChatInFlight {
         match job {
             ChatJob::Append(draft) => {
                 let client_id = draft.client_id.clone();
@@ -139,26 +135,20 @@ impl Io<Chat> for ChatIo {
         }
     }
 
-    fn settled(&self) {
-        *self.page.lock() = None;
+    fn settled(&mut self) {
+        self.page = None;
     }
 }
 
 impl ChatIo {
     /// For a connection of this address, in the room of its membership.
-    pub fn new(
-        reach: Arc<ChatServices>,
-        connection: Address,
-        membership: Membership,
-        address: IpAddr,
-    ) -> Self {
+    pub fn new(reach: Arc<ChatServices>, membership: Membership, address: IpAddr) -> Self {
         Self {
             reach,
-            connection,
             membership,
             address,
             language: Tongue::default(),
-            page: Mutex::new(None),
+            page: None,
         }
     }
 
@@ -169,16 +159,12 @@ impl ChatIo {
     }
 
     /// Holds memory for a page until it is written.
-    fn reserve_page(&self) -> bool {
-        let bytes = self.reach.page_memory();
-        let mut page = self.page.lock();
-        *page = None;
-        let reserved = self
-            .reach
-            .memory
-            .reserve(self.address, Class::InRoom, bytes);
-        *page = reserved.ok().map(Box::new);
-        page.is_some()
+    fn reserve_page(&mut self) -> bool {
+        self.page = None;
+        let memory = &self.reach.memory;
+        let reserved = memory.reserve(self.address, Class::InRoom, self.reach.page_memory());
+        self.page = reserved.ok().map(Box::new);
+        self.page.is_some()
     }
 
     fn room(&self) -> RoomId {
@@ -291,7 +277,7 @@ impl ChatIo {
     }
 
     fn arrive(&self, side: Side, instead_of: Option<Side>) -> ChatInFlight {
-        let (room, connection) = (self.room(), self.connection);
+        let (room, connection) = (self.room(), self.membership.address());
         let read_state = ReadState::default();
         let left = instead_of.map(|old| {
             let leaving = self.leaving(old, read_state);
@@ -332,7 +318,7 @@ impl ChatIo {
             channel: Arc::clone(&self.reach.channel),
             room: self.room(),
             side,
-            connection: self.connection,
+            connection: self.membership.address(),
             read_state,
         }
     }
@@ -342,7 +328,7 @@ impl ChatIo {
         let departing = self
             .reach
             .store
-            .depart(self.room(), side, self.connection, read_state);
+            .depart(self.room(), side, leaving.connection, read_state);
         let drain = self.reach.drain.clone();
         other(async move {
             match departing.await {

@@ -93,7 +93,7 @@ impl Chat {
             }
             Err(_) => {
                 self.stream.page_failed();
-                self.retry_page = Some(now.instant + stream::RETRY);
+                self.retry_page = Some(Box::new(now.instant + stream::RETRY));
             }
         }
     }
@@ -144,7 +144,7 @@ impl Chat {
             let there = page.entries.iter().find(|entry| entry.seq == held.seq);
             there.is_some_and(|entry| Some(entry.at) != held.sent_at)
         };
-        page.last_seq < self.stream.last() || self.held.as_ref().is_some_and(is_another)
+        page.last_seq < self.stream.last() || self.held.as_deref().is_some_and(is_another)
     }
 
     fn start_anew(&mut self, last_seq: Seq, out: &mut Actions<ChatJob>) {

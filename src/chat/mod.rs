@@ -40,6 +40,9 @@ use progress::Progress;
 use stream::Stream;
 
 /// One connection to one room.
+///
+/// What there is rarely is boxed: most connections say nothing most of the time, and a page of the log, or the first
+/// sign of typing, costs more than its box.
 pub struct Chat {
     encoder: Encoder,
     rules: Arc<ChatRules>,
@@ -52,16 +55,15 @@ pub struct Chat {
     stream: Stream,
     progress: Progress,
     /// The entry that the client says it has, until the log was seen to have it.
-    held: Option<KnownEntry>,
+    held: Option<Box<KnownEntry>>,
     /// The client has what the log has not: it is told so, and sent the whole log.
     anew: bool,
     partner: PartnerView,
-    typing: Option<OwnTyping>,
+    typing: Option<Box<OwnTyping>>,
     closing: AutoClose,
     /// The next page comes with the room: signals may have been lost.
     wants_room: bool,
-    retry_page: Option<Instant>,
-    /// Boxed: few ever wait for the store to take them in.
+    retry_page: Option<Box<Instant>>,
     retry_arrive: Option<Box<(Instant, Option<Side>)>>,
     told: Told,
 }
@@ -93,7 +95,7 @@ impl Chat {
         };
         Self {
             encoder,
-            partner: PartnerView::new(room.side(side.other()), rules.presence_settle),
+            partner: PartnerView::new(room.side(side.other())),
             ownership: Ownership::new(room.side(side).version, provisional),
             progress: Progress::new(stream.last(), room.side(side).read, after.is_none()),
             rules,
@@ -102,7 +104,7 @@ impl Chat {
             side,
             connection,
             stream,
-            held,
+            held: held.map(Box::new),
             anew,
             typing: None,
             closing: AutoClose::default(),
@@ -306,7 +308,7 @@ impl Machine for Chat {
         [
             self.stream.deadline(),
             self.partner.deadline(),
-            self.retry_page,
+            self.retry_page.as_deref().copied(),
             self.retry_arrive.as_ref().map(|it| it.0),
             self.closing.deadline(),
         ]
@@ -319,8 +321,7 @@ impl Machine for Chat {
         if self.stream.gap_is_old(now.instant) {
             self.page(false, "hole", out);
         }
-        if self.retry_page.is_some_and(|at| at <= now.instant) {
-            self.retry_page = None;
+        if self.retry_page.take_if(|at| **at <= now.instant).is_some() {
             self.page(true, "open", out);
         }
         if let Some(due) = self.retry_arrive.take_if(|it| it.0 <= now.instant) {

@@ -15,27 +15,26 @@ pub(super) struct PartnerView {
     told_online: bool,
     /// They can be called, and are waited for longer.
     callable: bool,
-    settle: Duration,
-    went: Option<Instant>,
+    /// Gone, which is told when this has passed.
+    away_at: Option<Instant>,
     typing_until: Option<Instant>,
 }
 
 impl PartnerView {
-    /// As `room_state` says. An absence is told after `settle`.
-    pub(super) fn new(side: &RoomSide, settle: Duration) -> Self {
+    /// As `room_state` says.
+    pub(super) fn new(side: &RoomSide) -> Self {
         Self {
             callable: side.call_for.is_some(),
-            ..Self::at(side.version, side.online(), settle)
+            ..Self::at(side.version, side.online())
         }
     }
 
-    fn at(version: u64, online: bool, settle: Duration) -> Self {
+    fn at(version: u64, online: bool) -> Self {
         Self {
             version,
             told_online: online,
             callable: false,
-            settle,
-            went: None,
+            away_at: None,
             typing_until: None,
         }
     }
@@ -52,7 +51,7 @@ impl PartnerView {
 
     /// What was heard last, told or not.
     pub(super) fn here(&self) -> bool {
-        self.told_online && self.went.is_none()
+        self.told_online && self.away_at.is_none()
     }
 
     /// The newest version of their side that was heard of.
@@ -74,24 +73,21 @@ impl PartnerView {
 
     /// A connection opened. True: the client believes they are away.
     pub(super) fn came(&mut self) -> bool {
-        self.went = None;
+        self.away_at = None;
         !std::mem::replace(&mut self.told_online, true)
     }
 
-    /// The last connection closed.
-    pub(super) fn went(&mut self, now: Instant) {
+    /// The last connection closed, which is told after `settle`.
+    pub(super) fn went(&mut self, now: Instant, settle: Duration) {
         if self.told_online {
-            self.went.get_or_insert(now);
+            self.away_at.get_or_insert(now + settle);
         }
     }
 
     /// Gone for long enough to tell. Answers true once.
     pub(super) fn is_away(&mut self, now: Instant) -> bool {
-        let away = self.went.is_some_and(|at| at + self.settle <= now);
-        if away {
-            self.went = None;
-            self.told_online = false;
-        }
+        let away = self.away_at.take_if(|at| *at <= now).is_some();
+        self.told_online &= !away;
         away
     }
 
@@ -114,8 +110,8 @@ impl PartnerView {
 
     /// When to look again.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let away = self.went.map(|at| at + self.settle);
-        [away, self.typing_until].into_iter().flatten().min()
+        let due = [self.away_at, self.typing_until];
+        due.into_iter().flatten().min()
     }
 }
 
@@ -128,8 +124,8 @@ mod tests {
     #[test]
     fn a_short_absence_is_not_told() {
         let now = Instant::now();
-        let mut partner = PartnerView::at(1, true, SETTLE);
-        partner.went(now);
+        let mut partner = PartnerView::at(1, true);
+        partner.went(now, SETTLE);
         assert!(!partner.is_away(now + SETTLE / 2));
         assert!(!partner.came());
         assert!(!partner.is_away(now + 2 * SETTLE));
@@ -138,8 +134,8 @@ mod tests {
     #[test]
     fn a_long_absence_is_told_once_and_so_is_the_return() {
         let now = Instant::now();
-        let mut partner = PartnerView::at(1, true, SETTLE);
-        partner.went(now);
+        let mut partner = PartnerView::at(1, true);
+        partner.went(now, SETTLE);
         assert!(partner.is_away(now + SETTLE));
         assert!(!partner.is_away(now + SETTLE));
         assert!(partner.came());
@@ -149,7 +145,7 @@ mod tests {
     #[test]
     fn typing_expires() {
         let now = Instant::now();
-        let mut partner = PartnerView::at(1, true, SETTLE);
+        let mut partner = PartnerView::at(1, true);
         assert!(partner.typing(true, now));
         assert!(!partner.typing(true, now + TYPING / 2));
         assert!(!partner.typing_expired(now + TYPING));

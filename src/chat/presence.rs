@@ -178,7 +178,8 @@ impl Chat {
 
     fn partner_is_away(&mut self, version: u64, now: Now) {
         if self.room.is_open() && self.partner.hear(version) {
-            self.partner.went(now.instant);
+            let settle = self.rules.presence_settle;
+            self.partner.went(now.instant, settle);
         }
     }
 
@@ -202,7 +203,7 @@ impl Chat {
             // What was heard since the room was read is newer than the room.
             let version = self.partner.version();
             let heard = (partner.version < version).then(|| self.partner.here());
-            self.partner = PartnerView::new(partner, self.rules.presence_settle);
+            self.partner = PartnerView::new(partner);
             let grace = self.rules.reconnect_grace;
             let anew = std::mem::take(&mut self.anew);
             let state = self

@@ -67,7 +67,7 @@ type LobbyInFlight = Pin<Box<dyn Future<Output = LobbyOutcome> + Send>>;
 impl Io<Lobby> for LobbyIo {
     type InFlight = LobbyInFlight;
 
-    fn start(&self, job: LobbyJob) -> LobbyInFlight {
+    fn start(&mut self, job: LobbyJob) -> LobbyInFlight {
         let services = Arc::clone(&self.services);
         let client = self.client;
         match job {

@@ -149,7 +149,7 @@ pub async fn talk(
     };
     let machine = Chat::new(app.encoder.clone(), Arc::clone(&app.chat_rules), opening);
     let reach = Arc::clone(&app.reach);
-    let io = ChatIo::new(reach, connection, membership, client.address).speaking(client.language);
+    let io = ChatIo::new(reach, membership, client.address).speaking(client.language);
     Some((Connection::new(app, client, mailbox, machine, io), counted))
 }
 

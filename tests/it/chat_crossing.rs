@@ -215,7 +215,7 @@ impl History {
             side,
             connection,
             chat: Chat::new(Encoder::new(TimeZone::UTC), Arc::new(chat_rules), opening),
-            io: ChatIo::new(Arc::new(reach), connection, membership, home),
+            io: ChatIo::new(Arc::new(reach), membership, home),
             queue: Vec::new(),
             background: None,
             coming: Vec::new(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use miyu::admission::memory_budget::MemoryBudget;
 use miyu::channel::memory::MemoryLayer;
-use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership};
+use miyu::channel::{ChannelLayer, Frame, GroupId, Mailbox, Membership, Outbox};
 use miyu::chat::ChatJob;
 use miyu::chat::effects::{ChatIo, ChatServices, DepartRetry};
 use miyu::domain::id::{Address, NodeId, RoomId, Side};
@@ -28,6 +28,8 @@ struct Scene {
     switch: Switch,
     channel: Arc<dyn ChannelLayer>,
     drain: Drain,
+    /// Bob's connection, as the store knows it.
+    bob: (Outbox, Mailbox),
     heard: Mailbox,
     _listening: Membership,
 }
@@ -37,7 +39,9 @@ impl Scene {
         let world = World::<Sqlite>::new().await;
         let room = world.room().await.room;
         let switch = Switch::default();
-        let channel: Arc<dyn ChannelLayer> = MemoryLayer::new(NodeId::fresh(), 8);
+        let channel: Arc<dyn ChannelLayer> = MemoryLayer::new(address(B).node, 8);
+        let bob = channel.open();
+        assert_eq!(bob.0.address(), address(B), "the first of its node");
         let (outbox, heard) = channel.open();
         let listening = channel.join(GroupId::Room(room), &outbox).await;
         Self {
@@ -47,6 +51,7 @@ impl Scene {
             switch,
             channel,
             drain: Drain::new(),
+            bob,
             heard,
             _listening: listening,
         }
@@ -67,7 +72,6 @@ impl Scene {
 
     /// Bob's connection says goodbye.
     async fn depart(&self) {
-        let (outbox, _mailbox) = self.channel.open();
         let reach = ChatServices {
             store: Arc::clone(&self.store),
             channel: Arc::clone(&self.channel),
@@ -79,9 +83,12 @@ impl Scene {
             push_hosts: None,
             board: no_board(),
         };
-        let membership = self.channel.join(GroupId::Room(self.room), &outbox).await;
+        let membership = self
+            .channel
+            .join(GroupId::Room(self.room), &self.bob.0)
+            .await;
         let home = std::net::Ipv4Addr::LOCALHOST.into();
-        let io = ChatIo::new(Arc::new(reach), address(B), membership, home);
+        let mut io = ChatIo::new(Arc::new(reach), membership, home);
         let depart = ChatJob::Depart {
             side: B,
             version: 1,

@@ -10,11 +10,13 @@ use crate::chat::effects::ChatIo;
 /// an eighth more.
 #[test]
 fn a_quiet_connection_stays_within_its_size_classes() {
-    assert!(size_of::<Connection<Chat, ChatIo>>() <= 896);
-    assert!(size_of::<CountedSocket>() <= 512);
-    // The runtime allocates a task in steps of 128 bytes: with what it and the tracker add, 640.
+    let connection = size_of::<Connection<Chat, ChatIo>>();
+    assert!(connection <= 768, "{connection}");
+    let socket = size_of::<CountedSocket>();
+    assert!(socket <= 512, "{socket}");
+    // The runtime allocates a task in steps of 128 bytes: with what it and the tracker add, 512.
     let run = size_of_future(Connection::<Chat, ChatIo>::run);
-    assert!(run <= 480, "{run}");
+    assert!(run <= 344, "{run}");
 }
 
 fn size_of_future<A, B, F: Future>(_: fn(A, B) -> F) -> usize {
