@@ -15,7 +15,7 @@ use super::{Frame, GroupClosing, GroupId};
 use crate::domain::id::NodeId;
 
 /// Of this encoding. Nodes announce it; others refuse to start beside it.
-pub const VERSION: u8 = 7;
+pub const VERSION: u8 = 8;
 
 /// No packet is longer; the longest message with its quote takes a tenth of it.
 pub const MOST_BYTES: usize = 256 * 1024;

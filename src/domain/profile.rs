@@ -105,8 +105,12 @@ impl UserId {
 /// What the partner sees of a person, and the gender that only matching sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// Visible name, clean, never empty.
+    /// The name that others see, clean, never empty.
     pub nickname: String,
+    /// The name that the person gave, where others see the default one in its place: in what is sent to them they
+    /// go by it, so that nothing says that others do not.
+    #[serde(default)]
+    pub own_nickname: Option<String>,
     /// 1 to [`AVATARS`].
     pub avatar: u8,
     /// How they feel.
@@ -125,24 +129,33 @@ impl Profile {
         let avatar = avatar.parse().ok().filter(|n| (1..=AVATARS).contains(n));
         Self {
             nickname,
+            own_nickname: None,
             avatar: avatar.unwrap_or(1),
             mood: Mood::parse(mood),
             gender: Gender::parse(gender),
         }
     }
 
-    /// As others see a person who may not speak to them: without words of their own.
+    /// As others see a person who may not speak to them: without words of their own. The person sees their own.
     pub fn unnamed(mut self) -> Self {
-        DEFAULT_NICKNAME.clone_into(&mut self.nickname);
+        if self.nickname != DEFAULT_NICKNAME {
+            let given = std::mem::replace(&mut self.nickname, DEFAULT_NICKNAME.to_owned());
+            self.own_nickname = Some(given);
+        }
         self
     }
 
     /// With the default name, should it read like one of the site's staff.
-    pub fn unless_staff(self, staff: &StaffNames) -> Self {
+    pub fn unless_staff(mut self, staff: &StaffNames) -> Self {
         if staff.covers(&self.nickname) {
-            return self.unnamed();
+            DEFAULT_NICKNAME.clone_into(&mut self.nickname);
         }
         self
+    }
+
+    /// The name that the person goes by in what is sent to themselves.
+    pub fn own_name(&self) -> &str {
+        self.own_nickname.as_deref().unwrap_or(&self.nickname)
     }
 }
 
@@ -166,6 +179,23 @@ mod tests {
         assert_eq!(profile.avatar, 1);
         assert_eq!(profile.mood, Mood::Neutral);
         assert_eq!(profile.gender, Gender::Other);
+    }
+
+    #[test]
+    fn who_may_not_speak_keeps_their_name_for_themselves() {
+        let given = Profile::parse("Mei", "2", "happy", "female");
+        assert_eq!(given.own_name(), "Mei");
+        let shown = given.unnamed().unnamed();
+        assert_eq!(
+            (shown.nickname.as_str(), shown.own_name()),
+            (DEFAULT_NICKNAME, "Mei")
+        );
+        let nameless = Profile::parse("", "2", "happy", "female");
+        assert_eq!(nameless.clone().unnamed(), nameless);
+        // Kept by stores as JSON: what is there from before has no such name.
+        let kept = r#"{"nickname":"Mei","avatar":2,"mood":"happy","gender":"female"}"#;
+        let kept: Profile = serde_json::from_str(kept).unwrap();
+        assert_eq!(kept.own_nickname, None);
     }
 
     #[test]

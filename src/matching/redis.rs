@@ -32,7 +32,7 @@ mod script;
 /// What the names of the pool's keys have in common behind the prefix. In braces, so that a cluster
 /// keeps them together; the number is the version of what is kept, and nodes with another one do not
 /// see each other's tickets.
-const TOGETHER: &str = "{pool:4}";
+const TOGETHER: &str = "{pool:5}";
 /// Most ends of leases that one count looks at; about a millisecond of Redis.
 const SWEEP: usize = 200;
 /// Between two of those while more are due.

@@ -65,11 +65,16 @@ impl Encoder {
 
     /// Both encodings of a committed entry of this room.
     pub fn entry_texts(&self, room: RoomId, personas: &[Persona; 2], entry: &Entry) -> EntryTexts {
-        match entry.kind {
-            EntryKind::Departure { .. } => {
-                EntryTexts::by_side(Side::BOTH.map(|side| self.entry(room, personas, entry, side)))
-            }
-            _ => EntryTexts::same(self.entry(room, personas, entry, Side::A)),
+        let named = |it: &Persona| it.profile.own_nickname.is_some();
+        let differ = match entry.kind {
+            EntryKind::Departure { .. } => true,
+            EntryKind::Message { .. } => personas.iter().any(named),
+            EntryKind::Recall { .. } | EntryKind::Reaction { .. } => false,
+        };
+        let text = |side| self.entry(room, personas, entry, side);
+        match differ {
+            true => EntryTexts::by_side(Side::BOTH.map(text)),
+            false => EntryTexts::same(text(Side::A)),
         }
     }
 
@@ -82,7 +87,7 @@ impl Encoder {
         receiver: Side,
     ) -> Text {
         match &entry.kind {
-            EntryKind::Message { .. } => self.message(room, personas, entry, false),
+            EntryKind::Message { .. } => self.message(room, personas, entry, receiver, false),
             EntryKind::Recall {
                 target, client_id, ..
             } => encode(&MessageRecalled {
@@ -107,7 +112,8 @@ impl Encoder {
 
     /// The answer to a repeated `client_id`: the stored message, outside the ordered stream.
     pub fn repeat(&self, room: RoomId, personas: &[Persona; 2], entry: &Entry) -> Text {
-        self.message(room, personas, entry, true)
+        // Only its author repeats a message.
+        self.message(room, personas, entry, entry.kind.side(), true)
     }
 
     /// The answer to a reaction that stands already: outside the ordered stream, like [`Self::repeat`].

@@ -21,7 +21,11 @@ pub fn names(personas: &[Persona; 2]) -> usize {
         let lengths = personas.iter().map(|persona| escaped_len(of(persona)));
         lengths.max().unwrap_or(0)
     };
-    longest(|it| it.user_id.as_str()) + 2 * longest(|it| &it.profile.nickname)
+    let (shown, own) = (
+        longest(|it| &it.profile.nickname),
+        longest(|it| it.profile.own_name()),
+    );
+    longest(|it| it.user_id.as_str()) + 2 * shown.max(own)
 }
 
 /// Bytes of an entry's frame on the wire, at most; `names` is of [`names`].

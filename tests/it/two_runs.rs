@@ -22,6 +22,7 @@ use self::evening::Evening;
 mod diary;
 mod evening;
 mod unheard;
+mod unheard_anew;
 
 /// Who the partner is to the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

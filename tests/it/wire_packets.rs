@@ -34,16 +34,23 @@ fn texts() -> impl Strategy<Value = EntryTexts> {
 fn personas() -> impl Strategy<Value = Persona> {
     let moods = prop::sample::select(vec![Mood::Happy, Mood::Neutral, Mood::Sad]);
     let genders = prop::sample::select(Gender::ALL.to_vec());
-    let names = ("[a-zA-Z0-9_-]{1,50}", any::<String>(), 1_u8..=20);
-    (names, moods, genders).prop_map(|((user_id, nickname, avatar), mood, gender)| Persona {
-        user_id: UserId::parse(&user_id).unwrap(),
-        profile: Profile {
-            nickname,
-            avatar,
-            mood,
-            gender,
+    let names = (
+        "[a-zA-Z0-9_-]{1,50}",
+        any::<(String, Option<String>)>(),
+        1_u8..=20,
+    );
+    (names, moods, genders).prop_map(
+        |((user_id, (nickname, own_nickname), avatar), mood, gender)| Persona {
+            user_id: UserId::parse(&user_id).unwrap(),
+            profile: Profile {
+                nickname,
+                own_nickname,
+                avatar,
+                mood,
+                gender,
+            },
         },
-    })
+    )
 }
 
 fn parties() -> impl Strategy<Value = Party> {

@@ -60,11 +60,11 @@ pub(super) type ReplyParts = Vec<Vec<u8>>;
 
 /// What the scripts carry without looking into it.
 #[derive(Serialize)]
-struct PackedBody<'a>(&'a str, u8, Mood, &'a Tags);
+struct PackedBody<'a>(&'a str, u8, Mood, &'a Tags, Option<&'a str>);
 
 /// The same when it comes back.
 #[derive(Deserialize)]
-struct UnpackedBody(String, u8, Mood, Tags);
+struct UnpackedBody(String, u8, Mood, Tags, Option<String>);
 
 /// A ticket, the moment by its caller's clock, and the number of this attempt to enter.
 pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> PackedTicket {
@@ -95,6 +95,7 @@ pub(super) fn ticket(ticket: &Ticket, now: Timestamp, attempt: [u8; 8]) -> Packe
         profile.avatar,
         profile.mood,
         &ticket.wish.tags,
+        profile.own_nickname.as_deref(),
     );
     serde_json::to_writer(&mut kept, &body).expect("names and words are always JSON");
     PackedTicket {
@@ -315,11 +316,12 @@ fn party(mut kept: Reader<'_>) -> Result<(Party, &[u8], Tags, Marks), PoolError>
     }
     let held = usize::from(kept.byte()?);
     kept.bytes(held * MARK_BYTES)?;
-    let UnpackedBody(nickname, avatar, mood, tags) =
+    let UnpackedBody(nickname, avatar, mood, tags, own_nickname) =
         serde_json::from_slice(kept.0).map_err(|_| unreadable())?;
     let gender = Gender::ALL.get(class / PreferredGender::ALL.len());
     let profile = Profile {
         nickname,
+        own_nickname,
         avatar,
         mood,
         gender: *gender.ok_or_else(unreadable)?,

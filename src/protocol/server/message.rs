@@ -1,7 +1,7 @@
 //! The frame `new_message`, written by hand: it is encoded once for each message, more often than all others together.
 
 use super::{Encoder, Text};
-use crate::domain::id::{RoomId, Timestamp};
+use crate::domain::id::{RoomId, Side, Timestamp};
 use crate::domain::{Entry, EntryKind, Persona, Quote};
 use crate::protocol::json::Json;
 use crate::protocol::proof::Said;
@@ -16,6 +16,7 @@ impl Encoder {
         room: RoomId,
         personas: &[Persona; 2],
         entry: &Entry,
+        receiver: Side,
         repeat: bool,
     ) -> Text {
         let EntryKind::Message {
@@ -29,11 +30,14 @@ impl Encoder {
         };
         let sender = &personas[side.index()];
         let quote = reply.as_ref();
-        let nickname = |quote: &Quote| personas[quote.side.index()].profile.nickname.as_str();
+        let name = |side: Side| match &personas[side.index()].profile {
+            profile if side == receiver => profile.own_name(),
+            profile => profile.nickname.as_str(),
+        };
         let texts = sender.user_id.as_str().len()
-            + sender.profile.nickname.len()
+            + name(*side).len()
             + content.as_ref().map_or(0, String::len)
-            + quote.map_or(0, |quote| nickname(quote).len() + quote_len(quote))
+            + quote.map_or(0, |quote| name(quote.side).len() + quote_len(quote))
             + client_id.len();
         let json = Json::with_capacity(MESSAGE_BYTES + texts)
             .raw(r#"{"action":"new_message","message":{"id":""#)
@@ -43,7 +47,7 @@ impl Encoder {
             .raw(r#","sender_id":"#)
             .text(sender.user_id.as_str())
             .raw(r#","sender_nickname":"#)
-            .text(&sender.profile.nickname)
+            .text(name(*side))
             .raw(r#","sender_avatar":""#)
             .number(sender.profile.avatar)
             .raw(r#"","content":"#)
@@ -57,7 +61,7 @@ impl Encoder {
                 .raw(r#"","replied_to_content":"#)
                 .text_or_null(quote.content.as_deref())
                 .raw(r#","replied_to_sender":"#)
-                .text(nickname(quote))
+                .text(name(quote.side))
                 .raw(if quote.cut {
                     r#","replied_to_cut":true"#
                 } else {

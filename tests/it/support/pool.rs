@@ -61,6 +61,7 @@ pub fn ticket(number: u32) -> Ticket {
             user_id: UserId::parse(&format!("user-{number}")).expect("plain and short"),
             profile: Profile {
                 nickname: format!("Number {number}"),
+                own_nickname: None,
                 avatar: 1,
                 mood: Mood::Neutral,
                 gender: Gender::Other,

@@ -51,6 +51,11 @@ async fn server(in_redis: bool) -> TestServer {
     if !in_redis {
         return Guarded::start(change).await.server;
     }
+    in_redis_pool(change).await.server
+}
+
+/// A site with an operator whose searches are in Redis.
+pub(super) async fn in_redis_pool(change: impl FnOnce(&mut miyu::config::Config)) -> Guarded {
     let config = RedisPoolConfig {
         stats_every: STATS_EVERY,
         ..RedisPoolConfig::new(
@@ -64,7 +69,7 @@ async fn server(in_redis: bool) -> TestServer {
     let pool = redis_pool_at(&shared_url(), config);
     let site = Guarded::start_on(change, |backends| Backends { pool, ..backends }).await;
     make_operator(&*site.safety).await;
-    site.server
+    site
 }
 
 fn other(tags: &[&str]) -> Value {
