@@ -8,7 +8,7 @@ use super::row::{CaseRow, EarlierJson, Looking};
 use super::sanction::{SanctionJson, strikes_first};
 use crate::domain::id::Seq;
 use crate::domain::safety::{
-    Accuracy, Case, CaseKind, CaseState, Chosen, Evidence, Finding, Report, TextClaim, Verdict,
+    Accuracy, Case, CaseKind, Chosen, Evidence, Finding, Report, ReportId, TextClaim, Verdict,
 };
 use crate::store::safety::{Act, CaseFile};
 
@@ -24,6 +24,8 @@ pub struct FileParts<'a> {
     pub file: &'a CaseFile,
     /// What the one who looks may do to it.
     pub acts: &'a [Act],
+    /// The reports of it whose bad faith they may take back.
+    pub revalidatable: &'a [ReportId],
     /// What was kept of the room that is read first.
     pub first: Option<&'a Evidence>,
     /// Cases about the same person.
@@ -70,6 +72,8 @@ struct ReportJson<'a> {
     claims: Vec<ClaimJson<'a>>,
     state: &'static str,
     room: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    may_revalidate: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,6 +118,7 @@ impl<'a> FileJson<'a> {
         let (file, looking) = (parts.file, parts.looking);
         let reporters = Reporters::of(&file.reports);
         let reports = told(&file.reports);
+        let restored = restored(&parts);
         let read = parts.first.map(|it| it.room);
         let rest = file.rooms.iter().filter(|room| Some(**room) != read);
         let history = reporters.all().iter().zip(parts.history);
@@ -123,9 +128,12 @@ impl<'a> FileJson<'a> {
             subject: SubjectJson {
                 id: pseudonym(file.case.subject),
             },
-            may: may(parts.acts, file),
+            may: may(parts.acts, file, !restored.is_empty()),
             targets: targets(parts.first, file),
-            reports: reports.iter().map(|it| report(it, &reporters)).collect(),
+            reports: reports
+                .iter()
+                .map(|it| report(it, &reporters, restored.contains(&it.id)))
+                .collect(),
             reports_left_out: file.reports.len() - reports.len(),
             reporters: history
                 .map(|(who, (accuracy, muted))| ReporterJson {
@@ -161,7 +169,7 @@ fn told(reports: &[Report]) -> &[Report] {
     &reports[..most]
 }
 
-fn report<'a>(report: &'a Report, reporters: &Reporters) -> ReportJson<'a> {
+fn report<'a>(report: &'a Report, reporters: &Reporters, may_revalidate: bool) -> ReportJson<'a> {
     ReportJson {
         id: report.id.to_string(),
         at_ms: report.at.0,
@@ -173,6 +181,7 @@ fn report<'a>(report: &'a Report, reporters: &Reporters) -> ReportJson<'a> {
         claims: report.claims.iter().map(claim).collect(),
         state: state(report),
         room: report.room.0.to_string(),
+        may_revalidate,
     }
 }
 
@@ -209,7 +218,7 @@ pub fn state(report: &Report) -> &'static str {
 }
 
 /// What can be done now, as the page names it. Bad faith is said of reports that are not decided.
-fn may(acts: &[Act], file: &CaseFile) -> Vec<&'static str> {
+fn may(acts: &[Act], file: &CaseFile, revalidates: bool) -> Vec<&'static str> {
     let mut may: Vec<&'static str> = acts
         .iter()
         .map(|act| match act {
@@ -220,6 +229,7 @@ fn may(acts: &[Act], file: &CaseFile) -> Vec<&'static str> {
             Act::Escalate => "escalate",
             Act::Reopen => "reopen",
             Act::Hold => "hold",
+            Act::EndHold => "end_hold",
         })
         .collect();
     let undecided = file
@@ -229,12 +239,20 @@ fn may(acts: &[Act], file: &CaseFile) -> Vec<&'static str> {
     if acts.contains(&Act::Decide) && undecided {
         may.push("invalidate");
     }
-    let emptied = acts.contains(&Act::Reopen) && file.case.state == CaseState::Skipped;
-    let invalid = |it: &Report| it.withdrawn.is_none() && it.verdict == Some(Verdict::Invalid);
-    if (acts.contains(&Act::Decide) || emptied) && file.reports.iter().any(invalid) {
+    if revalidates {
         may.push("revalidate");
     }
     may
+}
+
+/// The reports whose bad faith can be taken back here: who may do that to a report may do it in a case that they may decide, or
+/// open again.
+fn restored<'a>(parts: &FileParts<'a>) -> &'a [ReportId] {
+    let acts = parts.acts;
+    match acts.contains(&Act::Decide) || acts.contains(&Act::Reopen) {
+        true => parts.revalidatable,
+        false => &[],
+    }
 }
 
 /// What a sanction can be on: networks are known of those who were seen while the site had an operator.

@@ -15,7 +15,8 @@ use super::sanction::SanctionJson;
 use super::{Asker, Console, now};
 use crate::domain::id::{RoomId, Seq, SessionId};
 use crate::domain::safety::{
-    Accuracy, AuditAct, Case, CaseId, Evidence, Sanction, SanctionId, SanctionKind, SanctionTarget,
+    Accuracy, AuditAct, Case, CaseId, Evidence, ReportId, Sanction, SanctionId, SanctionKind,
+    SanctionTarget,
 };
 use crate::store::StoreError;
 use crate::store::safety::{Act, Acted, CaseFile};
@@ -57,6 +58,7 @@ pub struct SanctionsJson {
 pub struct Read {
     file: CaseFile,
     acts: Vec<Act>,
+    revalidatable: Vec<ReportId>,
     first: Option<Evidence>,
     about: Vec<Case>,
     history: Vec<(Accuracy, bool)>,
@@ -70,6 +72,7 @@ impl Read {
         FileJson::of(FileParts {
             file: &self.file,
             acts: &self.acts,
+            revalidatable: &self.revalidatable,
             first: self.first.as_ref(),
             about: &self.about,
             history: &self.history,
@@ -153,6 +156,7 @@ impl Console {
         };
         Ok(Read {
             acts,
+            revalidatable: self.safety.revalidatable(case, asker.actor).await?,
             first,
             about: self.safety.cases_about(file.case.subject).await?,
             history: self.histories(&file).await?,

@@ -33,6 +33,8 @@ pub enum Refused {
     NotOpen,
     /// Reports came into the case that were not seen.
     NewReports,
+    /// What was set meanwhile was not seen.
+    Changed,
     /// What was typed is no network that sanctions can be on.
     NoNetwork,
     /// What is asked for cannot be: what is wrong with it.
@@ -63,6 +65,7 @@ impl Refused {
                 until: claim.until,
             },
             ActRefusal::NewReports => Self::NewReports,
+            ActRefusal::Changed => Self::Changed,
         }
     }
 }

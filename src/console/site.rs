@@ -25,6 +25,9 @@ pub struct OrderJson {
     #[serde(default)]
     texts: Texts,
     length_ms: u64,
+    /// Which one it is to replace.
+    #[serde(default)]
+    pub version: Option<u64>,
 }
 
 /// A notice to all people.
@@ -48,6 +51,14 @@ pub struct Maintenance {
 pub struct SiteJson {
     pub(super) broadcast: Option<Broadcast>,
     pub(super) maintenance: Option<Maintenance>,
+    pub(super) versions: SiteVersions,
+}
+
+/// Which of each stands, also one that is over; 0: none.
+#[derive(Debug, Serialize)]
+pub struct SiteVersions {
+    pub(super) broadcast: u64,
+    pub(super) maintenance: u64,
 }
 
 impl Broadcast {

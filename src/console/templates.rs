@@ -25,6 +25,25 @@ pub struct Templates {
     templates: Vec<Template>,
 }
 
+/// Those that hold, and which they are: who changes them says which they saw.
+#[derive(Debug, Serialize)]
+pub struct StandingTemplates {
+    pub(super) version: u64,
+    #[serde(flatten)]
+    pub(super) templates: Templates,
+}
+
+/// What an administrator sends.
+#[derive(Debug, Deserialize)]
+pub struct TemplatesOrder {
+    /// Which ones it is to replace.
+    #[serde(default)]
+    pub version: Option<u64>,
+    /// All of them.
+    #[serde(flatten)]
+    pub templates: Templates,
+}
+
 /// One.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Template {

@@ -6,12 +6,12 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::refusal::Refused;
-use super::site::{Broadcast, Maintenance, OrderJson, SiteJson};
-use super::templates::Templates;
+use super::site::{Broadcast, Maintenance, OrderJson, SiteJson, SiteVersions};
+use super::templates::{StandingTemplates, Templates};
 use super::transparency::TransparencyJson;
 use super::{Asker, Console, now};
 use crate::domain::safety::setting::SETTING_BYTES;
-use crate::domain::safety::{AuditAct, CaseKind, SettingName};
+use crate::domain::safety::{CaseKind, Setting, SettingName};
 use crate::store::StoreError;
 
 /// Adding up what the public is told walks the audit log: as seldom as this.
@@ -40,7 +40,7 @@ pub struct LiveJson {
     oldest_open_ms: Option<u64>,
     appeals_open: usize,
     sanctions_in_force: usize,
-    automatic_today: usize,
+    automatic_today: u64,
 }
 
 impl Console {
@@ -85,10 +85,6 @@ impl Console {
         }
         let queue = self.safety.queue().await?;
         let (_, sanctions_in_force) = self.all_in_force(1).await?;
-        let newest = self.safety.newest_audit().await?;
-        let automatic = newest
-            .iter()
-            .filter(|row| row.what.act == AuditAct::Automatic && now().since(row.at) < DAY);
         let is_appeal = |kind| matches!(kind, CaseKind::Appeal(_));
         let waits = queue.iter().map(|it| now().since(it.opened_at)).max();
         let figures = LiveJson {
@@ -96,7 +92,7 @@ impl Console {
             oldest_open_ms: waits.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX)),
             appeals_open: queue.iter().filter(|it| is_appeal(it.kind)).count(),
             sanctions_in_force,
-            automatic_today: automatic.count(),
+            automatic_today: self.safety.automatic_since(now().minus(DAY)).await?,
         };
         *told = Some((Instant::now(), figures));
         Ok(figures)
@@ -106,19 +102,28 @@ impl Console {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn templates(&self) -> Result<Templates, Refused> {
+    pub async fn templates(&self) -> Result<StandingTemplates, Refused> {
         let set = self.setting(SettingName::Templates).await?;
-        let set = set.and_then(|value| Templates::parse(&value));
-        Ok(set.unwrap_or_else(Templates::delivered))
+        let version = set.as_ref().map_or(0, |it| it.version);
+        let set = set.and_then(|it| Templates::parse(&it.value));
+        Ok(StandingTemplates {
+            version,
+            templates: set.unwrap_or_else(Templates::delivered),
+        })
     }
 
     /// Puts other texts in their place.
     ///
     /// # Errors
     /// See [`Refused`].
-    pub async fn put_templates(&self, asker: Asker, templates: &Templates) -> Result<(), Refused> {
+    pub async fn put_templates(
+        &self,
+        asker: Asker,
+        templates: &Templates,
+        over: Option<u64>,
+    ) -> Result<(), Refused> {
         templates.check()?;
-        self.put(asker, SettingName::Templates, Some(templates))
+        self.put(asker, SettingName::Templates, Some(templates), over)
             .await
     }
 
@@ -129,9 +134,14 @@ impl Console {
     pub async fn site(&self) -> Result<SiteJson, Refused> {
         let broadcast = self.setting(SettingName::Broadcast).await?;
         let maintenance = self.setting(SettingName::Maintenance).await?;
+        let version = |of: &Option<Setting>| of.as_ref().map_or(0, |it| it.version);
         Ok(SiteJson {
-            broadcast: broadcast.and_then(|it| Broadcast::standing(&it, now())),
-            maintenance: maintenance.and_then(|it| Maintenance::standing(&it, now())),
+            versions: SiteVersions {
+                broadcast: version(&broadcast),
+                maintenance: version(&maintenance),
+            },
+            broadcast: broadcast.and_then(|it| Broadcast::standing(&it.value, now())),
+            maintenance: maintenance.and_then(|it| Maintenance::standing(&it.value, now())),
         })
     }
 
@@ -139,9 +149,14 @@ impl Console {
     ///
     /// # Errors
     /// See [`Refused`].
-    pub async fn broadcast(&self, asker: Asker, order: Option<OrderJson>) -> Result<(), Refused> {
+    pub async fn broadcast(
+        &self,
+        asker: Asker,
+        order: Option<OrderJson>,
+        over: Option<u64>,
+    ) -> Result<(), Refused> {
         let notice = order.map(|it| Broadcast::order(it, now())).transpose()?;
-        self.put(asker, SettingName::Broadcast, notice.as_ref())
+        self.put(asker, SettingName::Broadcast, notice.as_ref(), over)
             .await
     }
 
@@ -149,16 +164,20 @@ impl Console {
     ///
     /// # Errors
     /// See [`Refused`].
-    pub async fn maintenance(&self, asker: Asker, order: Option<OrderJson>) -> Result<(), Refused> {
+    pub async fn maintenance(
+        &self,
+        asker: Asker,
+        order: Option<OrderJson>,
+        over: Option<u64>,
+    ) -> Result<(), Refused> {
         let pause = order.map(|it| Maintenance::order(it, now())).transpose()?;
-        self.put(asker, SettingName::Maintenance, pause.as_ref())
+        self.put(asker, SettingName::Maintenance, pause.as_ref(), over)
             .await
     }
 
-    async fn setting(&self, name: SettingName) -> Result<Option<String>, StoreError> {
+    async fn setting(&self, name: SettingName) -> Result<Option<Setting>, StoreError> {
         let all = self.safety.settings().await?;
-        let found = all.into_iter().find(|it| it.name == name);
-        Ok(found.map(|it| it.value))
+        Ok(all.into_iter().find(|it| it.name == name))
     }
 
     async fn put(
@@ -166,6 +185,7 @@ impl Console {
         asker: Asker,
         name: SettingName,
         value: Option<&impl Serialize>,
+        over: Option<u64>,
     ) -> Result<(), Refused> {
         let value = value.map(|it| serde_json::to_string(it).expect("our types encode"));
         if value.as_ref().is_some_and(|it| it.len() > SETTING_BYTES) {
@@ -173,7 +193,10 @@ impl Console {
                 "together it is longer than {SETTING_BYTES} bytes"
             )));
         }
-        let acted = self.safety.put_setting(name, value, asker.actor).await?;
+        let acted = self
+            .safety
+            .put_setting(name, value, over, asker.actor)
+            .await?;
         self.outcome(acted, None).await
     }
 }

@@ -156,6 +156,7 @@ mod tests {
             value,
             at: NOW,
             by: None,
+            version: 1,
         };
         let read = ToAll::of(&[
             put(

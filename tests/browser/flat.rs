@@ -88,7 +88,7 @@ fn what_the_site_says_to_all_leaves_room_for_the_last_words() {
         let words = "今晚十點到十一點網站會停下來更新，已經開始的聊天在那之後可以繼續。";
         let told = json!({ "texts": { "zh-TW": words }, "until_ms": until }).to_string();
         on_the_data(stage, async |safety| {
-            let put = safety.put_setting(SettingName::Broadcast, Some(told), Actor::Local);
+            let put = safety.put_setting(SettingName::Broadcast, Some(told), None, Actor::Local);
             assert_eq!(put.await.expect("an answer"), Acted::Done(()));
         })
         .await;

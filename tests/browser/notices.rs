@@ -82,7 +82,7 @@ async fn announce(stage: &Stage, text: &str) {
             (SettingName::Broadcast, broadcast),
             (SettingName::Maintenance, maintenance),
         ] {
-            let put = safety.put_setting(name, Some(value.to_string()), Actor::Local);
+            let put = safety.put_setting(name, Some(value.to_string()), None, Actor::Local);
             took_effect(put.await.expect("an answer"));
         }
     })

@@ -52,6 +52,20 @@ async fn reports_that_were_made_invalid_by_mistake_stand_again(data: Data) {
     told(&office.admin.post(&path("invalidate"), &report).await);
     let answer = office.mei.post(&path("revalidate"), &report).await;
     assert_eq!(refused(&answer), with(403, "above_you"));
+    // Nor is it offered to others.
+    let (theirs, above) = (
+        file(&mut office.mei, case).await,
+        file(&mut office.admin, case).await,
+    );
+    let offered = |file: &Value| {
+        file["may"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("revalidate"))
+    };
+    assert!(!offered(&theirs) && offered(&above));
+    assert_eq!(theirs["reports"][0].get("may_revalidate"), None);
+    assert_eq!(above["reports"][0]["may_revalidate"], true);
     told(&office.admin.post(&path("revalidate"), &report).await);
     told(&office.mei.post(&path("decide"), &no_violation()).await);
     let answer = office.mei.post(&path("revalidate"), &report).await;

@@ -342,7 +342,13 @@ async fn administrators_set_texts_notices_and_maintenance() {
         office.admin.ask("PUT", "templates/", body()).await.status,
         204
     );
-    assert_eq!(told(&office.mei.get("templates/").await), own);
+    let set = told(&office.mei.get("templates/").await);
+    assert_eq!(set["templates"], own["templates"]);
+    assert!(set["version"].as_u64() > own["version"].as_u64());
+    // The other administrator has not seen that.
+    let answer = office.admin.ask("PUT", "templates/", body()).await;
+    assert_eq!(refused(&answer), with(409, "changed"));
+    assert_eq!(told(&office.mei.get("templates/").await), set);
     let answer = office
         .admin
         .ask(
@@ -354,7 +360,9 @@ async fn administrators_set_texts_notices_and_maintenance() {
     assert_eq!(refused(&answer), with(422, "unfit"));
 
     let none = told(&office.mei.get("broadcast/").await);
-    assert_eq!(none, json!({"broadcast": null, "maintenance": null}));
+    let versions = json!({"broadcast": 0, "maintenance": 0});
+    let nothing = json!({"broadcast": null, "maintenance": null, "versions": versions});
+    assert_eq!(none, nothing);
     let notice = || Some(json!({"texts": {"en": "Back at nine"}, "length_ms": 60_000}).to_string());
     for path in ["broadcast/", "maintenance/"] {
         let answer = office.mei.ask("PUT", path, notice()).await;
@@ -368,12 +376,22 @@ async fn administrators_set_texts_notices_and_maintenance() {
     let set = told(&office.mei.get("broadcast/").await);
     assert_eq!(set["broadcast"]["texts"]["en"], "Back at nine");
     assert!(set["maintenance"]["until_ms"].as_i64() > set["broadcast"]["from_ms"].as_i64());
-    for path in ["broadcast/", "maintenance/"] {
-        assert_eq!(
-            office.admin.ask("DELETE", path, None).await.status,
-            204,
-            "{path}"
-        );
+    for kind in ["broadcast", "maintenance"] {
+        let stale = json!({"texts": {"en": "Back at ten"}, "length_ms": 60_000, "version": 0});
+        let path = format!("{kind}/");
+        let answer = office
+            .admin
+            .ask("PUT", &path, Some(stale.to_string()))
+            .await;
+        assert_eq!(refused(&answer), with(409, "changed"), "{kind}");
+        let end = |version: &str| format!("{kind}/?version={version}");
+        let answer = office.admin.ask("DELETE", &end("0"), None).await;
+        assert_eq!(refused(&answer), with(409, "changed"), "{kind}");
+        let answer = office.admin.ask("DELETE", &end("x"), None).await;
+        assert_eq!(refused(&answer), with(422, "unfit"), "{kind}");
+        let ends = end(&set["versions"][kind].to_string());
+        let answer = office.admin.ask("DELETE", &ends, None).await;
+        assert_eq!(answer.status, 204, "{kind}");
     }
     assert_eq!(told(&office.mei.get("broadcast/").await), none);
 }

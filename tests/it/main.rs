@@ -25,6 +25,7 @@ mod cluster_config;
 mod config;
 mod console;
 mod console_acts;
+mod console_audited;
 mod console_bad_faith;
 mod console_desk;
 mod console_unseen;

@@ -54,7 +54,10 @@ async fn post(browser: &Browser, path: &str, body: &str) -> wire::Answer {
 
 async fn put(site: &Guarded, name: SettingName, value: Option<Value>) {
     let value = value.map(|it| it.to_string());
-    let put = site.safety.put_setting(name, value, Actor::Local).await;
+    let put = site
+        .safety
+        .put_setting(name, value, None, Actor::Local)
+        .await;
     assert_eq!(put.unwrap(), Acted::Done(()));
 }
 

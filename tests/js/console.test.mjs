@@ -2,6 +2,7 @@
 // text hides, which case comes next; and its catalogue.
 
 import assert from 'node:assert/strict';
+import { mergeTemplates } from '../../assets/js/admin/model/merge.js';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -242,4 +243,21 @@ test('each of its texts is used, and each that is used is there', () => {
   for (const key of used) assert.ok(key in catalogues.en || key in general.en, `${key} is missing`);
   for (const view of ['queue', 'closed', 'case']) for (const [, command] of keysOf(view)) assert.ok(`op.key.${command.replace(/-\d$/, '')}` in catalogues.en, command);
   assert.ok(used.length > 200);
+});
+
+test('what two administrators changed at once is put together, and one\'s own words stay', () => {
+  const base = [{ id: 'a', rule: 'spam', texts: { en: 'one', ja: 'ichi' } }, { id: 'b', texts: { en: 'two' } }];
+  const theirs = [{ id: 'b', texts: { en: 'two, said better' } }, { id: 'a', rule: 'other', texts: { en: 'their one', ja: 'ichi' } }];
+  const mine = [{ id: 'a', rule: 'spam', texts: { en: 'my one', ja: 'ichi' } }, { id: 'b', texts: { en: 'two', ja: 'ni' } }];
+  assert.deepEqual(mergeTemplates(base, theirs, mine), [
+    { id: 'b', texts: { en: 'two, said better', ja: 'ni' } },
+    { id: 'a', rule: 'other', texts: { en: 'my one', ja: 'ichi' } },
+  ]);
+  assert.deepEqual(mergeTemplates(base, theirs, base), theirs, 'nothing was typed');
+  assert.deepEqual(mergeTemplates(base, base, mine), mine, 'nothing was changed meanwhile');
+  const without = [{ id: 'a', rule: 'spam', sanction: { kind: 'mute' } }];
+  assert.deepEqual(mergeTemplates(without, without, [{ id: 'a', rule: 'spam' }]), [{ id: 'a', rule: 'spam' }], 'what is taken away is away');
+  const changed = mergeTemplates(base, theirs, mine);
+  changed[0].texts.en = 'typed';
+  assert.equal(theirs[0].texts.en, 'two, said better', 'a copy');
 });

@@ -36,6 +36,7 @@ fn shown(file: &CaseFile, first: Option<&Evidence>) -> Value {
     let json = FileJson::of(FileParts {
         file,
         acts: &[Act::Claim, Act::Decide],
+        revalidatable: &[],
         first,
         about: std::slice::from_ref(&file.case),
         history: &[(

@@ -94,7 +94,7 @@ acts! {
     OperatorChanged = 18 "operator_changed",
     /// An operator logged in.
     LoggedIn = 19 "logged_in",
-    /// Sessions of an operator were ended by another.
+    /// Sessions of an operator were ended by themselves: a log-out, or one of another browser.
     SessionsEnded = 20 "sessions_ended",
     /// A link to set up the first operator was made.
     LinkMade = 21 "link_made",

@@ -56,4 +56,6 @@ pub struct Setting {
     pub at: Timestamp,
     /// By whose hand; `None`: by a command on the machine.
     pub by: Option<OperatorId>,
+    /// The number of the row in the audit log that put it: another one each time.
+    pub version: u64,
 }

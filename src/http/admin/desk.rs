@@ -161,6 +161,10 @@ impl From<Refused> for HttpProblem {
                 "new_reports",
                 "reports came into this case that you have not seen: read it again",
             ),
+            Refused::Changed => conflict(
+                "changed",
+                "it was set meanwhile, by another one or in another window: look at it again",
+            ),
             Refused::NoNetwork => super::unfit_by_name(
                 "no_network",
                 "address is an IP address, alone or with /32 or /24 (IPv4), /64 or /48 (IPv6)"

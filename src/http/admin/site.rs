@@ -3,10 +3,13 @@
 use hyper::Method;
 use serde::Serialize;
 
-use super::{desk, done, guard};
+use super::{desk, done, guard, unfit};
+use crate::console::site::OrderJson;
+use crate::console::templates::TemplatesOrder;
 use crate::console::{LiveJson, drafts};
 use crate::domain::safety::Role;
 use crate::http::problem::HttpProblem;
+use crate::http::query;
 use crate::http::routes::{Call, HandlerResult};
 
 #[derive(Serialize)]
@@ -24,9 +27,9 @@ pub async fn templates(mut call: Call) -> HandlerResult {
         let (console, _) = desk::at(&call)?;
         return desk::answer(&console.templates().await?);
     }
-    let templates = drafts::read(&call.body().await?)?;
+    let TemplatesOrder { templates, version } = drafts::read(&call.body().await?)?;
     let (console, asker) = desk::at(&call)?;
-    console.put_templates(asker, &templates).await?;
+    console.put_templates(asker, &templates, version).await?;
     done()
 }
 
@@ -36,18 +39,18 @@ pub async fn broadcast(mut call: Call) -> HandlerResult {
         let (console, _) = desk::at(&call)?;
         return desk::answer(&console.site().await?);
     }
-    let order = order(&mut call).await?;
+    let (order, over) = order(&mut call).await?;
     let (console, asker) = desk::at(&call)?;
-    console.broadcast(asker, order).await?;
+    console.broadcast(asker, order, over).await?;
     done()
 }
 
 /// `PUT` and `DELETE /admin/api/maintenance/`.
 pub async fn maintenance(mut call: Call) -> HandlerResult {
     changes(&call)?;
-    let order = order(&mut call).await?;
+    let (order, over) = order(&mut call).await?;
     let (console, asker) = desk::at(&call)?;
-    console.maintenance(asker, order).await?;
+    console.maintenance(asker, order, over).await?;
     done()
 }
 
@@ -74,10 +77,14 @@ fn changes(call: &Call) -> Result<bool, HttpProblem> {
     }
 }
 
-/// What is ordered; `None`: what stands is taken back.
-async fn order(call: &mut Call) -> Result<Option<crate::console::site::OrderJson>, HttpProblem> {
+/// What is ordered (`None`: what stands is taken back), and which one that is to replace.
+async fn order(call: &mut Call) -> Result<(Option<OrderJson>, Option<u64>), HttpProblem> {
     if *call.request.method() == Method::DELETE {
-        return Ok(None);
+        let over = query::parameter(call.query(), "version").map(str::parse);
+        let over = over.transpose();
+        return Ok((None, over.map_err(|_| unfit("version is a number"))?));
     }
-    Ok(Some(drafts::read(&call.body().await?)?))
+    let order: OrderJson = drafts::read(&call.body().await?)?;
+    let over = order.version;
+    Ok((Some(order), over))
 }

@@ -155,7 +155,13 @@ impl Settings for Book {
         self.answer(Vec::new())
     }
 
-    fn put_setting(&self, _: SettingName, _: Option<String>, _: Actor) -> Pending<Acted<()>> {
+    fn put_setting(
+        &self,
+        _: SettingName,
+        _: Option<String>,
+        _: Option<u64>,
+        _: Actor,
+    ) -> Pending<Acted<()>> {
         unreachable!()
     }
 }

@@ -15,6 +15,8 @@ pub(in crate::store) struct CaseNow {
     pub(in crate::store) appeal: Option<Option<OperatorId>>,
     /// The last claim, which may have run out.
     pub(in crate::store) claim: Option<CaseClaim>,
+    /// Its evidence is held.
+    pub(in crate::store) on_hold: bool,
     /// What administrators had to do with it before.
     pub(in crate::store) before: Before,
 }
@@ -26,6 +28,8 @@ pub(in crate::store) struct Before {
     pub(in crate::store) escalated: bool,
     /// One of them, or a command, decided it.
     pub(in crate::store) decided: bool,
+    /// One of them, or a command, held its evidence.
+    pub(in crate::store) held: bool,
 }
 
 impl Before {
@@ -66,13 +70,15 @@ pub enum Act {
     Escalate,
     /// To open it again.
     Reopen,
-    /// To hold its evidence, or no longer.
+    /// To hold its evidence, or for longer.
     Hold,
+    /// To hold it no longer.
+    EndHold,
 }
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Claim,
         Self::Decide,
         Self::DecideAppeal,
@@ -80,6 +86,7 @@ impl Act {
         Self::Escalate,
         Self::Reopen,
         Self::Hold,
+        Self::EndHold,
     ];
 }
 
@@ -100,7 +107,7 @@ impl CaseNow {
         act: Act,
         now: Timestamp,
     ) -> Result<(), ActRefusal> {
-        let acts_on_escalated = !matches!(act, Act::Hold | Act::Reopen);
+        let acts_on_escalated = !matches!(act, Act::Hold | Act::EndHold | Act::Reopen);
         if self.state == CaseState::Escalated
             && acts_on_escalated
             && doer.role < Role::Administrator
@@ -110,7 +117,9 @@ impl CaseNow {
         // Else a moderator could decide against an administrator, whose sanction would hold all the same.
         let above = self.before.escalated || self.before.decided;
         let reopens = act == Act::Reopen && self.state.closed();
-        if reopens && above && doer.role < Role::Administrator {
+        // What was held for an authority would be erased within a minute.
+        let frees = act == Act::EndHold && self.before.held;
+        if (reopens && above || frees) && doer.role < Role::Administrator {
             return Err(ActRefusal::NotAllowed);
         }
         if doer.involved {
@@ -159,6 +168,7 @@ impl CaseNow {
             Act::Escalate => self.state == CaseState::Open,
             Act::Reopen => closed && !appeal,
             Act::Hold => true,
+            Act::EndHold => self.on_hold,
         }
     }
 }
@@ -190,6 +200,7 @@ mod tests {
             state,
             appeal: None,
             claim: None,
+            on_hold: false,
             before: Before::default(),
         }
     }
@@ -232,7 +243,11 @@ mod tests {
     #[test]
     fn what_administrators_had_to_do_with_is_reopened_by_them() {
         for (escalated, decided) in [(true, false), (false, true), (true, true)] {
-            let before = Before { escalated, decided };
+            let before = Before {
+                escalated,
+                decided,
+                held: false,
+            };
             for state in [CaseState::Decided, CaseState::Skipped] {
                 let closed = CaseNow {
                     before,
@@ -247,6 +262,27 @@ mod tests {
             }
             let again = before.reopened();
             assert_eq!(again == CaseState::Escalated, escalated);
+        }
+    }
+
+    #[test]
+    fn what_an_administrator_held_is_let_go_by_administrators() {
+        let (moderator, admin) = (doer(1, Role::Moderator), doer(2, Role::Administrator));
+        for held in [false, true] {
+            for state in [CaseState::Open, CaseState::Escalated, CaseState::Decided] {
+                let before = Before {
+                    held,
+                    ..Before::default()
+                };
+                let on_hold = CaseNow {
+                    on_hold: true,
+                    before,
+                    ..case(state)
+                };
+                let frees = |doer| may(on_hold, doer).contains(&Act::EndHold);
+                assert_eq!((frees(moderator), frees(admin)), (!held, true));
+                assert!(may(on_hold, moderator).contains(&Act::Hold));
+            }
         }
     }
 

@@ -153,14 +153,15 @@ pub trait Cases: Send + Sync {
     /// reason the worse of both, with that evidence, and the note after an empty line.
     fn open_by_hand(&self, case: HandDraft) -> Pending<Acted<CaseId>>;
 
-    /// Holds the evidence of a case for so long from now, or no longer. A longer hold is not shortened but by `None`. The note is
-    /// kept as a [`Step`].
+    /// Holds the evidence of a case for so long from now, or no longer. A longer hold is not shortened but by `None`; what an
+    /// administrator or a command ever held, only those let go. The note is kept as a [`Step`].
     fn hold(&self, case: CaseId, hold: Option<Hold>, by: Actor, note: String)
     -> Pending<Acted<()>>;
 
     /// All reports of this session that are undecided become invalid: they have no weight, and cases of kind reports in
-    /// which none stands any more are closed as skipped. With `mute` the reporter's coming ones count nothing for so long.
-    /// `case`: where it was seen, for the audit log.
+    /// which none stands any more are closed as skipped. Left alone are those in cases that the operator has a part in, and
+    /// for a moderator those in cases that were left to the administrators. With `mute` the reporter's coming ones count
+    /// nothing for so long. `case`: where it was seen, for the audit log.
     fn invalidate(
         &self,
         reporter: SessionId,
@@ -180,6 +181,9 @@ pub trait Cases: Send + Sync {
         case: Option<CaseId>,
         by: Actor,
     ) -> Pending<Acted<Revalidated>>;
+
+    /// The reports of this case that this one may [`revalidate`](Self::revalidate), at most [`LISTED`]. Changes nothing.
+    fn revalidatable(&self, case: CaseId, by: Actor) -> Pending<Vec<ReportId>>;
 }
 
 /// A case that is opened by hand.
@@ -314,7 +318,7 @@ pub trait Operators: Send + Sync {
     /// This operator's sessions, newest first.
     fn sessions(&self, operator: OperatorId) -> Pending<Vec<OperatorSession>>;
 
-    /// Ends sessions of an operator: this one, or all.
+    /// Ends sessions of an operator: this one, or all; with an audit row if there was any.
     fn end_sessions(&self, operator: OperatorId, which: Option<LoginHash>) -> Pending<()>;
 
     /// This operator uses the site with this session: what concerns it they may not judge. The newest `OWN_SESSIONS` are
@@ -353,11 +357,13 @@ pub trait Settings: Send + Sync {
     fn settings(&self) -> Pending<Vec<Setting>>;
 
     /// Puts a setting in place of the one before, or takes it back (`None`), with an audit row. By an administrator or a
-    /// command on the machine. The caller tells the other nodes.
+    /// command on the machine. With `over` only what is of this [`Setting::version`] (0: nothing stands) is replaced or taken
+    /// back, else it is [`ActRefusal::Changed`]. The caller tells the other nodes.
     fn put_setting(
         &self,
         name: SettingName,
         value: Option<String>,
+        over: Option<u64>,
         by: Actor,
     ) -> Pending<Acted<()>>;
 }
@@ -372,6 +378,9 @@ pub trait Audit: Send + Sync {
 
     /// The newest rows, newest first, at most [`LISTED`].
     fn newest_audit(&self) -> Pending<Vec<AuditRow>>;
+
+    /// How often the automatic step acted from this time on.
+    fn automatic_since(&self, from: Timestamp) -> Pending<u64>;
 
     /// The number and hash of the newest row: 0 and zeros before the first. To be noted elsewhere, so that a cut end shows.
     fn audit_head(&self) -> Pending<(u64, RowHash)>;

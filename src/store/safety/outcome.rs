@@ -82,6 +82,8 @@ pub enum ActRefusal {
     Taken(CaseClaim),
     /// More reports came into the case than the operator has seen.
     NewReports,
+    /// Another stands than the one that was to be replaced.
+    Changed,
 }
 
 /// What became of the reports of one reporter.

@@ -18,7 +18,7 @@ use crate::store::{Durability, StoreRules};
 /// "Miyu" in the header of our files.
 const APPLICATION_ID: i64 = 0x4d69_7975;
 /// The newest migration this program knows.
-const SCHEMA: i64 = 10;
+const SCHEMA: i64 = 11;
 /// What every SQLite file begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// The length of its header.

@@ -219,7 +219,7 @@ const OLDER: &str = "DO $$ DECLARE f regprocedure; BEGIN \
      CREATE FUNCTION block(bigint, uuid, uuid, bigint) RETURNS void LANGUAGE sql AS ''; \
      DROP TABLE marks, holds, subscriptions; \
      DROP TABLE audit_head, audit, report_months, cases, reports, room_networks, evidence, evidence_entries, \
-         decisions, sanctions, notices, recovery_codes, operator_sessions, operator_visitors, operators, setup_link, settings; \
+         decisions, sanctions, notices, recovery_codes, operator_sessions, operator_visitors, operators, setup_link, settings, invalidations; \
      ALTER TABLE blocks DROP COLUMN until, DROP COLUMN room, DROP COLUMN since, \
          ADD CONSTRAINT blocks_by_whom_key UNIQUE (by, whom); \
      ALTER TABLE rooms DROP COLUMN bytes, DROP COLUMN closes_at, DROP COLUMN call_for_a, DROP COLUMN call_for_b; \

@@ -111,7 +111,7 @@ async fn a_damaged_row_keeps_no_decision_from_being_seen_or_followed() {
     for name in [SettingName::Broadcast, SettingName::Templates] {
         let put = world
             .safety()
-            .put_setting(name, Some("[]".into()), Actor::Local);
+            .put_setting(name, Some("[]".into()), None, Actor::Local);
         put.await.unwrap();
     }
     world.close().await;

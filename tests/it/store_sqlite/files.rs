@@ -136,7 +136,7 @@ async fn an_older_file_is_brought_up_to_date() {
         DELETE FROM refinery_schema_history WHERE version >= 3;";
     let file = rusqlite::Connection::open(world.backend.path()).unwrap();
     file.execute_batch(older).unwrap();
-    for migration in [SAFETY, CALLS, SETTINGS] {
+    for migration in [SAFETY, CALLS, SETTINGS, NUMBERED] {
         file.execute_batch(&without_tables(migration)).unwrap();
     }
     file.close().unwrap();
@@ -173,6 +173,7 @@ async fn an_older_file_is_brought_up_to_date() {
 const SAFETY: &str = include_str!("../../../src/store/migrations/sqlite/V8__safety.sql");
 const CALLS: &str = include_str!("../../../src/store/migrations/sqlite/V9__calls.sql");
 const SETTINGS: &str = include_str!("../../../src/store/migrations/sqlite/V10__settings.sql");
+const NUMBERED: &str = include_str!("../../../src/store/migrations/sqlite/V11__numbered_acts.sql");
 
 /// Takes away the tables that a migration makes.
 fn without_tables(migration: &str) -> String {

@@ -118,6 +118,9 @@ impl Cases for UnavailableSafety {
     fn revalidate(&self, _: ReportId, _: Option<CaseId>, _: Actor) -> Pending<Acted<Revalidated>> {
         no()
     }
+    fn revalidatable(&self, _: CaseId, _: Actor) -> Pending<Vec<ReportId>> {
+        no()
+    }
 }
 
 impl Sanctions for UnavailableSafety {
@@ -209,7 +212,13 @@ impl Settings for UnavailableSafety {
     fn settings(&self) -> Pending<Vec<Setting>> {
         Pending::known(Ok(Vec::new()))
     }
-    fn put_setting(&self, _: SettingName, _: Option<String>, _: Actor) -> Pending<Acted<()>> {
+    fn put_setting(
+        &self,
+        _: SettingName,
+        _: Option<String>,
+        _: Option<u64>,
+        _: Actor,
+    ) -> Pending<Acted<()>> {
         no()
     }
 }
@@ -222,6 +231,9 @@ impl Audit for UnavailableSafety {
         no()
     }
     fn newest_audit(&self) -> Pending<Vec<AuditRow>> {
+        no()
+    }
+    fn automatic_since(&self, _: Timestamp) -> Pending<u64> {
         no()
     }
     fn audit_head(&self) -> Pending<(u64, RowHash)> {

@@ -44,7 +44,7 @@ export function mountActions({ case: row, may }, { app, step, after, reload, nex
 
   async function hold() {
     const until = (key, days) => [key, t('op.hold.until', { length: t(`op.hold.${key}`), t: moment(now() + days * day) })];
-    const options = [until('half_year', 180), until('year', 365), ...(row.held_until_ms ? [['none', t('op.hold.none')]] : [])];
+    const options = [until('half_year', 180), until('year', 365), ...(can('end_hold') ? [['none', t('op.hold.none')]] : [])];
     const answer = await askWithNote({ title: t('op.hold.title'), text: t('op.hold.text'), options, go: 'op.hold.go' });
     if (answer === null) return;
     await step(async () => {

@@ -59,9 +59,8 @@ export function mountReports(file, { step, reload, ...reading }) {
   }
 
   function offerOf(report) {
-    const can = (act, state) => file.may.includes(act) && report.state === state;
-    if (can('invalidate', 'standing')) return button('op.invalidate.open', () => invalidate(report), { kind: 'link', test: 'invalidate' });
-    return can('revalidate', 'invalid') && button('op.revalidate.open', () => revalidate(report), { kind: 'link', test: 'revalidate' });
+    if (report.state === 'standing' && file.may.includes('invalidate')) return button('op.invalidate.open', () => invalidate(report), { kind: 'link', test: 'invalidate' });
+    return report.may_revalidate && button('op.revalidate.open', () => revalidate(report), { kind: 'link', test: 'revalidate' });
   }
 
   function reportNode(report) {

@@ -17,7 +17,7 @@ const chosen = { broadcast: lengths.broadcast[1], maintenance: lengths.maintenan
 const languages = Object.keys(textLanguages);
 
 /** One of the two: what stands now, and how to put or to take it away. @param {'broadcast' | 'maintenance'} kind */
-function card(kind, standing, onChange) {
+function card(kind, standing, version, onChange) {
   const draft = draftOf(kind) ?? {};
   const can = isAdministrator();
   const texts = languages.map((language) => area(draft[language] ?? standing?.texts?.[language] ?? '', { lang: language, rows: 2, maxlength: 500, test: `${kind}-${language}`, oninput: () => keepDraft(kind, values()) }));
@@ -26,8 +26,13 @@ function card(kind, standing, onChange) {
     chosen[kind] = Number(span.value);
   } });
   const wrong = wrongLine(`${kind}-wrong`);
+  /** What another has set meanwhile is seen first; what is typed stays. */
+  async function showNow(error) {
+    if (error.code === 'changed') await onChange();
+    throw error;
+  }
   const send = oneAtATime(() => attempt(async () => {
-    await put(`${kind}/`, { texts: values(), length_ms: Number(span.value) });
+    await put(`${kind}/`, { version, texts: values(), length_ms: Number(span.value) }).catch(showNow);
     keepDraft(kind, null);
     toast(t(`op.${kind}.done`));
     await onChange();
@@ -40,7 +45,7 @@ function card(kind, standing, onChange) {
     return texts[0].focus();
   }
   const end = () => attempt(async () => {
-    await remove(`${kind}/`);
+    await remove(`${kind}/?version=${version}`).catch(showNow);
     toast(t(`op.${kind}.ended`));
     await onChange();
   });
@@ -54,8 +59,8 @@ export async function mountSite(place) {
   const cards = el('div', { class: 'op-cards op-cards-two' });
   place.append(el('header', { class: 'op-head' }, el('h1', { class: 'op-title' }, t('op.nav.site'))), !isAdministrator() ? el('p', { class: 'op-lead' }, t('op.site.readOnly')) : '', cards);
   async function refresh() {
-    const { broadcast, maintenance } = await get('broadcast/');
-    cards.replaceChildren(card('broadcast', broadcast, refresh), card('maintenance', maintenance, refresh));
+    const { broadcast, maintenance, versions } = await get('broadcast/');
+    cards.replaceChildren(card('broadcast', broadcast, versions.broadcast, refresh), card('maintenance', maintenance, versions.maintenance, refresh));
   }
   await refresh();
   return {};

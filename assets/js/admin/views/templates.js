@@ -7,6 +7,7 @@ import { oneAtATime } from '../../lib/press.js';
 import { toast } from '../../ui/toast.js';
 import { draftOf, keepDraft } from '../drafts.js';
 import { change, emptyForm, findings, kindsFor, lengths, rules } from '../model/decision.js';
+import { mergeTemplates } from '../model/merge.js';
 import { get, isAdministrator, put } from '../session.js';
 import { attempt } from '../ui/alert.js';
 import { outcomeWords } from '../ui/decision.js';
@@ -41,14 +42,15 @@ function effects(template, onChange) {
 }
 
 export async function mountTemplates(place) {
-  const kept = (await get('templates/')).templates;
   const draft = draftOf(draftName);
-  const templates = structuredClone(draft ?? kept);
+  /** What stands, as far as this page has seen it. */
+  let seen = await get('templates/');
+  let templates = draft ? mergeTemplates(draft.kept, seen.templates, draft.templates) : structuredClone(seen.templates);
   const can = isAdministrator();
   const list = el('div', { class: 'op-cards' });
   const save = el('button', { type: 'submit', class: 'button-primary', test: 'templates-save', disabled: !draft }, t('op.save'));
   const touched = () => {
-    keepDraft(draftName, templates);
+    keepDraft(draftName, { kept: seen.templates, templates });
     save.disabled = false;
   };
 
@@ -66,11 +68,24 @@ export async function mountTemplates(place) {
     return el('details', { class: 'op-card', test: 'template', open: at === 0 }, title, can && effects(template, touched), el('div', { class: 'op-form' }, ...texts));
   }
 
+  /** What another has changed meanwhile comes beside what was typed here, and is seen before it is saved. */
+  async function takeIn(error) {
+    if (error.code === 'changed') {
+      const theirs = await get('templates/');
+      templates = mergeTemplates(seen.templates, theirs.templates, templates);
+      seen = theirs;
+      touched();
+      list.replaceChildren(...templates.map(card));
+    }
+    throw error;
+  }
+
   const submit = oneAtATime(() => attempt(async () => {
-    await put('templates/', { templates });
+    await put('templates/', { version: seen.version, templates }).catch(takeIn);
     keepDraft(draftName, null);
     save.disabled = true;
     toast(t('op.saved'));
+    seen = await get('templates/');
   }));
   list.append(...templates.map(card));
   place.append(el('header', { class: 'op-head' }, el('h1', { class: 'op-title' }, t('op.nav.templates'))), el('p', { class: 'op-lead' }, t(can ? 'op.templates.lead' : 'op.templates.readOnly')), form({}, submit, list, can && el('div', { class: 'op-foot' }, save)));

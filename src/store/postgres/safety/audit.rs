@@ -9,7 +9,7 @@ use super::columns::{self, int, number};
 use super::line::Line;
 use crate::domain::id::Timestamp;
 use crate::domain::safety::figures::{self, FigureSum};
-use crate::domain::safety::{AuditDraft, AuditRow, MonthFigures, RowHash};
+use crate::domain::safety::{AuditAct, AuditDraft, AuditRow, MonthFigures, RowHash};
 use crate::store::safety::LISTED;
 
 /// Longer than any month.
@@ -37,6 +37,18 @@ pub(super) async fn newest(shared: &Shared) -> Result<Vec<AuditRow>, BackendErro
     let sql = "SELECT * FROM audit ORDER BY no DESC LIMIT $1";
     let found = shared.pool.query(sql, &[&size(LISTED)]).await?;
     found.iter().map(columns::audit_row).collect()
+}
+
+/// See [`crate::store::safety::Audit::automatic_since`].
+pub(super) async fn automatic_since(shared: &Shared, from: Timestamp) -> Result<u64, BackendError> {
+    // The first condition is that of the index of figures.
+    let sql = "SELECT count(*) AS count FROM audit WHERE act IN (1, 2, 12, 14, 15, 16) AND at >= $1 AND act = $2";
+    let act = i16::from(AuditAct::Automatic.code());
+    let found = shared.pool.query(sql, &[&from.0, &act]).await?;
+    let row = found
+        .first()
+        .ok_or(BackendError::Damaged("a count without its row"))?;
+    number(row, "count")
 }
 
 /// See [`crate::store::safety::Audit::audit_head`].

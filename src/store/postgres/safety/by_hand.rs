@@ -18,6 +18,7 @@ use crate::domain::safety::{
     Actor, AuditAct, AuditDraft, CaseId, CaseKind, CaseState, Chosen, Reason, Role, SanctionDraft,
     SanctionKind, SanctionTarget,
 };
+use crate::store::safety::acts::Doer;
 use crate::store::safety::{About, ActRefusal, Acted, HandDraft, Invalidated};
 
 /// See [`crate::store::safety::Cases::open_by_hand`].
@@ -96,7 +97,10 @@ pub(super) async fn invalidate(
     if sanctions::is_own(&line, doer.operator, target).await? {
         return line.commit(Acted::Refused(ActRefusal::Conflict)).await;
     }
-    let mut done = set_aside(&mut line, reporter).await?;
+    let sql = "INSERT INTO invalidations (by) VALUES ($1) RETURNING id";
+    let by = doer.operator.map(|it| int(it.0));
+    let act: i64 = get(&line.one(sql, &[&by]).await?, "id")?;
+    let mut done = set_aside(&mut line, reporter, &doer, act).await?;
     line.audit(AuditDraft {
         by: doer.operator,
         act: AuditAct::Invalidated,
@@ -119,19 +123,32 @@ pub(super) async fn invalidate(
             by: doer.operator,
             case: None,
         };
-        done.mute = Some(sanctions::impose_said(&mut line, draft, &why).await?);
+        let mute = sanctions::impose_said(&mut line, draft, &why).await?;
+        let sql = "UPDATE invalidations SET mute = $2 WHERE id = $1";
+        line.change(sql, &[&act, &int(mute.id.0)]).await?;
+        done.mute = Some(mute);
     }
     line.commit(Acted::Done(done)).await
 }
 
-/// Makes the undecided reports of this session invalid, and closes the cases that are made of them alone.
-async fn set_aside(line: &mut Line, reporter: SessionId) -> Result<Invalidated, BackendError> {
-    let sql = "UPDATE reports r SET verdict = 3, decided_at = $2 FROM cases c \
+/// Makes the undecided reports of this session invalid, and closes the cases that are made of them alone; where this one
+/// has no part, and, unless they are an administrator, where the case was not left to those.
+async fn set_aside(
+    line: &mut Line,
+    reporter: SessionId,
+    doer: &Doer,
+    act: i64,
+) -> Result<Invalidated, BackendError> {
+    let sql = "UPDATE reports r SET verdict = 3, decided_at = $2, invalidation = $3 FROM cases c \
          WHERE r.reporter = $1 AND r.verdict IS NULL AND r.withdrawn IS NULL AND c.id = r.case_id \
-             AND c.closed_at IS NULL RETURNING r.case_id, c.kind";
-    let found = line
-        .query(sql, &[&rows::session(reporter), &line.now.0])
-        .await?;
+             AND c.closed_at IS NULL AND ($5 OR c.state <> 2) \
+             AND NOT EXISTS (SELECT FROM operator_visitors v WHERE v.operator = $4 AND (v.visitor = c.subject \
+                 OR EXISTS (SELECT FROM reports o WHERE o.case_id = c.id AND o.reporter = v.visitor))) \
+         RETURNING r.case_id, c.kind";
+    let operator = doer.operator.map(|it| int(it.0));
+    let all = doer.role == Role::Administrator;
+    let params: Params<'_> = &[&rows::session(reporter), &line.now.0, &act, &operator, &all];
+    let found = line.query(sql, params).await?;
     let mut done = Invalidated {
         reports: found.len() as u64,
         ..Default::default()
@@ -147,6 +164,8 @@ async fn set_aside(line: &mut Line, reporter: SessionId) -> Result<Invalidated, 
         let left = cases::recompute(line, case).await?;
         if left == 0 && kind == 1 {
             cases::set_state(line, case, CaseState::Skipped).await?;
+            let sql = "UPDATE cases SET emptied = $2 WHERE id = $1";
+            line.change(sql, &[&int(case.0), &act]).await?;
             done.closed += 1;
         }
         automatic::lift_ungrounded(line, case).await?;

@@ -107,7 +107,7 @@ pub(super) async fn set_state(
     state: CaseState,
 ) -> Result<(), BackendError> {
     let closed = state.closed().then_some(line.now.0);
-    let sql = "UPDATE cases SET state = $2, closed_at = $3, claimed_by = NULL, claimed_until = NULL WHERE id = $1";
+    let sql = "UPDATE cases SET state = $2, closed_at = $3, emptied = NULL, claimed_by = NULL, claimed_until = NULL WHERE id = $1";
     let code = i16::from(state.code());
     line.change(sql, &[&int(case.0), &code, &closed]).await?;
     Ok(())
@@ -145,6 +145,7 @@ impl Acting {
                 CaseKind::Reports | CaseKind::ByHand => None,
             },
             claim: case.claim,
+            on_hold: case.held_until.is_some(),
             before: super::steps::before(line, case.id).await?,
         };
         Ok(Ok(Self { doer, case, now }))

@@ -235,7 +235,12 @@ pub(super) async fn hold(
         Ok(acting) => acting,
         Err(refusal) => return line.commit(Acted::Refused(refusal)).await,
     };
-    if let Err(refusal) = acting.permit(Act::Hold, line.now) {
+    let act = if hold.is_some() {
+        Act::Hold
+    } else {
+        Act::EndHold
+    };
+    if let Err(refusal) = acting.permit(act, line.now) {
         return line.commit(Acted::Refused(refusal)).await;
     }
     let until = hold.map(|hold| line.now.plus(hold.length()).0);

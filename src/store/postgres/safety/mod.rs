@@ -178,6 +178,10 @@ impl Cases for PostgresStore {
             move |shared| async move { revalidate::revalidate(&shared, report, case, by).await },
         )
     }
+
+    fn revalidatable(&self, case: CaseId, by: Actor) -> Pending<Vec<ReportId>> {
+        self.look(move |shared| async move { revalidate::revalidatable(&shared, case, by).await })
+    }
 }
 
 impl Sanctions for PostgresStore {
@@ -314,11 +318,12 @@ impl Settings for PostgresStore {
         &self,
         name: SettingName,
         value: Option<String>,
+        over: Option<u64>,
         by: Actor,
     ) -> Pending<Acted<()>> {
-        self.look(
-            move |shared| async move { settings::put(&shared, name, value.as_deref(), by).await },
-        )
+        self.look(move |shared| async move {
+            settings::put(&shared, name, value.as_deref(), over, by).await
+        })
     }
 }
 
@@ -333,6 +338,10 @@ impl Audit for PostgresStore {
 
     fn newest_audit(&self) -> Pending<Vec<AuditRow>> {
         self.look(|shared| async move { audit::newest(&shared).await })
+    }
+
+    fn automatic_since(&self, from: Timestamp) -> Pending<u64> {
+        self.look(move |shared| async move { audit::automatic_since(&shared, from).await })
     }
 
     fn audit_head(&self) -> Pending<(u64, RowHash)> {

@@ -14,8 +14,8 @@ use super::line::Line;
 use crate::domain::id::{SessionId, Timestamp};
 use crate::domain::safety::operator::{OPERATORS, OWN_SESSIONS, SESSIONS};
 use crate::domain::safety::{
-    Actor, AuditAct, AuditDraft, LoginHash, Operator, OperatorDraft, OperatorId, OperatorName,
-    OperatorSession, Role,
+    Actor, AuditAct, AuditDraft, CaseId, LoginHash, Operator, OperatorDraft, OperatorId,
+    OperatorName, OperatorSession, Role,
 };
 use crate::store::safety::{OperatorChange, OperatorChanged, OperatorMade};
 
@@ -185,6 +185,9 @@ pub(super) async fn change(
         let what = apply(&line, operator, change).await?;
         let details = format!("operator {operator}: {what}");
         say(&mut line, AuditAct::OperatorChanged, doer.operator, details).await?;
+        if !matches!(change, OperatorChange::Totp(_)) {
+            end_all(&mut line, operator, doer.operator).await?;
+        }
     }
     line.commit(OperatorChanged::Done).await
 }
@@ -221,17 +224,40 @@ async fn apply(
             let since = disabled.then_some(line.now.0);
             let sql = "UPDATE operators SET disabled = $2 WHERE id = $1";
             line.change(sql, &[&id, &since]).await?;
-            if !*disabled {
-                return Ok("enabled");
+            match disabled {
+                true => "disabled",
+                false => "enabled",
             }
-            "disabled"
         }
     };
+    Ok(what)
+}
+
+/// Ends an operator's sessions and gives back what they have. A claim that was over before is not written down.
+async fn end_all(
+    line: &mut Line,
+    operator: OperatorId,
+    by: Option<OperatorId>,
+) -> Result<(), BackendError> {
+    let id = int(operator.0);
     let sql = "DELETE FROM operator_sessions WHERE operator = $1";
     line.change(sql, &[&id]).await?;
+    let sql = "SELECT id FROM cases WHERE claimed_by = $1 AND claimed_until > $2 AND closed_at IS NULL ORDER BY id";
+    let held = line.query(sql, &[&id, &line.now.0]).await?;
     let sql = "UPDATE cases SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = $1";
     line.change(sql, &[&id]).await?;
-    Ok(what)
+    for row in &held {
+        line.audit(AuditDraft {
+            by,
+            act: AuditAct::Released,
+            case: Some(CaseId(number(row, "id")?)),
+            sanction: None,
+            took_ms: None,
+            details: format!("operator {operator}"),
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 async fn second_factor(
@@ -390,6 +416,10 @@ pub(super) async fn end(
     let sql =
         "DELETE FROM operator_sessions WHERE operator = $1 AND ($2::bytea IS NULL OR hash = $2)";
     let hash = which.as_ref().map(|hash| &hash.0[..]);
-    shared.pool.query(sql, &[&int(operator.0), &hash]).await?;
-    Ok(())
+    let mut line = Line::begin(shared).await?;
+    if line.change(sql, &[&int(operator.0), &hash]).await? > 0 {
+        let (by, details) = (Some(operator), format!("operator {operator}"));
+        say(&mut line, AuditAct::SessionsEnded, by, details).await?;
+    }
+    line.commit(()).await
 }

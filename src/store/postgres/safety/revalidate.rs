@@ -4,28 +4,52 @@ use super::super::error::BackendError;
 use super::super::rows::{self, get};
 use super::super::shared::Shared;
 use super::Params;
-use super::columns::{self, SANCTION};
+use super::columns::{self, SANCTION, int};
 use super::doer::doer;
 use super::line::Line;
 use super::sanctions;
-use crate::domain::id::{SessionId, Timestamp};
+use crate::domain::id::SessionId;
 use crate::domain::safety::audit::reports_of;
 use crate::domain::safety::{
-    Actor, AuditAct, AuditDraft, CaseId, OperatorId, ReportId, Role, Sanction, SanctionKind,
-    SanctionTarget, Verdict,
+    Actor, AuditAct, AuditDraft, CaseId, OperatorId, ReportId, Role, Sanction, SanctionTarget,
 };
-use crate::store::safety::{ActRefusal, Acted, Revalidated};
+use crate::store::safety::{ActRefusal, Acted, LISTED, Revalidated};
 
-/// The reports of reporter $1 that the act of moment $2 made invalid, in cases that are open or that it closed itself.
-const OF_ONE_ACT: &str = "r.reporter = $1 AND r.verdict = 3 AND r.decided_at = $2 AND r.withdrawn IS NULL \
-     AND r.case_id = c.id AND (c.closed_at IS NULL OR c.state = 4 AND c.closed_at = $2)";
+/// The reports that act $1 made invalid, in cases that are open or that it closed itself.
+const OF_ONE_ACT: &str = "r.invalidation = $1 AND r.verdict = 3 AND r.withdrawn IS NULL \
+     AND r.case_id = c.id AND (c.closed_at IS NULL OR c.emptied = $1)";
 
-/// What became invalid at one moment.
+/// What made reports invalid.
 struct Act {
+    id: i64,
     /// The case of the report that it is asked about.
     case: CaseId,
     reporter: SessionId,
-    at: Timestamp,
+}
+
+/// See [`crate::store::safety::Cases::revalidatable`].
+pub(super) async fn revalidatable(
+    shared: &Shared,
+    case: CaseId,
+    by: Actor,
+) -> Result<Vec<ReportId>, BackendError> {
+    let sql = "SELECT r.id FROM reports r JOIN cases c ON c.id = r.case_id JOIN invalidations i ON i.id = r.invalidation \
+         WHERE r.case_id = $1 AND r.verdict = 3 AND r.withdrawn IS NULL AND (c.closed_at IS NULL OR c.emptied = i.id) \
+             AND NOT EXISTS (SELECT FROM operator_visitors v WHERE v.operator = $2 AND v.visitor = r.reporter) \
+             AND ($2::bigint IS NULL OR EXISTS (SELECT FROM operators o WHERE o.id = $2 AND o.disabled IS NULL \
+                 AND (o.role = $3 OR EXISTS (SELECT FROM operators b WHERE b.id = i.by AND b.role <> $3)))) \
+         ORDER BY r.no DESC LIMIT $4";
+    let operator = match by {
+        Actor::Local => None,
+        Actor::Operator(id) => Some(int(id.0)),
+    };
+    let above = i16::from(Role::Administrator.code());
+    let params: Params<'_> = &[&int(case.0), &operator, &above, &rows::size(LISTED)];
+    let found = shared.pool.query(sql, params).await?;
+    found
+        .iter()
+        .map(|row| Ok(ReportId(get(row, "id")?)))
+        .collect()
 }
 
 /// See [`crate::store::safety::Cases::revalidate`].
@@ -47,7 +71,7 @@ pub(super) async fn revalidate(
     if sanctions::is_own(&line, doer.operator, target).await? {
         return line.commit(Acted::Refused(ActRefusal::Conflict)).await;
     }
-    if doer.role < Role::Administrator && was_above(&line, act.at).await? {
+    if doer.role < Role::Administrator && was_above(&line, act.id).await? {
         return line.commit(Acted::Refused(ActRefusal::NotAllowed)).await;
     }
     let cases = cases_of(&line, &act).await?;
@@ -55,11 +79,10 @@ pub(super) async fn revalidate(
         return line.commit(Acted::Refused(ActRefusal::Unfit)).await;
     }
     let sql = format!(
-        "UPDATE reports r SET verdict = NULL, decided_at = NULL FROM cases c WHERE {OF_ONE_ACT}"
+        "UPDATE reports r SET verdict = NULL, decided_at = NULL, invalidation = NULL FROM cases c WHERE {OF_ONE_ACT}"
     );
-    let params: Params<'_> = &[&rows::session(act.reporter), &act.at.0];
     let mut done = Revalidated {
-        reports: line.change(&sql, params).await?,
+        reports: line.change(&sql, &[&act.id]).await?,
         ..Default::default()
     };
     for (case, closed) in cases {
@@ -88,32 +111,26 @@ async fn made_invalid(
     line: &Line,
     report: ReportId,
 ) -> Result<Result<Act, ActRefusal>, BackendError> {
-    let sql = "SELECT case_id, reporter, verdict, decided_at FROM reports WHERE id = $1";
+    let sql = "SELECT case_id, reporter, invalidation FROM reports WHERE id = $1";
     let Some(row) = line.maybe(sql, &[&report.0]).await? else {
         return Ok(Err(ActRefusal::Unknown));
     };
-    let at = columns::moment(&row, "decided_at")?;
-    let at = at.filter(|_| matches!(columns::verdict(&row), Ok(Some(Verdict::Invalid))));
-    let Some(at) = at else {
+    let Some(id) = get(&row, "invalidation")? else {
         return Ok(Err(ActRefusal::Unfit));
     };
     Ok(Ok(Act {
+        id,
         case: CaseId(columns::number(&row, "case_id")?),
         reporter: columns::session(&row, "reporter")?,
-        at,
     }))
 }
 
-/// Whether an administrator or a command made reports invalid at that moment.
-async fn was_above(line: &Line, at: Timestamp) -> Result<bool, BackendError> {
-    let sql = "SELECT FROM audit a WHERE a.act = $1 AND a.at = $2 AND (a.by IS NULL \
-         OR EXISTS (SELECT FROM operators o WHERE o.id = a.by AND o.role = $3)) LIMIT 1";
-    let params: Params<'_> = &[
-        &i16::from(AuditAct::Invalidated.code()),
-        &at.0,
-        &i16::from(Role::Administrator.code()),
-    ];
-    Ok(line.maybe(sql, params).await?.is_some())
+/// Whether it was an act of an administrator or a command.
+async fn was_above(line: &Line, act: i64) -> Result<bool, BackendError> {
+    let sql = "SELECT FROM invalidations i WHERE i.id = $1 \
+         AND EXISTS (SELECT FROM operators o WHERE o.id = i.by AND o.role <> $2)";
+    let above = i16::from(Role::Administrator.code());
+    Ok(line.maybe(sql, &[&act, &above]).await?.is_none())
 }
 
 /// The cases in which its reports can stand again, and whether each is closed.
@@ -121,8 +138,7 @@ async fn cases_of(line: &Line, act: &Act) -> Result<Vec<(CaseId, bool)>, Backend
     let sql = format!(
         "SELECT DISTINCT c.id, c.closed_at IS NOT NULL AS closed FROM reports r, cases c WHERE {OF_ONE_ACT} ORDER BY c.id"
     );
-    let params: Params<'_> = &[&rows::session(act.reporter), &act.at.0];
-    let found = line.query(&sql, params).await?;
+    let found = line.query(&sql, &[&act.id]).await?;
     let case = |row| Ok((CaseId(columns::number(row, "id")?), get(row, "closed")?));
     found.iter().map(case).collect()
 }
@@ -134,12 +150,10 @@ async fn lift_mute(
     by: Option<OperatorId>,
 ) -> Result<Option<Sanction>, BackendError> {
     let sql = format!(
-        "{SANCTION} WHERE s.session = $1 AND s.kind = $2 AND s.at = $3 AND s.lifts IS NULL \
-         AND NOT EXISTS (SELECT FROM sanctions l WHERE l.lifts = s.id) LIMIT 1"
+        "{SANCTION} WHERE s.id = (SELECT mute FROM invalidations WHERE id = $1) \
+         AND NOT EXISTS (SELECT FROM sanctions l WHERE l.lifts = s.id)"
     );
-    let kind = i16::from(SanctionKind::ReporterMute.code());
-    let params: Params<'_> = &[&rows::session(act.reporter), &kind, &act.at.0];
-    let Some(row) = line.maybe(&sql, params).await? else {
+    let Some(row) = line.maybe(&sql, &[&act.id]).await? else {
         return Ok(None);
     };
     let mute = columns::sanction(&row)?;

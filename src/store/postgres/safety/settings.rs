@@ -14,7 +14,7 @@ use crate::store::safety::{ActRefusal, Acted};
 
 /// See [`crate::store::safety::Settings::settings`].
 pub(super) async fn all(shared: &Shared) -> Result<Vec<Setting>, BackendError> {
-    let sql = "SELECT name, value, at, by FROM settings ORDER BY name";
+    let sql = "SELECT name, value, at, by, version FROM settings ORDER BY name";
     let found = shared.pool.query(sql, &[]).await?;
     Ok(columns::readable(&found, setting))
 }
@@ -28,6 +28,7 @@ fn setting(row: &Row) -> Result<Setting, BackendError> {
         value: columns::text(row, "value")?,
         at: Timestamp(get(row, "at")?),
         by: by.map(|no| OperatorId(no.cast_unsigned())),
+        version: columns::number(row, "version")?,
     })
 }
 
@@ -36,6 +37,7 @@ pub(super) async fn put(
     shared: &Shared,
     name: SettingName,
     value: Option<&str>,
+    over: Option<u64>,
     by: Actor,
 ) -> Result<Acted<()>, BackendError> {
     let mut line = Line::begin(shared).await?;
@@ -46,10 +48,16 @@ pub(super) async fn put(
         return line.commit(Acted::Refused(ActRefusal::NotAllowed)).await;
     }
     let word = name.as_str();
+    if let Some(over) = over
+        && over != version(&line, word).await?
+    {
+        return line.commit(Acted::Refused(ActRefusal::Changed)).await;
+    }
     match value {
         Some(value) => {
-            let sql = "INSERT INTO settings (name, value, at, by) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at, by = excluded.by";
+            let sql = "INSERT INTO settings (name, value, at, by, version) SELECT $1, $2, $3, $4, no + 1 FROM audit_head \
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at, by = excluded.by, \
+                     version = excluded.version";
             let by = doer.operator.map(|it| int(it.0));
             line.change(sql, &[&word, &value.as_bytes(), &line.now.0, &by])
                 .await?;
@@ -69,4 +77,13 @@ pub(super) async fn put(
     })
     .await?;
     line.commit(Acted::Done(())).await
+}
+
+/// Which one stands; 0: none.
+async fn version(line: &Line, word: &str) -> Result<u64, BackendError> {
+    let sql = "SELECT version FROM settings WHERE name = $1";
+    match line.maybe(sql, &[&word]).await? {
+        Some(row) => columns::number(&row, "version"),
+        None => Ok(0),
+    }
 }

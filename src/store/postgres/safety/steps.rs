@@ -39,14 +39,18 @@ pub(super) async fn write(
 pub(super) async fn before(line: &Line, case: CaseId) -> Result<Before, BackendError> {
     let sql = "SELECT EXISTS (SELECT FROM decisions WHERE case_id = $1 AND finding = $2) AS escalated, \
          EXISTS (SELECT FROM decisions d WHERE d.case_id = $1 AND d.finding <= 2 AND (d.by IS NULL \
-             OR EXISTS (SELECT FROM operators o WHERE o.id = d.by AND o.role = $3))) AS decided";
+             OR EXISTS (SELECT FROM operators o WHERE o.id = d.by AND o.role = $3))) AS decided, \
+         EXISTS (SELECT FROM decisions d WHERE d.case_id = $1 AND d.finding = $4 AND (d.by IS NULL \
+             OR EXISTS (SELECT FROM operators o WHERE o.id = d.by AND o.role = $3))) AS held";
     let escalated = i16::from(StepKind::Escalated.code());
     let administrator = i16::from(Role::Administrator.code());
-    let params: Params<'_> = &[&int(case.0), &escalated, &administrator];
+    let held = i16::from(StepKind::Held.code());
+    let params: Params<'_> = &[&int(case.0), &escalated, &administrator, &held];
     let row = line.one(sql, params).await?;
     Ok(Before {
         escalated: get(&row, "escalated")?,
         decided: get(&row, "decided")?,
+        held: get(&row, "held")?,
     })
 }
 

@@ -121,6 +121,7 @@ impl Writer {
             state: case.state,
             appeal,
             claim: case.claim,
+            on_hold: case.held_until.is_some(),
             before: self.before(case.id)?,
         })
     }
@@ -129,17 +130,21 @@ impl Writer {
         let mut read = self.conn.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM decisions WHERE case_no = ?1 AND finding = ?2), \
              EXISTS (SELECT 1 FROM decisions d WHERE d.case_no = ?1 AND d.finding <= 2 AND (d.by IS NULL \
+             OR EXISTS (SELECT 1 FROM operators o WHERE o.no = d.by AND o.role = ?3))), \
+             EXISTS (SELECT 1 FROM decisions d WHERE d.case_no = ?1 AND d.finding = ?4 AND (d.by IS NULL \
              OR EXISTS (SELECT 1 FROM operators o WHERE o.no = d.by AND o.role = ?3)))",
         )?;
         let of = (
             rows::int(case.0),
             StepKind::Escalated.code(),
             Role::Administrator.code(),
+            StepKind::Held.code(),
         );
         Ok(read.query_row(of, |row| {
             Ok(Before {
                 escalated: row.get(0)?,
                 decided: row.get(1)?,
+                held: row.get(2)?,
             })
         })?)
     }

@@ -161,6 +161,18 @@ impl Audit for SqliteStore {
         })
     }
 
+    fn automatic_since(&self, from: Timestamp) -> Pending<u64> {
+        self.look(move |conn, _| {
+            // The first condition is that of the index of figures.
+            let mut count = conn.prepare_cached(
+                "SELECT count(*) FROM audit WHERE act IN (1, 2, 12, 14, 15, 16) AND at >= ?1 AND act = ?2",
+            )?;
+            let of = (from.0, AuditAct::Automatic.code());
+            let count: i64 = count.query_row(of, |row| row.get(0))?;
+            Ok(count.cast_unsigned())
+        })
+    }
+
     fn audit_head(&self) -> Pending<(u64, RowHash)> {
         self.look(|conn, _| head(conn))
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::error::SqliteError;
 use super::super::writer::Writer;
-use super::act::Stop;
+use super::act::{Stop, Who};
 use super::automatic::LiftedBy;
 use super::rows::{self, int};
 use super::sanction::NewSanction;
@@ -16,6 +16,13 @@ use crate::domain::safety::{
 };
 use crate::store::safety::Act;
 use crate::store::safety::{About, ActRefusal, HandDraft, Invalidated, StepKind};
+
+/// The undecided reports of reporter ?1 that operator ?2 may set aside: not in cases that they have a part in, and, unless
+/// ?3, in none that was left to the administrators.
+const SET_ASIDE: &str = "reporter = ?1 AND withdrawn IS NULL AND verdict IS NULL AND EXISTS (SELECT 1 FROM cases c \
+     WHERE c.no = case_no AND c.closed_at IS NULL AND (?3 OR c.state <> 2) AND NOT EXISTS (SELECT 1 FROM operator_visitors v \
+     WHERE v.operator = ?2 AND (v.visitor = c.subject \
+     OR EXISTS (SELECT 1 FROM reports o WHERE o.case_no = c.no AND o.reporter = v.visitor))))";
 
 impl Writer {
     pub(super) fn skip(
@@ -47,7 +54,7 @@ impl Writer {
     pub(super) fn reopen(&mut self, case: CaseId, by: Actor) -> Result<(), Stop> {
         let permitted = self.permitted(case, by, Act::Reopen)?;
         let mut reopen = self.conn.prepare_cached(
-            "UPDATE cases SET state = ?2, closed_at = NULL, reopened = 1, claim_by = NULL, claim_until = NULL \
+            "UPDATE cases SET state = ?2, closed_at = NULL, emptied = NULL, reopened = 1, claim_by = NULL, claim_until = NULL \
              WHERE no = ?1",
         )?;
         reopen.execute((int(case.0), permitted.before.reopened().code()))?;
@@ -63,7 +70,12 @@ impl Writer {
         by: Actor,
         note: &str,
     ) -> Result<(), Stop> {
-        let permitted = self.permitted(case, by, Act::Hold)?;
+        let act = if hold.is_some() {
+            Act::Hold
+        } else {
+            Act::EndHold
+        };
+        let permitted = self.permitted(case, by, act)?;
         let held = permitted.case.held_until;
         let until = hold.map(|hold| self.now.plus(hold.length()).max(held.unwrap_or_default()));
         let mut put = self
@@ -148,21 +160,13 @@ impl Writer {
         if self.is_own(who, reporter)? {
             return Err(ActRefusal::Conflict.into());
         }
-        let open = "reporter = ?1 AND withdrawn IS NULL AND verdict IS NULL \
-             AND EXISTS (SELECT 1 FROM cases c WHERE c.no = case_no AND c.closed_at IS NULL)";
-        let sql = format!("SELECT DISTINCT case_no FROM reports WHERE {open}");
-        let mut read = self.conn.prepare_cached(&sql)?;
-        let cases = rows::collect(read.query([reporter.0])?, |row| {
-            Ok(CaseId(rows::counted(row, 0)?))
-        })?;
-        let sql = format!("UPDATE reports SET verdict = 3, decided_at = ?2 WHERE {open}");
-        let mut void = self.conn.prepare_cached(&sql)?;
-        let reports = void.execute((reporter.0, self.now.0))? as u64;
-        let mut closed = 0;
-        for case in cases {
-            closed += u64::from(self.rank_or_close(case)?);
-            self.lift_ungrounded(case)?;
-        }
+        let by = who.operator.map(|it| int(it.0));
+        let mut begin = self
+            .conn
+            .prepare_cached("INSERT INTO invalidations (by) VALUES (?1)")?;
+        begin.execute([by])?;
+        let act = self.conn.last_insert_rowid();
+        let (reports, closed) = self.set_aside(reporter, who, act)?;
         self.audit(AuditDraft {
             by: who.operator,
             act: AuditAct::Invalidated,
@@ -175,11 +179,48 @@ impl Writer {
             Some(length) => Some(self.mute_reporter(reporter, length, who.operator)?),
             None => None,
         };
+        let mut put = self
+            .conn
+            .prepare_cached("UPDATE invalidations SET mute = ?2 WHERE no = ?1")?;
+        put.execute((act, mute.as_ref().map(|it| int(it.id.0))))?;
         Ok(Invalidated {
             reports,
             closed,
             mute,
         })
+    }
+
+    /// Makes the undecided reports of this session invalid, where this one may; how many, and how many cases that closed.
+    fn set_aside(
+        &self,
+        reporter: SessionId,
+        who: Who,
+        act: i64,
+    ) -> Result<(u64, u64), SqliteError> {
+        let all = who.role == Role::Administrator;
+        let operator = who.operator.map(|it| int(it.0));
+        let sql = format!("SELECT DISTINCT case_no FROM reports WHERE {SET_ASIDE}");
+        let mut read = self.conn.prepare_cached(&sql)?;
+        let cases = rows::collect(read.query((reporter.0, operator, all))?, |row| {
+            Ok(CaseId(rows::counted(row, 0)?))
+        })?;
+        let sql = format!(
+            "UPDATE reports SET verdict = 3, decided_at = ?4, invalidation = ?5 WHERE {SET_ASIDE}"
+        );
+        let mut void = self.conn.prepare_cached(&sql)?;
+        let reports = void.execute((reporter.0, operator, all, self.now.0, act))? as u64;
+        let mut closed = 0;
+        for case in cases {
+            if self.rank_or_close(case)? {
+                let mut put = self
+                    .conn
+                    .prepare_cached("UPDATE cases SET emptied = ?2 WHERE no = ?1")?;
+                put.execute((int(case.0), act))?;
+                closed += 1;
+            }
+            self.lift_ungrounded(case)?;
+        }
+        Ok((reports, closed))
     }
 
     fn mute_reporter(

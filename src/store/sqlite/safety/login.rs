@@ -107,12 +107,11 @@ impl Writer {
         &mut self,
         operator: OperatorId,
         which: Option<LoginHash>,
-    ) -> Result<(), SqliteError> {
+    ) -> Result<usize, SqliteError> {
         let mut end = self.conn.prepare_cached(
             "DELETE FROM operator_sessions WHERE operator = ?1 AND (?2 IS NULL OR hash = ?2)",
         )?;
-        end.execute((int(operator.0), which.map(|hash| hash.0)))?;
-        Ok(())
+        Ok(end.execute((int(operator.0), which.map(|hash| hash.0)))?)
     }
 
     pub(super) fn note_visitor(

@@ -9,8 +9,8 @@ use super::rows::{self, int, size};
 use crate::domain::id::{SessionId, Timestamp};
 use crate::domain::safety::operator::OPERATORS;
 use crate::domain::safety::{
-    Actor, AuditAct, AuditDraft, LoginHash, Operator, OperatorDraft, OperatorId, OperatorName,
-    OperatorSession, Role,
+    Actor, AuditAct, AuditDraft, CaseId, LoginHash, Operator, OperatorDraft, OperatorId,
+    OperatorName, OperatorSession, Role,
 };
 use crate::store::Pending;
 use crate::store::safety::{OperatorChange, OperatorChanged, OperatorMade, Operators};
@@ -98,7 +98,15 @@ impl Operators for SqliteStore {
     }
 
     fn end_sessions(&self, operator: OperatorId, which: Option<LoginHash>) -> Pending<()> {
-        self.change(0, move |writer| writer.end_sessions(operator, which))
+        self.change(0, move |writer| {
+            match writer.end_sessions(operator, which)? {
+                0 => Ok(()),
+                _ => {
+                    let by = Some(operator);
+                    writer.audit_operator(by, AuditAct::SessionsEnded, operator, "")
+                }
+            }
+        })
     }
 
     fn note_visitor(&self, operator: OperatorId, visitor: SessionId) -> Pending<()> {
@@ -261,21 +269,38 @@ impl Writer {
             };
             let ends = !matches!(change, OperatorChange::Totp(_));
             self.write_change(id, change)?;
-            if ends {
-                self.end_all(id)?;
-            }
             self.audit_operator(by, AuditAct::OperatorChanged, id, what)?;
+            if ends {
+                self.end_sessions(id, None)?;
+                self.end_claims(id, by)?;
+            }
         }
         Ok(OperatorChanged::Done)
     }
 
-    /// Ends an operator's sessions and claims.
-    fn end_all(&mut self, id: OperatorId) -> Result<(), SqliteError> {
-        self.end_sessions(id, None)?;
+    /// Gives back what an operator has. A claim that was over before is not written down.
+    fn end_claims(&mut self, id: OperatorId, by: Option<OperatorId>) -> Result<(), SqliteError> {
+        let mut read = self.conn.prepare_cached(
+            "SELECT no FROM cases WHERE closed_at IS NULL AND claim_by = ?1 AND claim_until > ?2 ORDER BY no",
+        )?;
+        let cases = rows::collect(read.query((int(id.0), self.now.0))?, |row| {
+            Ok(CaseId(rows::counted(row, 0)?))
+        })?;
+        drop(read);
         let mut release = self.conn.prepare_cached(
             "UPDATE cases SET claim_by = NULL, claim_until = NULL WHERE closed_at IS NULL AND claim_by = ?1",
         )?;
         release.execute([int(id.0)])?;
+        for case in cases {
+            self.audit(AuditDraft {
+                by,
+                act: AuditAct::Released,
+                case: Some(case),
+                sanction: None,
+                took_ms: None,
+                details: format!("operator {id}"),
+            })?;
+        }
         Ok(())
     }
 

@@ -147,6 +147,10 @@ impl Cases for SqliteStore {
     ) -> Pending<Acted<Revalidated>> {
         self.change(0, move |writer| acted(writer.revalidate(report, case, by)))
     }
+
+    fn revalidatable(&self, case: CaseId, by: Actor) -> Pending<Vec<ReportId>> {
+        self.look(move |conn, _| super::revalidate::revalidatable(conn, case, by))
+    }
 }
 
 fn list(

@@ -1,19 +1,48 @@
 //! Bad faith taken back: what one act made invalid stands again.
 
+use rusqlite::Connection;
+
 use super::super::error::SqliteError;
 use super::super::writer::Writer;
 use super::act::Stop;
 use super::rows::{self, int};
-use crate::domain::id::{SessionId, Timestamp};
+use crate::domain::id::SessionId;
 use crate::domain::safety::audit::reports_of;
 use crate::domain::safety::{
-    Actor, AuditAct, AuditDraft, CaseId, OperatorId, ReportId, Role, Sanction, SanctionKind,
+    Actor, AuditAct, AuditDraft, CaseId, OperatorId, ReportId, Role, Sanction,
 };
-use crate::store::safety::{ActRefusal, Revalidated};
+use crate::store::safety::{ActRefusal, LISTED, Revalidated};
 
-/// The reports of reporter ?1 that the act of moment ?2 made invalid, in cases that are open or that it closed itself.
-const OF_ONE_ACT: &str = "r.reporter = ?1 AND r.verdict = 3 AND r.decided_at = ?2 AND r.withdrawn IS NULL \
-     AND r.case_no = c.no AND (c.closed_at IS NULL OR c.state = 4 AND c.closed_at = ?2)";
+/// The reports that act ?1 made invalid, in cases that are open or that it closed itself.
+const OF_ONE_ACT: &str = "r.invalidation = ?1 AND r.verdict = 3 AND r.withdrawn IS NULL \
+     AND r.case_no = c.no AND (c.closed_at IS NULL OR c.emptied = ?1)";
+
+/// See [`crate::store::safety::Cases::revalidatable`].
+pub(super) fn revalidatable(
+    conn: &Connection,
+    case: CaseId,
+    by: Actor,
+) -> Result<Vec<ReportId>, SqliteError> {
+    let mut read = conn.prepare_cached(
+        "SELECT r.id FROM reports r JOIN cases c ON c.no = r.case_no JOIN invalidations i ON i.no = r.invalidation \
+         WHERE r.case_no = ?1 AND r.verdict = 3 AND r.withdrawn IS NULL AND (c.closed_at IS NULL OR c.emptied = i.no) \
+         AND NOT EXISTS (SELECT 1 FROM operator_visitors v WHERE v.operator = ?2 AND v.visitor = r.reporter) \
+         AND (?2 IS NULL OR EXISTS (SELECT 1 FROM operators o WHERE o.no = ?2 AND o.disabled IS NULL AND (o.role = ?3 \
+         OR EXISTS (SELECT 1 FROM operators b WHERE b.no = i.by AND b.role <> ?3)))) \
+         ORDER BY r.no DESC LIMIT ?4",
+    )?;
+    let operator = match by {
+        Actor::Local => None,
+        Actor::Operator(id) => Some(int(id.0)),
+    };
+    let of = (
+        int(case.0),
+        operator,
+        Role::Administrator.code(),
+        rows::size(LISTED),
+    );
+    rows::collect(read.query(of)?, |row| Ok(ReportId(rows::uuid(row, 0)?)))
+}
 
 impl Writer {
     /// See [`crate::store::safety::Cases::revalidate`].
@@ -24,18 +53,18 @@ impl Writer {
         by: Actor,
     ) -> Result<Revalidated, Stop> {
         let who = self.who(by)?;
-        let (own, reporter, at) = self.made_invalid(report)?;
+        let (own, reporter, act) = self.made_invalid(report)?;
         if self.is_own(who, reporter)? {
             return Err(ActRefusal::Conflict.into());
         }
-        if who.role < Role::Administrator && self.was_above(at)? {
+        if who.role < Role::Administrator && self.was_above(act)? {
             return Err(ActRefusal::NotAllowed.into());
         }
         let sql = format!(
             "SELECT DISTINCT c.no, c.closed_at IS NOT NULL FROM reports r, cases c WHERE {OF_ONE_ACT} ORDER BY c.no"
         );
         let mut read = self.conn.prepare_cached(&sql)?;
-        let cases = rows::collect(read.query((reporter.0, at.0))?, |row| {
+        let cases = rows::collect(read.query([act])?, |row| {
             Ok((CaseId(rows::counted(row, 0)?), row.get(1)?))
         })?;
         drop(read);
@@ -43,10 +72,10 @@ impl Writer {
             return Err(ActRefusal::Unfit.into());
         }
         let sql = format!(
-            "UPDATE reports AS r SET verdict = NULL, decided_at = NULL WHERE EXISTS (SELECT 1 FROM cases c WHERE {OF_ONE_ACT})"
+            "UPDATE reports AS r SET verdict = NULL, decided_at = NULL, invalidation = NULL WHERE EXISTS (SELECT 1 FROM cases c WHERE {OF_ONE_ACT})"
         );
         let mut restore = self.conn.prepare_cached(&sql)?;
-        let reports = restore.execute((reporter.0, at.0))? as u64;
+        let reports = restore.execute([act])? as u64;
         drop(restore);
         let mut opened = 0;
         for (case, closed) in cases {
@@ -64,7 +93,7 @@ impl Writer {
             took_ms: None,
             details: reports_of(reports),
         })?;
-        let lifted = self.lift_mute_of(reporter, at, who.operator)?;
+        let lifted = self.lift_mute_of(act, who.operator)?;
         Ok(Revalidated {
             reports,
             opened,
@@ -72,36 +101,26 @@ impl Writer {
         })
     }
 
-    /// The case of an invalid report, who made it, and when it became so.
-    fn made_invalid(&self, report: ReportId) -> Result<(CaseId, SessionId, Timestamp), Stop> {
-        let mut read = self.conn.prepare_cached(
-            "SELECT case_no, reporter, verdict, decided_at FROM reports WHERE id = ?1",
-        )?;
+    /// The case of an invalid report, who made it, and the act by which it became so.
+    fn made_invalid(&self, report: ReportId) -> Result<(CaseId, SessionId, i64), Stop> {
+        let mut read = self
+            .conn
+            .prepare_cached("SELECT case_no, reporter, invalidation FROM reports WHERE id = ?1")?;
         let found = rows::one(read.query([report.0.into_bytes()])?, |row| {
-            let (verdict, at): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
-            let invalid = at.filter(|_| verdict == Some(3));
-            Ok((
-                CaseId(rows::counted(row, 0)?),
-                SessionId(row.get(1)?),
-                invalid,
-            ))
+            let act: Option<i64> = row.get(2)?;
+            Ok((CaseId(rows::counted(row, 0)?), SessionId(row.get(1)?), act))
         })?;
-        let (case, reporter, at) = found.ok_or(ActRefusal::Unknown)?;
-        Ok((case, reporter, Timestamp(at.ok_or(ActRefusal::Unfit)?)))
+        let (case, reporter, act) = found.ok_or(ActRefusal::Unknown)?;
+        Ok((case, reporter, act.ok_or(ActRefusal::Unfit)?))
     }
 
-    /// Whether an administrator or a command made reports invalid at that moment.
-    fn was_above(&self, at: Timestamp) -> Result<bool, SqliteError> {
+    /// Whether it was an act of an administrator or a command.
+    fn was_above(&self, act: i64) -> Result<bool, SqliteError> {
         let mut read = self.conn.prepare_cached(
-            "SELECT 1 FROM audit a WHERE a.act = ?1 AND a.at = ?2 AND (a.by IS NULL \
-             OR EXISTS (SELECT 1 FROM operators o WHERE o.no = a.by AND o.role = ?3))",
+            "SELECT 1 FROM invalidations i WHERE i.no = ?1 \
+             AND EXISTS (SELECT 1 FROM operators o WHERE o.no = i.by AND o.role <> ?2)",
         )?;
-        let of = (
-            AuditAct::Invalidated.code(),
-            at.0,
-            Role::Administrator.code(),
-        );
-        Ok(read.exists(of)?)
+        Ok(!read.exists((act, Role::Administrator.code()))?)
     }
 
     /// Opens a case again that was closed because no report stood in it.
@@ -110,28 +129,26 @@ impl Writer {
             return Ok(());
         };
         let state = self.case_now(&row)?.before.reopened();
-        let mut open = self
-            .conn
-            .prepare_cached("UPDATE cases SET state = ?2, closed_at = NULL WHERE no = ?1")?;
+        let mut open = self.conn.prepare_cached(
+            "UPDATE cases SET state = ?2, closed_at = NULL, emptied = NULL WHERE no = ?1",
+        )?;
         open.execute((int(case.0), state.code()))?;
         Ok(())
     }
 
-    /// Lifts the mute that the act of that moment gave to the reporter, unless that is lifted already.
+    /// Lifts the mute that the act gave to the reporter, unless that is lifted already.
     fn lift_mute_of(
         &self,
-        reporter: SessionId,
-        at: Timestamp,
+        act: i64,
         by: Option<OperatorId>,
     ) -> Result<Option<Sanction>, SqliteError> {
         let sql = format!(
-            "{} WHERE s.session = ?1 AND s.kind = ?2 AND s.at = ?3 AND s.lifts IS NULL \
+            "{} WHERE s.no = (SELECT mute FROM invalidations WHERE no = ?1) \
              AND NOT EXISTS (SELECT 1 FROM sanctions l WHERE l.lifts = s.no)",
             rows::SANCTION
         );
         let mut read = self.conn.prepare_cached(&sql)?;
-        let of = (reporter.0, SanctionKind::ReporterMute.code(), at.0);
-        let mute = rows::one(read.query(of)?, rows::sanction)?;
+        let mute = rows::one(read.query([act])?, rows::sanction)?;
         drop(read);
         mute.map(|mute| self.lift_row(&mute, by, false)).transpose()
     }

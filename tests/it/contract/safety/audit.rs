@@ -13,6 +13,8 @@ super::for_each_backend! {
     the_log_is_a_chain
     a_refused_act_is_not_in_the_log
     that_a_case_changes_hands_is_in_the_log
+    a_claim_that_ends_with_its_operator_is_in_the_log
+    acts_of_the_machine_are_counted_however_many_rows_came_since
     the_log_is_read_in_stretches
     figures_are_by_month
 }
@@ -216,4 +218,71 @@ async fn figures_are_by_month<X: Backend>() {
         safety.figures(Timestamp(0)).await.unwrap(),
         [january, february]
     );
+}
+
+async fn a_claim_that_ends_with_its_operator_is_in_the_log<X: Backend>() {
+    use miyu::store::safety::{OperatorChange as Change, OperatorChanged};
+    let world = World::<X>::new().await;
+    let safety = world.safety();
+    let boss = operator(&world, "boss", Role::Administrator).await;
+    let mei = operator(&world, "Mei", Role::Moderator).await;
+    let by = Actor::Operator(boss);
+    for _ in 0..2 {
+        reported_by_stranger(&world, SessionId::fresh(), Reason::Spam).await;
+    }
+    let cases: Vec<_> = queue(&world).await.iter().map(|it| it.id).collect();
+    safety.claim(cases[0], mei).await.unwrap();
+    // This claim is over by itself before.
+    world.advance(miyu::domain::safety::case::CLAIM);
+    safety.claim(cases[1], mei).await.unwrap();
+    for (change, ends) in [
+        (Change::Totp(Some((vec![1], Vec::new()))), false),
+        (Change::Password("new".into()), true),
+        (Change::Role(Role::Administrator), true),
+        (Change::Disabled(true), true),
+    ] {
+        safety.claim(cases[1], mei).await.unwrap();
+        let (head, _) = safety.audit_head().await.unwrap();
+        let changed = safety.change_operator(mei, vec![change.clone()], by).await;
+        assert_eq!(changed.unwrap(), OperatorChanged::Done);
+        let rows = safety.audit(head).await.unwrap();
+        let said: Vec<_> = rows
+            .iter()
+            .map(|it| (it.what.act, it.what.by, it.what.case))
+            .collect();
+        let mut expected = vec![(AuditAct::OperatorChanged, Some(boss), None)];
+        if ends {
+            let released = (AuditAct::Released, Some(boss), Some(cases[1]));
+            expected.push(released);
+            assert_eq!(rows[1].what.details, format!("operator {mei}"));
+        }
+        assert_eq!(said, expected, "{change:?}");
+        let row = file(&world, cases[1]).await.case;
+        assert_eq!(row.claim.is_none(), ends, "{change:?}");
+    }
+    verified(&world).await;
+}
+
+async fn acts_of_the_machine_are_counted_however_many_rows_came_since<X: Backend>() {
+    let world = World::<X>::new().await;
+    let safety = world.safety();
+    let automatic = || AuditDraft {
+        act: AuditAct::Automatic,
+        ..other("the machine")
+    };
+    safety.record(automatic()).await.unwrap();
+    world.advance(MINUTE);
+    let later = world.setting.now.get();
+    for _ in 0..2 {
+        safety.record(automatic()).await.unwrap();
+    }
+    let writing: Vec<_> = (0..miyu::store::safety::LISTED)
+        .map(|_| safety.record(other("row")))
+        .collect();
+    for written in writing {
+        written.await.unwrap();
+    }
+    assert_eq!(safety.automatic_since(Timestamp(0)).await.unwrap(), 3);
+    assert_eq!(safety.automatic_since(later).await.unwrap(), 2);
+    assert_eq!(safety.automatic_since(later.plus(SECOND)).await.unwrap(), 0);
 }

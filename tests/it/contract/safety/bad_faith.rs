@@ -11,6 +11,9 @@ super::for_each_backend! {
     what_one_act_made_invalid_stands_again
     a_case_that_was_closed_otherwise_keeps_what_is_invalid
     what_an_administrator_made_invalid_a_moderator_does_not_take_back
+    two_acts_of_one_moment_are_two
+    bad_faith_leaves_alone_what_is_not_the_operators_to_judge
+    who_may_take_bad_faith_back_is_asked_before
 }
 
 /// This reporter reports someone new.
@@ -46,8 +49,6 @@ async fn what_one_act_made_invalid_stands_again<X: Backend>() {
     let (alone, second) = reports_someone(&world, liar).await;
     let (beside, third) = reports_someone(&world, liar).await;
     reported_by_stranger(&world, third.subject, Reason::Spam).await;
-    let (escalated, fourth) = reports_someone(&world, liar).await;
-    done(safety.escalate(fourth.id, by, String::new()).await);
     let weight = seen(&world, second.id, &alone).await.weight;
     assert!(weight.0 > 0);
     done(safety.invalidate(liar, Some(DAY), None, by).await);
@@ -55,11 +56,10 @@ async fn what_one_act_made_invalid_stands_again<X: Backend>() {
 
     world.advance(MINUTE);
     let again = done(safety.revalidate(alone.id, Some(second.id), by).await);
-    assert_eq!((again.reports, again.opened), (3, 2));
+    assert_eq!((again.reports, again.opened), (2, 1));
     for (draft, case, state) in [
         (&alone, second.id, CaseState::Open),
         (&beside, third.id, CaseState::Open),
-        (&escalated, fourth.id, CaseState::Escalated),
     ] {
         let report = seen(&world, case, draft).await;
         assert_eq!((report.verdict, report.weight), (None, weight));
@@ -88,7 +88,7 @@ async fn what_one_act_made_invalid_stands_again<X: Backend>() {
     let what = &row.expect("a row").what;
     assert_eq!(
         (what.by, what.case, what.details.as_str()),
-        (Some(mei), Some(second.id), "3 reports")
+        (Some(mei), Some(second.id), "2 reports")
     );
     let twice = safety.revalidate(alone.id, None, by).await;
     assert_eq!(refused(twice), ActRefusal::Unfit);
@@ -136,4 +136,120 @@ async fn what_an_administrator_made_invalid_a_moderator_does_not_take_back<X: Ba
         done(safety.revalidate(lie.id, None, ada).await);
         assert_eq!(file(&world, case.id).await.case.state, CaseState::Open);
     }
+}
+
+async fn two_acts_of_one_moment_are_two<X: Backend>() {
+    let world = World::<X>::new().await;
+    let safety = world.safety();
+    let mei = Actor::Operator(operator(&world, "Mei", Role::Moderator).await);
+    let liar = SessionId::fresh();
+    let (first, early) = reports_someone(&world, liar).await;
+    done(safety.invalidate(liar, Some(DAY), None, Actor::Local).await);
+    let (second, late) = reports_someone(&world, liar).await;
+    done(safety.invalidate(liar, None, None, mei).await);
+    let moment = |case: Case| case.closed_at.expect("closed");
+    let [one, two] = [early.id, late.id];
+    assert_eq!(
+        moment(file(&world, one).await.case),
+        moment(file(&world, two).await.case),
+        "the clock stands still"
+    );
+    assert_eq!(safety.revalidatable(one, mei).await.unwrap(), []);
+    assert_eq!(safety.revalidatable(two, mei).await.unwrap(), [second.id]);
+    let again = done(safety.revalidate(second.id, None, mei).await);
+    assert_eq!((again.reports, again.opened, again.lifted), (1, 1, None));
+    assert_eq!(file(&world, one).await.case.state, CaseState::Skipped);
+    let refusal = refused(safety.revalidate(first.id, None, mei).await);
+    assert_eq!(refusal, ActRefusal::NotAllowed);
+    let again = done(safety.revalidate(first.id, None, Actor::Local).await);
+    assert!(again.lifted.is_some(), "its own mute");
+}
+
+async fn bad_faith_leaves_alone_what_is_not_the_operators_to_judge<X: Backend>() {
+    let world = World::<X>::new().await;
+    let safety = world.safety();
+    let id = operator(&world, "Mei", Role::Moderator).await;
+    let mei = Actor::Operator(id);
+    let (liar, own) = (SessionId::fresh(), SessionId::fresh());
+    safety.note_visitor(id, own).await.unwrap();
+    // About the operator; where the operator reported; left to the administrators; any other.
+    let pairing = pairing_of(liar, own);
+    world.store().create_room(&pairing).await.unwrap();
+    let about_own = draft(&pairing, Reason::Harassment);
+    report(&world, &about_own).await;
+    let (beside_own, shared) = reports_someone(&world, liar).await;
+    let pairing = pairing_of(own, shared.subject);
+    world.store().create_room(&pairing).await.unwrap();
+    report(&world, &draft(&pairing, Reason::Spam)).await;
+    let (left, escalated) = reports_someone(&world, liar).await;
+    done(safety.escalate(escalated.id, mei, String::new()).await);
+    let (other, theirs) = reports_someone(&world, liar).await;
+
+    let invalid = done(safety.invalidate(liar, None, None, mei).await);
+    assert_eq!((invalid.reports, invalid.closed), (1, 1));
+    let own_case = safety.cases_about(own).await.unwrap().remove(0).id;
+    let kept = [
+        (own_case, &about_own),
+        (shared.id, &beside_own),
+        (escalated.id, &left),
+    ];
+    for (case, draft) in kept {
+        assert_eq!(seen(&world, case, draft).await.verdict, None);
+    }
+    let report = seen(&world, theirs.id, &other).await;
+    assert_eq!(report.verdict, Some(Verdict::Invalid));
+    // It is for an administrator who has no part in them.
+    let rest = done(safety.invalidate(liar, None, None, Actor::Local).await);
+    assert_eq!(rest.reports, 3);
+}
+
+async fn who_may_take_bad_faith_back_is_asked_before<X: Backend>() {
+    let world = World::<X>::new().await;
+    let safety = world.safety();
+    let id = operator(&world, "Mei", Role::Moderator).await;
+    let (mei, ken) = (
+        Actor::Operator(id),
+        Actor::Operator(operator(&world, "Ken", Role::Moderator).await),
+    );
+    let ada = Actor::Operator(operator(&world, "Ada", Role::Administrator).await);
+    let liar = SessionId::fresh();
+    let (lie, case) = reports_someone(&world, liar).await;
+    let may = async |by| safety.revalidatable(case.id, by).await.unwrap() == [lie.id];
+    assert!(!may(ada).await, "it is valid");
+    done(safety.invalidate(liar, None, None, ken).await);
+    for by in [mei, ken, ada, Actor::Local] {
+        assert!(may(by).await, "{by:?}");
+    }
+    safety.note_visitor(id, liar).await.unwrap();
+    assert!(!may(mei).await, "their own");
+    assert_eq!(
+        refused(safety.revalidate(lie.id, None, mei).await),
+        ActRefusal::Conflict
+    );
+    done(safety.revalidate(lie.id, None, ken).await);
+    done(safety.invalidate(liar, None, None, ada).await);
+    assert!(!may(ken).await && may(ada).await, "of an administrator");
+    let disabled = vec![miyu::store::safety::OperatorChange::Disabled(true)];
+    let Actor::Operator(ken_id) = ken else {
+        unreachable!()
+    };
+    let changed = safety.change_operator(ken_id, disabled, Actor::Local);
+    changed.await.unwrap();
+    done(safety.revalidate(lie.id, None, ada).await);
+    done(
+        safety
+            .invalidate(liar, None, None, another_moderator(&world).await)
+            .await,
+    );
+    assert!(!may(ken).await, "disabled");
+    // A case that was closed otherwise is opened first.
+    done(safety.reopen(case.id, ada).await);
+    assert!(may(ada).await);
+    done(safety.skip(case.id, ada, String::new(), None).await);
+    assert!(!may(ada).await);
+}
+
+/// A moderator who has a part in nothing.
+async fn another_moderator<X: Backend>(world: &World<X>) -> Actor {
+    Actor::Operator(operator(world, "Lin", Role::Moderator).await)
 }

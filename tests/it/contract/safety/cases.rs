@@ -23,6 +23,7 @@ super::for_each_backend! {
     a_case_by_hand_waits_in_its_place
     a_case_with_reports_becomes_one_by_hand
     bad_faith_makes_all_of_a_reporters_reports_invalid
+    what_an_administrator_held_no_moderator_lets_go
     every_act_on_an_unknown_case_is_refused
 }
 
@@ -460,4 +461,29 @@ async fn every_act_on_an_unknown_case_is_refused<X: Backend>() {
     }
     assert_eq!(safety.case(none).await.unwrap(), None);
     assert_eq!(safety.evidence(none, RoomId::fresh()).await.unwrap(), None);
+}
+
+async fn what_an_administrator_held_no_moderator_lets_go<X: Backend>() {
+    let world = World::<X>::new().await;
+    let safety = world.safety();
+    let mei = Actor::Operator(operator(&world, "Mei", Role::Moderator).await);
+    let ada = Actor::Operator(operator(&world, "Ada", Role::Administrator).await);
+    reported_by_stranger(&world, SessionId::fresh(), Reason::Spam).await;
+    let case = only_case(&world).await.id;
+    let hold = async |hold, by| safety.hold(case, hold, by, String::new()).await;
+    let held = async || file(&world, case).await.case.held_until.is_some();
+    assert_eq!(refused(hold(None, mei).await), ActRefusal::Unfit);
+    done(hold(Some(Hold::HalfYear), mei).await);
+    done(hold(None, mei).await);
+    assert!(!held().await);
+    for above in [ada, Actor::Local] {
+        done(hold(Some(Hold::Year), above).await);
+        // Nor by holding it themselves first.
+        done(hold(Some(Hold::HalfYear), mei).await);
+        assert_eq!(refused(hold(None, mei).await), ActRefusal::NotAllowed);
+        let may = done(safety.permitted_acts(case, mei).await);
+        assert!(!may.contains(&Act::EndHold) && held().await);
+        done(hold(None, above).await);
+        assert!(!held().await);
+    }
 }

@@ -10,11 +10,16 @@ super::for_each_backend! {
     a_setting_is_there_until_it_is_taken_back
     only_administrators_set_anything
     a_setting_may_be_any_text
+    what_was_set_meanwhile_is_not_replaced_unseen
 }
 
 async fn put<X: Backend>(world: &World<X>, name: SettingName, value: &str, by: Actor) {
     let value = Some(value.to_owned());
-    let done = world.safety().put_setting(name, value, by).await.unwrap();
+    let done = world
+        .safety()
+        .put_setting(name, value, None, by)
+        .await
+        .unwrap();
     assert_eq!(done, Acted::Done(()));
 }
 
@@ -34,13 +39,15 @@ async fn a_setting_is_there_until_it_is_taken_back<X: Backend>() {
         value: "2".into(),
         at: later,
         by: Some(mei),
+        // After one row for her, and two for what was put before.
+        version: 4,
     };
     assert_eq!(found[0], broadcast);
     assert_eq!((found.len(), found[1].name), (2, SettingName::Templates));
     assert_eq!((found[1].value.as_str(), found[1].by), ("[]", None));
     let back = world
         .safety()
-        .put_setting(SettingName::Broadcast, None, Actor::Operator(mei));
+        .put_setting(SettingName::Broadcast, None, None, Actor::Operator(mei));
     assert_eq!(back.await.unwrap(), Acted::Done(()));
     let left = world.safety().settings().await.unwrap();
     assert_eq!(left, found[1..]);
@@ -60,7 +67,7 @@ async fn only_administrators_set_anything<X: Backend>() {
         for value in [Some("{}".to_owned()), None] {
             let put = world
                 .safety()
-                .put_setting(SettingName::Maintenance, value, by);
+                .put_setting(SettingName::Maintenance, value, None, by);
             assert_eq!(put.await.unwrap(), Acted::Refused(why));
         }
     };
@@ -76,4 +83,41 @@ async fn a_setting_may_be_any_text<X: Backend>() {
         put(&world, SettingName::Maintenance, value, Actor::Local).await;
         assert_eq!(world.safety().settings().await.unwrap()[0].value, value);
     }
+}
+
+async fn what_was_set_meanwhile_is_not_replaced_unseen<X: Backend>() {
+    let world = World::<X>::new().await;
+    let safety = world.safety();
+    let name = SettingName::Templates;
+    let put = async |value: Option<&str>, over| {
+        let value = value.map(str::to_owned);
+        let put = safety.put_setting(name, value, over, Actor::Local);
+        put.await.unwrap()
+    };
+    let standing = async || {
+        let all = safety.settings().await.unwrap();
+        let found = all.into_iter().find(|it| it.name == name);
+        found.map(|it| (it.value, it.version))
+    };
+    let changed = Acted::Refused(ActRefusal::Changed);
+    assert_eq!(put(Some("a"), Some(7)).await, changed);
+    assert_eq!(put(Some("a"), Some(0)).await, Acted::Done(()));
+    // Of one moment, and with the same words: it is another one all the same.
+    let (_, first) = standing().await.unwrap();
+    assert_eq!(put(Some("a"), Some(first)).await, Acted::Done(()));
+    let head = safety.audit_head().await.unwrap();
+    for value in [Some("b"), None] {
+        for over in [0, first] {
+            assert_eq!(put(value, Some(over)).await, changed);
+        }
+    }
+    assert_eq!(safety.audit_head().await.unwrap(), head);
+    let (value, second) = standing().await.unwrap();
+    assert_eq!((value.as_str(), second), ("a", head.0));
+    assert!(second > first);
+    assert_eq!(put(None, Some(second)).await, Acted::Done(()));
+    assert_eq!(put(Some("c"), Some(second)).await, changed, "taken back");
+    assert_eq!(put(Some("c"), Some(0)).await, Acted::Done(()));
+    // Who does not say what they saw replaces what stands.
+    assert_eq!(put(Some("d"), None).await, Acted::Done(()));
 }
