@@ -5,7 +5,7 @@
 //! to what is committed. Reads wait for nothing.
 //!
 //! Reading order: `migrations/postgres/V12__safety.sql` · `mod` (the calls) · `line`, `doer`, `columns` · `reports`, `automatic`,
-//! `evidence` · `cases`, `decisions`, `steps`, `appeals`, `by_hand` · `sanctions` · `operators` · `settings` · `audit`, `upkeep`.
+//! `evidence` · `cases`, `decisions`, `steps`, `appeals`, `by_hand` · `sanctions` · `operators`, `login` · `settings` · `audit`, `upkeep`.
 
 use std::time::Duration;
 
@@ -36,6 +36,7 @@ mod decisions;
 mod doer;
 mod evidence;
 mod line;
+mod login;
 mod notices;
 mod operators;
 mod reports;
@@ -272,15 +273,15 @@ impl Operators for PostgresStore {
     }
 
     fn use_totp_step(&self, operator: OperatorId, step: u64) -> Pending<bool> {
-        self.look(move |shared| async move { operators::use_step(&shared, operator, step).await })
+        self.look(move |shared| async move { login::use_step(&shared, operator, step).await })
     }
 
     fn use_recovery_code(&self, operator: OperatorId, code: LoginHash) -> Pending<bool> {
-        self.look(move |shared| async move { operators::use_code(&shared, operator, code).await })
+        self.look(move |shared| async move { login::use_code(&shared, operator, code).await })
     }
 
     fn begin_session(&self, session: OperatorSession) -> Pending<bool> {
-        self.look(move |shared| async move { operators::begin(&shared, &session).await })
+        self.look(move |shared| async move { login::begin(&shared, &session).await })
     }
 
     fn session(
@@ -289,22 +290,20 @@ impl Operators for PostgresStore {
         idle: Duration,
         longest: Duration,
     ) -> Pending<Option<(OperatorSession, Operator)>> {
-        self.look(
-            move |shared| async move { operators::session(&shared, hash, idle, longest).await },
-        )
+        self.look(move |shared| async move { login::session(&shared, hash, idle, longest).await })
     }
 
     fn sessions(&self, operator: OperatorId) -> Pending<Vec<OperatorSession>> {
-        self.look(move |shared| async move { operators::sessions(&shared, operator).await })
+        self.look(move |shared| async move { login::sessions(&shared, operator).await })
     }
 
     fn end_sessions(&self, operator: OperatorId, which: Option<LoginHash>) -> Pending<()> {
-        self.look(move |shared| async move { operators::end(&shared, operator, which).await })
+        self.look(move |shared| async move { login::end(&shared, operator, which).await })
     }
 
     fn note_visitor(&self, operator: OperatorId, visitor: SessionId) -> Pending<()> {
         self.look(
-            move |shared| async move { operators::note_visitor(&shared, operator, visitor).await },
+            move |shared| async move { login::note_visitor(&shared, operator, visitor).await },
         )
     }
 }
