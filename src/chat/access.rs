@@ -21,6 +21,8 @@ pub struct EnterRequest {
     pub token: Option<String>,
     /// The last entry that the client has.
     pub after: Option<KnownEntry>,
+    /// It takes many entries of the log in one frame.
+    pub together: bool,
     /// Which side, where both are of one session.
     pub user_id: Option<String>,
 }
@@ -32,12 +34,14 @@ impl From<Enter> for EnterRequest {
             token,
             after,
             after_sent_at: sent_at,
+            together,
             user_id,
         } = enter;
         Self {
             room,
             token,
             after: after.map(|seq| KnownEntry { seq, sent_at }),
+            together,
             user_id,
         }
     }
@@ -54,6 +58,8 @@ pub struct Access {
     pub open: bool,
     /// The last entry that the client has.
     pub after: Option<KnownEntry>,
+    /// It takes many entries of the log in one frame.
+    pub together: bool,
 }
 
 /// Why a client does not get into the room that it names.
@@ -92,7 +98,12 @@ pub async fn access(
     session: Option<SessionId>,
     request: EnterRequest,
 ) -> Result<Access, AccessError> {
-    let EnterRequest { room, after, .. } = request;
+    let EnterRequest {
+        room,
+        after,
+        together,
+        ..
+    } = request;
     let found = reach.store.room(room).await.map_err(AccessError::Store)?;
     let Some(found) = found else {
         return Ok(Access {
@@ -100,6 +111,7 @@ pub async fn access(
             claim: None,
             open: false,
             after,
+            together,
         });
     };
     let (token, user_id) = (request.token.as_deref(), request.user_id.as_deref());
@@ -110,6 +122,7 @@ pub async fn access(
         claim: Some(claim),
         open: found.active(),
         after,
+        together,
     })
 }
 

@@ -43,6 +43,8 @@ pub struct Opening {
     pub provisional: bool,
     /// Where to go on; `None` for clients of the original: from what this side was last sent.
     pub after: Option<KnownEntry>,
+    /// The client takes many entries of the log in one frame.
+    pub together: bool,
 }
 
 /// The newest entry that a client has, by its own account.

@@ -123,6 +123,10 @@ impl Chat {
             let RoomPeople { room, personas } = &*self.people;
             let (encoder, personas) = (self.encoder.clone(), personas.clone());
             let replay = Replay::new(encoder, *room, personas, self.side, entries);
+            let replay = match self.together {
+                true => replay.together(),
+                false => replay,
+            };
             out.push(Action::Replay(Box::new(replay)));
         }
         let more = self.stream.paged(page.upto, page.last_seq, now.instant);

@@ -56,6 +56,8 @@ pub struct Chat {
     progress: Progress,
     /// The entry that the client says it has, until the log was seen to have it.
     held: Option<Box<KnownEntry>>,
+    /// It takes many entries of the log in one frame.
+    together: bool,
     /// The client has what the log has not: it is told so, and sent the whole log.
     anew: bool,
     partner: PartnerView,
@@ -78,6 +80,7 @@ impl Chat {
             connection,
             provisional,
             after,
+            together,
         } = opening;
         let anew = after.is_some_and(|held| held.seq > room.last_seq);
         let held = after.filter(|held| !anew && held.seq > Seq::ZERO && held.sent_at.is_some());
@@ -105,6 +108,7 @@ impl Chat {
             connection,
             stream,
             held: held.map(Box::new),
+            together,
             anew,
             typing: None,
             closing: AutoClose::default(),

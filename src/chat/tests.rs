@@ -108,6 +108,11 @@ impl Bench {
     }
 
     fn open_as(room: Room, provisional: bool, after: Option<Seq>) -> Self {
+        Self::open_told(room, provisional, after, false)
+    }
+
+    /// `together`: by a client that takes many entries in a frame.
+    fn open_told(room: Room, provisional: bool, after: Option<Seq>, together: bool) -> Self {
         let rules = ChatRules {
             reconnect_grace: GRACE,
             call_for: 3 * GRACE,
@@ -122,6 +127,7 @@ impl Bench {
             connection: address(1),
             provisional,
             after: after.map(KnownEntry::from),
+            together,
         };
         let mut bench = Self {
             chat: Chat::new(encoder(), Arc::new(rules), opening),

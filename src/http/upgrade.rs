@@ -126,6 +126,7 @@ fn of_address(path: Option<&str>, query: &str) -> Option<Result<EnterRequest, Ac
             room,
             token: named("token"),
             after,
+            together: false,
             user_id: named("user_id"),
         })
     };

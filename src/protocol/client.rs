@@ -99,6 +99,8 @@ pub struct Enter {
     pub after: Option<Seq>,
     /// When that entry was sent, if it is a message: whether it is the same one is seen by that.
     pub after_sent_at: Option<Timestamp>,
+    /// It takes many entries of the log in one frame.
+    pub together: bool,
     /// Which side, where both are of one session.
     pub user_id: Option<String>,
 }
@@ -270,6 +272,7 @@ pub fn enter(text: &str) -> Result<Enter, DecodeError> {
         token: named(frame.token, "token")?,
         after,
         after_sent_at: sent_at.and_then(|ms| i64::try_from(ms).ok()).map(Timestamp),
+        together: frame.together == Field::Bool(true),
         user_id: named(frame.user_id, "user_id")?,
     })
 }

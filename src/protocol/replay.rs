@@ -1,5 +1,5 @@
-//! A page of a log on its way to a client: the entries wait as they are and are encoded one by one, so that a page is
-//! never in memory a second time as text, and shrinks while it is written.
+//! A page of a log on its way to a client: the entries wait as they are and are encoded one by one, or some at a time,
+//! so that a page is never in memory a second time as text, and shrinks while it is written.
 
 use std::vec::IntoIter;
 
@@ -7,7 +7,10 @@ use super::{Encoder, Text};
 use crate::domain::id::{RoomId, Side};
 use crate::domain::{Entry, Persona};
 
-/// The frames of some entries, in order. Each is made when it is asked for, and its entry is then forgotten.
+/// From so many bytes on no further entry goes into a frame of several.
+const TOGETHER: usize = 16 * 1024;
+
+/// The frames of some entries, in order. Each is made when it is asked for, and its entries are then forgotten.
 #[derive(Debug)]
 pub struct Replay {
     encoder: Encoder,
@@ -15,6 +18,7 @@ pub struct Replay {
     personas: [Persona; 2],
     side: Side,
     entries: IntoIter<Entry>,
+    together: bool,
 }
 
 impl Replay {
@@ -32,7 +36,36 @@ impl Replay {
             personas,
             side,
             entries: entries.into_iter(),
+            together: false,
         }
+    }
+
+    /// The same, many entries in a frame: a page takes longer to be told of a frame than to read what is in it.
+    #[must_use]
+    pub fn together(self) -> Self {
+        Self {
+            together: true,
+            ..self
+        }
+    }
+
+    fn entry(&mut self) -> Option<Text> {
+        let entry = self.entries.next()?;
+        let Self { room, side, .. } = *self;
+        Some(self.encoder.entry(room, &self.personas, &entry, side))
+    }
+
+    /// As many as fit, in one frame.
+    fn several(&mut self) -> Option<Text> {
+        let first = self.entry()?;
+        let mut frame = format!(r#"{{"action":"entries","entries":[{first}"#);
+        while frame.len() < TOGETHER {
+            let Some(entry) = self.entry() else { break };
+            frame.push(',');
+            frame.push_str(&entry);
+        }
+        frame.push_str("]}");
+        Some(Text::from(frame))
     }
 }
 
@@ -40,14 +73,18 @@ impl Iterator for Replay {
     type Item = Text;
 
     fn next(&mut self) -> Option<Text> {
-        let entry = self.entries.next()?;
-        let Self { room, side, .. } = *self;
-        Some(self.encoder.entry(room, &self.personas, &entry, side))
+        match self.together {
+            true => self.several(),
+            false => self.entry(),
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.entries.size_hint()
+        let left = self.entries.len();
+        match self.together {
+            // At least one frame, if anything is left.
+            true => (left.min(1), Some(left)),
+            false => (left, Some(left)),
+        }
     }
 }
-
-impl ExactSizeIterator for Replay {}

@@ -146,6 +146,7 @@ pub async fn talk(
         connection,
         provisional: claim.provisional(),
         after: access.after,
+        together: access.together,
     };
     let machine = Chat::new(app.encoder.clone(), Arc::clone(&app.chat_rules), opening);
     let reach = Arc::clone(&app.reach);

@@ -191,6 +191,7 @@ impl History {
             connection,
             provisional: false,
             after: Some(Seq::ZERO.into()),
+            together: false,
         };
         let chat_rules = ChatRules {
             reconnect_grace: Duration::from_secs(300),

@@ -32,6 +32,28 @@ async fn refused(browser: &Browser, frame: Value, code: &str) {
 }
 
 #[tokio::test]
+async fn who_takes_many_entries_in_a_frame_is_sent_the_log_so() {
+    let server = TestServer::start(|_| {}).await;
+    let (ming, mei) = meet(&server).await;
+    let mut a = first(&ming.browser, enter(&ming)).await;
+    a.expect("room_state").await;
+    for n in 1..=3 {
+        a.said(&format!("word {n}"), &format!("c-{n}")).await;
+    }
+    let mut together = enter(&mei);
+    together["together"] = json!(true);
+    let mut b = first(&mei.browser, together).await;
+    b.expect("room_state").await;
+    let log = b.until("entries").await;
+    let said = log["entries"].as_array().unwrap().iter();
+    let said: Vec<_> = said.map(|it| it["message"]["content"].clone()).collect();
+    assert_eq!(said, ["word 1", "word 2", "word 3"]);
+    a.said("word 4", "c-4").await;
+    assert_eq!(b.until("new_message").await["message"]["content"], "word 4");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn two_people_enter_and_talk() {
     let server = TestServer::start(|_| {}).await;
     let (ming, mei) = meet(&server).await;

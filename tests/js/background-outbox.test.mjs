@@ -54,7 +54,7 @@ test('a block goes on until it is confirmed, and is announced only then', () => 
   const [socket] = sockets;
   assert.equal(socket.url.href, 'wss://example.test/ws/chat/', 'no address names a room');
   socket.opens(stated(false));
-  assert.deepEqual(socket.sent.shift(), { action: 'enter', room: 'r', token: 'secret', after: 0, user_id: 'me' });
+  assert.deepEqual(socket.sent.shift(), { action: 'enter', room: 'r', token: 'secret', after: 0, together: true, user_id: 'me' });
   assert.deepEqual(socket.sent.map(({ action }) => action), ['block', 'recall_message']);
   assert.deepEqual(toasts, []);
   socket.hears({ action: 'blocked' });

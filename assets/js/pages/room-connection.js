@@ -33,7 +33,8 @@ export function openRoomConnection({ roomId, getState, onEvent, onStatus, onGone
       outbox = resetConnection(outbox, monotonicNow());
       if (!blocked) onStatus('open');
     },
-    onFrame,
+    // A history comes many entries at a time: a frame takes a slow device longer than what is in it.
+    onFrame: (frame) => (frame.action === 'entries' ? frame.entries.forEach(onFrame) : onFrame(frame)),
     onLost(lost) {
       blocked = lost.blocked;
       outbox = resetConnection(outbox, monotonicNow());
@@ -51,7 +52,7 @@ export function openRoomConnection({ roomId, getState, onEvent, onStatus, onGone
 
   function enterFrame() {
     const { token, user_id: own } = sideOf(roomId);
-    return { action: 'enter', room: roomId, token, ...resumePoint(getState()), user_id: own ?? getState().me };
+    return { action: 'enter', room: roomId, token, ...resumePoint(getState()), together: true, user_id: own ?? getState().me };
   }
 
   function onFrame(frame) {

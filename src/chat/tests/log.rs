@@ -23,6 +23,40 @@ fn opening_tells_the_state_then_reads_the_log() {
 }
 
 #[test]
+fn a_history_comes_in_few_frames_to_who_takes_them() {
+    let all: Vec<Entry> = (1..=500).map(message).collect();
+    let one_by_one: Vec<serde_json::Value> = {
+        let mut bench = Bench::open(room([1, 2]), false);
+        bench.frames();
+        bench.paged(&all, 500);
+        let texts = bench.frames();
+        texts
+            .iter()
+            .map(|it| serde_json::from_str(it).unwrap())
+            .collect()
+    };
+    let mut bench = Bench::open_told(room([1, 2]), false, Some(Seq::ZERO), true);
+    assert_eq!(bench.written(), ["room_state"]);
+    bench.paged(&all, 500);
+    let frames = bench.frames();
+    assert!((2..20).contains(&frames.len()), "{} frames", frames.len());
+    let mut told = vec![];
+    for text in &frames {
+        assert!(text.len() < 20_000, "{} bytes", text.len());
+        let mut frame: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(frame["action"], "entries");
+        told.append(frame["entries"].as_array_mut().unwrap());
+    }
+    assert_eq!(told, one_by_one);
+    bench.frame(&live(501), Duration::ZERO);
+    assert_eq!(
+        bench.written(),
+        ["new_message"],
+        "what is said now comes by itself"
+    );
+}
+
+#[test]
 fn a_closed_room_always_tells_its_end_once() {
     let (closed, departure) = closed_at(3);
     let mut bench = Bench::open(closed.clone(), false);

@@ -74,6 +74,8 @@ pub(super) struct RawEnter<'a> {
     #[serde(borrow)]
     pub(super) after_sent_at_ms: Field<'a>,
     #[serde(borrow)]
+    pub(super) together: Field<'a>,
+    #[serde(borrow)]
     pub(super) user_id: Field<'a>,
 }
 

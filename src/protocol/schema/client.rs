@@ -127,6 +127,9 @@ described! {
         /// The `seq` of the last entry that the client has.
         after: Option<Seq>,
         after_sent_at_ms: Option<u64>,
+        /// The log may come in frames of many entries, `entries`.
+        #[schemars(default)]
+        together: bool,
         /// Which side, where both are of one session.
         user_id: Option<String>,
     }

@@ -1,7 +1,7 @@
 //! What the server says. Frames that are encoded from a type are described by it; those that are written by hand have one
 //! here, which tests compare with what is written.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{Define, of};
 use crate::domain::id::Seq;
@@ -16,6 +16,7 @@ pub(super) const FRAMES: &[(&str, Define)] = &[
     ("alive", of::<Alive>),
     ("blocked", of::<Bare>),
     ("calling", of::<Calling>),
+    ("entries", of::<Entries>),
     ("error", of::<ErrorFrame>),
     ("in_room", of::<InRoom>),
     ("match_found", of::<MatchFound>),
@@ -55,6 +56,7 @@ pub(super) const CHAT: &[&str] = &[
     "alive",
     "blocked",
     "calling",
+    "entries",
     "error",
     "message_deleted",
     "message_recalled",
@@ -86,6 +88,18 @@ struct True(bool);
 struct Calling {
     /// This browser is called.
     on: bool,
+}
+
+/// Entries of the log in their order, each as the frame that it would be by itself.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is made")]
+struct Entries {
+    #[schemars(schema_with = "frames")]
+    entries: Vec<()>,
+}
+
+fn frames(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/chat.server" } })
 }
 
 #[derive(JsonSchema)]

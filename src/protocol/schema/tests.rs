@@ -46,7 +46,7 @@ fn client_frames() -> Vec<(&'static str, Value)> {
         ("enter", json!({ "action": "enter", "room": room })),
         (
             "enter",
-            json!({ "action": "enter", "room": room, "token": "t", "after": 3, "after_sent_at_ms": 9, "user_id": "u-1" }),
+            json!({ "action": "enter", "room": room, "token": "t", "after": 3, "after_sent_at_ms": 9, "together": true, "user_id": "u-1" }),
         ),
         (
             "chat",
