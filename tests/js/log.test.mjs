@@ -123,13 +123,41 @@ test('a stored message that shows nothing is no blank bubble, quoted neither', (
 /** A conversation of 2,000 messages, of which its page has just been opened. */
 function longLog() {
   const one = log();
+  const idle = [];
+  globalThis.requestIdleCallback = (then) => idle.push(then);
   one.fold(Array.from({ length: 2000 }, (_, at) => stored(at + 1, 'them', `m${at + 1}`)), true);
   const seqs = () => one.messages().map((node) => Number(node.dataset.seq));
-  return { ...one, seqs };
+  const first = seqs();
+  /** The page has nothing else to do. */
+  const rest = () => {
+    while (idle.length > 0) idle.shift()();
+  };
+  return { ...one, seqs, first, rest };
 }
 
-test('of a long conversation the newest messages are held, and stay so as more come', () => {
+/** The same when it has been there for a moment. */
+function restedLog() {
   const one = longLog();
+  one.rest();
+  return one;
+}
+
+test('of a long conversation a screen is there at first, and what is above it when the page rests', () => {
+  const one = longLog();
+  assert.deepEqual(one.first, Array.from({ length: 30 }, (_, at) => 1971 + at));
+  announced.length = 0;
+  one.rest();
+  assert.deepEqual(one.seqs(), Array.from({ length: 120 }, (_, at) => 1881 + at));
+  assert.deepEqual(announced, []);
+  const left = longLog();
+  left.ui.walk(left.message(0), 'Home');
+  left.rest();
+  document.activeElement = null;
+  assert.equal(left.seqs()[0], 1, 'who has gone elsewhere by then stays there');
+});
+
+test('of a long conversation the newest messages are held, and stay so as more come', () => {
+  const one = restedLog();
   assert.deepEqual(one.seqs(), Array.from({ length: 120 }, (_, at) => 1881 + at));
   for (let seq = 2001; seq <= 3000; seq += 1) {
     const said = one.show(stored(seq, 'them', `m${seq}`));
@@ -149,7 +177,7 @@ test('who comes back goes on at the line, but not many screens further up than t
 });
 
 test('walking upwards reaches the first message, End leads back, and none of it is news', () => {
-  const one = longLog();
+  const one = restedLog();
   announced.length = 0;
   one.ui.focusMessage(one.message(0));
   for (let steps = 0; steps < 300; steps += 1) one.ui.walk(document.activeElement, 'ArrowUp');
@@ -165,7 +193,7 @@ test('walking upwards reaches the first message, End leads back, and none of it 
 });
 
 test('a reply leads to what it quotes, however long ago that was', () => {
-  const one = longLog();
+  const one = restedLog();
   one.ui.glow('7');
   assert.ok(one.seqs().includes(7) && one.messages().length <= 600);
   assert.equal(one.ui.isAtBottom(), false, 'the newest are not in view, so they are not read');
@@ -176,7 +204,7 @@ test('a reply leads to what it quotes, however long ago that was', () => {
 });
 
 test('what is said above the first message is not said above any other', () => {
-  const one = longLog();
+  const one = restedLog();
   const part = (name) => one.main.querySelector(`[data-${name[0]}="${name[1]}"]`);
   const [head, earlier] = [part(['slot', 'log-head']), part(['testid', 'earlier'])];
   assert.deepEqual([head.hidden, earlier.hidden], [true, false]);

@@ -7,12 +7,28 @@
 
 /** @typedef {{ from: number, to: number }} Range */
 
-const page = 120; // what is held at first: several screens
+const page = 120; // what is held soon: several screens
+const screen = 30; // what is held at first, so that it can be painted, and by how much it then grows
 const step = 100; // what is added where an edge comes near
 const most = 600; // what is held at most, however far the reader scrolls
 
 /** @param {number} length @returns {Range} */
 export const newest = (length) => ({ from: Math.max(0, length - page), to: Infinity });
+
+/**
+ * Of a long conversation no more than a screen.
+ * @param {number} length @returns {Range}
+ */
+export const beginning = (length) => (length > page ? { from: length - screen, to: Infinity } : newest(length));
+
+/**
+ * The next step from there to several screens; the same range where that has been reached.
+ * @param {Range} range @param {number} length @returns {Range}
+ */
+export function fuller(range, length) {
+  const from = Math.max(newest(length).from, range.from - screen);
+  return goesWithNewest(range) && from < range.from ? { from, to: Infinity } : range;
+}
 
 /** @param {number} length */
 export const oldest = (length) => within({ from: 0, to: page }, length);

@@ -8,7 +8,7 @@ import { dayOf, monotonicNow, now } from '../lib/time.js';
 import { newPace } from '../model/pace.js';
 import { indexOf } from '../model/room-queries.js';
 import { logRows } from '../model/rows.js';
-import { around, goesWithNewest, holds, newer, newest, older, oldest, withoutFuture, withoutPast } from '../model/log-range.js';
+import { around, beginning, fuller, goesWithNewest, holds, newer, newest, older, oldest, withoutFuture, withoutPast } from '../model/log-range.js';
 import { mountRows } from './log-rows.js';
 
 const nearBottom = 48;
@@ -37,6 +37,8 @@ export function mountLog(main, { onSeen }) {
   let roving = null;
   let newFrom = -1; // the index of the message above which the line about new ones stands
   let away = false; // what comes is not seen as it comes
+  let filling = null; // what is above the first screen is still to come
+  let filled = false;
 
   const length = () => state.messages.length;
 
@@ -57,7 +59,9 @@ export function mountLog(main, { onSeen }) {
     top = log.scrollTop;
     size = sizeOf(log);
     atBottom = below < nearBottom && goesWithNewest(range);
-    if (upwards && top < log.clientHeight && range.from > 0) hold(older(range, length()));
+    // The first screen has hardly anything above it yet; that comes by itself.
+    const asks = filled || !atBottom;
+    if (upwards && asks && top < log.clientHeight && range.from > 0) hold(older(range, length()));
     else if (!upwards && below < log.clientHeight && !goesWithNewest(range)) hold(newer(range, length()));
     if (atBottom && unseen > 0) {
       unseen = 0;
@@ -86,6 +90,27 @@ export function mountLog(main, { onSeen }) {
     else log.scrollTo({ top: log.scrollTop + below - lineGap, behavior: isDrawn && !reducedMotion() ? 'smooth' : 'auto' });
   }
 
+  /** What is above the first screen comes when that has been painted, a little at a time. */
+  function fillLater() {
+    if (filled || length() === 0) return;
+    filling ??= whenIdle(() => {
+      filling = null;
+      if (length() === 0) return;
+      const next = fuller(range, length());
+      filled = next === range;
+      if (filled) return;
+      hold(next);
+      settle();
+      fillLater();
+    });
+  }
+
+  /** Now, since it is where the reader goes on. */
+  function fill() {
+    if (!filled && goesWithNewest(range) && range.from > newest(length()).from) hold(newest(length()));
+    filled = true;
+  }
+
   const lineNode = () => list.querySelector('.new-line');
 
   /**
@@ -93,7 +118,9 @@ export function mountLog(main, { onSeen }) {
    * is further up than the log reaches: many screens back is not where a reader goes on.
    */
   function stopAtLine() {
-    if (!away || newFrom < 0 || !holds(range, newFrom)) return false;
+    if (!away || newFrom < 0) return false;
+    fill();
+    if (!holds(range, newFrom)) return false;
     const line = lineNode();
     if (!line) return false;
     const at = log.scrollTop + line.getBoundingClientRect().top - log.getBoundingClientRect().top;
@@ -152,7 +179,7 @@ export function mountLog(main, { onSeen }) {
 
   /** After a change of size: at the end, and with enough above to scroll to. */
   function settle() {
-    while (range.from > 0 && log.scrollHeight < 3 * log.clientHeight) hold(older(range, length()));
+    while (range.from > 0 && log.scrollHeight < (filled ? 3 : 1) * log.clientHeight) hold(older(range, length()));
     if (atBottom && !stopAtLine()) toBottom(false);
   }
 
@@ -212,7 +239,7 @@ export function mountLog(main, { onSeen }) {
       names = nextNames;
       newFrom = nextNew;
       away = isAway && !still;
-      if (still && atBottom) range = newest(length());
+      if (still && atBottom) range = filled ? newest(length()) : beginning(length());
       else if (!atBottom) range = withoutFuture(range, length());
       else if (!isHeld()) range = withoutPast(range, length());
       const begun = monotonicNow();
@@ -220,6 +247,7 @@ export function mountLog(main, { onSeen }) {
       setHidden(typing, !state.partnerTyping);
       if (atBottom) settle();
       else unseen += added;
+      fillLater();
       if (added > 0) pace.took(monotonicNow() - begun);
       paintLatest();
     },
@@ -252,11 +280,14 @@ export function mountLog(main, { onSeen }) {
       state = nothing;
       range = newest(0);
       drawn = {};
+      filled = false;
       atBottom = true;
       unseen = 0;
       newFrom = -1;
     },
   };
 }
+
+const whenIdle = (then) => (globalThis.requestIdleCallback ? requestIdleCallback(then, { timeout: 500 }) : setTimeout(then, 50));
 
 const sizeOf = ({ clientWidth, clientHeight }) => `${clientWidth}×${clientHeight}`;
