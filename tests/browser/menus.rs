@@ -94,3 +94,36 @@ fn from_right_to_left_it_is_seen_as_well() {
             all_are_seen(&anna, &["one", "two"], "rtl").await;
         });
 }
+
+/// It goes where its message goes: up, both where the log scrolls and where it grows from its bottom.
+#[test]
+fn on_a_desktop_a_menu_goes_with_its_message() {
+    Play::new("menu_goes_along").run(async |stage| {
+        let (anna, bao) = tokio::join!(stage.person("Anna"), stage.person("Bao"));
+        meet(&anna, &bao).await;
+        anna.resize(1280, 720).await;
+        for (about, more) in [("這一句", "後來的一句"), ("那一句", "又來了一句")]
+        {
+            bao.says(about).await;
+            anna.hears(about).await;
+            anna.open_menu_by_keyboard(about).await;
+            let top = "message(args[0]).querySelector('.bubble').getBoundingClientRect().top";
+            let before = anna.ask(top, json!([about])).await;
+            bao.says(more).await;
+            let moved = format!("{top} < args[1] - 20");
+            anna.until(&moved, json!([about, before])).await;
+            let beside = "(() => { \
+                 const box = message(args[0]).querySelector('.bubble').getBoundingClientRect(); \
+                 const menu = byTest('message-menu').getBoundingClientRect(); \
+                 const gaps = [menu.top - box.bottom, box.top - menu.bottom, menu.left - box.right, box.left - menu.right]; \
+                 return gaps.some((gap) => Math.abs(gap - 8) < 1) && gaps.some((gap) => gap > 0); })()";
+            anna.until(beside, json!([about])).await;
+            anna.key(Key::Escape).await;
+            anna.sees_no("message-menu").await;
+            for at in 0..6 {
+                bao.says(&format!("之間 {about} {at}")).await;
+            }
+            anna.hears(&format!("之間 {about} 5")).await;
+        }
+    });
+}

@@ -2,6 +2,7 @@
 // sheet from below, above which that element is lifted. What it is about stays in view.
 
 import { isMirrored } from '../lib/dom.js';
+import { appeared } from '../lib/press.js';
 
 const edge = 8; // between a menu and the window
 const gap = 8; // and between it and what it is about
@@ -12,8 +13,9 @@ const isSheet = () => matchMedia('(max-width: 640px)').matches;
 /** Puts a menu in its place. Returns what takes it away again. */
 export function placeMenu(menu, veil, at, about) {
   if (!isSheet()) {
-    if (getComputedStyle(menu).position === 'fixed') placeAt(menu, at, about);
-    return () => {};
+    if (getComputedStyle(menu).position !== 'fixed') return () => {};
+    placeAt(menu, at, about);
+    return about ? keepBeside(menu, at, about) : () => {};
   }
   return about ? keepAbove(menu, veil, about) : () => {};
 }
@@ -35,6 +37,34 @@ function beside(box, { left, top }, { width, height, right, bottom }) {
   if (box.right + gap <= right) return { left: box.right + gap, top: low };
   if (box.left - gap - width >= edge) return { left: box.left - gap - width, top: low };
   return { left, top: Math.max(edge, bottom) };
+}
+
+/** A new message moves the one that the menu is about: it goes with it. */
+function keepBeside(menu, { x, y }, about) {
+  const log = about.closest('.log');
+  const begun = about.getBoundingClientRect().top;
+  const isAbove = menu.offsetTop < begun;
+  let moved = 0;
+  function follow() {
+    const { top, bottom } = about.getBoundingClientRect();
+    const edges = log.getBoundingClientRect();
+    const isSeen = about.isConnected && bottom > edges.top && top < edges.bottom;
+    if (!isSeen || top - begun === moved) return;
+    moved = top - begun;
+    placeAt(menu, { x, y: y + moved }, about);
+    // Above for as long as there is room: it is not to jump.
+    const over = shownPart(about).top - gap - menu.offsetHeight;
+    if (isAbove && over >= edge) menu.style.setProperty('top', `${over}px`);
+    // Something else is under the pointer now.
+    appeared(menu, true);
+  }
+  const resized = new ResizeObserver(follow);
+  for (const node of [log, ...log.children]) resized.observe(node);
+  log.addEventListener('scroll', follow, { passive: true });
+  return () => {
+    resized.disconnect();
+    log.removeEventListener('scroll', follow);
+  };
 }
 
 /** What can be seen of an element in the log. */
