@@ -24,6 +24,45 @@ const LATE: [&str; 9] = [
     "blocked.", "call.", "earlier.", "figures.", "forget.", "guide.", "notices.", "report.",
     "reports.",
 ];
+/// What the keys begin with of words that one page alone says: no other page brings them. That each page brings all
+/// that its scripts say is tested (`tests/js/catalogue.test.mjs`).
+const OWN: [(&str, &[&str]); 3] = [
+    (
+        "home",
+        &[
+            "consent.", "gender.", "home.", "leave.", "line.", "mood.", "picker.", "profile.",
+            "rules.", "stats.",
+        ],
+    ),
+    (
+        "chat",
+        &[
+            "block.",
+            "chat.",
+            "end.",
+            "err.",
+            "found.",
+            "gone.",
+            "match.",
+            "menu.",
+            "mm.",
+            "moodOf.",
+            "msg.",
+            "net.",
+            "notify.",
+            "partner.",
+            "reach.",
+            "react.",
+            "scan.",
+            "starters.",
+            "tab",
+            "title",
+            "transcript.",
+            "undo.",
+        ],
+    ),
+    ("offline", &["offline."]),
+];
 /// Most parts of an `Accept-Language` that are looked at.
 const PARTS: usize = 20;
 
@@ -67,10 +106,14 @@ impl Language {
         self.words.get(key).map(String::as_str)
     }
 
-    /// The words that a page brings with it, as JSON.
-    pub fn words_json(&self) -> String {
-        let is_late = |key: &str| LATE.iter().any(|late| key.starts_with(late));
-        let brought = self.words.iter().filter(|(key, _)| !is_late(key));
+    /// The words that a page of this name brings with it, as JSON. Most pages have no words of their own: any name.
+    pub fn words_json(&self, page: &str) -> String {
+        let begins = |key: &str, with: &[&str]| with.iter().any(|it| key.starts_with(it));
+        let is_left_out = |key: &str| {
+            let mut others = OWN.iter().filter(|(owner, _)| *owner != page);
+            begins(key, &LATE) || others.any(|(_, with)| begins(key, with))
+        };
+        let brought = self.words.iter().filter(|(key, _)| !is_left_out(key));
         serde_json::to_string(&brought.collect::<BTreeMap<_, _>>()).expect("texts encode")
     }
 
@@ -332,13 +375,25 @@ mod tests {
     }
 
     #[test]
-    fn a_page_does_not_bring_what_few_people_see() {
-        let words = [("home.start", "Go"), ("notices.ban", "No")];
+    fn a_page_brings_neither_what_few_people_see_nor_the_words_of_another() {
+        let words = [
+            ("app.guide", "Guide"),
+            ("chat.send", "Send"),
+            ("home.start", "Go"),
+            ("notices.ban", "No"),
+        ];
         let language = Language {
             words: words.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             ..Language::default()
         };
-        assert_eq!(language.words_json(), r#"{"home.start":"Go"}"#);
+        for (page, own) in [
+            ("", ""),
+            ("home", r#","home.start":"Go""#),
+            ("chat", r#","chat.send":"Send""#),
+        ] {
+            let wanted = format!(r#"{{"app.guide":"Guide"{own}}}"#);
+            assert_eq!(language.words_json(page), wanted, "{page}");
+        }
         assert_eq!(language.word("notices.ban"), Some("No"));
         assert!(language.all_words_json().contains("notices.ban"));
     }

@@ -1,6 +1,6 @@
 //! What templates are filled with: `{{base}}`; of the configuration `{{site.name}}`, `{{site.tagline}}`,
 //! `{{site.own_tagline}}` (empty where the built-in one holds), `{{worker}}` ("on" or "off"); of the language
-//! `{{lang}}`, `{{dir}}`, its `{{words}}` (or `{{words.all}}`) and `{{starters}}` as JSON, and `{{languages}}`, the options of a choice; for
+//! `{{lang}}`, `{{dir}}`, its `{{words}}` (with those of one page `{{words.PAGE}}`, or `{{words.all}}`) and `{{starters}}` as JSON, and `{{languages}}`, the options of a choice; for
 //! the console its `{{console}}` words as JSON and `{{console.languages}}`, the options that have them;
 //! `{{site.topics}}` as JSON; `{{site.contact}}` with `{{site.contact_link}}`, `{{site.imprint}}`,
 //! `{{site.no_contact}}` (empty, where there is none) and `{{public_url}}`; and for the privacy text, which stands
@@ -66,8 +66,11 @@ impl Values<'_> {
                 escape.write(&topics)
             }
             "public_url" => escape.write(facts.public_url.as_deref().unwrap_or_default()),
-            "words" => in_script(&language.words_json()),
+            "words" => in_script(&language.words_json("")),
             "words.all" => in_script(&language.all_words_json()),
+            "words.home" | "words.chat" | "words.offline" => {
+                in_script(&language.words_json(name.trim_start_matches("words.")))
+            }
             "starters" => in_script(language.starters_json()),
             "console" => in_script(language.console().unwrap_or("{}")),
             "languages" => self.options(|_| true),

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { isolate } from '../../assets/js/lib/bidi.js';
 import { duration, list, setLanguage, t } from '../../assets/js/lib/i18n.js';
@@ -59,6 +59,59 @@ test('each used key exists', () => {
   // The console's words are a catalogue of their own (console.test.mjs).
   for (const key of used) if (!key.startsWith('op.')) assert.ok(keys.includes(key), `${key} is missing`);
   assert.ok(used.length > 100, 'the search for keys found suspiciously few');
+});
+
+/** The rows of a list of texts in a source of the server: the first texts between `name` and the next `;`. */
+const listed = (/** @type {string} */ source, /** @type {string} */ name) => [...source.slice(source.indexOf(name)).split(';\n')[0].matchAll(/"([^"]+)"/g)].map((match) => match[1]);
+
+/** What a file imports, at its start or later. */
+function imports(/** @type {string} */ file, /** @type {RegExp} */ form) {
+  const code = readFileSync(join(root, file), 'utf8').replace(/^\s*(\/?\*|\/\/).*$/gm, '');
+  return [...code.matchAll(form)].map((match) => join(dirname(file), match[1]));
+}
+
+/** These files and all that come with them; and what comes later, without the whole catalogue. */
+function comesWith(/** @type {string[]} */ files) {
+  const found = new Set();
+  const add = (/** @type {string} */ file) => {
+    if (found.has(file)) return;
+    found.add(file);
+    for (const other of imports(file, /(?:from|import)\s+'(\.[^']+)'/g)) add(other);
+  };
+  files.forEach(add);
+  const fetchesAll = (/** @type {string} */ file) => /await (Promise\.all\(\[.*)?fetchLateWords\(/.test(readFileSync(join(root, file), 'utf8'));
+  for (const file of [...found]) {
+    if (fetchesAll(file)) continue;
+    for (const later of imports(file, /import\('(\.[^']+)'\)/g)) if (!fetchesAll(later)) comesWith([later]).forEach((other) => found.add(other));
+  }
+  return found;
+}
+
+test('each page brings all the words that its scripts say', () => {
+  const server = readFileSync(join(root, 'src/assets/language.rs'), 'utf8');
+  const late = listed(server, 'const LATE');
+  const own = new Map();
+  let page = '';
+  for (const word of listed(server, 'const OWN')) {
+    if (['home', 'chat', 'offline'].includes(word)) own.set((page = word), []);
+    else own.get(page).push(word);
+  }
+  assert.ok(late.length > 5 && [...own.values()].every((begins) => begins.length > 0));
+  const entries = { index: 'home', chat: 'chat', offline: 'offline', error: 'error', privacy: 'privacy' };
+  for (const [html, name] of Object.entries(entries)) {
+    const markup = readFileSync(join(root, `assets/html/${html}.html`), 'utf8');
+    assert.ok(markup.includes(own.has(name) ? `{{words.${name}}}` : '{{words}}'), html);
+    const scripts = [...markup.matchAll(/type="module" src="\{\{base\}\}\/([^"]+)"/g)].map((match) => `assets/${match[1]}`);
+    assert.ok(scripts.length > 0, html);
+    const said = markup + textOf([...comesWith(scripts)].map((file) => ({ text: readFileSync(join(root, file), 'utf8') })));
+    const left = [...late, ...[...own].filter(([owner]) => owner !== name).flatMap(([, begins]) => begins)];
+    const used = keys.filter((key) => [`'${key}'`, `"${key}"`, `\`${key.slice(0, key.lastIndexOf('.') + 1)}\${`].some((form) => (form.length > 3 || key.includes('.')) && said.includes(form)));
+    // Fetched with the rest when it is shown, or only asked for to see whether it is there.
+    const looked = ['notices.title'];
+    const missing = used.filter((key) => left.some((start) => key.startsWith(start)) && !looked.includes(key));
+    assert.deepEqual(missing, [], `${html}.html does not bring them`);
+    assert.ok(used.length > 10, html);
+  }
 });
 
 test('pages bring no words of their own: the server writes them', () => {

@@ -118,8 +118,8 @@ test('a search that has to wait for a notice, or for the end of maintenance, ask
   assert.equal(goesOn(pending), false, 'to ask again would be to say that it was read');
   assert.deepEqual(options(pending, { wish: 'male', loopback: false, now: 60_000 }), []);
   const closed = open({ action: 'error', code: 'maintenance', retry_after_ms: 3_600_000 }, 1000);
-  assert.deepEqual([key(closed), closed.retryAt, goesOn(closed)], ['match.maintenance', 61_000, false], 'it may be over sooner');
+  assert.deepEqual([key(closed), closed.retryAt, goesOn(closed)], ['app.maintenance', 61_000, false], 'it may be over sooner');
   const again = reduceSearch(closed, { action: 'restart' }, 61_000);
-  assert.equal(key(again), 'match.maintenance', 'nothing flickers');
+  assert.equal(key(again), 'app.maintenance', 'nothing flickers');
   assert.equal(key(reduceSearch(again, waiting(), 62_000)), 'match.few');
 });

@@ -137,7 +137,7 @@ function haltedLine(state, now) {
   if (state.halted === 'rate') return ['err.rate', retry];
   if (state.halted === 'notice') return ['match.notice', {}];
   if (state.halted === 'full' && state.connection !== 'lost') return ['match.full', retry];
-  if (state.halted === 'maintenance' && state.connection !== 'lost') return ['match.maintenance', {}];
+  if (state.halted === 'maintenance' && state.connection !== 'lost') return ['app.maintenance', {}];
   if (state.connection === 'lost' || state.halted === 'store') return ['match.lost', {}];
   return state.heard ? null : ['match.connecting', {}];
 }

@@ -54,6 +54,6 @@ export function startBackgroundOutbox(roomId) {
 
 /** Says what has just been confirmed and does not show by itself. */
 export function announceConfirmed(kinds) {
-  if (kinds.includes('block')) toast(t('block.done'));
-  else if (kinds.includes('delete')) toast(t('mm.deleted'));
+  if (kinds.includes('block')) toast(t('app.blocked'));
+  else if (kinds.includes('delete')) toast(t('app.deleted'));
 }

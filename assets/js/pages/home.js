@@ -88,7 +88,7 @@ function renderStart() {
   const until = site.maintenance?.until_ms ?? null;
   setHidden(byTest('stats'), isInMaintenance());
   setHidden(closed, !isInMaintenance());
-  setText(closed, t(until === null ? 'match.maintenance' : 'match.maintenanceUntil', { time: untilText(until ?? 0, language()) }));
+  setText(closed, t(until === null ? 'app.maintenance' : 'app.maintenanceUntil', { time: untilText(until ?? 0, language()) }));
 }
 
 /** No new pairs are made; who talks goes on. */

@@ -22,8 +22,8 @@ const lookingFor = (tags) => (tags ? t('match.lookingTags', { tags }) : t('match
 
 /** Until when no new pairs are made is in the notice of it, where there is one. */
 function withEnd(line) {
-  const until = line[0] === 'match.maintenance' ? maintenanceUntil() : null;
-  return until === null ? line : ['match.maintenanceUntil', { time: untilText(until, language()) }];
+  const until = line[0] === 'app.maintenance' ? maintenanceUntil() : null;
+  return until === null ? line : ['app.maintenanceUntil', { time: untilText(until, language()) }];
 }
 
 /** What is shown before a search begins. */

@@ -35,7 +35,7 @@ export function mountEndCard(section, { onNext, onBlock, onReport, onSave, onFor
           'div',
           { class: 'end-actions' },
           el('button', { type: 'button', class: 'button-primary', test: 'end-next', onclick: onNext }, t('end.next')),
-          el('a', { class: 'button-ghost', href: '/', test: 'end-home' }, t('end.home')),
+          el('a', { class: 'button-ghost', href: '/', test: 'end-home' }, t('app.toHome')),
           blocks && el('button', { type: 'button', class: 'button-ghost', test: 'end-block', onclick: onBlock }, t('menu.block')),
         ),
         el(
@@ -66,7 +66,7 @@ const reasons = {
 
 /** Why it is over: who was away is told so, and never that it was the other. Until the log says why, only that it is. */
 export function endTitle(state) {
-  if (state.blocked) return t('block.done');
+  if (state.blocked) return t('app.blocked');
   if (!state.ended) return t('end.over');
   const { by, reason, gone } = state.ended;
   if (by === 'me') return t('end.me');
