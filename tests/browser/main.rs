@@ -40,6 +40,7 @@ mod reading;
 mod reporting;
 mod restored;
 mod returning;
+mod small;
 mod starting;
 mod support;
 mod talking;

@@ -101,7 +101,7 @@ test('to come back from home is promised of no one who was blocked', () => {
   const said = { action: 'message_received', seq: 1, message: { id: '1', seq: 1, user_id: 'me', content: 'hi', timestamp: '2026-05-01T10:00:00Z' } };
   const open = reduceAll(newRoom('r'), [{ ...opening, last_seq: 1 }, said], 0);
   const over = reduceAll(open, [{ action: 'user_left', seq: 2, user_id: 'me', reason: 'left' }], 0);
-  assert.match(endNote({ ...over, messages: [{ at: 0 }] }, day, 0), /Home in this tab leads back here/);
+  assert.match(endNote({ ...over, messages: [{ at: 0 }] }, day, 0), /Until then you can read it .* from Home in this tab/);
   assert.equal(endNote({ ...over, messages: [{ at: 0 }], blocked: true }, day, 0), 'Erased in 24\u00a0hours. To unsend your words, do it now.');
 });
 

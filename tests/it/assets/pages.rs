@@ -80,9 +80,12 @@ async fn pages_come_whole_in_the_language_that_is_asked_for() {
     assert!(says(&nothing, "There is nothing here."));
     // One language is loaded.
     for page in [&chat, &nothing] {
-        assert!(page.text().contains("Unsend"));
-        assert!(!page.text().contains("收回"), "{}", page.text());
+        assert!(page.text().contains(r#""app.guide":"Guide""#));
+        assert!(!page.text().contains("使用指南"), "{}", page.text());
     }
+    // And of it what the page says.
+    assert!(chat.text().contains("Unsend"));
+    assert!(!nothing.text().contains("Unsend"), "{}", nothing.text());
     server.stop().await;
 }
 
