@@ -200,6 +200,8 @@ test('j and k stay in the list', () => {
 test('what a row of the audit log is about is told in words', () => {
   const names = new Map([[2, 'Ken']]);
   assert.deepEqual(aboutOf('operator 2 disabled', names), ['Ken', { key: 'op.audit.disabled' }]);
+  assert.deepEqual(aboutOf('operator 2: disabled', names), ['Ken', { key: 'op.audit.disabled' }]);
+  assert.deepEqual(aboutOf('operator 2: second factor off', names), ['Ken', { key: 'op.totp.off' }]);
   assert.deepEqual(aboutOf('operator 2', names), ['Ken']);
   assert.deepEqual(aboutOf('operator 2 no second factor', names), ['Ken', { key: 'op.totp.off' }]);
   assert.deepEqual(aboutOf('operator 9', names), ['operator 9'], 'of whom nothing is known');

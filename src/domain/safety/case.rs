@@ -104,6 +104,15 @@ impl Hold {
         };
         Duration::from_secs(days * 24 * 3600)
     }
+
+    /// What the audit log says of it; `None`: of its end. The console puts it in its language.
+    pub fn audited(hold: Option<Self>) -> &'static str {
+        match hold {
+            Some(Self::HalfYear) => "180 days",
+            Some(Self::Year) => "365 days",
+            None => "no longer",
+        }
+    }
 }
 
 /// A case as the queue shows it.

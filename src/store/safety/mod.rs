@@ -39,6 +39,7 @@ mod outcome;
 
 pub use acts::Act;
 pub use case_file::{CaseFile, Decision, Step, StepKind};
+pub(in crate::store) use operators::details_of;
 pub use operators::{OperatorChange, Operators};
 pub use outcome::{
     ActRefusal, Acted, Appealed, Claimed, Invalidated, OperatorChanged, OperatorMade,

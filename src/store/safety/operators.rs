@@ -94,3 +94,23 @@ impl OperatorChange {
         matches!(self, Self::Role(Role::Moderator) | Self::Disabled(true))
     }
 }
+
+/// What the audit log says of an operator, who is named by number, and of a change. The console puts it in its language.
+pub(in crate::store) fn details_of(
+    operator: OperatorId,
+    change: Option<&OperatorChange>,
+) -> String {
+    let Some(change) = change else {
+        return format!("operator {operator}");
+    };
+    let what = match change {
+        OperatorChange::Password(_) => "password",
+        OperatorChange::Role(Role::Moderator) => "moderator",
+        OperatorChange::Role(Role::Administrator) => "administrator",
+        OperatorChange::Totp(Some(_)) => "second factor",
+        OperatorChange::Totp(None) => "no second factor",
+        OperatorChange::Disabled(true) => "disabled",
+        OperatorChange::Disabled(false) => "enabled",
+    };
+    format!("operator {operator} {what}")
+}

@@ -5,7 +5,13 @@ import { rules } from './decision.js';
 
 const settings = ['broadcast', 'maintenance', 'templates'];
 const holds = new Map([['180 days', 'op.hold.half_year'], ['365 days', 'op.hold.year'], ['no longer', 'op.hold.none']]);
-const factors = new Map([['second factor', 'op.totp.on'], ['no second factor', 'op.totp.off']]);
+// The forms with "on" and "off", and with a colon before them, are of older rows in PostgreSQL.
+const factors = new Map([
+  ['second factor', 'op.totp.on'],
+  ['second factor on', 'op.totp.on'],
+  ['no second factor', 'op.totp.off'],
+  ['second factor off', 'op.totp.off'],
+]);
 
 /**
  * The words it is told in, each as the key of a text with its values; a plain text where there is none.
@@ -20,7 +26,7 @@ export function aboutOf(details, names) {
   if (reports) return [{ key: 'op.case.reports', values: { n: Number(reports[1]) } }];
   const setting = details.match(/^(\w+)( taken back)?$/);
   if (setting && settings.includes(setting[1])) return [{ key: `op.audit.${setting[1]}` }, ...(setting[2] ? [{ key: 'op.audit.takenBack' }] : [])];
-  const operator = details.match(/^operator (\d+)(?: (.+))?$/);
+  const operator = details.match(/^operator (\d+):?(?: (.+))?$/);
   if (!operator) return details ? [details] : [];
   return [names.get(Number(operator[1])) ?? details, ...(operator[2] ? [{ key: factors.get(operator[2]) ?? `op.audit.${operator[2]}` }] : [])];
 }

@@ -256,12 +256,7 @@ pub(super) async fn hold(
         case: Some(case),
         sanction: None,
         took_ms: None,
-        details: match hold {
-            None => "no longer",
-            Some(Hold::HalfYear) => "180 days",
-            Some(Hold::Year) => "365 days",
-        }
-        .to_owned(),
+        details: Hold::audited(hold).to_owned(),
     })
     .await?;
     line.commit(Acted::Done(())).await

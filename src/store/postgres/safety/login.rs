@@ -15,6 +15,7 @@ use super::operators::say;
 use crate::domain::id::{SessionId, Timestamp};
 use crate::domain::safety::operator::{OWN_SESSIONS, SESSIONS};
 use crate::domain::safety::{Actor, AuditAct, LoginHash, Operator, OperatorId, OperatorSession};
+use crate::store::safety::details_of;
 
 /// A session's use is written down when it was not for so long.
 const USE: Duration = Duration::from_secs(60);
@@ -160,7 +161,7 @@ pub(super) async fn end(
     let hash = which.as_ref().map(|hash| &hash.0[..]);
     let mut line = Line::begin(shared).await?;
     if line.change(sql, &[&int(operator.0), &hash]).await? > 0 {
-        let (by, details) = (Some(operator), format!("operator {operator}"));
+        let (by, details) = (Some(operator), details_of(operator, None));
         say(&mut line, AuditAct::SessionsEnded, by, details).await?;
     }
     line.commit(()).await

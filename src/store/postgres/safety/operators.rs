@@ -13,7 +13,7 @@ use crate::domain::safety::{
     Actor, AuditAct, AuditDraft, CaseId, LoginHash, Operator, OperatorDraft, OperatorId,
     OperatorName, Role,
 };
-use crate::store::safety::{OperatorChange, OperatorChanged, OperatorMade};
+use crate::store::safety::{OperatorChange, OperatorChanged, OperatorMade, details_of};
 
 /// See [`crate::store::safety::Operators::operator_exists`].
 pub(super) async fn exists(shared: &Shared) -> Result<bool, BackendError> {
@@ -78,8 +78,7 @@ async fn insert(
         &line.now.0,
     ];
     let made = OperatorId(number(&line.one(sql, params).await?, "id")?);
-    let details = format!("operator {made}");
-    say(line, AuditAct::OperatorMade, by, details).await?;
+    say(line, AuditAct::OperatorMade, by, details_of(made, None)).await?;
     Ok(OperatorMade::Done(made))
 }
 
@@ -175,8 +174,8 @@ pub(super) async fn change(
         if same {
             continue;
         }
-        let what = apply(&line, operator, change).await?;
-        let details = format!("operator {operator}: {what}");
+        apply(&line, operator, change).await?;
+        let details = details_of(operator, Some(change));
         say(&mut line, AuditAct::OperatorChanged, doer.operator, details).await?;
         if !matches!(change, OperatorChange::Totp(_)) {
             end_all(&mut line, operator, doer.operator).await?;
@@ -185,45 +184,29 @@ pub(super) async fn change(
     line.commit(OperatorChanged::Done).await
 }
 
-/// Changes it; answers what that was.
 async fn apply(
     line: &Line,
     operator: OperatorId,
     change: &OperatorChange,
-) -> Result<&'static str, BackendError> {
+) -> Result<(), BackendError> {
     let id = int(operator.0);
-    let what = match change {
+    match change {
         OperatorChange::Password(hash) => {
             let sql = "UPDATE operators SET password = $2 WHERE id = $1";
             line.change(sql, &[&id, &hash.as_bytes()]).await?;
-            "password"
         }
         OperatorChange::Role(role) => {
             let sql = "UPDATE operators SET role = $2 WHERE id = $1";
             line.change(sql, &[&id, &i16::from(role.code())]).await?;
-            match role {
-                Role::Moderator => "moderator",
-                Role::Administrator => "administrator",
-            }
         }
-        OperatorChange::Totp(factor) => {
-            second_factor(line, id, factor.as_ref()).await?;
-            return Ok(match factor {
-                Some(_) => "second factor on",
-                None => "second factor off",
-            });
-        }
+        OperatorChange::Totp(factor) => second_factor(line, id, factor.as_ref()).await?,
         OperatorChange::Disabled(disabled) => {
             let since = disabled.then_some(line.now.0);
             let sql = "UPDATE operators SET disabled = $2 WHERE id = $1";
             line.change(sql, &[&id, &since]).await?;
-            match disabled {
-                true => "disabled",
-                false => "enabled",
-            }
         }
-    };
-    Ok(what)
+    }
+    Ok(())
 }
 
 /// Ends an operator's sessions and gives back what they have. A claim that was over before is not written down.
@@ -246,7 +229,7 @@ async fn end_all(
             case: Some(CaseId(number(row, "id")?)),
             sanction: None,
             took_ms: None,
-            details: format!("operator {operator}"),
+            details: details_of(operator, None),
         })
         .await?;
     }

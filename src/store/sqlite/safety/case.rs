@@ -85,18 +85,13 @@ impl Writer {
         self.renew_claim(&permitted.case, &permitted.doer)?;
         let by = permitted.doer.operator;
         self.write_step(case, by, StepKind::Held, note, "")?;
-        let details = match hold {
-            Some(Hold::HalfYear) => "180 days",
-            Some(Hold::Year) => "365 days",
-            None => "no longer",
-        };
         self.audit(AuditDraft {
             by,
             act: AuditAct::Held,
             case: Some(case),
             sanction: None,
             took_ms: None,
-            details: details.to_owned(),
+            details: Hold::audited(hold).to_owned(),
         })?;
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::domain::safety::{
     OperatorName, OperatorSession, Role,
 };
 use crate::store::Pending;
-use crate::store::safety::{OperatorChange, OperatorChanged, OperatorMade, Operators};
+use crate::store::safety::{OperatorChange, OperatorChanged, OperatorMade, Operators, details_of};
 
 const OPERATOR: &str = "SELECT o.no, o.name, o.role, o.password, o.totp, \
      (SELECT count(*) FROM recovery_codes c WHERE c.operator = o.no), o.since, o.disabled FROM operators o";
@@ -103,7 +103,7 @@ impl Operators for SqliteStore {
                 0 => Ok(()),
                 _ => {
                     let by = Some(operator);
-                    writer.audit_operator(by, AuditAct::SessionsEnded, operator, "")
+                    writer.audit_operator(by, AuditAct::SessionsEnded, details_of(operator, None))
                 }
             }
         })
@@ -183,26 +183,24 @@ impl Writer {
         let role = draft.role.code();
         insert.execute((draft.name.as_str(), key, role, &draft.password, self.now.0))?;
         let id = OperatorId(self.conn.last_insert_rowid().cast_unsigned());
-        self.audit_operator(by, AuditAct::OperatorMade, id, "")?;
+        self.audit_operator(by, AuditAct::OperatorMade, details_of(id, None))?;
         Ok(OperatorMade::Done(id))
     }
 
-    /// An audit row about an operator, who is named by number.
+    /// An audit row about an operator.
     pub(super) fn audit_operator(
         &self,
         by: Option<OperatorId>,
         act: AuditAct,
-        about: OperatorId,
-        what: &str,
+        details: String,
     ) -> Result<(), SqliteError> {
-        let details = format!("operator {about} {what}");
         self.audit(AuditDraft {
             by,
             act,
             case: None,
             sanction: None,
             took_ms: None,
-            details: details.trim_end().to_owned(),
+            details,
         })
     }
 
@@ -264,12 +262,13 @@ impl Writer {
             return Ok(OperatorChanged::LastAdministrator);
         }
         for change in changes {
-            let Some(what) = needed(&operator, &change) else {
+            if is_so(&operator, &change) {
                 continue;
-            };
+            }
+            let details = details_of(id, Some(&change));
             let ends = !matches!(change, OperatorChange::Totp(_));
             self.write_change(id, change)?;
-            self.audit_operator(by, AuditAct::OperatorChanged, id, what)?;
+            self.audit_operator(by, AuditAct::OperatorChanged, details)?;
             if ends {
                 self.end_sessions(id, None)?;
                 self.end_claims(id, by)?;
@@ -298,7 +297,7 @@ impl Writer {
                 case: Some(case),
                 sanction: None,
                 took_ms: None,
-                details: format!("operator {id}"),
+                details: details_of(id, None),
             })?;
         }
         Ok(())
@@ -349,21 +348,12 @@ impl Writer {
     }
 }
 
-/// What is changed, in a word for the audit log; `None` when it is so already.
-fn needed(operator: &Operator, change: &OperatorChange) -> Option<&'static str> {
+/// Whether it is so already.
+fn is_so(operator: &Operator, change: &OperatorChange) -> bool {
     match change {
-        OperatorChange::Password(_) => Some("password"),
-        OperatorChange::Totp(Some(_)) => Some("second factor"),
-        OperatorChange::Totp(None) => operator.totp.is_some().then_some("no second factor"),
-        OperatorChange::Role(role) => (*role != operator.role).then_some(match role {
-            Role::Moderator => "moderator",
-            Role::Administrator => "administrator",
-        }),
-        OperatorChange::Disabled(disabled) => {
-            (*disabled != operator.disabled.is_some()).then_some(match disabled {
-                true => "disabled",
-                false => "enabled",
-            })
-        }
+        OperatorChange::Password(_) | OperatorChange::Totp(Some(_)) => false,
+        OperatorChange::Totp(None) => operator.totp.is_none(),
+        OperatorChange::Role(role) => *role == operator.role,
+        OperatorChange::Disabled(disabled) => *disabled == operator.disabled.is_some(),
     }
 }

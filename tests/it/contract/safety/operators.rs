@@ -171,6 +171,20 @@ async fn operators_change_themselves_and_administrators_everything<X: Backend>()
     );
     let all = safety.operators().await.unwrap();
     assert_eq!((all[1].totp.as_deref(), all[1].recovery_codes), (None, 0));
+    let log = safety.audit(0).await.unwrap();
+    let changes = log
+        .iter()
+        .filter(|row| row.what.act == AuditAct::OperatorChanged);
+    let said: Vec<_> = changes.map(|row| row.what.details.as_str()).collect();
+    let expected = [
+        format!("operator {mei} password"),
+        format!("operator {mei} second factor"),
+        format!("operator {ken} disabled"),
+        format!("operator {mei} administrator"),
+        format!("operator {boss} moderator"),
+        format!("operator {mei} no second factor"),
+    ];
+    assert_eq!(said, expected, "the console reads this form alone");
 }
 
 async fn the_last_administrator_stays_one<X: Backend>() {
