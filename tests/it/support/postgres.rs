@@ -203,4 +203,8 @@ impl Backend for Postgres {
         }
         false
     }
+
+    async fn run(&self, sql: &str) {
+        self.client().await.batch_execute(sql).await.unwrap();
+    }
 }

@@ -155,6 +155,8 @@ pub trait Backend: Sized {
     }
     /// Whether these bytes are anywhere in the data, which no process has open.
     async fn holds(&self, text: &str) -> bool;
+    /// Runs this SQL on the data, which no process has open.
+    async fn run(&self, sql: &str);
 }
 
 /// A store that is open, by what it keeps.
@@ -227,6 +229,12 @@ impl Backend for Sqlite {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
             bytes.windows(text.len()).any(|w| w == text.as_bytes())
         })
+    }
+
+    async fn run(&self, sql: &str) {
+        let file = rusqlite::Connection::open(self.path()).unwrap();
+        file.execute_batch(sql).unwrap();
+        file.close().unwrap();
     }
 }
 

@@ -12,6 +12,7 @@ super::for_each_backend! {
     a_case_that_was_closed_otherwise_keeps_what_is_invalid
     what_an_administrator_made_invalid_a_moderator_does_not_take_back
     two_acts_of_one_moment_are_two
+    what_was_invalid_before_acts_had_numbers_can_be_taken_back
     bad_faith_leaves_alone_what_is_not_the_operators_to_judge
     who_may_take_bad_faith_back_is_asked_before
 }
@@ -163,6 +164,55 @@ async fn two_acts_of_one_moment_are_two<X: Backend>() {
     assert_eq!(refusal, ActRefusal::NotAllowed);
     let again = done(safety.revalidate(first.id, None, Actor::Local).await);
     assert!(again.lifted.is_some(), "its own mute");
+}
+
+/// Makes the data what the version before acts had numbers wrote.
+const WITHOUT_NUMBERS: &str = "DROP INDEX reports_invalid; ALTER TABLE reports DROP COLUMN invalidation; \
+    ALTER TABLE cases DROP COLUMN emptied; DROP TABLE invalidations; ALTER TABLE settings DROP COLUMN version; \
+    DELETE FROM refinery_schema_history WHERE name = 'numbered_acts'";
+
+async fn what_was_invalid_before_acts_had_numbers_can_be_taken_back<X: Backend>() {
+    let mut world = World::<X>::new().await;
+    let mei = Actor::Operator(operator(&world, "Mei", Role::Moderator).await);
+    let (one, two) = (SessionId::fresh(), SessionId::fresh());
+    let (early, first) = reports_someone(&world, one).await;
+    done(world.safety().invalidate(one, None, None, mei).await);
+    world.advance(MINUTE);
+    let (late, second) = reports_someone(&world, one).await;
+    let mute = Some(DAY);
+    done(world.safety().invalidate(one, mute, None, mei).await);
+    world.advance(MINUTE);
+    let (local, third) = reports_someone(&world, two).await;
+    done(
+        world
+            .safety()
+            .invalidate(two, None, None, Actor::Local)
+            .await,
+    );
+    world.close().await;
+    world.backend.run(WITHOUT_NUMBERS).await;
+    world.open().await;
+
+    let safety = world.safety();
+    let refusal = refused(safety.revalidate(local.id, None, mei).await);
+    assert_eq!(refusal, ActRefusal::NotAllowed, "of a command");
+    let again = done(safety.revalidate(late.id, None, mei).await);
+    assert_eq!((again.reports, again.opened), (1, 1));
+    assert!(again.lifted.is_some(), "the mute that came with it");
+    let state = async |case| file(&world, case).await.case.state;
+    assert_eq!(state(first.id).await, CaseState::Skipped);
+    assert_eq!(state(second.id).await, CaseState::Open);
+    let again = done(safety.revalidate(early.id, None, mei).await);
+    assert_eq!((again.reports, again.opened, again.lifted), (1, 1, None));
+    done(safety.revalidate(local.id, None, Actor::Local).await);
+    assert_eq!(state(third.id).await, CaseState::Open);
+    // A new act has a number of its own.
+    done(safety.invalidate(two, None, None, mei).await);
+    assert_eq!(
+        safety.revalidatable(third.id, mei).await.unwrap(),
+        [local.id]
+    );
+    assert_eq!(safety.revalidatable(first.id, mei).await.unwrap(), []);
 }
 
 async fn bad_faith_leaves_alone_what_is_not_the_operators_to_judge<X: Backend>() {
