@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::bundle::PRIVACY;
+use super::page_words::is_brought;
 use crate::config::{DefaultLanguage, LANGUAGES};
 
 /// Where catalogues are.
@@ -18,51 +19,6 @@ const JSON: &str = ".json";
 const HTML: &str = ".html";
 /// For browsers that ask for none of ours, and for words that a language lacks.
 const ELSE: &str = "en";
-/// What the keys begin with of words that a page does not bring: of what few people ever see. Its scripts fetch
-/// the whole catalogue when they need them (`assets/js/ui/language.js`).
-const LATE: [&str; 9] = [
-    "blocked.", "call.", "earlier.", "figures.", "forget.", "guide.", "notices.", "report.",
-    "reports.",
-];
-/// What the keys begin with of words that one page alone says: no other page brings them. That each page brings all
-/// that its scripts say is tested (`tests/js/catalogue.test.mjs`).
-const OWN: [(&str, &[&str]); 3] = [
-    (
-        "home",
-        &[
-            "consent.", "gender.", "home.", "leave.", "line.", "mood.", "picker.", "profile.",
-            "rules.", "stats.",
-        ],
-    ),
-    (
-        "chat",
-        &[
-            "block.",
-            "chat.",
-            "end.",
-            "err.",
-            "found.",
-            "gone.",
-            "match.",
-            "menu.",
-            "mm.",
-            "moodOf.",
-            "msg.",
-            "net.",
-            "notify.",
-            "partner.",
-            "reach.",
-            "react.",
-            "scan.",
-            "starters.",
-            "tab",
-            "title",
-            "transcript.",
-            "undo.",
-        ],
-    ),
-    ("offline", &["offline."]),
-];
 /// Most parts of an `Accept-Language` that are looked at.
 const PARTS: usize = 20;
 
@@ -108,12 +64,7 @@ impl Language {
 
     /// The words that a page of this name brings with it, as JSON. Most pages have no words of their own: any name.
     pub fn words_json(&self, page: &str) -> String {
-        let begins = |key: &str, with: &[&str]| with.iter().any(|it| key.starts_with(it));
-        let is_left_out = |key: &str| {
-            let mut others = OWN.iter().filter(|(owner, _)| *owner != page);
-            begins(key, &LATE) || others.any(|(_, with)| begins(key, with))
-        };
-        let brought = self.words.iter().filter(|(key, _)| !is_left_out(key));
+        let brought = self.words.iter().filter(|(key, _)| is_brought(key, page));
         serde_json::to_string(&brought.collect::<BTreeMap<_, _>>()).expect("texts encode")
     }
 

@@ -21,6 +21,7 @@ pub mod kept;
 pub mod language;
 pub mod localise;
 pub mod overlay;
+pub mod page_words;
 pub mod template;
 
 pub use bundle::{Asset, Bundle, Facts};

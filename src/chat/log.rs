@@ -123,11 +123,7 @@ impl Chat {
             let RoomPeople { room, personas } = &*self.people;
             let (encoder, personas) = (self.encoder.clone(), personas.clone());
             let replay = Replay::new(encoder, *room, personas, self.side, entries);
-            let replay = match self.together {
-                true => replay.together(),
-                false => replay,
-            };
-            out.push(Action::Replay(Box::new(replay)));
+            out.push(Action::Replay(Box::new(replay.together(self.together))));
         }
         let more = self.stream.paged(page.upto, page.last_seq, now.instant);
         self.release(out);

@@ -40,13 +40,10 @@ impl Replay {
         }
     }
 
-    /// The same, many entries in a frame: a page takes longer to be told of a frame than to read what is in it.
+    /// The same, with many entries in a frame if so: a page takes longer to be told of a frame than to read what is in it.
     #[must_use]
-    pub fn together(self) -> Self {
-        Self {
-            together: true,
-            ..self
-        }
+    pub fn together(self, together: bool) -> Self {
+        Self { together, ..self }
     }
 
     fn entry(&mut self) -> Option<Text> {

@@ -88,7 +88,7 @@ function comesWith(/** @type {string[]} */ files) {
 }
 
 test('each page brings all the words that its scripts say', () => {
-  const server = readFileSync(join(root, 'src/assets/language.rs'), 'utf8');
+  const server = readFileSync(join(root, 'src/assets/page_words.rs'), 'utf8');
   const late = listed(server, 'const LATE');
   const own = new Map();
   let page = '';
