@@ -66,9 +66,8 @@ impl WaitingPool for MemoryPool {
         self.state.lock().stats()
     }
 
-    fn tidy(&self, now: Timestamp) {
-        // The lock is free between a few and the next few.
-        while self.state.lock().tidy(now) {}
+    fn tidy(&self, now: Timestamp) -> bool {
+        self.state.lock().tidy(now)
     }
 
     fn close(&self) -> PoolFuture<'_, ()> {

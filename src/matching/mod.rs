@@ -199,9 +199,12 @@ pub trait WaitingPool: Send + Sync {
     /// Who waits now. Cheap, may lag by a second over nodes.
     fn stats(&self) -> PoolStats;
 
-    /// Forgets the tickets and outcomes whose lease is over. Each call forgets a few; this is for a pool that no
-    /// call comes to, and asked now and then. Where they expire by themselves there is nothing to do.
-    fn tidy(&self, _now: Timestamp) {}
+    /// Forgets a few of the tickets and outcomes whose lease is over; true: there may be more. Each other call does, too;
+    /// this is for a pool that no call comes to, and asked now and then. Where they expire by themselves there is
+    /// nothing to do.
+    fn tidy(&self, _now: Timestamp) -> bool {
+        false
+    }
 
     /// Takes nothing more: `enter` fails from now on. All waiting tickets are forgotten, so to the
     /// other methods no ticket is known. Over nodes this ends this node's part alone: others keep

@@ -91,10 +91,10 @@ async fn what_expires_is_forgotten_when_no_call_comes() {
     let men: Vec<Ticket> = (3..100).map(man).collect();
     together(&pool.0, &men, 0).await;
     let waiting = || pool.0.stats().total();
-    pool.0.tidy(at(lease_ms() - 1));
+    while pool.0.tidy(at(lease_ms() - 1)) {}
     assert!(kept.strong_count() > 0, "before its time");
     assert_eq!(waiting(), 97);
-    pool.0.tidy(at(lease_ms()));
+    while pool.0.tidy(at(lease_ms())) {}
     assert_eq!(kept.strong_count(), 0, "the pairing is kept");
     assert_eq!(waiting(), 0);
 }
